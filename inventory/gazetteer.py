@@ -1,0 +1,37 @@
+"""The statistical office's list of settlements (1 January 2018, CC0): what is known of each KSH code."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from inventory import paths
+
+LIST = paths.REGISTER / "data" / "helysegnevtar-2018.csv"
+OWN_OFFICE, SEATS, MEMBERS = "1", ("2", "4"), ("5", "6")
+
+
+class Settlement(BaseModel):
+    """One row of the list; `office_kind` as published (data/README.md says what the codes mean)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    ksh: str
+    status: str
+    county: str
+    district: str
+    office_kind: str
+    office_seat: str
+    population: int
+
+
+@cache
+def settlements(path: Path = LIST) -> dict[str, Settlement]:
+    """Settlements by KSH code."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return {row["ksh"]: Settlement.model_validate(row) for row in rows}

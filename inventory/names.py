@@ -1,0 +1,134 @@
+"""Every name, port and network of an environment, derived from the register: nothing downstream invents one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+def slugify(name: str) -> str:
+    """ASCII name of a settlement as used in host names: `Sajószentpéter` → `sajoszentpeter`."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")
+
+
+class Port(IntEnum):
+    """Ports inside the hosting's own networks (published ones are a setting of the environment)."""
+
+    POSTGRES = 5432
+    LEADER = 5000  # HAProxy of a cell: always the writable node
+    POOLER = 6432
+    BACKUP = 8432  # pgBackRest's TLS server
+    IDENTITY = 8443
+    IDENTITY_MANAGEMENT = 9000
+    PKI = 9000
+    APP = 8443
+    EDGE_HTTPS = 8443
+    EDGE_HTTP = 8080
+    EDGE_STATUS = 8404
+    SSH = 22
+
+
+# Index of the /24 that each shared network takes out of the environment's /16. Never renumber: a network is replaced then.
+SHARED_NETWORKS = {
+    "edge-apps": 1,  # edge → app servers
+    "edge-identity": 2,  # edge → Keycloak; Keycloak trusts forwarded headers from here only
+    "apps-identity": 3,  # app servers → Keycloak (token, keys)
+    "identity-db": 4,  # Keycloak → its database
+    "pki": 5,  # edge → step-ca
+    "workstations": 6,  # stand-ins for municipal offices; reach the edge by its published port only
+}
+FIRST_CELL_NETWORK = 16  # then two a cell: apps → proxy, proxy → nodes and backup
+
+
+@dataclass(frozen=True)
+class NetworkName:
+    """A network's name on the daemon with its IPv4 subnet and gateway (CIDR and address, text)."""
+
+    name: str
+    subnet: str
+    gateway: str
+
+
+@dataclass(frozen=True)
+class CellNames:
+    """Names of one cell's services, volumes and networks."""
+
+    prefix: str
+    nodes: int
+    systems: tuple[str, ...]
+    apps_network: NetworkName  # app servers → proxy
+    data_network: NetworkName  # proxy → nodes, nodes ↔ backup
+
+    @property
+    def postgres(self) -> list[str]:
+        """Service names of the PostgreSQL nodes; the volume of each has the same name."""
+        return [f"{self.prefix}-postgres-{n}" for n in range(1, self.nodes + 1)]
+
+    @property
+    def proxy(self) -> str:
+        """PgBouncer and HAProxy in one service."""
+        return f"{self.prefix}-proxy"
+
+    @property
+    def backup(self) -> str:
+        """pgBackRest repository host; its volume has the same name."""
+        return f"{self.prefix}-backup"
+
+    def app(self, system: str) -> str:
+        """App server of one system."""
+        return f"{self.prefix}-{system}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of an environment's shared services, each also its DNS name inside the hosting's networks."""
+
+    env: str
+    subnet: str
+
+    def of(self, *parts: str) -> str:
+        """`asp-<env>-<part>-…`: the only way that a name on the daemon is made."""
+        return "-".join(("asp", self.env, *parts))
+
+    @property
+    def edge(self) -> str:
+        return self.of("edge")
+
+    @property
+    def identity(self) -> str:
+        return self.of("identity")
+
+    @property
+    def identity_db(self) -> str:
+        return self.of("identity-db")
+
+    @property
+    def pki(self) -> str:
+        return self.of("pki")
+
+    def workstation(self, name: str) -> str:
+        return self.of("ws", name)
+
+    def _network(self, label: str, index: int) -> NetworkName:
+        base = ipaddress.ip_network(self.subnet)
+        block = ipaddress.ip_network((int(base.network_address) + (index << 8), 24))
+        return NetworkName(self.of(label), str(block), str(block.network_address + 1))
+
+    def network(self, label: str) -> NetworkName:
+        """A shared network by its label in SHARED_NETWORKS."""
+        return self._network(label, SHARED_NETWORKS[label])
+
+    def cell(self, cell_id: str, index: int, nodes: int, systems: tuple[str, ...]) -> CellNames:
+        """Names of the cell that stands at `index` (from 0) in the environment's list of cells."""
+        first = FIRST_CELL_NETWORK + 2 * index
+        return CellNames(
+            prefix=self.of(cell_id),
+            nodes=nodes,
+            systems=systems,
+            apps_network=self._network(f"{cell_id}-apps", first),
+            data_network=self._network(f"{cell_id}-data", first + 1),
+        )

@@ -1,0 +1,411 @@
+"""The register: typed, validated models of what should exist. The one source of every name, port, host and threshold.
+
+`load("dev")` reads `inventory/systems.yaml`, `inventory/sla.yaml` and `inventory/environments/dev/`, checks everything
+against everything (and against the statistical office's list of settlements) and returns a `Register`, or raises one
+`RegisterError` with every fault found, before anything is touched.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from inventory import paths
+from inventory.errors import Fault, RegisterError
+from inventory.gazetteer import Settlement, settlements
+from inventory.names import CellNames, Names, Port, slugify
+
+__all__ = ["Phase", "Port", "Register", "RegisterError", "load"]
+
+Ksh = Annotated[str, Field(pattern=r"^\d{5}$", description="5-digit KSH code, as text")]
+SystemId = Annotated[str, Field(pattern=r"^[a-z]+$")]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
+Cron = Annotated[str, Field(pattern=r"^(\S+\s+){4}\S+$", description="five-field cron expression, local time")]
+
+
+class Model(BaseModel):
+    """Base of all register models: unknown fields are faults, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phase(StrEnum):
+    """Where a municipality stands on its way in (DOMAIN, Joining)."""
+
+    PREPARATION = "preparation"
+    """Decision, contract, equipment, clean-up: nothing of it exists at the centre yet."""
+    CONNECTION = "connection"
+    """Technical set-up, training, user testing, migration: its tenant exists, its work is not yet official."""
+    LIVE = "live"
+    """Under contract and SLA."""
+
+
+class SizeClass(StrEnum):
+    """Size class by population: S below 3,000, M to 10,000, L above."""
+
+    S = "S"
+    M = "M"
+    L = "L"
+
+
+class System(Model):
+    """One entry of the catalogue of systems."""
+
+    id: SystemId
+    kind: Literal["framework", "specialised", "support", "warehouse"]
+    public: bool
+    installed: bool
+    name: str
+    summary: str
+    roles: dict[str, str]
+
+    @property
+    def path(self) -> str:
+        """Path under a tenant's host, with both slashes: `/irat/`."""
+        return f"/{self.id}/"
+
+
+class Clause(Model):
+    """One SLA clause: a threshold with the source it has and whether a contract says so."""
+
+    id: Identifier
+    title: str
+    value: float
+    unit: str
+    status: Literal["assumed", "contract"]
+    source: str = Field(min_length=10)
+
+
+class Ports(Model):
+    """Ports published on the machine (host mode)."""
+
+    https: int = Field(ge=1, le=65535)
+    http: int = Field(ge=1, le=65535)
+    ssh_base: int = Field(ge=1, le=65000)
+
+
+class Cell(Model):
+    """Unit of hosting and of failure: a county's tenants on one PostgreSQL cluster."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
+    county: str
+    capacity: int = Field(ge=1, le=256, description="tenants")
+    nodes: Literal[1] = Field(description="PostgreSQL nodes; one until Patroni cells land")
+
+
+class Backup(Model):
+    """When a cell is backed up and how many full backups are kept."""
+
+    full: Cron
+    differential: Cron
+    retention_full: int = Field(ge=1)
+
+
+class Identity(Model):
+    session_idle_minutes: int = Field(ge=5, le=720)
+
+
+class Pki(Model):
+    """Lifetimes of certificates (days) and how soon a revocation reaches the edge (seconds)."""
+
+    client_certificate_days: int = Field(ge=1, le=825)
+    server_certificate_days: int = Field(ge=1, le=398)
+    renew_before_days: int = Field(ge=1)
+    crl_refresh_seconds: int = Field(ge=2, le=3600)
+
+
+class Environment(Model):
+    """One installation of the whole suite; several live side by side on a machine."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,11}$")]
+    domain: Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9]+)+$")]
+    subnet: str
+    ports: Ports
+    opening_hours: dict[str, Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]]
+    cells: list[Cell] = Field(min_length=1)
+    backup: Backup
+    identity: Identity
+    pki: Pki
+
+    @field_validator("subnet")
+    @classmethod
+    def _a_16(cls, value: str) -> str:
+        network = ipaddress.ip_network(value)
+        if network.prefixlen != 16 or not network.is_private:
+            raise ValueError("wanted: a private /16, such as 10.61.0.0/16")
+        return value
+
+    @property
+    def names(self) -> Names:
+        return Names(self.id, self.subnet)
+
+    def origin(self, host: str) -> str:
+        """`https://host[:port]` as a browser writes it (no port when it is 443)."""
+        return f"https://{host}" + ("" if self.ports.https == 443 else f":{self.ports.https}")
+
+    @property
+    def identity_host(self) -> str:
+        return f"id.{self.domain}"
+
+    @property
+    def pki_host(self) -> str:
+        return f"ca.{self.domain}"
+
+
+class Contract(Model):
+    number: str | None
+    status: Literal["assumed", "contract"]
+
+
+class Clerk(Model):
+    """A person who signs in. Everyone in this project's data is synthetic."""
+
+    username: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=40)]
+    family_name: str
+    given_name: str
+    roles: dict[SystemId, list[str]]
+
+    @property
+    def full_name(self) -> str:
+        """Hungarian order: family name first."""
+        return f"{self.family_name} {self.given_name}"
+
+    @property
+    def email(self) -> str:
+        """Synthetic address under a reserved domain; identity providers want one."""
+        return f"{self.username}@pelda.test"
+
+
+class Workstation(Model):
+    """A municipal computer. `number` gives its SSH port on this machine (ports.ssh_base + number)."""
+
+    name: Identifier
+    number: int = Field(ge=1, le=499)
+    clerk: str
+
+
+class Office(Model):
+    """An office: a municipality's own, or a joint one whose clerks serve every member."""
+
+    seat: Ksh
+    name: str
+    kind: Literal["own", "joint"]
+    clerks: list[Clerk] = Field(min_length=1)
+    workstations: list[Workstation]
+
+
+class MunicipalityEntry(Model):
+    """A municipality as written in its YAML file."""
+
+    ksh: Ksh
+    name: str
+    office: Ksh
+    cell: str
+    join_mode: Literal["system", "interface"]
+    systems: list[SystemId] = Field(min_length=1)
+    contract: Contract
+    project: str | None = None
+    phase: Phase
+    evidence: dict[Literal["preparation", "connection", "live"], str] = {}
+
+
+class Municipality(MunicipalityEntry):
+    """A tenant: the entry with what the list of settlements and the environment add to it."""
+
+    environment: Environment
+    settlement: Settlement
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)
+
+    @property
+    def tenant(self) -> str:
+        """`t16054`: database, NOLOGIN role, organization alias, OIDC client and certificate OU."""
+        return f"t{self.ksh}"
+
+    def role(self, system: str) -> str:
+        """Login role of one system on this tenant's database: `t16054_irat`."""
+        return f"{self.tenant}_{system}"
+
+    @property
+    def host(self) -> str:
+        return f"{self.slug}.{self.environment.domain}"
+
+    @property
+    def origin(self) -> str:
+        return self.environment.origin(self.host)
+
+    def url(self, system: str = "keret") -> str:
+        return f"{self.origin}/{system}/"
+
+    @property
+    def joined(self) -> bool:
+        """Whether its tenant should exist at the centre."""
+        return self.phase in (Phase.CONNECTION, Phase.LIVE)
+
+    @property
+    def size_class(self) -> SizeClass:
+        population = self.settlement.population
+        return SizeClass.S if population < 3000 else SizeClass.M if population <= 10000 else SizeClass.L
+
+
+class Register:
+    """A validated environment with its systems, SLA clauses, offices and municipalities (keys: ids and KSH codes)."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        systems: dict[str, System],
+        sla: dict[str, Clause],
+        municipalities: dict[str, Municipality],
+        offices: dict[str, Office],
+    ):
+        self.environment = environment
+        self.systems = systems
+        self.sla = sla
+        self.municipalities = municipalities
+        self.offices = offices
+
+    @property
+    def names(self) -> Names:
+        return self.environment.names
+
+    @cached_property
+    def installed_systems(self) -> tuple[str, ...]:
+        """Ids of the systems that have an app server in this release, in catalogue order."""
+        return tuple(system.id for system in self.systems.values() if system.installed)
+
+    def municipality(self, ksh: str) -> Municipality:
+        """The municipality of a KSH code; RegisterError naming the known ones otherwise."""
+        try:
+            return self.municipalities[ksh]
+        except KeyError:
+            known = ", ".join(sorted(self.municipalities))
+            fault = Fault(
+                f"environment {self.environment.id}", "municipality", ksh, "no such KSH code here", f"Known: {known}"
+            )
+            raise RegisterError([fault]) from None
+
+    def cell(self, cell_id: str) -> CellNames:
+        """Names of a cell's services, volumes and networks."""
+        for index, cell in enumerate(self.environment.cells):
+            if cell.id == cell_id:
+                return self.names.cell(cell_id, index, cell.nodes, self.installed_systems)
+        known = ", ".join(cell.id for cell in self.environment.cells)
+        raise RegisterError(
+            [Fault(f"environment {self.environment.id}", "cell", cell_id, "no such cell", f"Known: {known}")]
+        )
+
+    def joined(self, cell_id: str | None = None) -> list[Municipality]:
+        """Municipalities whose tenants should exist, ordered by KSH code; of one cell if given."""
+        return [
+            self.municipalities[ksh]
+            for ksh in sorted(self.municipalities)
+            if self.municipalities[ksh].joined and cell_id in (None, self.municipalities[ksh].cell)
+        ]
+
+    def office_of(self, municipality: Municipality) -> Office:
+        return self.offices[municipality.office]
+
+    def members(self, office: Office) -> list[Municipality]:
+        """Municipalities that an office serves, the seat first."""
+        served = [m for m in self.municipalities.values() if m.office == office.seat]
+        return sorted(served, key=lambda m: (m.ksh != office.seat, m.ksh))
+
+    def workstations(self) -> list[tuple[Office, Workstation]]:
+        return [(office, station) for office in self.offices.values() for station in office.workstations]
+
+    def ssh_port(self, station: Workstation) -> int:
+        """Published SSH port of a workstation's stand-in on this machine."""
+        return self.environment.ports.ssh_base + station.number
+
+
+def load(env: str, root: Path | None = None) -> Register:
+    """Read and validate one environment; every fault found is in the RegisterError raised.
+
+    `root` (default: the project's `inventory/`) lets tests point at another register.
+    """
+    from inventory.validation import cross_check
+
+    root = root or paths.REGISTER
+    folder = root / "environments" / env
+    if not (folder / "environment.yaml").is_file():
+        known = ", ".join(sorted(p.parent.name for p in root.glob("environments/*/environment.yaml"))) or "none"
+        raise RegisterError([Fault(str(folder), "environment", env, "no such environment", f"Known: {known}")])
+    reader = _Reader(root)
+    systems = reader.many(root / "systems.yaml", System)
+    sla = reader.many(root / "sla.yaml", Clause)
+    environment = reader.one(folder / "environment.yaml", Environment)
+    entries = {path: reader.one(path, MunicipalityEntry) for path in sorted(folder.glob("municipalities/*.yaml"))}
+    offices = {path: reader.one(path, Office) for path in sorted(folder.glob("offices/*.yaml"))}
+    if reader.faults:
+        raise RegisterError(reader.faults)
+    faults = cross_check(env, root, environment, systems, entries, offices)
+    if faults:
+        raise RegisterError(faults)
+    known = settlements()
+    municipalities = {
+        entry.ksh: Municipality(**dict(entry), environment=environment, settlement=known[entry.ksh])
+        for entry in entries.values()
+    }
+    return Register(
+        environment,
+        {system.id: system for _, system in systems},
+        {clause.id: clause for _, clause in sla},
+        municipalities,
+        {office.seat: office for office in offices.values()},
+    )
+
+
+class _Reader:
+    """Reads YAML files into models and gathers every fault instead of stopping at the first."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.faults: list[Fault] = []
+
+    def one(self, path: Path, model: type[Model]) -> Any:
+        data = self._yaml(path)
+        return None if data is None else self._build(path, "", data, model)
+
+    def many(self, path: Path, model: type[Model]) -> list[tuple[str, Any]]:
+        """Entries of a list file with the place each stands at."""
+        data = self._yaml(path)
+        if not isinstance(data, list):
+            self.faults.append(Fault(self.name(path), "(file)", type(data).__name__, "wanted a list", "Start entries with '- '"))
+            return []
+        return [(f"[{i}]", self._build(path, f"[{i}].", item, model)) for i, item in enumerate(data)]
+
+    def name(self, path: Path) -> str:
+        return str(path.relative_to(self.root.parent))
+
+    def _yaml(self, path: Path) -> Any:
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            self.faults.append(Fault(self.name(path), "(file)", str(error), "cannot be read as YAML", "Mend the file"))
+            return None
+        if data is None:
+            self.faults.append(Fault(self.name(path), "(file)", "", "is empty", "Write its entries or remove it"))
+        return data
+
+    def _build(self, path: Path, place: str, data: Any, model: type[Model]) -> Any:
+        try:
+            return model.model_validate(data, strict=False)
+        except ValidationError as error:
+            for item in error.errors():
+                field = place + ".".join(str(part) for part in item["loc"])
+                seen = item.get("input")
+                if item["type"] == "missing":
+                    seen = None
+                self.faults.append(
+                    Fault(self.name(path), field, seen, item["msg"], f"See class {model.__name__} in inventory/register.py")
+                )
+            return None
