@@ -25,7 +25,7 @@ __all__ = ["Phase", "Port", "Register", "RegisterError", "load"]
 
 Ksh = Annotated[str, Field(pattern=r"^\d{5}$", description="5-digit KSH code, as text")]
 SystemId = Annotated[str, Field(pattern=r"^[a-z]+$")]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
 Cron = Annotated[str, Field(pattern=r"^(\S+\s+){4}\S+$", description="five-field cron expression, local time")]
 
 
