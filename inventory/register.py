@@ -379,7 +379,9 @@ class _Reader:
         """Entries of a list file with the place each stands at."""
         data = self._yaml(path)
         if not isinstance(data, list):
-            self.faults.append(Fault(self.name(path), "(file)", type(data).__name__, "wanted a list", "Start entries with '- '"))
+            self.faults.append(
+                Fault(self.name(path), "(file)", type(data).__name__, "wanted a list", "Start entries with '- '")
+            )
             return []
         return [(f"[{i}]", self._build(path, f"[{i}].", item, model)) for i, item in enumerate(data)]
 
@@ -406,6 +408,12 @@ class _Reader:
                 if item["type"] == "missing":
                     seen = None
                 self.faults.append(
-                    Fault(self.name(path), field, seen, item["msg"], f"See class {model.__name__} in inventory/register.py")
+                    Fault(
+                        self.name(path),
+                        field,
+                        seen,
+                        item["msg"],
+                        f"See class {model.__name__} in inventory/register.py",
+                    )
                 )
             return None

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.errors import Fault
-from inventory.gazetteer import settlements
-from inventory.names import slugify
 
 if TYPE_CHECKING:
     from inventory.register import Environment, MunicipalityEntry, Office, System

@@ -1,0 +1,90 @@
+"""What every stack program starts from: environment and cell, read from the stack's name; register; secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import pulumi
+import pulumi_docker as docker
+
+from inventory import secrets as vault
+from inventory.names import CellNames, Names
+from inventory.register import Environment, Register, load
+from inventory.secrets import Secrets
+from stacks import images
+
+
+def parse_stack(stack: str) -> tuple[str | None, str]:
+    """(cell, environment) of a stack's name: `baz1.dev` → ("baz1", "dev"), `dev` → (None, "dev")."""
+    cell, dot, env = stack.rpartition(".")
+    return (cell if dot else None), env
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run of one stack program."""
+
+    project: str
+    register: Register
+    secrets: Secrets
+    cell_id: str | None
+
+    @property
+    def environment(self) -> Environment:
+        return self.register.environment
+
+    @property
+    def names(self) -> Names:
+        return self.register.names
+
+    @cached_property
+    def cell(self) -> CellNames:
+        """Names of the stack's cell; only a per-cell stack (`<cell>.<env>`) has one."""
+        if self.cell_id is None:
+            raise ValueError(f"stack {self.project}/{pulumi.get_stack()}: wanted <cell>.{self.environment.id}")
+        return self.register.cell(self.cell_id)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels on everything that this stack makes; `make clean` finds it by them."""
+        return {"asp.env": self.environment.id, "asp.stack": self.project}
+
+    @property
+    def root_certificate(self) -> str:
+        return self.secrets.root_ca.certificate
+
+    @cached_property
+    def _network_ids(self) -> pulumi.Output:
+        reference = pulumi.StackReference(f"organization/network/{self.environment.id}")
+        return reference.require_output("networks")
+
+    def network(self, name: str) -> pulumi.Output[str]:
+        """Id of a network of stack `network`, by its name from `inventory.names`."""
+        return self._network_ids.apply(lambda ids: ids[name])
+
+    def image(self, name: str) -> pulumi.Output[str]:
+        """Id of one of our images (`stacks/images/<name>`), which must have been built."""
+        return _image(name).image_id
+
+    def volume(self, name: str) -> docker.Volume:
+        """A named volume of this environment."""
+        labels = [docker.VolumeLabelArgs(label=key, value=value) for key, value in sorted(self.labels.items())]
+        return docker.Volume(self.short(name), name=name, labels=labels)
+
+    def short(self, name: str) -> str:
+        """A daemon name without its `asp-<env>-` part: the logical name inside a stack."""
+        return name.removeprefix(self.names.of("")) or name
+
+
+@cache
+def _image(name: str) -> docker.RemoteImage:
+    return docker.RemoteImage(f"image-{name}", name=images.reference(name), keep_locally=True)
+
+
+@cache
+def context() -> Context:
+    """The context of the running program."""
+    cell, env = parse_stack(pulumi.get_stack())
+    register = load(env)
+    return Context(pulumi.get_project(), register, vault.load(register), cell)

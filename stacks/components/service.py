@@ -1,0 +1,204 @@
+"""The one place that builds a `docker.Service`: every service of the hosting is hardened and waited for alike.
+
+Fixed here, for the reasons in PITFALLS: endpoint mode dnsrr (no IP_VS), published ports in host mode, files as Swarm
+secrets and configs whose content's hash is part of both names (they never change), restart after one second.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import pulumi
+import pulumi_docker as docker
+
+from stacks.components.context import Context
+
+MIB = 1024 * 1024
+CERTIFICATE_FILE = "/run/secrets/tls.crt"
+KEY_FILE = "/run/secrets/tls.key"
+ROOT_FILE = "/etc/asp/ca.crt"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file given to a service. `secret` ones reach it through Swarm's encrypted store and memory only."""
+
+    content: str
+    secret: bool = False
+    uid: int = 0
+    mode: int = 0o444
+
+
+@dataclass(frozen=True)
+class Health:
+    """A health check: command inside the container, and its times in seconds."""
+
+    command: Sequence[str]
+    interval: int = 5
+    timeout: int = 5
+    retries: int = 6
+    start_period: int = 60
+
+
+@dataclass(frozen=True)
+class ServiceArgs:
+    """What differs between services. Memory in MiB, tmpfs sizes in MiB, times in seconds."""
+
+    image: str
+    networks: Sequence[str]
+    health: Health
+    user: str
+    memory: int
+    uid: int = 10001
+    tls: bool = True  # hand over the service's leaf certificate, readable by `uid` only, and the root
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ()
+    arguments: Sequence[str] = ()
+    files: Mapping[str, File] = field(default_factory=dict)
+    volumes: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # mount path → volume name
+    tmpfs: Mapping[str, int] = field(default_factory=dict)  # mount path → size
+    ports: Mapping[int, int] = field(default_factory=dict)  # published → inside
+    capabilities: Sequence[str] = ()
+    read_only: bool = True
+    start_first: bool = True  # impossible with a published port or a volume of one writer
+    stop_grace: int = 20
+    converge: int = 240
+
+
+class SwarmService(pulumi.ComponentResource):
+    """A Swarm service with its secrets and configs. `name` is its name on the daemon, from `inventory.names`."""
+
+    def __init__(self, ctx: Context, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None):
+        short = ctx.short(name)
+        super().__init__("asp:hosting:SwarmService", short, {}, opts)
+        self._ctx, self._short = ctx, short
+        self._child = pulumi.ResourceOptions(parent=self)
+        files = dict(args.files)
+        if args.tls:
+            pair = ctx.secrets.tls(name)
+            files[CERTIFICATE_FILE] = File(pair.chain, secret=True, uid=args.uid)
+            files[KEY_FILE] = File(pair.key, secret=True, uid=args.uid, mode=0o400)
+            files[ROOT_FILE] = File(ctx.root_certificate)
+        secrets = [self._secret(path, file) for path, file in sorted(files.items()) if file.secret]
+        configs = [self._config(path, file) for path, file in sorted(files.items()) if not file.secret]
+        labels = [docker.ServiceLabelArgs(label=key, value=value) for key, value in sorted(ctx.labels.items())]
+        self.service = docker.Service(
+            short,
+            name=name,
+            labels=labels,
+            task_spec=docker.ServiceTaskSpecArgs(
+                container_spec=self._container(name, args, secrets, configs),
+                networks_advanceds=[
+                    docker.ServiceTaskSpecNetworksAdvancedArgs(id=ctx.network(network)) for network in args.networks
+                ],
+                resources=docker.ServiceTaskSpecResourcesArgs(
+                    limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=args.memory * MIB)
+                ),
+                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s"),
+            ),
+            mode=docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=1)),
+            endpoint_spec=docker.ServiceEndpointSpecArgs(
+                mode="dnsrr",
+                ports=[
+                    docker.ServiceEndpointSpecPortArgs(
+                        target_port=inside, published_port=published, publish_mode="host", protocol="tcp"
+                    )
+                    for published, inside in sorted(args.ports.items())
+                ],
+            ),
+            update_config=docker.ServiceUpdateConfigArgs(
+                parallelism=1,
+                delay="0s",
+                order="start-first" if args.start_first and not args.ports else "stop-first",
+                failure_action="rollback",
+                monitor="5s",
+            ),
+            converge_config=docker.ServiceConvergeConfigArgs(delay="1s", timeout=f"{args.converge}s"),
+            opts=self._child,
+        )
+        self.name = self.service.name
+        self.register_outputs({"name": self.name})
+
+    def _container(self, name: str, args: ServiceArgs, secrets: list, configs: list):
+        health = args.health
+        mounts = [
+            docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=volume, type="volume")
+            for path, volume in sorted(args.volumes.items())
+        ] + [
+            docker.ServiceTaskSpecContainerSpecMountArgs(
+                target=path,
+                type="tmpfs",
+                tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
+                    size_bytes=size * MIB, mode=0o1777
+                ),
+            )
+            for path, size in sorted(args.tmpfs.items())
+        ]
+        return docker.ServiceTaskSpecContainerSpecArgs(
+            image=self._ctx.image(args.image),
+            hostname=name,
+            commands=list(args.command) or None,
+            args=list(args.arguments) or None,
+            env=dict(args.environment) or None,
+            user=args.user,
+            read_only=args.read_only,
+            init=True,
+            cap_drops=["ALL"],
+            cap_adds=[f"CAP_{capability}" for capability in sorted(args.capabilities)] or None,
+            mounts=mounts or None,
+            secrets=secrets or None,
+            configs=configs or None,
+            stop_grace_period=f"{args.stop_grace}s",
+            healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
+                tests=["CMD", *health.command],
+                interval=f"{health.interval}s",
+                timeout=f"{health.timeout}s",
+                retries=health.retries,
+                start_period=f"{health.start_period}s",
+            ),
+        )
+
+    def _secret(self, path: str, file: File):
+        logical, physical = self._hashed(path, file)
+        labels = [docker.SecretLabelArgs(label=key, value=value) for key, value in sorted(self._ctx.labels.items())]
+        data = pulumi.Output.secret(_base64(file.content))
+        secret = docker.Secret(logical, name=physical, data=data, labels=labels, opts=self._child)
+        return docker.ServiceTaskSpecContainerSpecSecretArgs(
+            secret_id=secret.id,
+            secret_name=secret.name,
+            file_name=path,
+            file_uid=str(file.uid),
+            file_gid=str(file.uid),
+            file_mode=file.mode,
+        )
+
+    def _config(self, path: str, file: File):
+        logical, physical = self._hashed(path, file)
+        labels = [
+            docker.ServiceConfigLabelArgs(label=key, value=value) for key, value in sorted(self._ctx.labels.items())
+        ]
+        config = docker.ServiceConfig(
+            logical, name=physical, data=_base64(file.content), labels=labels, opts=self._child
+        )
+        return docker.ServiceTaskSpecContainerSpecConfigArgs(
+            config_id=config.id,
+            config_name=config.name,
+            file_name=path,
+            file_uid=str(file.uid),
+            file_gid=str(file.uid),
+            file_mode=file.mode,
+        )
+
+    def _hashed(self, path: str, file: File) -> tuple[str, str]:
+        """Logical and physical name of a file. Swarm allows 64 characters, so a long middle is cut, never the hash."""
+        tag = hashlib.sha256(f"{path}\0{file.content}".encode()).hexdigest()[:12]
+        label = f"{self._short}-{PurePosixPath(path).name.replace('.', '-')}"
+        return f"{label}-{tag}", f"{self._ctx.names.of(label)[:51]}-{tag}"
+
+
+def _base64(content: str) -> str:
+    return base64.b64encode(content.encode()).decode()

@@ -1,0 +1,143 @@
+"""Reaching into running services through the Docker API: how playbooks and checks act on the centre.
+
+Nothing of the hosting but the edge and workstations publishes a port, so administration runs inside the containers,
+with what must stay secret on standard input, never in arguments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass
+
+import docker
+from docker.errors import APIError, DockerException
+from docker.models.containers import Container
+
+from inventory.register import Register
+
+
+class RuntimeFault(Exception):
+    """A service cannot be reached or a command in it failed; the message says what, where and what was seen."""
+
+
+class Unreachable(RuntimeFault):
+    """The daemon or the service's task is not there: nothing is known about what it would have answered."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command inside a service gave: exit code and both outputs as text."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Runtime:
+    """The services of one environment on the Docker daemon of this machine (`client`: docker-py)."""
+
+    def __init__(self, register: Register, timeout: float = 30):
+        self.register = register
+        try:
+            self.client = docker.from_env(timeout=timeout)
+        except DockerException as error:
+            raise Unreachable(f"Docker daemon: {error}. Wanted: a running daemon; run make up") from error
+
+    def container(self, service: str, wait: float = 0) -> Container:
+        """The running (and, where it has a health check, healthy) container of a service, newest first.
+
+        `wait`: seconds to wait for one. Raises Unreachable naming the states that were seen.
+        """
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                found = self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
+            except (DockerException, OSError) as error:
+                raise Unreachable(f"service {service}: daemon does not answer: {error}") from error
+            states = []
+            for container in found:
+                state = container.attrs["State"]
+                health = (state.get("Health") or {}).get("Status", "healthy") if isinstance(state, dict) else "healthy"
+                states.append(health)
+                if health == "healthy":
+                    return container
+            if time.monotonic() >= deadline:
+                seen = ", ".join(states) or "no running task"
+                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See make status")
+            time.sleep(0.2)
+
+    def run(
+        self,
+        service: str,
+        argv: list[str],
+        stdin: str | None = None,
+        timeout: float = 60,
+        user: str = "",
+        wait: float = 0,
+    ) -> Result:
+        """Run a command in a service's container, with `stdin` (text) given to it.
+
+        Raises Unreachable when there is no container, RuntimeFault after `timeout` seconds.
+        """
+        container = self.container(service, wait)
+        api = self.client.api
+        try:
+            handle = api.exec_create(container.id, argv, stdin=stdin is not None, user=user)["Id"]
+            stream = api.exec_start(handle, socket=True)
+            raw = getattr(stream, "_sock", stream)
+            out, err = _exchange(raw, stdin, timeout, f"{service}: {argv[0]}")
+            stream.close()
+            code = api.exec_inspect(handle)["ExitCode"]
+        except (APIError, OSError) as error:
+            raise Unreachable(f"service {service}: {argv[0]} could not be run: {error}") from error
+        return Result(-1 if code is None else code, out, err)
+
+    def check(self, service: str, argv: list[str], stdin: str | None = None, **options) -> str:
+        """Like `run`, but a non-zero exit raises RuntimeFault with the end of what was printed; returns the output."""
+        result = self.run(service, argv, stdin, **options)
+        if result.code != 0:
+            seen = (result.err.strip() or result.out.strip())[-2000:]
+            raise RuntimeFault(f"{service}: {argv[0]} exited with {result.code}: {seen}")
+        return result.out
+
+
+def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) -> tuple[str, str]:
+    """Send `stdin`, half-close, and read Docker's multiplexed stream to its end: (stdout, stderr)."""
+    deadline = time.monotonic() + timeout
+    raw.settimeout(timeout)
+    if stdin is not None:  # from a thread: a command may print much before it has read all
+        threading.Thread(target=_send, args=(raw, stdin.encode()), daemon=True).start()
+    parts: dict[int, list[bytes]] = {1: [], 2: []}
+    while header := _read(raw, 8, deadline, what):
+        kind, size = struct.unpack(">BxxxL", header)
+        parts.setdefault(kind, []).append(_read(raw, size, deadline, what))
+    return b"".join(parts[1]).decode(errors="replace"), b"".join(parts[2]).decode(errors="replace")
+
+
+def _send(raw: socket.socket, data: bytes) -> None:
+    # A command may end without reading its input; its exit code tells, not the broken pipe.
+    with contextlib.suppress(OSError):
+        raw.sendall(data)
+        raw.shutdown(socket.SHUT_WR)
+
+
+def _read(raw: socket.socket, size: int, deadline: float, what: str) -> bytes:
+    """Exactly `size` bytes, or nothing at the end of the stream."""
+    data = b""
+    while len(data) < size:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise RuntimeFault(f"{what}: no end within its time limit")
+        raw.settimeout(left)
+        try:
+            piece = raw.recv(size - len(data))
+        except TimeoutError as error:
+            raise RuntimeFault(f"{what}: no end within its time limit") from error
+        if not piece:
+            return data
+        data += piece
+    return data
