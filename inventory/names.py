@@ -32,7 +32,7 @@ class Port(IntEnum):
     SSH = 22
 
 
-# Index of the /24 that each shared network takes out of the environment's /16. Never renumber: a network is replaced then.
+# Index of the /24 that each shared network takes out of the environment's /16. Never renumber: that replaces it.
 SHARED_NETWORKS = {
     "edge-apps": 1,  # edge → app servers
     "edge-identity": 2,  # edge → Keycloak; Keycloak trusts forwarded headers from here only

@@ -24,7 +24,7 @@ from inventory.errors import Fault, RegisterError
 from inventory.register import Municipality, Register
 from systems.credentials import derive
 
-# Random values: name → what it opens. One line each; adding a line adds the secret to every vault on the next `make up`.
+# Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
 PASSWORDS = {
     "pulumi_passphrase": "secrets in Pulumi's state files",
     "postgres_superuser": "role postgres of every cell node and of the identity database",
