@@ -1,4 +1,4 @@
-"""A cell's pgBackRest repository host: takes WAL and backups from the nodes over mutual TLS, on the register's schedule."""
+"""A cell's pgBackRest repository host: WAL and backups from the nodes over mutual TLS, on the register's schedule."""
 
 import json
 

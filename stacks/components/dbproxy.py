@@ -66,9 +66,8 @@ def haproxy_cfg(nodes: Sequence[str]) -> str:
     spares that are used only when every earlier one is down. The check connects and closes cleanly, because anything
     more (an SSLRequest, a reset) makes PostgreSQL write a line of log at each of two checks a second.
     """
-    servers = "\n".join(
-        f"  server {node} {node}:{Port.POSTGRES.value}{' backup' if number else ''}" for number, node in enumerate(nodes)
-    )
+    addresses = [f"{node} {node}:{Port.POSTGRES.value}" for node in nodes]
+    servers = "\n".join([f"  server {addresses[0]}", *(f"  server {address} backup" for address in addresses[1:])])
     return f"""\
 global
   log stdout format raw local0 notice

@@ -26,7 +26,8 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
         "process-max": 2,
         **_server(),
     }
-    return _ini([("global", main, [("tls-server-auth", f"{node}={stanza}") for node in nodes]), (stanza, stanza_section, [])])
+    clients = [("tls-server-auth", f"{node}={stanza}") for node in nodes]
+    return _ini([("global", main, clients), (stanza, stanza_section, [])])
 
 
 def node_conf(stanza: str, backup: str) -> str:

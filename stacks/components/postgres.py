@@ -25,7 +25,7 @@ RESERVED_CONNECTIONS = 40  # superuser, provisioner, backup, replication, pooler
 
 @dataclass(frozen=True)
 class Server:
-    """What differs between nodes. `memory` in MiB is the container's limit; `stanza`: pgBackRest's, None = no archive."""
+    """What differs between nodes. `memory`: the container's limit (MiB); `stanza`: pgBackRest's, None = no archive."""
 
     memory: int
     max_connections: int
@@ -34,7 +34,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Rule:
-    """One `hostssl` line: who may reach which database by password over TLS. `mutual`: with a certificate of our root."""
+    """One `hostssl` line: who may reach which database by password; `mutual`: only with a certificate of our root."""
 
     database: str
     user: str

@@ -42,7 +42,7 @@ class Cron:
         return day.month in self.months and (by_date or by_weekday if self.either else by_date and by_weekday)
 
     def latest(self, now):
-        """The last time (naive local datetime) at or before `now` when it fired; None if in none of the last 8 years."""
+        """When it fired last, at or before `now` (naive local datetimes); None if in none of the last 8 years."""
         for back in range(8 * 366):
             day = now.date() - datetime.timedelta(days=back)
             if not self.on(day):
