@@ -85,6 +85,7 @@ def hungarian_unit(unit: str) -> str:
     known = {
         "seconds": "másodperc", "minutes": "perc", "hours": "óra", "days": "nap", "working days": "munkanap",
         "foreign reads": "idegen olvasás", "certificate": "tanúsítvány",
+        "contract": "szerződés",
     }  # fmt: skip
     return known.get(unit, unit)
 
