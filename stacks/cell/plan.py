@@ -110,12 +110,7 @@ def _roles(tenant: Tenant, seen: Shared) -> list[Step]:
         name = tenant.login(system)
         steps += _role(name, seen.roles.get(name), login=verifier, system=system)
         steps += _membership(name, tenant.name, seen.roles.get(name))
-    steps += [
-        step
-        for member, of in [(tenant.name, seen.roles.get(tenant.name))]
-        for step in _leave_groups(member, of, keep=None)
-    ]
-    return steps
+    return steps + _leave_groups(tenant.name, seen.roles.get(tenant.name), keep=None)
 
 
 def _role(name: str, row: Mapping[str, Any] | None, login: str | None, system: str | None) -> list[Step]:
@@ -160,15 +155,11 @@ def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[St
 
 def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) -> list[Step]:
     extra = sorted({of for of, _, _ in row["member_of"]} - {keep}) if row else []
-    return [
-        Step(
-            f"role {name}",
-            f"member of {of}",
-            f"not member of {of}",
-            f"REVOKE {identifier(of)} FROM {identifier(name)};",
-        )
-        for of in extra
-    ]
+    steps = []
+    for group in extra:
+        sql = f"REVOKE {identifier(group)} FROM {identifier(name)};"
+        steps.append(Step(f"role {name}", f"member of {group}", f"not member of {group}", sql))
+    return steps
 
 
 def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: Sequence[Migration]) -> list[Step]:
@@ -182,9 +173,9 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
     if row is None:
         create = f"CREATE DATABASE {quoted} OWNER {OWNER} TEMPLATE {TEMPLATE} STRATEGY WAL_LOG ALLOW_CONNECTIONS false;"
         steps.append(Step(f"database {name}", "absent", f"cloned from {TEMPLATE}, closed", create))
-    acl = (
-        {(grantee, right) for grantee, right in row["acl"]} if row else {("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")}
-    )
+    # A clone starts with the default rights of a database, whatever its template's are.
+    initial = [("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")]
+    acl = {(grantee, right) for grantee, right in (row["acl"] if row else initial)}
     wanted = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
     if acl != wanted or not row["open"]:
         # In one transaction: at no moment is the database open to anybody else.
@@ -200,8 +191,7 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
         before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
         steps.append(Step(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
     if inside is None:  # just cloned, or closed until now: the template's schema with nobody's rights on it
-        steps += [step for login, schema in tenant.logins.items() for step in [_grant(name, login, schema, "absent")]]
-        return steps
+        return steps + [_grant(name, login, schema, "absent") for login, schema in tenant.logins.items()]
     steps += _migrate(name, migrations, inside)
     missing = sorted({(role, schema) for _, schema, _, role, _ in inside.missing})
     steps += [_grant(name, role, schema, "incomplete") for role, schema in missing]
@@ -252,6 +242,5 @@ def _former_logins(tenant: Tenant, seen: Shared) -> list[Step]:
 
 
 def _acl_text(acl: set[tuple[str, str]]) -> str:
-    return "connect: " + (
-        ", ".join(sorted(who for who, right in acl if right == "CONNECT" and who != OWNER)) or "nobody"
-    )
+    connect = sorted(who for who, right in acl if right == "CONNECT" and who != OWNER)
+    return f"connect: {', '.join(connect) or 'nobody'}"

@@ -57,9 +57,8 @@ def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequenc
                 return outcome
             cell.script(plan.script(steps))
         if left := _plan(cell, tenants, migrations):
-            raise PlanFault(
-                f"after {ROUNDS} rounds still to do: " + "; ".join(f"{s.subject}: {s.before}" for s in left)
-            )
+            rest = "; ".join(f"{step.subject}: {step.before}" for step in left)
+            raise PlanFault(f"cell {cell.cell_id}: after {ROUNDS} rounds still to do: {rest}")
     return outcome
 
 
