@@ -77,7 +77,7 @@ class HttpsSession:
     def request(
         self, method: str, path: str, body: object = None, form: dict | None = None, accept: tuple[int, ...] = ()
     ) -> Answer:
-        """One request with a JSON `body` or a `form`. A status of 400 or more that is not in `accept` is a RuntimeFault."""
+        """One request with a JSON `body` or a `form`; a status from 400 on and not in `accept` is a RuntimeFault."""
         headers = dict(self._headers)
         data = None
         if form is not None:

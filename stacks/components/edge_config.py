@@ -37,7 +37,7 @@ BACKSLASH = "\\"
 LOG_FORMAT = (
     "%{+json}o %(time)[date,ltime(%Y-%m-%dT%H:%M:%S%z)] %(request)ID %(client)ci %(host)[var(txn.host)] "
     "%(tenant)[var(txn.ksh)] %(certificate)[var(txn.certificate)] %(user)[ssl_c_s_dn(CN)] %(method)HM %(path)HPO "
-    "%(status)ST %(refusal)[res.hdr(Asp-Edge-Refusal)] %(bytes)B %(total_ms)Ta %(server_ms)Tr %(backend)b "
+    "%(status)ST %(refusal)[var(txn.refusal)] %(bytes)B %(total_ms)Ta %(server_ms)Tr %(backend)b "
     "%(server)s %(state)ts"
 )
 
@@ -57,7 +57,10 @@ def _answer(page: str, condition: str) -> str:
 
 
 def _error(status: int, page: str) -> str:
-    return f'    http-error status {status} content-type "text/html; charset=utf-8" lf-file {PAGES_DIR}/{page}.html'
+    return (
+        f'    http-error status {status} content-type "text/html; charset=utf-8" hdr Cache-Control no-store '
+        f"hdr Asp-Edge-Refusal {PAGES[page].code} lf-file {PAGES_DIR}/{page}.html"
+    )
 
 
 def _base(register: Register) -> str:
@@ -117,6 +120,7 @@ def _http(register: Register) -> str:
     return f"""\
 frontend http
     bind :{Port.EDGE_HTTP:d}
+    no log
     unique-id-format %[uuid()]
     http-request set-var(txn.host) req.hdr(host),host_only,lower
 {_answer("unknown-host", f"unless {{ var(txn.host) -m end .{register.environment.domain} }}")}
@@ -137,6 +141,7 @@ verify optional crt-ignore-err all ca-ignore-err all
     http-after-response set-header Asp-Request-Id %[unique-id]
     http-after-response set-header Strict-Transport-Security max-age=31536000
     http-after-response del-header server
+    http-after-response set-var(txn.refusal) res.hdr(Asp-Edge-Refusal)
 
     # What the edge asserts is never taken from a client. Underscored names go too: some gateways read them as hyphens.
     http-request del-header _ -m sub
@@ -178,8 +183,6 @@ verify optional crt-ignore-err all ca-ignore-err all
 
     acl identity_host var(txn.host) -m str {environment.identity_host}
     acl pki_host var(txn.host) -m str {environment.pki_host}
-    use_backend identity if identity_host
-    use_backend pki if pki_host
 
     # Every other host is a tenant's or nobody's. `tenant`, `staff` and `public` are false on the two hosts above.
     http-request set-var(txn.ksh) var(txn.host),map_str({TENANTS_MAP}),field(1,:)
@@ -205,6 +208,8 @@ verify optional crt-ignore-err all ca-ignore-err all
     # A system without an app server is answered by the framework's, which says honestly that it is not installed.
     http-request set-var(txn.app) str(keret)
     http-request set-var(txn.app) var(txn.system) if {{ var(txn.system) -m str {" ".join(register.installed_systems)} }}
+    use_backend identity if identity_host
+    use_backend pki if pki_host
     use_backend %[var(txn.cell),concat(-,txn.app)]
 """
 
@@ -252,6 +257,6 @@ def _server(service: str, port: int, check: str = "") -> str:
     """One server line: verified TLS both ways, found by name whenever it appears or moves."""
     return (
         f"    server {service} {service}:{port:d} ssl verify required ca-file {ROOT_FILE} crt {LEAF_FILE} "
-        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr none "
+        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none "
         f"check {check} check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
     ).replace("check  ", "check ")

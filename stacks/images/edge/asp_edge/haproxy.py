@@ -21,10 +21,10 @@ def start(settings: Settings) -> subprocess.Popen:
 def validate(settings: Settings) -> None:
     """Raise EdgeFault with HAProxy's own words when it would not start with the files as they are."""
     result = subprocess.run(
-        ["haproxy", "-c", "-q", "-f", str(settings.config)], capture_output=True, text=True, timeout=RELOAD_SECONDS
+        ["haproxy", "-c", "-f", str(settings.config)], capture_output=True, text=True, timeout=RELOAD_SECONDS
     )
     if result.returncode != 0:
-        raise EdgeFault(f"HAProxy refuses the configuration: {result.stderr.strip()[-1500:]}")
+        raise EdgeFault(f"HAProxy refuses the configuration: {(result.stderr or result.stdout).strip()[-1500:]}")
 
 
 def command(settings: Settings, text: str) -> str:
