@@ -1,0 +1,53 @@
+"""What the register promises of services and networks, in the form that assertions compare with."""
+
+from __future__ import annotations
+
+from inventory.names import SHARED_NETWORKS
+from inventory.register import Municipality, Register
+
+
+def shared_services(register: Register) -> list[str]:
+    """Services of the environment that serve every tenant."""
+    names = register.names
+    return [names.edge, names.identity, names.identity_db, names.pki]
+
+
+def cell_services(register: Register, cell_id: str) -> list[str]:
+    """Services of one cell."""
+    cell = register.cell(cell_id)
+    return [*cell.postgres, cell.proxy, cell.backup, *(cell.app(system) for system in register.installed_systems)]
+
+
+def hosting_services(register: Register, municipality: Municipality) -> list[str]:
+    """Every service that a tenant's work stands on."""
+    return [*shared_services(register), *cell_services(register, municipality.cell)]
+
+
+def published_ports(register: Register) -> dict[str, list[int]]:
+    """The only ports that the machine may publish, by service: the edge's two and a stand-in's SSH."""
+    environment, names = register.environment, register.names
+    ports = {names.edge: sorted([environment.ports.https, environment.ports.http])}
+    for _, station in register.workstations():
+        ports[names.workstation(station.name)] = [register.ssh_port(station)]
+    return ports
+
+
+def network_members(register: Register) -> dict[str, set[str]]:
+    """Which services may be on each network (docs/architecture.md, Services and networks)."""
+    names = register.names
+    cells = [register.cell(cell.id) for cell in register.environment.cells]
+    apps = {cell.app(system) for cell in cells for system in cell.systems}
+    shared = {
+        "edge-apps": {names.edge} | apps,
+        "edge-identity": {names.edge, names.identity},
+        "apps-identity": {names.identity} | apps,
+        "identity-db": {names.identity, names.identity_db},
+        "pki": {names.edge, names.pki},
+        "workstations": {names.workstation(station.name) for _, station in register.workstations()},
+    }
+    assert set(shared) == set(SHARED_NETWORKS), "a shared network was added to the register and not here"
+    members = {names.network(label).name: services for label, services in shared.items()}
+    for cell in cells:
+        members[cell.apps_network.name] = {cell.proxy} | {cell.app(system) for system in cell.systems}
+        members[cell.data_network.name] = {*cell.postgres, cell.proxy, cell.backup}
+    return members
