@@ -106,12 +106,10 @@ class StackRun:
             journal.open()
         return run
 
-    def deploy(
-        self, options: Options, events: Events, program: Program, refresh: bool = False, snapshot: Snapshot | None = None
-    ) -> Deployment:
+    def deploy(self, options: Options, events: Events, program: Program, refresh: bool = False) -> Deployment:
         """Run the program. DeploymentFailed after every failure has been told; the state is saved in any case."""
         started = time.monotonic()
-        run = self._begin(options, events, snapshot or self.snapshot(), journaled=not options.preview)
+        run = self._begin(options, events, self.snapshot(), journaled=not options.preview)
         try:
             if refresh:
                 Executor(run).refresh()

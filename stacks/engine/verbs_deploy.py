@@ -25,7 +25,8 @@ def deploy(args: argparse.Namespace) -> int:
     place = Workspace(args)
     needs_program = args.verb in ("preview", "up")
     stack = place.stack_name()
-    program = early_program(place.project) if needs_program and place.backend.exists(place.project.name, stack) else None
+    there = place.backend.exists(place.project.name, stack)
+    program = early_program(place.project) if needs_program and there else None
     try:
         run = place.open()
         work = {"preview": _preview, "up": _up, "refresh": _refresh, "destroy": _destroy}[args.verb]
