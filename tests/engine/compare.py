@@ -189,7 +189,7 @@ def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
     """
     wanted = [text for text in recorded if not any(noise.match(text) for noise in _NOISE)]
     faults = []
-    left = list(seen)
+    left = [text for text in seen if not any(noise.match(text) for noise in _NOISE)]
     for text in wanted:
         essence = _essence(text)
         match = next((item for item in left if essence == _essence(item)), None)

@@ -17,7 +17,7 @@ class Volume(Kind):
             {
                 key: text(force=key != "availability")
                 for key in (
-                    "availability", "group", "limitBytes", "requiredBytes", "scope", "sharing", "topologyPreferred",
+                    "availability", "group", "id", "limitBytes", "requiredBytes", "scope", "sharing", "topologyPreferred",
                     "topologyRequired", "type",
                 )
             }
