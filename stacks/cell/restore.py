@@ -24,7 +24,8 @@ cat >/tmp/pgbackrest.conf <<CONF
 repo1-path={repository}
 lock-path=/tmp/lock
 log-level-file=off
-log-level-console=error
+log-level-console=off
+log-level-stderr=error
 [{stanza}]
 pg1-path=/scratch/pgdata
 CONF
