@@ -10,8 +10,8 @@ module: tenant_database
 short_description: Databases and roles of municipalities at the centre
 description:
   - Runs on the control node and reaches PostgreSQL through the Docker API. Works on all given municipalities at once.
-  - C(present) migrates the tenants' template, makes databases from it, roles and rights, and applies later migrations to
-    databases that exist. C(exported) writes dump, CSV files and a manifest. C(absent) drops what belongs to the tenant.
+  - C(present) migrates the tenants' template, makes databases from it, roles and rights, and applies later migrations
+    to databases that exist. C(exported) writes dump, CSV files and a manifest. C(absent) drops what is the tenant's.
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipalities: {type: list, elements: str, required: true, description: KSH codes.}
@@ -102,10 +102,8 @@ def absent(cell, municipalities, params, check, exports):
 
     unconfirmed = sorted({municipality.ksh for municipality in municipalities} - set(params["confirm"]))
     if unconfirmed:
-        codes = ", ".join(unconfirmed)
-        raise PlanFault(
-            f"state absent destroys data for good; wanted: confirm holds {codes}, seen: {params['confirm']}"
-        )
+        seen = ", ".join(params["confirm"]) or "nothing"
+        raise PlanFault(f"absent destroys data for good; wanted in confirm: {', '.join(unconfirmed)}; seen: {seen}")
     return tenants.ensure_absent(cell, [municipality.tenant for municipality in municipalities], check)
 
 
