@@ -143,6 +143,7 @@ def bootstrap_cell(pooler_password: str) -> str:
             ensure_role(PROVISIONER, "LOGIN CREATEDB CREATEROLE PASSWORD NULL"),
             ensure_role(POOLER, f"LOGIN PASSWORD {pooler} CONNECTION LIMIT 10"),
             f"GRANT {OWNER} TO {PROVISIONER} WITH INHERIT TRUE, SET TRUE;\n",
+            f"ALTER ROLE {PROVISIONER} SET client_min_messages = warning;\n",
             f"GRANT pg_signal_backend TO {PROVISIONER};\n",  # a leaving tenant's sessions are ended
             "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;\n",
             ensure_database(AUTH_DATABASE, "postgres"),
