@@ -1,0 +1,42 @@
+"""A cell's pgBackRest repository host: WAL and backups from the nodes over mutual TLS, on the register's schedule."""
+
+import json
+
+import pulumi
+
+from stacks.components import pgbackrest
+from stacks.components.context import context
+from stacks.components.postgres import UID
+from stacks.components.postgres_node import USER
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+
+ctx = context()
+cell = ctx.cell
+settings = ctx.environment.backup
+schedule = {"stanza": ctx.cell_id, "full": settings.full, "differential": settings.differential}
+
+volume = ctx.volume(cell.backup)
+service = SwarmService(
+    ctx,
+    cell.backup,
+    ServiceArgs(
+        image="postgres",
+        arguments=["asp_backup.py"],
+        networks=[cell.data_network.name],
+        health=Health(["pgbackrest", "server-ping", "--log-level-console=error"], interval=2),
+        user=USER,
+        uid=UID,
+        memory=256,
+        files={
+            "/etc/asp/pgbackrest.conf": File(
+                pgbackrest.repository_conf(ctx.cell_id, cell.postgres, settings.retention_full)
+            ),
+            "/etc/asp/backup.json": File(json.dumps(schedule)),
+        },
+        volumes={"/data": volume.name},
+        tmpfs={"/run/asp": 16, "/tmp": 64},
+        start_first=False,
+    ),
+)
+pulumi.export("backup", service.name)
+pulumi.export("volume", volume.name)

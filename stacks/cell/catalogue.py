@@ -1,0 +1,148 @@
+"""What a cell's PostgreSQL holds, read from its catalogues: databases, roles, rights. Used by roles and by checks.
+
+Everything is read in two scripts whatever the number of tenants: one for what the cluster shares, one that visits
+databases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.cell.psql import CellSql
+from stacks.components.postgres import OWNER
+from stacks.components.sql import identifier, literal
+
+TABLE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+SEQUENCE_RIGHTS = ("SELECT", "USAGE")
+
+# What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs with defaults spelt out.
+SHARED = """\
+SELECT json_build_object(
+  'databases', (SELECT json_object_agg(d.datname, json_build_object(
+      'oid', d.oid::bigint,
+      'owner', pg_get_userbyid(d.datdba),
+      'open', d.datallowconn,
+      'broken', d.datconnlimit = -2,
+      'acl', (SELECT coalesce(json_agg(json_build_array(
+                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type)), '[]')
+                FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))))))
+    FROM pg_database d WHERE d.datname NOT IN ('template0', 'template1')),
+  'roles', (SELECT coalesce(json_object_agg(r.rolname, json_build_object(
+      'login', r.rolcanlogin,
+      'powers', array_remove(ARRAY[
+          CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
+          CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+          CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL),
+      'limit', r.rolconnlimit,
+      'verifier', CASE WHEN r.rolcanlogin THEN (SELECT passwd FROM pgb.get_auth(r.rolname)) END,
+      'settings', (SELECT coalesce(json_agg(s.setting), '[]') FROM pg_db_role_setting x, unnest(x.setconfig) s(setting)
+                     WHERE x.setrole = r.oid),
+      'member_of', (SELECT coalesce(json_agg(json_build_array(g.rolname, m.inherit_option, m.set_option)), '[]')
+                      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))), '{}')
+    FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{5}(_|$)'));
+"""
+
+# Rights that anybody but the owner has on schemas, tables, sequences and as defaults.
+PRESENT_RIGHTS = """\
+  SELECT 'schema' AS kind, n.nspname::text AS schema, '' AS object, a.grantee, a.privilege_type AS privilege
+    FROM pg_namespace n, aclexplode(n.nspacl) a
+    WHERE a.grantee <> n.nspowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  UNION ALL
+  SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname, a.grantee, a.privilege_type
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+    WHERE a.grantee <> c.relowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  UNION ALL
+  SELECT 'default', n.nspname, d.defaclobjtype::text, a.grantee, a.privilege_type
+    FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
+    WHERE a.grantee <> d.defaclrole
+"""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What `SHARED` gave: databases and tenant roles by name."""
+
+    databases: Mapping[str, Mapping[str, Any]]
+    roles: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for.
+
+    Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence or default.
+    """
+
+    migrations: frozenset[tuple[str, str]] = frozenset()
+    missing: frozenset[tuple[str, ...]] = frozenset()
+    extra: frozenset[tuple[str, ...]] = frozenset()
+    foreign: frozenset[str] = frozenset()
+
+
+def shared(cell: CellSql) -> Shared:
+    """Databases and tenant roles of the cell."""
+    (row,) = cell.rows(SHARED)
+    return Shared(row["databases"], row["roles"])
+
+
+def inside(cell: CellSql, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Inside]:
+    """What the databases in `wanted` (database → role → its schema) hold, measured against those roles."""
+    if not wanted:
+        return {}
+    script = "".join(f"\\connect {identifier(database)}\n{_inside_sql(roles)}" for database, roles in wanted.items())
+    return {row["database"]: _inside(row) for row in cell.rows(script)}
+
+
+def _inside(row: Mapping[str, Any]) -> Inside:
+    return Inside(
+        migrations=frozenset((system, version) for system, version in row["migrations"]),
+        missing=frozenset(tuple(right) for right in row["missing"]),
+        extra=frozenset(tuple(right) for right in row["extra"]),
+        foreign=frozenset(row["foreign"]),
+    )
+
+
+def _inside_sql(roles: Mapping[str, str]) -> str:
+    pairs = [f"({literal(role)}, {literal(schema)})" for role, schema in sorted(roles.items())]
+    asked = f"VALUES {', '.join(pairs)}" if pairs else "SELECT NULL::text, NULL::text WHERE false"
+    table_rights = _array(TABLE_RIGHTS)
+    sequence_rights = _array(SEQUENCE_RIGHTS)
+    return f"""\
+WITH asked(role, schema) AS ({asked}),
+relations AS (
+  SELECT a.role, a.schema, c.relname::text AS object, c.relkind
+    FROM asked a JOIN pg_namespace n ON n.nspname = a.schema JOIN pg_class c ON c.relnamespace = n.oid),
+wanted(kind, schema, object, role, privilege) AS (
+  SELECT 'schema', schema, '', role, 'USAGE' FROM asked
+  UNION ALL SELECT 'table', schema, object, role, p FROM relations, unnest({table_rights}) p
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
+  UNION ALL SELECT 'sequence', schema, object, role, p FROM relations, unnest({sequence_rights}) p WHERE relkind = 'S'
+  UNION ALL SELECT 'default', schema, 'r', role, p FROM asked, unnest({table_rights}) p
+  UNION ALL SELECT 'default', schema, 'S', role, p FROM asked, unnest({sequence_rights}) p),
+present AS (
+  SELECT kind, coalesce(schema, ''), object,
+         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END, privilege
+    FROM ({PRESENT_RIGHTS}) rights)
+SELECT json_build_object(
+  'database', current_database(),
+  'migrations', (SELECT coalesce(json_agg(json_build_array(system, version)), '[]') FROM asp_meta.migrations),
+  'missing', (SELECT coalesce(json_agg(json_build_array(kind, schema, object, role, privilege)), '[]')
+                FROM (SELECT * FROM wanted EXCEPT SELECT * FROM present) m),
+  'extra', (SELECT coalesce(json_agg(json_build_array(kind, schema, object, role, privilege)), '[]') FROM (
+              SELECT * FROM present EXCEPT SELECT * FROM wanted) x(kind, schema, object, role, privilege)),
+  'foreign', (SELECT coalesce(json_agg(n.nspname || '.' || c.relname), '[]')
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                  AND pg_get_userbyid(c.relowner) <> {literal(OWNER)}));
+"""
+
+
+def _array(values: Sequence[str]) -> str:
+    return "ARRAY[" + ", ".join(literal(value) for value in values) + "]"
+
+
+def connectable(databases: Iterable[str], seen: Shared) -> list[str]:
+    """Those of `databases` that exist, whole and open for connections."""
+    return [name for name in databases if (row := seen.databases.get(name)) and row["open"] and not row["broken"]]

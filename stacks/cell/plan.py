@@ -1,0 +1,246 @@
+"""What must change so that a cell's tenants are as the register wants them: pure computation, no I/O.
+
+A plan is a list of steps in order. Each says what it is about, what is there now and what will be, in words fit for a
+diff (never a password or verifier), and holds the SQL that does it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stacks.cell.catalogue import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Shared
+from stacks.cell.migrations import Migration
+from stacks.components.dbproxy import CONNECTIONS_PER_TENANT
+from stacks.components.postgres import AUTH_DATABASE, OWNER, TEMPLATE
+from stacks.components.sql import identifier, literal
+
+ROLE_CONNECTIONS = 2 * CONNECTIONS_PER_TENANT  # server connections of one login; twice the pool, for its turnover
+DATABASE_RIGHTS = {"CREATE", "TEMPORARY", "CONNECT"}
+_TENANT = re.compile(r"t\d{5}")
+
+
+class PlanFault(Exception):
+    """The cell is in a state that no step may overwrite; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """What a tenant should be: its name (`t16054`) and, for each system, the verifier of its login."""
+
+    name: str
+    verifiers: Mapping[str, str] = field(repr=False)
+
+    def __post_init__(self):
+        if not _TENANT.fullmatch(self.name):
+            raise ValueError(f"tenant {self.name!r}: wanted t and a 5-digit KSH code")
+
+    def login(self, system: str) -> str:
+        return f"{self.name}_{system}"
+
+    @property
+    def logins(self) -> dict[str, str]:
+        """Login role → the schema (system) that it may use."""
+        return {self.login(system): system for system in sorted(self.verifiers)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change: `before` and `after` are shown, `sql` is run in `database` (autocommit unless it says BEGIN)."""
+
+    subject: str
+    before: str
+    after: str
+    sql: str = field(repr=False)
+    database: str = AUTH_DATABASE
+
+
+def script(steps: Sequence[Step]) -> str:
+    """One psql script of all steps, changing database only where the next one needs it."""
+    lines, database = [], AUTH_DATABASE
+    for step in steps:
+        if step.database != database:
+            lines.append(f"\\connect {identifier(step.database)}\n")
+            database = step.database
+        lines.append(step.sql.rstrip() + "\n")
+    return "".join(lines)
+
+
+def template_steps(migrations: Sequence[Migration], template: Inside) -> list[Step]:
+    """Migrations that the tenants' template lacks."""
+    return _migrate(TEMPLATE, migrations, template)
+
+
+def present_steps(
+    tenants: Sequence[Tenant], seen: Shared, insides: Mapping[str, Inside], migrations: Sequence[Migration]
+) -> list[Step]:
+    """Steps that make `tenants` exist with exactly the wanted roles, schema versions and rights.
+
+    `insides` holds what the existing and open ones of their databases hold. PlanFault for a database that an
+    interrupted removal left behind.
+    """
+    steps: list[Step] = []
+    for tenant in tenants:
+        steps += _roles(tenant, seen)
+        steps += _database(tenant, seen, insides.get(tenant.name), migrations)
+        steps += _former_logins(tenant, seen)
+    return steps
+
+
+def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Step]:
+    """Steps that remove databases and roles of `tenants` (names) for good."""
+    steps = []
+    for name in tenants:
+        if name in seen.databases:
+            close = ""
+            if not seen.databases[name]["broken"]:
+                close = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false;\n"
+            drop = f"{close}DROP DATABASE {identifier(name)} WITH (FORCE);"
+            steps.append(Step(f"database {name}", "present", "absent", drop))
+        for role in sorted((r for r in seen.roles if r == name or r.startswith(f"{name}_")), reverse=True):
+            steps.append(Step(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};"))
+    return steps
+
+
+def _roles(tenant: Tenant, seen: Shared) -> list[Step]:
+    steps = _role(tenant.name, seen.roles.get(tenant.name), login=None, system=None)
+    for system, verifier in sorted(tenant.verifiers.items()):
+        name = tenant.login(system)
+        steps += _role(name, seen.roles.get(name), login=verifier, system=system)
+        steps += _membership(name, tenant.name, seen.roles.get(name))
+    return steps + _leave_groups(tenant.name, seen.roles.get(tenant.name), keep=None)
+
+
+def _role(name: str, row: Mapping[str, Any] | None, login: str | None, system: str | None) -> list[Step]:
+    quoted = identifier(name)
+    faults = [] if row else ["absent"]
+    if row:
+        if row["powers"]:
+            faults.append("+".join(sorted(row["powers"])))
+        if row["login"] != (login is not None):
+            faults.append("LOGIN" if row["login"] else "NOLOGIN")
+        if login is not None and row["limit"] != ROLE_CONNECTIONS:
+            faults.append(f"limit {row['limit']}")
+        if login is not None and row["verifier"] != login:
+            faults.append("another password")
+        if row["settings"] != ([f"search_path={system}"] if system else []):
+            faults.append(f"settings {row['settings']}")
+    if not faults:
+        return []
+    attributes = "NOLOGIN"
+    after = "NOLOGIN"
+    if login is not None:
+        attributes = f"LOGIN CONNECTION LIMIT {ROLE_CONNECTIONS} PASSWORD {literal(login)}"
+        after = f"LOGIN, limit {ROLE_CONNECTIONS}, password (hidden), search_path {system}"
+    powers = "".join(f" NO{power}" for power in row["powers"]) if row else ""
+    sql = "" if row else f"CREATE ROLE {quoted};\n"
+    sql += f"BEGIN;\nALTER ROLE {quoted} {attributes}{powers};\n"
+    if row and row["settings"]:
+        sql += f"ALTER ROLE {quoted} RESET ALL;\n"
+    if system:
+        sql += f"ALTER ROLE {quoted} SET search_path = {identifier(system)};\n"
+    return [Step(f"role {name}", ", ".join(faults), after, sql + "COMMIT;")]
+
+
+def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[Step]:
+    present = {of: (inherit, may_set) for of, inherit, may_set in row["member_of"]} if row else {}
+    steps = []
+    if present.get(group) != (True, False):
+        sql = f"GRANT {identifier(group)} TO {identifier(name)} WITH INHERIT TRUE, SET FALSE;"
+        steps.append(Step(f"role {name}", f"member of {sorted(present) or 'nothing'}", f"member of {group}", sql))
+    return steps + _leave_groups(name, row, keep=group)
+
+
+def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) -> list[Step]:
+    extra = sorted({of for of, _, _ in row["member_of"]} - {keep}) if row else []
+    steps = []
+    for group in extra:
+        sql = f"REVOKE {identifier(group)} FROM {identifier(name)};"
+        steps.append(Step(f"role {name}", f"member of {group}", f"not member of {group}", sql))
+    return steps
+
+
+def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: Sequence[Migration]) -> list[Step]:
+    name, quoted = tenant.name, identifier(tenant.name)
+    row = seen.databases.get(name)
+    if row and row["broken"]:
+        raise PlanFault(f"database {name}: its removal was interrupted; finish it with state absent, then join again")
+    if row and row["owner"] != OWNER:
+        raise PlanFault(f"database {name}: its owner is {row['owner']}, wanted {OWNER}; it was not made by this suite")
+    steps = []
+    if row is None:
+        create = f"CREATE DATABASE {quoted} OWNER {OWNER} TEMPLATE {TEMPLATE} STRATEGY WAL_LOG ALLOW_CONNECTIONS false;"
+        steps.append(Step(f"database {name}", "absent", f"cloned from {TEMPLATE}, closed", create))
+    # A clone starts with the default rights of a database, whatever its template's are.
+    initial = [("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")]
+    acl = {(grantee, right) for grantee, right in (row["acl"] if row else initial)}
+    wanted = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
+    if acl != wanted or not row["open"]:
+        # In one transaction: at no moment is the database open to anybody else.
+        grantees = sorted({grantee for grantee, _ in acl - wanted})
+        revokes = "".join(
+            f"REVOKE ALL ON DATABASE {quoted} FROM {'PUBLIC' if who == 'PUBLIC' else identifier(who)};\n"
+            for who in grantees
+        )
+        sql = (
+            f"BEGIN;\n{revokes}GRANT ALL ON DATABASE {quoted} TO {OWNER};\n"
+            f"GRANT CONNECT ON DATABASE {quoted} TO {quoted};\nALTER DATABASE {quoted} ALLOW_CONNECTIONS true;\nCOMMIT;"
+        )
+        before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
+        steps.append(Step(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
+    if inside is None:  # just cloned, or closed until now: the template's schema with nobody's rights on it
+        return steps + [_grant(name, login, schema, "absent") for login, schema in tenant.logins.items()]
+    steps += _migrate(name, migrations, inside)
+    missing = sorted({(role, schema) for _, schema, _, role, _ in inside.missing})
+    steps += [_grant(name, role, schema, "incomplete") for role, schema in missing]
+    steps += [_revoke(name, right) for right in sorted(inside.extra)]
+    return steps
+
+
+def _migrate(database: str, migrations: Sequence[Migration], inside: Inside) -> list[Step]:
+    return [
+        Step(f"schema {m.system} of {database}", "older", f"version {m.version}", m.script(), database)
+        for m in migrations
+        if m.key not in inside.migrations
+    ]
+
+
+def _grant(database: str, login: str, schema: str, before: str) -> Step:
+    role, place = identifier(login), identifier(schema)
+    tables, sequences = ", ".join(TABLE_RIGHTS), ", ".join(SEQUENCE_RIGHTS)
+    default = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA {place}"
+    sql = (
+        f"BEGIN;\nGRANT USAGE ON SCHEMA {place} TO {role};\n"
+        f"GRANT {tables} ON ALL TABLES IN SCHEMA {place} TO {role};\n"
+        f"GRANT {sequences} ON ALL SEQUENCES IN SCHEMA {place} TO {role};\n"
+        f"{default} GRANT {tables} ON TABLES TO {role};\n{default} GRANT {sequences} ON SEQUENCES TO {role};\nCOMMIT;"
+    )
+    return Step(f"rights of {login} in {database}", before, f"schema {schema}: {tables}", sql, database)
+
+
+def _revoke(database: str, right: tuple[str, ...]) -> Step:
+    kind, schema, thing, grantee, privilege = right
+    whom = "PUBLIC" if grantee == "PUBLIC" else identifier(grantee)
+    if kind == "default":
+        where = f" IN SCHEMA {identifier(schema)}" if schema else ""
+        objects = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS"}[thing]
+        sql = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}{where} REVOKE {privilege} ON {objects} FROM {whom};"
+    elif kind == "schema":
+        sql = f"REVOKE {privilege} ON SCHEMA {identifier(schema)} FROM {whom};"
+    else:
+        sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(thing)} FROM {whom};"
+    place = ".".join(part for part in (schema, thing) if part)
+    return Step(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
+
+
+def _former_logins(tenant: Tenant, seen: Shared) -> list[Step]:
+    """Logins of systems that the municipality no longer has. Their rights were revoked as extra before this."""
+    former = sorted(r for r in seen.roles if r.startswith(f"{tenant.name}_") and r not in tenant.logins)
+    return [Step(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};") for role in former]
+
+
+def _acl_text(acl: set[tuple[str, str]]) -> str:
+    connect = sorted(who for who, right in acl if right == "CONNECT" and who != OWNER)
+    return f"connect: {', '.join(connect) or 'nobody'}"

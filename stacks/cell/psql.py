@@ -1,0 +1,49 @@
+"""Running SQL inside a cell's PostgreSQL node. The SQL, with whatever is secret in it, goes over standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from inventory import paths
+from inventory.names import CellNames
+from stacks.components.postgres import AUTH_DATABASE, PROVISIONER
+from stacks.runtime import Runtime
+
+# No startup file, unaligned, tuples only, quiet; an error ends the script; errors quote no SQL (it may hold verifiers).
+PSQL = ["psql", "-XAtq", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse"]
+
+
+class CellSql:
+    """SQL at the node of one cell that takes writes. `runtime.Unreachable` and `RuntimeFault` pass through."""
+
+    def __init__(self, runtime: Runtime, cell_id: str):
+        self.runtime = runtime
+        self.cell_id = cell_id
+        self.cell: CellNames = runtime.register.cell(cell_id)
+
+    @property
+    def node(self) -> str:
+        """Service name of the node. Cells have one node each until leaders are elected."""
+        return self.cell.postgres[0]
+
+    def script(self, sql: str, database: str = AUTH_DATABASE, role: str = PROVISIONER, timeout: float = 300) -> str:
+        """Run a psql script (it may `\\connect`); what it printed. RuntimeFault with PostgreSQL's message otherwise."""
+        argv = [*PSQL, f"--username={role}", f"--dbname={database}", "--file=-"]
+        return self.runtime.check(self.node, argv, stdin=sql, timeout=timeout)
+
+    def rows(self, sql: str, **options) -> list[Any]:
+        """Values of a script whose every row is one JSON value on one line."""
+        return [json.loads(line) for line in self.script(sql, **options).splitlines() if line.strip()]
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """One writer of a cell's tenants at a time: a template that somebody reads cannot be cloned."""
+        folder = paths.environment_dir(self.runtime.register.environment.id)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / f"{self.cell_id}.lock").open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,83 @@
+"""Making a cell's tenants as the register wants them: read, plan, apply, read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inventory.register import Municipality, Register
+from inventory.secrets import Secrets
+from stacks.cell import catalogue, plan
+from stacks.cell.migrations import Migration
+from stacks.cell.plan import PlanFault, Step, Tenant
+from stacks.cell.psql import CellSql
+from stacks.components.postgres import TEMPLATE
+from stacks.components.scram import verifier
+
+# A new tenant takes one round; one that was cloned, then closed, with older schemas takes two. More is a fault.
+ROUNDS = 3
+
+
+@dataclass
+class Outcome:
+    """What a run did, or in check mode would do. `before` and `after`: lines for a diff, no secrets in them."""
+
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.after)
+
+    def note(self, steps: Sequence[Step]) -> None:
+        self.before += [f"{step.subject}: {step.before}" for step in steps]
+        self.after += [f"{step.subject}: {step.after}" for step in steps]
+
+
+def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> Tenant:
+    """The tenant of a municipality, with a login for each of its systems that this release has."""
+    logins = {}
+    for system in municipality.systems:
+        if system in register.installed_systems:
+            password = secrets.role_password(municipality, system)
+            logins[system] = verifier(password, municipality.role(system))
+    return Tenant(municipality.tenant, logins)
+
+
+def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration], check: bool) -> Outcome:
+    """Make template and tenants right; in check mode only say how. PlanFault when they are not right after all."""
+    outcome = Outcome()
+    with cell.lock():
+        for _ in range(ROUNDS):
+            steps = _plan(cell, tenants, migrations)
+            if not steps:
+                return outcome
+            outcome.note(steps)
+            if check:
+                return outcome
+            cell.script(plan.script(steps))
+        if left := _plan(cell, tenants, migrations):
+            rest = "; ".join(f"{step.subject}: {step.before}" for step in left)
+            raise PlanFault(f"cell {cell.cell_id}: after {ROUNDS} rounds still to do: {rest}")
+    return outcome
+
+
+def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[Step]:
+    seen = catalogue.shared(cell)
+    logins = {tenant.name: tenant.logins for tenant in tenants}
+    visit = {name: logins[name] for name in catalogue.connectable(logins, seen)}
+    insides = catalogue.inside(cell, {TEMPLATE: {}, **visit})
+    template = plan.template_steps(migrations, insides[TEMPLATE])
+    return template + plan.present_steps(tenants, seen, insides, migrations)
+
+
+def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
+    """Remove the databases and roles of tenants (`t16054`) for good; in check mode only say what would go."""
+    outcome = Outcome()
+    with cell.lock():
+        outcome.note(steps := plan.absent_steps(names, catalogue.shared(cell)))
+        if steps and not check:
+            cell.script(plan.script(steps))
+            if left := plan.absent_steps(names, catalogue.shared(cell)):
+                raise PlanFault("still there: " + "; ".join(step.subject for step in left))
+    return outcome

@@ -1,0 +1,80 @@
+"""pgBackRest's configuration: a cell's repository host and its nodes, each the other's TLS client and server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inventory.names import Port
+from stacks.components.postgres import CERTIFICATE, DATA, KEY, ROOT
+
+REPOSITORY = "/data/repo"
+
+
+def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> str:
+    """`pgbackrest.conf` of the repository host. `nodes`: service names of the PostgreSQL nodes."""
+    stanza_section: dict[str, str | int] = {}
+    for number, node in enumerate(nodes, start=1):
+        stanza_section |= _remote(f"pg{number}", node)
+        stanza_section |= {f"pg{number}-path": DATA, f"pg{number}-socket-path": "/run/asp"}
+    main = {
+        **_common(),
+        "repo1-path": REPOSITORY,
+        "repo1-retention-full": retention_full,
+        "repo1-bundle": "y",  # an empty database is 299 files: without bundles each is one in the repository
+        "repo1-block": "y",
+        "start-fast": "y",
+        "process-max": 2,
+        **_server(),
+    }
+    clients = [("tls-server-auth", f"{node}={stanza}") for node in nodes]
+    return _ini([("global", main, clients), (stanza, stanza_section, [])])
+
+
+def node_conf(stanza: str, backup: str) -> str:
+    """`pgbackrest.conf` of a PostgreSQL node. `backup`: service name of the repository host."""
+    main = {
+        **_common(),
+        **_remote("repo1", backup),
+        "archive-async": "y",
+        "spool-path": "/run/asp/spool",
+        **_server(),
+    }
+    section = {"pg1-path": DATA, "pg1-socket-path": "/run/asp"}
+    return _ini([("global", main, [("tls-server-auth", f"{backup}={stanza}")]), (stanza, section, [])])
+
+
+def _common() -> dict[str, str | int]:
+    return {
+        "log-level-console": "info",
+        "log-level-file": "off",  # the container's log is the only one
+        "lock-path": "/run/asp/lock",
+        "compress-type": "zst",
+    }
+
+
+def _server() -> dict[str, str | int]:
+    return {
+        "tls-server-address": "*",
+        "tls-server-port": Port.BACKUP.value,
+        "tls-server-cert-file": CERTIFICATE,
+        "tls-server-key-file": KEY,
+        "tls-server-ca-file": ROOT,
+    }
+
+
+def _remote(prefix: str, host: str) -> dict[str, str | int]:
+    return {
+        f"{prefix}-host": host,
+        f"{prefix}-host-type": "tls",
+        f"{prefix}-host-port": Port.BACKUP.value,
+        f"{prefix}-host-cert-file": CERTIFICATE,
+        f"{prefix}-host-key-file": KEY,
+        f"{prefix}-host-ca-file": ROOT,
+    }
+
+
+def _ini(sections: list[tuple[str, dict[str, str | int], list[tuple[str, str]]]]) -> str:
+    lines = []
+    for name, values, repeated in sections:
+        lines += [f"[{name}]", *(f"{key}={value}" for key, value in [*values.items(), *repeated]), ""]
+    return "\n".join(lines)

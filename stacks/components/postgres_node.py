@@ -1,0 +1,109 @@
+"""A PostgreSQL node as a Swarm service: of a cell, or alone for a service that has a database to itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pulumi
+
+from stacks.components import pgbackrest
+from stacks.components.context import Context
+from stacks.components.postgres import (
+    CELL_LOCAL,
+    CELL_RULES,
+    UID,
+    Login,
+    Rule,
+    Server,
+    bootstrap_cell,
+    bootstrap_login,
+    pg_hba_conf,
+    pg_ident_conf,
+    postgresql_conf,
+)
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+
+USER = f"{UID}:{UID}"
+
+
+class NodeArgs(Protocol):
+    """What a node needs: its network, its server settings, and the files that make it one kind or the other."""
+
+    network: str
+    server: Server
+
+    def files(self) -> dict[str, File]:
+        """Access rules, bootstrap and, where WAL is archived, pgBackRest's settings."""
+        ...
+
+
+@dataclass(frozen=True)
+class CellNodeArgs:
+    """A node of a cell: tenants' databases, archived to the repository host `backup`."""
+
+    network: str
+    server: Server
+    backup: str
+    pooler_password: str
+
+    def files(self) -> dict[str, File]:
+        return {
+            "/etc/asp/pg_hba.conf": File(pg_hba_conf(CELL_RULES, CELL_LOCAL)),
+            "/etc/asp/pg_ident.conf": File(pg_ident_conf(CELL_LOCAL)),
+            "/etc/asp/pgbackrest.conf": File(pgbackrest.node_conf(self.server.stanza or "", self.backup)),
+            "/run/secrets/bootstrap.sql": _bootstrap(bootstrap_cell(self.pooler_password)),
+        }
+
+
+@dataclass(frozen=True)
+class SingleNodeArgs:
+    """A node with one database for one login, over TLS with a password; `mutual`: and a certificate of our root."""
+
+    network: str
+    login: Login
+    mutual: bool = False
+    server: Server = Server(memory=384, max_connections=100)
+
+    def files(self) -> dict[str, File]:
+        rule = Rule(self.login.database, self.login.role, self.mutual)
+        return {
+            "/etc/asp/pg_hba.conf": File(pg_hba_conf([rule])),
+            "/etc/asp/pg_ident.conf": File(pg_ident_conf()),
+            "/run/secrets/bootstrap.sql": _bootstrap(bootstrap_login(self.login)),
+        }
+
+
+def _bootstrap(sql: str) -> File:
+    return File(sql, secret=True, uid=UID, mode=0o400)
+
+
+class PostgresNode(pulumi.ComponentResource):
+    """One PostgreSQL service with its volume of the same name. Output: `name`."""
+
+    def __init__(self, ctx: Context, name: str, args: NodeArgs):
+        super().__init__("asp:hosting:PostgresNode", ctx.short(name), {})
+        # Not protected: `make clean` must be able to remove an environment. What keeps data is that the volume's
+        # inputs are its name and labels, which nothing changes, and that `make down` leaves volumes alone.
+        volume = ctx.volume(name)
+        server = args.server
+        service = SwarmService(
+            ctx,
+            name,
+            ServiceArgs(
+                image="postgres",
+                networks=[args.network],
+                health=Health(["asp-postgres-healthy"], interval=2, start_period=120),
+                user=USER,
+                uid=UID,
+                memory=server.memory,
+                files={"/etc/asp/postgresql.conf": File(postgresql_conf(server)), **args.files()},
+                volumes={"/data": volume.name},
+                tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
+                start_first=False,
+                stop_grace=60,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.name = service.name
+        self.register_outputs({"name": self.name})

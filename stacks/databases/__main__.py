@@ -1,0 +1,45 @@
+"""A cell's PostgreSQL nodes and the proxy (PgBouncer and HAProxy) through which app servers reach them."""
+
+import pulumi
+
+from stacks.components import dbproxy
+from stacks.components.context import context
+from stacks.components.postgres import RESERVED_CONNECTIONS, UID, Server
+from stacks.components.postgres_node import USER, CellNodeArgs, PostgresNode
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+
+ctx = context()
+cell = ctx.cell
+capacity = next(c.capacity for c in ctx.environment.cells if c.id == ctx.cell_id)
+pooler_password = ctx.secrets.password("postgres_pooler")
+
+server = Server(
+    memory=1024,
+    # The pooler has no global cap: every tenant at its limit must fit, or all see "remaining slots are reserved".
+    max_connections=capacity * dbproxy.CONNECTIONS_PER_TENANT + RESERVED_CONNECTIONS,
+    stanza=ctx.cell_id,
+)
+nodes = [
+    PostgresNode(ctx, name, CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password))
+    for name in cell.postgres
+]
+proxy = SwarmService(
+    ctx,
+    cell.proxy,
+    ServiceArgs(
+        image="dbproxy",
+        networks=[cell.data_network.name, cell.apps_network.name],
+        health=Health(["asp-dbproxy-healthy"], interval=2),
+        user=USER,
+        uid=UID,
+        memory=256,
+        files={
+            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini()),
+            "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),
+            dbproxy.USERLIST: File(dbproxy.userlist(pooler_password), secret=True, uid=UID, mode=0o400),
+        },
+        tmpfs={"/run/asp": 16, "/tmp": 16},
+    ),
+)
+pulumi.export("nodes", [node.name for node in nodes])
+pulumi.export("proxy", proxy.name)

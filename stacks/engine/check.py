@@ -1,0 +1,114 @@
+"""Input checks: every field known and of its type, defaults and automatic names filled in."""
+
+from __future__ import annotations
+
+import secrets as random_source
+from typing import Any
+
+from .errors import CheckError
+from .schema import Field
+from .values import RESOURCE_SIG, SIG, UNKNOWN, Secret, annotate_secrets, reveal
+
+DEFAULTS = "__defaults"
+_PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+_WANTED = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
+
+
+def check(fields: dict[str, Field], inputs: dict, old_inputs: dict, name: str) -> dict:
+    """Inputs as the provider records them. Raises CheckError with all failures.
+
+    ``old_inputs``: those of the last deployment, whose automatic name is kept. ``name``: the logical name.
+    """
+    failures: list[tuple[str, str]] = []
+    plain = reveal(inputs)
+    old_plain_defaults = reveal(old_inputs.get(DEFAULTS)) or []
+    for key, spec in fields.items():
+        if spec.autoname and plain.get(key) is None:
+            kept = key in old_plain_defaults and reveal(old_inputs.get(key))
+            plain[key] = kept or f"{name}-{random_source.token_hex(4)[:7]}"
+            plain.setdefault(DEFAULTS, []).append(key)
+    result = _object(fields, plain, "", failures)
+    if failures:
+        raise CheckError(failures)
+    return annotate_secrets(result, inputs)
+
+
+def _object(fields: dict[str, Field], value: dict, path: str, failures: list) -> dict:
+    result: dict[str, Any] = {}
+    defaulted = list(value.get(DEFAULTS) or [])
+    for key in sorted(value):
+        item = value[key]
+        where = f"{path}.{key}" if path else key
+        spec = fields.get(key)
+        if key == DEFAULTS:
+            continue
+        if spec is None or spec.output:
+            known = ", ".join(sorted(k for k, f in fields.items() if not f.output))
+            reason = "is set by the daemon and cannot be an input" if spec else f"no such field; known here: {known}"
+            failures.append((where, reason))
+        elif item is not None:
+            result[key] = _value(spec, item, where, failures)
+    for key, spec in fields.items():
+        if key in result:
+            continue
+        if spec.default is not None:
+            result[key] = spec.default
+            defaulted.append(key)
+        elif spec.required:
+            failures.append((f"{path}.{key}" if path else key, "is required and missing"))
+    return {DEFAULTS: sorted(defaulted), **dict(sorted(result.items()))}
+
+
+def _value(spec: Field, value: Any, path: str, failures: list) -> Any:
+    if value is UNKNOWN:
+        return value
+    if isinstance(value, Secret):
+        return Secret(_value(spec, value.value, path, failures))
+    if isinstance(value, dict) and value.get(SIG) == RESOURCE_SIG:
+        return value.get("id", "")
+    if spec.kind in _PLAIN:
+        return _scalar(spec.kind, value, path, failures)
+    if spec.kind == "object":
+        if isinstance(value, dict):
+            return _object(spec.of, value, path, failures)
+        failures.append((path, f"is {_shown(value)}, wanted an object"))
+    elif spec.kind == "map":
+        if isinstance(value, dict):
+            return {key: _scalar("str", item, f"{path}.{key}", failures) for key, item in value.items()}
+        failures.append((path, f"is {_shown(value)}, wanted a map of strings"))
+    elif not isinstance(value, list):
+        failures.append((path, f"is {_shown(value)}, wanted a list"))
+    elif spec.kind in ("list", "set"):
+        return [_scalar("str", item, f"{path}[{index}]", failures) for index, item in enumerate(value)]
+    else:
+        return [_element(spec, item, f"{path}[{index}]", failures) for index, item in enumerate(value)]
+    return value
+
+
+def _element(spec: Field, value: Any, path: str, failures: list) -> Any:
+    if value is UNKNOWN:
+        return value
+    if isinstance(value, dict):
+        return _object(spec.of, value, path, failures)
+    failures.append((path, f"is {_shown(value)}, wanted an object"))
+    return value
+
+
+def _scalar(kind: str, value: Any, path: str, failures: list) -> Any:
+    if value is UNKNOWN:
+        return value
+    good = isinstance(value, _PLAIN[kind]) and (kind == "bool" or not isinstance(value, bool))
+    if good:
+        return value
+    if kind == "str" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    if kind == "str" and isinstance(value, bool):
+        return "true" if value else "false"
+    if kind == "int" and isinstance(value, str) and value.lstrip("-").isdigit():
+        return int(value)
+    failures.append((path, f"is {_shown(value)}, wanted {_WANTED[kind]}"))
+    return value
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__name__} {str(value)[:60]!r}"

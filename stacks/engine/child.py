@@ -1,0 +1,99 @@
+"""Runs in the program's own process: connects the SDK to the engine and executes the program.
+
+Started as ``python -c`` with the project as working folder. The settings come as one JSON line on standard input,
+after the SDK is imported, so that both processes load at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import sys
+import traceback
+
+FAILED = 1
+LOGGED = 32  # the program's fault has been reported through the engine already
+
+
+def main() -> None:
+    """Run the program and leave with its status."""
+    import pulumi
+    import pulumi.runtime
+
+    with contextlib.suppress(ImportError):
+        import pulumi_docker  # noqa: F401 (loaded here because nearly every program needs it)
+    line = sys.stdin.readline()
+    if not line:
+        os._exit(FAILED)
+    settings = json.loads(line)
+    os.environ["PULUMI_CONFIG"] = json.dumps(settings["config"])
+    os.environ["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(settings["secret_keys"])
+    status = _run(settings, pulumi)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    # Interpreter shutdown costs tens of milliseconds and may wait for idle gRPC threads.
+    os._exit(status)
+
+
+def _run(settings: dict, pulumi) -> int:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    runtime = pulumi.runtime
+    runtime.configure(
+        runtime.Settings(
+            project=settings["project"],
+            stack=settings["stack"],
+            parallel=settings["parallel"],
+            dry_run=settings["preview"],
+            organization=settings["organization"],
+            root_directory=settings["root"],
+            monitor=settings["address"],
+            engine=settings["address"],
+        )
+    )
+    runtime.set_all_config(settings["config"], settings["secret_keys"])
+    program = settings["program"]
+    folder = program if os.path.isdir(program) else os.path.dirname(program)
+    sys.path[0] = folder
+    sys.argv = [program]
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(1, settings["parallel"])))
+    # A dropped output that failed is reported by the SDK itself; asyncio's own complaint would only repeat it.
+    loop.set_exception_handler(lambda _loop, _context: None)
+    if not os.path.exists(os.path.join(folder, "__main__.py")) and os.path.isdir(program):
+        sys.stderr.write(f"no program: {os.path.join(folder, '__main__.py')} does not exist\n")
+        return FAILED
+
+    def execute() -> None:
+        runpy.run_path(program, run_name="__main__")
+
+    try:
+        loop.run_until_complete(runtime.run_in_stack(execute))
+    except pulumi.RunError as fault:
+        if "Resource monitor has terminated" in str(fault):
+            return LOGGED
+        sys.stderr.write(f"{fault}\n")
+        return FAILED
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else FAILED if leave.code else 0
+    except BaseException as fault:
+        if "Resource monitor has terminated" in str(fault):
+            return LOGGED
+        sys.stderr.write("Program failed with an unhandled exception:\n" + _traceback(fault, folder))
+        return FAILED
+    return 0
+
+
+def _traceback(fault: BaseException, folder: str) -> str:
+    """The fault with only the program's own frames, from its first one on."""
+    if isinstance(fault, SyntaxError):
+        return "".join(traceback.format_exception_only(fault))
+    frames = traceback.extract_tb(fault.__traceback__)
+    first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), 0)
+    shown = traceback.format_list(frames[first:]) + traceback.format_exception_only(fault)
+    return "Traceback (most recent call last):\n" + "".join(shown)

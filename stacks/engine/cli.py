@@ -1,0 +1,174 @@
+"""Command line, compatible with the ``pulumi`` CLI for the verbs and flags that operators use."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from .errors import DeploymentFailed, EngineError
+
+DESCRIPTION = """Embedded deployment engine: runs Pulumi Python programs over docker:index/* resources with the same
+verbs, flags and state as the pulumi CLI, from PyPI packages alone.
+
+Environment: PULUMI_BACKEND_URL (file://<folder>), PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE,
+PULUMI_STACK, DOCKER_HOST."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-C", "--cwd", default=argparse.SUPPRESS, metavar="DIR", help="run as if started there")
+    common.add_argument("-s", "--stack", default=argparse.SUPPRESS, help="stack to work on (default: the selected one)")
+    common.add_argument("--non-interactive", action="store_true", default=argparse.SUPPRESS, help="never ask")
+    common.add_argument("--color", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    common.add_argument("--logtostderr", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    main = argparse.ArgumentParser(
+        prog="python -m stacks.engine", description=DESCRIPTION, parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = main.add_subparsers(dest="verb", metavar="<verb>", required=True)
+    _deploy_verbs(verbs, common)
+    _stack_verbs(verbs, common)
+    _config_verbs(verbs, common)
+    _state_verbs(verbs, common)
+    cancel = verbs.add_parser("cancel", parents=[common], help="break the locks of a stack")
+    cancel.add_argument("name", nargs="?", help="stack")
+    cancel.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    verbs.add_parser("version", parents=[common], help="print the version of Pulumi that this engine follows")
+    return main
+
+
+def _deploy_verbs(verbs, common) -> None:
+    texts = {
+        "preview": "show what an update would do", "up": "create or update the stack's resources",
+        "refresh": "take over into the state what the daemon has now", "destroy": "delete the stack's resources",
+    }
+    for verb, text in texts.items():
+        aliases = {"preview": ["pre"], "up": ["update"], "destroy": ["down"]}.get(verb, [])
+        sub = verbs.add_parser(verb, aliases=aliases, parents=[common], help=text)
+        sub.set_defaults(verb=verb)
+        sub.add_argument("--diff", action="store_true", help="show changed properties (secrets hidden)")
+        sub.add_argument("--json", "-j", action="store_true", help="machine-readable output")
+        sub.add_argument("--event-log", metavar="FILE", help="append engine events as JSON lines")
+        sub.add_argument("--target", "-t", action="append", default=[], metavar="URN", help="only this (repeatable)")
+        sub.add_argument("--parallel", "-p", type=int, default=16, help="operations at a time (default 16)")
+        sub.add_argument("--expect-no-changes", action="store_true", help="fail when anything changes")
+        sub.add_argument("--show-secrets", action="store_true", help="show secret outputs")
+        sub.add_argument("--suppress-outputs", action="store_true", help="do not show stack outputs")
+        sub.add_argument("--message", "-m", help="ignored: the file backend keeps no messages here")
+        if verb != "refresh":
+            sub.add_argument("--refresh", "-r", nargs="?", const="true", default="false", help="refresh first")
+        if verb != "preview":
+            sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
+            sub.add_argument("--skip-preview", "-f", action="store_true", help="no preview first")
+        if verb == "destroy":
+            sub.add_argument("--remove", action="store_true", help="remove the stack afterwards")
+
+
+def _stack_verbs(verbs, common) -> None:
+    stack = verbs.add_parser("stack", parents=[common], help="manage stacks")
+    subs = stack.add_subparsers(dest="stack_verb", metavar="<command>")
+    init = subs.add_parser("init", parents=[common], help="make an empty stack and select it")
+    init.add_argument("name", nargs="?")
+    init.add_argument("--no-select", action="store_true")
+    init.add_argument("--secrets-provider", default="passphrase", choices=["default", "passphrase"])
+    listing = subs.add_parser("ls", parents=[common], help="list stacks")
+    listing.add_argument("--all", "-a", action="store_true", help="of all projects")
+    listing.add_argument("--json", "-j", action="store_true")
+    select = subs.add_parser("select", parents=[common], help="choose the stack that commands mean")
+    select.add_argument("name", nargs="?")
+    select.add_argument("--create", "-c", action="store_true", help="make it when it does not exist")
+    output = subs.add_parser("output", parents=[common], help="show outputs")
+    output.add_argument("name", nargs="?", help="one output only")
+    output.add_argument("--json", "-j", action="store_true")
+    output.add_argument("--shell", action="store_true", help="as shell assignments")
+    output.add_argument("--show-secrets", action="store_true")
+    export = subs.add_parser("export", parents=[common], help="print the deployment")
+    export.add_argument("--file", metavar="FILE")
+    export.add_argument("--show-secrets", action="store_true", help="secrets in plain text")
+    imported = subs.add_parser("import", parents=[common], help="replace the deployment")
+    imported.add_argument("--file", metavar="FILE")
+    imported.add_argument("--force", "-f", action="store_true")
+    rename = subs.add_parser("rename", parents=[common], help="rename the stack")
+    rename.add_argument("name")
+    remove = subs.add_parser("rm", parents=[common], help="remove the stack")
+    remove.add_argument("name", nargs="?")
+    remove.add_argument("-y", "--yes", action="store_true")
+    remove.add_argument("--force", "-f", action="store_true", help="even when it has resources")
+    remove.add_argument("--preserve-config", action="store_true", help="leave Pulumi.<stack>.yaml")
+
+
+def _config_verbs(verbs, common) -> None:
+    config = verbs.add_parser("config", parents=[common], help="configuration of the stack")
+    config.add_argument("--show-secrets", action="store_true")
+    config.add_argument("--json", "-j", action="store_true")
+    subs = config.add_subparsers(dest="config_verb", metavar="<command>")
+    for verb, text in (("set", "set a value"), ("get", "print a value"), ("rm", "remove a value")):
+        sub = subs.add_parser(verb, parents=[common], help=text)
+        sub.add_argument("key")
+        sub.add_argument("--path", action="store_true", help="the key is a path into a structured value")
+        if verb == "set":
+            sub.add_argument("value", nargs="?", help="default: standard input")
+            sub.add_argument("--secret", action="store_true")
+            sub.add_argument("--plaintext", action="store_true")
+            sub.add_argument("--type", default="", choices=["", "string", "bool", "int", "float"])
+        if verb == "get":
+            sub.add_argument("--json", "-j", action="store_true")
+
+
+def _state_verbs(verbs, common) -> None:
+    state = verbs.add_parser("state", parents=[common], help="repair the state")
+    subs = state.add_subparsers(dest="state_verb", metavar="<command>", required=True)
+    for verb, text in (("unprotect", "allow a resource to be deleted"), ("delete", "forget a resource")):
+        sub = subs.add_parser(verb, parents=[common], help=text)
+        sub.add_argument("urn", nargs="?")
+        sub.add_argument("-y", "--yes", action="store_true")
+        if verb == "unprotect":
+            sub.add_argument("--all", action="store_true")
+        else:
+            sub.add_argument("--force", action="store_true", help="even when protected")
+            sub.add_argument("--target-dependents", action="store_true", help="with what depends on it")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    args = parser().parse_args(arguments)
+    for name, default in (("cwd", "."), ("stack", os.environ.get("PULUMI_STACK", "")), ("non_interactive", False)):
+        if not hasattr(args, name):
+            setattr(args, name, default)
+    args.cwd = Path(args.cwd)
+    try:
+        return _dispatch(args)
+    except DeploymentFailed as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except EngineError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted; run the command again to complete what was begun\n")
+        return 8
+    except BrokenPipeError:
+        sys.stderr = None
+        return 1
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    if args.verb == "version":
+        from .state import ENGINE_VERSION
+
+        print(ENGINE_VERSION)
+        return 0
+    if args.verb in ("preview", "up", "refresh", "destroy"):
+        from .verbs_deploy import deploy
+
+        return deploy(args)
+    if args.verb in ("stack", "cancel", "state"):
+        from .verbs_stack import stack
+
+        return stack(args)
+    from .verbs_config import config
+
+    return config(args)

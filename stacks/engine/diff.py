@@ -1,0 +1,200 @@
+"""What a change of inputs means: nothing, an update in place, or a replacement.
+
+New inputs are compared with what the daemon was last seen to have (the recorded outputs), as the real provider
+does: a property that the program leaves out and that the daemon fills in by itself is no change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .check import DEFAULTS
+from .schema import Field, empty
+from .values import UNKNOWN, reveal
+
+
+@dataclass
+class Diff:
+    """Changed property paths. ``changes``: path -> (kind, old, new); ``replaces``: paths that force a replacement."""
+
+    changes: dict[str, tuple[str, Any, Any]] = field(default_factory=dict)
+    replaces: set[str] = field(default_factory=set)
+    delete_first: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """Top-level properties that changed, sorted."""
+        return sorted({top(path) for path in self.changes})
+
+    @property
+    def replace_keys(self) -> list[str]:
+        """Top-level properties that force a replacement, sorted."""
+        return sorted({top(path) for path in self.replaces})
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+def top(path: str) -> str:
+    """First component of a property path."""
+    return path.split(".", 1)[0].split("[", 1)[0]
+
+
+def diff(fields: dict[str, Field], outputs: dict, inputs: dict) -> Diff:
+    """Compare checked new ``inputs`` with recorded ``outputs``."""
+    result = Diff()
+    plain = reveal(inputs)
+    _object(fields, reveal(outputs), plain, "", False, result)
+    explicit_name = any(
+        spec.autoname and key in plain and key not in (plain.get(DEFAULTS) or []) for key, spec in fields.items()
+    )
+    result.delete_first = explicit_name
+    return result
+
+
+def plain_diff(old: dict, new: dict) -> Diff:
+    """Difference of two property maps without a schema (components, providers)."""
+    result = Diff()
+    old, new = reveal(old), reveal(new)
+    for key in sorted({*old, *new} - {DEFAULTS}):
+        if old.get(key) != new.get(key):
+            _note(result, key, old.get(key), new.get(key), False)
+    return result
+
+
+def _object(fields: dict[str, Field], old: dict, new: dict, path: str, force: bool, result: Diff) -> None:
+    for key, spec in fields.items():
+        if spec.output:
+            continue
+        where = f"{path}.{key}" if path else key
+        _value(spec, old.get(key), new.get(key), where, force, result)
+
+
+def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff) -> None:
+    force = force or (spec.force and spec.kind != "object")
+    if new is None or (new == [] and spec.computed):
+        if spec.computed or empty(old):
+            return
+        _note(result, path, old, None, force or spec.force)
+    elif new is UNKNOWN:
+        _note(result, path, old, new, force or _forces(spec))
+    elif spec.kind == "object":
+        if old is None:
+            if not empty(new):
+                _note(result, path, old, new, force or spec.force)
+        else:
+            _object(spec.of, old, new, path, force, result)
+    elif spec.kind == "objects":
+        _ordered(spec, old or [], new, path, force, result)
+    elif spec.kind == "objectset":
+        _unordered(spec, old or [], new, path, force, result)
+    elif not _same(spec, old, new):
+        _note(result, path, old, new, force)
+
+
+def _same(spec: Field, old: Any, new: Any) -> bool:
+    if old is None:
+        return empty(new)
+    if spec.kind == "set":
+        return _textset(old) == _textset(new)
+    if spec.suppress is not None and old != new:
+        return bool(spec.suppress(old, new))
+    return old == new
+
+
+def _textset(value: list) -> list:
+    return sorted(map(str, value))
+
+
+def _forces(spec: Field) -> bool:
+    """Whether an unknown value may force a replacement."""
+    if spec.kind in ("objectset", "objects"):
+        return spec.force or any(_forces(item) for item in spec.of.values())
+    return spec.force and spec.kind != "object"
+
+
+def _ordered(spec: Field, old: list, new: list, path: str, force: bool, result: Diff) -> None:
+    if len(old) != len(new):
+        _note(result, path, old, new, force or _forces(spec))
+    for index, (before, after) in enumerate(zip(old, new, strict=False)):
+        where = f"{path}[{index}]"
+        if after is UNKNOWN:
+            _note(result, where, before, after, force or _forces(spec))
+        else:
+            _object(spec.of, before, after, where, force, result)
+
+
+def _unordered(spec: Field, old: list, new: list, path: str, force: bool, result: Diff) -> None:
+    left = list(old)
+    unmatched = []
+    for index, element in enumerate(new):
+        twin = next((item for item in left if element is not UNKNOWN and _alike(spec, item, element)), None)
+        if twin is None:
+            unmatched.append((index, element))
+        else:
+            left.remove(twin)
+    # In a set an element that changes is one that goes and one that comes: any forcing field forces.
+    for index, element in unmatched:
+        before = left.pop(0) if left else None
+        _note(result, f"{path}[{index}]", before, element, force or _forces(spec))
+    for element in left:
+        _note(result, f"{path}[{old.index(element)}]", element, None, force or _forces(spec))
+
+
+def _alike(spec: Field, old: dict, new: dict) -> bool:
+    trial = Diff()
+    _object(spec.of, old, new, "", False, trial)
+    return not trial
+
+
+def _note(result: Diff, path: str, old: Any, new: Any, force: bool) -> None:
+    kind = "add" if empty(old) and new is not None else "delete" if new is None else "update"
+    result.changes[path] = (kind, old, new)
+    if force:
+        result.replaces.add(path)
+
+
+def planned(fields: dict[str, Field], inputs: dict, outputs: dict | None) -> dict:
+    """The full wanted object: inputs, and for what they leave to the daemon its recorded value.
+
+    ``outputs`` None: a creation, where nothing is recorded yet.
+    """
+    result = {}
+    for key, spec in fields.items():
+        value = inputs.get(key)
+        before = (outputs or {}).get(key)
+        if value is None:
+            result[key] = before if spec.computed or spec.output else None
+        elif spec.kind == "object" and isinstance(value, dict):
+            result[key] = planned(spec.of, value, before if isinstance(before, dict) else None)
+        elif spec.kind in ("objects", "objectset") and isinstance(value, list):
+            ordered = before if spec.kind == "objects" and isinstance(before, list) else []
+            result[key] = [
+                planned(spec.of, item, ordered[index] if index < len(ordered) else None)
+                for index, item in enumerate(value)
+            ]
+        else:
+            result[key] = value
+    return result
+
+
+def overlay(fields: dict[str, Field], inputs: dict, outputs: dict) -> dict:
+    """Inputs as a refresh leaves them: what the program had set, with the values that the daemon has now."""
+    result = dict(inputs)
+    for key, spec in fields.items():
+        if key not in inputs or key not in outputs:
+            continue
+        before, after = inputs[key], outputs[key]
+        if spec.kind == "object" and isinstance(before, dict):
+            if isinstance(after, dict):
+                result[key] = overlay(spec.of, before, after)
+        elif spec.kind in ("objects", "objectset"):
+            if isinstance(before, list) and isinstance(after, list):
+                trial = Diff()
+                _value(spec, after, before, key, False, trial)
+                if trial:
+                    result[key] = [{DEFAULTS: [], **item} for item in after]
+        elif not _same(spec, after, before):
+            result[key] = after
+    return result

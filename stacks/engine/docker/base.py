@@ -1,0 +1,132 @@
+"""What a Docker resource type must offer, and the registry of types."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ..errors import UnsupportedError
+from ..schema import Field
+from .daemon import Daemon
+
+# type token -> module; imported when first used, so that a run loads only what it needs
+MODULES = {
+    "docker:index/network:Network": "network",
+    "docker:index/volume:Volume": "volume",
+    "docker:index/remoteImage:RemoteImage": "remote_image",
+    "docker:index/service:Service": "service",
+    "docker:index/secret:Secret": "secret",
+    "docker:index/serviceConfig:ServiceConfig": "service_config",
+    "docker:index/container:Container": "container",
+    "docker:index/tag:Tag": "tag",
+    "docker:index/registryImage:RegistryImage": "registry_image",
+}
+
+
+class Kind:
+    """One resource type. Inputs and outputs are plain values (secrets revealed)."""
+
+    fields: dict[str, Field] = {}
+
+    def validate(self, inputs: dict) -> list[tuple[str, str]]:
+        """Failures that need more than one field to see: ``(path, reason)``. Inputs may hold unknowns."""
+        return []
+
+    def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        """Make the object; returns its id and outputs. ``timeout``: the program's custom timeout in seconds."""
+        raise NotImplementedError
+
+    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+        """Id and outputs as the daemon has them now, None when the object is gone. ``known``: recorded outputs."""
+        raise NotImplementedError
+
+    def update(
+        self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None
+    ) -> dict:
+        """Change the object in place; returns its outputs."""
+        raise NotImplementedError
+
+    def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
+        """Remove the object; an object that is gone already is no error."""
+        raise NotImplementedError
+
+    def find(self, daemon: Daemon, inputs: dict) -> str | None:
+        """Id of an object that an interrupted creation with these inputs left behind, None when there is none."""
+        return None
+
+
+_loaded: dict[str, Kind] = {}
+
+
+def kind_of(token: str) -> Kind:
+    """The implementation of a type token; UnsupportedError naming it and what is covered."""
+    if token not in _loaded:
+        module = MODULES.get(token)
+        if module is None:
+            raise UnsupportedError(
+                f"resource type {token!r} is not covered by the embedded engine (covered: "
+                f"{', '.join(sorted(MODULES))}). Use the pulumi CLI with this stack: PULUMI=pulumi."
+            )
+        _loaded[token] = importlib.import_module(f".{module}", __package__).KIND
+    return _loaded[token]
+
+
+def blank(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:
+    """Outputs of a creation: an empty collection that the inputs do not have is recorded as null."""
+    for key in keys:
+        if not outputs.get(key) and inputs.get(key) is None:
+            outputs[key] = None
+    return outputs
+
+
+def short_duration(nanoseconds: int) -> str:
+    """A Go duration with trailing ``0s`` and ``0m`` cut, as the provider records durations."""
+    if nanoseconds == 0:
+        return "0s"
+    sign, rest = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    if rest < 1_000_000_000:
+        for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1)):
+            if rest >= size:
+                return f"{sign}{_decimal(rest, size)}{unit}"
+    minutes, rest = divmod(rest, 60 * 1_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    result = sign + (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "")
+    if rest or not (hours or minutes):
+        return result + f"{_decimal(rest, 1_000_000_000)}s"
+    return result.removesuffix("0m") if hours else result
+
+
+def _decimal(value: int, size: int) -> str:
+    whole, part = divmod(value, size)
+    digits = str(part).rjust(len(str(size)) - 1, "0").rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+def nanoseconds(duration: Any) -> int:
+    """Nanoseconds of a Go duration; ``""`` is 0. ValueError on anything else that is none."""
+    import re
+
+    if not duration or duration == "0":
+        return 0
+    pieces = re.findall(r"([0-9]*\.?[0-9]+)(ns|us|µs|ms|s|m|h)", duration)
+    if "".join(number + unit for number, unit in pieces) != duration.lstrip("-+"):
+        raise ValueError(f"{duration!r} is no duration; wanted one like 10s, 1m30s or 500ms")
+    total = sum(round(float(number) * _UNITS[unit]) for number, unit in pieces)
+    return -total if duration.startswith("-") else total
+
+
+def duration_failure(inputs: dict, path: str) -> list[tuple[str, str]]:
+    """Failure of the duration at a dotted ``path`` of ``inputs``, if it is there and is none."""
+    value: Any = inputs
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str):
+        return []
+    try:
+        nanoseconds(value)
+    except ValueError as fault:
+        return [(path, str(fault))]
+    return []

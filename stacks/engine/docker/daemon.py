@@ -1,0 +1,207 @@
+"""One connection pool to a Docker daemon, with the daemon's own words as errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..errors import ProviderError
+
+REQUEST_TIMEOUT = 120  # seconds without an answer before a daemon counts as hung
+POOL = 32
+OLDEST_API = (1, 40)  # Swarm configs with templates, sysctls and max replicas need at least this
+
+
+class DaemonError(ProviderError):
+    """The daemon's refusal. ``status``: HTTP status."""
+
+    def __init__(self, status: int, message: str):
+        self.status = status
+        super().__init__(f"Error response from daemon: {message}")
+
+    @classmethod
+    def from_text(cls, status: int, text: str) -> DaemonError:
+        """An error whose whole text is ``text``."""
+        error = cls(status, "")
+        error.args = (text,)
+        return error
+
+
+class Daemon:
+    """A lazily opened connection. ``settings``: inputs of a ``docker.Provider`` (host, certificates, …)."""
+
+    def __init__(self, settings: dict | None = None):
+        self._settings = settings or {}
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    @property
+    def host(self) -> str:
+        """URL of the daemon: provider setting, ``DOCKER_HOST`` or the usual socket."""
+        return self._settings.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+    def client(self) -> Any:
+        """The connected API client; ProviderError when there is no daemon or it is too old."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> Any:
+        import docker
+        import requests
+
+        try:
+            client = docker.APIClient(
+                base_url=self.host, version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
+            )
+        except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
+            raise ProviderError(
+                f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
+            ) from cause
+        version = tuple(int(piece) for piece in client.api_version.split("."))
+        if version < OLDEST_API:
+            raise ProviderError(
+                f"the Docker daemon at {self.host} speaks API {client.api_version}, "
+                f"wanted {OLDEST_API[0]}.{OLDEST_API[1]} or newer; upgrade Docker Engine"
+            )
+        return client
+
+    def _tls(self) -> Any:
+        import docker
+
+        folder = self._settings.get("certPath") or os.environ.get("DOCKER_CERT_PATH", "")
+        material = {key: self._settings.get(key) for key in ("caMaterial", "certMaterial", "keyMaterial")}
+        if any(material.values()):
+            folder = _write_material(material)
+        if not folder or not self.host.startswith("tcp://"):
+            return False
+        pair = (os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
+        return docker.tls.TLSConfig(client_cert=pair, ca_cert=os.path.join(folder, "ca.pem"), verify=True)
+
+    def request(
+        self, method: str, path: str, *, body: Any = None, params: dict | None = None, headers: dict | None = None,
+        timeout: float = REQUEST_TIMEOUT, stream: bool = False,
+    ) -> Any:
+        """Send one request. ``path`` without version. Returns decoded JSON, None, or the raw response (``stream``)."""
+        import requests
+
+        client = self.client()
+        url = f"{client.base_url}/v{client.api_version}{path}"
+        try:
+            response = client.request(
+                method, url, json=body, params=params, headers=headers, timeout=timeout, stream=stream
+            )
+        except requests.RequestException as cause:
+            raise ProviderError(
+                f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
+            ) from cause
+        if response.status_code >= 400:
+            raise DaemonError(response.status_code, _message(response))
+        if stream:
+            return response
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            return response.content
+
+    def get(self, path: str, **options: Any) -> Any:
+        """GET; see :meth:`request`."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Any:
+        """POST; see :meth:`request`."""
+        return self.request("POST", path, **options)
+
+    def find(self, path: str, **options: Any) -> Any:
+        """GET that answers None when the object does not exist."""
+        try:
+            return self.get(path, **options)
+        except DaemonError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def remove(self, path: str, **options: Any) -> bool:
+        """DELETE; False when the object was gone already."""
+        try:
+            self.request("DELETE", path, **options)
+        except DaemonError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def remove_when_free(self, path: str, busy: tuple[str, ...], limit: float, **options: Any) -> bool:
+        """DELETE, tried again for ``limit`` seconds while the refusal holds one of the ``busy`` texts."""
+        deadline = time.monotonic() + limit
+        pause = 0.1
+        while True:
+            try:
+                return self.remove(path, **options)
+            except DaemonError as error:
+                if time.monotonic() > deadline or not any(word in str(error) for word in busy):
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    def registry_auth(self, image: str) -> dict:
+        """Credentials of the image's registry from the provider's ``registryAuth``, ``{}`` without any."""
+        registry = image.split("/", 1)[0] if "/" in image else ""
+        entries = self._settings.get("registryAuth") or []
+        for entry in json.loads(entries) if isinstance(entries, str) else entries:
+            if entry.get("address", "").removeprefix("https://").removeprefix("http://").rstrip("/") == registry:
+                return {"username": entry.get("username"), "password": entry.get("password"), "serveraddress": registry}
+        return {}
+
+    def events(self, path: str, **options: Any) -> Iterator[dict]:
+        """Progress records of a pull or push."""
+        response = self.request("POST", path, stream=True, timeout=None, **options)
+        for line in response.iter_lines():
+            if line:
+                yield json.loads(line)
+
+
+def wait_until(probe: Callable[[], Any], limit: float, pause: float = 0.1) -> Any:
+    """First truthy answer of ``probe`` within ``limit`` seconds, else None."""
+    deadline = time.monotonic() + limit
+    while True:
+        answer = probe()
+        if answer or time.monotonic() >= deadline:
+            return answer or None
+        time.sleep(pause)
+        pause = min(pause * 1.3, 1.0)
+
+
+def filters(**values: Any) -> dict:
+    """The ``filters`` query parameter."""
+    encoded = {key.replace("_", "-"): value if isinstance(value, list) else [value] for key, value in values.items()}
+    return {"filters": json.dumps(encoded)}
+
+
+def _message(response: Any) -> str:
+    try:
+        return str(response.json().get("message", response.text)).strip()
+    except ValueError:
+        return response.text.strip() or f"HTTP {response.status_code}"
+
+
+def _first(cause: BaseException) -> str:
+    return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
+
+
+def _write_material(material: dict) -> str:
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="engine-tls-")
+    for name, key in (("ca.pem", "caMaterial"), ("cert.pem", "certMaterial"), ("key.pem", "keyMaterial")):
+        path = os.path.join(folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(material.get(key) or "")
+    return folder

@@ -1,0 +1,116 @@
+"""``docker:index/network:Network``."""
+
+from __future__ import annotations
+
+from ..schema import as_set, boolean, label_map, label_set, labels, mapping, setof, text
+from .base import Kind, blank
+from .daemon import Daemon, DaemonError, filters, wait_until
+
+ALLOCATE_LIMIT = 30.0  # seconds for Swarm to give a new overlay network its driver and addresses
+REMOVE_LIMIT = 30.0  # seconds for endpoints to go, as the provider allows
+
+
+class Network(Kind):
+    fields = {
+        "name": text(force=True, autoname=True),
+        "attachable": boolean(force=True),
+        "driver": text(force=True, computed=True),
+        "ingress": boolean(force=True),
+        "internal": boolean(force=True, computed=True),
+        "ipamConfigs": setof(
+            {
+                "auxAddress": mapping(force=True),
+                "gateway": text(force=True),
+                "ipRange": text(force=True),
+                "subnet": text(force=True),
+            },
+            force=True,
+            computed=True,
+        ),
+        "ipamDriver": text(force=True, default="default"),
+        "ipamOptions": mapping(force=True),
+        "ipv6": boolean(force=True),
+        "labels": labels(),
+        "options": mapping(force=True, computed=True),
+        "scope": text(output=True),
+    }
+
+    def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        body = {
+            "Name": inputs["name"],
+            "CheckDuplicate": True,
+            "Labels": label_map(inputs.get("labels")),
+            "Attachable": bool(inputs.get("attachable")),
+            "Internal": bool(inputs.get("internal")),
+            "Ingress": bool(inputs.get("ingress")),
+            "EnableIPv6": bool(inputs.get("ipv6")),
+            "IPAM": {
+                "Driver": inputs.get("ipamDriver") or "default",
+                "Options": inputs.get("ipamOptions") or {},
+                "Config": [_config(item) for item in inputs.get("ipamConfigs") or []],
+            },
+        }
+        if inputs.get("driver"):
+            body["Driver"] = inputs["driver"]
+        if inputs.get("options"):
+            body["Options"] = inputs["options"]
+        try:
+            identity = daemon.post("/networks/create", body=body)["Id"]
+        except DaemonError as error:
+            raise DaemonError.from_text(error.status, f"Unable to create network: {error}") from error
+        # Swarm answers before its allocator has run; what is read until then has no driver and no addresses.
+        wait_until(lambda: (daemon.find(f"/networks/{identity}") or {}).get("Driver"), ALLOCATE_LIMIT)
+        found = self.read(daemon, identity, {})
+        outputs = blank(found[1], inputs, ("ipamOptions",))
+        for config in outputs["ipamConfigs"]:
+            config["auxAddress"] = config["auxAddress"] or None
+        return identity, outputs
+
+    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+        data = daemon.find(f"/networks/{identity}")
+        if data is None:
+            return None
+        ipam = data.get("IPAM") or {}
+        configs = [
+            {
+                "auxAddress": item.get("AuxiliaryAddresses") or {},
+                "gateway": item.get("Gateway", ""),
+                "ipRange": item.get("IPRange", ""),
+                "subnet": item.get("Subnet", ""),
+            }
+            for item in ipam.get("Config") or []
+        ]
+        return data["Id"], {
+            "attachable": data["Attachable"],
+            "driver": data["Driver"],
+            "id": data["Id"],
+            "ingress": data["Ingress"],
+            "internal": data["Internal"],
+            "ipamConfigs": as_set(configs),
+            "ipamDriver": ipam.get("Driver", ""),
+            "ipamOptions": ipam.get("Options") or {},
+            "ipv6": data["EnableIPv6"],
+            "labels": label_set(data.get("Labels")),
+            "name": data["Name"],
+            "options": data.get("Options") or {},
+            "scope": data["Scope"],
+        }
+
+    def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
+        busy = ("has active endpoints", "is in use by")
+        daemon.remove_when_free(f"/networks/{identity}", busy, timeout or REMOVE_LIMIT)
+
+    def find(self, daemon: Daemon, inputs: dict) -> str | None:
+        for item in daemon.get("/networks", params=filters(name=inputs["name"])):
+            if item["Name"] == inputs["name"]:
+                return item["Id"]
+        return None
+
+
+def _config(item: dict) -> dict:
+    config = {"Subnet": item.get("subnet"), "IPRange": item.get("ipRange"), "Gateway": item.get("gateway")}
+    config["AuxiliaryAddresses"] = item.get("auxAddress")
+    return {key: value for key, value in config.items() if value}
+
+
+KIND = Network()

@@ -1,0 +1,62 @@
+"""``docker:index/secret:Secret``: a Swarm secret. Its data cannot be read back, so the recorded one stands."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from ..schema import label_map, labels, text
+from .base import Kind
+from .daemon import Daemon, filters
+
+
+def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
+    """Failure when the text at ``key`` is not Base64."""
+    value = inputs.get(key)
+    if not isinstance(value, str):
+        return []
+    try:
+        base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return [(key, "is not Base64-encoded; encode the content, for example with base64.b64encode(…).decode()")]
+    return []
+
+
+class SwarmSecret(Kind):
+    fields = {
+        "data": text(required=True, force=True, secret=True),
+        "labels": labels(),
+        "name": text(force=True, autoname=True),
+    }
+
+    def validate(self, inputs: dict) -> list[tuple[str, str]]:
+        return base64_failure(inputs, "data")
+
+    def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels")), "Data": inputs["data"]}
+        identity = daemon.post("/secrets/create", body=body)["ID"]
+        return identity, {
+            "data": inputs["data"], "id": identity, "labels": _plain(inputs.get("labels")), "name": inputs["name"],
+        }
+
+    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+        data = daemon.find(f"/secrets/{identity}")
+        if data is None:
+            return None
+        return data["ID"], {"data": "", "labels": [], **known, "id": data["ID"], "name": data["Spec"]["Name"]}
+
+    def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
+        daemon.remove(f"/secrets/{identity}")
+
+    def find(self, daemon: Daemon, inputs: dict) -> str | None:
+        for item in daemon.get("/secrets", params=filters(name=inputs["name"])):
+            if item["Spec"]["Name"] == inputs["name"]:
+                return item["ID"]
+        return None
+
+
+def _plain(elements: list[dict] | None) -> list[dict]:
+    return [{"label": item["label"], "value": item["value"]} for item in elements or []]
+
+
+KIND = SwarmSecret()

@@ -1,0 +1,128 @@
+"""Waiting for a service's tasks, and saying why they do not run."""
+
+from __future__ import annotations
+
+import time
+
+from .base import nanoseconds, short_duration
+from .daemon import Daemon, DaemonError, filters
+
+POLL = 0.25  # seconds between looks at the tasks
+LOG_LINES = 10
+_FAILED_UPDATE = {
+    "rollback_completed": "service rollback completed",
+    "paused": "service update paused",
+    "rollback_paused": "service rollback paused",
+}
+
+
+class Convergence:
+    """A wait with the program's ``convergeConfig``; both waits return None or the reason of the failure."""
+
+    def __init__(self, daemon: Daemon, identity: str, config: dict, timeout: float | None):
+        self._daemon = daemon
+        self._identity = identity
+        limit = nanoseconds(config.get("timeout"))
+        self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
+        self._told = short_duration_full(limit)
+
+    def created(self) -> str | None:
+        """Wait until as many tasks run as there are replicas."""
+        return self._wait(self._running)
+
+    def updated(self, before: dict) -> str | None:
+        """Wait until the update that followed ``before`` (the inspected service) is completed."""
+        started = (before.get("UpdateStatus") or {}).get("StartedAt")
+        return self._wait(lambda: self._update_done(started))
+
+    def _wait(self, probe) -> str | None:
+        deadline = time.monotonic() + self._limit
+        while True:
+            answer = probe()
+            if answer is True:
+                return None
+            if answer:
+                return answer
+            if time.monotonic() >= deadline:
+                return f"Service with ID ({self._identity}) did not converge after {self._told}"
+            time.sleep(POLL)
+
+    def _update_done(self, started_before: str | None) -> bool | str:
+        service = self._daemon.get(f"/services/{self._identity}")
+        status = service.get("UpdateStatus") or {}
+        if status.get("StartedAt") and status["StartedAt"] != started_before:
+            state = status.get("State")
+            if state == "completed":
+                return True
+            if state in _FAILED_UPDATE:
+                return f"{_FAILED_UPDATE[state]}: {status.get('Message', '')}"
+            return False
+        # No update of tasks was needed (or none has started yet): what counts is that all run by the new spec.
+        return self._running(service)
+
+    def _running(self, service: dict | None = None) -> bool | str:
+        service = service or self._daemon.get(f"/services/{self._identity}")
+        replicas = (service["Spec"]["Mode"].get("Replicated") or {}).get("Replicas")
+        if replicas is None:
+            return "no replica count"
+        tasks = self._daemon.get("/tasks", params=filters(service=self._identity, desired_state="running"))
+        running = {
+            task.get("Slot")
+            for task in tasks
+            if task["Status"]["State"] == "running" and _same_template(task["Spec"], service["Spec"]["TaskTemplate"])
+        }
+        stale = [task for task in tasks if not _same_template(task["Spec"], service["Spec"]["TaskTemplate"])]
+        return len(running) == replicas and not stale
+
+
+def _same_template(task: dict, wanted: dict) -> bool:
+    return task.get("ContainerSpec") == wanted.get("ContainerSpec") and task.get("ForceUpdate", 0) == wanted.get(
+        "ForceUpdate", 0
+    )
+
+
+def short_duration_full(nanos: int) -> str:
+    """A Go duration as Go prints it (``1m30s``, ``1m0s``)."""
+    text = short_duration(nanos)
+    if text.endswith("h"):
+        return text + "0m0s"
+    return text + "0s" if text.endswith("m") else text
+
+
+def task_report(daemon: Daemon, identity: str) -> str:
+    """The newest failing task's state, error and last log lines, as lines to append to an error."""
+    try:
+        tasks = daemon.get("/tasks", params=filters(service=identity))
+    except DaemonError:
+        return ""
+    tasks.sort(key=lambda task: task["Status"].get("Timestamp", ""), reverse=True)
+    for task in tasks:
+        status = task["Status"]
+        if status["State"] in ("running", "shutdown") and not status.get("Err"):
+            continue
+        lines = [f"\nLast task: {status['State']}: {status.get('Err') or status.get('Message', '')}"]
+        container = status.get("ContainerStatus", {}).get("ContainerID")
+        if container:
+            lines += [f"  {line}" for line in container_log(daemon, container)]
+        return "\n".join(lines)
+    return ""
+
+
+def container_log(daemon: Daemon, container: str) -> list[str]:
+    """Last lines of a container's output; empty when it is gone."""
+    params = {"stdout": True, "stderr": True, "tail": LOG_LINES}
+    try:
+        raw = daemon.request("GET", f"/containers/{container}/logs", params=params, stream=True).content
+    except DaemonError:
+        return []
+    return unframe(raw).decode("utf-8", "replace").splitlines()[-LOG_LINES:]
+
+
+def unframe(raw: bytes) -> bytes:
+    """Strip the 8-byte stream headers of a log without terminal."""
+    result, position = b"", 0
+    while position + 8 <= len(raw) and raw[position] in (0, 1, 2) and raw[position + 1 : position + 4] == b"\0\0\0":
+        size = int.from_bytes(raw[position + 4 : position + 8], "big")
+        result += raw[position + 8 : position + 8 + size]
+        position += 8 + size
+    return result if position else raw

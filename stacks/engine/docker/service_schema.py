@@ -1,0 +1,165 @@
+"""Fields of a Service, with what each change means (in place unless ``force``)."""
+
+from __future__ import annotations
+
+from ..schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+
+
+def _same_ratio(old: str, new: str) -> bool:
+    try:
+        return float(old) == float(new)
+    except ValueError:
+        return False
+
+
+def _file_reference(kind: str) -> dict:
+    return {
+        f"{kind}Id": text(required=True),
+        f"{kind}Name": text(),
+        "fileName": text(required=True),
+        "fileUid": text(default="0"),
+        "fileGid": text(default="0"),
+        "fileMode": integer(default=0o444),
+    }
+
+
+def _rollout() -> dict:
+    return {
+        "parallelism": integer(default=1),
+        "delay": text(default="0s"),
+        "failureAction": text(default="pause"),
+        "monitor": text(default="5s"),
+        "maxFailureRatio": text(default="0.0", suppress=_same_ratio),
+        "order": text(default="stop-first"),
+    }
+
+
+MOUNT = {
+    "target": text(required=True),
+    "source": text(),
+    "type": text(required=True),
+    "readOnly": boolean(),
+    "bindOptions": one({"propagation": text(default="rprivate")}),
+    "volumeOptions": one(
+        {"noCopy": boolean(), "labels": labels(force=False), "driverName": text(), "driverOptions": mapping()}
+    ),
+    "tmpfsOptions": one({"sizeBytes": integer(), "mode": integer()}),
+}
+
+CONTAINER = {
+    "image": text(required=True),
+    "labels": labels(force=False),
+    "commands": texts(),
+    "args": texts(),
+    "hostname": text(),
+    "env": mapping(),
+    "dir": text(),
+    "user": text(),
+    "groups": texts(),
+    "privileges": one(
+        {
+            "credentialSpec": one({"file": text(), "registry": text()}),
+            "seLinuxContext": one(
+                {"disable": boolean(), "user": text(), "role": text(), "type": text(), "level": text()}
+            ),
+        }
+    ),
+    "readOnly": boolean(),
+    "mounts": setof(MOUNT),
+    "stopSignal": text(),
+    "stopGracePeriod": text(computed=True),
+    "healthcheck": one(
+        {
+            "tests": texts(),
+            "interval": text(default="0s"),
+            "timeout": text(default="0s"),
+            "startPeriod": text(default="0s"),
+            "retries": integer(default=0),
+        },
+        computed=True,
+    ),
+    "hosts": setof({"ip": text(required=True, force=True), "host": text(required=True, force=True)}, force=True),
+    "dnsConfig": one({"nameservers": texts(required=True), "searches": texts(), "options": texts()}, computed=True),
+    "secrets": setof(_file_reference("secret")),
+    "configs": setof(_file_reference("config")),
+    "isolation": text(default="default"),
+    "sysctl": mapping(force=True),
+    "capAdds": texts(),
+    "capDrops": texts(),
+    "init": boolean(computed=True),
+}
+
+TASK = {
+    "containerSpec": one(CONTAINER, required=True),
+    "resources": one(
+        {
+            "limits": one({"nanoCpus": integer(), "memoryBytes": integer()}),
+            "reservation": one(
+                {
+                    "nanoCpus": integer(),
+                    "memoryBytes": integer(),
+                    "genericResources": one({"namedResourcesSpecs": textset(), "discreteResourcesSpecs": textset()}),
+                }
+            ),
+        },
+        computed=True,
+    ),
+    "restartPolicy": one(
+        {"condition": text(), "delay": text(), "maxAttempts": integer(), "window": text()}, computed=True
+    ),
+    "placement": one(
+        {
+            "constraints": textset(),
+            "prefs": textset(),
+            "maxReplicas": integer(),
+            "platforms": setof({"architecture": text(required=True), "os": text(required=True)}),
+        },
+        computed=True,
+    ),
+    "forceUpdate": integer(computed=True),
+    "runtime": text(computed=True),
+    "networksAdvanceds": setof(
+        {
+            "name": text(force=True),
+            "id": text(force=True),
+            "aliases": textset(force=True),
+            "driverOpts": textset(force=True),
+        }
+    ),
+    "logDriver": one({"name": text(required=True), "options": mapping()}),
+}
+
+FIELDS = {
+    "auth": one(
+        {
+            "serverAddress": text(required=True, force=True),
+            "username": text(force=True),
+            "password": text(force=True, secret=True),
+        },
+        force=True,
+    ),
+    "name": text(force=True, autoname=True),
+    "labels": labels(force=False, computed=True),
+    "taskSpec": one(TASK, required=True),
+    "mode": one(
+        {"replicated": one({"replicas": integer(default=1)}, computed=True), "global": boolean()}, computed=True
+    ),
+    "updateConfig": one(_rollout()),
+    "rollbackConfig": one(_rollout()),
+    "endpointSpec": one(
+        {
+            "mode": text(computed=True),
+            "ports": many(
+                {
+                    "name": text(),
+                    "protocol": text(default="tcp"),
+                    "targetPort": integer(required=True),
+                    "publishedPort": integer(computed=True),
+                    "publishMode": text(default="ingress"),
+                }
+            ),
+        },
+        computed=True,
+    ),
+    "convergeConfig": one({"delay": text(default="7s"), "timeout": text(default="3m")}),
+}

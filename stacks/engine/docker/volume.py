@@ -1,0 +1,75 @@
+"""``docker:index/volume:Volume``."""
+
+from __future__ import annotations
+
+from ..errors import UnsupportedError
+from ..schema import label_map, label_set, labels, mapping, one, text
+from .base import Kind, blank
+from .daemon import Daemon, DaemonError
+
+REMOVE_LIMIT = 30.0  # seconds for the last container to go, as the provider allows
+
+
+class Volume(Kind):
+    fields = {
+        "name": text(force=True, computed=True, autoname=True),
+        "cluster": one(
+            {
+                key: text(force=key != "availability")
+                for key in (
+                    "availability", "group", "limitBytes", "requiredBytes", "scope", "sharing", "topologyPreferred",
+                    "topologyRequired", "type",
+                )
+            }
+        ),
+        "driver": text(force=True, computed=True),
+        "driverOpts": mapping(force=True),
+        "labels": labels(),
+        "mountpoint": text(output=True),
+    }
+
+    def validate(self, inputs: dict) -> list[tuple[str, str]]:
+        if inputs.get("cluster") is not None:
+            return [("cluster", "cluster volumes need API 1.42 and the pulumi CLI; remove the block")]
+        return []
+
+    def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels"))}
+        if inputs.get("driver"):
+            body["Driver"] = inputs["driver"]
+        if inputs.get("driverOpts"):
+            body["DriverOpts"] = inputs["driverOpts"]
+        try:
+            name = daemon.post("/volumes/create", body=body)["Name"]
+        except DaemonError as error:
+            raise DaemonError.from_text(error.status, f"Unable to create volume: {error}") from error
+        identity, outputs = self.read(daemon, name, {})
+        if not outputs["driverOpts"]:
+            outputs["driverOpts"] = None
+        return identity, blank(outputs, inputs, ("driverOpts",))
+
+    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+        data = daemon.find(f"/volumes/{identity}")
+        if data is None:
+            return None
+        if data.get("ClusterVolume"):
+            raise UnsupportedError(f"volume {identity} is a cluster volume; use the pulumi CLI for it")
+        return data["Name"], {
+            "cluster": None,
+            "driver": data["Driver"],
+            "driverOpts": data.get("Options") or {},
+            "id": data["Name"],
+            "labels": label_set(data.get("Labels")),
+            "mountpoint": data["Mountpoint"],
+            "name": data["Name"],
+        }
+
+    def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
+        daemon.remove_when_free(f"/volumes/{identity}", ("volume is in use",), timeout or REMOVE_LIMIT)
+
+    def find(self, daemon: Daemon, inputs: dict) -> str | None:
+        data = daemon.find(f"/volumes/{inputs['name']}")
+        return data and data["Name"]
+
+
+KIND = Volume()

@@ -1,0 +1,164 @@
+"""The journal beside a checkpoint: every step is appended, and folded into the checkpoint at the end.
+
+One JSON object a line. ``begin`` is written before an operation touches the daemon and ``done`` after it, so a crash
+at any point leaves what had been achieved and what was under way. A last line cut in the middle is ignored: its
+operation counts as still under way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import StateError
+from .state import Resource, Snapshot
+
+
+class Journal:
+    """Append-only file. Records hold sealed resource records only, never plain secrets."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._file = None
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Start writing; an old journal must have been recovered before."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self.path, "a", encoding="utf-8")
+        os.chmod(self.path, 0o600)
+
+    def write(self, record: dict) -> None:
+        """Append one record and hand it to the operating system."""
+        line = json.dumps(record, separators=(",", ":")) + "\n"
+        with self._lock:
+            if self._file is not None:
+                self._file.write(line)
+                self._file.flush()
+
+    def discard(self) -> None:
+        """Remove the journal, after its content is in the checkpoint."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+        self.path.unlink(missing_ok=True)
+
+    def read(self) -> list[dict]:
+        """Records of an earlier run, without a last line cut in the middle. StateError on damage before it."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        records = []
+        lines = raw.split(b"\n")
+        for number, line in enumerate(lines, 1):
+            if not line:
+                continue
+            try:
+                records.append(json.loads(line))
+            except ValueError as cause:
+                if number >= len(lines) - 1:
+                    break
+                raise StateError(
+                    f"journal {self.path} is damaged at line {number} of {len(lines)}: {cause}. Nothing was touched; "
+                    "move the file away to go on from the checkpoint alone (then run refresh)."
+                ) from cause
+        return records
+
+
+@dataclass
+class Interrupted:
+    """An operation that an earlier run had begun and not finished."""
+
+    op: str
+    resource: Resource
+
+
+@dataclass
+class Replay:
+    """What a journal adds to a checkpoint."""
+
+    snapshot: Snapshot
+    interrupted: list[Interrupted] = field(default_factory=list)
+
+
+def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]) -> Replay:
+    """Apply journal records to a checkpoint's snapshot."""
+    aliases: dict[str, str] = {}
+    table: dict[tuple[str, bool, str], Resource] = {_key(item): item for item in snapshot.resources}
+    under_way: dict[tuple, Interrupted] = {}
+    for record in records:
+        kind = record.get("kind")
+        if kind == "alias":
+            aliases[record["old"]] = record["new"]
+            for key in [key for key in table if key[0] == record["old"]]:
+                table.pop(key)
+            continue
+        resource = Resource.from_json(record["resource"], opener)
+        mark = (record["op"], resource.urn, resource.id if record["op"].startswith("delete") else "")
+        if kind == "begin":
+            under_way[mark] = Interrupted(record["op"], resource)
+            continue
+        under_way.pop(mark, None)
+        if kind == "failed":
+            continue
+        if kind == "gone":
+            table.pop(_key(resource), None)
+        else:
+            if resource.delete:
+                table.pop((resource.urn, False, ""), None)
+            table[_key(resource)] = resource
+    resources = ordered([item.renamed(aliases) for item in table.values()])
+    merged = Snapshot(resources, snapshot.pending, snapshot.salt, snapshot.metadata)
+    return Replay(merged, list(under_way.values()))
+
+
+def _key(resource: Resource) -> tuple[str, bool, str]:
+    return (resource.urn, resource.delete, resource.id if resource.delete else "")
+
+
+def ordered(resources: list[Resource]) -> list[Resource]:
+    """The resources, each after those it needs, otherwise in the order given; links to nothing are dropped."""
+    live = {item.urn: item for item in resources if not item.delete}
+    result: list[Resource] = []
+    state: dict[int, bool] = {}
+
+    def place(item: Resource) -> None:
+        stack = [(item, iter(item.links()))]
+        state[id(item)] = False
+        while stack:
+            current, links = stack[-1]
+            for link in links:
+                need = live.get(link)
+                if need is not None and id(need) not in state:
+                    state[id(need)] = False
+                    stack.append((need, iter(need.links())))
+                    break
+            else:
+                stack.pop()
+                state[id(current)] = True
+                result.append(current)
+
+    for item in resources:
+        if id(item) not in state:
+            place(item)
+    return [_pruned(item, live) for item in result]
+
+
+def _pruned(item: Resource, live: dict[str, Resource]) -> Resource:
+    gone = [link for link in item.links() if link not in live]
+    if not gone:
+        return item
+    return item.copy(
+        parent=item.parent if item.parent in live else "",
+        deleted_with=item.deleted_with if item.deleted_with in live else "",
+        dependencies=[urn for urn in item.dependencies if urn in live],
+        property_dependencies={
+            key: [urn for urn in urns if urn in live] for key, urns in item.property_dependencies.items()
+        },
+    )

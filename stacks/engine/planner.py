@@ -1,0 +1,273 @@
+"""From a registered resource to the steps that bring it about. Decisions only: nothing is touched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import urn as urns
+from .check import check
+from .diff import Diff, diff, plain_diff
+from .docker.base import kind_of
+from .errors import CheckError, EngineError
+from .goal import Goal, alias_urns, keep_old, path_keys, path_matches
+from .state import Resource
+from .values import UNKNOWN, has_unknown, reseal, reveal, secret
+
+if TYPE_CHECKING:
+    from .deployment import Deployment
+
+
+@dataclass
+class Step:
+    """One operation on one resource. ``quiet``: the provider is not asked (state only)."""
+
+    op: str
+    urn: str
+    type: str
+    old: Resource | None = None
+    new: Resource | None = None
+    diff: Diff | None = None
+    keys: list[str] | None = None
+    goal: Goal | None = None
+    quiet: bool = False
+
+
+class Planner:
+    """Steps for one deployment. Callers hold the deployment's lock."""
+
+    def __init__(self, deployment: Deployment):
+        self.run = deployment
+        self.parent_aliases: dict[str, list[str]] = {}
+        self.dependent_replaced: set[str] = set()  # deleted before their own registration came
+        self.names: dict[str, str] = {}
+
+    # -- registrations
+
+    def plan(self, goal: Goal) -> list[Step]:
+        """Steps of a registration, in order. EngineError refuses it."""
+        run = self.run
+        goal.urn = urns.make(run.stack, run.project, goal.parent, goal.type, goal.name)
+        if goal.urn in self.names:
+            raise EngineError(
+                f"Duplicate resource URN '{goal.urn}'; try giving it a unique name. Two resources of one type and "
+                "parent have this logical name in the program."
+            )
+        self.names[goal.urn] = goal.name
+        aliases = alias_urns(goal, run.stack, run.project, self.parent_aliases.get(goal.parent, []))
+        self.parent_aliases[goal.urn] = aliases
+        old = self._find_old(goal.urn, aliases)
+        inputs = self._inputs(goal, old)
+        new = self._new_state(goal, inputs, old)
+        if run.targets and not self._targeted(goal):
+            return self._untargeted(goal, old, new)
+        if old is None:
+            return [Step("create", goal.urn, goal.type, new=new, goal=goal)]
+        if goal.urn in self.dependent_replaced or old.pending_replacement:
+            return self._create_replacement(goal, old, new, Diff())
+        return self._existing(goal, old, new)
+
+    def _find_old(self, urn: str, aliases: list[str]) -> Resource | None:
+        run = self.run
+        if urn in run.olds:
+            return run.olds[urn]
+        for alias in aliases:
+            if alias in run.olds and alias not in run.seen_old:
+                run.seen_old.add(alias)
+                run.alias(alias, urn)
+                return run.olds[alias].renamed(run.aliases)
+        return None
+
+    def _inputs(self, goal: Goal, old: Resource | None) -> dict:
+        inputs = goal.inputs
+        if old is not None:
+            for path in goal.ignore_changes:
+                inputs = keep_old(inputs, old.inputs, path_keys(path))
+        if goal.custom and not urns.is_provider(goal.type):
+            kind = kind_of(goal.type)
+            inputs = check(kind.fields, inputs, old.inputs if old else {}, goal.name)
+            failures = kind.validate(reveal(inputs))
+            if failures:
+                raise CheckError(failures)
+        elif urns.is_provider(goal.type) and goal.type != urns.PROVIDER_PREFIX + "pulumi":
+            inputs = {"__internal": {}, **inputs}
+            if goal.version and "version" not in inputs:
+                inputs["version"] = goal.version
+        return inputs
+
+    def _new_state(self, goal: Goal, inputs: dict, old: Resource | None) -> Resource:
+        return Resource(
+            urn=goal.urn,
+            type=goal.type,
+            custom=goal.custom,
+            inputs=reseal(inputs, old.inputs) if old else inputs,
+            parent=goal.parent,
+            protect=goal.protect,
+            dependencies=goal.dependencies,
+            provider=goal.provider,
+            property_dependencies=goal.property_dependencies,
+            additional_secret_outputs=goal.additional_secret_outputs,
+            custom_timeouts=goal.custom_timeouts,
+            retain_on_delete=goal.retain_on_delete,
+            deleted_with=goal.deleted_with,
+            ignore_changes=goal.ignore_changes,
+            replace_on_changes=goal.replace_on_changes,
+        )
+
+    def _targeted(self, goal: Goal) -> bool:
+        return goal.type == urns.STACK_TYPE or urns.is_provider(goal.type) or self.run.targets.covers(goal.urn)
+
+    def _untargeted(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
+        if old is not None:
+            return [Step("same", goal.urn, goal.type, old=old, new=old, goal=goal)]
+        if goal.custom:
+            self.run.skipped.add(goal.urn)
+        return [Step("skip", goal.urn, goal.type, new=new, goal=goal)]
+
+    # -- resources that exist
+
+    def _existing(self, goal: Goal, old: Resource, new: Resource) -> list[Step]:
+        changes = self.compare(goal, old, new)
+        if changes.replaces:
+            return self._replacement(goal, old, new, changes)
+        if changes or old.init_errors:
+            return [Step("update", goal.urn, goal.type, old, new, changes, changes.keys, goal)]
+        return [Step("same", goal.urn, goal.type, old, new, goal=goal)]
+
+    def compare(self, goal: Goal, old: Resource, new: Resource) -> Diff:
+        """What changed, with the options that widen or narrow it applied."""
+        if not goal.custom or urns.is_provider(goal.type):
+            changes = plain_diff(old.inputs, new.inputs)
+        else:
+            changes = diff(kind_of(goal.type).fields, old.outputs, new.inputs)
+            for path in goal.ignore_changes:
+                for changed in [item for item in changes.changes if path_matches(path, item)]:
+                    changes.changes.pop(changed)
+                    changes.replaces.discard(changed)
+        for pattern in goal.replace_on_changes:
+            changes.replaces.update(path for path in changes.changes if path_matches(pattern, path))
+        if self._provider_changed(old.provider, new.provider):
+            changes.changes["provider"] = ("update", old.provider, new.provider)
+            changes.replaces.add("provider")
+        return changes
+
+    def _provider_changed(self, old: str, new: str) -> bool:
+        if not old or old == new:
+            return False
+        before, after = urns.provider_urn(old), urns.provider_urn(new)
+        before = self.run.aliases.get(before, before)
+        if urns.is_default_provider(before) and urns.is_default_provider(after):
+            return False
+        return before != after or (not new.endswith(f"::{_UNKNOWN_ID}") and old.split("::")[-1] != new.split("::")[-1])
+
+    # -- replacements
+
+    def _replacement(self, goal: Goal, old: Resource, new: Resource, changes: Diff) -> list[Step]:
+        if old.protect:
+            raise EngineError(
+                f'unable to replace resource "{old.urn}"\nas it is currently marked for protection. To unprotect the '
+                "resource, remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, or "
+                f"use the command:\n`pulumi state unprotect '{old.urn}'`"
+            )
+        first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
+        if not first:
+            return [
+                Step("create-replacement", goal.urn, goal.type, old, new, changes, changes.replace_keys, goal),
+                Step("replace", goal.urn, goal.type, old, new, changes, changes.replace_keys, goal, quiet=True),
+            ]
+        steps = []
+        victims = self._dependents_to_replace(old)
+        doomed = {old.urn, *(item.urn for item in victims)}
+        for victim in reversed(victims):
+            self.dependent_replaced.add(victim.urn)
+            steps.append(self._delete_replaced(victim, doomed))
+        steps.append(self._delete_replaced(old, doomed))
+        return steps + self._create_replacement(goal, old, new, changes)
+
+    def _delete_replaced(self, old: Resource, doomed: set[str]) -> Step:
+        if old.protect:
+            raise EngineError(
+                f'unable to replace resource "{old.urn}"\nas part of replacing a resource that it depends on because '
+                f"it is protected. Unprotect it with `pulumi state unprotect '{old.urn}'`"
+            )
+        quiet = old.retain_on_delete or old.deleted_with in doomed
+        return Step("delete-replaced", old.urn, old.type, old=old, quiet=quiet)
+
+    def _create_replacement(self, goal: Goal, old: Resource, new: Resource, changes: Diff) -> list[Step]:
+        keys = changes.replace_keys or None
+        return [
+            Step("replace", goal.urn, goal.type, old, new, changes, keys, goal, quiet=True),
+            Step("create-replacement", goal.urn, goal.type, old, new, changes, keys, goal),
+        ]
+
+    def _dependents_to_replace(self, root: Resource) -> list[Resource]:
+        """Recorded resources that a deletion of ``root`` takes along, each after those it depends on."""
+        doomed = {root.urn}
+        found = []
+        for item in self.run.dependents_of(root.urn):
+            if not item.custom or item.external or item.urn in self.names or item.delete:
+                continue
+            if self._taken_along(item, doomed):
+                doomed.add(item.urn)
+                found.append(item)
+        return found
+
+    def _taken_along(self, item: Resource, doomed: set[str]) -> bool:
+        if item.deleted_with in doomed or urns.provider_urn(item.provider) in doomed:
+            return True
+        if urns.is_provider(item.type):
+            return False
+        inputs, touched = dict(item.inputs), False
+        for key, needed in item.property_dependencies.items():
+            if key in inputs and doomed.intersection(needed):
+                inputs[key] = UNKNOWN
+                touched = True
+        return touched and bool(diff(kind_of(item.type).fields, item.outputs, inputs).replaces)
+
+    # -- deletions
+
+    def deletions(self) -> list[Step]:
+        """Steps for what the program no longer has, in no order; protected ones are among them."""
+        run = self.run
+        steps = []
+        doomed = {item.urn for item in run.leftovers()}
+        for item in run.leftovers():
+            if item.pending_replacement or item.urn in self.dependent_replaced:
+                steps.append(Step("remove-pending-replace", item.urn, item.type, old=item, quiet=True))
+            else:
+                quiet = item.retain_on_delete or item.external or item.deleted_with in doomed or not item.custom
+                steps.append(Step("delete", item.urn, item.type, old=item, quiet=quiet))
+        for item in run.pending_deletes:
+            quiet = item.retain_on_delete or item.deleted_with in doomed
+            steps.append(Step("delete-replaced", item.urn, item.type, old=item, quiet=quiet))
+        return steps
+
+
+_UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def protected_message(urn: str) -> str:
+    """The CLI's refusal to delete a protected resource."""
+    return (
+        f'resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the '
+        "`protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the command:\n"
+        f"`pulumi state unprotect '{urn}'`"
+    )
+
+
+def preview_outputs(goal: Goal, new: Resource, old: Resource | None) -> dict:
+    """Outputs that a preview can promise: inputs, and for an update the recorded values besides."""
+    from .values import without
+
+    promised = without(new.inputs, "__defaults")
+    if urns.is_provider(goal.type):
+        promised.pop("__internal", None)
+    if old is not None:
+        changed = {key for key, value in promised.items() if has_unknown(value) or value != old.outputs.get(key)}
+        promised = {**old.outputs, **{key: promised[key] for key in changed}}
+    return with_secret_keys(promised, goal.additional_secret_outputs)
+
+
+def with_secret_keys(outputs: dict, keys: list[str]) -> dict:
+    """``outputs`` with the named ones made secret."""
+    return {key: secret(value) if key in keys else value for key, value in outputs.items()}

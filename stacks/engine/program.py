@@ -1,0 +1,62 @@
+"""The program's process: started early, told its settings later, watched until it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+_START = "from stacks.engine.child import main; main()"
+_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package ``stacks``
+
+
+class Program:
+    """One execution of a Pulumi program."""
+
+    def __init__(self, folder: Path):
+        """Start the interpreter, which loads the SDK while the engine prepares itself."""
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+        environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START], cwd=folder, env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        )
+        self._threads: list[threading.Thread] = []
+
+    def run(self, settings: dict, output: Callable[[str, str], None]) -> None:
+        """Hand over the settings. ``output(stream, line)`` gets what the program prints."""
+        for name in ("stdout", "stderr"):
+            thread = threading.Thread(target=self._copy, args=(name, output), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        try:
+            self._process.stdin.write(json.dumps(settings) + "\n")
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # it died while starting; its status and its last words tell
+
+    def _copy(self, name: str, output: Callable[[str, str], None]) -> None:
+        for line in getattr(self._process, name):
+            output(name, line.rstrip("\n"))
+
+    def wait(self) -> int:
+        """Exit status of the program, with all that it printed delivered."""
+        status = self._process.wait()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        return status
+
+    def stop(self) -> None:
+        """End the process if it still runs."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()

@@ -1,0 +1,144 @@
+"""config set, get, rm and the listing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from .errors import EngineError, UsageError
+from .goal import path_keys
+from .project import StackConfig
+from .workspace import Workspace
+
+
+def config(args: argparse.Namespace) -> int:
+    """Run one of the commands. A stack's configuration can be set before the stack exists."""
+    place = Workspace(args)
+    target = StackConfig(place.project, place.stack_name())
+    return {None: _list, "set": _set, "get": _get, "rm": _remove}[args.config_verb](args, target)
+
+
+def _list(args: argparse.Namespace, target: StackConfig) -> int:
+    has_secrets = "secure" in json.dumps(target.values)
+    crypter = target.crypter() if has_secrets and args.show_secrets else None
+    rows = {}
+    for key, value in sorted(target.values.items()):
+        shown = _opened(value, crypter)
+        rows[target.key(key)] = shown if isinstance(shown, str) else json.dumps(shown)
+    if args.json:
+        print(json.dumps({key: {"value": value, "secret": value == "[secret]"} for key, value in rows.items()}, indent=2))
+        return 0
+    print(f"{'KEY':<32}VALUE")
+    for key, value in rows.items():
+        print(f"{key.removeprefix(target.project.name + ':'):<32}{value}")
+    return 0
+
+
+def _opened(value: Any, crypter) -> Any:
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return crypter.open(value["secure"]) if crypter else "[secret]"
+    if isinstance(value, dict):
+        return {key: _opened(item, crypter) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opened(item, crypter) for item in value]
+    return value
+
+
+def _split(args: argparse.Namespace, target: StackConfig) -> tuple[str, list]:
+    if not args.path:
+        return target.key(args.key), []
+    namespace, colon, rest = args.key.rpartition(":")
+    keys = path_keys(rest)
+    if not keys:
+        raise UsageError(f"config path {args.key!r} is empty")
+    return (f"{namespace}:{keys[0]}" if colon else target.key(str(keys[0]))), keys[1:]
+
+
+def _set(args: argparse.Namespace, target: StackConfig) -> int:
+    text = args.value if args.value is not None else sys.stdin.read().rstrip("\n")
+    value: Any = text
+    if args.secret:
+        value = {"secure": target.ensure_crypter().seal(text)}
+    elif args.type or args.path:
+        value = _typed(text, args.type)
+    key, path = _split(args, target)
+    values = target.data.setdefault("config", {})
+    values[key] = _placed(values.get(key), path, value, args.key) if path else value
+    target.save()
+    return 0
+
+
+def _typed(text: str, kind: str) -> Any:
+    try:
+        if kind == "bool" or (not kind and text in ("true", "false")):
+            return {"true": True, "false": False}[text]
+        if kind == "int" or (not kind and text.lstrip("-").isdigit() and (text == "0" or text.lstrip("-")[0] != "0")):
+            return int(text)
+        if kind == "float":
+            return float(text)
+    except (KeyError, ValueError) as cause:
+        raise UsageError(f"value {text!r} is no {kind}") from cause
+    return text
+
+
+def _placed(current: Any, path: list, value: Any, name: str) -> Any:
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(key, int):
+        items = list(current) if isinstance(current, list) else []
+        if key > len(items):
+            raise UsageError(f"config path {name!r}: index {key} is beyond the end ({len(items)})")
+        items[key : key + 1] = [_placed(items[key] if key < len(items) else None, rest, value, name)]
+        return items
+    if current is not None and not isinstance(current, dict):
+        raise UsageError(f"config path {name!r}: {key!r} lies in a {type(current).__name__}, wanted a mapping")
+    result = dict(current or {})
+    result[key] = _placed(result.get(key), rest, value, name)
+    return result
+
+
+def _get(args: argparse.Namespace, target: StackConfig) -> int:
+    key, path = _split(args, target)
+    values = {target.key(name): value for name, value in target.values.items()}
+    value = values.get(key)
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
+    if value is None:
+        raise EngineError(f"configuration key '{args.key}' not found for stack file {target.path.name}")
+    crypter = target.crypter() if "secure" in json.dumps(value) else None
+    shown = _opened(value, crypter)
+    if args.json:
+        print(json.dumps({"value": shown, "secret": crypter is not None}, indent=2))
+    elif isinstance(shown, bool):
+        print("true" if shown else "false")
+    else:
+        print(shown if isinstance(shown, str) else json.dumps(shown))
+    return 0
+
+
+def _remove(args: argparse.Namespace, target: StackConfig) -> int:
+    key, path = _split(args, target)
+    values = target.data.get("config") or {}
+    stored = next((name for name in values if target.key(name) == key), None)
+    if stored is None:
+        return 0
+    if not path:
+        values.pop(stored)
+    else:
+        holder = values[stored]
+        for part in path[:-1]:
+            holder = holder[part] if isinstance(holder, (dict, list)) and part in _places(holder) else None
+        if isinstance(holder, (dict, list)) and path[-1] in _places(holder):
+            del holder[path[-1]]
+    target.save()
+    return 0
+
+
+def _places(holder: dict | list) -> Any:
+    return holder if isinstance(holder, dict) else range(len(holder))

@@ -1,0 +1,60 @@
+"""Commands: `serve` runs HAProxy and follows revocations; `apply` and `status` read JSON on standard input.
+
+`apply`: {"present": [{"host", "ksh", "cell", "token"?}], "absent": [host]}; `status`: {"hosts": [host]} or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+
+from asp_edge import haproxy, revocation, store, tenants
+from asp_edge.settings import EdgeFault, Settings
+
+STOP_SECONDS = 15
+
+
+def serve(settings: Settings) -> int:
+    """Run until HAProxy ends or a signal asks to stop; open requests may finish first."""
+    store.prepare(settings)
+    process = haproxy.start(settings)
+    stop = threading.Event()
+
+    def stopping(*_: object) -> None:
+        stop.set()
+        process.send_signal(signal.SIGUSR1)
+        threading.Timer(STOP_SECONDS, process.terminate).start()
+
+    signal.signal(signal.SIGTERM, stopping)
+    signal.signal(signal.SIGINT, stopping)
+    threading.Thread(target=revocation.watch, args=(settings, stop), daemon=True).start()
+    code = process.wait()
+    return 0 if stop.is_set() else code or 1
+
+
+def main(arguments: list[str]) -> int:
+    settings = Settings()
+    verb = arguments[0] if len(arguments) == 1 else ""
+    try:
+        if verb == "serve":
+            return serve(settings)
+        if verb not in ("apply", "status"):
+            raise EdgeFault("wanted: asp-edge serve | apply | status")
+        text = "" if sys.stdin.isatty() else sys.stdin.read()
+        given = json.loads(text or "{}")
+        answer = tenants.apply(settings, given) if verb == "apply" else tenants.status(settings, given.get("hosts"))
+    except json.JSONDecodeError as error:
+        print(f"asp-edge {verb}: standard input is not JSON: {error}", file=sys.stderr)
+        return 2
+    except (EdgeFault, OSError, subprocess.TimeoutExpired) as error:
+        print(f"asp-edge {verb}: {error}", file=sys.stderr)
+        return 1
+    json.dump(answer, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

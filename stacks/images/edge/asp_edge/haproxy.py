@@ -1,0 +1,49 @@
+"""The HAProxy master process: started once, told to reload without dropping a connection."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+
+from asp_edge.settings import EdgeFault, Settings
+
+RELOAD_SECONDS = 60
+
+
+def start(settings: Settings) -> subprocess.Popen:
+    """Start master and worker in the foreground; the caller waits for the process."""
+    validate(settings)
+    return subprocess.Popen(
+        ["haproxy", "-W", "-db", "-S", f"{settings.master_socket},mode,600", "-f", str(settings.config)]
+    )
+
+
+def validate(settings: Settings) -> None:
+    """Raise EdgeFault with HAProxy's own words when it would not start with the files as they are."""
+    result = subprocess.run(
+        ["haproxy", "-c", "-f", str(settings.config)], capture_output=True, text=True, timeout=RELOAD_SECONDS
+    )
+    if result.returncode != 0:
+        raise EdgeFault(f"HAProxy refuses the configuration: {(result.stderr or result.stdout).strip()[-1500:]}")
+
+
+def command(settings: Settings, text: str) -> str:
+    """Send one command to the master's socket and return its whole answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(RELOAD_SECONDS)
+        try:
+            connection.connect(str(settings.master_socket))
+            connection.sendall(text.encode() + b"\n")
+            parts = []
+            while piece := connection.recv(65536):
+                parts.append(piece)
+        except OSError as error:
+            raise EdgeFault(f"HAProxy's master does not answer: {error}. See the service's log") from error
+    return b"".join(parts).decode(errors="replace")
+
+
+def reload(settings: Settings) -> None:
+    """Load files anew in a new worker; the old one finishes what it has. EdgeFault when the new one did not start."""
+    answer = command(settings, "reload")
+    if not answer.startswith("Success=1"):
+        raise EdgeFault(f"HAProxy did not reload: {answer.strip()[-1500:]}")

@@ -1,0 +1,58 @@
+"""Step-ca's list of revoked certificates: fetched, its signature checked, laid where HAProxy asks at every request.
+
+Fails closed: when no list came for so long that the last one has run out, HAProxy refuses staff systems by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+import threading
+
+from asp_edge import haproxy
+from asp_edge.certificates import openssl, request
+from asp_edge.settings import EdgeFault, Settings
+from asp_edge.store import Change, locked
+
+
+def parse(text: str) -> tuple[int, list[str]]:
+    """(end of validity as Unix time, serials in upper-case hex) from openssl's words for a list."""
+    end = re.search(r"^nextUpdate=(.+)$", text, re.MULTILINE)
+    if end is None:
+        raise EdgeFault("step-ca's list of revocations has no end of validity; set its cacheDuration")
+    until = dt.datetime.fromisoformat(end.group(1).strip().replace("Z", "+00:00"))
+    serials = re.findall(r"^\s*Serial Number: ([0-9A-F]+)\s*$", text, re.MULTILINE)
+    return int(until.timestamp()), sorted(serials)
+
+
+def refresh(settings: Settings) -> bool:
+    """Take the present list; whether anything changed. The last good one stays when the new one cannot be trusted."""
+    der = request(settings, "/1.0/crl")
+    openssl("crl", "-inform", "DER", "-noout", "-verify", "-CAfile", str(settings.client_ca), data=der)
+    text = openssl("crl", "-inform", "DER", "-noout", "-nextupdate", "-dateopt", "iso_8601", "-text", data=der)
+    until, serials = parse(text.decode())
+    with locked(settings):
+        change = Change()
+        change.put(settings.revoked, "".join(f"{serial}\n" for serial in serials))
+        change.put(settings.crl_until, f"until {until}\n")
+        if change:
+            haproxy.reload(settings)
+    return bool(change)
+
+
+def watch(settings: Settings, stop: threading.Event) -> None:
+    """Refresh until told to stop; a failure is said once, when it begins and when it ends."""
+    failing = ""
+    while True:
+        try:
+            refresh(settings)
+            if failing:
+                print("asp-edge: list of revocations is fetched again", file=sys.stderr, flush=True)
+            failing = ""
+        except (EdgeFault, OSError, ValueError) as error:
+            if str(error) != failing:
+                print(f"asp-edge: list of revocations: {error}", file=sys.stderr, flush=True)
+            failing = str(error)
+        if stop.wait(settings.crl_seconds):
+            return

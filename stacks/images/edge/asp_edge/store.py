@@ -1,0 +1,87 @@
+"""Files of the edge's volume: changed whole or not at all, and put back when HAProxy does not accept them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from asp_edge.settings import Settings
+
+
+@contextlib.contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """One writer at a time; waits for the one before."""
+    with settings.lock.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def prepare(settings: Settings) -> None:
+    """Everything that HAProxy's configuration names must exist before its first start. An unread list of revocations
+    is out of date since 1970, so staff systems stay closed until the first one has come."""
+    for folder in (settings.certificates, settings.tenants.parent, settings.revoked.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for leftover in folder.glob(".*.new"):
+            leftover.unlink()
+    for file, content in ((settings.tenants, ""), (settings.revoked, ""), (settings.crl_until, "until 0\n")):
+        if not file.exists():
+            write(file, content)
+    write(settings.combined_leaf, settings.leaf.read_text() + settings.leaf_key.read_text())
+
+
+def write(file: Path, content: str) -> None:
+    """Replace a file atomically; it is readable by this user only and on disk before the call returns."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".new")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, file)
+
+
+class Change:
+    """A set of file changes: those that differ are written, and `undo` puts every one back."""
+
+    def __init__(self) -> None:
+        self._before: dict[Path, str | None] = {}
+
+    def put(self, file: Path, content: str | None) -> bool:
+        """Give a file this content (None: remove it); whether that was a change."""
+        present = file.read_text(encoding="utf-8") if file.exists() else None
+        if present == content:
+            return False
+        self._before.setdefault(file, present)
+        self._set(file, content)
+        return True
+
+    def undo(self) -> None:
+        for file, content in self._before.items():
+            self._set(file, content)
+
+    def __bool__(self) -> bool:
+        return bool(self._before)
+
+    @staticmethod
+    def _set(file: Path, content: str | None) -> None:
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            write(file, content)
+
+
+def read_tenants(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Host → (KSH code, cell) of every tenant that is open."""
+    tenants = {}
+    for line in settings.tenants.read_text(encoding="utf-8").splitlines():
+        host, _, value = line.partition(" ")
+        ksh, _, cell = value.partition(":")
+        tenants[host] = (ksh, cell)
+    return tenants
+
+
+def render_tenants(tenants: dict[str, tuple[str, str]]) -> str:
+    return "".join(f"{host} {ksh}:{cell}\n" for host, (ksh, cell) in sorted(tenants.items()))

@@ -1,0 +1,71 @@
+"""Opening and closing tenants: certificate first, map entry last, all or nothing."""
+
+from __future__ import annotations
+
+import re
+
+from asp_edge import certificates, haproxy
+from asp_edge.settings import EdgeFault, Settings
+from asp_edge.store import Change, locked, read_tenants, render_tenants
+
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+KSH = re.compile(r"\d{5}")
+CELL = re.compile(r"[a-z][a-z0-9]{1,15}")
+
+
+def status(settings: Settings, hosts: list[str] | None = None) -> dict:
+    """Open tenants with their certificates (of `hosts` only, if given) and the state of the list of revocations."""
+    opened = read_tenants(settings)
+    tenants = {}
+    for host in opened if hosts is None else hosts:
+        ksh, cell = opened.get(host, (None, None))
+        tenants[host] = {"ksh": ksh, "cell": cell, "certificate": certificates.describe(settings.certificate(host))}
+    until = int(settings.crl_until.read_text().split()[1])
+    revoked = settings.revoked.read_text().split()
+    return {"tenants": tenants, "open": len(opened), "crl": {"until": until, "revoked": revoked}}
+
+
+def apply(settings: Settings, wanted: dict) -> dict:
+    """Make `present` tenants ({host, ksh, cell, token?}) exist and `absent` hosts not; what changed, by host.
+
+    A tenant with a `token` gets a new certificate; one without must have one. Nothing stays changed on failure.
+    """
+    present, absent = wanted.get("present", []), wanted.get("absent", [])
+    for tenant in present:
+        for field, pattern in (("host", HOST), ("ksh", KSH), ("cell", CELL)):
+            if not pattern.fullmatch(str(tenant.get(field, ""))):
+                raise EdgeFault(f"tenant {tenant.get('host')!r}: {field} = {tenant.get(field)!r} is not usable")
+    for host in absent:
+        if not HOST.fullmatch(host):
+            raise EdgeFault(f"absent host {host!r} is not a host name")
+    with locked(settings):
+        change, changed = Change(), {}
+        try:
+            opened = read_tenants(settings)
+            for tenant in present:
+                changed[tenant["host"]] = _open(settings, change, opened, tenant)
+            for host in absent:
+                removed = opened.pop(host, None) is not None
+                dropped = change.put(settings.certificate(host), None)
+                changed[host] = [name for name, done in (("map", removed), ("certificate", dropped)) if done]
+            change.put(settings.tenants, render_tenants(opened))
+            if change:
+                haproxy.validate(settings)
+                haproxy.reload(settings)
+        except BaseException:
+            change.undo()
+            raise
+    return {"changed": {host: what for host, what in changed.items() if what}}
+
+
+def _open(settings: Settings, change: Change, opened: dict[str, tuple[str, str]], tenant: dict) -> list[str]:
+    host, entry, what = tenant["host"], (tenant["ksh"], tenant["cell"]), []
+    if tenant.get("token"):
+        change.put(settings.certificate(host), certificates.issue(settings, host, tenant["token"]))
+        what.append("certificate")
+    elif not settings.certificate(host).exists():
+        raise EdgeFault(f"{host} has no certificate and no token to get one came with it")
+    if opened.get(host) != entry:
+        opened[host] = entry
+        what.append("map")
+    return what

@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""Runs a cell's backup repository: pgBackRest's TLS server, and backups when the register's cron settings say so.
+
+Configuration: `/etc/asp/backup.json` with `stanza`, `full`, `differential` (five-field cron, local time).
+Nothing is remembered between runs: what is due is computed from the settings and from pgBackRest's own catalogue, so a
+stop, a kill or a move of the service neither loses a backup nor makes one twice. The first backup of all is taken when
+a tenant joins; until then nothing is scheduled.
+"""
+
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+TICK_SECONDS = 20
+RETRY_SECONDS = 300
+KINDS = {"full": ("full",), "differential": ("full", "diff")}  # schedule → types of backup that fulfil it
+FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+
+class Cron:
+    """A five-field cron expression: numbers, `*`, lists, ranges, steps. Sunday is 0 or 7."""
+
+    def __init__(self, expression):
+        parts = expression.split()
+        if len(parts) != len(FIELDS):
+            raise ValueError(f"cron expression {expression!r}: wanted 5 fields, seen {len(parts)}")
+        values = [_field(part, *bounds, expression) for part, bounds in zip(parts, FIELDS, strict=True)]
+        self.minutes, self.hours, self.days, self.months, weekdays = values
+        self.weekdays = {day % 7 for day in weekdays}
+        # Cron's rule: when both day fields are restricted, either of them is enough.
+        self.either = parts[2] != "*" and parts[4] != "*"
+
+    def on(self, day):
+        """Whether it fires on a date at all."""
+        by_date = day.day in self.days
+        by_weekday = day.isoweekday() % 7 in self.weekdays
+        return day.month in self.months and (by_date or by_weekday if self.either else by_date and by_weekday)
+
+    def latest(self, now):
+        """When it fired last, at or before `now` (naive local datetimes); None if in none of the last 8 years."""
+        for back in range(8 * 366):
+            day = now.date() - datetime.timedelta(days=back)
+            if not self.on(day):
+                continue
+            for hour in sorted(self.hours, reverse=True):
+                for minute in sorted(self.minutes, reverse=True):
+                    moment = datetime.datetime.combine(day, datetime.time(hour, minute))
+                    if moment <= now:
+                        return moment
+        return None
+
+
+def _field(text, low, high, expression):
+    values = set()
+    for item in text.split(","):
+        span, _, step = item.partition("/")
+        first, dash, last = span.partition("-")
+        try:
+            start, end = (low, high) if span == "*" else (int(first), int(last if dash else first))
+            if step and span != "*" and not dash:
+                end = high
+            stride = int(step or 1)
+        except ValueError:
+            raise ValueError(f"cron expression {expression!r}: {item!r} is not a number, range, list or step") from None
+        if not (low <= start <= end <= high and stride > 0):
+            raise ValueError(f"cron expression {expression!r}: {item!r} is outside {low}-{high}")
+        values.update(range(start, end + 1, stride))
+    return values
+
+
+def due(schedules, backups, now):
+    """The schedule ("full" before "differential") whose last firing no backup has followed, or None.
+
+    `schedules`: name → Cron; `backups`: entries of `pgbackrest info` (type, timestamp.start in epoch seconds);
+    `now`: naive local datetime.
+    """
+    if not backups:
+        return None
+    for name, types in KINDS.items():
+        fired = schedules[name].latest(now)
+        if fired is None:
+            continue
+        started = (backup["timestamp"]["start"] for backup in backups if backup["type"] in types)
+        if max(started, default=0) < time.mktime(fired.timetuple()):
+            return name
+    return None
+
+
+def backups_of(stanza):
+    """Finished, faultless backups of a stanza, oldest first; None when the catalogue cannot be read."""
+    command = ["pgbackrest", "info", "--output=json", f"--stanza={stanza}", "--log-level-console=error"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        say(f"the catalogue cannot be read: {(done.stderr or done.stdout).strip()[-300:]}")
+        return None
+    return [b for entry in json.loads(done.stdout) for b in entry["backup"] if not b.get("error")]
+
+
+def say(text):
+    print(f"asp-backup: {text}", file=sys.stderr, flush=True)
+
+
+def main():
+    with open("/etc/asp/backup.json", encoding="utf-8") as stream:
+        settings = json.load(stream)
+    schedules = {name: Cron(settings[name]) for name in KINDS}
+    stanza = settings["stanza"]
+    os.makedirs("/run/asp/lock", exist_ok=True)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    server = subprocess.Popen(["pgbackrest", "server"])
+    retry = 0.0
+    while not stopped.wait(TICK_SECONDS if server.poll() is None else 0):
+        if server.poll() is not None:
+            say(f"the server ended with {server.returncode}")
+            return 1
+        if time.monotonic() < retry:
+            continue
+        backups = backups_of(stanza)
+        name = due(schedules, backups, datetime.datetime.now()) if backups else None
+        if name is None:
+            continue
+        kind = KINDS[name][-1]
+        say(f"{name} backup is due")
+        command = ["pgbackrest", f"--stanza={stanza}", f"--type={kind}", "backup"]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            say(f"{name} backup ended with {code}; next attempt in {RETRY_SECONDS} s")
+            retry = time.monotonic() + RETRY_SECONDS
+    server.terminate()
+    server.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

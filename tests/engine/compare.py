@@ -1,0 +1,207 @@
+"""Comparison of a run with a recording: operations, errors, outputs and state, each as a list of differences."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SIG = "4dabf18193072939515e22adb298388d"
+NOT_WRITTEN = {"__meta", "__pulumi_raw_state_delta"}  # the README says that they need not be
+NOT_COMPARED = {"created", "modified", "sourcePosition", "stackTrace"}
+UNORDERED = {"dependencies", "additionalSecretOutputs"}
+
+_MASKS = (
+    (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:<digest>"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<container-id>"),
+    (re.compile(r"(?<![0-9a-z])(?=[a-z0-9]*[0-9])[a-z0-9]{25}(?![0-9a-z])"), "<swarm-id>"),
+)
+
+
+def masked(value, key: str = ""):
+    """A value with machine values replaced by the recording's masks."""
+    if isinstance(value, dict):
+        if value.get(SIG) == SECRET:
+            return {SIG: SECRET, "ciphertext": "<ciphertext>"}
+        return {
+            name: masked(item, name) for name, item in value.items() if name not in NOT_WRITTEN | NOT_COMPARED
+        }
+    if isinstance(value, list):
+        items = [masked(item) for item in value]
+        return sorted(items, key=json.dumps) if key in UNORDERED else items
+    if key == "hostname" and isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12}", value):
+        return "<short-id>"
+    if key.endswith("vxlanid_list"):
+        return "<vxlan>"
+    if isinstance(value, str):
+        for pattern, mask in _MASKS:
+            value = pattern.sub(mask, value)
+    return value
+
+
+def compare_state(exported: str, recorded: list[dict]) -> list[str]:
+    """Differences of an export's resources from the recorded ones, field by field."""
+    try:
+        found = json.loads(exported)["deployment"].get("resources") or []
+    except (ValueError, KeyError) as cause:
+        return [f"no export: {cause}: {exported[:300]}"]
+    seen = {_identity(item): _normal(item) for item in found}
+    wanted = {_identity(item): _normal(item) for item in recorded}
+    faults = [f"{urn} is in the state, not in the recording" for urn in seen.keys() - wanted.keys()]
+    faults += [f"{urn} is recorded and not in the state" for urn in wanted.keys() - seen.keys()]
+    for urn in wanted.keys() & seen.keys():
+        faults += [f"{urn.split('::')[-1]} {text}" for text in differences(seen[urn], wanted[urn], "")]
+    before: set[str] = set()
+    for item in found:
+        for link in [item.get("parent"), *(item.get("dependencies") or [])]:
+            if link and link not in before and not item.get("delete"):
+                faults.append(f"{item['urn']} stands before {link}, which it needs")
+        before.add(item["urn"])
+    return faults
+
+
+def _identity(item: dict) -> str:
+    return item["urn"] + (" (delete)" if item.get("delete") else "")
+
+
+def _normal(item: dict) -> dict:
+    result = masked(item)
+    properties = result.get("propertyDependencies")
+    if properties:
+        result["propertyDependencies"] = {key: sorted(urns) for key, urns in properties.items()}
+    return result
+
+
+def differences(seen, wanted, path: str) -> list[str]:
+    """Paths at which two JSON values differ, with both values."""
+    if isinstance(seen, dict) and isinstance(wanted, dict):
+        faults = []
+        for key in sorted({*seen, *wanted}):
+            where = f"{path}.{key}" if path else key
+            if key not in seen:
+                faults.append(f"{where}: missing, recorded {json.dumps(wanted[key])[:300]}")
+            elif key not in wanted:
+                faults.append(f"{where}: {json.dumps(seen[key])[:300]}, not recorded")
+            else:
+                faults += differences(seen[key], wanted[key], where)
+        return faults
+    if isinstance(seen, list) and isinstance(wanted, list) and len(seen) == len(wanted):
+        return [
+            text
+            for index, (a, b) in enumerate(zip(seen, wanted, strict=True))
+            for text in differences(a, b, f"{path}[{index}]")
+        ]
+    if seen != wanted or isinstance(seen, bool) != isinstance(wanted, bool):
+        return [f"{path}: {json.dumps(seen)[:300]}, recorded {json.dumps(wanted)[:300]}"]
+    return []
+
+
+def compare_outputs(shown: str, recorded: dict) -> list[str]:
+    """Differences of the stack's outputs."""
+    try:
+        return differences(json.loads(shown), recorded, "")
+    except ValueError as cause:
+        return [f"no JSON: {cause}: {shown[:300]}"]
+
+
+def compare_ops(seen: list[list], recorded: list[list], state: list[dict]) -> list[str]:
+    """Differences of the operations: the same ones, the same summary, and the same order along dependencies."""
+    faults = []
+    counted, wanted = (Counter(json.dumps(row) for row in rows) for rows in (seen, recorded))
+    faults += [f"operation {row} is not recorded" for row in (counted - wanted).elements()]
+    faults += [f"operation {row} is recorded and missing" for row in (wanted - counted).elements()]
+    if faults:
+        return faults
+    needs = _needs(state)
+    positions = _positions(seen)
+    recorded_positions = _positions(recorded)
+    for first, second in _ordered_pairs(recorded, recorded_positions, needs):
+        if positions[first] > positions[second]:
+            faults.append(f"{first} came after {second}; the recording has it before, and they depend on each other")
+    return faults
+
+
+def _key(row: list) -> tuple[str, str, str]:
+    return (row[0], row[1], row[2])
+
+
+def _positions(rows: list[list]) -> dict[tuple, int]:
+    return {_key(row): index for index, row in enumerate(rows) if row[0] != "SUMMARY"}
+
+
+def _needs(state: list[dict]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """(type, name) -> all that it needs, directly or not."""
+    direct = defaultdict(set)
+    for item in state:
+        links = [item.get("parent"), item.get("deletedWith"), *(item.get("dependencies") or [])]
+        provider = item.get("provider")
+        links.append(provider.rsplit("::", 1)[0] if provider else None)
+        for link in filter(None, links):
+            direct[_named(item["urn"])].add(_named(link))
+    result = {}
+    for key in direct:
+        reached, queue = set(), [key]
+        while queue:
+            for link in direct.get(queue.pop(), ()):
+                if link not in reached:
+                    reached.add(link)
+                    queue.append(link)
+        result[key] = reached
+    return result
+
+
+def _named(urn: str) -> tuple[str, str]:
+    _, _, kind, name = urn.split("::", 3)
+    return kind.rsplit("$", 1)[-1], name
+
+
+def _ordered_pairs(rows: list[list], positions: dict, needs: dict) -> list[tuple]:
+    """Recorded pairs of operations whose order is no accident."""
+    keys = [_key(row) for row in rows if row[0] != "SUMMARY"]
+    pairs = []
+    for index, first in enumerate(keys):
+        for second in keys[index + 1 :]:
+            a, b = first[1:], second[1:]
+            refresh = "refresh" in (first[0], second[0])
+            if refresh and first[0] != second[0]:
+                pairs.append((first, second))
+            elif not refresh and (b in needs.get(a, ()) or a in needs.get(b, ())):
+                pairs.append((first, second))
+            elif a == b and first[0] == "delete-replaced" and second[0] == "replace":
+                pairs.append((first, second))
+    return [pair for pair in pairs if positions[pair[0]] < positions[pair[1]]]
+
+
+_NOISE = (
+    re.compile(r"^sdk-v2/provider2\.go:\d+: sdk\.helper_schema: .*$", re.DOTALL),
+    re.compile(r"^(update|preview|refresh|destroy) failed$"),
+)
+
+
+def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
+    """Recorded refusals that the run does not have, and errors of the run that are not recorded.
+
+    The same resource and the same reason count; the provider's log line and the closing line of the CLI do not.
+    """
+    wanted = [text for text in recorded if not any(noise.match(text) for noise in _NOISE)]
+    faults = []
+    left = list(seen)
+    for text in wanted:
+        essence = _essence(text)
+        match = next((item for item in left if essence == _essence(item)), None)
+        if match is None:
+            faults.append(f"error not seen: {text!r}; seen {seen}")
+        else:
+            left.remove(match)
+    faults += [f"error not recorded: {text!r}" for text in left]
+    return faults
+
+
+def _essence(text: str) -> str:
+    text = masked(text)
+    text = re.sub(r"\d+ errors? occurred:", "", text)
+    return " ".join(re.sub(r"[\t\n*]+", " ", text).split())
+
+
