@@ -48,7 +48,8 @@ class Executor:
             result = self._act(step)
         except Exception as error:
             run.failed.set()
-            run.events.failed(step)
+            if not self.preview:
+                run.events.failed(step)
             run.events.diagnostic("error", _described(step, error), step.urn)
             if isinstance(error, PartialError) and error.detail:
                 run.events.diagnostic("info", error.detail.strip(), step.urn)
@@ -93,6 +94,8 @@ class Executor:
             new = new.copy(id=new.id or str(uuid.uuid4()))
         if not new.custom:
             new = new.copy(outputs=keep.outputs if keep else {})
+        if step.op == "create-replacement" and not self._already_gone(step.old):
+            self.run.keep_for_deletion(step.old)
         self.run.done(step, new)
         return new
 
@@ -115,9 +118,8 @@ class Executor:
                 raise
             outputs = _secret_outputs(new, outputs)
             new = stamped(new.copy(id=identity, outputs=outputs), None, changed=True)
-        replaced = step.old if step.op == "create-replacement" else None
-        if replaced is not None and not self._already_gone(replaced):
-            run.keep_for_deletion(replaced.copy())
+        if step.op == "create-replacement" and not self._already_gone(step.old):
+            run.keep_for_deletion(step.old)
         run.done(step, new)
         return new
 

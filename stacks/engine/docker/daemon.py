@@ -119,6 +119,14 @@ class Daemon:
         """POST; see :meth:`request`."""
         return self.request("POST", path, **options)
 
+    def upload(self, path: str, archive: bytes) -> None:
+        """Unpack a tar archive at the root of a container."""
+        client = self.client()
+        url = f"{client.base_url}/v{client.api_version}{path}"
+        response = client.put(url, data=archive, params={"path": "/"}, timeout=REQUEST_TIMEOUT)
+        if response.status_code >= 400:
+            raise DaemonError(response.status_code, _message(response))
+
     def find(self, path: str, **options: Any) -> Any:
         """GET that answers None when the object does not exist."""
         try:

@@ -74,7 +74,7 @@ CONTAINER = {
             "interval": text(default="0s"),
             "timeout": text(default="0s"),
             "startPeriod": text(default="0s"),
-            "retries": integer(default=0),
+            "retries": integer(),
         },
         computed=True,
     ),

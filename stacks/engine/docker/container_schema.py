@@ -1,0 +1,174 @@
+"""Fields of a Container. Nearly everything forces a replacement; restart policy and limits change in place."""
+
+from __future__ import annotations
+
+from ..schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+
+READ_TIMEOUT = 15000  # milliseconds, the provider's default
+
+
+def _rate() -> dict:
+    return {"path": text(required=True), "rate": integer(required=True)}
+
+
+def _kept(old: str, new: str) -> bool:
+    """An empty user or working folder means the image's own."""
+    return new == ""
+
+
+MOUNT = {
+    "target": text(required=True),
+    "source": text(),
+    "type": text(required=True),
+    "readOnly": boolean(),
+    "bindOptions": one({"propagation": text()}),
+    "volumeOptions": one(
+        {
+            "noCopy": boolean(), "labels": labels(force=False), "driverName": text(), "driverOptions": mapping(),
+            "subpath": text(),
+        }
+    ),
+    "tmpfsOptions": one({"sizeBytes": integer(), "mode": integer()}),
+}
+
+FIELDS = {
+    "attach": boolean(),
+    "bridge": text(output=True),
+    "capabilities": one({"adds": textset(force=True), "drops": textset(force=True)}, force=True),
+    "cgroupParent": text(force=True),
+    "cgroupnsMode": text(force=True),
+    "command": texts(force=True, computed=True),
+    "containerLogs": text(output=True),
+    "containerReadRefreshTimeoutMilliseconds": integer(default=READ_TIMEOUT),
+    "cpuPeriod": integer(),
+    "cpuQuota": integer(),
+    "cpuSet": text(),
+    "cpuShares": integer(),
+    "cpus": text(force=True),
+    "destroyGraceSeconds": integer(),
+    "deviceCgroupRules": textset(force=True),
+    "deviceReadBps": setof(_rate()),
+    "deviceReadIops": setof(_rate()),
+    "deviceRequests": setof(
+        {
+            "capabilities": textset(force=True), "count": integer(force=True), "deviceIds": textset(force=True),
+            "driver": text(force=True, default="cdi"), "options": mapping(force=True),
+        },
+        force=True,
+    ),
+    "deviceWriteBps": setof(_rate()),
+    "deviceWriteIops": setof(_rate()),
+    "devices": setof(
+        {
+            "hostPath": text(required=True, force=True), "containerPath": text(force=True),
+            "permissions": text(force=True, default="rwm"),
+        },
+        force=True,
+    ),
+    "dns": textset(force=True),
+    "dnsOpts": textset(force=True),
+    "dnsSearches": textset(force=True),
+    "domainname": text(force=True),
+    "entrypoints": texts(force=True, computed=True),
+    "envs": textset(force=True, computed=True),
+    "exitCode": integer(output=True),
+    "gpus": text(force=True),
+    "groupAdds": textset(force=True),
+    "healthcheck": one(
+        {
+            "tests": texts(force=True),
+            "interval": text(force=True, default="0s"),
+            "timeout": text(force=True, default="0s"),
+            "startPeriod": text(force=True, default="0s"),
+            "startInterval": text(force=True, default="0s"),
+            "retries": integer(force=True),
+        },
+        computed=True,
+    ),
+    "hostname": text(force=True, computed=True),
+    "hosts": setof({"host": text(required=True, force=True), "ip": text(required=True, force=True)}, force=True),
+    "image": text(required=True, force=True),
+    "init": boolean(force=True, computed=True),
+    "ipcMode": text(force=True, computed=True),
+    "labels": labels(computed=True),
+    "logDriver": text(force=True, computed=True),
+    "logOpts": mapping(force=True),
+    "logs": boolean(),
+    "maxRetryCount": integer(),
+    "memory": integer(),
+    "memoryReservation": integer(),
+    "memorySwap": integer(),
+    "mounts": setof(MOUNT, force=True),
+    "mustRun": boolean(default=True),
+    "name": text(force=True, autoname=True),
+    "networkDatas": many({}, output=True),
+    "networkMode": text(force=True, default="bridge"),
+    "networksAdvanced": setof(
+        {
+            "aliases": textset(force=True),
+            "driverOpts": textset(force=True),
+            "gwPriority": integer(force=True),
+            "ipv4Address": text(force=True),
+            "ipv6Address": text(force=True),
+            "linkLocalIps": textset(force=True),
+            "macAddress": text(force=True),
+            "name": text(required=True, force=True),
+        },
+        force=True,
+    ),
+    "pidMode": text(force=True),
+    "platform": text(force=True, computed=True),
+    "ports": many(
+        {
+            "internal": integer(required=True, force=True),
+            "external": integer(force=True, computed=True),
+            "ip": text(force=True, default="0.0.0.0"),
+            "protocol": text(force=True, default="tcp"),
+        },
+        force=True,
+    ),
+    "privileged": boolean(force=True),
+    "publishAllPorts": boolean(force=True),
+    "readOnly": boolean(force=True),
+    "removeVolumes": boolean(default=True),
+    "restart": text(default="no"),
+    "rm": boolean(),
+    "runtime": text(force=True, computed=True),
+    "securityOpts": textset(force=True, computed=True),
+    "shmSize": integer(force=True, computed=True),
+    "start": boolean(default=True),
+    "stdinOpen": boolean(force=True),
+    "stopSignal": text(force=True, computed=True),
+    "stopTimeout": integer(force=True, computed=True),
+    "storageOpts": mapping(force=True),
+    "sysctls": mapping(force=True),
+    "tmpfs": mapping(force=True),
+    "tty": boolean(force=True),
+    "ulimits": setof(
+        {
+            "hard": integer(required=True, force=True), "name": text(required=True, force=True),
+            "soft": integer(required=True, force=True),
+        },
+        force=True,
+    ),
+    "uploads": setof(
+        {
+            "content": text(force=True), "contentBase64": text(force=True), "executable": boolean(force=True),
+            "file": text(required=True, force=True), "group": text(force=True), "owner": text(force=True),
+            "permissions": text(force=True), "source": text(force=True), "sourceHash": text(force=True),
+        },
+        force=True,
+    ),
+    "user": text(force=True, suppress=_kept),
+    "usernsMode": text(force=True),
+    "volumes": setof(
+        {
+            key: (boolean if key == "readOnly" else text)(force=True)
+            for key in ("containerPath", "fromContainer", "hostPath", "readOnly", "selinuxRelabel", "volumeName")
+        },
+        force=True,
+    ),
+    "wait": boolean(),
+    "waitTimeout": integer(default=60),
+    "workingDir": text(force=True, suppress=_kept),
+}
