@@ -122,7 +122,7 @@ def test_identity_clerks(probe, municipality, register):
 
 @check("tenant.edge.route")
 def test_edge_route(probe, municipality):
-    mapped = probe.read_optional("edge", "mapped")
+    mapped = probe.read_optional("edge", "map", "tenant")
     assert mapped, f"a kapu nem ismeri: {municipality.host}"
     assert mapped == municipality.tenant, f"a kapu {mapped} felé vezeti, {municipality.tenant} helyett"
 
