@@ -1,4 +1,4 @@
-"""Probes: gather the facts of one host each, all hosts at once, and hand them over as one recording. No judging here."""
+"""Probes: gather the facts of one host each, all hosts at once, as one recording. No judging here."""
 
 from __future__ import annotations
 

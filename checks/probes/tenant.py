@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from checks.probes import keycloak
 from checks.probes.centre import SECONDS, edge_status
@@ -115,62 +115,96 @@ def versions(found: dict) -> dict:
 
 
 def attempts(runtime: Runtime, register: Register, secrets: Secrets, municipality: Municipality) -> dict:
-    """Live sign-ins from the app servers' side: the tenant's own roles, and another tenant's, which must fail."""
+    """Live sign-ins from the app servers' side: the tenant's own roles, and another tenant's, which must fail.
+
+    The foreign role first signs in at home: only then does its refusal here prove anything.
+    """
     cell = register.cell(municipality.cell)
-    pooled, direct = (cell.proxy, "127.0.0.1", Port.POOLER), (cell.postgres[0], "", Port.POSTGRES)
-    others = [other for other in register.joined(municipality.cell) if other.ksh != municipality.ksh]
-    tries = []
-    for system in municipality.systems:
-        tries.append((municipality.role(system), secrets.role_password(municipality, system), pooled))
-    if others:
-        foreign = others[0]
+    pooled, direct = Way(cell.proxy, Port.POOLER, "127.0.0.1"), Way(cell.postgres[0], Port.POSTGRES)
+    tries = [
+        Try(municipality.role(system), secrets.role_password(municipality, system), municipality.tenant, pooled)
+        for system in municipality.systems
+    ]
+    foreign = _another(runtime, register, municipality)
+    if foreign:
         role, password = foreign.role(foreign.systems[0]), secrets.role_password(foreign, foreign.systems[0])
-        tries += [(role, password, pooled), (role, password, direct)]
-    script = "".join(_try(municipality.tenant, *item) for item in tries)
+        tries += [
+            Try(role, password, foreign.tenant, pooled),
+            Try(role, password, municipality.tenant, pooled),
+            Try(role, password, municipality.tenant, direct),
+        ]
+    script = "".join(attempt.shell() for attempt in tries)
     said = runtime.check(cell.proxy, ["sh", "-s"], stdin=script, timeout=SECONDS)
-    seen = [_attempt(role, text) for (role, _, _), text in zip(tries, said.split(MARK)[1:], strict=True)]
+    seen = [attempt.read(text) for attempt, text in zip(tries, said.split(MARK)[1:], strict=True)]
     own = len(municipality.systems)
-    result = {"signin": {item["role"]: item for item in seen[:own]}}
-    if not others:
+    result: dict = {"signin": {item["role"]: item for item in seen[:own]}}
+    if not foreign:
         return {**result, "foreign": {"fault": "no other tenant in the cell to try with"}}
-    return {**result, "foreign": {"pooled": seen[own], "direct": seen[own + 1]}}
+    home, through_pooler, around_it = seen[own:]
+    return {**result, "foreign": {"home": home, "pooled": through_pooler, "direct": around_it}}
+
+
+def _another(runtime: Runtime, register: Register, municipality: Municipality) -> Municipality | None:
+    """Another tenant of the same cell whose database exists."""
+    node = register.cell(municipality.cell).postgres[0]
+    present = ask(runtime, node, "SELECT json_build_object('names', json_agg(datname)) FROM pg_database;")["names"]
+    others = (other for other in register.joined(municipality.cell) if other.ksh != municipality.ksh)
+    return next((other for other in others if other.tenant in present), None)
 
 
 MARK = "-- attempt\n"
 WHO = "SELECT json_build_object('user', session_user, 'database', current_database())"
 
 
-def _try(database: str, role: str, password: str, way: tuple[str, str, int]) -> str:
-    """Shell lines of one attempt. The password is in the script on standard input and in psql's environment only."""
-    host, address, port = way
-    conninfo = (
-        f"host={host} port={port:d} dbname={database} user={role} sslmode=verify-full sslrootcert={ROOT} "
-        f"sslcert={CERTIFICATE} sslkey={KEY} connect_timeout=5" + (f" hostaddr={address}" if address else "")
-    )
-    return (
-        f"printf %s {shlex.quote(MARK)}\n"
-        f"PGPASSWORD={shlex.quote(password)} psql -XAtqw {shlex.quote(conninfo)} -c {shlex.quote(WHO)} 2>&1 </dev/null\n"
-        "echo\n"
-    ) + "true\n"
+@dataclass(frozen=True)
+class Way:
+    """Where a sign-in knocks; `address` where the name cannot be asked for."""
+
+    host: str
+    port: int
+    address: str = ""
 
 
-def _attempt(role: str, text: str) -> dict:
-    text = text.strip()
-    if text.startswith("{"):
-        return {"role": role, **json.loads(text), "message": ""}
-    if not text:
-        raise ValueError(f"sign-in of {role} said nothing")
-    if re.search(r"could not (connect|translate)|timeout expired|Connection refused", text):
-        raise Unreachable(f"sign-in of {role}: {' '.join(text.split())}")
-    return {"role": role, "user": "", "database": "", "message": " ".join(text.split())[-400:]}
+@dataclass(frozen=True)
+class Try:
+    """One sign-in: who, with what, into which database, which way."""
+
+    role: str
+    password: str = field(repr=False)
+    database: str
+    way: Way
+
+    def shell(self) -> str:
+        """Shell lines of it. The password is in the script on standard input and in psql's environment only."""
+        conninfo = (
+            f"host={self.way.host} port={self.way.port:d} dbname={self.database} user={self.role} connect_timeout=5 "
+            f"sslmode=verify-full sslrootcert={ROOT} sslcert={CERTIFICATE} sslkey={KEY}"
+        ) + (f" hostaddr={self.way.address}" if self.way.address else "")
+        # psql's exit code is part of what is seen, not of what went wrong with the probe.
+        command = f"psql -XAtqw {shlex.quote(conninfo)} -c {shlex.quote(WHO)} 2>&1 </dev/null || true"
+        return f"printf %s {shlex.quote(MARK)}\nPGPASSWORD={shlex.quote(self.password)} {command}\n"
+
+    def read(self, text: str) -> dict:
+        """What the attempt came to. Unreachable when nobody was there to decide."""
+        text = " ".join(text.split())
+        if text.startswith("{"):
+            return {"role": self.role, **json.loads(text), "message": ""}
+        if not text:
+            raise ValueError(f"sign-in of {self.role} said nothing")
+        if re.search(
+            r"could not (connect|translate)|timeout expired|Connection refused|server login has been fail", text
+        ):
+            raise Unreachable(f"sign-in of {self.role}: {text[-300:]}")
+        return {"role": self.role, "user": "", "database": "", "message": text[-400:]}
 
 
 def backup(runtime: Runtime, service: str) -> dict:
     """Databases in the newest backup of the cell."""
     command = ["pgbackrest", "info", "--output=json"]
-    stanza = json.loads(runtime.check(service, command, timeout=SECONDS))[0]
-    if not stanza["backup"]:
+    stanzas = json.loads(runtime.check(service, command, timeout=SECONDS))
+    if not stanzas or not stanzas[0]["backup"]:
         return {"label": "nincs", "databases": []}
+    stanza = stanzas[0]
     label = max(stanza["backup"], key=lambda item: item["timestamp"]["stop"])["label"]
     detailed = [*command, f"--stanza={stanza['name']}", f"--set={label}"]
     (item,) = json.loads(runtime.check(service, detailed, timeout=SECONDS))[0]["backup"]
@@ -225,5 +259,4 @@ def contract(municipality: Municipality) -> dict:
         "number": municipality.contract.number,
         "status": municipality.contract.status,
         "missing_evidence": [phase.value for phase in passed if not municipality.evidence.get(phase.value)],
-        "read": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
