@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -24,9 +25,14 @@ SUITES = Path(__file__).resolve().parent
 NO_STATION = "-"
 
 
-def check(identifier: str) -> pytest.MarkDecorator:
+def check(identifier: str) -> Callable[[Callable], Callable]:
     """Tie an assertion to its catalogue entry: one function, one promise."""
-    return pytest.mark.check(identifier)
+
+    def tie(function: Callable) -> Callable:
+        function.check_id = identifier
+        return function
+
+    return tie
 
 
 class Suite:
@@ -76,9 +82,6 @@ class Suite:
 
     # pytest's hooks and fixtures
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "check(id): ties an assertion to its catalogue entry")
-
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         tier = self._check_of(metafunc.definition).tier
         metafunc.parametrize("subject", self.subjects(tier), ids=str)
@@ -89,7 +92,7 @@ class Suite:
         twice = [f"{name} has more than one test" for (name, _), count in found.items() if count > 1]
         without = [f"{name} has no test" for name, _ in sorted(wanted - set(found))]
         if twice or without:
-            raise pytest.UsageError("catalogue.yaml and the test files disagree: " + "; ".join(twice + without))
+            raise self._fault("catalogue.yaml and the test files disagree: " + "; ".join(twice + without))
         if self.only:
             items[:] = [item for item in items if self._check_of(item).id in self.only]
 
@@ -113,7 +116,7 @@ class Suite:
         """The check's threshold, from the SLA or the register."""
         found = self.catalogue.limit(self._check_of(request.node))
         if found is None:
-            raise pytest.UsageError(f"{request.node.name} asks for a limit, its catalogue entry has no threshold")
+            raise self._fault(f"{request.node.name} asks for a limit, its catalogue entry has no threshold")
         return found
 
     @pytest.fixture(scope="session")
@@ -125,13 +128,16 @@ class Suite:
         return self.municipality_
 
     def _check_of(self, item: pytest.Item) -> Check:
-        mark = item.get_closest_marker("check")
-        if mark is None:
-            raise pytest.UsageError(f"{item.nodeid} has no @check(...): every assertion belongs to a catalogue entry")
-        identifier = mark.args[0]
+        identifier = getattr(item.function, "check_id", None)
+        if identifier is None:
+            raise self._fault(f"{item.nodeid} has no @check(...): every assertion belongs to a catalogue entry")
         if identifier not in self.catalogue.checks:
-            raise pytest.UsageError(f"{item.nodeid}: catalogue.yaml has no {identifier!r}")
+            raise self._fault(f"{item.nodeid}: catalogue.yaml has no {identifier!r}")
         return self.catalogue[identifier]
+
+    def _fault(self, text: str) -> pytest.UsageError:
+        self.faults.append(text)
+        return pytest.UsageError(text)
 
     def _record(self, item: pytest.Item, error: BaseException | None) -> None:
         verdict, message = judge(error)
@@ -168,25 +174,27 @@ class _Silent:
         self.said.append(str(warning_message.message))
 
 
-def run(suite: Suite, folder: Path = SUITES, say: Callable[[str], None] | None = None) -> list[Outcome]:
+def run(suite: Suite, folder: Path = SUITES) -> list[Outcome]:
     """Run all assertions of `folder` silently; RegisterError when catalogue and assertions disagree."""
     from inventory.errors import Fault
 
     silent = _Silent()
-    arguments = [str(folder), "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:junitxml", "-p", "no:logging"]
-    code = _quietly(arguments, [suite, silent])
+    # Without pyproject.toml's options, which speak to the terminal reporter that is left out here.
+    arguments = ["-c", os.devnull, "--rootdir", str(folder.parent), "--strict-markers", str(folder)]
+    for left_out in ("terminal", "cacheprovider", "junitxml", "logging"):
+        arguments += ["-p", f"no:{left_out}"]
+    code = pytest.main(arguments, plugins=[suite, silent])
     wanted = sum(
         len(suite.subjects(entry.tier)) for entry in suite.catalogue if not suite.only or entry.id in suite.only
     )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or len(suite.outcomes) != wanted:
-        seen = "; ".join(silent.said) or f"exit code {int(code)}, {len(suite.outcomes)} of {wanted} checks ran"
+        seen = (
+            "; ".join(dict.fromkeys(suite.faults + silent.said))
+            or f"exit code {int(code)}, {len(suite.outcomes)} of {wanted} checks ran"
+        )
         remedy = "Run pytest -p checks.plugin checks --asp-env <env> --tenant <ksh> to see it whole"
         raise RegisterError([Fault("checks/", "suite", suite.municipality_.ksh, seen, remedy)])
     return suite.outcomes
-
-
-def _quietly(arguments: list[str], plugins: list) -> int:
-    return pytest.main(arguments, plugins=plugins)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -198,16 +206,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Bare pytest: make the suite from the options."""
-    from checks.probes import collect
-
     if not config.option.tenant:
         raise pytest.UsageError("--tenant is missing: give a KSH code, such as --tenant 16054")
     try:
         register = load_register(config.option.asp_env)
         municipality = register.municipality(config.option.tenant)
         catalogue = load_catalogue(register)
-        recorded = config.option.probes
-        recording = Recording.read(Path(recorded)) if recorded else collect(register, municipality)
+        if config.option.probes:
+            recording = Recording.read(Path(config.option.probes))
+        else:
+            from checks.probes import collect
+
+            recording = collect(register, municipality)
     except RegisterError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(Suite(register, municipality, catalogue, recording), "asp-suite")

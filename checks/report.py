@@ -6,9 +6,10 @@ import json
 import os
 import tempfile
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -22,7 +23,8 @@ TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munka
 AREAS = {
     "services": "Szolgáltatások", "networks": "Hálózatok", "database": "Adatbázis", "archive": "Változásnapló",
     "backup": "Mentés", "pooler": "Kapcsolatgyűjtő", "identity": "Belépés", "pki": "Tanúsítványkiadó", "edge": "Kapu",
-    "keret": "Keretrendszer", "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás", "tls": "Titkosítás",
+    "keret": "Keretrendszer", "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás",
+    "tls": "Titkosítás",
     "clock": "Óra", "network": "Hálózat", "certificate": "Tanúsítvány", "policy": "Böngésző házirendje",
     "browser": "Böngésző", "foreign": "Elkülönítés",
 }  # fmt: skip
@@ -198,14 +200,25 @@ def html(report: dict) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["moment"] = _moment
+    environment.filters |= {"moment": _moment, "thousands": _thousands}
     texts = {verdict.value: text for verdict, text in VERDICT_TEXT.items()}
     return environment.get_template("report.html.j2").render(report=report, verdicts=texts, tiers=TIERS, areas=AREAS)
 
 
 def _moment(text: str | None) -> str:
-    """An ISO time as Hungarians write it, in the reader's usual zone by name: 2026. 11. 23. 08:57 UTC."""
-    return datetime.fromisoformat(text).strftime("%Y. %m. %d. %H:%M UTC") if text else "–"
+    """An ISO time as Hungarians write it, on Hungarian clocks (UTC where the machine has no time zone data)."""
+    if not text:
+        return "–"
+    try:
+        zone = ZoneInfo("Europe/Budapest")
+    except ZoneInfoNotFoundError:
+        zone = UTC
+    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y. %m. %d. %H:%M (%Z)")
+
+
+def _thousands(number: int) -> str:
+    """11253 → 11 253, with a space that does not break."""
+    return f"{number:,}".replace(",", "\u00a0")
 
 
 def write(report: dict, recording: str, folder: Path, with_html: bool = True) -> list[Path]:

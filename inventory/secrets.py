@@ -18,10 +18,11 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from inventory import certificates, paths
+from inventory import certificates, paths, vaultfile
 from inventory.certificates import Pair
 from inventory.errors import Fault, RegisterError
 from inventory.register import Municipality, Register
+from inventory.vaultfile import VaultFault
 from systems.credentials import derive
 
 # Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
@@ -138,7 +139,7 @@ def ensure(register: Register) -> tuple[Secrets, list[str]]:
         data = _read(env) or {}
         made = _complete(register, data)
         if made:
-            _write(_vault(env), _codec(env, create=True).encrypt(yaml.safe_dump(data)).decode())
+            _write(_vault(env), _codec(env).encrypt(yaml.safe_dump(data)).decode())
         secrets = Secrets(register, data)
         made += _write_ssh_files(register, secrets)
     return secrets, made
@@ -216,25 +217,28 @@ def _vault(env: str) -> Path:
     return paths.environment_dir(env) / "vault.yml"
 
 
-def _codec(env: str, create: bool = False):
+def _password_file(env: str) -> Path:
+    return paths.environment_dir(env) / "vault-password"
+
+
+def _codec(env: str):
+    """Ansible's own writer of vault files. Never used inside a module, where that part of Ansible is missing."""
     from ansible.constants import DEFAULT_VAULT_ID_MATCH
     from ansible.parsing.vault import VaultLib, VaultSecret
 
-    file = paths.environment_dir(env) / "vault-password"
-    if create and not file.is_file():
+    file = _password_file(env)
+    if not file.is_file():
         _write(file, random.token_urlsafe(32) + "\n")
     return VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(file.read_bytes().strip()))])
 
 
 def _read(env: str) -> dict | None:
-    from ansible.errors import AnsibleError
-
     vault = _vault(env)
     if not vault.is_file():
         return None
     try:
-        return yaml.safe_load(_codec(env).decrypt(vault.read_bytes()))
-    except (OSError, AnsibleError) as error:
+        return yaml.safe_load(vaultfile.decrypt(vault.read_bytes(), _password_file(env).read_bytes().strip()))
+    except (OSError, VaultFault) as error:
         remedy = f"Put the right password into {vault.with_name('vault-password').name} beside it"
         raise RegisterError([Fault(vault.name, "vault", env, f"cannot be opened ({error})", remedy)]) from error
 

@@ -1,0 +1,122 @@
+#!/usr/bin/python
+"""Ansible module: databases and roles of municipalities at their cells. The work is in `stacks.cell`."""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: tenant_database
+short_description: Databases and roles of municipalities at the centre
+description:
+  - Runs on the control node and reaches PostgreSQL through the Docker API. Works on all given municipalities at once.
+  - C(present) migrates the tenants' template, makes databases from it, roles and rights, and applies later migrations
+    to databases that exist. C(exported) writes dump, CSV files and a manifest. C(absent) drops what is the tenant's.
+options:
+  environment: {type: str, required: true, description: Environment of the register.}
+  municipalities: {type: list, elements: str, required: true, description: KSH codes.}
+  state: {type: str, choices: [present, exported, absent], default: present, description: What is wanted.}
+  export_dir: {type: path, description: Folder for exports; needed with C(exported).}
+  confirm: {type: list, elements: str, default: [], description: KSH codes whose data may be destroyed by C(absent).}
+"""
+
+RETURN = r"""
+steps: {type: list, elements: str, returned: always, description: What was (or in check mode would be) changed.}
+exports: {type: dict, returned: exported, description: Folder of each municipality's export by KSH code.}
+"""
+
+ARGUMENTS = {
+    "environment": {"type": "str", "required": True},
+    "municipalities": {"type": "list", "elements": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "exported", "absent"], "default": "present"},
+    "export_dir": {"type": "path"},
+    "confirm": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True, required_if=[("state", "exported", ["export_dir"])])
+    try:
+        from inventory.errors import RegisterError
+        from stacks.cell.export import ExportFault
+        from stacks.cell.migrations import MigrationFault
+        from stacks.cell.plan import PlanFault
+        from stacks.runtime import RuntimeFault
+    except ImportError as error:
+        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
+    try:
+        result = run(module.params, module.check_mode)
+    except (RegisterError, RuntimeFault, PlanFault, MigrationFault, ExportFault) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+def run(params, check):
+    """Result of the module for its parameters."""
+    from inventory import register as registry
+    from stacks.cell.psql import CellSql
+    from stacks.cell.tenants import Outcome
+    from stacks.runtime import Runtime
+
+    register = registry.load(params["environment"])
+    municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    runtime = Runtime(register)
+    total, exports = Outcome(), {}
+    for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
+        cell = CellSql(runtime, cell_id)
+        here = [municipality for municipality in municipalities if municipality.cell == cell_id]
+        outcome = ACTIONS[params["state"]](cell, here, params, check, exports)
+        total.before += outcome.before
+        total.after += outcome.after
+    result = {"changed": total.changed, "steps": total.after, "diff": _diff(total)}
+    return result | ({"exports": exports} if params["state"] == "exported" else {})
+
+
+def present(cell, municipalities, params, check, exports):
+    from inventory import secrets
+    from stacks.cell import migrations, tenants
+
+    register = cell.runtime.register
+    vault = secrets.load(register)
+    wanted = [tenants.wanted(register, vault, municipality) for municipality in municipalities]
+    return tenants.ensure_present(cell, wanted, migrations.installed(), check)
+
+
+def exported(cell, municipalities, params, check, exports):
+    from stacks.cell.export import export
+    from stacks.cell.tenants import Outcome
+
+    outcome = Outcome()
+    for municipality in municipalities:
+        place = params["export_dir"]
+        if not check:
+            place = exports[municipality.ksh] = str(export(cell, municipality.tenant, Path(place)))
+        outcome.before.append(f"export of {municipality.tenant}: not taken")
+        outcome.after.append(f"export of {municipality.tenant}: in {place}")
+    return outcome
+
+
+def absent(cell, municipalities, params, check, exports):
+    from stacks.cell import tenants
+    from stacks.cell.plan import PlanFault
+
+    unconfirmed = sorted({municipality.ksh for municipality in municipalities} - set(params["confirm"]))
+    if unconfirmed:
+        seen = ", ".join(params["confirm"]) or "nothing"
+        raise PlanFault(f"absent destroys data for good; wanted in confirm: {', '.join(unconfirmed)}; seen: {seen}")
+    return tenants.ensure_absent(cell, [municipality.tenant for municipality in municipalities], check)
+
+
+ACTIONS = {"present": present, "exported": exported, "absent": absent}
+
+
+def _diff(outcome):
+    return {"before": _lines(outcome.before), "after": _lines(outcome.after)}
+
+
+def _lines(lines):
+    return "".join(f"{line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

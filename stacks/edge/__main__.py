@@ -1,0 +1,43 @@
+"""The edge. It starts without any tenant; tenants come and go by its control program (roles/tenant_edge)."""
+
+import pulumi
+from cryptography import x509
+
+from inventory.names import Port
+from stacks.components import edge_config, edge_pages
+from stacks.components.context import context
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+
+UID = 10001
+ctx = context()
+names, ports = ctx.names, ctx.environment.ports
+issuing = ctx.secrets.pki_ca.certificate
+issuer = x509.load_pem_x509_certificate(issuing.encode()).subject
+common_name = str(issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
+pages = {f"{edge_config.PAGES_DIR}/{page}.html": File(edge_pages.render(page)) for page in edge_pages.PAGES}
+
+service = SwarmService(
+    ctx,
+    names.edge,
+    ServiceArgs(
+        image="edge",
+        networks=[names.network(label).name for label in ("edge-apps", "edge-identity", "pki")],
+        health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"], interval=2),
+        user=f"{UID}:{UID}",
+        uid=UID,
+        memory=384,
+        environment={
+            "ASP_PKI": f"https://{names.pki}:{Port.PKI:d}",
+            "ASP_CRL_SECONDS": str(ctx.environment.pki.crl_refresh_seconds),
+        },
+        files={
+            edge_config.CONFIG_FILE: File(edge_config.render(ctx.register, common_name)),
+            edge_config.CLIENT_CA_FILE: File(ctx.root_certificate + issuing),
+            **pages,
+        },
+        volumes={"/data": ctx.volume(names.edge).name},
+        tmpfs={"/run/asp": 8, "/tmp": 16},
+        ports={ports.https: Port.EDGE_HTTPS, ports.http: Port.EDGE_HTTP},
+    ),
+)
+pulumi.export("service", service.name)

@@ -1,0 +1,69 @@
+"""Keycloak with the realm `asp`, and its own PostgreSQL (ADR 12)."""
+
+import pulumi
+
+from inventory.names import Port
+from stacks.components import realm
+from stacks.components.context import context
+from stacks.components.postgres import Login
+from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
+from stacks.components.service import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, File, Health, ServiceArgs, SwarmService
+
+UID = 10001
+ctx = context()
+names = ctx.names
+password = ctx.secrets.password("identity_db")
+
+database = PostgresNode(
+    ctx,
+    names.identity_db,
+    SingleNodeArgs(names.network("identity-db").name, Login("keycloak", "keycloak", password)),
+)
+management = f"https://localhost:{Port.IDENTITY_MANAGEMENT:d}"
+service = SwarmService(
+    ctx,
+    names.identity,
+    ServiceArgs(
+        image="keycloak",
+        networks=[names.network(label).name for label in ("identity-db", "edge-identity", "apps-identity")],
+        health=Health(
+            ["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], interval=2, start_period=180
+        ),
+        user=f"{UID}:{UID}",
+        uid=UID,
+        memory=1024,
+        environment={
+            "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m",
+            "KC_BOOTSTRAP_ADMIN_CLIENT_ID": realm.OPERATOR,
+            "KC_DB_USERNAME": "keycloak",
+            "KC_DB_URL": f"jdbc:postgresql://{names.identity_db}:{Port.POSTGRES:d}/keycloak"
+            f"?sslmode=verify-full&sslrootcert={ROOT_FILE}",
+            "KC_DB_POOL_MAX_SIZE": "40",
+            "KC_HOSTNAME": ctx.environment.origin(ctx.environment.identity_host),
+            # App servers fetch tokens and keys at the service's own name; what browsers see stays the public one.
+            "KC_HOSTNAME_BACKCHANNEL_DYNAMIC": "true",
+            "KC_HTTP_ENABLED": "false",
+            "KC_HTTPS_PORT": f"{Port.IDENTITY:d}",
+            "KC_HTTPS_CERTIFICATE_FILE": CERTIFICATE_FILE,
+            "KC_HTTPS_CERTIFICATE_KEY_FILE": KEY_FILE,
+            "KC_PROXY_HEADERS": "xforwarded",
+            # A certificate is public: from anywhere but the edge's network a forged Client-Cert would sign in.
+            "KC_PROXY_TRUSTED_ADDRESSES": names.network("edge-identity").subnet,
+            "KC_TRUSTSTORE_PATHS": ROOT_FILE,
+            "KC_LOG_CONSOLE_OUTPUT": "json",
+            "KC_LOG_LEVEL": "info,io.smallrye.health:error",  # it would repeat "down" at every check of a starting node
+        },
+        arguments=["--import-realm"],
+        files={
+            f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
+            "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),
+            "/run/secrets/admin-secret": File(ctx.secrets.password("identity_admin"), secret=True, uid=UID, mode=0o400),
+        },
+        tmpfs={"/run/asp": 64, "/tmp": 128},
+        stop_grace=30,
+        converge=300,
+    ),
+    opts=pulumi.ResourceOptions(depends_on=[database]),
+)
+pulumi.export("service", service.name)
+pulumi.export("issuer", f"{ctx.environment.origin(ctx.environment.identity_host)}/realms/{realm.REALM}")

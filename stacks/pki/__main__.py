@@ -1,0 +1,36 @@
+"""step-ca under the vault's intermediate. Its record of issued and revoked certificates is on a volume."""
+
+import pulumi
+
+from inventory.names import Port
+from stacks.components import pki_config
+from stacks.components.context import context
+from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs, SwarmService
+
+UID = 10001
+ctx = context()
+authority = ctx.secrets.pki_ca
+
+service = SwarmService(
+    ctx,
+    ctx.names.pki,
+    ServiceArgs(
+        image="stepca",
+        networks=[ctx.names.network("pki").name],
+        health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"https://localhost:{Port.PKI:d}/health"], interval=2),
+        user=f"{UID}:{UID}",
+        uid=UID,
+        memory=256,
+        tls=False,  # it issues its own certificate, under the same root
+        files={
+            pki_config.CONFIG_FILE: File(pki_config.render(ctx.register, ctx.secrets)),
+            ROOT_FILE: File(ctx.root_certificate),
+            pki_config.INTERMEDIATE_FILE: File(authority.chain),
+            pki_config.INTERMEDIATE_KEY_FILE: File(authority.key, secret=True, uid=UID, mode=0o400),
+        },
+        volumes={"/data": ctx.volume(ctx.names.pki).name},
+        tmpfs={"/tmp": 16},
+        start_first=False,  # one writer of its database
+    ),
+)
+pulumi.export("service", service.name)
