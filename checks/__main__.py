@@ -28,7 +28,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--env", default="dev", help="environment of the register (default: dev)")
     parser.add_argument("--tenant", metavar="KSH", help="KSH code of the municipality, such as 16054")
-    parser.add_argument("--only", nargs="+", metavar="ID", default=[], help="only these checks; says nothing of readiness")
+    parser.add_argument(
+        "--only", nargs="+", metavar="ID", default=[], help="only these checks; says nothing of readiness"
+    )
     parser.add_argument("--list", action="store_true", help="list the catalogue and end")
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the table")
     parser.add_argument("--no-html", action="store_true", help="do not write report.html")
@@ -81,7 +83,9 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         written = reports.write(report, recording.model_dump_json(indent=1), folder, not options.no_html)
     except OSError as error:
         remedy = "Make it writable, or give --output another folder"
-        raise RegisterError([Fault("--output", "folder", str(folder), f"cannot be written ({error})", remedy)]) from error
+        raise RegisterError(
+            [Fault("--output", "folder", str(folder), f"cannot be written ({error})", remedy)]
+        ) from error
     if options.json:
         print((folder / "report.json").read_text(encoding="utf-8"), end="")
     else:

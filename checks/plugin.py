@@ -92,7 +92,7 @@ class Suite:
         twice = [f"{name} has more than one test" for (name, _), count in found.items() if count > 1]
         without = [f"{name} has no test" for name, _ in sorted(wanted - set(found))]
         if twice or without:
-            raise pytest.UsageError("catalogue.yaml and the test files disagree: " + "; ".join(twice + without))
+            raise self._fault("catalogue.yaml and the test files disagree: " + "; ".join(twice + without))
         if self.only:
             items[:] = [item for item in items if self._check_of(item).id in self.only]
 
@@ -116,7 +116,7 @@ class Suite:
         """The check's threshold, from the SLA or the register."""
         found = self.catalogue.limit(self._check_of(request.node))
         if found is None:
-            raise pytest.UsageError(f"{request.node.name} asks for a limit, its catalogue entry has no threshold")
+            raise self._fault(f"{request.node.name} asks for a limit, its catalogue entry has no threshold")
         return found
 
     @pytest.fixture(scope="session")
@@ -130,10 +130,14 @@ class Suite:
     def _check_of(self, item: pytest.Item) -> Check:
         identifier = getattr(item.function, "check_id", None)
         if identifier is None:
-            raise pytest.UsageError(f"{item.nodeid} has no @check(...): every assertion belongs to a catalogue entry")
+            raise self._fault(f"{item.nodeid} has no @check(...): every assertion belongs to a catalogue entry")
         if identifier not in self.catalogue.checks:
-            raise pytest.UsageError(f"{item.nodeid}: catalogue.yaml has no {identifier!r}")
+            raise self._fault(f"{item.nodeid}: catalogue.yaml has no {identifier!r}")
         return self.catalogue[identifier]
+
+    def _fault(self, text: str) -> pytest.UsageError:
+        self.faults.append(text)
+        return pytest.UsageError(text)
 
     def _record(self, item: pytest.Item, error: BaseException | None) -> None:
         verdict, message = judge(error)
@@ -184,7 +188,10 @@ def run(suite: Suite, folder: Path = SUITES) -> list[Outcome]:
         len(suite.subjects(entry.tier)) for entry in suite.catalogue if not suite.only or entry.id in suite.only
     )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or len(suite.outcomes) != wanted:
-        seen = "; ".join(silent.said) or f"exit code {int(code)}, {len(suite.outcomes)} of {wanted} checks ran"
+        seen = (
+            "; ".join(dict.fromkeys(suite.faults + silent.said))
+            or f"exit code {int(code)}, {len(suite.outcomes)} of {wanted} checks ran"
+        )
         remedy = "Run pytest -p checks.plugin checks --asp-env <env> --tenant <ksh> to see it whole"
         raise RegisterError([Fault("checks/", "suite", suite.municipality_.ksh, seen, remedy)])
     return suite.outcomes

@@ -49,14 +49,19 @@ def test_networks_ports(probe, register):
     allowed = published_ports(register)
     found = probe.read("published")
     extra = [
-        f"{name}: {port}" for name, ports in sorted(found.items()) for port in ports if port not in allowed.get(name, [])
+        f"{name}: {port}"
+        for name, ports in sorted(found.items())
+        for port in ports
+        if port not in allowed.get(name, [])
     ]
     assert not extra, f"kívülről elérhető, pedig nem lehetne: {', '.join(extra)}"
 
 
 @check("centre.database.writable")
 def test_database_writable(probe):
-    assert probe.read("database", "in_recovery") is False, "az adatbázis-kiszolgáló csak olvasható (helyreállítás alatt)"
+    assert probe.read("database", "in_recovery") is False, (
+        "az adatbázis-kiszolgáló csak olvasható (helyreállítás alatt)"
+    )
     assert probe.read("database", "writable") is True, "az adatbázis-kiszolgáló nem fogad írást"
 
 
@@ -69,7 +74,7 @@ def test_database_encrypted(probe):
 
 @check("centre.database.checksums")
 def test_database_checksums(probe):
-    assert probe.read("database", "settings", "data_checksums") == "on", "az adatlapok nincsenek ellenőrző összeggel védve"
+    assert probe.read("database", "settings", "data_checksums") == "on", "az adatlapokat nem védi ellenőrző összeg"
     failures = probe.read("database", "checksum_failures")
     assert failures == 0, f"sérült adatlapok száma: {failures}"
 
@@ -175,6 +180,7 @@ def test_identity_realm(probe):
     assert realm["organizations"], "a belépési tartomány nem ismer szervezeteket"
     assert realm["brute_force_protected"], "a jelszópróbálgatás elleni védelem ki van kapcsolva"
     assert realm["registration"] is False, "bárki fiókot nyithatna magának"
+    assert not realm["different"], f"eltér az előírttól: {', '.join(realm['different'])}"
 
 
 @check("centre.identity.admin-closed")

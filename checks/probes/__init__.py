@@ -1,1 +1,54 @@
-"""Probes."""
+"""Probes: gather the facts of one host each, all hosts at once, as one recording. No judging here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from checks.probes import centre, tenant, workstation
+from checks.recording import Document, Recording
+from inventory import secrets as vault
+from inventory.register import Municipality, Register
+from stacks.runtime import Unreachable
+
+HOSTS_AT_ONCE = 6
+
+
+def collect(register: Register, municipality: Municipality) -> Recording:
+    """Probe the centre, the tenant and its office's workstations, at the same time.
+
+    RegisterError when the environment has no vault yet; a host that does not answer is a document that says so.
+    """
+    secrets = vault.load(register)
+    stations = register.office_of(municipality).workstations
+    with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
+        asked_centre = pool.submit(_document, register.environment.id, centre.probe, register, secrets, municipality)
+        asked_tenant = pool.submit(_document, municipality.ksh, tenant.probe, register, secrets, municipality)
+        asked_stations = {
+            station.name: pool.submit(
+                _document, station.name, workstation.probe, register, secrets, municipality, station
+            )
+            for station in stations
+        }
+        return Recording(
+            environment=register.environment.id,
+            ksh=municipality.ksh,
+            centre=asked_centre.result(),
+            tenant=asked_tenant.result(),
+            workstations={name: asked.result() for name, asked in asked_stations.items()},
+        )
+
+
+def _document(host: str, probe: Callable[..., dict], *arguments: object) -> Document:
+    taken, started = datetime.now(UTC), time.monotonic()
+    data: dict = {}
+    unreachable = None
+    try:
+        data = probe(*arguments)
+    except Unreachable as error:
+        unreachable = str(error)
+    return Document(
+        host=host, taken=taken, seconds=round(time.monotonic() - started, 2), unreachable=unreachable, data=data
+    )

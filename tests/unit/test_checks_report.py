@@ -1,4 +1,4 @@
-"""The report says what the verdicts say, to a mayor, an auditor and a machine; nothing that was probed can act in it."""
+"""The report says what the verdicts say, to mayor, auditor and machine; nothing that was probed can act in it."""
 
 from __future__ import annotations
 

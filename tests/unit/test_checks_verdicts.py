@@ -92,3 +92,10 @@ def test_a_result_older_than_its_lifetime_is_no_data():
 
 def test_a_fault_of_the_check_itself_is_not_a_pass():
     assert judge(KeyError("x")) == (Verdict.NO_DATA, "az ellenőrzés maga hibás (KeyError: 'x')")
+
+
+def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
+    found = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
+    verdict, message = found["tenant.database.foreign-refused"]
+    assert verdict is Verdict.NO_DATA
+    assert "a próba nem bizonyít: t14915_irat otthon sem tud belépni" in message

@@ -1,0 +1,164 @@
+"""The centre: what every tenant of an environment stands on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from checks.probes import keycloak, postgres
+from checks.probes.hosting import hosting
+from checks.probes.https import Edge
+from checks.probes.parts import gather, guard
+from inventory.names import Port
+from inventory.register import Municipality, Register
+from inventory.secrets import Secrets
+from stacks.components.edge_config import CONFIG_FILE
+from stacks.components.pki_config import INTERMEDIATE_FILE
+from stacks.components.service import ROOT_FILE
+from stacks.runtime import Runtime, Unreachable
+
+SECONDS = 20
+TLS_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+def probe(register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+    """Facts of the shared services and of the tenant's cell."""
+    runtime = Runtime(register, timeout=SECONDS)
+    cell, names = register.cell(municipality.cell), register.names
+    node = cell.postgres[0]
+    edge = Edge(register, secrets.root_ca.certificate)
+    found = gather(
+        {
+            "hosting": lambda: hosting(register, municipality),
+            "database": lambda: postgres.cluster(runtime, node),
+            "archive": lambda: postgres.archive(runtime, node),
+            "backup": lambda: backups(runtime, cell.backup),
+            "pooler": lambda: pooler(runtime, cell.proxy),
+            "identity": lambda: keycloak.server(runtime, register, secrets),
+            "identity_db": lambda: postgres.writable(runtime, names.identity_db),
+            "pki": lambda: pki(runtime, names.pki),
+            "edge": lambda: edge_facts(runtime, register, edge),
+        }
+    )
+    seen = found.pop("hosting")
+    sections = ("services", "networks", "published")
+    return {**found, **(seen if "services" in seen else dict.fromkeys(sections, seen))}
+
+
+def backups(runtime: Runtime, service: str) -> dict:
+    """pgBackRest's own catalogue of the cell's repository."""
+    stanzas = json.loads(runtime.check(service, ["pgbackrest", "info", "--output=json"], timeout=SECONDS))
+    if not stanzas:
+        return {"status_code": 1, "status_message": "no stanza in the repository", "backups": []}
+    stanza = stanzas[0]
+    return {
+        "status_code": stanza["status"]["code"],
+        "status_message": stanza["status"]["message"],
+        "backups": [
+            {
+                "label": item["label"],
+                "type": item["type"],
+                "error": bool(item.get("error")),
+                "stopped": datetime.fromtimestamp(item["timestamp"]["stop"], UTC).isoformat(),
+            }
+            for item in stanza["backup"]
+        ],
+    }
+
+
+def pooler(runtime: Runtime, service: str) -> dict:
+    """A TLS handshake with PgBouncer, as an app server makes it, up to where it asks for a password."""
+    conninfo = (
+        f"host={service} hostaddr=127.0.0.1 port={Port.POOLER:d} dbname=postgres user=asp_nobody password=none "
+        f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert=/run/secrets/tls.crt sslkey=/run/secrets/tls.key "
+        "connect_timeout=5"
+    )
+    # A stranger is refused by a password check that is in working order only if the database behind it answers.
+    said = runtime.run(service, ["psql", "-XAtqw", conninfo, "-c", "SELECT 1"], timeout=SECONDS)
+    refused = "SASL authentication failed" in said.err or "password authentication failed" in said.err
+    hello = runtime.run(
+        service, ["openssl", "s_client", "-starttls", "postgres", "-brief", "-connect", f"127.0.0.1:{Port.POOLER:d}"],
+        stdin="", timeout=SECONDS,
+    )  # fmt: skip
+    return {"answers": refused, "seen": " ".join(said.err.split())[-300:], "tls": _protocol(hello.out + hello.err)}
+
+
+def _protocol(text: str) -> str | None:
+    lines = (line.partition(":") for line in text.splitlines())
+    return next((value.strip() for name, _, value in lines if name.strip() == "Protocol version"), None)
+
+
+def pki(runtime: Runtime, service: str) -> dict:
+    """step-ca's health, its list of revocations and when its issuing certificate ends."""
+    base = f"https://localhost:{Port.PKI:d}"
+    script = (
+        f"set -e; curl -fsS --cacert {ROOT_FILE} {base}/health; echo; "
+        f"curl -fsS --cacert {ROOT_FILE} {base}/1.0/crl | base64 -w0; echo; cat {INTERMEDIATE_FILE}"
+    )
+    health, listed, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
+    crl = x509.load_der_x509_crl(base64.b64decode(listed))
+    end = crl.next_update_utc
+    return {
+        "health": json.loads(health)["status"],
+        "crl": {
+            "next_update": end.isoformat() if end else None,
+            "serials": sorted(hexadecimal(item.serial_number) for item in crl),
+        },
+        "authority_until": x509.load_pem_x509_certificate(issuer.encode()).not_valid_after_utc.isoformat(),
+    }
+
+
+def hexadecimal(serial: int) -> str:
+    """A serial number as everything here writes it: upper-case hex without leading zeros."""
+    return f"{serial:X}"
+
+
+def edge_status(runtime: Runtime, register: Register) -> dict:
+    """What the edge's control program says of open tenants and of its list of revocations."""
+    return json.loads(runtime.check(register.names.edge, ["asp-edge", "status"], stdin="{}", timeout=SECONDS))
+
+
+def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict:
+    """The edge from inside (configuration, lists) and from outside (live requests)."""
+    environment = register.environment
+    domain, identity = environment.domain, environment.identity_host
+
+    def config() -> dict:
+        done = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
+        return {"valid": done.code == 0, "message": " ".join((done.err or done.out).split())[-300:] or "valid"}
+
+    def crl() -> dict:
+        known = edge_status(runtime, register)["crl"]
+        return {
+            "serials": sorted(hexadecimal(int(serial, 16)) for serial in known["revoked"]),
+            "until": datetime.fromtimestamp(known["until"], UTC).isoformat(),
+        }
+
+    def plain() -> dict:
+        answer = edge.get_plain(identity, "/")
+        return {"status": answer.status, "location": answer.headers.get("location", "")}
+
+    def tls() -> dict:
+        return {name: edge.accepts(identity, version) for name, version in TLS_VERSIONS.items()}
+
+    parts = {
+        "config": config,
+        "crl": crl,
+        "tls": tls,
+        "plain": plain,
+        "admin": lambda: edge.get(identity, "/admin/").as_dict(),
+        "unknown_host": lambda: edge.get(f"nobody-has-this-name.{domain}", "/keret/", verify=False).as_dict(),
+    }
+    found = {name: guard(part) for name, part in parts.items()}
+    if all(isinstance(part, dict) and "unreachable" in part for part in found.values()):
+        raise Unreachable(f"service {register.names.edge}: {found['plain']['unreachable']}")
+    return found

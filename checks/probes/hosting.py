@@ -1,0 +1,99 @@
+"""What runs on the Docker daemon: services, their confinement, networks and published ports. Four calls in all."""
+
+from __future__ import annotations
+
+import re
+
+from docker.errors import DockerException
+
+from checks.expectations import hosting_services, network_members
+from inventory.register import Municipality, Register
+from stacks.runtime import Runtime, Unreachable
+
+MIB = 1024 * 1024
+SERVICE_LABEL = "com.docker.swarm.service.name"
+
+
+def hosting(register: Register, municipality: Municipality) -> dict:
+    """Sections `services`, `networks`, `published` of the centre's probe."""
+    api = Runtime(register).client.api
+    try:
+        specs = {item["Spec"]["Name"]: item for item in api.services()}
+        tasks = api.tasks(filters={"desired-state": "running"})
+        containers = api.containers()
+    except (DockerException, OSError) as error:
+        raise Unreachable(f"Docker daemon: {error}") from error
+    healths: dict[str, list[str]] = {}
+    for container in containers:
+        name = container["Labels"].get(SERVICE_LABEL)
+        if name:
+            healths.setdefault(name, []).append(_health(container["Status"]))
+    running: dict[str, int] = {}
+    for task in tasks:
+        if task["Status"]["State"] == "running":
+            running[task["ServiceID"]] = running.get(task["ServiceID"], 0) + 1
+    services = {}
+    for name in hosting_services(register, municipality):
+        item = specs.get(name)
+        services[name] = item and _service(item, running.get(item["ID"], 0), healths.get(name, []))
+    return {
+        "services": services,
+        "networks": _networks(register, containers),
+        "published": _published(register, specs.values(), containers),
+    }
+
+
+def _health(status: str) -> str:
+    """`healthy`, `unhealthy` or `starting` from a container's status line; `unchecked` where no check is defined."""
+    found = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", status)
+    return found.group(1) if found else "unchecked"
+
+
+def _service(item: dict, running: int, healths: list[str]) -> dict:
+    template = item["Spec"]["TaskTemplate"]
+    container = template["ContainerSpec"]
+    wanted = item["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
+    # While an update runs there are two; the worst one is what a client may meet.
+    worst = next((seen for seen in ("unhealthy", "starting", "unchecked", "healthy") if seen in healths), "none")
+    return {
+        "wanted": wanted,
+        "running": running,
+        "health": worst,
+        "image": container["Image"],
+        "confinement": {
+            "user": container.get("User", ""),
+            "read_only": container.get("ReadOnly", False),
+            "dropped": sorted(container.get("CapabilityDrop") or []),
+            "added": sorted(container.get("CapabilityAdd") or []),
+            "memory_mib": template.get("Resources", {}).get("Limits", {}).get("MemoryBytes", 0) // MIB,
+        },
+    }
+
+
+def _networks(register: Register, containers: list[dict]) -> dict[str, list[str]]:
+    """Who is on each of the environment's networks: service names, or the names of strangers' containers."""
+    members: dict[str, set[str]] = {name: set() for name in network_members(register)}
+    for container in containers:
+        who = container["Labels"].get(SERVICE_LABEL) or container["Names"][0].lstrip("/")
+        for network in container["NetworkSettings"]["Networks"]:
+            if network in members:
+                members[network].add(who)
+    return {name: sorted(found) for name, found in members.items()}
+
+
+def _published(register: Register, services, containers: list[dict]) -> dict[str, list[int]]:
+    """Published ports of everything that carries the environment's name."""
+    prefix = register.names.of("")
+    found: dict[str, set[int]] = {}
+    for item in services:
+        name = item["Spec"]["Name"]
+        if name.startswith(prefix):
+            ports = item.get("Endpoint", {}).get("Ports") or item["Spec"].get("EndpointSpec", {}).get("Ports") or []
+            found.setdefault(name, set()).update(port["PublishedPort"] for port in ports if "PublishedPort" in port)
+    for container in containers:
+        name = container["Labels"].get(SERVICE_LABEL) or container["Names"][0].lstrip("/")
+        if name.startswith(prefix):
+            found.setdefault(name, set()).update(
+                port["PublicPort"] for port in container["Ports"] if "PublicPort" in port
+            )
+    return {name: sorted(ports) for name, ports in found.items()}

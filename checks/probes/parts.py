@@ -1,0 +1,34 @@
+"""A probe's parts: asked at the same time, each guarded, so that one that fails hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from stacks.runtime import RuntimeFault, Unreachable
+
+AT_ONCE = 6  # a part is one or two execs; the machine that probes is small
+
+Part = Callable[[], object]
+
+
+def gather(parts: Mapping[str, Part]) -> dict:
+    """What each part gave; `{"unreachable": …}` or `{"fault": …}` (texts for readers) where it did not."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = {name: pool.submit(guard, part) for name, part in parts.items()}
+        return {name: result.result() for name, result in asked.items()}
+
+
+def guard(part: Part) -> object:
+    """One part's answer, or what kept it from answering."""
+    try:
+        return part()
+    except Unreachable as error:
+        return {"unreachable": brief(error)}
+    except (RuntimeFault, OSError, LookupError, TypeError, ValueError) as error:
+        return {"fault": brief(error)}
+
+
+def brief(error: Exception) -> str:
+    """An error on one line: its message, or its kind where it has none."""
+    return " ".join(str(error).split())[:400] or type(error).__name__
