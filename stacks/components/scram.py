@@ -17,6 +17,11 @@ def verifier(password: str, role: str) -> str:
     if not password.isascii():
         raise ValueError("verifier: wanted an ASCII password (no SASLprep is done here)")
     salt = hmac.digest(password.encode(), b"asp-scram-salt:" + role.encode(), "sha256")[:16]
+    return salted_verifier(password, salt)
+
+
+def salted_verifier(password: str, salt: bytes) -> str:
+    """The verifier of a password under a given salt (RFC 5802, section 3)."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     client_key = hmac.digest(salted, b"Client Key", "sha256")
     stored_key = hashlib.sha256(client_key).digest()

@@ -13,7 +13,6 @@ UID = 10001
 ctx = context()
 names = ctx.names
 password = ctx.secrets.password("identity_db")
-home = "/opt/keycloak"
 
 database = PostgresNode(
     ctx,
@@ -52,14 +51,15 @@ service = SwarmService(
             "KC_PROXY_TRUSTED_ADDRESSES": names.network("edge-identity").subnet,
             "KC_TRUSTSTORE_PATHS": ROOT_FILE,
             "KC_LOG_CONSOLE_OUTPUT": "json",
+            "KC_LOG_LEVEL": "info,io.smallrye.health:error",  # it would repeat "down" at every check of a starting node
         },
         arguments=["--import-realm"],
         files={
-            f"{home}/data/import/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
+            f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
             "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),
             "/run/secrets/admin-secret": File(ctx.secrets.password("identity_admin"), secret=True, uid=UID, mode=0o400),
         },
-        tmpfs={f"{home}/data/tmp": 64, "/tmp": 128},
+        tmpfs={"/run/asp": 64, "/tmp": 128},
         stop_grace=30,
         converge=300,
     ),

@@ -114,7 +114,8 @@ def _go_command() -> str:
 
 def _wheels(download: Wheels, scratch: Path) -> Path:
     folder = scratch / "wheels"
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--require-hashes", "--only-binary", ":all:"]
+    # Without dependencies: the lock is complete, and markers would be read for the Python that runs here.
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     platforms = ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any"]
     selection = [argument for platform in platforms for argument in ("--platform", platform)]
     _run(

@@ -1,0 +1,65 @@
+"""What an app server is given: its system, where its cell's pooler and the identity provider are, and its keys."""
+
+from __future__ import annotations
+
+import json
+
+from inventory.names import CellNames, Port
+from inventory.register import Register
+from inventory.secrets import Secrets
+from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs
+
+UID = 10001
+CATALOGUE = "/etc/asp/systems.json"
+KEYS = "/run/secrets"
+HEALTHY = (
+    "import ssl, urllib.request as u; c = ssl.create_default_context(cafile='/etc/asp/ca.crt'); "
+    "c.load_cert_chain('/run/secrets/tls.crt', '/run/secrets/tls.key'); "
+    f"u.urlopen('https://localhost:{Port.APP:d}/healthz/live', timeout=3, context=c)"
+)
+
+
+def app_server(register: Register, secrets: Secrets, cell: CellNames, system: str) -> ServiceArgs:
+    """The service of one system in one cell."""
+    environment, names = register.environment, register.names
+    issuer = f"{environment.origin(environment.identity_host)}/realms/asp"
+    variables = {
+        "ASP_SYSTEM": system,
+        "ASP_DOMAIN": environment.domain,
+        "ASP_DB_HOST": cell.proxy,
+        "ASP_DB_PORT": str(int(Port.POOLER)),
+        "ASP_OIDC_ISSUER": issuer,
+        "ASP_OIDC_BACKCHANNEL": f"https://{names.identity}:{Port.IDENTITY:d}",
+        "ASP_ROOT_FILE": ROOT_FILE,
+        "ASP_IDLE_MINUTES": str(environment.identity.session_idle_minutes),
+        "ASP_SYSTEM_KEY_FILE": f"{KEYS}/system.key",
+        "ASP_OIDC_KEY_FILE": f"{KEYS}/oidc.key",
+        "ASP_DJANGO_KEY_FILE": f"{KEYS}/django.key",
+        "ASP_SYSTEMS_FILE": CATALOGUE,
+    }
+    keys = {
+        "system.key": secrets.system_key(system),
+        "oidc.key": secrets.password("oidc_key"),
+        "django.key": secrets.django_key(system),
+    }
+    files = {f"{KEYS}/{name}": File(value, secret=True, uid=UID, mode=0o400) for name, value in keys.items()}
+    files[CATALOGUE] = File(catalogue(register))
+    return ServiceArgs(
+        image="app",
+        networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
+        health=Health(["python", "-c", HEALTHY], interval=10, start_period=30),
+        user=f"{UID}:{UID}",
+        uid=UID,
+        memory=256,
+        environment=variables,
+        files=files,
+        tmpfs={"/tmp": 16},
+        stop_grace=20,
+    )
+
+
+def catalogue(register: Register) -> str:
+    """The register's catalogue as the systems read it (`systems.configuration.CatalogueEntry`)."""
+    fields = ("id", "name", "summary", "public", "installed")
+    entries = [{name: getattr(system, name) for name in fields} for system in register.systems.values()]
+    return json.dumps(entries, ensure_ascii=False, indent=1)

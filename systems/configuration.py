@@ -1,0 +1,93 @@
+"""What an app server is told by its environment, read once at start and refused with one clear message when wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigurationError(Exception):
+    """A variable or file is missing or wrong; the message names it, what was seen and what is wanted."""
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One system as the register's catalogue has it."""
+
+    id: str
+    name: str
+    summary: str
+    public: bool
+    installed: bool
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see."""
+
+    system: str
+    domain: str
+    database_host: str
+    database_port: int
+    issuer: str
+    back_channel: str
+    root_certificate: str
+    idle_minutes: int
+    system_key: str
+    oidc_key: str
+    django_key: str
+    catalogue: tuple[CatalogueEntry, ...]
+
+    @property
+    def entry(self) -> CatalogueEntry:
+        return next(entry for entry in self.catalogue if entry.id == self.system)
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Configuration:
+    """The configuration of this process."""
+
+    def text(name: str) -> str:
+        value = environment.get(name, "")
+        if not value:
+            raise ConfigurationError(f"{name}: seen nothing, wanted a value; stacks/appservers sets it")
+        return value
+
+    def number(name: str) -> int:
+        value = text(name)
+        if not value.isdigit():
+            raise ConfigurationError(f"{name}: seen {value!r}, wanted a whole number")
+        return int(value)
+
+    def content(name: str) -> str:
+        path = Path(text(name))
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{name}: {path} cannot be read: {error.strerror}") from error
+
+    try:
+        catalogue = tuple(CatalogueEntry(**entry) for entry in json.loads(content("ASP_SYSTEMS_FILE")))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"ASP_SYSTEMS_FILE: wanted a JSON list of systems: {error}") from error
+    configuration = Configuration(
+        system=text("ASP_SYSTEM"),
+        domain=text("ASP_DOMAIN"),
+        database_host=text("ASP_DB_HOST"),
+        database_port=number("ASP_DB_PORT"),
+        issuer=text("ASP_OIDC_ISSUER"),
+        back_channel=text("ASP_OIDC_BACKCHANNEL"),
+        root_certificate=text("ASP_ROOT_FILE"),
+        idle_minutes=number("ASP_IDLE_MINUTES"),
+        system_key=content("ASP_SYSTEM_KEY_FILE"),
+        oidc_key=content("ASP_OIDC_KEY_FILE"),
+        django_key=content("ASP_DJANGO_KEY_FILE"),
+        catalogue=catalogue,
+    )
+    installed = [entry.id for entry in catalogue if entry.installed]
+    if configuration.system not in installed:
+        wanted = ", ".join(installed) or "no system is installed"
+        raise ConfigurationError(f"ASP_SYSTEM: seen {configuration.system!r}, wanted one of: {wanted}")
+    return configuration

@@ -1,0 +1,159 @@
+"""Sign-in: OpenID Connect code flow with PKCE at the tenant's own client, bound to the connection's certificate."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from functools import lru_cache
+from typing import Any
+
+import requests
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from systems.core import logs, pages
+from systems.core.clerk import Clerk
+from systems.credentials import derive
+
+KEY = "sign-in"
+PROTOCOL = "/protocol/openid-connect"
+TIMEOUT = 10  # seconds for one call to the identity provider
+LEEWAY = 30  # seconds that clocks may differ
+KEYS_LIFETIME = 300  # seconds that the provider's keys are believed without asking again
+
+
+class SignInRefused(Exception):
+    """The identity provider's answer is not this tenant's clerk; the message is for logs."""
+
+
+def open_to_all(view):
+    """Mark a view that needs no signed-in clerk."""
+    view.open_to_all = True
+    return view
+
+
+def client(request: HttpRequest, **options: Any) -> OAuth2Session:
+    """OAuth client of the request's tenant; the back channel is verified against the hosting's root."""
+    tenant = request.tenant.name
+    secret = derive(settings.ASP.oidc_key.encode(), tenant, "oidc")
+    callback = request.build_absolute_uri(reverse("sign-in-complete"))
+    session = OAuth2Session(
+        client_id=tenant,
+        client_secret=secret,
+        scope=f"openid organization:{tenant}",
+        redirect_uri=callback,
+        code_challenge_method="S256",
+        **options,
+    )
+    session.verify = settings.ASP.root_certificate
+    return session
+
+
+@open_to_all
+def begin(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the identity provider."""
+    verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+    url, state = client(request).create_authorization_url(
+        f"{settings.ASP.issuer}{PROTOCOL}/auth", nonce=nonce, code_verifier=verifier
+    )
+    target = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=True):
+        target = f"/{settings.ASP.system}/"
+    request.session[KEY] = {"state": state, "nonce": nonce, "verifier": verifier, "next": target}
+    return redirect(url)
+
+
+@open_to_all
+def complete(request: HttpRequest) -> HttpResponse:
+    """Take the code back, check whose token it brings, and begin the session."""
+    begun = request.session.pop(KEY, None)
+    if not begun or request.GET.get("state") != begun["state"]:
+        logs.logger.warning("sign-in refused: unknown state")
+        return pages.sign_in_failed(request)
+    try:
+        clerk = _clerk(request, begun)
+    except (SignInRefused, OAuthError, JoseError, requests.RequestException, ValueError) as error:
+        logs.logger.warning("sign-in refused: %s: %s", type(error).__name__, error)
+        return pages.sign_in_failed(request)
+    clerk.remember(request)
+    return redirect(begun["next"])
+
+
+def _clerk(request: HttpRequest, begun: dict[str, str]) -> Clerk:
+    if "code" not in request.GET:
+        raise SignInRefused(f"no code: {request.GET.get('error', 'no error named')}")
+    token = client(request, state=begun["state"]).fetch_token(
+        f"{settings.ASP.back_channel}{_realm()}{PROTOCOL}/token",
+        code=request.GET["code"],
+        code_verifier=begun["verifier"],
+        timeout=TIMEOUT,
+    )
+    claims = verified(token["id_token"], request.tenant.name, begun["nonce"])
+    bearer = request.tenant.bearer
+    if bearer is None or claims["preferred_username"] != bearer.username:
+        raise SignInRefused("the certificate is not of the clerk who signed in")
+    return clerk_of(claims, request.tenant.name, token["id_token"])
+
+
+def verified(token: str, tenant: str, nonce: str) -> dict[str, Any]:
+    """Claims of an ID token that the provider signed for this tenant and this sign-in."""
+    decoded = jwt.decode(token, _keys(int(time.time()) // KEYS_LIFETIME), algorithms=["RS256", "ES256"])
+    check_claims(decoded.claims, tenant, nonce)
+    return decoded.claims
+
+
+def check_claims(claims: dict[str, Any], tenant: str, nonce: str) -> None:
+    """Issuer, audience, nonce and times of an ID token; raises JoseError or SignInRefused."""
+    registry = jwt.JWTClaimsRegistry(
+        leeway=LEEWAY,
+        iss={"essential": True, "value": settings.ASP.issuer},
+        aud={"essential": True, "value": tenant},
+        nonce={"essential": True, "value": nonce},
+        exp={"essential": True},
+        preferred_username={"essential": True},
+    )
+    registry.validate(claims)
+    if claims.get("azp", tenant) != tenant:
+        raise SignInRefused("the token was issued for another client")
+
+
+def clerk_of(claims: dict[str, Any], tenant: str, id_token: str) -> Clerk:
+    """The clerk of verified claims; SignInRefused when they are no member of the tenant's organization."""
+    if tenant not in (claims.get("organization") or []):
+        raise SignInRefused("not a member of the municipality's organization")
+    roles = claims.get("resource_access", {}).get(tenant, {}).get("roles", [])
+    name = " ".join(part for part in (claims.get("family_name"), claims.get("given_name")) if part)
+    username = claims["preferred_username"]
+    return Clerk(username, name or username, tuple(sorted(roles)), id_token)
+
+
+def sign_out_url(request: HttpRequest, clerk: Clerk | None, back: str) -> str:
+    """Where the browser ends the provider's session and returns from."""
+    parameters = {"client_id": request.tenant.name, "post_logout_redirect_uri": request.build_absolute_uri(back)}
+    if clerk:
+        parameters["id_token_hint"] = clerk.id_token
+    return f"{settings.ASP.issuer}{PROTOCOL}/logout?{pages.urlencode(parameters)}"
+
+
+def _realm() -> str:
+    """Path of the realm, the same inside and outside."""
+    return "/realms/" + settings.ASP.issuer.rsplit("/realms/", 1)[1]
+
+
+@lru_cache(maxsize=1)
+def _keys(period: int) -> KeySet:
+    """The provider's public keys, fetched once a `period`."""
+    answer = requests.get(
+        f"{settings.ASP.back_channel}{_realm()}{PROTOCOL}/certs", verify=settings.ASP.root_certificate, timeout=TIMEOUT
+    )
+    answer.raise_for_status()
+    return KeySet.import_key_set(json.loads(answer.text))

@@ -1,0 +1,18 @@
+"""How gunicorn runs an app server: TLS on the service's own certificate, few workers, graceful stop."""
+
+bind = "0.0.0.0:8443"
+certfile = "/run/secrets/tls.crt"
+keyfile = "/run/secrets/tls.key"
+ca_certs = "/etc/asp/ca.crt"
+cert_reqs = 2  # only who holds a certificate of this hosting's root gets in: the edge, and checks
+workers = 2
+worker_class = "gthread"
+threads = 4
+preload_app = True  # imported once and shared by the workers
+timeout = 60
+graceful_timeout = 15
+keepalive = 65
+worker_tmp_dir = "/dev/shm"  # the file system is read-only, and a heartbeat must not wait for a disk
+control_socket_disable = True
+accesslog = None  # the systems log each request themselves, with tenant and request id
+forwarded_allow_ips = "*"  # only the edge shares the network

@@ -1,0 +1,62 @@
+"""The records system's pages: find, look, register."""
+
+from functools import wraps
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from systems.core import logs, pages
+from systems.irat.forms import DocumentForm
+from systems.irat.models import Document, find
+
+WRITER = "iktato"
+PAGE = 25
+
+
+def writers_only(view):
+    """Registering needs the role iktato; other clerks read."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if WRITER not in request.clerk.roles_in("irat"):
+            logs.logger.warning("refused: registering without role %s", WRITER)
+            return pages.no_role(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:200]
+    page = Paginator(find(query), PAGE).get_page(request.GET.get("oldal"))
+    context = {"page": page, "query": query, "may_register": WRITER in request.clerk.roles_in("irat")}
+    return render(request, "irat/index.html", context)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    document = get_object_or_404(Document.objects.select_related("case__register"), pk=pk)
+    siblings = document.case.documents.order_by("sub").exclude(pk=pk)
+    may_register = WRITER in request.clerk.roles_in("irat")
+    return render(
+        request, "irat/detail.html", {"document": document, "siblings": siblings, "may_register": may_register}
+    )
+
+
+@writers_only
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Register a document: under a new main number, or under the case of document `pk`."""
+    first = get_object_or_404(Document.objects.select_related("case__register"), pk=pk) if pk else None
+    form = DocumentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        document = form.save(commit=False)
+        document.registered_by = request.clerk.name
+        document.register(first.case if first else None)
+        messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
+        return redirect("document", pk=document.pk)
+    return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)

@@ -1,0 +1,86 @@
+"""Django's settings of an app server; what differs between them comes from `systems.configuration`."""
+
+from systems import configuration
+
+ASP = configuration.read()
+
+SECRET_KEY = ASP.django_key
+ALLOWED_HOSTS = [f".{ASP.domain}"]
+ROOT_URLCONF = "systems.urls"
+WSGI_APPLICATION = "systems.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "systems.core",
+    f"systems.{ASP.system}",
+]
+MIDDLEWARE = [
+    "systems.core.middleware.Health",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "systems.core.middleware.ServeTenant",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "systems.core.middleware.SignedIn",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "systems.core.pages.shared",
+            ]
+        },
+    }
+]
+DATABASES = {
+    "default": {
+        "ENGINE": "systems.tenant_db",
+        "NAME": "given by the tenant",
+        "HOST": ASP.database_host,
+        "PORT": ASP.database_port,
+        "CONN_MAX_AGE": 60,
+        # PgBouncer shares server connections between transactions, so nothing may outlive one.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"sslmode": "verify-full", "sslrootcert": ASP.root_certificate, "connect_timeout": 5},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "hu"
+TIME_ZONE = "Europe/Budapest"
+USE_TZ = True
+
+STATIC_URL = f"/{ASP.system}/static/"
+STATIC_ROOT = "/srv/static"
+STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+
+# A session belongs to one system of one tenant: its row is in that schema, its cookie goes to that path only.
+SESSION_COOKIE_NAME = f"asp_{ASP.system}"
+SESSION_COOKIE_PATH = f"/{ASP.system}/"
+SESSION_COOKIE_AGE = ASP.idle_minutes * 60
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = f"asp_{ASP.system}_csrf"
+CSRF_COOKIE_PATH = f"/{ASP.system}/"
+CSRF_COOKIE_SECURE = True
+CSRF_FAILURE_VIEW = "systems.core.pages.csrf_failure"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "systems.core.logs.JsonFormatter"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["out"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

@@ -1,0 +1,122 @@
+"""What the cell's services are told: TLS and SCRAM on every way in, and both ends of a connection agree on names."""
+
+import configparser
+import re
+
+import pytest
+
+from stacks.components import dbproxy, pgbackrest, postgres
+from stacks.components.sql import identifier, literal
+
+NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
+BACKUP = "asp-x-baz1-backup"
+SERVER = postgres.Server(memory=1024, max_connections=500, stanza="baz1")
+
+
+def settings(text):
+    return dict(line.split(" = ", 1) for line in text.splitlines())
+
+
+def ini(text):
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), interpolation=None)
+    parser.read_string(text)
+    return parser
+
+
+def repeated(text, key):
+    return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
+
+
+def test_the_server_speaks_modern_tls_and_archives():
+    found = settings(postgres.postgresql_conf(SERVER))
+    assert found["ssl"] == "'on'"
+    assert found["ssl_min_protocol_version"] == "'TLSv1.3'"
+    assert found["password_encryption"] == "'scram-sha-256'"
+    assert found["archive_command"] == "'pgbackrest --stanza=baz1 archive-push %p'"
+    assert found["shared_buffers"] == "'256MB'"
+    assert found["max_connections"] == "500"
+
+
+def test_a_server_without_stanza_does_not_archive():
+    found = settings(postgres.postgresql_conf(postgres.Server(memory=384, max_connections=100)))
+    assert not {name for name in found if name.startswith("archive")}
+
+
+def test_nobody_reaches_a_cell_without_tls_scram_and_certificate():
+    lines = postgres.pg_hba_conf(postgres.CELL_RULES, postgres.CELL_LOCAL).splitlines()
+    network = [line for line in lines if not line.startswith("local ")]
+    assert network == [
+        "hostssl pbauth asp_pooler samenet scram-sha-256 clientcert=verify-ca",
+        "hostssl samerole all samenet scram-sha-256 clientcert=verify-ca",
+    ]
+    assert all(line.endswith("peer map=asp") for line in lines if line.startswith("local "))
+
+
+def test_every_local_role_is_mapped():
+    hba = postgres.pg_hba_conf(postgres.CELL_RULES, postgres.CELL_LOCAL)
+    mapped = {line.split()[2] for line in postgres.pg_ident_conf(postgres.CELL_LOCAL).splitlines()}
+    assert {line.split()[2] for line in hba.splitlines() if line.startswith("local ")} == mapped
+
+
+def test_a_single_node_lets_one_login_into_one_database():
+    rule = postgres.Rule("keycloak", "keycloak", mutual=False)
+    assert postgres.pg_hba_conf([rule]).splitlines() == [
+        "local all postgres peer map=asp",
+        "hostssl keycloak keycloak samenet scram-sha-256",
+    ]
+
+
+def test_bootstrap_holds_verifiers_never_passwords():
+    cell = postgres.bootstrap_cell("pooler-password-0123456789")
+    login = postgres.Login("keycloak", "keycloak", "identity-password-0123456789")
+    alone = postgres.bootstrap_login(login)
+    assert "password-0123456789" not in cell + alone + repr(login)
+    assert cell.count("SCRAM-SHA-256$4096:") == 2  # the pooler's, and the head of the one for unknown roles
+    assert alone.count("SCRAM-SHA-256$4096:") == 1
+
+
+def test_the_pooler_verifies_both_sides_and_holds_no_password():
+    parser = ini(dbproxy.pgbouncer_ini())
+    pooler = parser["pgbouncer"]
+    assert pooler["client_tls_sslmode"] == "verify-ca"
+    assert pooler["server_tls_sslmode"] == "verify-full"
+    assert pooler["auth_type"] == "scram-sha-256"
+    assert "pgb.get_auth(" in pooler["auth_query"]
+    assert pooler["auth_dbname"] == postgres.AUTH_DATABASE
+    assert parser["databases"]["*"] == "host=127.0.0.1 port=5000 auth_dbname=pbauth"
+    assert dbproxy.userlist("geheim") == '"asp_pooler" "geheim"\n'
+
+
+def test_the_proxy_listens_for_the_leader_on_loopback_only():
+    binds = re.findall(r"^\s+bind (\S+)", dbproxy.haproxy_cfg(NODES), re.MULTILINE)
+    assert binds == ["127.0.0.1:5000", "127.0.0.1:8405"]
+
+
+def test_the_proxy_uses_the_first_node_and_keeps_the_others_spare():
+    servers = re.findall(r"^  server (.*)$", dbproxy.haproxy_cfg(NODES), re.MULTILINE)
+    assert servers == [f"{NODES[0]} {NODES[0]}:5432", f"{NODES[1]} {NODES[1]}:5432 backup"]
+
+
+def test_repository_and_nodes_name_each_other():
+    repository = pgbackrest.repository_conf("baz1", NODES, 4)
+    assert repeated(repository, "tls-server-auth") == [f"{node}=baz1" for node in NODES]
+    for number, node in enumerate(NODES, start=1):
+        assert repeated(repository, f"pg{number}-host") == [node]
+        assert repeated(repository, f"pg{number}-host-type") == ["tls"]
+        text = pgbackrest.node_conf("baz1", BACKUP)
+        assert repeated(text, "repo1-host") == [BACKUP]
+        assert repeated(text, "repo1-host-type") == ["tls"]
+        assert repeated(text, "tls-server-auth") == [f"{BACKUP}=baz1"]
+    assert repeated(repository, "repo1-retention-full") == ["4"]
+
+
+@pytest.mark.parametrize(("value", "quoted"), [("a", "'a'"), ("it's", "'it''s'"), ("\\n", "'\\n'"), ("", "''")])
+def test_literals_are_quoted(value, quoted):
+    assert literal(value) == quoted
+
+
+def test_names_are_quoted_or_refused():
+    assert identifier('a"b') == '"a""b"'
+    for name in ("", "a\0b", "á" * 32):
+        with pytest.raises(ValueError, match="not a name for SQL"):
+            identifier(name)
