@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inventory.register import Municipality, Register, Workstation
 
-SSH_USER = "root"
+SSH_USER = "asp-admin"
 
 
 def files(municipality: Municipality, station: Workstation) -> dict:
