@@ -71,6 +71,7 @@ class EdgeClient:
             socket.create_connection(("127.0.0.1", self._port), SECONDS) as raw,
             context.wrap_socket(raw, server_hostname=host) as secured,
         ):
+            certificate = secured.getpeercert() or {}
             connection = http.client.HTTPConnection(host, self._port, timeout=SECONDS)
             connection.sock = secured
             sent = {"Host": host_header or f"{host}:{self._port}", **(headers or {})}
@@ -86,7 +87,7 @@ class EdgeClient:
             for value in answer.headers.get_all("Set-Cookie") or []:
                 self._cookies.setdefault(host, SimpleCookie()).load(value)
             shown = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, shown, text, secured.getpeercert() or {})
+            return Reply(answer.status, shown, text, certificate)
 
     def get(self, url: str, **options) -> Reply:
         """GET by address."""
