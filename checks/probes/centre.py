@@ -100,15 +100,13 @@ def _protocol(text: str) -> str | None:
 def pki(runtime: Runtime, service: str) -> dict:
     """step-ca's health, its list of revocations and when its issuing certificate ends."""
     base = f"https://localhost:{Port.PKI:d}"
-    script = (
-        f"set -e; curl -fsS --cacert {ROOT_FILE} {base}/health; echo; "
-        f"curl -fsS --cacert {ROOT_FILE} {base}/1.0/crl | base64 -w0; echo; cat {INTERMEDIATE_FILE}"
-    )
+    curl = f"curl -fsS --cacert {ROOT_FILE} {base}"
+    script = f"set -e; for path in /health /1.0/crl; do {curl}$path | base64 -w0; echo; done; cat {INTERMEDIATE_FILE}"
     health, listed, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
     crl = x509.load_der_x509_crl(base64.b64decode(listed))
     end = crl.next_update_utc
     return {
-        "health": json.loads(health)["status"],
+        "health": json.loads(base64.b64decode(health))["status"],
         "crl": {
             "next_update": end.isoformat() if end else None,
             "serials": sorted(hexadecimal(item.serial_number) for item in crl),
@@ -134,7 +132,8 @@ def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict:
 
     def config() -> dict:
         done = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
-        return {"valid": done.code == 0, "message": " ".join((done.err or done.out).split())[-300:] or "valid"}
+        said = " ".join((done.err or done.out).split())[-300:]
+        return {"valid": done.code == 0, "message": "valid" if done.code == 0 else said}
 
     def crl() -> dict:
         known = edge_status(runtime, register)["crl"]
