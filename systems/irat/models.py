@@ -62,6 +62,8 @@ class Document(models.Model):
     registered_at = models.DateTimeField("iktatás időpontja", auto_now_add=True)
     registered_by = models.CharField("iktatta", max_length=120)
     search_text = models.TextField(editable=False)
+    # Of the form that it was entered with: sent twice, it is still one document. None: it came another way.
+    form_token = models.UUIDField(unique=True, null=True, editable=False)
 
     class Meta:
         db_table = "document"

@@ -1,17 +1,21 @@
 """The framework's pages: the tiles of what this clerk may use here, and the way out."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from systems.configuration import CatalogueEntry
 from systems.core import sign_in
+from systems.core.clerk import Clerk
 from systems.keret.models import Event
 
 
-def tiles(catalogue, clerk) -> list:
-    """Catalogue entries to offer: installed ones, but the framework itself, in which the clerk has a role."""
-    return [entry for entry in catalogue if entry.installed and entry.id != "keret" and clerk.roles_in(entry.id)]
+def tiles(catalogue: Iterable[CatalogueEntry], ksh: str, clerk: Clerk) -> list[CatalogueEntry]:
+    """What to offer: systems that the municipality has, but the framework itself, in which the clerk has a role."""
+    return [entry for entry in catalogue if entry.id != "keret" and entry.serves(ksh) and clerk.roles_in(entry.id)]
 
 
 @require_GET
@@ -19,7 +23,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.session.get("greeted"):
         request.session["greeted"] = True
         Event.objects.create(username=request.clerk.username, kind=Event.Kind.OPENED)
-    return render(request, "keret/home.html", {"tiles": tiles(settings.ASP.catalogue, request.clerk)})
+    offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
+    return render(request, "keret/home.html", {"tiles": offered})
 
 
 @require_POST
