@@ -81,7 +81,7 @@ def of_request(ksh: str | None, certificate: str | None, certificate_needed: boo
     Refused: 421 without a proper tenant (the request did not come through the edge), 403 when the certificate is
     missing though needed, unreadable, or another municipality's.
     """
-    if not ksh or not re.fullmatch(r"\d{5}", ksh):
+    if not ksh or not re.fullmatch("[0-9]{5}", ksh):
         raise Refused(421, f"Asp-Tenant: seen {ksh!r}, wanted five digits")
     if certificate is None:
         if certificate_needed:
