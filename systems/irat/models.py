@@ -8,7 +8,8 @@ from django.utils import timezone
 
 def fold(text: str) -> str:
     """Lower case without accents, so that `arviz` finds `Árvíz`."""
-    return unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 class Register(models.Model):

@@ -74,7 +74,12 @@ def test_a_case_is_numbered_by_register_year_and_main_number():
 
 @pytest.mark.parametrize(
     ("text", "folded"),
-    [("ÁRVÍZTŰRŐ Tükörfúrógép", "arvizturo tukorfurogep"), ("IKT/2026/12-3", "ikt/2026/12-3"), ("", "")],
+    [
+        ("ÁRVÍZTŰRŐ Tükörfúrógép", "arvizturo tukorfurogep"),
+        ("IKT/2026/12-3", "ikt/2026/12-3"),
+        ("Иванов", "иванов"),
+        ("", ""),
+    ],
 )
 def test_folding_leaves_letters_without_accents_and_case(text, folded):
     assert fold(text) == folded
