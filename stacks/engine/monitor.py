@@ -49,6 +49,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     # -- registrations
 
     def RegisterResource(self, request, context):
+        with self.run.busy():
+            return self._register(request, context)
+
+    def _register(self, request, context):
         self._still_running(context)
         run = self.run
         try:
