@@ -1,7 +1,9 @@
-"""What was last applied at the centre: `.asp/<env>/applied.json`, written after a join or a leave that succeeded.
+"""What was last applied at the centre, tenant by tenant: `.asp/<env>/applied.json`, written by the join and leave plays.
 
-Values that never change once a tenant exists (its KSH code, its cell, the cell's place in the list, from which its
-networks follow) are compared with it before anything is touched.
+An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
+whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
+exists (its KSH code, its cell, the cell's place in the list, from which its networks follow) are compared with it
+before anything is touched.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,10 @@ from inventory import paths
 from inventory.errors import Fault, RegisterError
 
 if TYPE_CHECKING:
-    from inventory.register import Register
+    from inventory.register import Municipality
 
-VERSION = 1
-EMPTY: dict[str, Any] = {"version": VERSION, "cells": {}, "municipalities": {}}
+JOINING, JOINED = "joining", "joined"
+Snapshot = dict[str, dict[str, Any]]  # KSH code → what `of` gives
 
 
 def snapshot_file(env: str, root: Path | None = None) -> Path:
@@ -30,63 +32,46 @@ def snapshot_file(env: str, root: Path | None = None) -> Path:
     return local / env / "applied.json"
 
 
-def read(env: str, root: Path | None = None) -> dict[str, Any]:
-    """The snapshot: `cells` (id → place in the list) and `municipalities` (KSH code → `name`, `cell`, `phase`)."""
+def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
+    """What is remembered of a municipality."""
+    cells = [cell.id for cell in municipality.environment.cells]
+    return {
+        "state": state,
+        "name": municipality.name,
+        "cell": municipality.cell,
+        "cell_place": cells.index(municipality.cell),
+        "phase": str(municipality.phase),
+    }
+
+
+def read(env: str, root: Path | None = None) -> Snapshot:
+    """The snapshot; empty when nothing was applied. RegisterError when it is not one."""
     file = snapshot_file(env, root)
     if not file.is_file():
-        return json.loads(json.dumps(EMPTY))
+        return {}
     try:
         snapshot = json.loads(file.read_text(encoding="utf-8"))
-        if snapshot["version"] != VERSION:
-            raise ValueError(f"version {snapshot['version']}")
+        if not all(isinstance(entry["cell"], str) and isinstance(entry["name"], str) for entry in snapshot.values()):
+            raise ValueError("entries without cell and name")
         return snapshot
-    except (ValueError, KeyError, TypeError) as error:
-        remedy = f"Restore it, or remove it and run playbooks/join.yml (version {VERSION} is written)"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        remedy = "Restore it; or remove it and run playbooks/join.yml, which writes it anew"
         place = f".asp/{env}/{file.name}"
-        raise RegisterError([Fault(place, "(file)", str(error), "is no snapshot of this release", remedy)]) from error
+        raise RegisterError([Fault(place, "(file)", str(error), "is no snapshot", remedy)]) from error
 
 
-def joined(register: Register, codes: Iterable[str], root: Path | None = None) -> bool:
-    """Record municipalities as the register has them now; whether the snapshot changed."""
-
-    def change(snapshot: dict[str, Any]) -> None:
-        for code in codes:
-            municipality = register.municipality(code)
-            values = {"name": municipality.name, "cell": municipality.cell, "phase": str(municipality.phase)}
-            snapshot["municipalities"][code] = values
-        _record_cells(register, snapshot)
-
-    return _change(register.environment.id, change, root)
-
-
-def left(register: Register, codes: Iterable[str], root: Path | None = None) -> bool:
-    """Forget municipalities whose tenants are gone; whether the snapshot changed."""
-
-    def change(snapshot: dict[str, Any]) -> None:
-        for code in codes:
-            snapshot["municipalities"].pop(code, None)
-        _record_cells(register, snapshot)
-
-    return _change(register.environment.id, change, root)
-
-
-def _record_cells(register: Register, snapshot: dict[str, Any]) -> None:
-    used = {values["cell"] for values in snapshot["municipalities"].values()}
-    snapshot["cells"] = {cell.id: i for i, cell in enumerate(register.environment.cells) if cell.id in used}
-
-
-def _change(env: str, change: Callable[[dict[str, Any]], None], root: Path | None) -> bool:
-    file = snapshot_file(env, root)
+def change(env: str, entries: Snapshot, forget: Iterable[str] = (), dry_run: bool = False) -> tuple[Snapshot, Snapshot]:
+    """Write entries and drop others, whole or not at all; the snapshot before and after. `dry_run` writes nothing."""
+    file = snapshot_file(env)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (file.parent / "applied.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two joins of different municipalities may end at once
-        before = read(env, root)
-        after = json.loads(json.dumps(before))
-        change(after)
-        if after == before and file.is_file():
-            return False
-        write_whole(file, json.dumps(after, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
-        return True
+        fcntl.flock(lock, fcntl.LOCK_EX)  # joins of different municipalities may end at once
+        before = read(env)
+        dropped = set(forget)
+        after = {ksh: values for ksh, values in (before | entries).items() if ksh not in dropped}
+        if after != before and not dry_run:
+            write_whole(file, json.dumps(after, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    return before, after
 
 
 def write_whole(file: Path, content: str) -> None:

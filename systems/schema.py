@@ -1,9 +1,9 @@
 """The systems' schemas as plain SQL, from their Django migrations and without a database.
 
-`python -m systems.schema` prints a JSON list of {system, version, sql} in the order of application. Whoever runs it (role
-tenant_database) does so as the owner, with `search_path` set to the schema of that system, and keeps the versions: the
-systems' own roles can neither change a schema nor see its bookkeeping. `python -m systems.schema --make` writes new
-migrations after models were changed.
+`python -m systems.schema` prints a JSON list of {system, version, sql} in the order of application. Whoever
+runs it (role tenant_database) does so as the owner, with `search_path` set to the schema of that system, and keeps the
+versions: the systems' own roles can neither change a schema nor see its bookkeeping. `python -m systems.schema --make`
+writes new migrations after models were changed.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 import sys
 
 from .cli import main
+from .light import bare_sdk
 
 if __name__ == "__main__":
+    bare_sdk()
     sys.exit(main())

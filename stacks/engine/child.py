@@ -15,6 +15,7 @@ import traceback
 
 FAILED = 1
 LOGGED = 32  # the program's fault has been reported through the engine already
+ASKED = 33  # success, and the program asked whether it is being previewed
 
 
 def main() -> None:
@@ -55,6 +56,7 @@ def _run(settings: dict, pulumi) -> int:
             engine=settings["address"],
         )
     )
+    asked = _watch_dry_run(runtime)
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     program = settings["program"]
     folder = program if os.path.isdir(program) else os.path.dirname(program)
@@ -86,7 +88,20 @@ def _run(settings: dict, pulumi) -> int:
             return LOGGED
         sys.stderr.write("Program failed with an unhandled exception:\n" + _traceback(fault, folder))
         return FAILED
-    return 0
+    return ASKED if asked else 0
+
+
+def _watch_dry_run(runtime) -> list[bool]:
+    """A list that is filled when the program itself asks whether this is a preview (the SDK asks elsewhere)."""
+    asked: list[bool] = []
+    original = runtime.is_dry_run
+
+    def is_dry_run() -> bool:
+        asked.append(True)
+        return original()
+
+    runtime.is_dry_run = is_dry_run
+    return asked
 
 
 def _traceback(fault: BaseException, folder: str) -> str:

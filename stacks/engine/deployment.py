@@ -63,6 +63,8 @@ class Deployment:
         self.seen_old: set[str] = set()
         self.skipped: set[str] = set()
         self.failed = threading.Event()
+        self.secret_keys: list[str] = []
+        self.asked_for_preview = False  # the program behaves differently in a preview
         self.planner = Planner(self)
         self._journal = journal
         self._sealer = sealer

@@ -76,7 +76,7 @@ def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff
     if new is None or (new == [] and spec.computed):
         if spec.computed or empty(old):
             return
-        _note(result, path, old, None, force or spec.force)
+        _note(result, path, old, None, force or _forces(spec, whole=True))
     elif new is UNKNOWN:
         _note(result, path, old, new, force or _forces(spec))
     elif spec.kind == "object":
@@ -107,10 +107,10 @@ def _textset(value: list) -> list:
     return sorted(map(str, value))
 
 
-def _forces(spec: Field) -> bool:
-    """Whether an unknown value may force a replacement."""
-    if spec.kind in ("objectset", "objects"):
-        return spec.force or any(_forces(item) for item in spec.of.values())
+def _forces(spec: Field, whole: bool = False) -> bool:
+    """Whether a change of the property forces a replacement. ``whole``: an object goes altogether."""
+    if spec.kind in ("objectset", "objects") or (whole and spec.kind == "object"):
+        return spec.force or any(_forces(item, whole) for item in spec.of.values())
     return spec.force and spec.kind != "object"
 
 

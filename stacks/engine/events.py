@@ -26,7 +26,8 @@ class Events:
         self.detailed = log is not None  # whether events carry whole resource states
         self._sequence = 0
         self._lock = threading.RLock()
-        self._log = open(log, "a", encoding="utf-8") if log else None
+        # Open for the whole run: closed by close().
+        self._log = log.open("a", encoding="utf-8") if log else None  # noqa: SIM115 (see above)
 
     def emit(self, kind: str, **content: Any) -> None:
         """Send one event. ``content`` must be JSON."""

@@ -29,7 +29,8 @@ class Journal:
     def open(self) -> None:
         """Start writing; an old journal must have been recovered before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(self.path, "a", encoding="utf-8")
+        # Open for the whole run: closed by discard().
+        self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (see above)
         os.chmod(self.path, 0o600)
 
     def write(self, record: dict) -> None:

@@ -47,7 +47,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     # -- registrations
 
-    def RegisterResource(self, request, context):  # noqa: N802 (gRPC's name)
+    def RegisterResource(self, request, context):
         self._still_running(context)
         run = self.run
         try:
@@ -61,7 +61,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         except CheckError as error:
             urn = urns.make(run.stack, run.project, request.parent, request.type, request.name)
             for path, reason in error.failures:
-                run.events.diagnostic("error", f"{request.type} resource '{request.name}': property {path} {reason}", urn)
+                text = f"{request.type} resource '{request.name}': property {path} {reason}"
+                run.events.diagnostic("error", text, urn)
             self._abort(context)
         except EngineError as error:
             if not run.failed.is_set():
@@ -80,7 +81,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return ""
         return request.provider or self.run.default_provider(urns.package_of(request.type), request.version)
 
-    def RegisterResourceOutputs(self, request, context):  # noqa: N802
+    def RegisterResourceOutputs(self, request, context):
         self._still_running(context)
         try:
             self.run.register_outputs(request.urn, from_struct(request.outputs))
@@ -91,7 +92,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     # -- reads and calls
 
-    def ReadResource(self, request, context):  # noqa: N802
+    def ReadResource(self, request, context):
         self._still_running(context)
         run = self.run
         try:
@@ -134,7 +135,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         run.events.finished(step)
         return state
 
-    def Invoke(self, request, context):  # noqa: N802
+    def Invoke(self, request, context):
         self._still_running(context)
         run = self.run
         response = resource_pb2.ResourceInvokeResponse()
@@ -154,28 +155,28 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         to_struct(result, getattr(response, "return"))
         return response
 
-    def Call(self, request, context):  # noqa: N802
+    def Call(self, request, context):
         self._refuse(context, f"method call {request.tok!r}")
 
-    def RegisterPackage(self, request, context):  # noqa: N802
+    def RegisterPackage(self, request, context):
         self._refuse(context, f"parameterized package {request.name!r}")
 
-    def RegisterStackTransform(self, request, context):  # noqa: N802
+    def RegisterStackTransform(self, request, context):
         self.transforms.add_stack(request)
         return empty_pb2.Empty()
 
     # -- life of the program
 
-    def GetDeploymentInfo(self, request, context):  # noqa: N802
+    def GetDeploymentInfo(self, request, context):
         return resource_pb2.DeploymentInfo(
             project=self.run.project, stack=self.run.stack, organization=self.run.options.organization,
             dryRun=self.run.options.preview, parallel=self.run.options.parallel, supportedFeatures=FEATURES,
         )
 
-    def SupportsFeature(self, request, context):  # noqa: N802
+    def SupportsFeature(self, request, context):
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in FEATURE_IDS)
 
-    def SignalAndWaitForShutdown(self, request, context):  # noqa: N802
+    def SignalAndWaitForShutdown(self, request, context):
         self.finished.set()
         return empty_pb2.Empty()
 
@@ -201,7 +202,7 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         self.run = deployment
         self._root = ""
 
-    def Log(self, request, context):  # noqa: N802
+    def Log(self, request, context):
         severity = _SEVERITY.get(request.severity, "info")
         if severity == "error":
             self.run.failed.set()
@@ -209,14 +210,14 @@ class EngineService(engine_pb2_grpc.EngineServicer):
             self.run.events.diagnostic(severity, request.message, request.urn, request.ephemeral)
         return empty_pb2.Empty()
 
-    def GetRootResource(self, request, context):  # noqa: N802
+    def GetRootResource(self, request, context):
         return engine_pb2.GetRootResourceResponse(urn=self._root)
 
-    def SetRootResource(self, request, context):  # noqa: N802
+    def SetRootResource(self, request, context):
         self._root = request.urn
         return engine_pb2.SetRootResourceResponse()
 
-    def RequirePulumiVersion(self, request, context):  # noqa: N802
+    def RequirePulumiVersion(self, request, context):
         return engine_pb2.RequirePulumiVersionResponse()
 
 

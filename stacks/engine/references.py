@@ -12,7 +12,7 @@ from .values import has_secret
 
 
 class References:
-    """Finds stacks by the names that programs use: ``<stack>``, ``<org>/<stack>``, ``organization/<project>/<stack>``."""
+    """Finds stacks by programs' names for them: ``<stack>``, ``<org>/<stack>``, ``organization/<project>/<stack>``."""
 
     def __init__(self, backend: Backend, project: str):
         self.backend = backend

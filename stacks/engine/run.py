@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import urn as urns
 from .backend import Backend
+from .child import ASKED
 from .deployment import Deployment, Options
 from .errors import DeploymentFailed, EngineError, SecretsError, UnexpectedChanges
 from .events import Events
@@ -19,7 +20,7 @@ from .project import ORGANIZATION, Project, StackConfig
 from .recovery import settle
 from .references import References
 from .secrets import Crypter
-from .state import Snapshot
+from .state import Resource, Snapshot
 
 CHANGING = {"create", "update", "delete", "replace", "import"}
 
@@ -106,12 +107,10 @@ class StackRun:
             journal.open()
         return run
 
-    def deploy(
-        self, options: Options, events: Events, program: Program, refresh: bool = False, snapshot: Snapshot | None = None
-    ) -> Deployment:
+    def deploy(self, options: Options, events: Events, program: Program, refresh: bool = False) -> Deployment:
         """Run the program. DeploymentFailed after every failure has been told; the state is saved in any case."""
         started = time.monotonic()
-        run = self._begin(options, events, snapshot or self.snapshot(), journaled=not options.preview)
+        run = self._begin(options, events, self.snapshot(), journaled=not options.preview)
         try:
             if refresh:
                 Executor(run).refresh()
@@ -149,6 +148,8 @@ class StackRun:
         with Server(monitor, EngineService(run)) as server:
             program.run({**settings, "address": server.address}, output)
             status = program.wait()
+        run.asked_for_preview = status == ASKED
+        status = 0 if status == ASKED else status
         text = "\n".join(lines).strip()
         if status != 0 or (not monitor.finished.is_set() and not run.failed.is_set()):
             if text and status != 32:
@@ -176,6 +177,13 @@ class StackRun:
         if not run.options.preview:
             self.save(run.result())
         run.events.summary(time.monotonic() - started, run.options.preview)
+
+    def adopt(self, run: Deployment) -> None:
+        """Save what a preview without any change has found: options, dependencies and outputs may still differ."""
+        result = run.result()
+        before = {item.urn: _settled(item) for item in run.snapshot.resources}
+        if {item.urn: _settled(item) for item in result.resources} != before:
+            self.save(result)
 
     def refresh(self, options: Options, events: Events) -> Deployment:
         """Read every recorded object back and record what the daemon has."""
@@ -224,6 +232,20 @@ class StackRun:
                 + ". Name them as targets too."
             )
         return chosen
+
+
+def _settled(item: Resource) -> Resource:
+    """A record without the accidents of order."""
+    return item.copy(
+        dependencies=sorted(item.dependencies),
+        property_dependencies={key: sorted(urns) for key, urns in item.property_dependencies.items()},
+    )
+
+
+def unchanged(run: Deployment) -> bool:
+    """Whether a preview that went well saw nothing to do and nothing that an update would see otherwise."""
+    ops = {op for op, count in run.events.changes.items() if count}
+    return ops <= {"same"} and not run.asked_for_preview and not run.pending_deletes and not run.snapshot.pending
 
 
 def expect_no_changes(events: Events, preview: bool) -> None:

@@ -179,8 +179,8 @@ class Snapshot:
             for link in item.links():
                 if link not in seen and not item.delete and link != item.deleted_with:
                     raise StateError(
-                        f"the checkpoint is not consistent: {item.urn} refers to {link}, which does not come before it. "
-                        "Restore the .bak file beside the checkpoint or repair it with stack export and stack import."
+                        f"the checkpoint is not consistent: {item.urn} refers to {link}, which does not come before "
+                        "it. Restore the .bak file beside the checkpoint, or repair it by stack export and import."
                     )
             seen.add(item.urn)
 

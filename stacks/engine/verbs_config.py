@@ -28,7 +28,8 @@ def _list(args: argparse.Namespace, target: StackConfig) -> int:
         shown = _opened(value, crypter)
         rows[target.key(key)] = shown if isinstance(shown, str) else json.dumps(shown)
     if args.json:
-        print(json.dumps({key: {"value": value, "secret": value == "[secret]"} for key, value in rows.items()}, indent=2))
+        table = {key: {"value": value, "secret": value == "[secret]"} for key, value in rows.items()}
+        print(json.dumps(table, indent=2))
         return 0
     print(f"{'KEY':<32}VALUE")
     for key, value in rows.items():

@@ -13,7 +13,7 @@ from .deployment import Deployment, Options
 from .display import Display, json_steps
 from .events import Events
 from .program import Program
-from .run import StackRun, early_program, expect_no_changes
+from .run import StackRun, early_program, expect_no_changes, unchanged
 from .values import masked, reveal
 from .workspace import Workspace, confirm
 
@@ -25,7 +25,8 @@ def deploy(args: argparse.Namespace) -> int:
     place = Workspace(args)
     needs_program = args.verb in ("preview", "up")
     stack = place.stack_name()
-    program = early_program(place.project) if needs_program and place.backend.exists(place.project.name, stack) else None
+    there = place.backend.exists(place.project.name, stack)
+    program = early_program(place.project) if needs_program and there else None
     try:
         run = place.open()
         work = {"preview": _preview, "up": _up, "refresh": _refresh, "destroy": _destroy}[args.verb]
@@ -75,10 +76,14 @@ def _up(args: argparse.Namespace, run: StackRun, program: Program) -> int:
             events, _ = _events(args, run, True, log=False)
             if args.json:
                 events.listeners.clear()
+            seen: list[dict] = []
+            events.listeners.append(seen.append)
             done = run.deploy(_options(args, True), events, program, _wants_refresh(args))
             if args.expect_no_changes:
                 expect_no_changes(events, True)
-            del done
+            if unchanged(done) and not _wants_refresh(args):
+                # Nothing to do: the second execution of the program would register the very same.
+                return _settled(args, run, done, seen)
             confirm(args, f"Do you want to perform this update of {run.stack}?")
             program = early_program(run.project)
         events, collected = _events(args, run, False)
@@ -93,6 +98,23 @@ def _up(args: argparse.Namespace, run: StackRun, program: Program) -> int:
         _show_outputs(result, args.show_secrets)
     if args.expect_no_changes:
         expect_no_changes(events, False)
+    return 0
+
+
+def _settled(args: argparse.Namespace, run: StackRun, done: Deployment, seen: list[dict]) -> int:
+    run.adopt(done)
+    events, collected = _events(args, run, False)
+    for event in seen:
+        for kind, content in event.items():
+            if kind == "summaryEvent":
+                content["isPreview"] = False
+            if kind not in ("sequence", "timestamp", "diagnosticEvent"):
+                events.emit(kind, **content)
+    events.close()
+    if args.json:
+        _print_json({"steps": json_steps(collected), "changeSummary": dict(done.events.changes)})
+    elif not args.suppress_outputs:
+        _show_outputs(done, args.show_secrets)
     return 0
 
 

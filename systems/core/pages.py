@@ -29,7 +29,9 @@ def _notice(request: HttpRequest, status: int, title: str, text: str, link: tupl
 
 
 def refused(request: HttpRequest, status: int) -> HttpResponse:
-    text = "A kérés nem ennek az önkormányzatnak a tanúsítványával érkezett. Ha ez tévedés, forduljon a rendszergazdához."
+    text = (
+        "A kérés nem ennek az önkormányzatnak a tanúsítványával érkezett. Ha ez tévedés, forduljon a rendszergazdához."
+    )
     return _notice(request, status, "A hozzáférés nem engedélyezett", text)
 
 

@@ -76,7 +76,9 @@ class Document(models.Model):
         """
         with transaction.atomic():
             self.case = case or _open_case(timezone.localdate().year)
-            self.sub = _next("UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk])
+            self.sub = _next(
+                "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
+            )
             self.number = f"{self.case.number}-{self.sub}"
             self.search_text = fold(f"{self.number} {self.sender} {self.subject} {self.note}")
             self.save(force_insert=True)

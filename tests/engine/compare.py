@@ -163,15 +163,17 @@ def _ordered_pairs(rows: list[list], positions: dict, needs: dict) -> list[tuple
     pairs = []
     for index, first in enumerate(keys):
         for second in keys[index + 1 :]:
-            a, b = first[1:], second[1:]
-            refresh = "refresh" in (first[0], second[0])
-            if refresh and first[0] != second[0]:
-                pairs.append((first, second))
-            elif not refresh and (b in needs.get(a, ()) or a in needs.get(b, ())):
-                pairs.append((first, second))
-            elif a == b and first[0] == "delete-replaced" and second[0] == "replace":
+            if _tied(first, second, needs):
                 pairs.append((first, second))
     return [pair for pair in pairs if positions[pair[0]] < positions[pair[1]]]
+
+
+def _tied(first: tuple, second: tuple, needs: dict) -> bool:
+    a, b = first[1:], second[1:]
+    if "refresh" in (first[0], second[0]):
+        return first[0] != second[0]  # all of the refresh comes before anything else
+    related = b in needs.get(a, ()) or a in needs.get(b, ())
+    return related or (a == b and first[0] == "delete-replaced" and second[0] == "replace")
 
 
 _NOISE = (
@@ -187,7 +189,7 @@ def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
     """
     wanted = [text for text in recorded if not any(noise.match(text) for noise in _NOISE)]
     faults = []
-    left = list(seen)
+    left = [text for text in seen if not any(noise.match(text) for noise in _NOISE)]
     for text in wanted:
         essence = _essence(text)
         match = next((item for item in left if essence == _essence(item)), None)

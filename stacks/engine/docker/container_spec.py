@@ -246,7 +246,9 @@ def upload_archive(given: dict) -> bytes:
         content = given["content"].encode()
     entry = tarfile.TarInfo(given["file"].lstrip("/"))
     entry.size = len(content)
-    entry.mode = int(given["permissions"], 8) if given.get("permissions") else 0o744 if given.get("executable") else 0o644
+    entry.mode = 0o744 if given.get("executable") else 0o644
+    if given.get("permissions"):
+        entry.mode = int(given["permissions"], 8)
     for key, attribute in (("owner", "uid"), ("group", "gid")):
         if given.get(key):
             if not given[key].isdigit():

@@ -17,8 +17,8 @@ class Volume(Kind):
             {
                 key: text(force=key != "availability")
                 for key in (
-                    "availability", "group", "limitBytes", "requiredBytes", "scope", "sharing", "topologyPreferred",
-                    "topologyRequired", "type",
+                    "availability", "group", "id", "limitBytes", "requiredBytes", "scope", "sharing",
+                    "topologyPreferred", "topologyRequired", "type",
                 )
             }
         ),

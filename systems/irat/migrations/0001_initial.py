@@ -5,62 +5,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Register',
+            name="Register",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(default='IKT', max_length=10)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('last_main', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("prefix", models.CharField(default="IKT", max_length=10)),
+                ("year", models.PositiveSmallIntegerField()),
+                ("last_main", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'db_table': 'register',
-                'constraints': [models.UniqueConstraint(fields=('prefix', 'year'), name='register_once_a_year')],
+                "db_table": "register",
+                "constraints": [models.UniqueConstraint(fields=("prefix", "year"), name="register_once_a_year")],
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('main', models.PositiveIntegerField(verbose_name='főszám')),
-                ('last_sub', models.PositiveIntegerField(default=0)),
-                ('register', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='irat.register')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("main", models.PositiveIntegerField(verbose_name="főszám")),
+                ("last_sub", models.PositiveIntegerField(default=0)),
+                ("register", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="irat.register")),
             ],
             options={
-                'db_table': 'case_file',
+                "db_table": "case_file",
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sub', models.PositiveIntegerField(verbose_name='alszám')),
-                ('number', models.CharField(max_length=40, unique=True, verbose_name='iktatószám')),
-                ('sender', models.CharField(max_length=200, verbose_name='küldő neve')),
-                ('subject', models.CharField(max_length=300, verbose_name='tárgy')),
-                ('arrival', models.CharField(choices=[('post', 'Postai küldemény'), ('person', 'Személyes benyújtás'), ('email', 'E-mail'), ('gateway', 'Hivatali Kapu')], default='post', max_length=10, verbose_name='érkezés módja')),
-                ('received_on', models.DateField(verbose_name='érkezés napja')),
-                ('note', models.TextField(blank=True, max_length=2000, verbose_name='megjegyzés')),
-                ('registered_at', models.DateTimeField(auto_now_add=True, verbose_name='iktatás időpontja')),
-                ('registered_by', models.CharField(max_length=120, verbose_name='iktatta')),
-                ('search_text', models.TextField(editable=False)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='irat.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sub", models.PositiveIntegerField(verbose_name="alszám")),
+                ("number", models.CharField(max_length=40, unique=True, verbose_name="iktatószám")),
+                ("sender", models.CharField(max_length=200, verbose_name="küldő neve")),
+                ("subject", models.CharField(max_length=300, verbose_name="tárgy")),
+                (
+                    "arrival",
+                    models.CharField(
+                        choices=[
+                            ("post", "Postai küldemény"),
+                            ("person", "Személyes benyújtás"),
+                            ("email", "E-mail"),
+                            ("gateway", "Hivatali Kapu"),
+                        ],
+                        default="post",
+                        max_length=10,
+                        verbose_name="érkezés módja",
+                    ),
+                ),
+                ("received_on", models.DateField(verbose_name="érkezés napja")),
+                ("note", models.TextField(blank=True, max_length=2000, verbose_name="megjegyzés")),
+                ("registered_at", models.DateTimeField(auto_now_add=True, verbose_name="iktatás időpontja")),
+                ("registered_by", models.CharField(max_length=120, verbose_name="iktatta")),
+                ("search_text", models.TextField(editable=False)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="irat.case"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'document',
-                'ordering': ['-registered_at', '-id'],
-                'constraints': [models.UniqueConstraint(fields=('case', 'sub'), name='sub_once_a_case')],
+                "db_table": "document",
+                "ordering": ["-registered_at", "-id"],
+                "constraints": [models.UniqueConstraint(fields=("case", "sub"), name="sub_once_a_case")],
             },
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('register', 'main'), name='main_once_a_register'),
+            model_name="case",
+            constraint=models.UniqueConstraint(fields=("register", "main"), name="main_once_a_register"),
         ),
     ]

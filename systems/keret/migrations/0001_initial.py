@@ -4,24 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('username', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('signed-out', 'Kilépés'), ('opened', 'Kezdőlap megnyitása')], max_length=20)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("username", models.CharField(max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("signed-out", "Kilépés"), ("opened", "Kezdőlap megnyitása")], max_length=20
+                    ),
+                ),
             ],
             options={
-                'db_table': 'event',
-                'ordering': ['-at', '-id'],
+                "db_table": "event",
+                "ordering": ["-at", "-id"],
             },
         ),
     ]

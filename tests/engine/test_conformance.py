@@ -1,0 +1,28 @@
+"""Every recorded case passes with the engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conformance import CASES, discover, run_cases
+
+RECORDED = {
+    "component", "config", "container", "drift", "options", "reference", "replace", "rotate", "secrets", "service",
+    "service-full",
+}
+
+
+@pytest.fixture(scope="module")
+def reports():
+    return {report.case: report for report in run_cases(CASES, [])}
+
+
+def test_all_recordings_are_collected():
+    assert {path.name for path in discover(CASES, [])} == RECORDED
+
+
+@pytest.mark.parametrize("case", sorted(RECORDED))
+def test_case(case, reports):
+    report = reports[case]
+    assert report.steps >= 2
+    assert report.faults == []

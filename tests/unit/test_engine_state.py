@@ -1,0 +1,184 @@
+"""Checkpoint, journal, locks: what a crash leaves behind is found again, damage is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from stacks.engine.backend import Backend
+from stacks.engine.errors import LockedError, StackNotFound, StateError, UsageError
+from stacks.engine.journal import Journal, ordered, replay
+from stacks.engine.state import Resource, Snapshot, parse_checkpoint
+
+ROOT = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
+
+
+def resource(name: str, **more) -> Resource:
+    kind = "docker:index/volume:Volume"
+    return Resource(urn=f"urn:pulumi:dev::p::{kind}::{name}", type=kind, custom=True, id=name, **more)
+
+
+def plain(text: str) -> str:
+    return text
+
+
+def record(kind: str, op: str, item: Resource) -> dict:
+    return {"kind": kind, "op": op, "resource": item.to_json(plain)}
+
+
+@pytest.fixture
+def backend(tmp_path) -> Backend:
+    made = Backend(f"file://{tmp_path}", tmp_path)
+    made.create("p", "dev")
+    return made
+
+
+def test_a_checkpoint_survives_saving_and_loading(backend):
+    snapshot = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])], salt="v1:x")
+    backend.save("p", "dev", snapshot.deployment(plain))
+    again = Snapshot.from_deployment(backend.load("p", "dev")["latest"], plain)
+    assert again.resources == snapshot.resources and again.salt == "v1:x"
+    assert backend.stacks() == [("p", "dev")]
+
+
+def test_fields_of_a_newer_cli_are_carried_through():
+    raw = {**resource("a").to_json(plain), "hideDiff": ["x"], "sourcePosition": "project:///m.py#1,1"}
+    assert Resource.from_json(raw, plain).to_json(plain) == raw
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "is corrupt"), ('{"version": 2, "checkpoint": {}}', "has version 2"), ("[]", "has version 'list'")],
+)
+def test_a_damaged_checkpoint_is_told(text, message):
+    with pytest.raises(StateError, match=message):
+        parse_checkpoint(text, "x.json")
+
+
+def test_a_checkpoint_with_a_dangling_reference_is_told():
+    broken = Snapshot([resource("b", dependencies=[resource("a").urn])]).deployment(plain)
+    with pytest.raises(StateError, match=r"Volume::b refers to .*Volume::a, which does not come before"):
+        Snapshot.from_deployment(broken, plain)
+
+
+def test_a_missing_stack_names_those_that_are_there(backend):
+    with pytest.raises(StackNotFound, match="no stack named 'prod' found .*known stacks: dev"):
+        backend.load("p", "prod")
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "x" * 101, "á"])
+def test_odd_stack_names_are_refused(backend, name):
+    with pytest.raises(UsageError, match="is not allowed"):
+        backend.create("p", name)
+
+
+def test_only_file_backends(tmp_path):
+    with pytest.raises(UsageError, match="only file://"):
+        Backend("s3://bucket", tmp_path)
+
+
+def test_replay_adds_what_the_journal_has():
+    before = Snapshot([resource("old"), resource("gone")])
+    made = resource("new", dependencies=[resource("old").urn])
+    found = replay(
+        before,
+        [
+            record("begin", "create", made.copy(id="")), record("done", "create", made),
+            record("begin", "delete", resource("gone")), record("gone", "delete", resource("gone")),
+            record("begin", "create", resource("half").copy(id="")),
+            record("begin", "update", resource("old")), record("failed", "update", resource("old")),
+        ],
+        plain,
+    )
+    assert [item.id for item in found.snapshot.resources] == ["old", "new"]
+    assert [(item.op, item.resource.urn) for item in found.interrupted] == [("create", resource("half").urn)]
+
+
+def test_replay_follows_a_new_name():
+    before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
+    renamed = resource("c").copy(id="a")
+    found = replay(
+        before,
+        [{"kind": "alias", "old": resource("a").urn, "new": renamed.urn}, record("done", "update", renamed)],
+        plain,
+    )
+    assert [item.urn for item in found.snapshot.resources] == [renamed.urn, resource("b").urn]
+    assert found.snapshot.resources[1].dependencies == [renamed.urn]
+
+
+def test_a_replaced_resource_is_kept_until_it_is_deleted():
+    condemned = resource("a").copy(delete=True, id="one")
+    found = replay(
+        Snapshot([resource("a").copy(id="one")]),
+        [record("done", "condemn", condemned), record("done", "create-replacement", resource("a").copy(id="two"))],
+        plain,
+    )
+    assert sorted((item.id, item.delete) for item in found.snapshot.resources) == [("one", True), ("two", False)]
+    rest = replay(found.snapshot, [record("gone", "delete-replaced", condemned)], plain)
+    assert [item.id for item in rest.snapshot.resources] == ["two"]
+
+
+def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
+    journal = Journal(tmp_path / "j")
+    journal.open()
+    journal.write({"kind": "done", "n": 1})
+    journal.write({"kind": "done", "n": 2})
+    raw = (tmp_path / "j").read_bytes()
+    for cut in range(len(raw)):
+        (tmp_path / "j").write_bytes(raw[:cut])
+        assert [item["n"] for item in Journal(tmp_path / "j").read()] in ([], [1], [1, 2])
+
+
+def test_a_journal_damaged_inside_is_told(tmp_path):
+    (tmp_path / "j").write_text('{"n":1}\n{"n":\n{"n":3}\n', encoding="utf-8")
+    with pytest.raises(StateError, match="damaged at line 2"):
+        Journal(tmp_path / "j").read()
+
+
+def test_order_follows_dependencies():
+    a, b, c = resource("a"), resource("b"), resource("c")
+    b.dependencies, c.dependencies = [c.urn], [a.urn]
+    assert [item.id for item in ordered([b, c, a])] == ["a", "c", "b"]
+
+
+def test_a_living_owner_is_named(backend):
+    with (
+        backend.lock("p", "dev"),
+        pytest.raises(LockedError, match=rf"@{socket.gethostname()} \(pid {os.getpid()}\), age \d+ s"),
+        backend.lock("p", "dev"),
+    ):
+        pytest.fail("two owners at once")
+    with backend.lock("p", "dev"):
+        pass
+
+
+def test_a_dead_owners_lock_is_taken_over(backend):
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as ended:
+        ended.wait()
+    folder = backend.root / "locks" / "organization" / "p" / "dev"
+    folder.mkdir(parents=True)
+    owner = {"pid": ended.pid, "hostname": socket.gethostname(), "username": "x", "timestamp": "2026-01-01T00:00:00Z"}
+    (folder / "dead.json").write_text(json.dumps(owner), encoding="utf-8")
+    with backend.lock("p", "dev"):
+        assert not (folder / "dead.json").exists()
+
+
+def test_another_machines_lock_is_never_taken_over(backend):
+    folder = backend.root / "locks" / "organization" / "p" / "dev"
+    folder.mkdir(parents=True)
+    owner = {"pid": 1, "hostname": "elsewhere", "username": "x", "timestamp": "2026-01-01T00:00:00Z"}
+    (folder / "far.json").write_text(json.dumps(owner), encoding="utf-8")
+    with pytest.raises(LockedError, match="x@elsewhere"), backend.lock("p", "dev"):
+        pytest.fail("took another machine's lock")
+    assert backend.break_locks("p", "dev") == [owner]
+
+
+def test_stacks_do_not_disturb_each_other(backend):
+    backend.create("p", "other")
+    with backend.lock("p", "dev"), backend.lock("p", "other"):
+        assert len(backend.owners("p", "dev")) == 1
