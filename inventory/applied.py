@@ -1,4 +1,4 @@
-"""What was last applied at the centre, tenant by tenant: `.asp/<env>/applied.json`, written by the join and leave plays.
+"""What was last applied at the centre, by tenant: `.asp/<env>/applied.json`, written by the join and leave plays.
 
 An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
 whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
@@ -72,6 +72,15 @@ def change(env: str, entries: Snapshot, forget: Iterable[str] = (), dry_run: boo
         if after != before and not dry_run:
             write_whole(file, json.dumps(after, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     return before, after
+
+
+def keep_evidence(env: str, name: str, content: dict[str, Any]) -> Path:
+    """Write `.asp/<env>/evidence/<name>.json`: what a play did, for the minutes of a phase. Holds no secret."""
+    folder = snapshot_file(env).parent / "evidence"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / f"{name.replace(':', '')}.json"
+    write_whole(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    return file
 
 
 def write_whole(file: Path, content: str) -> None:
