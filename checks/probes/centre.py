@@ -12,10 +12,11 @@ from cryptography import x509
 from checks.probes import keycloak, postgres
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
-from checks.probes.parts import gather, guard
+from checks.probes.parts import gather, guard, spread
 from inventory.names import Port
 from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
+from stacks.cell.psql import CellSql
 from stacks.components.edge_config import CONFIG_FILE
 from stacks.components.pki_config import INTERMEDIATE_FILE
 from stacks.components.service import ROOT_FILE
@@ -34,13 +35,12 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
     """Facts of the shared services and of the tenant's cell."""
     runtime = Runtime(register, timeout=SECONDS)
     cell, names = register.cell(municipality.cell), register.names
-    node = cell.postgres[0]
+    sql = CellSql(runtime, municipality.cell)
     edge = Edge(register, secrets.root_ca.certificate)
     found = gather(
         {
             "hosting": lambda: hosting(register, municipality),
-            "database": lambda: postgres.cluster(runtime, node),
-            "archive": lambda: postgres.archive(runtime, node),
+            "cluster": lambda: postgres.cluster(sql),
             "backup": lambda: backups(runtime, cell.backup),
             "pooler": lambda: pooler(runtime, cell.proxy),
             "identity": lambda: keycloak.server(runtime, register, secrets),
@@ -49,9 +49,11 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "edge": lambda: edge_facts(runtime, register, edge),
         }
     )
-    seen = found.pop("hosting")
-    sections = ("services", "networks", "published")
-    return {**found, **(seen if "services" in seen else dict.fromkeys(sections, seen))}
+    return {
+        **spread(found.pop("hosting"), "services", "networks", "published"),
+        **spread(found.pop("cluster"), "database", "archive"),
+        **found,
+    }
 
 
 def backups(runtime: Runtime, service: str) -> dict:

@@ -102,8 +102,9 @@ def test_is_quick(joined, register, cell, subject):
     known = migrations.installed()
     tenants.ensure_absent(cell, [subject.tenant], check=False)
     assert seconds(lambda: tenants.ensure_present(cell, wanted, known, check=False)) < 5
-    # Three tries: other tests of a busy machine may run beside this one.
-    assert min(seconds(lambda: tenants.ensure_present(cell, wanted, known, check=False)) for _ in range(3)) < 0.5
+    # The best of several: other tests of a busy machine may run beside this one.
+    again = [seconds(lambda: tenants.ensure_present(cell, wanted, known, check=False)) for _ in range(8)]
+    assert min(again) < 0.5, again
 
 
 def seconds(action):

@@ -1,0 +1,14 @@
+"""Fixtures of the engine's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from .harness import Sandbox
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    made = Sandbox(tmp_path).init()
+    yield made
+    made.close()

@@ -1,0 +1,101 @@
+"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eng-<random>-*``."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import docker
+
+ROOT = Path(__file__).resolve().parents[2]
+TIME_LIMIT = 120  # seconds for one command
+
+
+class Sandbox:
+    """One project with one backend. ``prefix``: begins every object's name."""
+
+    def __init__(self, folder: Path, name: str = "sandbox"):
+        self.name = name
+        self.prefix = f"eng-{secrets.token_hex(3)}"
+        self.project = folder / name
+        self.project.mkdir(parents=True)
+        self.state = folder / "backend"
+        self.state.mkdir(exist_ok=True)
+        (self.project / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", encoding="utf-8")
+        self.environment = {
+            **os.environ, "PULUMI_BACKEND_URL": f"file://{self.state}", "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PYTHONPATH": str(ROOT), "PREFIX": self.prefix,
+        }
+        self.environment.pop("PULUMI_STACK", None)
+
+    def write(self, body: str, name: str = "__main__.py") -> None:
+        """The program; ``docker``, ``pulumi`` and ``P`` (the name prefix) are imported for it."""
+        head = "import os\nimport pulumi\nimport pulumi_docker as docker\nP = os.environ['PREFIX']\n"
+        (self.project / name).write_text(head + body, encoding="utf-8")
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
+        """A command in the background."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "stacks.engine", *arguments], cwd=self.project, text=True,
+            env={**self.environment, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )
+
+    def run(self, *arguments: str, status: int | None = 0, **environment: str) -> str:
+        """A command's output, standard output then errors. ``status`` None: any exit status will do."""
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=TIME_LIMIT)
+        if status is not None:
+            assert process.returncode == status, f"exit {process.returncode}, wanted {status}:\n{out}\n{err}"
+        return out + err
+
+    def up(self, *more: str, status: int | None = 0, **environment: str) -> str:
+        """``up --yes`` on stack ``dev``."""
+        return self.run("up", "-s", "dev", "--yes", *more, status=status, **environment)
+
+    def init(self) -> Sandbox:
+        """Make the stack ``dev``."""
+        self.run("stack", "init", "dev")
+        return self
+
+    @property
+    def checkpoint(self) -> Path:
+        """The stack's checkpoint file."""
+        return self.state / ".pulumi" / "stacks" / self.name / "dev.json"
+
+    def resources(self) -> dict[str, dict]:
+        """Logical name -> record, as exported."""
+        exported = json.loads(self.run("stack", "export", "-s", "dev"))
+        return {item["urn"].split("::", 3)[3]: item for item in exported["deployment"].get("resources") or []}
+
+    def volumes(self) -> list[str]:
+        """Names of the daemon's volumes of this sandbox, without the prefix, sorted."""
+        found = client().volumes(filters={"name": self.prefix})["Volumes"] or []
+        return sorted(item["Name"].removeprefix(f"{self.prefix}-") for item in found)
+
+    def close(self) -> None:
+        """Remove every object of this sandbox, whatever the state says."""
+        api = client()
+        for item in api.services(filters={"name": self.prefix}):
+            api.remove_service(item["ID"])
+        for item in api.containers(all=True, filters={"name": self.prefix}):
+            api.remove_container(item["Id"], force=True, v=True)
+        for name in self.volumes():
+            api.remove_volume(f"{self.prefix}-{name}", force=True)
+        for item in api.networks(names=[self.prefix]):
+            api.remove_network(item["Id"])
+
+
+def client() -> docker.APIClient:
+    """A Docker client."""
+    return docker.APIClient(version="auto")
+
+
+def volume(name: str, options: str = "") -> str:
+    """Source line of a volume resource."""
+    more = f", {options}" if options else ""
+    return f"{name} = docker.Volume('{name}', name=f'{{P}}-{name}'{more})\n"
