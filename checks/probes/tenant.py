@@ -45,7 +45,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "template": lambda: {"versions": versions(cell, TEMPLATE)},
             "attempts": lambda: attempts(cell, register, secrets, municipality),
             "backup": lambda: backup(runtime, cell.cell.backup),
-            "identity": lambda: keycloak.tenant(runtime, register, secrets, municipality),
+            "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
             "systems": lambda: {
                 system: guard(lambda system=system: answer(runtime, register, municipality, system))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -12,25 +13,26 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from testinfra.backend.paramiko import ParamikoBackend
 
-from checks.probes import layout
 from checks.probes.centre import hexadecimal
 from checks.probes.https import EDGE_ADDRESS
 from inventory import paths
 from inventory.register import Municipality, Register, Workstation
 from inventory.secrets import Secrets
+from inventory.workstations import NSS_STORES, POLICY_FILES, SYSTEM_BUNDLE, Seat, differences, seat
 from stacks.runtime import RuntimeFault, Unreachable
 
 SECONDS = 25
+ADMINISTRATOR = "asp-admin"  # municipal IT's account on workstations, as Ansible uses it (inventory/hosts.py)
 REMOTE = Path(__file__).with_name("remote.py")
 
 
 def probe(register: Register, secrets: Secrets, municipality: Municipality, station: Workstation) -> dict:
     """Facts of one workstation as its clerk's work for one municipality needs them."""
-    offset, seen = _ask(register, station, question(register, municipality, station))
+    here = seat(register, station.name)
+    offset, seen = _ask(register, station, question(here, municipality))
     root = x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()).fingerprint(hashes.SHA256()).hex()
     stores = seen.pop("stores")
     system = seen.pop("system_store")
-    wanted = layout.policies(register, municipality, station)
     return {
         **{key: value for key, value in seen.items() if key not in ("certificate_pem", "crl", "policies")},
         "clock": {"offset_seconds": round(offset, 3)},
@@ -41,23 +43,38 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality, stat
         | {name: _part(store, lambda found: found["authorities"]) for name, store in stores.items()},
         "root_sha256": root,
         "policies": {
-            browser: _part(text, lambda found, browser=browser: layout.compare(found, wanted[browser]))
+            browser: text if isinstance(text, dict) else policy(here, browser, text)
             for browser, text in seen["policies"].items()
         },
     }
 
 
-def question(register: Register, municipality: Municipality, station: Workstation) -> dict:
+def question(here: Seat, municipality: Municipality) -> dict:
     """What the remote script is asked: hosts, files and programs, none of them secret."""
-    environment = register.environment
-    others = [other for other in register.joined() if other.office != municipality.office]
+    register, environment = here.register, here.register.environment
+    own = {tenant.ksh for tenant in here.tenants}
+    others = [other for other in register.joined() if other.ksh not in own]
     return {
         "own": municipality.host,
         "foreign": others[0].host if others else None,
         "authority": environment.pki_host,
         "hosts": [municipality.host, environment.identity_host],
         "port": environment.ports.https,
-        **layout.files(municipality, station),
+        "certificate": here.certificate(municipality),
+        "key": here.key(municipality),
+        "bundle": SYSTEM_BUNDLE,
+        "nss": NSS_STORES,
+        "policies": POLICY_FILES,
+        "browsers": {"chromium": ["chromium", "--version"], "firefox": ["firefox-esr", "--version"]},
+    }
+
+
+def policy(here: Seat, browser: str, text: str | None) -> dict:
+    """A browser's policy file (its text; None: there is none) against what the register wants."""
+    return {
+        "present": text is not None,
+        "different": differences(text, browser, here.policies(browser)),
+        "sha256": hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
     }
 
 
@@ -121,7 +138,7 @@ class _Verified(ParamikoBackend):
     """testinfra's backend, but only for a host that shows the key which the vault gave it."""
 
     def __init__(self, register: Register, station: Workstation):
-        super().__init__(f"{layout.SSH_USER}@{EDGE_ADDRESS}:{register.ssh_port(station)}", timeout=10)
+        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{register.ssh_port(station)}", timeout=10)
         self._folder = paths.environment_dir(register.environment.id) / "ssh"
         self._client: paramiko.SSHClient | None = None
 
