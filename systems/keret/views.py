@@ -1,21 +1,13 @@
 """The framework's pages: the tiles of what this clerk may use here, and the way out."""
 
-from collections.abc import Iterable
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from systems.configuration import CatalogueEntry
 from systems.core import sign_in
-from systems.core.clerk import Clerk
 from systems.keret.models import Event
-
-
-def tiles(catalogue: Iterable[CatalogueEntry], ksh: str, clerk: Clerk) -> list[CatalogueEntry]:
-    """What to offer: systems that the municipality has, but the framework itself, in which the clerk has a role."""
-    return [entry for entry in catalogue if entry.id != "keret" and entry.serves(ksh) and clerk.roles_in(entry.id)]
+from systems.keret.tiles import tiles
 
 
 @require_GET

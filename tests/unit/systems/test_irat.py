@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from systems.core.clerk import Clerk
-from tests.unit.systems_support import configure
+from tests.unit.systems.support import configure
 
 configure()
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from systems import tenancy
-from tests.unit.systems_support import certificate, configure
+from tests.unit.systems.support import certificate, configure
 
 configure()
 

@@ -9,7 +9,8 @@ from joserfc.errors import JoseError
 from systems.core import sign_in
 from systems.core.clerk import Clerk
 from systems.keret import views
-from tests.unit.systems_support import HOST, ISSUER, browser, certificate, configure
+from systems.keret.tiles import tiles
+from tests.unit.systems.support import HOST, ISSUER, browser, certificate, configure
 
 configure()
 
@@ -67,8 +68,8 @@ def test_a_system_that_the_municipality_lacks_is_not_offered():
     from django.conf import settings
 
     clerk = Clerk("a", "A", ("irat.iktato",), "")
-    assert [entry.id for entry in views.tiles(settings.ASP.catalogue, "16054", clerk)] == ["irat"]
-    assert views.tiles(settings.ASP.catalogue, "29188", clerk) == []
+    assert [entry.id for entry in tiles(settings.ASP.catalogue, "16054", clerk)] == ["irat"]
+    assert tiles(settings.ASP.catalogue, "29188", clerk) == []
 
 
 def test_without_a_role_here_the_door_stays_shut():
@@ -137,6 +138,7 @@ def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch):
     [
         ({"preferred_username": "minta.admin"}, "the certificate is not of the clerk who signed in"),
         ({"organization": ["t14915"]}, "not a member of the municipality's organization"),
+        ({"organization": {"t14915": {}}}, "not a member of the municipality's organization"),
         ({"organization": None}, "not a member of the municipality's organization"),
     ],
 )

@@ -1,18 +1,13 @@
 """The Django project for unit tests: both systems in one process, no database, requests as the edge makes them."""
 
-import base64
 import json
 import os
 import tempfile
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.support.certificates import client_cert
 
 HOST, EDGE, KSH = "sajoszentpeter.asp.test", "asp-unit-edge", "16054"
 ISSUER = "https://id.asp.test:7443/realms/asp"
@@ -78,27 +73,10 @@ def configure() -> None:
     django.setup()
 
 
-def certificate(username="minta.iktato", unit="t16054", organization="Sajószentpéter", **more: str) -> str:
-    """A `Client-Cert` value. Parts that are None are left out; `second_unit` adds one more OU."""
-    values = [
-        (NameOID.COMMON_NAME, username),
-        (NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
-        (NameOID.ORGANIZATIONAL_UNIT_NAME, more.get("second_unit")),
-        (NameOID.ORGANIZATION_NAME, organization),
-    ]
-    name = x509.Name([x509.NameAttribute(oid, value) for oid, value in values if value is not None])
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    return f":{base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()}:"
+def certificate(username="minta.iktato", unit="t16054", organization="Sajószentpéter", second_unit=None) -> str:
+    """A `Client-Cert` value of a clerk of Sajószentpéter; parts that are None are left out."""
+    parts = [("CN", username), ("OU", unit), ("OU", second_unit), ("O", organization)]
+    return client_cert(*((part, value) for part, value in parts if value is not None))
 
 
 class Connection:

@@ -11,7 +11,7 @@ import pytest
 from inventory import paths
 from systems import configuration
 from systems.credentials import derive
-from tests.unit.systems_support import environment
+from tests.unit.systems.support import environment
 
 VARIABLES = [
     "ASP_SYSTEM",

@@ -7,7 +7,7 @@ from django.db.utils import InterfaceError
 from systems import tenancy
 from systems.credentials import derive
 from systems.tenant_db import base
-from tests.unit.systems_support import configure
+from tests.unit.systems.support import configure
 
 configure()
 
