@@ -21,7 +21,8 @@ CONFIGURATION = {
         # Refusals and missing pages are logged with their cause by the middleware, where tenant and request are known.
         "django.request": {"level": "ERROR"},
         "gunicorn.error": {"handlers": ["out"], "level": "INFO", "propagate": False},
-        "gunicorn.access": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        # Off, for it writes query strings, and searches are personal; a logconfig_dict alone would switch it on.
+        "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
 _request: ContextVar[tuple[str, str]] = ContextVar("request", default=("-", "-"))

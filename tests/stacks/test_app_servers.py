@@ -80,7 +80,7 @@ def curl(register, runtime, system, certificate_of, host, *headers):
 import http.client, ssl, tempfile, sys
 context = ssl.create_default_context(cafile={ROOT_FILE!r})
 with tempfile.NamedTemporaryFile("w") as file:
-    file.write({pair.certificate + pair.key!r}); file.flush(); context.load_cert_chain(file.name)
+    file.write({pair.chain + pair.key!r}); file.flush(); context.load_cert_chain(file.name)
 connection = http.client.HTTPSConnection({service!r}, 8443, context=context, timeout=10)
 connection.request("GET", {f"/{system}/"!r}, headers={{"Host": {host!r}, **{dict(headers)!r}}})
 answer = connection.getresponse()
@@ -110,6 +110,7 @@ def test_an_app_server_is_small_and_logs_only_json(register, runtime, system):
     assert used <= 120, f"{used:.0f} MiB, wanted at most 120"
     lines = container.logs(tail=200).decode().splitlines()
     assert lines
+    assert not [line for line in lines if "HTTP/1.1" in line], "an access log with query strings"
     for line in lines:
         assert {"time", "level", "message", "tenant", "request"} <= set(json.loads(line)), line
 
@@ -127,7 +128,7 @@ def own(register):
         root = vault.load(register).root_ca.certificate
         environment = dict(line.split("=", 1) for line in running.attrs["Config"]["Env"])
         files = {
-            "/run/secrets/tls.crt": pair.certificate,
+            "/run/secrets/tls.crt": pair.chain,
             "/run/secrets/tls.key": pair.key,
             ROOT_FILE: root,
             environment["ASP_SYSTEMS_FILE"]: json.dumps([CATALOGUE_ENTRY]),
