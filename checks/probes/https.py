@@ -89,9 +89,8 @@ class Edge:
         context = self._context(verify=False)
         # The library's own floor must not answer in the server's place.
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = version
         context.minimum_version = version
+        context.maximum_version = version
         try:
             with self._connect(host, context) as secured:
                 return "accepted" if secured.version() else "refused"
