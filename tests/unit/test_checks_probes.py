@@ -213,7 +213,6 @@ def test_a_certificate_is_told_with_its_trust(edge):
     assert not other["trusted"] and "Hostname mismatch" in other["why_not"]
 
 
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")  # old versions are offered on purpose
 @pytest.mark.parametrize(
     ("version", "seen"),
     [
