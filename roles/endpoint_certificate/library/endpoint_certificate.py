@@ -118,13 +118,13 @@ class Wallet:
             return {**state, "status": "spoilt: no certificate"}
         names = dict.fromkeys(["subject", "issuer"], "")
         for name in names:
-            names[name] = sorted(re.search(name + r"=\n((?:    .+\n)*)", out).group(1).split("\n    "))
-            names[name] = [line.strip() for line in names[name] if line.strip()]
+            names[name] = [line.strip() for line in re.search(name + r"=\n((?:    .+\n)*)", out).group(1).splitlines()]
         state["serial"] = re.search(r"serial=([0-9A-F]+)", out).group(1).lstrip("0")
         state["until"] = re.search(r"notAfter=(.+)", out).group(1)
         wanted = sorted(["CN=" + self.params["clerk"], "OU=" + tenant["tenant"], "O=" + tenant["organization"]])
         if sorted(names["subject"]) != wanted or names["issuer"] != ["CN=" + self.params["issuer"]]:
-            return {**state, "status": "another's: {} by {}".format(", ".join(names["subject"]), ", ".join(names["issuer"]))}
+            seen = f"{', '.join(names['subject'])} by {', '.join(names['issuer'])}"
+            return {**state, "status": f"another's: {seen}"}
         code, public, _ = self._openssl("pkey", "-in", key, "-pubout")
         if code or public.strip() not in out:
             return {**state, "status": "spoilt: the key is not its own"}
