@@ -36,16 +36,13 @@ def status(register: Register) -> None:
     for service in services:
         print(f"  {service.name:<34} {_health(service)}")
     print("\nMunicipalities")
-    for municipality in register.municipalities.values():
-        print(
-            f"  {municipality.ksh} {municipality.name:<18} {municipality.phase:<12} {municipality.url()}{_readiness(register, municipality.ksh)}"
-        )
+    for m in register.municipalities.values():
+        print(f"  {m.ksh} {m.name:<18} {m.phase:<12} {m.url()}{_readiness(register, m.ksh)}")
     print("\nSign-in is by the clerk's certificate, from a workstation:")
+    key = paths.environment_dir(env.id).relative_to(paths.ROOT) / "ssh" / "id_ed25519"
     for office, station in register.workstations():
-        key = paths.environment_dir(env.id).relative_to(paths.ROOT) / "ssh" / "id_ed25519"
-        print(
-            f"  {station.name:<18} clerk {station.clerk} ({office.name}); ssh -i {key} -p {register.ssh_port(station)} asp-admin@127.0.0.1"
-        )
+        login = f"ssh -i {key} -p {register.ssh_port(station)} asp-admin@127.0.0.1"
+        print(f"  {station.name:<18} clerk {station.clerk} ({office.name}); {login}")
 
 
 def _health(service) -> str:
@@ -64,7 +61,8 @@ def _readiness(register: Register, ksh: str) -> str:
         return ""
     with contextlib.suppress(ValueError):
         report = json.loads(file.read_text(encoding="utf-8"))
-        return f"  {'ready' if report.get('ready') else 'NOT ready'}, report {file.with_suffix('.html').relative_to(paths.ROOT)}"
+        verdict = "ready" if report.get("ready") else "NOT ready"
+        return f"  {verdict}, report {file.with_suffix('.html').relative_to(paths.ROOT)}"
     return ""
 
 
@@ -100,7 +98,7 @@ def clean(register: Register) -> None:
 
 
 def remove_images() -> None:
-    """Images that this project built, found by their label; the rest of what `make clean` removes of all environments."""
+    """Images that this project built, found by their label: what `make clean` removes after all environments."""
     import docker
 
     client = docker.from_env()

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterable
 from pathlib import Path
 
 from stacks.progress import StepFailed, Steps
@@ -64,7 +63,7 @@ def main() -> int:
 
 def preflight() -> None:
     """What cannot be mended from here is said before anything is touched."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the one place that runs on whatever Python the machine has
         seen = ".".join(str(part) for part in sys.version_info[:3])
         raise StepFailed(f"Python: seen {seen}, wanted 3.11 or newer. Use Debian 12 or 13")
     free = shutil.disk_usage(ROOT).free / 2**30
@@ -77,42 +76,26 @@ def packages(steps: Steps) -> str | None:
     missing = [name for command, names in PACKAGES.items() if not shutil.which(command) for name in names]
     if not docker("GET", "/_ping") and not shutil.which("dockerd"):
         missing += ["docker.io"]
-    if not shutil.which("docker"):
-        missing += ["docker-cli" if _available("docker-cli") else "docker.io"]
+    client = not shutil.which("docker")  # testinfra and operators use it; the package that has it differs
     if not _ensurepip():
         missing += ["python3-venv"]
-    missing = list(dict.fromkeys(missing))
-    if not missing:
+    if not missing and not client:
         return None
+    lack = f"packages missing: {' '.join(missing) or 'docker client'}"
     if os.geteuid() != 0:
-        raise StepFailed(
-            f"packages missing: {' '.join(missing)}; seen user id {os.geteuid()}, wanted root to install them"
-        )
+        raise StepFailed(f"{lack}; seen user id {os.geteuid()}, wanted root to install them")
     if not shutil.which("apt-get"):
-        raise StepFailed(
-            f"packages missing: {' '.join(missing)}; no apt-get here. Install them, then run make up again"
-        )
+        raise StepFailed(f"{lack}; no apt-get here. Install them, then run make up again")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         steps.command("apt-update", ["apt-get", "update", "-q"], quiet, limit=600)
-        missing = list(dict.fromkeys(_docker_client(missing)))
+        if client:
+            missing.append("docker-cli" if _available("docker-cli") else "docker.io")
+        missing = list(dict.fromkeys(missing))
         steps.command("apt-install", ["apt-get", "install", "-qy", "--no-install-recommends", *missing], quiet)
     except StepFailed as failure:
-        raise StepFailed(
-            f"{failure}\nIs the package source reachable? Packages wanted: {' '.join(missing)}"
-        ) from failure
+        raise StepFailed(f"{failure}\n{lack}. Is the package source reachable?") from failure
     return f"installed {' '.join(missing)}"
-
-
-def _docker_client(names: Iterable[str]) -> list[str]:
-    """Debian 13 has the client in a package of its own; which it is shows only after apt-get update."""
-    return [
-        "docker-cli" if name == "docker.io" and _engine_there() and _available("docker-cli") else name for name in names
-    ]
-
-
-def _engine_there() -> bool:
-    return bool(shutil.which("dockerd") or docker("GET", "/_ping"))
 
 
 def _available(package: str) -> bool:

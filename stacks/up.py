@@ -1,7 +1,7 @@
 """The operator's verbs over a whole environment: `python -m stacks.up {up,status,down,clean} ENV`.
 
-`up` goes through the steps of data flow – register, secrets, images, stacks, playbooks, checks – and can be killed at any
-point: each step is idempotent, so the next run completes what this one left.
+`up` goes through the steps of data flow – register, secrets, images, stacks, playbooks, checks – and can be killed at
+any point: each step is idempotent, so the next run completes what this one left.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ansible inventory plugin: the register of one environment as hosts and groups. What it says is in `inventory.hosts`."""
+"""Ansible inventory plugin: the register of one environment as hosts and groups; `inventory.hosts` derives them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from .errors import DeploymentFailed, EngineError
@@ -139,6 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not hasattr(args, name):
             setattr(args, name, default)
     args.cwd = Path(args.cwd)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _dispatch(args)
     except DeploymentFailed as error:

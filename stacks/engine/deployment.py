@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from . import urn as urns
@@ -63,6 +65,8 @@ class Deployment:
         self.seen_old: set[str] = set()
         self.skipped: set[str] = set()
         self.failed = threading.Event()
+        self._busy = 0
+        self._idle = threading.Condition()
         self.secret_keys: list[str] = []
         self.asked_for_preview = False  # the program behaves differently in a preview
         self.planner = Planner(self)
@@ -72,6 +76,25 @@ class Deployment:
         self._dependents: dict[str, list[Resource]] | None = None
         self._daemons: dict[str, Daemon] = {}
         self._defaults: dict[tuple[str, str], str] = {}
+
+    # -- requests under way
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count a request as under way, so that nothing is saved before it has recorded its result."""
+        with self._idle:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def drain(self) -> None:
+        """Wait until no request is under way. Every operation has a time limit of its own."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0)
 
     # -- recorded resources
 
@@ -124,7 +147,9 @@ class Deployment:
         """Note that an operation is about to touch the daemon."""
         resource = step.new or step.old
         if self._journal is not None and resource is not None:
-            self._write({"kind": "begin", "op": step.op, "resource": resource.to_json(self._sealer)})
+            self._write(
+                {"kind": "begin", "op": step.op, "time": time.time(), "resource": resource.to_json(self._sealer)}
+            )
 
     def done(self, step: Step, resource: Resource) -> None:
         """Record a resource's new state."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from . import urn as urns
@@ -197,7 +198,7 @@ class Executor:
         first: Exception | None = None
         if not steps:
             return None
-        with ThreadPoolExecutor(max_workers=max(1, self.run.options.parallel)) as pool:
+        with ThreadPoolExecutor(max_workers=max(1, self.run.options.parallel)) as pool, _cancelling(pool):
             running: dict[Future, Step] = {
                 pool.submit(work, step): step for step in steps if not waiting[id(step)]
             }
@@ -261,6 +262,16 @@ class Executor:
             else:
                 run.olds[old.urn] = fresh
         run.events.finished(step)
+
+
+@contextlib.contextmanager
+def _cancelling(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """Drop what has not begun when the operator interrupts."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def _secret_outputs(new: Resource, outputs: dict, before: dict | None = None) -> dict:

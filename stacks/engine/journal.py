@@ -78,6 +78,7 @@ class Interrupted:
 
     op: str
     resource: Resource
+    time: float = 0.0  # seconds since the epoch, when it was begun
 
 
 @dataclass
@@ -103,7 +104,7 @@ def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]
         resource = Resource.from_json(record["resource"], opener)
         mark = (record["op"], resource.urn, resource.id if record["op"].startswith("delete") else "")
         if kind == "begin":
-            under_way[mark] = Interrupted(record["op"], resource)
+            under_way[mark] = Interrupted(record["op"], resource, record.get("time", 0.0))
             continue
         under_way.pop(mark, None)
         if kind == "failed":

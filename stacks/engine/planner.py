@@ -78,14 +78,14 @@ class Planner:
                 return run.olds[alias].renamed(run.aliases)
         return None
 
-    def _inputs(self, goal: Goal, old: Resource | None) -> dict:
+    def _inputs(self, goal: Goal, old: Resource | None, keep_names: bool = True) -> dict:
         inputs = goal.inputs
         if old is not None:
             for path in goal.ignore_changes:
                 inputs = keep_old(inputs, old.inputs, path_keys(path))
         if goal.custom and not urns.is_provider(goal.type):
             kind = kind_of(goal.type)
-            inputs = check(kind.fields, inputs, old.inputs if old else {}, goal.name)
+            inputs = check(kind.fields, inputs, old.inputs if old and keep_names else {}, goal.name)
             failures = kind.validate(reveal(inputs))
             if failures:
                 raise CheckError(failures)
@@ -169,6 +169,9 @@ class Planner:
                 "resource, remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, or "
                 f"use the command:\n`pulumi state unprotect '{old.urn}'`"
             )
+        if goal.custom and not urns.is_provider(goal.type):
+            # An automatic name is made anew: the old object may still be there when the new one comes.
+            new = new.copy(inputs=reseal(self._inputs(goal, old, keep_names=False), old.inputs))
         first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
             return [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+
 from . import urn as urns
-from .docker.base import kind_of
+from .docker.base import Kind, kind_of
 from .docker.daemon import Daemon
 from .events import Events
 from .journal import Interrupted, Replay, ordered
@@ -11,54 +14,73 @@ from .state import Resource, Snapshot
 from .values import annotate_secrets, reveal
 
 UNFINISHED = "the last run was interrupted while it worked on this resource; it is applied again"
+CLOCK_MARGIN = 5.0  # seconds by which the daemon's clock may be behind this host's
 
 
 def settle(found: Replay, events: Events | None) -> Snapshot:
     """The snapshot with interrupted operations accounted for.
 
-    A creation whose object is there is adopted (and applied again by the next update), one whose object is not
-    there is forgotten; an update is marked to be applied again; a deletion stays in the record until repeated.
+    A creation whose object is there is adopted (or removed, where half an object is of no use), one whose object is
+    not there is forgotten; an update is marked to be applied again; a deletion stays in the record until repeated.
     """
     snapshot = found.snapshot
     table = {item.urn: item for item in snapshot.resources if not item.delete}
+    condemned = [item for item in snapshot.resources if item.delete]
     for item in found.interrupted:
-        adopted = _settled(item, table)
-        if adopted is not None:
-            table[adopted.urn] = adopted
-            _tell(events, f"{adopted.urn}: {UNFINISHED}")
-    rest = [item for item in snapshot.resources if item.delete]
-    snapshot.resources = ordered([*table.values(), *rest])
+        before = table.get(item.resource.urn)
+        after = _settled(item, table)
+        if after is None:
+            continue
+        if before is not None and item.op == "create-replacement" and not before.pending_replacement:
+            condemned.append(before.copy(delete=True))
+        table[after.urn] = after
+        if events is not None:
+            events.diagnostic("warning", UNFINISHED, after.urn)
+    snapshot.resources = ordered([*table.values(), *condemned])
     return snapshot
 
 
 def _settled(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
-    resource = item.resource
     if item.op == "update":
-        recorded = table.get(resource.urn)
+        recorded = table.get(item.resource.urn)
         return recorded and recorded.copy(init_errors=[UNFINISHED])
     if item.op in ("create", "create-replacement"):
-        return _adopted(resource, table)
+        return _adopted(item, table)
     return None
 
 
-def _adopted(resource: Resource, table: dict[str, Resource]) -> Resource | None:
-    kind = kind_of(resource.type)
+def _adopted(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
+    resource, kind = item.resource, kind_of(item.resource.type)
     provider = table.get(urns.provider_urn(resource.provider))
     daemon = Daemon(reveal(provider.inputs) if provider else {})
-    identity = kind.find(daemon, reveal(resource.inputs))
-    recorded = table.get(resource.urn)
-    if identity is None or (recorded is not None and recorded.id == identity):
-        return None
     inputs = reveal(resource.inputs)
-    read = kind.read(daemon, identity, {key: value for key, value in inputs.items() if key != "__defaults"})
+    identity = kind.find(daemon, inputs)
+    recorded = table.get(resource.urn)
+    if identity is None or not _ours(kind, daemon, identity, item.time):
+        return None
+    if recorded is not None and recorded.id == identity and not recorded.pending_replacement:
+        return None
+    known = {key: value for key, value in inputs.items() if key != "__defaults"}
+    if not kind.adoptable:
+        kind.delete(daemon, identity, known, None)
+        return None
+    read = kind.read(daemon, identity, known)
     if read is None:
         return None
     return resource.copy(
-        id=read[0], outputs=annotate_secrets(read[1], resource.inputs), init_errors=[UNFINISHED],
-        pending_replacement=False,
+        id=read[0], outputs=annotate_secrets(read[1], resource.inputs), pending_replacement=False,
+        init_errors=[UNFINISHED] if kind.changeable() else [],
     )
 
 
-def _tell(events: Events | None, message: str) -> None:
-    if events is not None:
-        events.diagnostic("warning", message)
+def _ours(kind: Kind, daemon: Daemon, identity: str, begun: float) -> bool:
+    """Whether the object was made after the interrupted creation had begun: an older one is somebody else's."""
+    if not kind.inspect:
+        return True  # volumes and images: making one that is there takes it over anyway, as the provider does
+    data = daemon.find(kind.inspect.format(identity)) or {}
+    text = re.sub(r"\.(\d{6})\d*", r".\1", data.get("CreatedAt") or data.get("Created") or "")
+    try:
+        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return True
+    return made >= begun - CLOCK_MARGIN

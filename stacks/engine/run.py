@@ -121,6 +121,9 @@ class StackRun:
             run.failed.set()
             if not events.errors:
                 events.diagnostic("error", str(error))
+        except BaseException:
+            run.failed.set()
+            raise
         finally:
             program.stop()
             self._finish(run, started)
@@ -169,6 +172,7 @@ class StackRun:
 
     def _finish(self, run: Deployment, started: float) -> None:
         """Keep old stack outputs of a failed run, save, and tell the summary."""
+        run.drain()
         root = urns.make(self.stack, self.project.name, "", urns.STACK_TYPE, f"{self.project.name}-{self.stack}")
         if run.failed.is_set() and root in run.news:
             old = run.olds.get(root)
@@ -216,7 +220,8 @@ class StackRun:
             run.failed.set()
             if not events.errors:
                 events.diagnostic("error", str(error))
-        self._finish(run, started)
+        finally:
+            self._finish(run, started)
         if run.failed.is_set():
             raise DeploymentFailed("destroy failed")
         return run

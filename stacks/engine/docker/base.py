@@ -27,6 +27,12 @@ class Kind:
     """One resource type. Inputs and outputs are plain values (secrets revealed)."""
 
     fields: dict[str, Field] = {}
+    inspect = ""  # API path of an object, with {} for its id
+    adoptable = True  # whether an object that an interrupted creation left is whole; otherwise it is removed
+
+    def changeable(self) -> bool:
+        """Whether the type can be changed in place at all."""
+        return type(self).update is not Kind.update
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
         """Failures that need more than one field to see: ``(path, reason)``. Inputs may hold unknowns."""

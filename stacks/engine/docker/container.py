@@ -17,6 +17,8 @@ REMOVE_LIMIT = 30.0
 
 
 class Container(Kind):
+    inspect = "/containers/{}/json"
+    adoptable = False
     fields = FIELDS
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ REMOVE_LIMIT = 30.0  # seconds for endpoints to go, as the provider allows
 
 
 class Network(Kind):
+    inspect = "/networks/{}"
     fields = {
         "name": text(force=True, autoname=True),
         "attachable": boolean(force=True),

@@ -23,6 +23,7 @@ def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
 
 
 class SwarmSecret(Kind):
+    inspect = "/secrets/{}"
     fields = {
         "data": text(required=True, force=True, secret=True),
         "labels": labels(),

@@ -19,6 +19,7 @@ DRAIN_LIMIT = 30.0  # seconds after removal for the tasks' containers to be gone
 
 
 class Service(Kind):
+    inspect = "/services/{}"
     fields = FIELDS
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from .secret import base64_failure
 
 
 class ServiceConfig(Kind):
+    inspect = "/configs/{}"
     fields = {
         "data": text(force=True),
         "dataRaw": text(force=True),
