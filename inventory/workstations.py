@@ -97,9 +97,9 @@ class Seat:
     def _selections(self) -> list[str]:
         """Which certificate goes to which host, without asking: the member's own, and the seat's to any other of ours.
 
-        The seat's signs in at the identity host, and saves a clerk who looks at another municipality's public pages from
-        being asked. The narrowest pattern counts. Issuer and unit are both named: with two certificates of one issuer the
-        wrong one was picked.
+        The seat's signs in at the identity host, and saves a clerk who looks at another municipality's public pages
+        from being asked. The narrowest pattern counts. Issuer and unit are both named: with two certificates of one
+        issuer the wrong one was picked.
         """
         if not self.tenants:
             return []

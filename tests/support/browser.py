@@ -26,14 +26,15 @@ WINDOW = (1280, 900)
 
 @contextlib.contextmanager
 def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Iterator[webdriver.Remote]:
-    """Headless Chromium on the workstation `name`, as its clerk, with more `arguments`. Nothing of it is left running."""
+    """Headless Chromium on the workstation `name`, as its clerk (`arguments`: more for Chromium). It leaves nothing."""
     with Workstation(register, name) as station, _chromedriver(station) as port, station.forwarded(port) as here:
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         options.add_argument("--headless=new")
         for argument in (f"--window-size={WINDOW[0]},{WINDOW[1]}", *arguments):
             options.add_argument(argument)
-        config = ClientConfig(f"http://127.0.0.1:{here}", timeout=PAGE_SECONDS + 30, proxy=Proxy({"proxyType": ProxyType.DIRECT}))
+        direct = Proxy({"proxyType": ProxyType.DIRECT})
+        config = ClientConfig(f"http://127.0.0.1:{here}", timeout=PAGE_SECONDS + 30, proxy=direct)
         driver = webdriver.Remote(command_executor=config.remote_server_addr, options=options, client_config=config)
         try:
             driver.set_page_load_timeout(PAGE_SECONDS)
