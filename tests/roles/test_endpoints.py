@@ -44,7 +44,12 @@ def endpoints(register):
         environment = {**os.environ, "ASP_ENV": register.environment.id, "ANSIBLE_NOCOLOR": "1"}
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/endpoints.yml"]
         done = subprocess.run(
-            [*command, "--diff", "--limit", station, *arguments], env=environment, cwd=paths.ROOT, capture_output=True, text=True, timeout=300
+            [*command, "--diff", "--limit", station, *arguments],
+            env=environment,
+            cwd=paths.ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         text = done.stdout + done.stderr
         recap = re.search(r"changed=(\d+)", text)
