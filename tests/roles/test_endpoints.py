@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from inventory import certificates, paths, secrets
-from inventory.workstations import CERTIFICATES_DIR, CHROMIUM_STORE, POLICY_FILES, SYSTEM_BUNDLE, differences
+from inventory.workstations import (
+    CERTIFICATES_DIR,
+    CHROMIUM_STORE,
+    CLERK_HOME,
+    POLICY_FILES,
+    SYSTEM_BUNDLE,
+    differences,
+)
 from stacks import enrolment
 from tests.support.browser import browser, screenshot
 from tests.support.workstation import Workstation
@@ -208,6 +216,19 @@ def test_the_joint_offices_browser_shows_each_member_its_own_certificate(registe
             driver.get(tenant.url())
             for refusal in ("TENANT-MISMATCH", "NO-CERTIFICATE", "CERTIFICATE-REVOKED", "CERTIFICATE-INVALID"):
                 assert refusal not in driver.page_source, tenant.host
+
+
+def test_firefox_shows_the_certificate_without_asking(register, runtime, station):
+    own = station.seat.tenants[0]
+    picture = f"{CLERK_HOME}/firefox.png"
+    started = datetime.now(UTC)
+    station.as_clerk("timeout", "90", "firefox-esr", "--headless", "--screenshot", picture, own.url(), timeout=120)
+    station.as_clerk("rm", picture)
+    log = runtime.container(register.names.edge).logs(since=started).decode()
+    seen = [json.loads(line) for line in log.splitlines() if line.startswith("{") and own.host in line]
+    mine = [line for line in seen if line["path"].startswith("/keret/")]
+    assert mine, log[-2000:]
+    assert {(line["certificate"], line["user"]) for line in mine} == {("valid", station.seat.clerk.username)}
 
 
 def test_a_policy_changed_by_hand_is_mended_and_foreign_ones_stay(station, mended):
