@@ -17,10 +17,10 @@ CLERK_ACCOUNT = "ugyintezo"  # the clerk's desktop account; who signs in there i
 CLERK_HOME = f"/home/{CLERK_ACCOUNT}"
 CERTIFICATES_DIR = f"{CLERK_HOME}/.config/asp"  # <tenant>.crt (with its chain) and <tenant>.key
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-NSS_STORES = {  # shell patterns; a Firefox profile's name is random
-    "chromium": f"{CLERK_HOME}/.pki/nssdb",
-    "firefox": f"{CLERK_HOME}/.config/mozilla/firefox/*.default-esr",
-}
+CHROMIUM_STORE = f"{CLERK_HOME}/.pki/nssdb"
+FIREFOX_PROFILES = f"{CLERK_HOME}/.config/mozilla/firefox"
+# Folders of NSS stores as shell patterns: a Firefox profile's name is random.
+NSS_STORES = {"chromium": CHROMIUM_STORE, "firefox": f"{FIREFOX_PROFILES}/*.default-esr"}
 POLICY_FILES = {
     "chromium": "/etc/chromium/policies/managed/asp.json",
     "firefox": "/etc/firefox/policies/policies.json",

@@ -109,11 +109,11 @@ def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: 
 
     The foreign role first signs in at home: only then does its refusal here prove anything.
     """
+    foreign = _another(cell, register, municipality)  # asked first: it tells at once when the database is down
     own = {}
     for system in municipality.systems:
         role, password = municipality.role(system), secrets.role_password(municipality, system)
         own[role] = _attempt(sign_in(cell, municipality.tenant, role, password, timeout=SECONDS))
-    foreign = _another(cell, register, municipality)
     if not foreign:
         return {"signin": own, "foreign": {"fault": "no other tenant in the cell to try with"}}
     role, password = foreign.role(foreign.systems[0]), secrets.role_password(foreign, foreign.systems[0])

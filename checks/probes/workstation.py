@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import paramiko
@@ -114,19 +116,40 @@ def payload(asked: dict) -> str:
 
 def _ask(register: Register, station: Workstation, asked: dict) -> tuple[float, dict]:
     """(workstation's clock minus ours in seconds, everything else). Unreachable when SSH does not get in."""
-    backend = _Verified(register, station)
-    try:
-        stdin, stdout, stderr = backend.client.exec_command("sudo -n python3 -", timeout=SECONDS)
+    with _session(register, station) as client:
+        stdin, stdout, stderr = client.exec_command("sudo -n python3 -", timeout=SECONDS)
         stdin.write(payload(asked))
         stdin.channel.shutdown_write()
         first = stdout.readline()
         arrived = time.time()
         rest = stdout.readline()
-        code = stdout.channel.recv_exit_status()
-        if code != 0 or not rest:
-            said = " ".join(stderr.read().decode(errors="replace").split())[-300:]
-            raise RuntimeFault(f"workstation {station.name}: the probe ended with {code}: {said}")
+        _finished(station, stdout, stderr)
         return json.loads(first)["now"] - arrived, json.loads(rest)
+
+
+def shell(register: Register, station: Workstation, command: str, stdin: str = "") -> str:
+    """Run one command as the administrator; what it printed. RuntimeFault when it fails."""
+    with _session(register, station) as client:
+        pipe, stdout, stderr = client.exec_command(command, timeout=SECONDS)
+        pipe.write(stdin)
+        pipe.channel.shutdown_write()
+        said = stdout.read().decode()
+        _finished(station, stdout, stderr)
+        return said
+
+
+def _finished(station: Workstation, stdout, stderr) -> None:
+    code = stdout.channel.recv_exit_status()
+    if code != 0:
+        said = " ".join(stderr.read().decode(errors="replace").split())[-300:]
+        raise RuntimeFault(f"workstation {station.name}: the command ended with {code}: {said}")
+
+
+@contextlib.contextmanager
+def _session(register: Register, station: Workstation) -> Iterator[paramiko.SSHClient]:
+    backend = _Verified(register, station)
+    try:
+        yield backend.client
     except (OSError, EOFError, paramiko.SSHException) as error:
         place = f"{EDGE_ADDRESS}:{register.ssh_port(station)}"
         raise Unreachable(f"SSH {place}: {str(error) or type(error).__name__}") from error

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """Ansible module: one browser's managed policy file, as data. Runs on the workstation, standard library only."""
 
+import contextlib
 import glob
 import hashlib
 import json
@@ -113,10 +114,8 @@ def subtract(found, ours):
 
 def target(item):
     """What a list's item is about: the pattern of a certificate selection, else the item itself."""
-    try:
+    with contextlib.suppress(TypeError, ValueError, KeyError):
         item = json.loads(item)["pattern"]
-    except (TypeError, ValueError, KeyError):
-        pass
     return json.dumps(item, sort_keys=True)
 
 
@@ -126,13 +125,13 @@ def validate(browser, policies):
     for name, value in policies.items():
         if name not in known:
             raise PolicyFault(
-                "%s policy %s: not known to this role; wanted one of %s. Mend its name, or add it to KNOWN in this module"
-                % (browser, name, ", ".join(sorted(known)))
+                f"{browser} policy {name}: not known to this role; wanted one of {', '.join(sorted(known))}. "
+                "Mend its name, or add it to KNOWN in this module"
             )
         if type(value) is not known[name]:
             raise PolicyFault(
-                "%s policy %s = %s: is %s; wanted %s. Mend the variable endpoint_browser_policies"
-                % (browser, name, json.dumps(value), type(value).__name__, known[name].__name__)
+                f"{browser} policy {name} = {json.dumps(value)}: is {type(value).__name__}; "
+                f"wanted {known[name].__name__}. Mend the variable endpoint_browser_policies"
             )
 
 
@@ -185,9 +184,10 @@ def plan(params):
     if browser == "chromium":
         before, after = neighbours(params["path"])
         for name in sorted(set(after) & set(wanted)):
+            other, value = after[name]
             raise PolicyFault(
-                "chromium policy %s: %s is read after %s and hides it; seen %s. Take the policy out of that file"
-                % (name, after[name][0], params["path"], json.dumps(after[name][1]))
+                f"chromium policy {name}: {other} is read after {params['path']} and hides it; "
+                f"seen {json.dumps(value)}. Take the policy out of that file"
             )
         ours = merge({name: value for name, (_, value) in before.items() if name in wanted}, wanted)
     try:
@@ -246,11 +246,11 @@ def main():
     }
     if changed and not module.check_mode:
         if unreadable:
-            result["aside"] = "%s.unreadable-%s" % (path, hashlib.sha256(present.encode()).hexdigest()[:8])
+            result["aside"] = f"{path}.unreadable-{hashlib.sha256(present.encode()).hexdigest()[:8]}"
             os.replace(path, result["aside"])
         write(module, path, text)
         if read(path) != text:
-            module.fail_json(msg="%s: read back otherwise than written. Find out what else writes it" % path)
+            module.fail_json(msg=f"{path}: read back otherwise than written. Find out what else writes it")
     if read(params["record"]) != record and not module.check_mode:
         write(module, params["record"], record)
     module.exit_json(**result)

@@ -14,7 +14,7 @@ description:
     since the first line found counts.
 options:
   hosts: {type: list, elements: str, required: true, description: Host names. None removes the block.}
-  address: {type: str, required: true, description: Their IPv4 address, or C(gateway) for the machine's default gateway.}
+  address: {type: str, required: true, description: IPv4 address of all; C(gateway) is the default gateway's.}
   name: {type: str, required: true, description: Names the block.}
   path: {type: path, default: /etc/hosts, description: The hosts file.}
 """
@@ -39,7 +39,7 @@ def gateway(routes):
 
 def edit(text, name, address, hosts):
     """The hosts file's text with the block of `name` as wanted, every other line as it was."""
-    begin, end = "# BEGIN %s" % name, "# END %s" % name
+    begin, end = f"# BEGIN {name}", f"# END {name}"
     kept, inside = [], False
     for line in text.splitlines():
         if line.strip() == begin:
@@ -49,16 +49,16 @@ def edit(text, name, address, hosts):
         elif not inside:
             kept.append(line)
     if inside:
-        raise HostsFault("hosts file: %r is not followed by %r. Put the marker back by hand" % (begin, end))
+        raise HostsFault(f"hosts file: {begin!r} is not followed by {end!r}. Put the marker back by hand")
     for line in kept:
         fields = line.partition("#")[0].split()
         taken = sorted(set(fields[1:]) & set(hosts))
         if taken and fields[0] != address:
             raise HostsFault(
-                "hosts file: %s is %s by a line of somebody else; wanted %s. Find out who wrote it, then remove the line"
-                % (taken[0], fields[0], address)
+                f"hosts file: {taken[0]} is {fields[0]} by a line of somebody else; wanted {address}. "
+                "Find out who wrote it, then remove the line"
             )
-    block = [begin, *("%s\t%s" % (address, host) for host in hosts), end] if hosts else []
+    block = [begin, *(f"{address}\t{host}" for host in hosts), end] if hosts else []
     return "\n".join([*kept, *block]) + "\n"
 
 
@@ -84,7 +84,7 @@ def main():
         after = edit(before, params["name"], address, params["hosts"])
     except ValueError:
         seen = params["address"]
-        module.fail_json(msg="endpoint_connectivity_address = %s; wanted an IPv4 address or gateway. Mend it" % seen)
+        module.fail_json(msg=f"endpoint_connectivity_address = {seen}; wanted an IPv4 address or gateway. Mend it")
     except (HostsFault, OSError) as fault:
         module.fail_json(msg=str(fault))
     changed = after != before

@@ -44,17 +44,16 @@ def handshake(host, address, port, root, timeout):
     """TLS version and milliseconds of a verified handshake; OSError otherwise."""
     context = ssl.create_default_context(cadata=root)
     started = time.monotonic()
-    with socket.create_connection((address, port), timeout) as plain:
-        with context.wrap_socket(plain, server_hostname=host) as secured:
-            return {
-                "address": address,
-                "tls": secured.version(),
-                "milliseconds": round((time.monotonic() - started) * 1000, 1),
-            }
+    with (
+        socket.create_connection((address, port), timeout) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        milliseconds = round((time.monotonic() - started) * 1000, 1)
+        return {"address": address, "tls": secured.version(), "milliseconds": milliseconds}
 
 
 def clock(host, address, port, root, timeout):
-    """Seconds that this machine's clock is ahead of the centre's, to about half a second; OSError if it tells no time."""
+    """Seconds that this machine's clock is ahead of the centre's, to half a second; OSError if it tells no time."""
     connection = http.client.HTTPSConnection(address, port, timeout=timeout)
     connection.sock = ssl.create_default_context(cadata=root).wrap_socket(
         socket.create_connection((address, port), timeout), server_hostname=host
@@ -77,17 +76,17 @@ def examine(params):
     address, port = params["address"], params["port"]
     for host in params["hosts"]:
         if params["resolve"] and names(host) != [address]:
-            faults.append("%s leads to %s; wanted %s. Look at the hosts file and the resolver" % (host, names(host), address))
+            faults.append(f"{host} leads to {names(host)}; wanted {address}. Look at the hosts file and the resolver")
             continue
         try:
             reached[host] = handshake(host, address, port, params["root"], params["timeout"])
         except ssl.SSLCertVerificationError as error:
             faults.append(
-                "%s: certificate not trusted (%s); wanted one of the centre's root. Is the tenant joined, or does a device "
-                "between re-sign TLS?" % (host, error.verify_message)
+                f"{host}: certificate not trusted ({error.verify_message}); wanted one of the centre's root. "
+                "Is the tenant joined, or does a device between re-sign TLS?"
             )
         except OSError as error:
-            faults.append("%s: no answer at %s port %d (%s). Is the centre up, the port open?" % (host, address, port, error))
+            faults.append(f"{host}: no answer at {address} port {port} ({error}). Is the centre up, the port open?")
     return reached, faults
 
 
@@ -112,10 +111,10 @@ def main():
         try:
             offset = clock(params["clock_host"], params["address"], params["port"], params["root"], params["timeout"])
         except (OSError, http.client.HTTPException) as error:
-            faults.append("%s: does not tell the time (%s). Is the centre's PKI up?" % (params["clock_host"], error))
+            faults.append(f"{params['clock_host']}: does not tell the time ({error}). Is the centre's PKI up?")
     if offset is not None and abs(offset) > params["clock_skew"]:
         faults.append(
-            "clock is %s s off; wanted at most %s. Switch time synchronisation on" % (offset, params["clock_skew"])
+            f"clock is {offset} s off; wanted at most {params['clock_skew']}. Switch time synchronisation on"
         )
     if faults:
         module.fail_json(msg="\n".join(faults), reached=reached, clock_offset=offset)
