@@ -12,6 +12,9 @@ from inventory.rules.environment import CELL_LIMIT
 
 LABEL = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 SUBNETS = st.integers(0, 255).map(lambda n: f"10.{n}.0.0/16")
+HUNGARIAN = st.text(alphabet="aábcdeéfghiíjklmnoóöőpqrstuúüűvwxyz -.", max_size=40)
+# A busy machine is no fault, and nothing is left in the working tree.
+relaxed = settings(deadline=None, database=None)
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
 
 
@@ -30,6 +33,7 @@ def test_only_the_known_names_collide():
     ]
 
 
+@relaxed
 @given(TEXT)
 def test_a_slug_is_a_host_label_and_its_own_slug(text):
     slug = slugify(text)
@@ -37,11 +41,13 @@ def test_a_slug_is_a_host_label_and_its_own_slug(text):
     assert slugify(slug) == slug
 
 
-@given(TEXT)
+@relaxed
+@given(HUNGARIAN)
 def test_a_slug_does_not_depend_on_case(text):
-    assert slugify(text.upper().lower()) == slugify(text.lower())
+    assert slugify(text.upper()) == slugify(text)
 
 
+@relaxed
 @given(SUBNETS, st.integers(0, CELL_LIMIT - 1), st.integers(1, 5))
 def test_a_cells_networks_lie_in_the_environment(subnet, index, nodes):
     cell = Names("dev", subnet).cell("baz1", index, nodes, ("keret",))
@@ -53,8 +59,8 @@ def test_a_cells_networks_lie_in_the_environment(subnet, index, nodes):
     assert len(set(cell.postgres)) == nodes
 
 
+@relaxed
 @given(SUBNETS, st.integers(1, CELL_LIMIT))
-@settings(max_examples=25)
 def test_no_two_networks_of_an_environment_overlap(subnet, count):
     names = Names("dev", subnet)
     networks = [names.network(label) for label in SHARED_NETWORKS]
@@ -70,6 +76,7 @@ def test_shared_networks_end_before_the_cells():
     assert len(set(SHARED_NETWORKS.values())) == len(SHARED_NETWORKS)
 
 
+@relaxed
 @given(st.sampled_from(["dev", "test"]), st.sampled_from(["edge", "identity", "pki"]))
 def test_names_carry_the_environment(env, service):
     assert Names(env, "10.61.0.0/16").of(service).startswith(f"asp-{env}-")
