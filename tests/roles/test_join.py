@@ -109,16 +109,18 @@ def joined_in_the_end(play):
 
 @pytest.fixture
 def joined(play, seen):
-    done = play("join", municipality=SUBJECT)
-    assert done.code == 0, done.text
-    assert seen() == WHOLE
+    if seen() != WHOLE:
+        done = play("join", municipality=SUBJECT)
+        assert done.code == 0, done.text
+        assert seen() == WHOLE
 
 
 @pytest.fixture
 def left(play, seen):
-    done = play("leave", municipality=SUBJECT, confirm=NAME)
-    assert done.code == 0, done.text
-    assert seen() == GONE
+    if seen() != GONE:
+        done = play("leave", municipality=SUBJECT, confirm=NAME)
+        assert done.code == 0, done.text
+        assert seen() == GONE
 
 
 def test_check_then_join_then_no_change(left, play, seen):
