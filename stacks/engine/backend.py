@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from .errors import LockedError, StackNotFound, StateError, UsageError
+from .files import write_file
 from .journal import Journal
-from .project import ORGANIZATION, Project, write_file
+from .project import ORGANIZATION, Project
 from .state import VERSION, parse_checkpoint
 
 STACK_NAME = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
@@ -100,7 +101,7 @@ class Backend:
     def remove(self, project: str, stack: str) -> None:
         """Delete a stack's files."""
         path = self.path(project, stack)
-        self.journal(project, stack).discard()
+        self.journal(project, stack).replace([])
         for victim in (path, path.with_name(path.name + ".bak")):
             victim.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

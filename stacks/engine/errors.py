@@ -63,6 +63,10 @@ class ProviderError(EngineError):
     """The Docker daemon (or its absence) refused an operation."""
 
 
+class ConnectionLost(ProviderError):
+    """The daemon did not answer: whether an operation took effect is not known."""
+
+
 class PartialError(ProviderError):
     """An operation took effect but did not end well. ``outputs``: what the daemon has now."""
 

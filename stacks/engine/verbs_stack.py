@@ -11,7 +11,8 @@ from typing import Any
 
 from . import urn as urns
 from .errors import EngineError, StateError, UsageError
-from .project import StackConfig, write_file
+from .files import write_file
+from .project import StackConfig
 from .run import StackRun
 from .state import Resource, Snapshot, salt_of
 from .values import masked, reveal

@@ -150,9 +150,8 @@ def test_protected_resources(sandbox):
     sandbox.write(volume("a", "opts=pulumi.ResourceOptions(protect=True)"))
     sandbox.up()
     urn = "urn:pulumi:dev::sandbox::docker:index/volume:Volume::a"
-    assert "cannot be deleted\nbecause it is protected" in sandbox.run("destroy", "-s", "dev", "--yes", status=1).replace(
-        "\n      ", "\n"
-    )
+    said = sandbox.run("destroy", "-s", "dev", "--yes", status=1)
+    assert f'"{urn}" cannot be deleted' in said and "because it is protected" in said
     assert "is protected; use --force" in sandbox.run("state", "delete", urn, "-s", "dev", "--yes", status=1)
     assert "No such resource 'x'" in sandbox.run("state", "unprotect", "x", "-s", "dev", status=1)
     sandbox.run("state", "unprotect", urn, "-s", "dev", "--yes")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..errors import ProviderError
+from ..errors import ConnectionLost, ProviderError
 
 REQUEST_TIMEOUT = 120  # seconds without an answer before a daemon counts as hung
 POOL = 32
@@ -60,7 +60,7 @@ class Daemon:
                 base_url=self.host, version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
             )
         except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
-            raise ProviderError(
+            raise ConnectionLost(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
             ) from cause
         version = tuple(int(piece) for piece in client.api_version.split("."))
@@ -97,7 +97,7 @@ class Daemon:
                 method, url, json=body, params=params, headers=headers, timeout=timeout, stream=stream
             )
         except requests.RequestException as cause:
-            raise ProviderError(
+            raise ConnectionLost(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
             ) from cause
         if response.status_code >= 400:
