@@ -8,6 +8,7 @@ on the machine and on what else runs there.
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import subprocess
 import sys
@@ -20,20 +21,25 @@ from tests.engine.harness import Sandbox
 RECORDED = {100: (2.9, 2.1), 300: (9.4, 3.5), 1000: (78.0, 9.0)}  # size -> (create, no-op), seconds, CLI 3.260
 PROGRAM = "for i in range(%d):\n    docker.Volume(f'v{i}', name=f'{P}-v{i}')\n"
 LIMIT = 1200
-HEAD = "  size            create     no-op   destroy  CLI create  CLI no-op       ratios"
+HEAD = "  size         create (processor)     no-op           destroy        CLI create     no-op          ratios"
 
 
-def measure(command: list[str], sandbox: Sandbox, *arguments: str) -> float:
-    """Seconds of one command, which must succeed."""
-    began = time.monotonic()
+def measure(command: list[str], sandbox: Sandbox, *arguments: str) -> tuple[float, float]:
+    """Seconds, and processor seconds, of one command, which must succeed."""
+    began, used = time.monotonic(), _processor()
     subprocess.run(
         [*command, *arguments], cwd=sandbox.project, env=sandbox.environment, check=True, timeout=LIMIT,
         stdout=subprocess.DEVNULL,
     )
-    return time.monotonic() - began
+    return time.monotonic() - began, _processor() - used
 
 
-def series(command: list[str], size: int, folder: Path) -> tuple[float, float, float]:
+def _processor() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def series(command: list[str], size: int, folder: Path) -> list[tuple[float, float]]:
     """Seconds to create, to find nothing to do (best of three) and to destroy ``size`` volumes."""
     sandbox = Sandbox(folder)
     sandbox.write(PROGRAM % size)
@@ -44,7 +50,7 @@ def series(command: list[str], size: int, folder: Path) -> tuple[float, float, f
         destroy = measure(command, sandbox, "destroy", "--yes", "--skip-preview", "-s", "dev")
     finally:
         sandbox.close()
-    return create, nothing, destroy
+    return [create, nothing, destroy]
 
 
 def main() -> int:
@@ -59,8 +65,9 @@ def main() -> int:
     for size in [int(text) for text in args.sizes.split(",")]:
         for name, command in engines.items():
             with tempfile.TemporaryDirectory(prefix="eng-bench-") as folder:
-                create, nothing, destroy = series(command, size, Path(folder))
-            row = f"{size:>6}{name:>9}{create:>9.2f}s{nothing:>9.2f}s{destroy:>9.2f}s"
+                measured = series(command, size, Path(folder))
+            create, nothing = measured[0][0], measured[1][0]
+            row = f"{size:>6}{name:>8}" + "".join(f"{wall:>8.2f}s ({cpu:>5.2f})" for wall, cpu in measured)
             if size in RECORDED:
                 cli_create, cli_nothing = RECORDED[size]
                 row += f"{cli_create:>11.1f}s{cli_nothing:>10.1f}s"

@@ -205,9 +205,12 @@ def _first(cause: BaseException) -> str:
 
 
 def _write_material(material: dict) -> str:
+    import atexit
+    import shutil
     import tempfile
 
     folder = tempfile.mkdtemp(prefix="engine-tls-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name, key in (("ca.pem", "caMaterial"), ("cert.pem", "certMaterial"), ("key.pem", "keyMaterial")):
         path = os.path.join(folder, name)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
