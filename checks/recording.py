@@ -76,6 +76,18 @@ class View:
 
     def read_optional(self, *path: str) -> Any:
         """Like `read`, for a value that may rightly be null; its key must exist all the same."""
+        value = self._find(*path)
+        self.evidence.append(Reading(_place(path), _short(value)))
+        return value
+
+    def names(self, *path: str) -> list[str]:
+        """Names of what stands at `path`, sorted; its values are read, and become evidence, one by one."""
+        value = self._find(*path)
+        if not isinstance(value, dict):
+            raise NoData(f"nincs adat: {_place(path)}")
+        return sorted(value)
+
+    def _find(self, *path: str) -> Any:
         self._require_fresh()
         value: Any = self._document.data
         for depth, key in enumerate(path):
@@ -84,7 +96,6 @@ class View:
                 raise NoData(f"nincs adat: {_place(path[: depth + 1])}")
             value = value[key]
         _require_answer(value, path)
-        self.evidence.append(Reading(_place(path), _short(value)))
         return value
 
     def _require_fresh(self) -> None:

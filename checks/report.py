@@ -18,6 +18,7 @@ from checks.verdicts import Outcome, Verdict
 from inventory.register import Municipality, Phase, Register, SizeClass
 
 SCHEMA = 1
+SEEN = ("verdict", "subject", "message", "waiver")
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munkaállomás"}
 AREAS = {
@@ -78,6 +79,7 @@ def build(
         "counts": _counts(checks),
         "questions": [_question(text, clauses, checks) for text, clauses in QUESTIONS.items()],
         "areas": _areas(checks),
+        "todo": _todo(checks),
         "clauses": [clause.model_dump() | {"shown": _shown(clause)} for clause in register.sla.values()],
         "checks": checks,
     }
@@ -158,6 +160,21 @@ def _areas(checks: list[dict]) -> list[dict]:
     ]
 
 
+def _todo(checks: list[dict]) -> list[dict]:
+    """What does not hold, grouped by what was seen: one cause often breaks many promises. Blocking ones first."""
+    causes: dict[tuple, dict] = {}
+    for item in checks:
+        if item["verdict"] == Verdict.PASS:
+            continue
+        key = tuple(item[name] for name in SEEN)
+        cause = causes.setdefault(key, {**dict(zip(SEEN, key, strict=True)), "checks": []})
+        cause["checks"].append({name: item[name] for name in ("id", "title", "mandatory", "runbook")})
+    blocking = [
+        c for c in causes.values() if c["verdict"] != Verdict.WAIVED and any(i["mandatory"] for i in c["checks"])
+    ]
+    return blocking + [cause for cause in causes.values() if cause not in blocking]
+
+
 def junit(report: dict) -> str:
     """JUnit XML: FAIL is a failure, UNREACHABLE and NO-DATA are errors, WAIVED is skipped with its reason."""
     root = ElementTree.Element("testsuites", name=f"readiness {report['municipality']['ksh']}")
@@ -200,7 +217,7 @@ def html(report: dict) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"moment": _moment, "thousands": _thousands}
+    environment.filters |= {"moment": _moment, "thousands": _thousands, "grouped": _grouped}
     texts = {verdict.value: text for verdict, text in VERDICT_TEXT.items()}
     return environment.get_template("report.html.j2").render(report=report, verdicts=texts, tiers=TIERS, areas=AREAS)
 
@@ -219,6 +236,15 @@ def _moment(text: str | None) -> str:
 def _thousands(number: int) -> str:
     """11253 → 11 253, with a space that does not break."""
     return f"{number:,}".replace(",", "\u00a0")
+
+
+def _grouped(evidence: list[dict]) -> list[dict]:
+    """Readings of one place on one line: services › edge: running 1, wanted 1."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for reading in evidence:
+        place, _, name = reading["what"].rpartition(" › ")
+        places.setdefault(place, []).append((name, reading["value"]))
+    return [{"place": place, "readings": readings} for place, readings in places.items()]
 
 
 def write(report: dict, recording: str, folder: Path, with_html: bool = True) -> list[Path]:

@@ -34,7 +34,7 @@ def show(report: dict, console: Console) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("check", no_wrap=True)
     table.add_column("promise, and what was seen", ratio=1)
-    part = None
+    part, last = None, ""
     for item in report["checks"]:
         if part not in (None, (item["tier"], item["subject"])):
             table.add_section()
@@ -44,8 +44,11 @@ def show(report: dict, console: Console) -> None:
         style = STYLES[Verdict(item["verdict"])]
         promise = escape(item["title"]) + ("" if item["mandatory"] else " [dim](optional)[/dim]")
         for said in (item["message"], item["waiver"]):
-            if said:
+            if said and said == last:
+                promise += "\n[dim]for the same cause[/dim]"
+            elif said:
                 promise += f"\n[{style}]{escape(said)}[/{style}]"
+        last = item["message"]
         if not item["accepted"]:
             promise += f"\n[dim]{escape(item['runbook'])}[/dim]"
         table.add_row(f"[{style}]{item['verdict']}[/{style}]", item["id"], promise)

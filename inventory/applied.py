@@ -1,36 +1,93 @@
-"""What was applied last for each municipality: the values that may not change once its tenant exists.
+"""What was last applied at the centre, by tenant: `.asp/<env>/applied.json`, written by the join and leave plays.
 
-`.asp/<env>/applied.json`: `{ksh: {field: value}}`, written after a successful join.
+An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
+whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
+exists (its KSH code, its cell, the cell's place in the list, from which its networks follow) are compared with it
+before anything is touched.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from inventory import paths
-from inventory.register import Municipality
+from inventory.errors import Fault, RegisterError
 
-UNCHANGEABLE = ("name", "cell")
+if TYPE_CHECKING:
+    from inventory.register import Municipality
 
-
-def of(municipality: Municipality) -> dict[str, str]:
-    """The unchangeable values of a municipality (name: its host and certificates carry it; cell: its data is there)."""
-    return {field: getattr(municipality, field) for field in UNCHANGEABLE}
-
-
-def read(env: str) -> dict[str, dict[str, str]]:
-    """What was applied in an environment; empty when nothing was."""
-    file = paths.environment_dir(env) / "applied.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+JOINING, JOINED = "joining", "joined"
+Snapshot = dict[str, dict[str, Any]]  # KSH code → what `of` gives
 
 
-def write(env: str, values: dict[str, dict[str, str]]) -> None:
-    """Replace it, whole or not at all."""
-    file = paths.environment_dir(env) / "applied.json"
+def snapshot_file(env: str, root: Path | None = None) -> Path:
+    """Where the snapshot lies. `root`: the register's folder, when it is not the project's own."""
+    local = paths.LOCAL if root is None else root.parent / ".asp"
+    return local / env / "applied.json"
+
+
+def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
+    """What is remembered of a municipality."""
+    cells = [cell.id for cell in municipality.environment.cells]
+    return {
+        "state": state,
+        "name": municipality.name,
+        "cell": municipality.cell,
+        "cell_place": cells.index(municipality.cell),
+        "phase": str(municipality.phase),
+    }
+
+
+def read(env: str, root: Path | None = None) -> Snapshot:
+    """The snapshot; empty when nothing was applied. RegisterError when it is not one."""
+    file = snapshot_file(env, root)
+    if not file.is_file():
+        return {}
+    try:
+        snapshot = json.loads(file.read_text(encoding="utf-8"))
+        if not all(isinstance(entry["cell"], str) and isinstance(entry["name"], str) for entry in snapshot.values()):
+            raise ValueError("entries without cell and name")
+        return snapshot
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        remedy = "Restore it; or remove it and run playbooks/join.yml, which writes it anew"
+        place = f".asp/{env}/{file.name}"
+        raise RegisterError([Fault(place, "(file)", str(error), "is no snapshot", remedy)]) from error
+
+
+def change(env: str, entries: Snapshot, forget: Iterable[str] = (), dry_run: bool = False) -> tuple[Snapshot, Snapshot]:
+    """Write entries and drop others, whole or not at all; the snapshot before and after. `dry_run` writes nothing."""
+    file = snapshot_file(env)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".applied.")
+    with (file.parent / "applied.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # joins of different municipalities may end at once
+        before = read(env)
+        dropped = set(forget)
+        after = {ksh: values for ksh, values in (before | entries).items() if ksh not in dropped}
+        if after != before and not dry_run:
+            write_whole(file, json.dumps(after, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    return before, after
+
+
+def keep_evidence(env: str, name: str, content: dict[str, Any]) -> Path:
+    """Write `.asp/<env>/evidence/<name>.json`: what a play did, for the minutes of a phase. Holds no secret."""
+    folder = snapshot_file(env).parent / "evidence"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / f"{name.replace(':', '')}.json"
+    write_whole(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    return file
+
+
+def write_whole(file: Path, content: str) -> None:
+    """Replace a file at once: a kill leaves the old content or the new one."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(values, stream, ensure_ascii=False, indent=1, sort_keys=True)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
     os.replace(temporary, file)

@@ -39,14 +39,19 @@ class Pair:
         return set(names.get_values_for_type(x509.DNSName))
 
 
+def authority_name(env: str, purpose: str) -> str:
+    """Common name of an authority: `root`, `issuing` (step-ca's: clerks and hosts) or `internal`."""
+    return f"ASP {env} {purpose} CA"
+
+
 def root(env: str) -> Pair:
     """A new self-signed root."""
-    return _authority(f"ASP {env} root CA", ROOT_DAYS, None, path_length=1)
+    return _authority(authority_name(env, "root"), ROOT_DAYS, None, path_length=1)
 
 
 def intermediate(env: str, purpose: str, issuer: Pair) -> Pair:
     """A new intermediate of `issuer` that may sign leaves only."""
-    return _authority(f"ASP {env} {purpose} CA", INTERMEDIATE_DAYS, issuer, path_length=0)
+    return _authority(authority_name(env, purpose), INTERMEDIATE_DAYS, issuer, path_length=0)
 
 
 def leaf(name: str, hosts: list[str], issuer: Pair) -> Pair:

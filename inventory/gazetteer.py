@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from inventory import paths
+from inventory.names import slugify
 
 LIST = paths.REGISTER / "data" / "helysegnevtar-2018.csv"
 OWN_OFFICE, SEATS, MEMBERS = "1", ("2", "4"), ("5", "6")
@@ -17,7 +18,7 @@ OWN_OFFICE, SEATS, MEMBERS = "1", ("2", "4"), ("5", "6")
 class Settlement(BaseModel):
     """One row of the list; `office_kind` as published (data/README.md says what the codes mean)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
 
     name: str
     ksh: str
@@ -28,6 +29,15 @@ class Settlement(BaseModel):
     office_seat: str
     population: int
 
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)
+
+    @property
+    def is_capital(self) -> bool:
+        """The capital is no tenant of the ASP; its districts are."""
+        return self.status == "főváros"
+
 
 @cache
 def settlements(path: Path = LIST) -> dict[str, Settlement]:
@@ -35,3 +45,9 @@ def settlements(path: Path = LIST) -> dict[str, Settlement]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         return {row["ksh"]: Settlement.model_validate(row) for row in rows}
+
+
+@cache
+def by_name() -> dict[str, Settlement]:
+    """Settlements by name; names are unique in the list."""
+    return {settlement.name: settlement for settlement in settlements().values()}

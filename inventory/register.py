@@ -11,28 +11,30 @@ import ipaddress
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import Settlement, settlements
 from inventory.names import CellNames, Names, Port, slugify
+from inventory.reader import Reader
 
 __all__ = ["Phase", "Port", "Register", "RegisterError", "load"]
 
 Ksh = Annotated[str, Field(pattern=r"^\d{5}$", description="5-digit KSH code, as text")]
 SystemId = Annotated[str, Field(pattern=r"^[a-z]+$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
+Days = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$")]
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 Cron = Annotated[str, Field(pattern=r"^(\S+\s+){4}\S+$", description="five-field cron expression, local time")]
 
 
 class Model(BaseModel):
-    """Base of all register models: unknown fields are faults, values never change after loading."""
+    """Base of all register models: unknown fields and wrong types are faults, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Phase(StrEnum):
@@ -127,7 +129,7 @@ class Environment(Model):
     domain: Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9]+)+$")]
     subnet: str
     ports: Ports
-    opening_hours: dict[str, Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]]
+    opening_hours: dict[Days, Hours]
     cells: list[Cell] = Field(min_length=1)
     backup: Backup
     identity: Identity
@@ -136,9 +138,12 @@ class Environment(Model):
     @field_validator("subnet")
     @classmethod
     def _a_16(cls, value: str) -> str:
-        network = ipaddress.ip_network(value)
-        if network.prefixlen != 16 or not network.is_private:
-            raise ValueError("wanted: a private /16, such as 10.61.0.0/16")
+        try:
+            network = ipaddress.ip_network(value)
+        except ValueError:
+            network = None
+        if network is None or network.version != 4 or network.prefixlen != 16 or not network.is_private:
+            raise ValueError("a private IPv4 /16, such as 10.61.0.0/16")
         return value
 
     @property
@@ -196,7 +201,7 @@ class Office(Model):
     seat: Ksh
     name: str
     kind: Literal["own", "joint"]
-    clerks: list[Clerk] = Field(min_length=1)
+    clerks: list[Clerk] = Field(description="none only while every member is in preparation")
     workstations: list[Workstation]
 
 
@@ -211,8 +216,10 @@ class MunicipalityEntry(Model):
     systems: list[SystemId] = Field(min_length=1)
     contract: Contract
     project: str | None = None
-    phase: Phase
-    evidence: dict[Literal["preparation", "connection", "live"], str] = {}
+    phase: Annotated[Phase, Field(strict=False)]  # YAML has no enumerations
+    evidence: dict[Literal["preparation", "connection", "live"], Annotated[str, Field(min_length=1)]] = {}
+    host_slug: Identifier | None = Field(None, description="first label of its host, where two names fold to one")
+    office_source: str | None = Field(None, min_length=10, description="why its office is not the one of the 2018 list")
 
 
 class Municipality(MunicipalityEntry):
@@ -223,7 +230,7 @@ class Municipality(MunicipalityEntry):
 
     @property
     def slug(self) -> str:
-        return slugify(self.name)
+        return self.host_slug or slugify(self.name)
 
     @property
     def tenant(self) -> str:
@@ -316,8 +323,14 @@ class Register:
 
     def members(self, office: Office) -> list[Municipality]:
         """Municipalities that an office serves, the seat first."""
-        served = [m for m in self.municipalities.values() if m.office == office.seat]
-        return sorted(served, key=lambda m: (m.ksh != office.seat, m.ksh))
+        return self._members.get(office.seat, [])
+
+    @cached_property
+    def _members(self) -> dict[str, list[Municipality]]:
+        members: dict[str, list[Municipality]] = {}
+        for ksh in sorted(self.municipalities, key=lambda ksh: (ksh != self.municipalities[ksh].office, ksh)):
+            members.setdefault(self.municipalities[ksh].office, []).append(self.municipalities[ksh])
+        return members
 
     def workstations(self) -> list[tuple[Office, Workstation]]:
         return [(office, station) for office in self.offices.values() for station in office.workstations]
@@ -332,88 +345,37 @@ def load(env: str, root: Path | None = None) -> Register:
 
     `root` (default: the project's `inventory/`) lets tests point at another register.
     """
-    from inventory.validation import cross_check
+    from inventory.validation import Written, cross_check
 
     root = root or paths.REGISTER
     folder = root / "environments" / env
     if not (folder / "environment.yaml").is_file():
         known = ", ".join(sorted(p.parent.name for p in root.glob("environments/*/environment.yaml"))) or "none"
-        raise RegisterError([Fault(str(folder), "environment", env, "no such environment", f"Known: {known}")])
-    reader = _Reader(root)
-    systems = reader.many(root / "systems.yaml", System)
-    sla = reader.many(root / "sla.yaml", Clause)
-    environment = reader.one(folder / "environment.yaml", Environment)
-    entries = {path: reader.one(path, MunicipalityEntry) for path in sorted(folder.glob("municipalities/*.yaml"))}
-    offices = {path: reader.one(path, Office) for path in sorted(folder.glob("offices/*.yaml"))}
-    if reader.faults:
-        raise RegisterError(reader.faults)
-    faults = cross_check(env, root, environment, systems, entries, offices)
-    if faults:
+        place = f"inventory/environments/{env}"
+        raise RegisterError([Fault(place, "environment", env, "no such environment", f"Known: {known}")])
+    reader = Reader(root)
+    written = Written(
+        root=root,
+        env=env,
+        systems=reader.many(root / "systems.yaml", System),
+        sla=reader.many(root / "sla.yaml", Clause),
+        environment=reader.one(folder / "environment.yaml", Environment),
+        entries=reader.folder(folder / "municipalities", MunicipalityEntry),
+        offices=reader.folder(folder / "offices", Office),
+    )
+    # Faults of form first: what could not be read would only raise false alarms between files.
+    if faults := reader.faults or cross_check(written):
         raise RegisterError(faults)
     known = settlements()
+    environment = written.environment
     municipalities = {
         entry.ksh: Municipality(**dict(entry), environment=environment, settlement=known[entry.ksh])
-        for entry in entries.values()
+        for entry in written.entries.values()
     }
     return Register(
         environment,
-        {system.id: system for _, system in systems},
-        {clause.id: clause for _, clause in sla},
+        {system.id: system for _, system in written.systems},
+        {clause.id: clause for _, clause in written.sla},
         municipalities,
-        {office.seat: office for office in offices.values()},
+        {office.seat: office for office in written.offices.values()},
     )
-
-
-class _Reader:
-    """Reads YAML files into models and gathers every fault instead of stopping at the first."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        self.faults: list[Fault] = []
-
-    def one(self, path: Path, model: type[Model]) -> Any:
-        data = self._yaml(path)
-        return None if data is None else self._build(path, "", data, model)
-
-    def many(self, path: Path, model: type[Model]) -> list[tuple[str, Any]]:
-        """Entries of a list file with the place each stands at."""
-        data = self._yaml(path)
-        if not isinstance(data, list):
-            self.faults.append(
-                Fault(self.name(path), "(file)", type(data).__name__, "wanted a list", "Start entries with '- '")
-            )
-            return []
-        return [(f"[{i}]", self._build(path, f"[{i}].", item, model)) for i, item in enumerate(data)]
-
-    def name(self, path: Path) -> str:
-        return str(path.relative_to(self.root.parent))
-
-    def _yaml(self, path: Path) -> Any:
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            self.faults.append(Fault(self.name(path), "(file)", str(error), "cannot be read as YAML", "Mend the file"))
-            return None
-        if data is None:
-            self.faults.append(Fault(self.name(path), "(file)", "", "is empty", "Write its entries or remove it"))
-        return data
-
-    def _build(self, path: Path, place: str, data: Any, model: type[Model]) -> Any:
-        try:
-            return model.model_validate(data, strict=False)
-        except ValidationError as error:
-            for item in error.errors():
-                field = place + ".".join(str(part) for part in item["loc"])
-                seen = item.get("input")
-                if item["type"] == "missing":
-                    seen = None
-                self.faults.append(
-                    Fault(
-                        self.name(path),
-                        field,
-                        seen,
-                        item["msg"],
-                        f"See class {model.__name__} in inventory/register.py",
-                    )
-                )
-            return None

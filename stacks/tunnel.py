@@ -72,7 +72,11 @@ class HttpsSession:
 
     def bearer(self, token: str) -> None:
         """Send this access token with every further request."""
-        self._headers["Authorization"] = f"Bearer {token}"
+        self.header("Authorization", f"Bearer {token}")
+
+    def header(self, name: str, value: str) -> None:
+        """Send this header with every further request."""
+        self._headers[name] = value
 
     def request(
         self, method: str, path: str, body: object = None, form: dict | None = None, accept: tuple[int, ...] = ()

@@ -49,7 +49,14 @@ DATABASES = {
         "CONN_MAX_AGE": 60,
         # PgBouncer shares server connections between transactions, so nothing may outlive one.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {"sslmode": "verify-full", "sslrootcert": ASP.root_certificate, "connect_timeout": 5},
+        "OPTIONS": {
+            "sslmode": "verify-full",
+            "sslrootcert": ASP.root_certificate,
+            # The pooler lets in only who holds a certificate of this hosting's root.
+            "sslcert": "/run/secrets/tls.crt",
+            "sslkey": "/run/secrets/tls.key",
+            "connect_timeout": 5,
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

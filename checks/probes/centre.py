@@ -12,10 +12,11 @@ from cryptography import x509
 from checks.probes import keycloak, postgres
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
-from checks.probes.parts import gather, guard
+from checks.probes.parts import gather, guard, spread
 from inventory.names import Port
 from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
+from stacks.cell.psql import CellSql
 from stacks.components.edge_config import CONFIG_FILE
 from stacks.components.pki_config import INTERMEDIATE_FILE
 from stacks.components.service import ROOT_FILE
@@ -34,13 +35,12 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
     """Facts of the shared services and of the tenant's cell."""
     runtime = Runtime(register, timeout=SECONDS)
     cell, names = register.cell(municipality.cell), register.names
-    node = cell.postgres[0]
+    sql = CellSql(runtime, municipality.cell)
     edge = Edge(register, secrets.root_ca.certificate)
     found = gather(
         {
             "hosting": lambda: hosting(register, municipality),
-            "database": lambda: postgres.cluster(runtime, node),
-            "archive": lambda: postgres.archive(runtime, node),
+            "cluster": lambda: postgres.cluster(sql),
             "backup": lambda: backups(runtime, cell.backup),
             "pooler": lambda: pooler(runtime, cell.proxy),
             "identity": lambda: keycloak.server(runtime, register, secrets),
@@ -49,9 +49,11 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "edge": lambda: edge_facts(runtime, register, edge),
         }
     )
-    seen = found.pop("hosting")
-    sections = ("services", "networks", "published")
-    return {**found, **(seen if "services" in seen else dict.fromkeys(sections, seen))}
+    return {
+        **spread(found.pop("hosting"), "services", "networks", "published"),
+        **spread(found.pop("cluster"), "database", "archive"),
+        **found,
+    }
 
 
 def backups(runtime: Runtime, service: str) -> dict:
@@ -100,15 +102,13 @@ def _protocol(text: str) -> str | None:
 def pki(runtime: Runtime, service: str) -> dict:
     """step-ca's health, its list of revocations and when its issuing certificate ends."""
     base = f"https://localhost:{Port.PKI:d}"
-    script = (
-        f"set -e; curl -fsS --cacert {ROOT_FILE} {base}/health; echo; "
-        f"curl -fsS --cacert {ROOT_FILE} {base}/1.0/crl | base64 -w0; echo; cat {INTERMEDIATE_FILE}"
-    )
+    curl = f"curl -fsS --cacert {ROOT_FILE} {base}"
+    script = f"set -e; for path in /health /1.0/crl; do {curl}$path | base64 -w0; echo; done; cat {INTERMEDIATE_FILE}"
     health, listed, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
     crl = x509.load_der_x509_crl(base64.b64decode(listed))
     end = crl.next_update_utc
     return {
-        "health": json.loads(health)["status"],
+        "health": json.loads(base64.b64decode(health))["status"],
         "crl": {
             "next_update": end.isoformat() if end else None,
             "serials": sorted(hexadecimal(item.serial_number) for item in crl),
@@ -134,7 +134,8 @@ def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict:
 
     def config() -> dict:
         done = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
-        return {"valid": done.code == 0, "message": " ".join((done.err or done.out).split())[-300:] or "valid"}
+        said = " ".join((done.err or done.out).split())[-300:]
+        return {"valid": done.code == 0, "message": "valid" if done.code == 0 else said}
 
     def crl() -> dict:
         known = edge_status(runtime, register)["crl"]

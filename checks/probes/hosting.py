@@ -14,6 +14,10 @@ MIB = 1024 * 1024
 SERVICE_LABEL = "com.docker.swarm.service.name"
 
 
+# A service that the register wants and nobody has made.
+ABSENT = {"wanted": 1, "running": 0, "health": "none", "image": None, "confinement": {"fault": "no such service"}}
+
+
 def hosting(register: Register, municipality: Municipality) -> dict:
     """Sections `services`, `networks`, `published` of the centre's probe."""
     api = Runtime(register).client.api
@@ -35,7 +39,7 @@ def hosting(register: Register, municipality: Municipality) -> dict:
     services = {}
     for name in hosting_services(register, municipality):
         item = specs.get(name)
-        services[name] = item and _service(item, running.get(item["ID"], 0), healths.get(name, []))
+        services[name] = _service(item, running.get(item["ID"], 0), healths.get(name, [])) if item else dict(ABSENT)
     return {
         "services": services,
         "networks": _networks(register, containers),

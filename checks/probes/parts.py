@@ -32,3 +32,8 @@ def guard(part: Part) -> object:
 def brief(error: Exception) -> str:
     """An error on one line: its message, or its kind where it has none."""
     return " ".join(str(error).split())[:400] or type(error).__name__
+
+
+def spread(answer: dict, *sections: str) -> dict:
+    """The sections that one part answers for; each of them says why not where the part failed."""
+    return answer if sections[0] in answer else dict.fromkeys(sections, answer)

@@ -155,12 +155,15 @@ def bundle(path):
 
 
 def nss(pattern):
-    """Certificates of an NSS store: personal ones (with their key) and trusted authorities, by SHA-256."""
+    """Certificates of an NSS store: personal ones (with their key) and trusted authorities, by SHA-256.
+
+    A store that was never made holds none.
+    """
+    store = {"personal": [], "authorities": []}
     found = sorted(glob.glob(os.path.join(pattern, "cert9.db")))
     if not found:
-        raise LookupError(f"no store at {pattern}")
+        return store
     folder = os.path.dirname(found[0])
-    store = {"personal": [], "authorities": []}
     for line in certutil("-L", "-d", "sql:" + folder).splitlines():
         match = re.match(r"(.+?)\s+([A-Za-z]*),([A-Za-z]*),([A-Za-z]*)\s*$", line)
         if not match:

@@ -1,2 +1,189 @@
-def probe(*a):
-    return {}
+"""A municipal workstation, asked over SSH with one script in one session."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from testinfra.backend.paramiko import ParamikoBackend
+
+from checks.probes.centre import hexadecimal
+from checks.probes.https import EDGE_ADDRESS
+from inventory import paths
+from inventory.register import Municipality, Register, Workstation
+from inventory.secrets import Secrets
+from inventory.workstations import NSS_STORES, POLICY_FILES, SYSTEM_BUNDLE, Seat, differences, seat
+from stacks.runtime import RuntimeFault, Unreachable
+
+SECONDS = 25
+ADMINISTRATOR = "asp-admin"  # municipal IT's account on workstations, as Ansible uses it (inventory/hosts.py)
+REMOTE = Path(__file__).with_name("remote.py")
+
+
+def probe(register: Register, secrets: Secrets, municipality: Municipality, station: Workstation) -> dict:
+    """Facts of one workstation as its clerk's work for one municipality needs them."""
+    here = seat(register, station.name)
+    offset, seen = _ask(register, station, question(here, municipality))
+    root = x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()).fingerprint(hashes.SHA256()).hex()
+    stores = seen.pop("stores")
+    system = seen.pop("system_store")
+    return {
+        **{key: value for key, value in seen.items() if key not in ("certificate_pem", "crl", "policies")},
+        "clock": {"offset_seconds": round(offset, 3)},
+        "certificate": _part(seen["certificate_pem"], certificate),
+        "revoked": _part(seen["crl"], revoked),
+        "stores": {name: _part(store, lambda found: {"personal": found["personal"]}) for name, store in stores.items()},
+        "authorities": {"system": system}
+        | {name: _part(store, lambda found: found["authorities"]) for name, store in stores.items()},
+        "root_sha256": root,
+        "policies": {
+            browser: text if isinstance(text, dict) else policy(here, browser, text)
+            for browser, text in seen["policies"].items()
+        },
+    }
+
+
+def question(here: Seat, municipality: Municipality) -> dict:
+    """What the remote script is asked: hosts, files and programs, none of them secret."""
+    register, environment = here.register, here.register.environment
+    own = {tenant.ksh for tenant in here.tenants}
+    others = [other for other in register.joined() if other.ksh not in own]
+    return {
+        "own": municipality.host,
+        "foreign": others[0].host if others else None,
+        "authority": environment.pki_host,
+        "hosts": [municipality.host, environment.identity_host],
+        "port": environment.ports.https,
+        "certificate": here.certificate(municipality),
+        "key": here.key(municipality),
+        "bundle": SYSTEM_BUNDLE,
+        "nss": NSS_STORES,
+        "policies": POLICY_FILES,
+        "browsers": {"chromium": ["chromium", "--version"], "firefox": ["firefox-esr", "--version"]},
+    }
+
+
+def policy(here: Seat, browser: str, text: str | None) -> dict:
+    """A browser's policy file (its text; None: there is none) against what the register wants."""
+    return {
+        "present": text is not None,
+        "different": differences(text, browser, here.policies(browser)),
+        "sha256": hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
+    }
+
+
+def _part(value, convert):
+    """`convert` applied to what the workstation answered; its fault is passed on, its nothing stays nothing."""
+    if value is None or (isinstance(value, dict) and "fault" in value):
+        return value
+    try:
+        return convert(value)
+    except (LookupError, TypeError, ValueError) as error:
+        return {"fault": " ".join(str(error).split())[:300]}
+
+
+def certificate(pem: str) -> dict:
+    """Subject, end, serial number and digest of a certificate (PEM; of a chain, the first)."""
+    found = x509.load_pem_x509_certificates(pem.encode())[0]
+    subject: dict[str, list[str]] = {}
+    for attribute in found.subject:
+        subject.setdefault(attribute.rfc4514_attribute_name, []).append(str(attribute.value))
+    return {
+        "subject": subject,
+        "until": found.not_valid_after_utc.isoformat(),
+        "serial": hexadecimal(found.serial_number),
+        "sha256": found.fingerprint(hashes.SHA256()).hex(),
+    }
+
+
+def revoked(der: str) -> list[str]:
+    """Serial numbers on a list of revocations (DER, base64)."""
+    return sorted(hexadecimal(item.serial_number) for item in x509.load_der_x509_crl(base64.b64decode(der)))
+
+
+def payload(asked: dict) -> str:
+    """The script with its question, ready for `python3 -`."""
+    return REMOTE.read_text(encoding="utf-8") + f"\n\nmain(json.loads({json.dumps(json.dumps(asked))}))\n"
+
+
+def _ask(register: Register, station: Workstation, asked: dict) -> tuple[float, dict]:
+    """(workstation's clock minus ours in seconds, everything else). Unreachable when SSH does not get in."""
+    with _session(register, station) as client:
+        stdin, stdout, stderr = client.exec_command("sudo -n python3 -", timeout=SECONDS)
+        stdin.write(payload(asked))
+        stdin.channel.shutdown_write()
+        first = stdout.readline()
+        arrived = time.time()
+        rest = stdout.readline()
+        _finished(station, stdout, stderr)
+        return json.loads(first)["now"] - arrived, json.loads(rest)
+
+
+def shell(register: Register, station: Workstation, command: str, stdin: str = "") -> str:
+    """Run one command as the administrator; what it printed. RuntimeFault when it fails."""
+    with _session(register, station) as client:
+        pipe, stdout, stderr = client.exec_command(command, timeout=SECONDS)
+        pipe.write(stdin)
+        pipe.channel.shutdown_write()
+        said = stdout.read().decode()
+        _finished(station, stdout, stderr)
+        return said
+
+
+def _finished(station: Workstation, stdout, stderr) -> None:
+    code = stdout.channel.recv_exit_status()
+    if code != 0:
+        said = " ".join(stderr.read().decode(errors="replace").split())[-300:]
+        raise RuntimeFault(f"workstation {station.name}: the command ended with {code}: {said}")
+
+
+@contextlib.contextmanager
+def _session(register: Register, station: Workstation) -> Iterator[paramiko.SSHClient]:
+    backend = _Verified(register, station)
+    try:
+        yield backend.client
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        place = f"{EDGE_ADDRESS}:{register.ssh_port(station)}"
+        raise Unreachable(f"SSH {place}: {str(error) or type(error).__name__}") from error
+    finally:
+        backend.close()
+
+
+class _Verified(ParamikoBackend):
+    """testinfra's backend, but only for a host that shows the key which the vault gave it."""
+
+    def __init__(self, register: Register, station: Workstation):
+        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{register.ssh_port(station)}", timeout=10)
+        self._folder = paths.environment_dir(register.environment.id) / "ssh"
+        self._client: paramiko.SSHClient | None = None
+
+    @property
+    def client(self) -> paramiko.SSHClient:
+        if self._client is None:
+            self._client = paramiko.SSHClient()
+            self._client.load_host_keys(str(self._folder / "known_hosts"))
+            self._client.set_missing_host_key_policy(paramiko.RejectPolicy())
+            self._client.connect(
+                self.host.name,
+                int(self.host.port),
+                self.host.user,
+                key_filename=str(self._folder / "id_ed25519"),
+                timeout=self.timeout,
+                banner_timeout=self.timeout,
+                auth_timeout=self.timeout,
+                allow_agent=False,
+                look_for_keys=False,
+            )
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()

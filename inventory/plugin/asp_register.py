@@ -1,49 +1,57 @@
-"""Ansible inventory plugin: hosts and variables derived from the register, nothing of its own.
+"""Ansible inventory plugin: the register of one environment as hosts and groups; `inventory.hosts` derives them."""
 
-Group `hosting`: the one host `centre`, on which modules act through the Docker API. Group `workstations`: one host for each
-workstation of the register, reached by SSH.
-"""
+from __future__ import annotations
 
-import os
+import sys
+from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 
 DOCUMENTATION = r"""
 name: asp_register
-short_description: The register as inventory
-description: Hosts of one environment of the register. The environment is ASP_ENV (default dev).
+short_description: Hosts of the ASP centre and of municipal offices, from the register
+description:
+  - Host C(centre) is the machine that hosts the environment; group C(workstations) holds the municipal computers,
+    C(office_<seat>) those of one office. Variables start with C(asp_); secrets are not among them.
+  - The register is read and validated first; its faults are shown and nothing is run.
 options:
   plugin: {description: Must be asp_register., required: true, choices: [asp_register]}
   environment:
-    {description: Environment of the register., type: str, default: dev, env: [{name: ASP_ENV}]}
+    description: Environment of the register.
+    default: dev
+    env: [{name: ASP_ENV}]
 """
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class InventoryModule(BaseInventoryPlugin):
+    """Reads `inventory/asp.yml`."""
+
     NAME = "asp_register"
 
-    def verify_file(self, path):
-        return super().verify_file(path) and os.path.basename(path) == "asp.yml"
+    def verify_file(self, path: str) -> bool:
+        return super().verify_file(path) and Path(path).name == "asp.yml"
 
-    def parse(self, inventory, loader, path, cache=True):
+    def parse(self, inventory, loader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        if str(ROOT) not in sys.path:  # this copy of the project, wherever the tool was started
+            sys.path.insert(0, str(ROOT))
+        from inventory import hosts, register
+        from inventory.errors import RegisterError
+
         try:
-            from inventory import ansible
-            from inventory.errors import RegisterError
-            from inventory.register import load
-        except ImportError as error:
-            raise AnsibleParserError(
-                f"{error}; wanted: ansible of the project's own environment, see make up"
-            ) from error
-        try:
-            register = load(self.get_option("environment"))
+            found = register.load(self.get_option("environment"))
         except RegisterError as error:
-            raise AnsibleParserError(f"the register is not sound:\n{error}") from error
-        for group, hosts in ansible.groups(register).items():
-            inventory.add_group(group)
-            for host, variables in hosts.items():
-                inventory.add_host(host, group)
-                for name, value in variables.items():
-                    inventory.set_variable(host, name, value)
+            raise AnsibleParserError(f"the register has faults, nothing was run:\n{error}") from error
+        self.inventory.add_group(hosts.WORKSTATIONS)  # exists even when empty
+        for name, value in hosts.shared(found).items():
+            self.inventory.set_variable("all", name, value)
+        for host in hosts.hosts(found):
+            self.inventory.add_host(host.name)
+            for group in host.groups:
+                self.inventory.add_host(host.name, group=self.inventory.add_group(group))
+            for name, value in host.variables.items():
+                self.inventory.set_variable(host.name, name, value)

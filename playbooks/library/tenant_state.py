@@ -1,20 +1,29 @@
 #!/usr/bin/python
-"""Ansible module: which municipalities have a database at the centre already. Reads only."""
+"""Ansible module: what exists of municipalities at the centre, and whether a play may go on. Reads only."""
 
 from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: tenant_state
-short_description: Which municipalities exist at the centre
-description: Reads the cells' catalogues. What has no database yet can be taken back without losing anything.
+short_description: What exists of municipalities at the centre
+description:
+  - Reads the register, the cells' catalogues, the edge and what was applied. Fails when a municipality is unknown, when
+    its phase forbids to join, or when a service that the play needs does not run; nothing was touched then.
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipalities: {type: list, elements: str, required: true, description: KSH codes.}
+  verb: {type: str, choices: [join, leave], required: true, description: What is about to be done.}
 """
 
 RETURN = r"""
-present: {type: list, elements: str, returned: always, description: KSH codes of municipalities with a database.}
-absent: {type: list, elements: str, returned: always, description: KSH codes of those without.}
+municipalities: {type: list, elements: str, returned: always, description: The KSH codes, each once.}
+names: {type: dict, returned: always, description: "KSH code to {name, tenant, host}."}
+present: {type: list, elements: str, returned: always, description: Those with a database.}
+unfinished:
+  type: list
+  elements: str
+  returned: always
+  description: Those that no join has finished and the edge has never opened. What a failed join made of them may go.
 """
 
 
@@ -22,25 +31,84 @@ def main():
     arguments = {
         "environment": {"type": "str", "required": True},
         "municipalities": {"type": "list", "elements": "str", "required": True},
+        "verb": {"type": "str", "choices": ["join", "leave"], "required": True},
     }
     module = AnsibleModule(arguments, supports_check_mode=True)
-    from inventory.errors import RegisterError
+    try:
+        from inventory.errors import RegisterError
+        from stacks.runtime import RuntimeFault
+    except ImportError as error:
+        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
+    try:
+        result = run(module.params)
+    except (RegisterError, RuntimeFault) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+def run(params):
+    """Result of the module for its parameters."""
+    from inventory import applied
     from inventory.register import load
     from stacks.cell import catalogue
     from stacks.cell.psql import CellSql
-    from stacks.runtime import Runtime, RuntimeFault
+    from stacks.runtime import Runtime
+    from stacks.tenants.edge import EdgePlanner
 
-    try:
-        register = load(module.params["environment"])
-        runtime = Runtime(register)
-        wanted = [register.municipality(ksh) for ksh in dict.fromkeys(module.params["municipalities"])]
-        cells = {m.cell: catalogue.shared(CellSql(runtime, m.cell)).databases for m in wanted}
-    except (RegisterError, RuntimeFault) as error:
-        module.fail_json(msg=str(error))
-    state = {True: [], False: []}
-    for municipality in wanted:
-        state[municipality.tenant in cells[municipality.cell]].append(municipality.ksh)
-    module.exit_json(changed=False, present=state[True], absent=state[False])
+    register = load(params["environment"])
+    wanted = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    if params["verb"] == "join":
+        may_join(register, wanted)
+    runtime = Runtime(register)
+    services_run(register, runtime, wanted)
+    cells = {cell: catalogue.shared(CellSql(runtime, cell)).databases for cell in {m.cell for m in wanted}}
+    edge = EdgePlanner(register, runtime).status(wanted)
+    remembered = applied.read(params["environment"])
+    present = [m.ksh for m in wanted if m.tenant in cells[m.cell]]
+    begun = {ksh for ksh, entry in remembered.items() if entry.get("state") == applied.JOINING}
+    return {
+        "municipalities": [m.ksh for m in wanted],
+        "names": {m.ksh: {"name": m.name, "tenant": m.tenant, "host": m.host} for m in wanted},
+        "present": present,
+        "unfinished": [m.ksh for m in wanted if not edge[m.host]["ksh"] and (m.ksh not in present or m.ksh in begun)],
+    }
+
+
+def may_join(register, municipalities):
+    """RegisterError naming every municipality whose phase says that nothing of it exists at the centre yet."""
+    from inventory.errors import Fault, RegisterError
+
+    folder = f"inventory/environments/{register.environment.id}/municipalities"
+    if faults := [
+        Fault(
+            f"{folder}/{m.ksh}-{m.slug}.yaml",
+            "phase",
+            str(m.phase),
+            f"{m.name} does not join in this phase",
+            "Write phase: connection, with evidence.preparation, when its preparation has ended",
+        )
+        for m in municipalities
+        if not m.joined
+    ]:
+        raise RegisterError(faults)
+
+
+def services_run(register, runtime, municipalities):
+    """Unreachable naming every service that the play needs and that has no healthy task."""
+    from stacks.runtime import Unreachable
+
+    services = [register.names.identity, register.names.edge, register.names.pki]
+    for cell in sorted({m.cell for m in municipalities}):
+        names = register.cell(cell)
+        services += [*names.postgres, names.backup]
+    faults = []
+    for service in services:
+        try:
+            runtime.container(service)
+        except Unreachable as error:
+            faults.append(str(error))
+    if faults:
+        raise Unreachable(f"nothing was touched; {'; '.join(faults)}")
 
 
 if __name__ == "__main__":

@@ -70,8 +70,9 @@ SELECT json_build_object(
        FROM pg_roles r, pg_namespace n
        WHERE r.rolname ~ '^t[0-9]{{5}}_' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
          AND has_schema_privilege(r.oid, n.oid, 'USAGE') GROUP BY r.rolname) u),
-  'versions', (SELECT coalesce(json_object_agg(system, version), '{{}}')
-                 FROM (SELECT system, max(version) AS version FROM asp_meta.migrations GROUP BY system) v));
+  'versions', (SELECT coalesce(json_object_agg(system, versions), '{{}}')
+                 FROM (SELECT system, json_agg(version ORDER BY version) AS versions
+                         FROM asp_meta.migrations GROUP BY system) v));
 """
 
 
@@ -82,6 +83,6 @@ def server(cell: CellSql) -> dict[str, Any]:
 
 
 def database(cell: CellSql, name: str) -> dict[str, Any]:
-    """What DATABASE says of one database: owner, rights by role, the newest version of each system's schema."""
+    """What DATABASE says of one database: owner, rights by role, each system's schema versions."""
     (row,) = cell.rows(DATABASE, database=name, role="postgres")
     return row

@@ -33,12 +33,16 @@ class BackupFault(Exception):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """pgBackRest's catalogue of one stanza. `backups`: faultless ones, oldest first, as `info` gives them."""
+    """pgBackRest's catalogue of one stanza. `backups`: faultless ones, oldest first, as `info` gives them.
+
+    `last_wal`: name of the newest WAL segment in the repository, empty when there is none.
+    """
 
     code: int
     message: str
     running: bool
     backups: Sequence[Mapping[str, Any]]
+    last_wal: str
 
     @property
     def newest(self) -> Mapping[str, Any] | None:
@@ -60,7 +64,8 @@ class Repository:
         status = entry["status"]
         held = (status.get("lock") or {}).get("backup", {}).get("held", False)
         backups = [backup for backup in entry.get("backup", []) if not backup.get("error")]
-        return Catalogue(status["code"], status["message"], held, backups)
+        last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
+        return Catalogue(status["code"], status["message"], held, backups, last_wal)
 
     def databases(self, label: str) -> dict[str, int]:
         """Databases in one backup: name → oid (a database made again under its name has another oid)."""

@@ -46,7 +46,7 @@ def sign_in(
     psql = f"psql -XAtw -v ON_ERROR_STOP=1 {commands} {shlex.quote(target)}"
     script = f"read -r PGPASSWORD; export PGPASSWORD; exec {psql}"
     result = cell.runtime.run(cell.cell.proxy, ["bash", "-c", script], stdin=f"{password}\n", timeout=timeout)
-    user, seen, tls = "", "", ""
-    if result.out:
-        user, seen, tls = result.out.splitlines()[0].split("|")
-    return Attempt(role, user, seen, tls, result.err.strip())
+    answer = (result.out.splitlines() or [""])[0].split("|")
+    if len(answer) != 3:  # refused; or the container went away and Docker says so on standard output
+        return Attempt(role, "", "", "", (result.err + result.out).strip())
+    return Attempt(role, *answer, result.err.strip())

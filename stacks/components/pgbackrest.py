@@ -23,6 +23,7 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
         "repo1-bundle": "y",  # an empty database is 299 files: without bundles each is one in the repository
         "repo1-block": "y",
         "start-fast": "y",
+        "log-level-console": "info",
         "process-max": 2,
         **_server(),
     }
@@ -36,6 +37,7 @@ def node_conf(stanza: str, backup: str) -> str:
         **_common(),
         **_remote("repo1", backup),
         "archive-async": "y",
+        "log-level-console": "warn",  # else three lines for each WAL segment
         "spool-path": "/run/asp/spool",
         **_server(),
     }
@@ -45,7 +47,6 @@ def node_conf(stanza: str, backup: str) -> str:
 
 def _common() -> dict[str, str | int]:
     return {
-        "log-level-console": "info",
         "log-level-file": "off",  # the container's log is the only one
         "lock-path": "/run/asp/lock",
         "compress-type": "zst",

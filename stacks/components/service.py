@@ -98,7 +98,7 @@ class SwarmService(pulumi.ComponentResource):
                 resources=docker.ServiceTaskSpecResourcesArgs(
                     limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=args.memory * MIB)
                 ),
-                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s"),
+                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s", window="0s"),
             ),
             mode=docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=1)),
             endpoint_spec=docker.ServiceEndpointSpecArgs(
@@ -152,13 +152,13 @@ class SwarmService(pulumi.ComponentResource):
             mounts=mounts or None,
             secrets=secrets or None,
             configs=configs or None,
-            stop_grace_period=f"{args.stop_grace}s",
+            stop_grace_period=_duration(args.stop_grace),
             healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
                 tests=["CMD", *health.command],
-                interval=f"{health.interval}s",
-                timeout=f"{health.timeout}s",
+                interval=_duration(health.interval),
+                timeout=_duration(health.timeout),
                 retries=health.retries,
-                start_period=f"{health.start_period}s",
+                start_period=_duration(health.start_period),
             ),
         )
 
@@ -198,6 +198,14 @@ class SwarmService(pulumi.ComponentResource):
         tag = hashlib.sha256(f"{path}\0{file.content}".encode()).hexdigest()[:12]
         label = f"{self._short}-{PurePosixPath(path).name.replace('.', '-')}"
         return f"{label}-{tag}", f"{self._ctx.names.of(label)[:51]}-{tag}"
+
+
+def _duration(seconds: int) -> str:
+    """Seconds in the form that is read back (`90` → `1m30s`, `60` → `1m`): any other is a change at each run."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if value]
+    return "".join(parts) or "0s"
 
 
 def _base64(content: str) -> str:

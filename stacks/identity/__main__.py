@@ -10,6 +10,7 @@ from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
 from stacks.components.service import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, File, Health, ServiceArgs, SwarmService
 
 UID = 10001
+ISSUING_FILE = "/etc/asp/issuing.crt"  # the edge passes on a clerk's certificate without its issuer
 ctx = context()
 names = ctx.names
 password = ctx.secrets.password("identity_db")
@@ -49,12 +50,13 @@ service = SwarmService(
             "KC_PROXY_HEADERS": "xforwarded",
             # A certificate is public: from anywhere but the edge's network a forged Client-Cert would sign in.
             "KC_PROXY_TRUSTED_ADDRESSES": names.network("edge-identity").subnet,
-            "KC_TRUSTSTORE_PATHS": ROOT_FILE,
+            "KC_TRUSTSTORE_PATHS": f"{ROOT_FILE},{ISSUING_FILE}",
             "KC_LOG_CONSOLE_OUTPUT": "json",
             "KC_LOG_LEVEL": "info,io.smallrye.health:error",  # it would repeat "down" at every check of a starting node
         },
         arguments=["--import-realm"],
         files={
+            ISSUING_FILE: File(ctx.secrets.pki_ca.certificate),
             f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
             "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),
             "/run/secrets/admin-secret": File(ctx.secrets.password("identity_admin"), secret=True, uid=UID, mode=0o400),

@@ -6,6 +6,7 @@ Reads what is there, plans what differs from the register, and only then changes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from inventory.register import Clerk, Municipality, Register
@@ -50,19 +51,14 @@ class IdentityPlanner:
         plan = Plan()
         leaving = {municipality.tenant for municipality in municipalities}
         for municipality in municipalities:
-            if client := self._find_client(municipality):
-                name = f"client {municipality.tenant}"
-                plan.add(name, "present", "absent", lambda found=client["id"]: self._api.remove("clients", found))
+            if found := self._find_client(municipality):
+                delete = partial(self._api.remove, "clients", found["id"])
+                plan.add(f"client {municipality.tenant}", "present", "absent", delete)
             if organization := self._find_organization(municipality):
                 for member in self._members(organization["id"]):
                     self._dismiss(plan, Tenant(municipality, organization["id"]), member, leaving)
-                name = f"organization {municipality.tenant}"
-                plan.add(
-                    name,
-                    organization["name"],
-                    "absent",
-                    lambda found=organization["id"]: self._api.remove("organizations", found),
-                )
+                delete = partial(self._api.remove, "organizations", organization["id"])
+                plan.add(f"organization {municipality.tenant}", organization["name"], "absent", delete)
         return plan
 
     # Realm, organization, client
@@ -91,9 +87,10 @@ class IdentityPlanner:
         if organization := self._find_organization(municipality):
             tenant.organization = organization["id"]
             if not organization["enabled"]:
-                body = {**organization, "enabled": True}
-                do = lambda: self._api.replace("organizations", tenant.organization, body=body)  # noqa: E731 - a deed
-                plan.add(f"organization {municipality.tenant}", "disabled", "enabled", do)
+                enable = partial(
+                    self._api.replace, "organizations", organization["id"], body={**organization, "enabled": True}
+                )
+                plan.add(f"organization {municipality.tenant}", "disabled", "enabled", enable)
             return
         body = {"name": municipality.name, "alias": municipality.tenant, "enabled": True}
 
@@ -121,8 +118,8 @@ class IdentityPlanner:
         if differing:
             fields = ", ".join(differing)  # values stay unsaid: the secret is one of them
             body = {**seen, **wanted, "protocolMappers": _with_ids(wanted["protocolMappers"], seen)}
-            do = lambda: self._api.replace("clients", tenant.client, body=body)  # noqa: E731 - a deed
-            plan.add(name, f"differs in {fields}", "as the register says", do)
+            update = partial(self._api.replace, "clients", tenant.client, body=body)
+            plan.add(name, f"differs in {fields}", "as the register says", update)
 
     def _roles(self, plan: Plan, tenant: Tenant) -> set[str]:
         """Plan the client's roles; names of those that are there already."""
@@ -186,8 +183,8 @@ class IdentityPlanner:
         differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
         if differing:
             before = {key: seen.get(key) for key in differing}
-            do = lambda: self._api.replace("users", seen["id"], body={**seen, **differing})  # noqa: E731 - a deed
-            plan.add(f"user {clerk.username}", before, differing, do)
+            update = partial(self._api.replace, "users", seen["id"], body={**seen, **differing})
+            plan.add(f"user {clerk.username}", before, differing, update)
 
     def _membership(self, plan: Plan, tenant: Tenant, clerk: Clerk, belongs: bool) -> None:
         if belongs:

@@ -28,7 +28,7 @@ class Health:
             return JsonResponse({"status": "live"})
         if request.path == "/healthz/ready":
             fault = _pooler_fault()
-            return JsonResponse({"status": "ready" if not fault else fault}, status=503 if fault else 200)
+            return JsonResponse({"status": fault or "ready"}, status=503 if fault else 200)
         return self.get_response(request)
 
 

@@ -7,11 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from systems.core import sign_in
 from systems.keret.models import Event
-
-
-def tiles(catalogue, clerk) -> list:
-    """Catalogue entries to offer: installed ones, but the framework itself, in which the clerk has a role."""
-    return [entry for entry in catalogue if entry.installed and entry.id != "keret" and clerk.roles_in(entry.id)]
+from systems.keret.tiles import tiles
 
 
 @require_GET

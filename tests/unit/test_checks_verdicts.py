@@ -99,3 +99,12 @@ def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
     verdict, message = found["tenant.database.foreign-refused"]
     assert verdict is Verdict.NO_DATA
     assert "a próba nem bizonyít: t14915_irat otthon sem tud belépni" in message
+
+
+def test_a_clerk_without_a_certificate_fails_what_needs_one():
+    found = support.verdicts(support.broken(support.good(), ["workstation", "certificate"], None))
+    missing = "az ügyintézőnek nincs tanúsítványa a gépen"
+    assert {name for name, seen in found.items() if seen == (Verdict.FAIL, missing)} == {
+        "workstation.certificate.valid", "workstation.certificate.subject", "workstation.certificate.stores",
+    }  # fmt: skip
+    assert found["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA

@@ -92,3 +92,10 @@ def test_a_published_port_is_updated_stop_first(build):
     spec = build(ports={10443: 8443})["docker:index/service:Service", "edge"]
     assert spec["updateConfig"]["order"] == "stop-first"
     assert spec["endpointSpec"]["ports"][0]["publishMode"] == "host"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (5, "5s"), (60, "1m"), (90, "1m30s"), (3600, "1h")])
+def test_durations_are_written_as_they_are_read_back(seconds, text):
+    from stacks.components.service import _duration
+
+    assert _duration(seconds) == text

@@ -1,0 +1,62 @@
+# Thin front of the native tools (pulumi or the embedded engine, ansible-playbook, pytest). `make help` lists the targets.
+ENV ?= dev
+TENANT ?= 16054
+PY := .asp/venv/bin/python
+ENVIRONMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard inventory/environments/*/environment.yaml))))
+export ASP_ENV := $(ENV)
+export PULUMI
+.DEFAULT_GOAL := help
+.PHONY: help host up status down clean check join leave endpoints stack conformance test test-unit bench lock lint
+
+help:  ## this list
+	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
+
+host:  ## prepare this machine: packages, Docker, Swarm, Python environment
+	@python3 -m stacks.host
+
+up: host  ## the whole path: images, stacks, municipalities, workstations, readiness
+	@$(PY) -m stacks.up up $(ENV)
+
+status:  ## what runs, addresses, how to sign in
+	@$(PY) -m stacks.up status $(ENV)
+
+down:  ## stop everything of ENV, keep the data
+	@$(PY) -m stacks.up down $(ENV)
+
+clean:  ## remove everything this project made, in all environments (asks; YES=1 does not)
+	@set -e; if [ -x $(PY) ]; then \
+	  for env in $(ENVIRONMENTS); do YES=$(YES) $(PY) -m stacks.up clean $$env; done; \
+	  $(PY) -m stacks.environment; fi; rm -rf .asp
+
+check:  ## readiness of TENANT, with its report
+	@$(PY) -m checks --env $(ENV) --tenant $(TENANT)
+
+join:  ## move TENANT in (ARGS="--check --diff" only says what would change)
+	@.asp/venv/bin/ansible-playbook playbooks/join.yml -e municipality=$(TENANT) $(ARGS)
+
+leave:  ## move TENANT out after an export; CONFIRM=<its name>
+	@.asp/venv/bin/ansible-playbook playbooks/leave.yml -e municipality=$(TENANT) -e confirm=$(CONFIRM) $(ARGS)
+
+endpoints:  ## set up the workstations (ARGS="--limit sajoszentpeter-1")
+	@.asp/venv/bin/ansible-playbook playbooks/endpoints.yml $(ARGS)
+
+stack:  ## the engine on one stack: STACK=edge DO="preview --diff"
+	@$(PY) -m stacks.up stack $(ENV) $(STACK) $(DO)
+
+conformance:  ## the engine against recordings of the real CLI (CASES=<folder> for others)
+	@$(PY) -m tests.engine.conformance $(if $(CASES),--cases $(CASES))
+
+test-unit:  ## tests without Docker, under a minute
+	@python3 -m stacks.host --no-docker
+	@$(PY) -m pytest tests/unit
+
+test:  ## every test, in an environment of its own that is removed afterwards
+	@bash tests/run
+
+lint:  ## ruff
+	@$(PY) -m ruff check .
+
+lock:  ## make both lock files anew from pyproject.toml
+	@python3 -m venv .asp/lock && .asp/lock/bin/pip install -q uv && \
+	.asp/lock/bin/uv pip compile -q --no-header --generate-hashes --no-emit-index-url --group systems --group test --universal --python-version 3.11 pyproject.toml -o requirements.lock && \
+	.asp/lock/bin/uv pip compile -q --no-header --generate-hashes --no-emit-index-url --group pyproject.toml:systems --python-version 3.13 --python-platform x86_64-manylinux_2_28 -o requirements-systems.lock

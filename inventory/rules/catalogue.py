@@ -1,0 +1,31 @@
+"""Rules of the two catalogues, `systems.yaml` and `sla.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inventory.errors import Fault
+from inventory.validation import Written
+
+FRAMEWORK = "keret"  # sign-in lands there
+TAX = "ado"  # mandatory in the interface join mode
+
+
+def unique_ids(written: Written) -> Iterator[Fault]:
+    for file, entries in (("systems.yaml", written.systems), ("sla.yaml", written.sla)):
+        seen: dict[str, str] = {}
+        for place, entry in entries:
+            if entry.id in seen:
+                problem = f"a duplicate: entry {seen[entry.id]} has the same id"
+                yield Fault(f"inventory/{file}", f"{place}.id", entry.id, problem, "Remove one or rename it")
+            seen.setdefault(entry.id, place)
+
+
+def framework_is_there(written: Written) -> Iterator[Fault]:
+    if not any(system.id == FRAMEWORK and system.installed for _, system in written.systems):
+        known = ", ".join(system.id for _, system in written.systems)
+        problem = f"no installed system {FRAMEWORK!r}: nobody could sign in"
+        yield Fault("inventory/systems.yaml", "id", known, problem, f"Add {FRAMEWORK} with installed: true")
+
+
+RULES = [unique_ids, framework_is_there]

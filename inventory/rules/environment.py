@@ -1,0 +1,112 @@
+"""Rules of `environment.yaml`: cells, networks and ports, also against the environments beside it on the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+
+from inventory.errors import Fault
+from inventory.gazetteer import settlements
+from inventory.names import FIRST_CELL_NETWORK
+from inventory.validation import Written
+
+CELL_LIMIT = (256 - FIRST_CELL_NETWORK) // 2  # two /24 a cell in a /16
+# Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
+RESERVED = {"edge", "identity", "pki", "ws", "apps", "workstations"}
+
+
+def named_like_its_folder(written: Written) -> Iterator[Fault]:
+    if written.environment.id != written.env:
+        problem = f"the folder is named {written.env!r}"
+        yield Fault(written.environment_file, "id", written.environment.id, problem, f"Write id: {written.env}")
+
+
+def cells(written: Written) -> Iterator[Fault]:
+    counties = {settlement.county for settlement in settlements().values() if settlement.county}
+    found = written.environment.cells
+    seen: dict[str, int] = {}
+    for index, cell in enumerate(found):
+        place = f"cells.{index}"
+        if cell.id in seen:
+            problem = f"a duplicate: cell {seen[cell.id]} of the list has the same id"
+            yield Fault(written.environment_file, f"{place}.id", cell.id, problem, "Give each cell its own id")
+        seen.setdefault(cell.id, index)
+        if cell.id in RESERVED:
+            remedy = "Name the cell after its county, as baz1"
+            yield Fault(written.environment_file, f"{place}.id", cell.id, "is the name of a shared service", remedy)
+        if cell.county not in counties:
+            remedy = f"Wanted one of: {', '.join(sorted(counties))}"
+            yield Fault(written.environment_file, f"{place}.county", cell.county, "no such county in the list", remedy)
+    if len(found) > CELL_LIMIT:
+        problem = f"the environment's /16 has networks for {CELL_LIMIT} cells"
+        yield Fault(written.environment_file, "cells", len(found), problem, "Move cells to another environment")
+
+
+def opening_hours(written: Written) -> Iterator[Fault]:
+    for days, hours in written.environment.opening_hours.items():
+        opens, closes = hours.split("-")
+        if opens >= closes:
+            remedy = "Wanted: opening before closing, as 08:00-16:00"
+            yield Fault(written.environment_file, f"opening_hours.{days}", hours, "closes before it opens", remedy)
+
+
+def ports_differ(written: Written) -> Iterator[Fault]:
+    """Published ports of one environment, workstations' SSH ports included."""
+    seen: dict[int, str] = {}
+    for place, port in _ports(written):
+        if port in seen:
+            remedy = "Give each its own; a workstation's is ssh_base + its number"
+            yield Fault(written.environment_file, place, port, f"the port is taken by {seen[port]}", remedy)
+        seen.setdefault(port, place)
+
+
+def _ports(written: Written) -> Iterator[tuple[str, int]]:
+    ports = written.environment.ports
+    yield "ports.https", ports.https
+    yield "ports.http", ports.http
+    numbers = sorted({station.number for office in written.offices.values() for station in office.workstations})
+    for number in numbers:  # a number given twice is a fault of the offices
+        yield f"ports.ssh_base + {number}", ports.ssh_base + number
+
+
+def apart_from_neighbours(written: Written) -> Iterator[Fault]:
+    """Environments live side by side on one machine: no common address, no common port."""
+    ours = ipaddress.ip_network(written.environment.subnet)
+    places = {port: place for place, port in _ports(written)}
+    for folder in sorted((written.root / "environments").iterdir()):
+        other = folder / "environment.yaml"
+        if folder.name == written.env or not other.is_file():
+            continue
+        neighbour = _neighbour(other)
+        if neighbour is None:
+            continue
+        subnet, taken = neighbour
+        if ours.overlaps(subnet):
+            problem = f"overlaps {subnet} of {written.name(other)}"
+            yield Fault(written.environment_file, "subnet", str(ours), problem, "Wanted: a /16 of its own")
+        for port, what in sorted(taken.items()):
+            if port in places:
+                problem = f"the port is {what} of {written.name(other)}"
+                yield Fault(written.environment_file, places[port], port, problem, "Wanted: a port of its own")
+
+
+def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | None:
+    """Subnet and published ports of another environment; None when it has faults: they are its own to show."""
+    from inventory.reader import Reader
+    from inventory.register import Environment, Office
+
+    reader = Reader(file.parents[2])
+    environment = reader.one(file, Environment)
+    offices = reader.folder(file.parent / "offices", Office)
+    if environment is None:
+        return None
+    ports = environment.ports
+    taken = {ports.https: "ports.https", ports.http: "ports.http"}
+    for office in offices.values():
+        for station in office.workstations:
+            taken[ports.ssh_base + station.number] = f"workstation {station.name}"
+    return ipaddress.ip_network(environment.subnet), taken
+
+
+RULES = [named_like_its_folder, cells, opening_hours, ports_differ, apart_from_neighbours]

@@ -1,0 +1,61 @@
+"""Rules against the last applied snapshot: what may not change once a tenant exists is refused, both values named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from inventory import applied
+from inventory.errors import Fault, RegisterError
+from inventory.validation import Written
+
+
+def compared_with_applied(written: Written) -> Iterator[Fault]:
+    try:
+        snapshot = applied.read(written.env, written.root)
+    except RegisterError as error:
+        yield from error.faults
+        return
+    entries = {entry.ksh: (path, entry) for path, entry in written.entries.items()}
+    for ksh, was in snapshot.items():
+        if ksh not in entries:
+            yield _vanished(written, ksh, was)
+            continue
+        path, entry = entries[ksh]
+        if entry.cell != was["cell"]:
+            problem = f"the cell cannot change once a tenant exists: {ksh} was applied in {was['cell']!r}"
+            remedy = f"Write cell: {was['cell']}; to move it, leave (playbooks/leave.yml) and join again"
+            yield Fault(written.name(path), "cell", entry.cell, problem, remedy)
+        if entry.phase == "preparation":
+            problem = f"its tenant exists: {ksh} was applied in phase {was.get('phase', 'connection')!r}"
+            remedy = f"Write phase: {was.get('phase', 'connection')}, or run playbooks/leave.yml first"
+            yield Fault(written.name(path), "phase", str(entry.phase), problem, remedy)
+    yield from _moved_cells(written, snapshot)
+
+
+def _vanished(written: Written, ksh: str, was: dict[str, Any]) -> Fault:
+    """A tenant without an entry: its code was changed, or its file removed."""
+    for path, entry in written.entries.items():
+        if entry.name == was["name"] or path.name.startswith(f"{ksh}-"):
+            problem = f"the KSH code cannot change once a tenant exists: {was['name']} was applied as {ksh!r}"
+            return Fault(written.name(path), "ksh", entry.ksh, problem, f"Write ksh: {ksh!r}")
+    folder = f"inventory/environments/{written.env}/municipalities"
+    problem = f"its tenant exists ({was['name']}), but no file names it any more"
+    return Fault(folder, "ksh", ksh, problem, "Put its file back; to remove the tenant run playbooks/leave.yml first")
+
+
+def _moved_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]:
+    """A cell's networks follow from its place in the list; another place would replace them under running services."""
+    places = {cell.id: index for index, cell in enumerate(written.environment.cells)}
+    applied_places = {was["cell"]: was["cell_place"] for was in snapshot.values() if "cell_place" in was}
+    for cell, was in applied_places.items():
+        if cell not in places:
+            problem = f"cell {cell!r} was applied and holds tenants"
+            yield Fault(written.environment_file, "cells", ", ".join(places), problem, f"Put {cell} back")
+        elif places[cell] != was:
+            problem = f"cell {cell!r} was applied at place {was} of the list; its networks follow from the place"
+            remedy = "Keep the order of cells; add new ones at the end"
+            yield Fault(written.environment_file, f"cells.{places[cell]}", cell, problem, remedy)
+
+
+RULES = [compared_with_applied]

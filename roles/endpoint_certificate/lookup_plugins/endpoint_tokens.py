@@ -1,0 +1,34 @@
+"""Lookup: one-time enrolment tokens, made on the control node at the moment of use."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = r"""
+name: endpoint_tokens
+short_description: One-time enrolment tokens of a clerk, by KSH code
+description:
+  - Each is good for one certificate, for ten minutes. Use with C(no_log).
+options:
+  _terms: {description: KSH codes., required: true}
+  environment: {description: Environment of the register., required: true}
+  clerk: {description: The clerk's user name., required: true}
+"""
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, *, environment, clerk):
+        if not terms:
+            return [{}]
+        from inventory import register as registry
+        from inventory import secrets
+        from inventory.errors import RegisterError
+        from stacks import enrolment
+
+        try:
+            register = registry.load(environment)
+            vault = secrets.load(register)
+            return [{ksh: enrolment.token(register, vault, username=clerk, ksh=ksh) for ksh in terms}]
+        except RegisterError as error:
+            raise AnsibleLookupError(str(error)) from error

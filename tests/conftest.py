@@ -1,0 +1,48 @@
+"""Fixtures that all suites share, and the promise that none of them runs empty."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inventory import paths
+from inventory.register import load
+from stacks.runtime import Runtime
+
+# The least number of tests that each suite folder must collect: an empty glob or parametrisation is an error.
+MINIMUM = {"unit": 100, "engine": 12, "stacks": 3, "roles": 10, "checks": 3, "e2e": 3}
+
+
+@pytest.fixture(scope="session")
+def register():
+    """The register of the environment under test (ASP_ENV, default test)."""
+    return load(os.environ.get("ASP_ENV") or "test")
+
+
+@pytest.fixture(scope="session")
+def runtime(register):
+    """The running services of that environment."""
+    return Runtime(register)
+
+
+@pytest.fixture(scope="session")
+def artefacts(register) -> Path:
+    """Folder for screenshots and other things to look at after a run."""
+    folder = paths.environment_dir(register.environment.id) / "artefacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A suite that was asked for as a whole and collected less than it should is an error."""
+    if session.config.option.collectonly or session.config.option.keyword or session.config.option.markexpr:
+        return
+    root = Path(__file__).parent
+    asked = [Path(argument).resolve() for argument in session.config.args]
+    for suite, least in MINIMUM.items():
+        if root / suite in asked:
+            count = sum((root / suite) in item.path.parents for item in session.items)
+            if count < least:
+                raise pytest.UsageError(f"suite {suite}: {count} tests collected, wanted at least {least}")

@@ -1,0 +1,120 @@
+"""Role tenant_backup on a deployed environment: check, converge, converge again, look; and a row out of a restore."""
+
+import secrets as random
+from datetime import UTC, datetime
+
+import pytest
+
+from stacks.cell.backups import Repository
+from stacks.cell.psql import CellSql
+from stacks.cell.restore import query_restored
+from stacks.runtime import RuntimeFault
+from tests.roles.tenant_plays import play
+
+SUBJECT = "29188"
+
+
+@pytest.fixture(scope="module")
+def subject(register):
+    return register.municipality(SUBJECT)
+
+
+@pytest.fixture(scope="module")
+def cell(runtime, subject):
+    return CellSql(runtime, subject.cell)
+
+
+@pytest.fixture(scope="module")
+def repository(cell):
+    return Repository(cell)
+
+
+@pytest.fixture(scope="module")
+def run(register, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("play")
+
+    def go(role="tenant_backup", check=False, **variables):
+        known = {"environment": register.environment.id, "municipalities": [SUBJECT]}
+        return play(folder, role, check, **known, **variables)
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def made_anew(run):
+    """The subject's database has just been made again: no backup contains it yet."""
+    for state in ({"state": "absent", "confirm": [SUBJECT]}, {"state": "present"}):
+        done = run("tenant_database", **state)
+        assert done.code == 0, done.text
+
+
+def oid(cell, name):
+    (row,) = cell.rows(f"SELECT to_json(oid::bigint) FROM pg_database WHERE datname = '{name}';")
+    return row
+
+
+@pytest.fixture(scope="module")
+def covered(made_anew, run, repository):
+    """Check mode, then a run; the check's result and the backups before."""
+    before = [backup["label"] for backup in repository.catalogue().backups]
+    told = run(check=True)
+    assert [backup["label"] for backup in repository.catalogue().backups] == before, "check mode took a backup"
+    done = run()
+    assert done.code == 0, done.text
+    return told, done, before
+
+
+def test_a_database_made_after_the_last_backup_is_backed_up(covered, repository, cell, subject):
+    told, done, before = covered
+    assert (told.code, told.changed) == (0, 1), told.text
+    assert f"without {subject.tenant}" in told.text
+    assert done.changed == 1
+    newest = repository.catalogue().newest
+    assert newest["label"] not in before
+    assert newest["type"] == ("incr" if before else "full")
+    assert repository.databases(newest["label"])[subject.tenant] == oid(cell, subject.tenant)
+
+
+def test_again_nothing_is_done(covered, run, repository):
+    labels = [backup["label"] for backup in repository.catalogue().backups]
+    again = run()
+    assert (again.code, again.changed) == (0, 0), again.text
+    assert [backup["label"] for backup in repository.catalogue().backups] == labels
+
+
+def test_wal_reaches_the_repository(covered, repository):
+    before = repository.catalogue().last_wal
+    repository.prove_archiving()
+    assert repository.catalogue().last_wal > before
+    assert repository.archiver()["failing"] is False
+
+
+def test_a_row_written_after_the_backup_comes_back_until_its_moment(covered, repository, cell, subject):
+    version = random.token_hex(8)
+    where = f"asp_meta.migrations WHERE system = 'restore-proof' AND version = '{version}'"
+    moment = datetime.now(UTC)
+    as_owner = f"\\connect {subject.tenant}\nSET ROLE asp_owner;\n"
+    cell.script(f"{as_owner}INSERT INTO asp_meta.migrations VALUES ('restore-proof', '{version}');")
+    try:
+        repository.prove_archiving()
+        assert query_restored(cell, subject.tenant, f"SELECT version FROM {where}").split() == [version]
+        assert query_restored(cell, subject.tenant, f"SELECT count(*) FROM {where}", until=moment).split() == ["0"]
+    finally:
+        cell.script(f"{as_owner}DELETE FROM {where};")
+
+
+def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
+    with pytest.raises(RuntimeFault, match="restore of t00000 exited with"):
+        query_restored(cell, "t00000", "SELECT 1")
+
+
+def test_a_tenant_without_database_is_named(covered, run):
+    assert run("tenant_database", state="absent", confirm=[SUBJECT]).code == 0
+    try:
+        refused = run()
+        assert refused.code != 0
+        assert f"no database t{SUBJECT}; run role tenant_database first" in refused.text
+        assert run(check=True).changed == 1
+    finally:
+        assert run("tenant_database").code == 0
+        assert run().code == 0

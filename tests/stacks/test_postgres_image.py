@@ -1,0 +1,128 @@
+"""Image postgres: killed at any point of its first start it comes up whole at the next one, and once only."""
+
+import io
+import secrets
+import tarfile
+import time
+
+import docker
+import pytest
+
+from stacks import images
+
+CONF = """\
+data_directory = '/data/pgdata'
+hba_file = '/etc/asp/pg_hba.conf'
+ident_file = '/etc/asp/pg_ident.conf'
+listen_addresses = ''
+unix_socket_directories = '/run/asp'
+"""
+FILES = {
+    "etc/asp/postgresql.conf": CONF,
+    "etc/asp/pg_hba.conf": "local all postgres peer\n",
+    "etc/asp/pg_ident.conf": "",
+    "run/secrets/bootstrap.sql": (
+        "CREATE TABLE IF NOT EXISTS boots (at timestamptz DEFAULT now());\nINSERT INTO boots DEFAULT VALUES;\n"
+    ),
+}
+# Seconds after the start at which it is killed; a whole first start takes 1 to 3.
+KILLED_AFTER = (0.05, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6)
+
+
+@pytest.fixture
+def node():
+    """Starts containers on one new volume; everything is removed afterwards."""
+    client = docker.from_env(timeout=60)
+    name = f"asp-test-firststart-{secrets.token_hex(4)}"
+    volume = client.volumes.create(name)
+    made = []
+
+    def start():
+        container = client.containers.create(
+            images.reference("postgres"),
+            name=f"{name}-{len(made)}",
+            network_mode="none",
+            init=True,
+            cap_drop=["ALL"],
+            volumes={name: {"bind": "/data", "mode": "rw"}},
+            tmpfs={"/run/asp": "mode=1777", "/tmp": "mode=1777"},
+        )
+        made.append(container)
+        container.put_archive("/", _archive())
+        container.start()
+        return container
+
+    yield start
+    for container in made:
+        container.remove(force=True, v=True)
+    volume.remove(force=True)
+
+
+def _archive():
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as bundle:
+        for path, text in FILES.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(text), 0o644
+            bundle.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def psql(container, sql):
+    code, out = container.exec_run(["psql", "-XAtqU", "postgres", "-c", sql])
+    assert code == 0, out.decode()
+    return out.decode().strip()
+
+
+def wait_ready(container, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if container.exec_run(["asp-postgres-healthy"])[0] == 0:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"not ready in {seconds} s; it said: {container.logs(tail=20).decode()}")
+
+
+def test_a_kill_at_any_point_of_the_first_start_is_survived(node):
+    killed = []
+    for delay in KILLED_AFTER:
+        killed.append(node())
+        time.sleep(delay)  # the fault's moment, not a wait for anything
+        killed[-1].kill()
+    begun = sum(b"first start: making" in container.logs() for container in killed)
+    assert begun >= 2, "no kill fell into the making of the cluster; spread KILLED_AFTER"
+    container = node()
+    wait_ready(container)
+    assert psql(container, "SHOW data_checksums") == "on"
+    assert psql(container, "SELECT datlocale FROM pg_database WHERE datname = 'postgres'") == "hu-HU"
+    assert container.exec_run(["ls", "/data"])[1].split() == [b"lock", b"pgdata"]
+
+
+def test_names_sort_as_hungarians_expect(node):
+    container = node()
+    wait_ready(container)
+    names = "Zala,Csaba,Cukor,Árvíz,Arany,Czakó,Ábel,Öt,Olga"  # a and á are one letter at first; cs comes after cz
+    sql = f"SELECT string_agg(n, ' ' ORDER BY n) FROM unnest('{{{names}}}'::text[]) n"
+    assert psql(container, sql) == "Ábel Arany Árvíz Cukor Czakó Csaba Olga Öt Zala"
+
+
+def test_a_second_container_waits_for_the_first(node):
+    first = node()
+    wait_ready(first)
+    second = node()
+    deadline = time.monotonic() + 20
+    while b"flock" not in (seen := second.exec_run(["sh", "-c", "cat /proc/[0-9]*/comm"])[1]):
+        assert time.monotonic() < deadline, f"does not wait for the lock; runs: {seen.decode()}"
+        time.sleep(0.2)
+    assert second.exec_run(["asp-postgres-healthy"])[0] != 0
+    assert psql(first, "SELECT count(*) FROM boots") == "1"
+    first.stop(timeout=30)
+    wait_ready(second)
+    assert psql(second, "SELECT count(*) FROM boots") == "2"
+
+
+def test_a_failing_bootstrap_serves_nothing(node, monkeypatch):
+    monkeypatch.setitem(FILES, "run/secrets/bootstrap.sql", "SELECT 1/0;\n")
+    container = node()
+    assert container.wait(timeout=60)["StatusCode"] == 1
+    assert b"the bootstrap SQL failed" in container.logs()

@@ -1,0 +1,1 @@
+"""What suites share besides fixtures."""
