@@ -25,12 +25,6 @@ class UnexpectedChanges(EngineError):
     exit_code = 7
 
 
-class Cancelled(EngineError):
-    """The operator interrupted the run."""
-
-    exit_code = 8
-
-
 class DeploymentFailed(EngineError):
     """A deployment failed and said why already."""
 
