@@ -17,12 +17,14 @@ REAL = "/var/run/docker.sock"
 
 class FlakyDaemon:
     """Serves on a Unix socket. ``how``: ``vanish`` (closes without a word, from then on), ``error`` (answers 500),
-    ``lose`` (forwards, and drops the answer). ``after``: how many matching requests go well first."""
+    ``lose`` (forwards, and drops the answer), ``hang`` (never answers). ``after``: matching requests that go well first.
+    """
 
     def __init__(self, path: Path, fail_on: str, after: int, how: str):
         self.url = f"unix://{path}"
         self._fail_on, self._left, self._how = fail_on, after, how
         self._gone = False
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         outer = self
 
@@ -50,6 +52,7 @@ class FlakyDaemon:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -70,6 +73,10 @@ class FlakyDaemon:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         verdict = self._verdict(f"{handler.command} {handler.path}")
         if verdict == "vanish":
+            handler.close_connection = True
+            return
+        if verdict == "hang":
+            self._ended.wait()
             handler.close_connection = True
             return
         if verdict == "error":

@@ -10,6 +10,7 @@ import pytest
 
 from .chaos import Chaos, kill_rounds
 from .harness import volume
+from .proxy import FlakyDaemon
 
 SEED = int(os.environ.get("ENGINE_SEED", time.time()))
 KILLS = 4
@@ -63,8 +64,6 @@ def test_an_interrupt_saves_what_was_achieved(sandbox):
 
 def test_a_daemon_that_vanishes_in_the_middle(sandbox, tmp_path):
     """The second request finds no daemon: the first one's result is kept, and the next run completes."""
-    from .proxy import FlakyDaemon
-
     sandbox.write(volume("a") + volume("b", "opts=pulumi.ResourceOptions(depends_on=[a])"))
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=1, how="vanish") as flaky:
         said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
@@ -75,8 +74,6 @@ def test_a_daemon_that_vanishes_in_the_middle(sandbox, tmp_path):
 
 
 def test_a_daemon_that_answers_errors(sandbox, tmp_path):
-    from .proxy import FlakyDaemon
-
     sandbox.write(volume("a"))
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=0, how="error") as flaky:
         said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
@@ -86,11 +83,18 @@ def test_a_daemon_that_answers_errors(sandbox, tmp_path):
 
 def test_an_answer_that_is_lost_is_found_again(sandbox, tmp_path):
     """The daemon has made the network but its answer never came: the next run adopts it instead of failing."""
-    from .proxy import FlakyDaemon
-
     sandbox.write("n = docker.Network('n', name=f'{P}-n')\n")
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/networks/create", after=0, how="lose") as flaky:
         sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
     sandbox.up("--skip-preview")
     assert "n" in sandbox.resources()
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
+
+
+def test_a_daemon_that_does_not_answer(sandbox, tmp_path):
+    sandbox.write(volume("a"))
+    with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=0, how="hang") as flaky:
+        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url, DOCKER_CLIENT_TIMEOUT="2")
+    assert "did not answer POST /volumes/create within 2 s" in said
+    sandbox.up("--skip-preview")
+    assert sandbox.volumes() == ["a"]

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import ConnectionLost, ProviderError
 
-REQUEST_TIMEOUT = 120  # seconds without an answer before a daemon counts as hung
+# Seconds without an answer before a daemon counts as hung; the variable is the one that Compose knows.
+REQUEST_TIMEOUT = float(os.environ.get("DOCKER_CLIENT_TIMEOUT") or 120)
 POOL = 32
 OLDEST_API = (1, 40)  # Swarm configs with templates, sysctls and max replicas need at least this
 
@@ -96,6 +97,11 @@ class Daemon:
             response = client.request(
                 method, url, json=body, params=params, headers=headers, timeout=timeout, stream=stream
             )
+        except requests.Timeout as cause:
+            raise ConnectionLost(
+                f"the Docker daemon at {self.host} did not answer {method} {path} within {timeout:g} s. See whether it "
+                "hangs (docker info); DOCKER_CLIENT_TIMEOUT gives it more time."
+            ) from cause
         except requests.RequestException as cause:
             raise ConnectionLost(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"

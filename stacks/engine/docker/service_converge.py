@@ -26,6 +26,8 @@ class Convergence:
         limit = nanoseconds(config.get("timeout"))
         self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
         self._told = short_duration_full(limit)
+        self._delay = nanoseconds(config.get("delay")) / 1e9
+        self._since: float | None = None  # when the tasks were first seen running, of those that still run
 
     def created(self) -> str | None:
         """Wait until as many tasks run as there are replicas."""
@@ -75,7 +77,16 @@ class Convergence:
             if task["Status"]["State"] == "running" and _same_template(task["Spec"], service["Spec"]["TaskTemplate"])
         }
         stale = [task for task in tasks if not _same_template(task["Spec"], service["Spec"]["TaskTemplate"])]
-        return len(running) == replicas and not stale
+        return self._held(len(running) == replicas and not stale, service)
+
+    def _held(self, complete: bool, service: dict) -> bool:
+        """Whether the tasks run and, without a health check to vouch for them, have run for the program's delay."""
+        if not complete:
+            self._since = None
+            return False
+        checked = ((service["Spec"]["TaskTemplate"].get("ContainerSpec") or {}).get("Healthcheck") or {}).get("Test")
+        self._since = self._since or time.monotonic()
+        return bool(checked) or time.monotonic() - self._since >= self._delay
 
 
 def _same_template(task: dict, wanted: dict) -> bool:
