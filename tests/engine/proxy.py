@@ -16,7 +16,7 @@ REAL = "/var/run/docker.sock"
 
 
 class FlakyDaemon:
-    """Serves on a Unix socket. ``how``: ``vanish`` (closes without a word from then on), ``error`` (answers 500),
+    """Serves on a socket. ``how``: ``vanish`` (closes without a word from then on), ``error`` (answers 500),
     ``lose`` (forwards, and drops the answer), ``hang`` (never answers). ``after``: matching requests that go well first.
     """
 
