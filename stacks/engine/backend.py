@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from .errors import LockedError, StackNotFound, StateError, UsageError
+from .files import write_file
 from .journal import Journal
-from .project import ORGANIZATION, Project, write_file
+from .project import ORGANIZATION, Project
 from .state import VERSION, parse_checkpoint
 
 STACK_NAME = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
@@ -60,14 +61,18 @@ class Backend:
 
     def create(self, project: str, stack: str, deployment: dict | None = None) -> None:
         """Make an empty stack; UsageError when it is there or its name is not allowed."""
-        if not STACK_NAME.match(stack):
-            raise UsageError(f"stack name {stack!r} is not allowed: letters, digits, '.', '_' and '-', at most 100")
-        if self.exists(project, stack):
-            raise UsageError(f"stack '{stack}' already exists")
+        self.refuse_taken(project, stack)
         meta = self.root / "meta.yaml"
         if not meta.exists():
             write_file(meta, "version: 1\n", 0o644)
         self.save(project, stack, deployment)
+
+    def refuse_taken(self, project: str, stack: str) -> None:
+        """UsageError when a stack of this name cannot be made."""
+        if not STACK_NAME.match(stack):
+            raise UsageError(f"stack name {stack!r} is not allowed: letters, digits, '.', '_' and '-', at most 100")
+        if self.exists(project, stack):
+            raise UsageError(f"stack '{stack}' already exists")
 
     def load(self, project: str, stack: str) -> dict:
         """The checkpoint object; StackNotFound, StateError."""
@@ -100,7 +105,7 @@ class Backend:
     def remove(self, project: str, stack: str) -> None:
         """Delete a stack's files."""
         path = self.path(project, stack)
-        self.journal(project, stack).discard()
+        self.journal(project, stack).replace([])
         for victim in (path, path.with_name(path.name + ".bak")):
             victim.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

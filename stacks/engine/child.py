@@ -57,6 +57,7 @@ def _run(settings: dict, pulumi) -> int:
         )
     )
     asked = _watch_dry_run(runtime)
+    _spare(pulumi)
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     program = settings["program"]
     folder = program if os.path.isdir(program) else os.path.dirname(program)
@@ -89,6 +90,20 @@ def _run(settings: dict, pulumi) -> int:
         sys.stderr.write("Program failed with an unhandled exception:\n" + _traceback(fault, folder))
         return FAILED
     return ASKED if asked else 0
+
+
+def _spare(pulumi) -> None:
+    """Leave out what the SDK does only for engines that show it.
+
+    Each resource costs three debug messages, each a round trip on the event loop, and a stack trace with its source
+    lines; this engine drops the former and does not record the latter. Measured with 1,000 volumes: two thirds of
+    the program's time.
+    """
+    from pulumi.runtime import resource
+    from pulumi.runtime.proto import source_pb2
+
+    pulumi.log.debug = lambda *_args, **_options: None
+    resource._get_stack_trace = source_pb2.StackTrace
 
 
 def _watch_dry_run(runtime) -> list[bool]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 from . import urn as urns
 from .docker.daemon import Daemon
-from .errors import EngineError
+from .errors import ConnectionLost, EngineError
 from .events import Events
 from .journal import Journal, ordered
 from .planner import Planner, Step
 from .state import Resource, Snapshot, now
 from .values import reveal
+
+UNANSWERED = 300.0  # seconds that a request may have been under way before its answer counted as lost
 
 
 class Targets:
@@ -64,6 +66,7 @@ class Deployment:
         self.aliases: dict[str, str] = {}  # old URN -> new URN
         self.seen_old: set[str] = set()
         self.skipped: set[str] = set()
+        self.unsettled: list[dict] = []  # journal records of operations whose outcome is not known
         self.failed = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
@@ -187,11 +190,16 @@ class Deployment:
             if self._journal is not None:
                 self._write({"kind": "gone", "op": step.op, "resource": old.to_json(self._sealer)})
 
-    def undone(self, step: Step) -> None:
-        """Record that an operation failed without effect."""
+    def undone(self, step: Step, error: Exception) -> None:
+        """Record that an operation failed without effect; one whose answer was lost is looked up by the next run."""
         resource = step.new or step.old
-        if self._journal is not None and resource is not None:
-            self._write({"kind": "failed", "op": step.op, "resource": resource.to_json(self._sealer)})
+        if self._journal is None or resource is None:
+            return
+        record = {"op": step.op, "time": time.time() - UNANSWERED, "resource": resource.to_json(self._sealer)}
+        if isinstance(error, ConnectionLost):
+            self.unsettled.append({"kind": "begin", **record})
+        else:
+            self._write({"kind": "failed", **record})
 
     def register_outputs(self, urn: str, outputs: dict) -> None:
         """Outputs of a component (or of the stack itself)."""

@@ -25,12 +25,6 @@ class UnexpectedChanges(EngineError):
     exit_code = 7
 
 
-class Cancelled(EngineError):
-    """The operator interrupted the run."""
-
-    exit_code = 8
-
-
 class DeploymentFailed(EngineError):
     """A deployment failed and said why already."""
 
@@ -61,6 +55,10 @@ class CheckError(EngineError):
 
 class ProviderError(EngineError):
     """The Docker daemon (or its absence) refused an operation."""
+
+
+class ConnectionLost(ProviderError):
+    """The daemon did not answer: whether an operation took effect is not known."""
 
 
 class PartialError(ProviderError):

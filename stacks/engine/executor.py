@@ -114,8 +114,8 @@ class Executor:
                 identity, outputs = kind.create(
                     run.daemon_of(new.provider), reveal(new.inputs), step.goal.timeout("create")
                 )
-            except Exception:
-                run.undone(step)
+            except Exception as error:
+                run.undone(step, error)
                 raise
             outputs = _secret_outputs(new, outputs)
             new = stamped(new.copy(id=identity, outputs=outputs), None, changed=True)
@@ -150,8 +150,8 @@ class Executor:
                 outputs = _secret_outputs(new, error.outputs)
                 run.done(step, partial.copy(id=old.id, inputs=old.inputs, outputs=outputs, init_errors=[reason]))
                 raise
-            except Exception:
-                run.undone(step)
+            except Exception as error:
+                run.undone(step, error)
                 raise
             outputs = reseal(_secret_outputs(new, outputs), old.outputs)
             identity = outputs.get("id", old.id)
@@ -168,8 +168,8 @@ class Executor:
             timeout = old.custom_timeouts.get("delete")
             try:
                 kind_of(old.type).delete(run.daemon_of(old.provider), old.id, reveal(old.outputs), timeout)
-            except Exception:
-                run.undone(step)
+            except Exception as error:
+                run.undone(step, error)
                 raise
         run.removed(step, until_replaced=step.op == "delete-replaced" and not old.delete)
 

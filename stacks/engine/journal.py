@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import StateError
+from .files import write_file
 from .state import Resource, Snapshot
 
 
@@ -29,7 +30,7 @@ class Journal:
     def open(self) -> None:
         """Start writing; an old journal must have been recovered before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Open for the whole run: closed by discard().
+        # Open for the whole run: closed by replace().
         self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (see above)
         os.chmod(self.path, 0o600)
 
@@ -41,13 +42,16 @@ class Journal:
                 self._file.write(line)
                 self._file.flush()
 
-    def discard(self) -> None:
-        """Remove the journal, after its content is in the checkpoint."""
+    def replace(self, records: list[dict]) -> None:
+        """Begin anew with ``records``, or with no journal at all when there are none."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-        self.path.unlink(missing_ok=True)
+        if records:
+            write_file(self.path, "".join(json.dumps(item, separators=(",", ":")) + "\n" for item in records))
+        else:
+            self.path.unlink(missing_ok=True)
 
     def read(self) -> list[dict]:
         """Records of an earlier run, without a last line cut in the middle. StateError on damage before it."""

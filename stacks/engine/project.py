@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from .errors import EngineError, UsageError
+from .files import write_file
 from .secrets import Crypter, passphrase_from_environment
 
 ORGANIZATION = "organization"  # the file backend has one organization, of this name
@@ -153,19 +152,3 @@ def dump_yaml(data: dict) -> str:
     import yaml
 
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=False)
-
-
-def write_file(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file by ``text``, whole or not at all, on disk before it is visible."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except OSError as cause:
-        Path(temporary).unlink(missing_ok=True)
-        raise EngineError(f"cannot write {path}: {cause.strerror}; free space or mend its rights") from cause

@@ -21,12 +21,15 @@ def settle(found: Replay, events: Events | None) -> Snapshot:
     """The snapshot with interrupted operations accounted for.
 
     A creation whose object is there is adopted (or removed, where half an object is of no use), one whose object is
-    not there is forgotten; an update is marked to be applied again; a deletion stays in the record until repeated.
+    not there is forgotten; an update is marked to be applied again; a deletion is noted when its object is gone.
     """
     snapshot = found.snapshot
     table = {item.urn: item for item in snapshot.resources if not item.delete}
     condemned = [item for item in snapshot.resources if item.delete]
     for item in found.interrupted:
+        if item.op in ("delete", "delete-replaced"):
+            condemned = _after_deletion(item, table, condemned)
+            continue
         before = table.get(item.resource.urn)
         after = _settled(item, table)
         if after is None:
@@ -49,10 +52,31 @@ def _settled(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     return None
 
 
+def _after_deletion(item: Interrupted, table: dict[str, Resource], condemned: list[Resource]) -> list[Resource]:
+    """Take a resource whose object is gone out of the record; one that is still there stays to be deleted again."""
+    resource = item.resource
+    daemon = _daemon(resource, table)
+    if kind_of(resource.type).read(daemon, resource.id, reveal(resource.outputs)) is not None:
+        return condemned
+    if resource.delete:
+        return [other for other in condemned if (other.urn, other.id) != (resource.urn, resource.id)]
+    recorded = table.get(resource.urn)
+    if recorded is not None and recorded.id == resource.id:
+        if item.op == "delete-replaced":
+            table[resource.urn] = recorded.copy(pending_replacement=True)
+        else:
+            table.pop(resource.urn)
+    return condemned
+
+
+def _daemon(resource: Resource, table: dict[str, Resource]) -> Daemon:
+    provider = table.get(urns.provider_urn(resource.provider))
+    return Daemon(reveal(provider.inputs) if provider else {})
+
+
 def _adopted(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     resource, kind = item.resource, kind_of(item.resource.type)
-    provider = table.get(urns.provider_urn(resource.provider))
-    daemon = Daemon(reveal(provider.inputs) if provider else {})
+    daemon = _daemon(resource, table)
     inputs = reveal(resource.inputs)
     identity = kind.find(daemon, inputs)
     recorded = table.get(resource.urn)

@@ -68,8 +68,8 @@ class StackRun:
         """The stack's journal."""
         return self.backend.journal(self.project.name, self.stack)
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Write a checkpoint and drop the journal that led to it."""
+    def save(self, snapshot: Snapshot, unsettled: list[dict] | None = None) -> None:
+        """Write a checkpoint and drop the journal that led to it, but for operations whose outcome is not known."""
         if self._crypter is not None:
             self._crypter.key()  # a wrong passphrase must not write anything
             snapshot.salt = self._crypter.state
@@ -78,7 +78,7 @@ class StackRun:
             snapshot.salt = self._crypter.state
             deployment = snapshot.deployment(self.seal_secret)
         self.backend.save(self.project.name, self.stack, deployment)
-        self.journal().discard()
+        self.journal().replace(unsettled or [])
         self._deployment = deployment
 
     @contextlib.contextmanager
@@ -179,7 +179,7 @@ class StackRun:
             new = run.news[root]
             run.news[root] = new.copy(outputs={**(old.outputs if old else {}), **new.outputs})
         if not run.options.preview:
-            self.save(run.result())
+            self.save(run.result(), run.unsettled)
         run.events.summary(time.monotonic() - started, run.options.preview)
 
     def adopt(self, run: Deployment) -> None:

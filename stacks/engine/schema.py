@@ -30,7 +30,6 @@ class Field:
     default: Any = None
     of: dict[str, Field] = field(default_factory=dict)
     autoname: bool = False
-    secret: bool = False
     suppress: Any = None
 
 
@@ -44,10 +43,6 @@ def integer(**options: Any) -> Field:
 
 def boolean(**options: Any) -> Field:
     return Field("bool", **options)
-
-
-def real(**options: Any) -> Field:
-    return Field("float", **options)
 
 
 def texts(**options: Any) -> Field:

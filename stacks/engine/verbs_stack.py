@@ -11,7 +11,8 @@ from typing import Any
 
 from . import urn as urns
 from .errors import EngineError, StateError, UsageError
-from .project import StackConfig, write_file
+from .files import write_file
+from .project import StackConfig
 from .run import StackRun
 from .state import Resource, Snapshot, salt_of
 from .values import masked, reveal
@@ -46,12 +47,17 @@ def _init(args: argparse.Namespace, place: Workspace) -> int:
     name = place.split(args.name or args.stack)
     if not name:
         raise UsageError("missing stack name: stack init <name>")
-    place.backend.create(place.project.name, name)
-    StackConfig(place.project, name).ensure_crypter()
+    _make(place, name)
     if not args.no_select:
         place.backend.select(place.project.name, name)
     print(f"Created stack '{name}'")
     return 0
+
+
+def _make(place: Workspace, name: str) -> None:
+    place.backend.refuse_taken(place.project.name, name)
+    StackConfig(place.project, name).ensure_crypter()  # without a passphrase nothing is made
+    place.backend.create(place.project.name, name)
 
 
 def _list(args: argparse.Namespace, place: Workspace) -> int:
@@ -83,8 +89,7 @@ def _select(args: argparse.Namespace, place: Workspace) -> int:
     if not place.backend.exists(place.project.name, name):
         if not args.create:
             place.open(name)
-        place.backend.create(place.project.name, name)
-        StackConfig(place.project, name).ensure_crypter()
+        _make(place, name)
         print(f"Created stack '{name}'")
     place.backend.select(place.project.name, name)
     return 0

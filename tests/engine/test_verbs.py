@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 
+from . import image
 from .harness import Sandbox, client, volume
 
 
@@ -150,9 +151,8 @@ def test_protected_resources(sandbox):
     sandbox.write(volume("a", "opts=pulumi.ResourceOptions(protect=True)"))
     sandbox.up()
     urn = "urn:pulumi:dev::sandbox::docker:index/volume:Volume::a"
-    assert "cannot be deleted\nbecause it is protected" in sandbox.run("destroy", "-s", "dev", "--yes", status=1).replace(
-        "\n      ", "\n"
-    )
+    said = sandbox.run("destroy", "-s", "dev", "--yes", status=1)
+    assert f'"{urn}" cannot be deleted' in said and "because it is protected" in said
     assert "is protected; use --force" in sandbox.run("state", "delete", urn, "-s", "dev", "--yes", status=1)
     assert "No such resource 'x'" in sandbox.run("state", "unprotect", "x", "-s", "dev", status=1)
     sandbox.run("state", "unprotect", urn, "-s", "dev", "--yes")
@@ -281,3 +281,28 @@ def test_help_and_version(sandbox):
         assert verb in said
     assert sandbox.run("version").strip() == "v3.260.0"
     assert "the following arguments are required" in sandbox.run(status=2)
+
+
+def test_functions_of_the_provider(sandbox):
+    image.ensure()
+    sandbox.write(
+        "box = docker.Container('box', name=f'{P}-box', image='conformance/base:1', command=['sh', '-c', 'echo one; "
+        "echo two; sleep 60'], restart='no', network_mode='bridge')\n"
+        "logs = docker.get_logs_output(name=box.name)\npulumi.export('logs', logs.logs_list_strings)\n"
+        "pulumi.export('image', docker.get_remote_image(name='conformance/base:1').id)\n"
+    )
+    sandbox.up("--skip-preview")
+    sandbox.up("--skip-preview")
+    shown = json.loads(sandbox.run("stack", "output", "-s", "dev", "--json"))
+    assert shown == {"logs": ["one", "two"], "image": image.ensure()}
+    sandbox.write("docker.get_registry_image(name='127.0.0.1:1/eng-none:1')\n")
+    assert "Got error when attempting to fetch image 127.0.0.1:1/eng-none:1" in sandbox.up(status=1)
+    sandbox.write("docker.get_remote_image(name='eng-none:1')\n")
+    assert "did not find docker image 'eng-none:1' on this host" in sandbox.up(status=1)
+
+
+def test_a_push_is_refused_when_it_would_delete_remotely(sandbox):
+    sandbox.write("docker.RegistryImage('i', name='127.0.0.1:1/eng:1')\n")
+    assert "property keepRemotely must be true" in sandbox.up(status=1)
+    sandbox.write("docker.RegistryImage('i', name='127.0.0.1:1/eng:1', keep_remotely=True)\n")
+    assert "Error pushing docker image: An image does not exist locally" in sandbox.up(status=1)

@@ -10,7 +10,7 @@ from .base import Kind, blank, duration_failure
 from .container_read import BLANK_AT_CREATION, container_outputs, full_elements
 from .container_schema import FIELDS
 from .container_spec import attachment, container_body, update_body, upload_archive
-from .daemon import Daemon, DaemonError, wait_until
+from .daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
 from .service_converge import container_log
 
 REMOVE_LIMIT = 30.0
@@ -124,8 +124,9 @@ class Container(Kind):
         if daemon.find(f"/containers/{identity}/json") is None:
             return
         if not outputs.get("attach"):
+            grace = outputs.get("destroyGraceSeconds") or 0
             with contextlib.suppress(DaemonError):
-                daemon.post(f"/containers/{identity}/stop", params={"t": outputs.get("destroyGraceSeconds") or 0})
+                daemon.post(f"/containers/{identity}/stop", params={"t": grace}, timeout=REQUEST_TIMEOUT + grace)
         params = {"force": True, "v": outputs.get("removeVolumes") is not False}
         daemon.remove_when_free(f"/containers/{identity}", ("is already in progress",), REMOVE_LIMIT, params=params)
         wait_until(lambda: daemon.find(f"/containers/{identity}/json") is None, REMOVE_LIMIT)

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..errors import ProviderError
+from ..errors import ConnectionLost, ProviderError
 
-REQUEST_TIMEOUT = 120  # seconds without an answer before a daemon counts as hung
+# Seconds without an answer before a daemon counts as hung; the variable is the one that Compose knows.
+REQUEST_TIMEOUT = float(os.environ.get("DOCKER_CLIENT_TIMEOUT") or 120)
 POOL = 32
 OLDEST_API = (1, 40)  # Swarm configs with templates, sysctls and max replicas need at least this
 
@@ -60,7 +61,7 @@ class Daemon:
                 base_url=self.host, version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
             )
         except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
-            raise ProviderError(
+            raise ConnectionLost(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
             ) from cause
         version = tuple(int(piece) for piece in client.api_version.split("."))
@@ -96,8 +97,13 @@ class Daemon:
             response = client.request(
                 method, url, json=body, params=params, headers=headers, timeout=timeout, stream=stream
             )
+        except requests.Timeout as cause:
+            raise ConnectionLost(
+                f"the Docker daemon at {self.host} did not answer {method} {path} within {timeout:g} s. See whether it "
+                "hangs (docker info); DOCKER_CLIENT_TIMEOUT gives it more time."
+            ) from cause
         except requests.RequestException as cause:
-            raise ProviderError(
+            raise ConnectionLost(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
             ) from cause
         if response.status_code >= 400:
@@ -205,9 +211,12 @@ def _first(cause: BaseException) -> str:
 
 
 def _write_material(material: dict) -> str:
+    import atexit
+    import shutil
     import tempfile
 
     folder = tempfile.mkdtemp(prefix="engine-tls-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name, key in (("ca.pem", "caMaterial"), ("cert.pem", "certMaterial"), ("key.pem", "keyMaterial")):
         path = os.path.join(folder, name)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:

@@ -34,11 +34,11 @@ class RegistryImage(Kind):
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
         name = inputs["name"]
         repository, tag = split_name(name)
-        headers = {"X-Registry-Auth": _auth(daemon, inputs)}
+        headers = registry_auth(daemon, inputs)
         for record in daemon.events(f"/images/{repository}/push", params={"tag": tag}, headers=headers):
             if "error" in record:
                 raise DaemonError.from_text(500, f"Error pushing docker image: {record['error']}")
-        digest = _digest(daemon, name, headers)
+        digest = registry_digest(daemon, name, headers)
         return digest, self._outputs(inputs, digest)
 
     def _outputs(self, inputs: dict, digest: str) -> dict:
@@ -53,7 +53,7 @@ class RegistryImage(Kind):
         if not known.get("name"):
             return None
         try:
-            digest = _digest(daemon, known["name"], {"X-Registry-Auth": _auth(daemon, known)})
+            digest = registry_digest(daemon, known["name"], registry_auth(daemon, known))
         except DaemonError as error:
             if error.status in (403, 404):
                 return None
@@ -67,15 +67,17 @@ class RegistryImage(Kind):
         return
 
 
-def _auth(daemon: Daemon, inputs: dict) -> str:
+def registry_auth(daemon: Daemon, inputs: dict) -> dict:
+    """Header with the credentials of ``authConfig``, else of the provider."""
     given = inputs.get("authConfig")
     data = daemon.registry_auth(inputs["name"])
     if given:
         data = {"username": given["username"], "password": given["password"], "serveraddress": given["address"]}
-    return base64.urlsafe_b64encode(json.dumps(data).encode()).decode()
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(data).encode()).decode()}
 
 
-def _digest(daemon: Daemon, name: str, headers: dict) -> str:
+def registry_digest(daemon: Daemon, name: str, headers: dict) -> str:
+    """Digest that the registry has for a name."""
     return daemon.get(f"/distribution/{name}/json", headers=headers)["Descriptor"]["digest"]
 
 

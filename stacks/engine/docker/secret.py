@@ -25,7 +25,7 @@ def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
 class SwarmSecret(Kind):
     inspect = "/secrets/{}"
     fields = {
-        "data": text(required=True, force=True, secret=True),
+        "data": text(required=True, force=True),
         "labels": labels(),
         "name": text(force=True, autoname=True),
     }

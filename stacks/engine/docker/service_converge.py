@@ -7,6 +7,7 @@ import time
 from .base import nanoseconds, short_duration
 from .daemon import Daemon, DaemonError, filters
 
+UPDATE_START = 10.0  # seconds within which Swarm reports that it has begun to replace tasks
 POLL = 0.25  # seconds between looks at the tasks
 LOG_LINES = 10
 _FAILED_UPDATE = {
@@ -25,6 +26,8 @@ class Convergence:
         limit = nanoseconds(config.get("timeout"))
         self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
         self._told = short_duration_full(limit)
+        self._delay = nanoseconds(config.get("delay")) / 1e9
+        self._since: float | None = None  # when the tasks were first seen running, of those that still run
 
     def created(self) -> str | None:
         """Wait until as many tasks run as there are replicas."""
@@ -32,8 +35,8 @@ class Convergence:
 
     def updated(self, before: dict) -> str | None:
         """Wait until the update that followed ``before`` (the inspected service) is completed."""
-        started = (before.get("UpdateStatus") or {}).get("StartedAt")
-        return self._wait(lambda: self._update_done(started))
+        began = time.monotonic()
+        return self._wait(lambda: self._update_done(before, time.monotonic() - began))
 
     def _wait(self, probe) -> str | None:
         deadline = time.monotonic() + self._limit
@@ -47,17 +50,19 @@ class Convergence:
                 return f"Service with ID ({self._identity}) did not converge after {self._told}"
             time.sleep(POLL)
 
-    def _update_done(self, started_before: str | None) -> bool | str:
+    def _update_done(self, before: dict, waited: float) -> bool | str:
         service = self._daemon.get(f"/services/{self._identity}")
         status = service.get("UpdateStatus") or {}
-        if status.get("StartedAt") and status["StartedAt"] != started_before:
+        if status.get("StartedAt") and status["StartedAt"] != (before.get("UpdateStatus") or {}).get("StartedAt"):
             state = status.get("State")
             if state == "completed":
                 return True
             if state in _FAILED_UPDATE:
                 return f"{_FAILED_UPDATE[state]}: {status.get('Message', '')}"
             return False
-        # No update of tasks was needed (or none has started yet): what counts is that all run by the new spec.
+        if _restarts_tasks(before["Spec"], service["Spec"]) and waited < UPDATE_START:
+            return False
+        # No update of tasks was needed: what counts is that all run by the new spec.
         return self._running(service)
 
     def _running(self, service: dict | None = None) -> bool | str:
@@ -72,13 +77,28 @@ class Convergence:
             if task["Status"]["State"] == "running" and _same_template(task["Spec"], service["Spec"]["TaskTemplate"])
         }
         stale = [task for task in tasks if not _same_template(task["Spec"], service["Spec"]["TaskTemplate"])]
-        return len(running) == replicas and not stale
+        return self._held(len(running) == replicas and not stale, service)
+
+    def _held(self, complete: bool, service: dict) -> bool:
+        """Whether the tasks run and, without a health check to vouch for them, have run for the program's delay."""
+        if not complete:
+            self._since = None
+            return False
+        checked = ((service["Spec"]["TaskTemplate"].get("ContainerSpec") or {}).get("Healthcheck") or {}).get("Test")
+        self._since = self._since or time.monotonic()
+        return bool(checked) or time.monotonic() - self._since >= self._delay
 
 
 def _same_template(task: dict, wanted: dict) -> bool:
-    return task.get("ContainerSpec") == wanted.get("ContainerSpec") and task.get("ForceUpdate", 0) == wanted.get(
-        "ForceUpdate", 0
-    )
+    # A task's copy of the template lacks the runtime (seen on Docker 20.10).
+    return all(task.get(key) == wanted.get(key) for key in {*task, *wanted} - {"Runtime"})
+
+
+def _restarts_tasks(before: dict, after: dict) -> bool:
+    """Whether Swarm will replace tasks for this change of a service."""
+    keys = ("TaskTemplate", "EndpointSpec")
+    replicas = (after["Mode"].get("Replicated") or {}).get("Replicas")
+    return bool(replicas) and any(before.get(key) != after.get(key) for key in keys)
 
 
 def short_duration_full(nanos: int) -> str:

@@ -134,7 +134,7 @@ FIELDS = {
         {
             "serverAddress": text(required=True, force=True),
             "username": text(force=True),
-            "password": text(force=True, secret=True),
+            "password": text(force=True),
         },
         force=True,
     ),
