@@ -83,6 +83,7 @@ class Interrupted:
     op: str
     resource: Resource
     time: float = 0.0  # seconds since the epoch, when it was begun
+    record: dict = field(default_factory=dict)  # as it stands in the journal
 
 
 @dataclass
@@ -108,7 +109,7 @@ def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]
         resource = Resource.from_json(record["resource"], opener)
         mark = (record["op"], resource.urn, resource.id if record["op"].startswith("delete") else "")
         if kind == "begin":
-            under_way[mark] = Interrupted(record["op"], resource, record.get("time", 0.0))
+            under_way[mark] = Interrupted(record["op"], resource, record.get("time", 0.0), record)
             continue
         under_way.pop(mark, None)
         if kind == "failed":

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 
 from . import urn as urns
 from .docker.base import Kind, kind_of
 from .docker.daemon import Daemon
-from .events import Events
+from .errors import ProviderError
 from .journal import Interrupted, Replay, ordered
 from .state import Resource, Snapshot
 from .values import annotate_secrets, reveal
 
 UNFINISHED = "the last run was interrupted while it worked on this resource; it is applied again"
+UNSEEN = "the last run was interrupted while it worked on this resource, and its daemon cannot be asked what came of it"
 CLOCK_MARGIN = 5.0  # seconds by which the daemon's clock may be behind this host's
 
 
-def settle(found: Replay, events: Events | None) -> Snapshot:
-    """The snapshot with interrupted operations accounted for.
+def settle(found: Replay, tell: Callable[[str], None]) -> tuple[Snapshot, list[dict]]:
+    """The snapshot with interrupted operations accounted for, and journal records of those that could not be.
 
     A creation whose object is there is adopted (or removed, where half an object is of no use), one whose object is
     not there is forgotten; an update is marked to be applied again; a deletion is noted when its object is gone.
@@ -26,21 +28,32 @@ def settle(found: Replay, events: Events | None) -> Snapshot:
     snapshot = found.snapshot
     table = {item.urn: item for item in snapshot.resources if not item.delete}
     condemned = [item for item in snapshot.resources if item.delete]
+    left = []
     for item in found.interrupted:
-        if item.op in ("delete", "delete-replaced"):
-            condemned = _after_deletion(item, table, condemned)
-            continue
-        before = table.get(item.resource.urn)
-        after = _settled(item, table)
-        if after is None:
-            continue
-        if before is not None and item.op == "create-replacement" and not before.pending_replacement:
-            condemned.append(before.copy(delete=True))
-        table[after.urn] = after
-        if events is not None:
-            events.diagnostic("warning", UNFINISHED, after.urn)
+        try:
+            condemned = _account(item, table, condemned, tell)
+        except ProviderError as error:
+            # Its daemon may be gone for good (another provider's): the stack must not be stuck on it.
+            left.append(item.record)
+            tell(f"{item.resource.urn}: {UNSEEN}: {error}")
     snapshot.resources = ordered([*table.values(), *condemned])
-    return snapshot
+    return snapshot, left
+
+
+def _account(
+    item: Interrupted, table: dict[str, Resource], condemned: list[Resource], tell: Callable[[str], None]
+) -> list[Resource]:
+    if item.op in ("delete", "delete-replaced"):
+        return _after_deletion(item, table, condemned)
+    before = table.get(item.resource.urn)
+    after = _settled(item, table)
+    if after is None:
+        return condemned
+    if before is not None and item.op == "create-replacement" and not before.pending_replacement:
+        condemned = [*condemned, before.copy(delete=True)]
+    table[after.urn] = after
+    tell(f"{after.urn}: {UNFINISHED}")
+    return condemned
 
 
 def _settled(item: Interrupted, table: dict[str, Resource]) -> Resource | None:

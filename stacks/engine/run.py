@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ class StackRun:
         self.project, self.backend, self.stack = project, backend, stack
         self.config = StackConfig(project, stack)
         self._deployment = backend.load(project.name, stack).get("latest")
+        self._unsettled: list[dict] = []  # journal records of an earlier run that could not be looked into yet
         self._crypter: Crypter | None = self.config.crypter(self._recorded_salt())
 
     def _recorded_salt(self) -> str:
@@ -82,14 +84,15 @@ class StackRun:
         self._deployment = deployment
 
     @contextlib.contextmanager
-    def locked(self, events: Events | None = None) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold the stack's lock; an interrupted run's journal is settled first."""
         with self.backend.lock(self.project.name, self.stack):
             self._deployment = self.backend.load(self.project.name, self.stack).get("latest")
             records = self.journal().read()
             if records:
                 snapshot = Snapshot.from_deployment(self._deployment, self.open_secret)
-                self.save(settle(replay(snapshot, records, self.open_secret), events))
+                settled, self._unsettled = settle(replay(snapshot, records, self.open_secret), _warn)
+                self.save(settled, self._unsettled)
             yield
 
     # -- deployments
@@ -101,6 +104,7 @@ class StackRun:
             self.project.name, self.stack, snapshot, options, events, journal, self.seal_secret, config
         )
         run.secret_keys = secret_keys
+        run.unsettled = list(self._unsettled)
         if journal is not None:
             if self._crypter is not None:
                 self._crypter.key()
@@ -237,6 +241,10 @@ class StackRun:
                 + ". Name them as targets too."
             )
         return chosen
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"warning: {text}\n")
 
 
 def _settled(item: Resource) -> Resource:

@@ -98,3 +98,17 @@ def test_a_daemon_that_does_not_answer(sandbox, tmp_path):
     assert "did not answer POST /volumes/create within 2 s" in said
     sandbox.up("--skip-preview")
     assert sandbox.volumes() == ["a"]
+
+
+def test_a_provider_that_is_gone_does_not_hold_the_stack(sandbox, tmp_path):
+    """A creation whose daemon vanished for good stays noted, and every other resource can still be worked on."""
+    with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=0, how="vanish") as flaky:
+        sandbox.write(
+            f"far = docker.Provider('far', host='{flaky.url}')\n"
+            + volume("a", "opts=pulumi.ResourceOptions(provider=far)")
+        )
+        sandbox.up("--skip-preview", status=1)
+    sandbox.write(volume("b"))
+    said = sandbox.up("--skip-preview")
+    assert "warning: " in said and "its daemon cannot be asked what came of it" in said
+    assert sandbox.volumes() == ["b"]

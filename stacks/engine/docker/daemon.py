@@ -61,7 +61,7 @@ class Daemon:
                 base_url=self.host, version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
             )
         except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
-            raise ConnectionLost(
+            raise ProviderError(
                 f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
             ) from cause
         version = tuple(int(piece) for piece in client.api_version.split("."))
