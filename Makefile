@@ -35,7 +35,7 @@ join:  ## move TENANT in (ARGS="--check --diff" only says what would change)
 	@.asp/venv/bin/ansible-playbook playbooks/join.yml -e municipality=$(TENANT) $(ARGS)
 
 leave:  ## move TENANT out after an export; CONFIRM=<its name>
-	@.asp/venv/bin/ansible-playbook playbooks/leave.yml -e municipality=$(TENANT) -e confirm=$(CONFIRM) $(ARGS)
+	@.asp/venv/bin/ansible-playbook playbooks/leave.yml -e municipality=$(TENANT) -e '{"confirm": "$(CONFIRM)"}' $(ARGS)
 
 endpoints:  ## set up the workstations (ARGS="--limit sajoszentpeter-1")
 	@.asp/venv/bin/ansible-playbook playbooks/endpoints.yml $(ARGS)

@@ -81,8 +81,7 @@ def down(register: Register) -> None:
 def clean(register: Register) -> None:
     """Remove everything of this environment: services, secrets, configs, networks, volumes, local files."""
     env = register.environment.id
-    if os.environ.get("YES") != "1" and input(f"Remove environment {env} with all its data? Type its name: ") != env:
-        raise StepFailed(f"nothing removed: wanted {env!r}")
+    _confirm(env)
     runtime = Runtime(register)
     steps = Steps(paths.LOCAL / "logs")
     label = {"filters": {"label": f"asp.env={env}"}}
@@ -95,6 +94,20 @@ def clean(register: Register) -> None:
     steps.run("Networks", lambda: _remove_when_free(lambda: client.networks.list(**label)))
     steps.run("Volumes", lambda: _remove_when_free(lambda: client.volumes.list(**label)))
     steps.run("Local files", lambda: _remove_files(env))
+
+
+def _confirm(env: str) -> None:
+    """Ask for the environment's name, unless YES=1 says it was meant."""
+    exports = len(list((paths.environment_dir(env) / "exports").glob("*")))
+    also = f", {exports} exports of municipalities that left" if exports else ""
+    if os.environ.get("YES") == "1":
+        return
+    try:
+        seen = input(f"Remove environment {env} with all its data{also}? Type its name: ")
+    except EOFError:
+        seen = "no terminal to ask"
+    if seen != env:
+        raise StepFailed(f"nothing removed: seen {seen!r}, wanted {env!r} (or YES=1)")
 
 
 def remove_images() -> None:
