@@ -95,15 +95,17 @@ class Seat:
         return policies
 
     def _selections(self) -> list[str]:
-        """Which certificate goes to which host, without asking. At the identity host it is the seat's.
+        """Which certificate goes to which host, without asking: the member's own, and the seat's to any other of ours.
 
-        Issuer and unit are both named: with two certificates of one issuer the wrong one was picked.
+        The seat's signs in at the identity host, and saves a clerk who looks at another municipality's public pages
+        from being asked. The narrowest pattern counts. Issuer and unit are both named: with two certificates of one
+        issuer the wrong one was picked.
         """
         if not self.tenants:
             return []
         environment = self.register.environment
         hosts = [(tenant.origin, tenant) for tenant in self.tenants]
-        hosts.append((environment.origin(environment.identity_host), self.tenants[0]))
+        hosts.append((environment.origin(f"[*.]{environment.domain}"), self.tenants[0]))
         return [
             json.dumps(
                 {

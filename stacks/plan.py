@@ -14,6 +14,7 @@ WAVES: list[list[tuple[str, bool]]] = [
     [("backups", True), ("appservers", True)],
     [("edge", False), ("workstations", False)],
 ]
+APP_WAVE = 2  # the wave that brings app servers of this release
 
 
 @dataclass(frozen=True)

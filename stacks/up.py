@@ -23,6 +23,7 @@ from pathlib import Path
 from inventory import paths, secrets
 from inventory.register import Register, RegisterError, load
 from stacks import plan
+from stacks.cell.upgrade import upgrade
 from stacks.environment import clean, down, status
 from stacks.plan import Stack
 from stacks.progress import StepFailed, Steps
@@ -83,11 +84,13 @@ def up(register: Register) -> None:
     started = time.monotonic()
     steps = Steps(paths.environment_dir(env) / "logs")
     python = [sys.executable, "-m"]
-    steps.run("Register and secrets", lambda: _made(secrets.ensure(register)[1]))
+    steps.run("Register and secrets", lambda: _counted(secrets.ensure(register)[1], "made"))
     steps.run("Published ports", lambda: ports(register))
     steps.run("Images", lambda: _built(steps.command("images", [*python, "stacks.images"], limit=3000)))
     environ = pulumi_environment(register)
-    for wave in plan.waves(register):
+    for number, wave in enumerate(plan.waves(register)):
+        if number == plan.APP_WAVE:  # an older schema would meet newer app servers
+            steps.run("Schemas of existing tenants", lambda: _counted(upgrade(register), "changed"))
         with ThreadPoolExecutor(max_workers=len(wave)) as pool:
             done = [pool.submit(steps.run, title(s), lambda s=s: bring_up(steps, s, environ)) for s in wave]
         for future in done:
@@ -177,8 +180,8 @@ def ports(register: Register) -> None:
                 ) from error
 
 
-def _made(names: list[str]) -> str:
-    return f"{len(names)} secrets made" if names else ""
+def _counted(changes: list[str], what: str) -> str:
+    return f"{len(changes)} {what}" if changes else ""
 
 
 def _built(output: str) -> str:

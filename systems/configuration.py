@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,23 @@ class CatalogueEntry:
     summary: str
     public: bool
     installed: bool
+    absent_at: tuple[str, ...] = ()  # KSH codes of the cell's municipalities that do not have it though it is installed
+
+    def serves(self, ksh: str) -> bool:
+        """Whether a municipality can use it."""
+        return self.installed and ksh not in self.absent_at
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see."""
+    """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see.
+
+    `edge`: name in the certificate of the one service that may hand over requests.
+    """
 
     system: str
     domain: str
+    edge: str
     database_host: str
     database_port: int
     issuer: str
@@ -61,25 +71,39 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
             raise ConfigurationError(f"{name}: seen {value!r}, wanted a whole number")
         return int(value)
 
+    def matching(name: str, pattern: str, wanted: str) -> str:
+        value = text(name)
+        if not re.fullmatch(pattern, value):
+            raise ConfigurationError(f"{name}: seen {value!r}, wanted {wanted}")
+        return value
+
     def content(name: str) -> str:
         path = Path(text(name))
         try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(f"{name}: {path} cannot be read: {error.strerror}") from error
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{name}: {path} cannot be read: {error}") from error
+        if not value:
+            raise ConfigurationError(f"{name}: {path} is empty, wanted its content; stacks/appservers mounts it")
+        return value
+
+    def file(name: str) -> str:
+        content(name)
+        return text(name)
 
     try:
         catalogue = tuple(CatalogueEntry(**entry) for entry in json.loads(content("ASP_SYSTEMS_FILE")))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(f"ASP_SYSTEMS_FILE: wanted a JSON list of systems: {error}") from error
     configuration = Configuration(
         system=text("ASP_SYSTEM"),
         domain=text("ASP_DOMAIN"),
+        edge=text("ASP_EDGE"),
         database_host=text("ASP_DB_HOST"),
         database_port=number("ASP_DB_PORT"),
-        issuer=text("ASP_OIDC_ISSUER"),
-        back_channel=text("ASP_OIDC_BACKCHANNEL"),
-        root_certificate=text("ASP_ROOT_FILE"),
+        issuer=matching("ASP_OIDC_ISSUER", r"https://[^/]+/realms/[^/]+", "https://<host>/realms/<realm>"),
+        back_channel=matching("ASP_OIDC_BACKCHANNEL", r"https://[^/]+", "https://<host>:<port>"),
+        root_certificate=file("ASP_ROOT_FILE"),
         idle_minutes=number("ASP_IDLE_MINUTES"),
         system_key=content("ASP_SYSTEM_KEY_FILE"),
         oidc_key=content("ASP_OIDC_KEY_FILE"),

@@ -1,5 +1,7 @@
 """How gunicorn runs an app server: TLS on the service's own certificate, few workers, graceful stop."""
 
+from systems.core.logs import CONFIGURATION
+
 bind = "0.0.0.0:8443"
 certfile = "/run/secrets/tls.crt"
 keyfile = "/run/secrets/tls.key"
@@ -15,4 +17,5 @@ keepalive = 65
 worker_tmp_dir = "/dev/shm"  # the file system is read-only, and a heartbeat must not wait for a disk
 control_socket_disable = True
 accesslog = None  # the systems log each request themselves, with tenant and request id
+logconfig_dict = CONFIGURATION
 forwarded_allow_ips = "*"  # only the edge shares the network

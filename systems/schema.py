@@ -1,9 +1,9 @@
 """The systems' schemas as plain SQL, from their Django migrations and without a database.
 
-`python -m systems.schema` prints a JSON list of {system, version, sql} in the order of application. Whoever
-runs it (role tenant_database) does so as the owner, with `search_path` set to the schema of that system, and keeps the
-versions: the systems' own roles can neither change a schema nor see its bookkeeping. `python -m systems.schema --make`
-writes new migrations after models were changed.
+`python -m systems.schema` prints a JSON list of {system, version, sql} in the order of application. Whoever runs it
+(role tenant_database) does so as the owner, with `search_path` set to the schema of that system, and keeps the
+versions: the systems' own roles can neither change a schema nor see its bookkeeping. `--make` writes new migrations
+after models were changed, `--check` fails when some are missing.
 """
 
 from __future__ import annotations
@@ -82,12 +82,11 @@ def _configure() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m systems.schema", description="Schemas of the systems as SQL")
     parser.add_argument("--make", action="store_true", help="write migrations for changed models instead")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a changed model has no migration")
-    arguments = parser.parse_args()
-    if arguments.make or arguments.check:
+    parser.add_argument("--check", action="store_true", help="exit with 1 when models and migrations differ instead")
+    chosen = parser.parse_args()
+    if chosen.make or chosen.check:
         _configure()
-        options = {"check_changes": True, "dry_run": True} if arguments.check else {}
-        call_command("makemigrations", *installed(), **options)
+        call_command("makemigrations", *installed(), check_changes=chosen.check, dry_run=chosen.check)
     else:
         print(json.dumps([asdict(script) for script in scripts()], indent=1, ensure_ascii=False))
 

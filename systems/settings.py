@@ -1,6 +1,7 @@
 """Django's settings of an app server; what differs between them comes from `systems.configuration`."""
 
 from systems import configuration
+from systems.core import logs
 
 ASP = configuration.read()
 
@@ -47,6 +48,7 @@ DATABASES = {
         "HOST": ASP.database_host,
         "PORT": ASP.database_port,
         "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,  # a pooler that was restarted costs nobody a failed request
         # PgBouncer shares server connections between transactions, so nothing may outlive one.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
@@ -83,11 +85,4 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "systems.core.logs.JsonFormatter"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
-    "root": {"handlers": ["out"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
-}
+LOGGING = logs.CONFIGURATION

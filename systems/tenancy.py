@@ -14,6 +14,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 
+class NoTenant(LookupError):
+    """Something asked for the current tenant while none was being served."""
+
+
 class Refused(Exception):
     """A request that is not allowed to reach a tenant; `cause` is for logs, `status` for the answer."""
 
@@ -48,8 +52,17 @@ _current: ContextVar[Tenant] = ContextVar("tenant")
 
 
 def current() -> Tenant:
-    """The tenant that is being served; LookupError when none is."""
-    return _current.get()
+    """The tenant that is being served; NoTenant when none is."""
+    try:
+        return _current.get()
+    except LookupError:
+        raise NoTenant("no tenant is being served here; wanted: code inside tenancy.serving(…)") from None
+
+
+def is_current(ksh: str | None) -> bool:
+    """Whether nothing speaks against working for this tenant: it is being served, or none is."""
+    tenant = _current.get(None)
+    return tenant is None or tenant.ksh == ksh
 
 
 @contextmanager
@@ -68,7 +81,7 @@ def of_request(ksh: str | None, certificate: str | None, certificate_needed: boo
     Refused: 421 without a proper tenant (the request did not come through the edge), 403 when the certificate is
     missing though needed, unreadable, or another municipality's.
     """
-    if not ksh or not re.fullmatch(r"\d{5}", ksh):
+    if not ksh or not re.fullmatch("[0-9]{5}", ksh):
         raise Refused(421, f"Asp-Tenant: seen {ksh!r}, wanted five digits")
     if certificate is None:
         if certificate_needed:

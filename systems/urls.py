@@ -17,5 +17,7 @@ if system == "keret":
             urlpatterns.append(path(f"{entry.id}/", pages.not_installed, {"entry": entry}))
             urlpatterns.append(path(f"{entry.id}/<path:rest>", pages.not_installed, {"entry": entry}))
 
+handler400 = "systems.core.pages.bad_request"
+handler403 = "systems.core.pages.forbidden"
 handler404 = "systems.core.pages.not_found"
 handler500 = "systems.core.pages.broken"

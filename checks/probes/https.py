@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import warnings
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -89,9 +90,10 @@ class Edge:
         context = self._context(verify=False)
         # The library's own floor must not answer in the server's place.
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = version
-        context.minimum_version = version
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # old versions are offered on purpose
+            context.minimum_version = version
+            context.maximum_version = version
         try:
             with self._connect(host, context) as secured:
                 return "accepted" if secured.version() else "refused"

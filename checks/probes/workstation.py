@@ -41,9 +41,13 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality, stat
         "certificate": _part(seen["certificate_pem"], certificate),
         "revoked": _part(seen["crl"], revoked),
         "stores": {name: _part(store, lambda found: {"personal": found["personal"]}) for name, store in stores.items()},
-        "authorities": {"system": system}
-        | {name: _part(store, lambda found: found["authorities"]) for name, store in stores.items()},
-        "root_sha256": root,
+        "authorities": {
+            "system": _part(system, lambda found: _authorities(found, root)),
+            **{
+                name: _part(store, lambda found: _authorities(found["authorities"], root))
+                for name, store in stores.items()
+            },
+        },
         "policies": {
             browser: text if isinstance(text, dict) else policy(here, browser, text)
             for browser, text in seen["policies"].items()
@@ -88,6 +92,11 @@ def _part(value, convert):
         return convert(value)
     except (LookupError, TypeError, ValueError) as error:
         return {"fault": " ".join(str(error).split())[:300]}
+
+
+def _authorities(digests: list[str], root: str) -> dict:
+    """How many authorities a store trusts, and whether the environment's root is one of them."""
+    return {"trusted": len(digests), "central_root": root in digests}
 
 
 def certificate(pem: str) -> dict:

@@ -26,6 +26,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     variables = {
         "ASP_SYSTEM": system,
         "ASP_DOMAIN": environment.domain,
+        "ASP_EDGE": names.edge,
         "ASP_DB_HOST": cell.proxy,
         "ASP_DB_PORT": str(int(Port.POOLER)),
         "ASP_OIDC_ISSUER": issuer,
@@ -43,7 +44,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         "django.key": secrets.django_key(system),
     }
     files = {f"{KEYS}/{name}": File(value, secret=True, uid=UID, mode=0o400) for name, value in keys.items()}
-    files[CATALOGUE] = File(catalogue(register))
+    files[CATALOGUE] = File(catalogue(register, cell))
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
@@ -58,8 +59,19 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     )
 
 
-def catalogue(register: Register) -> str:
-    """The register's catalogue as the systems read it (`systems.configuration.CatalogueEntry`)."""
+def catalogue(register: Register, cell: CellNames) -> str:
+    """The register's catalogue as the systems of a cell read it (`systems.configuration.CatalogueEntry`).
+
+    Of the cell's municipalities only those stand in it that lack an installed system, so that a joining one, which
+    has all of them as a rule, changes nothing and restarts nothing.
+    """
     fields = ("id", "name", "summary", "public", "installed")
-    entries = [{name: getattr(system, name) for name in fields} for system in register.systems.values()]
+    everyone = sorted(register.municipalities.values(), key=lambda municipality: municipality.ksh)
+    tenants = [municipality for municipality in everyone if register.cell(municipality.cell) == cell]
+    entries = []
+    for system in register.systems.values():
+        entry = {name: getattr(system, name) for name in fields}
+        if system.installed:
+            entry["absent_at"] = [m.ksh for m in tenants if system.id not in m.systems]
+        entries.append(entry)
     return json.dumps(entries, ensure_ascii=False, indent=1)

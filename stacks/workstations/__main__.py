@@ -1,7 +1,7 @@
 """Stand-ins for municipal computers: bare ones. What makes them a clerk's workstation is playbooks/endpoints.yml.
 
-They keep nothing: a new task is a computer just installed, which `make up` sets up again. They are no part of the centre:
-they share no network with it, and reach the edge as any computer does, by the port that the machine publishes.
+They keep nothing: a new task is a computer just installed, which `make up` sets up again. No part of the centre,
+they share no network with it and reach the edge as any computer does, by the port that the machine publishes.
 """
 
 import pulumi

@@ -9,6 +9,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 logger = logging.getLogger("asp")
+# For Django (LOGGING) and gunicorn (logconfig_dict) alike: everything that a service says is JSON on standard output.
+CONFIGURATION = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "systems.core.logs.JsonFormatter"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["out"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Refusals and missing pages are logged with their cause by the middleware, where tenant and request are known.
+        "django.request": {"level": "ERROR"},
+        "gunicorn.error": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        # Off, for it writes query strings, and searches are personal; a logconfig_dict alone would switch it on.
+        "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+    },
+}
 _request: ContextVar[tuple[str, str]] = ContextVar("request", default=("-", "-"))
 
 
@@ -23,7 +39,7 @@ def request(request_id: str, tenant: str) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """Time (UTC seconds), level, logger, message, request id and tenant; a traceback when there is one."""
+    """Time (Unix seconds), level, logger, message, request id, tenant, what a line adds under `fields`, a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         request_id, tenant = _request.get()
@@ -34,6 +50,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "request": request_id,
             "tenant": tenant,
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +17,6 @@ from systems.core import logs, pages
 from systems.core.clerk import Clerk
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
-POLICY = "default-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
 class Health:
@@ -47,23 +49,52 @@ class ServeTenant:
 
     def __init__(self, get_response):
         self.get_response = get_response
+        # Chromium holds redirects after a form to form-action too: signing out, or in again, leads to the issuer.
+        issuer = urlsplit(settings.ASP.issuer)
+        self.policy = (
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+            f"form-action 'self' {issuer.scheme}://{issuer.netloc}"
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        headers = request.headers
-        own = request.path.startswith(f"/{settings.ASP.system}/")
-        needed = own and not settings.ASP.entry.public
+        headers, begun = request.headers, time.monotonic()
         with logs.request(headers.get("Asp-Request-Id", "-"), headers.get("Asp-Tenant", "-")):
-            try:
-                tenant = tenancy.of_request(headers.get("Asp-Tenant"), headers.get("Client-Cert"), needed)
-            except tenancy.Refused as refusal:
-                logs.logger.warning("refused: %s", refusal.cause)
-                return pages.refused(request, refusal.status)
-            with tenancy.serving(tenant):
-                request.tenant = tenant
-                response = self.get_response(request)
-                response.headers.setdefault("Content-Security-Policy", POLICY)
-                logs.logger.info("%s %s %s", request.method, request.path, response.status_code)
-                return response
+            response = self._serve(request)
+            response.headers.setdefault("Content-Security-Policy", self.policy)
+            response.headers.setdefault("Cache-Control", "no-store")  # pages show personal data, computers are shared
+            fields = {"status": response.status_code, "ms": round((time.monotonic() - begun) * 1000)}
+            logs.logger.info("%s %s", request.method, request.path, extra={"fields": fields})
+            return response
+
+    def _serve(self, request: HttpRequest) -> HttpResponse:
+        entry, headers = settings.ASP.entry, request.headers
+        own = request.path.startswith(f"/{entry.id}/")
+        try:
+            _only_from_edge(request)
+            tenant = tenancy.of_request(
+                headers.get("Asp-Tenant"), headers.get("Client-Cert"), certificate_needed=own and not entry.public
+            )
+        except tenancy.Refused as refusal:
+            logs.logger.warning("refused: %s", refusal.cause)
+            return pages.refused(request, refusal.status)
+        request.tenant = tenant
+        if not entry.serves(tenant.ksh):
+            return pages.not_installed(request, entry)
+        with tenancy.serving(tenant):
+            return self.get_response(request)
+
+
+def _only_from_edge(request: HttpRequest) -> None:
+    """Refuse who is not the edge by its certificate, and hosts that are no tenant's: nobody else names tenants."""
+    connection = request.environ.get("gunicorn.socket")
+    certificate = connection.getpeercert() if hasattr(connection, "getpeercert") else None
+    names = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "DNS"]
+    if settings.ASP.edge not in names:
+        raise tenancy.Refused(421, f"not from the edge: seen a certificate of {', '.join(names) or 'nobody'}")
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise tenancy.Refused(421, f"Host: wanted one under {settings.ASP.domain}") from None
 
 
 class SignedIn:
@@ -80,7 +111,9 @@ class SignedIn:
             return None
         request.clerk = Clerk.of(request)
         if request.clerk is None:
-            return redirect(f"{reverse('sign-in')}?{pages.urlencode({'next': request.get_full_path()})}")
+            if request.method not in ("GET", "HEAD"):
+                return pages.session_over(request)
+            return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
         if not request.clerk.roles_in(settings.ASP.system):
             logs.logger.warning("refused: no role in %s", settings.ASP.system)
             return pages.no_role(request)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import sys
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from systems.configuration import CatalogueEntry
 
-__all__ = ["urlencode"]
+RETRY_SECONDS = 10  # a failover of the cell takes about as long
 
 
 def shared(request: HttpRequest) -> dict:
@@ -23,16 +24,37 @@ def shared(request: HttpRequest) -> dict:
     }
 
 
-def _notice(request: HttpRequest, status: int, title: str, text: str, link: tuple[str, str] | None = None):
-    context = {"title": title, "text": text, "link": link}
-    return render(request, "core/notice.html", context, status=status)
+def _notice(
+    request: HttpRequest, status: int, title: str, text: str, link: tuple[str, str] | None = None, reference=True
+) -> HttpResponse:
+    """A page that says one thing. `reference`: with the number under which operators find the request in their logs."""
+    number = request.headers.get("Asp-Request-Id", "")[:64] if reference else ""
+    return render(
+        request, "core/notice.html", {"title": title, "text": text, "link": link, "number": number}, status=status
+    )
 
 
 def refused(request: HttpRequest, status: int) -> HttpResponse:
-    text = (
-        "A kérés nem ennek az önkormányzatnak a tanúsítványával érkezett. Ha ez tévedés, forduljon a rendszergazdához."
-    )
+    """421: no municipality's address; 403: not with a certificate of the municipality whose address it is."""
+    if status == 421:
+        text = "Ezen a címen egyik önkormányzat rendszere sem érhető el. Ellenőrizze a böngésző címsorát."
+        return _notice(request, status, "Hibás cím", text)
+    text = "A kérés nem ennek az önkormányzatnak a tanúsítványával érkezett. Ha tévedés, szóljon a rendszergazdának."
     return _notice(request, status, "A hozzáférés nem engedélyezett", text)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = "A kérés hibás, ezért nem teljesíthető. Lépjen vissza, és próbálja meg újra."
+    return _notice(request, 400, "Hibás kérés", text)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _notice(request, 403, "Nincs jogosultsága", "Ehhez a művelethez Önnek nincs jogosultsága.")
+
+
+def session_over(request: HttpRequest) -> HttpResponse:
+    text = "Az Ön munkamenete lejárt, ezért a beküldött adatokat nem mentettük. Lépjen be újra, és ismételje meg."
+    return _notice(request, 403, "Lejárt a munkamenet", text, (f"/{settings.ASP.system}/", "Belépés"), reference=False)
 
 
 def no_role(request: HttpRequest) -> HttpResponse:
@@ -58,15 +80,23 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    """The page of a failed request: 503 when the tenant's database is not to be had, 500 when the fault is ours."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        text = "Az önkormányzat adatbázisa most nem érhető el. Az adatok nem vesztek el; próbálja meg kicsit később."
+        response = _notice(request, 503, "A rendszer átmenetileg nem érhető el", text)
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
     text = "Váratlan hiba történt, a rendszer naplózta. Próbálja meg később újra."
     return _notice(request, 500, "Hiba történt", text)
 
 
 def not_installed(request: HttpRequest, entry: CatalogueEntry, rest: str = "") -> HttpResponse:
-    """Answer of every address of a system that has no app server."""
-    text = f"A(z) {entry.name} ennél az önkormányzatnál nincs telepítve, ezért itt nem használható."
+    """Answer of every address of a system that has no app server, or that this municipality does not have."""
+    article = "Az" if entry.name[:1].lower() in "aáeéiíoóöőuúüű" else "A"
+    text = f"{article} {entry.name} ennél az önkormányzatnál nincs telepítve, ezért itt nem használható."
     link = None if entry.public else ("/keret/", "Vissza a keretrendszerbe")
-    return _notice(request, 404, "Ez a rendszer nincs telepítve", text, link)
+    title = "Ez a rendszer ennél az önkormányzatnál nincs telepítve"
+    return _notice(request, 404, title, text, link, reference=False)
 
 
 not_installed.open_to_all = True

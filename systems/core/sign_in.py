@@ -7,6 +7,7 @@ import secrets
 import time
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from authlib.integrations.base_client.errors import OAuthError
@@ -77,14 +78,17 @@ def complete(request: HttpRequest) -> HttpResponse:
     """Take the code back, check whose token it brings, and begin the session."""
     begun = request.session.pop(KEY, None)
     if not begun or request.GET.get("state") != begun["state"]:
+        if Clerk.of(request):  # a second tab, or a step back in the browser: they are in already
+            return redirect(f"/{settings.ASP.system}/")
         logs.logger.warning("sign-in refused: unknown state")
         return pages.sign_in_failed(request)
     try:
         clerk = _clerk(request, begun)
-    except (SignInRefused, OAuthError, JoseError, requests.RequestException, ValueError) as error:
+    except (SignInRefused, OAuthError, JoseError, requests.RequestException, KeyError, ValueError) as error:
         logs.logger.warning("sign-in refused: %s: %s", type(error).__name__, error)
         return pages.sign_in_failed(request)
     clerk.remember(request)
+    request.session.clear_expired()  # of this tenant and system; nothing else ever removes them
     return redirect(begun["next"])
 
 
@@ -141,7 +145,7 @@ def sign_out_url(request: HttpRequest, clerk: Clerk | None, back: str) -> str:
     parameters = {"client_id": request.tenant.name, "post_logout_redirect_uri": request.build_absolute_uri(back)}
     if clerk:
         parameters["id_token_hint"] = clerk.id_token
-    return f"{settings.ASP.issuer}{PROTOCOL}/logout?{pages.urlencode(parameters)}"
+    return f"{settings.ASP.issuer}{PROTOCOL}/logout?{urlencode(parameters)}"
 
 
 def _realm() -> str:

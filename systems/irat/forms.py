@@ -1,11 +1,21 @@
+import uuid
+
 from django import forms
 from django.utils import timezone
 
 from systems.irat.models import Document
 
+EARLIEST_YEAR = 1990  # the municipalities' own; an earlier day of arrival is a slip of the keyboard
+
 
 class DocumentForm(forms.ModelForm):
     """An incoming document as the clerk enters it; its number is given when it is registered."""
+
+    token = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=uuid.uuid4,
+        error_messages=dict.fromkeys(["required", "invalid"], "Az űrlap hiányos. Nyissa meg újra, és töltse ki ismét."),
+    )
 
     class Meta:
         model = Document
@@ -29,4 +39,6 @@ class DocumentForm(forms.ModelForm):
         day = self.cleaned_data["received_on"]
         if day > timezone.localdate():
             raise forms.ValidationError("Az érkezés napja nem lehet a jövőben.")
+        if day.year < EARLIEST_YEAR:
+            raise forms.ValidationError("Ellenőrizze az évszámot.")
         return day

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 def fold(text: str) -> str:
     """Lower case without accents, so that `arviz` finds `Árvíz`."""
-    return unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 class Register(models.Model):
@@ -62,6 +63,8 @@ class Document(models.Model):
     registered_at = models.DateTimeField("iktatás időpontja", auto_now_add=True)
     registered_by = models.CharField("iktatta", max_length=120)
     search_text = models.TextField(editable=False)
+    # Of the form that it was entered with: sent twice, it is still one document. None: it came another way.
+    form_token = models.UUIDField(unique=True, null=True, editable=False)
 
     class Meta:
         db_table = "document"

@@ -4,13 +4,14 @@ from functools import wraps
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import logs, pages
 from systems.irat.forms import DocumentForm
-from systems.irat.models import Document, find
+from systems.irat.models import Case, Document, find
 
 WRITER = "iktato"
 PAGE = 25
@@ -52,11 +53,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Register a document: under a new main number, or under the case of document `pk`."""
     first = get_object_or_404(Document.objects.select_related("case__register"), pk=pk) if pk else None
-    form = DocumentForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        document = form.save(commit=False)
-        document.registered_by = request.clerk.name
-        document.register(first.case if first else None)
+    form = DocumentForm(request.POST) if request.method == "POST" else DocumentForm()
+    if form.is_bound and form.is_valid():
+        document = _registered(form, first.case if first else None, request.clerk.name)
         messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
         return redirect("document", pk=document.pk)
     return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)
+
+
+def _registered(form: DocumentForm, case: Case | None, clerk: str) -> Document:
+    """The document of a valid form, registered now, or before when the very form was sent twice (a double click)."""
+    token = form.cleaned_data["token"]
+    document = form.save(commit=False)
+    document.registered_by, document.form_token = clerk, token
+    try:
+        document.register(case)
+    except IntegrityError:
+        earlier = Document.objects.filter(form_token=token).first()
+        if earlier is None:
+            raise
+        return earlier
+    return document

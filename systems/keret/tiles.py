@@ -8,6 +8,6 @@ from systems.configuration import CatalogueEntry
 from systems.core.clerk import Clerk
 
 
-def tiles(catalogue: Iterable[CatalogueEntry], clerk: Clerk) -> list[CatalogueEntry]:
-    """Installed systems, but the framework itself, in which the clerk has a role at this municipality."""
-    return [entry for entry in catalogue if entry.installed and entry.id != "keret" and clerk.roles_in(entry.id)]
+def tiles(catalogue: Iterable[CatalogueEntry], ksh: str, clerk: Clerk) -> list[CatalogueEntry]:
+    """Systems that the municipality has, but the framework itself, in which the clerk has a role."""
+    return [entry for entry in catalogue if entry.id != "keret" and entry.serves(ksh) and clerk.roles_in(entry.id)]

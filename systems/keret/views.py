@@ -15,7 +15,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.session.get("greeted"):
         request.session["greeted"] = True
         Event.objects.create(username=request.clerk.username, kind=Event.Kind.OPENED)
-    return render(request, "keret/home.html", {"tiles": tiles(settings.ASP.catalogue, request.clerk)})
+    offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
+    return render(request, "keret/home.html", {"tiles": offered})
 
 
 @require_POST

@@ -1,7 +1,7 @@
 """PostgreSQL backend of Django with one difference: which database, and as whom, follows from the current tenant.
 
-One alias serves all tenants. A thread's connection belongs to one tenant; asking it for a cursor while another is
-served closes it first, and inside a transaction that is an error, so no statement can land in the wrong database.
+One alias serves all tenants. A thread's connection belongs to one tenant; using it while another is served closes it
+first, and inside a transaction that is an error, so no statement can land in the wrong database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from systems.credentials import derive
 class DatabaseWrapper(base.DatabaseWrapper):
     """Connection of one thread, always the current tenant's."""
 
-    _tenant: tenancy.Tenant | None = None
+    _ksh: str | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
         tenant = tenancy.current()
@@ -33,13 +33,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return parameters
 
     def connect(self) -> None:
+        self._ksh = tenancy.current().ksh  # first: connecting already asks the new connection something
         super().connect()
-        self._tenant = tenancy.current()
 
-    def _cursor(self, name: str | None = None):
-        tenant = tenancy.current()
-        if self.connection is not None and self._tenant != tenant:
+    def ensure_connection(self) -> None:
+        """Every use comes through here, the beginning of a transaction too.
+
+        Without a tenant an open connection is left alone: between requests Django only asks whether it is still good.
+        """
+        if self.connection is not None and not tenancy.is_current(self._ksh):
             if self.in_atomic_block:
                 raise InterfaceError("the tenant changed inside a transaction")
             self.close()
+        super().ensure_connection()
+
+    def _cursor(self, name: str | None = None):
+        tenancy.current()  # no statement without a tenant, not even on a connection that is open
         return super()._cursor(name)

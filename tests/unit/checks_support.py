@@ -17,7 +17,7 @@ from checks.verdicts import Verdict, judge
 from inventory.register import Register, load
 
 DATA = Path(__file__).parent / "checks_data"
-TAKEN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TAKEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STATION = "sajoszentpeter-1"
 
 

@@ -67,7 +67,7 @@ def test_all_pass_is_ready():
     assert report["ready"]
     assert report["counts"] == {"PASS": 64, "FAIL": 0, "UNREACHABLE": 0, "NO-DATA": 0, "WAIVED": 0}
     assert {question["answer"] for question in report["questions"]} == {"yes"}
-    assert report["valid_until"] == "2026-11-23T09:15:00+00:00"
+    assert report["valid_until"] == "2026-11-23T10:15:00+00:00"
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.UNREACHABLE, Verdict.NO_DATA])

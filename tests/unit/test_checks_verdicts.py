@@ -98,7 +98,7 @@ def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
     found = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
     verdict, message = found["tenant.database.foreign-refused"]
     assert verdict is Verdict.NO_DATA
-    assert "a próba nem bizonyít: t14915_irat otthon sem tud belépni" in message
+    assert "a próba nem bizonyít: t14784_keret otthon sem tud belépni" in message
 
 
 def test_a_clerk_without_a_certificate_fails_what_needs_one():

@@ -32,6 +32,7 @@ options:
   chromium: {type: path, required: true, description: Folder of Chromium's NSS store.}
   firefox: {type: path, required: true, description: Folder of Firefox's profiles.}
   tokens: {type: dict, default: {}, description: One-time tokens by KSH code, for those that need one.}
+  act: {type: bool, default: true, description: Whether to act on what is found or only to tell it.}
 """
 
 RETURN = r"""
@@ -83,8 +84,8 @@ class Authority:
 class Wallet:
     """The certificates of one clerk."""
 
-    def __init__(self, params, check):
-        self.params, self.check = params, check
+    def __init__(self, params, check, foretelling=False):
+        self.params, self.check, self.foretelling = params, check, foretelling
         self.account = Account(params["account"])
         self.authority = Authority(params)
         self.stores = stores(self.account, params["chromium"], params["firefox"])
@@ -118,13 +119,13 @@ class Wallet:
             return {**state, "status": "spoilt: no certificate"}
         names = dict.fromkeys(["subject", "issuer"], "")
         for name in names:
-            names[name] = sorted(re.search(name + r"=\n((?:    .+\n)*)", out).group(1).split("\n    "))
-            names[name] = [line.strip() for line in names[name] if line.strip()]
+            names[name] = [line.strip() for line in re.search(name + r"=\n((?:    .+\n)*)", out).group(1).splitlines()]
         state["serial"] = re.search(r"serial=([0-9A-F]+)", out).group(1).lstrip("0")
         state["until"] = re.search(r"notAfter=(.+)", out).group(1)
         wanted = sorted(["CN=" + self.params["clerk"], "OU=" + tenant["tenant"], "O=" + tenant["organization"]])
         if sorted(names["subject"]) != wanted or names["issuer"] != ["CN=" + self.params["issuer"]]:
-            return {**state, "status": "another's: {} by {}".format(", ".join(names["subject"]), ", ".join(names["issuer"]))}
+            seen = f"{', '.join(names['subject'])} by {', '.join(names['issuer'])}"
+            return {**state, "status": f"another's: {seen}"}
         code, public, _ = self._openssl("pkey", "-in", key, "-pubout")
         if code or public.strip() not in out:
             return {**state, "status": "spoilt: the key is not its own"}
@@ -145,7 +146,7 @@ class Wallet:
         try:
             status, body = self.authority.ask("GET", "/1.0/crl")
         except EndpointFault:
-            if self.check:
+            if self.foretelling:
                 return set()  # the way there may be among what is not done yet
             raise
         if status != 200:
@@ -235,9 +236,10 @@ class Wallet:
         return path
 
 
-def settle(params, check):
-    """Result of the module for its parameters."""
-    wallet = Wallet(params, check)
+def settle(params, foretelling):
+    """Result of the module for its parameters; in check mode it foretells."""
+    check = foretelling or not params["act"]
+    wallet = Wallet(params, check, foretelling)
     before = wallet.look()
     wallet.enrol(before)
     wallet.fill(before)
@@ -251,7 +253,7 @@ def settle(params, check):
         if bad or again.steps:
             raise EndpointFault("read back otherwise than written: {}".format("; ".join(bad + again.steps)))
     return {
-        "changed": bool(wallet.steps),
+        "changed": bool(wallet.steps) and params["act"],
         "steps": wallet.steps,
         "needed": [t["ksh"] for t in params["tenants"] if before[t["tenant"]]["status"] != "ok"],
         "certificates": after,
@@ -279,6 +281,7 @@ def main():
             "chromium": folder,
             "firefox": folder,
             "tokens": {"type": "dict", "default": {}, "no_log": True},
+            "act": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )

@@ -20,7 +20,9 @@ with tempfile.TemporaryDirectory() as folder:
         ASP_SYSTEM="keret",
         ASP_SYSTEMS_FILE=str(catalogue),
         **{f"ASP_{name}_FILE": str(empty) for name in ("SYSTEM_KEY", "OIDC_KEY", "DJANGO_KEY", "ROOT")},
-        **dict.fromkeys(["ASP_DOMAIN", "ASP_DB_HOST", "ASP_OIDC_ISSUER", "ASP_OIDC_BACKCHANNEL"], "build"),
+        **dict.fromkeys(["ASP_DOMAIN", "ASP_EDGE", "ASP_DB_HOST"], "build"),
+        ASP_OIDC_ISSUER="https://build/realms/build",
+        ASP_OIDC_BACKCHANNEL="https://build",
         ASP_DB_PORT="1",
         ASP_IDLE_MINUTES="1",
     )

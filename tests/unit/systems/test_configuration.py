@@ -1,43 +1,110 @@
-"""An app server that is told nonsense says so in one line."""
+"""An app server that was told too little or nonsense says so in one line and does not start; keys give every tenant
+its own credentials."""
 
+import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from systems.configuration import ConfigurationError, read
+from inventory import paths
+from systems import configuration
+from systems.credentials import derive
+from tests.unit.systems.support import environment
+
+VARIABLES = [
+    "ASP_SYSTEM",
+    "ASP_DOMAIN",
+    "ASP_EDGE",
+    "ASP_DB_HOST",
+    "ASP_DB_PORT",
+    "ASP_OIDC_ISSUER",
+    "ASP_OIDC_BACKCHANNEL",
+    "ASP_ROOT_FILE",
+    "ASP_IDLE_MINUTES",
+    "ASP_SYSTEM_KEY_FILE",
+    "ASP_OIDC_KEY_FILE",
+    "ASP_DJANGO_KEY_FILE",
+    "ASP_SYSTEMS_FILE",
+]
+
+
+def test_every_variable_is_tried(tmp_path):
+    assert sorted(VARIABLES) == sorted(environment(tmp_path))
+
+
+def test_a_whole_environment_is_read(tmp_path):
+    seen = configuration.read(environment(tmp_path))
+    assert (seen.system, seen.database_port, seen.idle_minutes) == ("keret", 6432, 30)
+    assert seen.system_key == "system-key"
+    assert seen.entry.name == "Keretrendszer"
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_missing_variable_is_named(tmp_path, name):
+    with pytest.raises(configuration.ConfigurationError, match=f"^{name}: seen nothing, wanted a value"):
+        configuration.read(environment(tmp_path, **{name: ""}))
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "message"),
+    ("changes", "message"),
     [
-        ("ASP_SYSTEM", "", "ASP_SYSTEM: seen nothing"),
-        ("ASP_SYSTEM", "gazd", "ASP_SYSTEM: seen 'gazd', wanted one of: keret, irat"),
-        ("ASP_DB_PORT", "x", "ASP_DB_PORT: seen 'x', wanted a whole number"),
-        ("ASP_SYSTEM_KEY_FILE", "/nowhere", "ASP_SYSTEM_KEY_FILE: /nowhere cannot be read"),
-        ("ASP_SYSTEMS_FILE", "/etc/hostname", "ASP_SYSTEMS_FILE: wanted a JSON list of systems"),
+        ({"ASP_DB_PORT": "x"}, "ASP_DB_PORT: seen 'x', wanted a whole number"),
+        ({"ASP_SYSTEM": "ado"}, "ASP_SYSTEM: seen 'ado', wanted one of: keret, irat"),
+        (
+            {"ASP_OIDC_ISSUER": "https://id.asp.test"},
+            "ASP_OIDC_ISSUER: seen 'https://id.asp.test', wanted https://<host>",
+        ),
+        ({"ASP_OIDC_BACKCHANNEL": "http://id"}, "ASP_OIDC_BACKCHANNEL: seen 'http://id', wanted https://<host>"),
+        ({"ASP_SYSTEM_KEY_FILE": "/nowhere/system.key"}, "ASP_SYSTEM_KEY_FILE: /nowhere/system.key cannot be read"),
     ],
 )
-def test_each_fault_is_named(app_server, variable, value, message):
-    assert read(app_server).system == "irat"
-    with pytest.raises(ConfigurationError, match=message):
-        read({**app_server, variable: value})
+def test_a_wrong_value_is_named_with_what_is_wanted(tmp_path, changes, message):
+    with pytest.raises(configuration.ConfigurationError) as raised:
+        configuration.read(environment(tmp_path, **changes))
+    assert message in str(raised.value)
 
 
-def test_start_ends_with_one_line(app_server):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "is empty"), ("nonsense", "wanted a JSON list of systems"), ("[1]", "wanted a JSON list of systems"),
+     (json.dumps([{"id": "keret"}]), "missing 4 required positional arguments")],
+)  # fmt: skip
+def test_a_wrong_catalogue_is_refused(tmp_path, content, message):
+    told = environment(tmp_path)
+    (tmp_path / "systems.json").write_text(content)
+    with pytest.raises(configuration.ConfigurationError, match=message) as raised:
+        configuration.read(told)
+    assert str(raised.value).startswith("ASP_SYSTEMS_FILE: ")
+
+
+def test_the_process_ends_with_one_line_and_no_traceback(tmp_path):
+    told = {**os.environ, **environment(tmp_path, ASP_DB_PORT="")}
     done = subprocess.run(
         [sys.executable, "-c", "import systems.wsgi"],
-        env={**app_server, "ASP_SYSTEM": "gazd"},
+        env=told,
+        cwd=paths.ROOT,
         capture_output=True,
         text=True,
         timeout=30,
     )
     assert done.returncode == 1
-    assert done.stderr.strip() == "app server: ASP_SYSTEM: seen 'gazd', wanted one of: keret, irat"
+    assert done.stderr == "app server: ASP_DB_PORT: seen nothing, wanted a value; stacks/appservers sets it\n"
 
 
-def test_models_and_migrations_agree():
-    done = subprocess.run(
-        [sys.executable, "-m", "systems.schema", "--check"], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stdout
+def test_credentials_are_what_other_implementations_derive():
+    # HMAC-SHA256 of "t16054:irat:v1" under "key", by openssl dgst -sha256 -hmac key -binary | base64
+    assert derive(b"key", "t16054", "irat") == "Ey6C-evBbuXb5AW9ILJPAG8E491Ul5LcaFTwR9oYMeY"
+
+
+def test_credentials_differ_by_key_tenant_purpose_and_version():
+    variants = [
+        derive(b"key", "t16054", "irat"),
+        derive(b"kez", "t16054", "irat"),
+        derive(b"key", "t16055", "irat"),
+        derive(b"key", "t16054", "keret"),
+        derive(b"key", "t16054", "irat", 2),
+    ]
+    assert len(set(variants)) == len(variants)
+    assert all(len(variant) == 43 for variant in variants)

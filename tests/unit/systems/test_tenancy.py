@@ -1,90 +1,85 @@
-"""Whose request it is: the edge's word, checked again against the certificate."""
+"""Whose request it is comes from the edge and from the certificate, which agree, and lasts as long as the request."""
 
 import threading
 
 import pytest
-from django.db import connection
 
 from systems import tenancy
-from systems.tenancy import Refused, Tenant, of_request
-from tests.support.certificates import client_cert
+from tests.unit.systems.support import certificate, configure
 
-OWN = (("CN", "minta.iktato"), ("OU", "t16054"), ("O", "Sajószentpéter"))
-
-
-def test_own_certificate_is_accepted():
-    tenant = of_request("16054", client_cert(*OWN), True)
-    assert (tenant.name, tenant.bearer.username, tenant.bearer.municipality) == (
-        "t16054",
-        "minta.iktato",
-        "Sajószentpéter",
-    )
+configure()
 
 
-@pytest.mark.parametrize("ksh", [None, "", "1605", "160540", "t16054", "16054; x"])
-def test_without_the_edges_word_there_is_no_tenant(ksh):
-    with pytest.raises(Refused, match="Asp-Tenant: seen .*, wanted five digits") as refusal:
-        of_request(ksh, client_cert(*OWN), True)
-    assert refusal.value.status == 421
+def test_the_tenant_and_its_clerk_are_recognised():
+    tenant = tenancy.of_request("16054", certificate(), True)
+    assert tenant.name == "t16054"
+    assert tenant.bearer == tenancy.Bearer("minta.iktato", "t16054", "Sajószentpéter")
+
+
+def test_a_public_page_needs_no_certificate():
+    assert tenancy.of_request("16054", None, False) == tenancy.Tenant("16054", None)
+
+
+@pytest.mark.parametrize("ksh", [None, "", "1605", "160540", "t16054", "16054, 14915", "१६०५४", "16054\n"])
+def test_anything_but_five_digits_is_misdirected(ksh):
+    with pytest.raises(tenancy.Refused, match="Asp-Tenant: seen .*, wanted five digits") as raised:
+        tenancy.of_request(ksh, certificate(), True)
+    assert raised.value.status == 421
 
 
 @pytest.mark.parametrize(
-    ("header", "message"),
+    ("header", "cause"),
     [
         (None, "no Client-Cert"),
-        ("plain", "wanted a byte sequence between colons"),
-        (":%%%:", "Client-Cert: "),
+        ("", "wanted a byte sequence between colons"),
+        (":", "wanted a byte sequence between colons"),
+        (certificate().strip(":"), "wanted a byte sequence between colons"),
+        (":?:", "Client-Cert: "),
         (":AAAA:", "Client-Cert: "),
-        (client_cert(("CN", "a"), ("OU", "t14915"), ("O", "x")), "Client-Cert of t14915 at t16054"),
-        (
-            client_cert(("CN", "a"), ("OU", "t16054"), ("OU", "t14915"), ("O", "x")),
-            "2 values of organizationalUnitName",
-        ),
-        (client_cert(("OU", "t16054"), ("O", "x")), "0 values of commonName"),
+        (certificate(unit="t14915"), "Client-Cert of t14915 at t16054"),
+        (certificate(unit="16054"), "Client-Cert of 16054 at t16054"),
+        (certificate(unit=None), "0 values of organizationalUnitName, wanted one"),
+        (certificate(second_unit="t14915"), "2 values of organizationalUnitName, wanted one"),
+        (certificate(username=None), "0 values of commonName, wanted one"),
+        (certificate(organization=None), "0 values of organizationName, wanted one"),
     ],
 )
-def test_every_other_certificate_is_refused(header, message):
-    with pytest.raises(Refused, match=message) as refusal:
-        of_request("16054", header, True)
-    assert refusal.value.status == 403
+def test_a_certificate_that_is_not_this_tenants_is_refused(header, cause):
+    with pytest.raises(tenancy.Refused) as raised:
+        tenancy.of_request("16054", header, True)
+    assert cause in raised.value.cause
+    assert raised.value.status == 403
 
 
-def test_pages_for_everyone_need_no_certificate_but_refuse_a_foreign_one():
-    assert of_request("16054", None, False).bearer is None
-    with pytest.raises(Refused, match="t14915 at t16054"):
-        of_request("16054", client_cert(("CN", "a"), ("OU", "t14915"), ("O", "x")), False)
+def test_a_certificate_is_looked_at_even_where_none_is_needed():
+    with pytest.raises(tenancy.Refused, match="Client-Cert of t14915 at t16054"):
+        tenancy.of_request("16054", certificate(unit="t14915"), False)
 
 
-def test_no_tenant_no_database():
-    with pytest.raises(LookupError):
-        connection.cursor()
-
-
-def test_database_and_role_follow_from_the_tenant():
-    with tenancy.serving(Tenant("16054", None)):
-        first = connection.get_connection_params()
-    with tenancy.serving(Tenant("14915", None)):
-        second = connection.get_connection_params()
-    assert (first["dbname"], first["user"]) == ("t16054", "t16054_irat")
-    assert (second["dbname"], second["user"]) == ("t14915", "t14915_irat")
-    assert first["password"] != second["password"]
-    assert first["sslmode"] == "verify-full"
-
-
-def test_a_thread_never_sees_another_threads_tenant():
-    seen = {}
-    barrier = threading.Barrier(2, timeout=10)
-
-    def work(ksh):
-        with tenancy.serving(Tenant(ksh, None)):
-            barrier.wait()
-            seen[ksh] = tenancy.current().ksh
-
-    threads = [threading.Thread(target=work, args=(ksh,)) for ksh in ("16054", "14915")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == {"16054": "16054", "14915": "14915"}
-    with pytest.raises(LookupError):
+def test_without_a_request_there_is_no_tenant():
+    with pytest.raises(tenancy.NoTenant, match="no tenant is being served"):
         tenancy.current()
+
+
+def test_a_tenant_lasts_as_long_as_its_request_and_ends_with_an_error_too():
+    with pytest.raises(ZeroDivisionError), tenancy.serving(tenancy.Tenant("16054", None)):
+        assert tenancy.current().ksh == "16054"
+        _ = 1 / 0
+    with pytest.raises(tenancy.NoTenant):
+        tenancy.current()
+
+
+def test_another_thread_does_not_inherit_the_tenant():
+    seen = []
+
+    def look():
+        try:
+            seen.append(tenancy.current())
+        except tenancy.NoTenant as error:
+            seen.append(error)
+
+    with tenancy.serving(tenancy.Tenant("16054", None)):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join(10)
+    assert isinstance(seen[0], tenancy.NoTenant)

@@ -1,0 +1,254 @@
+"""Playbooks join and leave on a deployed environment: truthful, idempotent, whole or not at all, completed after kills.
+
+The subject is Bánhorváti, a member of a joint office; it is joined when the module ends.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from inventory import applied, paths
+from inventory import secrets as vault
+from stacks.cell import catalogue
+from stacks.cell.export import verify
+from stacks.cell.psql import CellSql
+from stacks.tenants.edge import EdgePlanner
+from stacks.tenants.identity import IdentityPlanner
+from stacks.tenants.keycloak import Keycloak
+from tests.support.polling import PATIENCE
+
+SUBJECT, NAME, NEIGHBOUR, UNREADY = "25159", "Bánhorváti", "16054", "14784"
+WHOLE = {"database": True, "identity": True, "edge": True, "applied": "joined"}
+GONE = {"database": False, "identity": False, "edge": False, "applied": None}
+# Makes the step before the edge fail: an extra variable outranks the play's own.
+BROKEN_BACKUP = {"tenant_backup_environment": "nowhere"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a playbook went: exit code, number of changed tasks, whole output."""
+
+    code: int
+    changed: int
+    text: str
+
+
+@pytest.fixture(scope="module")
+def start(register):
+    """Starts a playbook in its own process; `variables` are extra variables."""
+
+    def go(name, *flags, **variables):
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{name}.yml", *flags]
+        environ = {
+            **os.environ,
+            "ASP_ENV": register.environment.id,
+            "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        return subprocess.Popen(
+            [*command, "-e", json.dumps(variables)],
+            cwd=paths.ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def play(start):
+    """Runs a playbook to its end."""
+
+    def go(name, *flags, **variables):
+        process = start(name, *flags, **variables)
+        text, _ = process.communicate(timeout=240 * PATIENCE)
+        recap = re.search(r"changed=(\d+)", text)
+        assert recap, f"no recap; ansible-playbook said:\n{text[-3000:]}"
+        return Run(process.returncode, int(recap[1]), text)
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def seen(register, runtime):
+    """What there is of the subject (or another) at the centre."""
+
+    def go(ksh=SUBJECT):
+        municipality = register.municipality(ksh)
+        databases = catalogue.shared(CellSql(runtime, municipality.cell)).databases
+        secrets = vault.load(register)
+        with Keycloak(runtime, secrets) as keycloak:
+            to_remove = IdentityPlanner(register, secrets, keycloak).absent([municipality]).steps
+        return {
+            "database": municipality.tenant in databases,
+            "identity": bool(to_remove),
+            "edge": bool(EdgePlanner(register, runtime).status([municipality])[municipality.host]["ksh"]),
+            "applied": applied.read(register.environment.id).get(ksh, {}).get("state"),
+        }
+
+    return go
+
+
+@pytest.fixture(scope="module", autouse=True)
+def joined_in_the_end(play):
+    yield
+    done = play("join", municipality=SUBJECT)
+    assert done.code == 0, done.text
+
+
+@pytest.fixture
+def joined(play, seen):
+    if seen() != WHOLE:
+        done = play("join", municipality=SUBJECT)
+        assert done.code == 0, done.text
+        assert seen() == WHOLE
+
+
+@pytest.fixture
+def left(play, seen):
+    if seen() != GONE:
+        done = play("leave", municipality=SUBJECT, confirm=NAME)
+        assert done.code == 0, done.text
+        assert seen() == GONE
+
+
+def test_check_then_join_then_no_change(left, play, seen):
+    check = play("join", "--check", "--diff", municipality=SUBJECT)
+    assert check.code == 0 and check.changed > 0, check.text
+    assert f"t{SUBJECT}" in check.text and seen() == GONE
+    first = play("join", municipality=SUBJECT)
+    assert first.code == 0 and seen() == WHOLE, first.text
+    assert first.changed == check.changed, "check mode told another number of changes"
+    second = play("join", "--diff", municipality=SUBJECT)
+    assert (second.code, second.changed) == (0, 0), second.text
+
+
+def test_join_is_remembered_with_evidence(left, play, register):
+    folder = paths.environment_dir(register.environment.id) / "evidence"
+    before = set(folder.glob("*.json"))
+    assert play("join", municipality=SUBJECT).code == 0
+    (file,) = set(folder.glob("*-joined.json")) - before
+    evidence = json.loads(file.read_text())
+    assert evidence["municipalities"][SUBJECT]["name"] == NAME
+    assert all(evidence["steps"][part] for part in ("database", "identity", "backup", "edge"))
+
+
+def test_a_failing_step_is_taken_back(left, play, seen):
+    done = play("join", municipality=f"{NEIGHBOUR},{SUBJECT}", **BROKEN_BACKUP)
+    assert done.code != 0 and "no such environment" in done.text
+    assert f"Taken back: {SUBJECT}. Mend the cause" in " ".join(done.text.split())
+    assert seen() == GONE
+    assert seen(NEIGHBOUR) == WHOLE, "a tenant that existed before was touched"
+
+
+def test_a_failing_step_leaves_a_whole_tenant_alone(joined, play, seen):
+    done = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
+    assert done.code != 0 and "nothing, all existed before" in " ".join(done.text.split())
+    assert seen() == WHOLE
+
+
+def kill_tree(process):
+    """SIGKILL for a process and all below it (workers lead sessions of their own), parents first."""
+    pending = [process.pid]
+    while pending:
+        pid = pending.pop(0)
+        try:
+            threads = Path(f"/proc/{pid}/task").iterdir()
+            pending += [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+            os.kill(pid, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    process.communicate()
+
+
+def run_until_killed(process, text):
+    """Kill a playbook a random moment after it announced a task whose name begins with `text`."""
+    for line in process.stdout:
+        if line.startswith("TASK [") and text in line:
+            break
+    else:
+        raise AssertionError(f"task {text!r} was never announced")
+    wait = random.uniform(0, 1.5)
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    kill_tree(process)
+    return wait
+
+
+STEPS = ["Remember what is about", "Databases and roles", "Organizations", "The newest backup", "Hosts of the"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_join_is_completed_by_the_next(left, start, play, seen, step):
+    wait = run_until_killed(start("join", municipality=SUBJECT), step)
+    done = play("join", municipality=SUBJECT)
+    assert done.code == 0, f"killed {wait:.2f} s after {step!r}:\n{done.text}"
+    assert seen() == WHOLE
+    again = play("join", municipality=SUBJECT)
+    assert (again.code, again.changed) == (0, 0), again.text
+
+
+def test_a_killed_join_may_still_be_taken_back(left, start, play, seen):
+    run_until_killed(start("join", municipality=SUBJECT), "Organizations")
+    assert seen()["database"] and not seen()["edge"]
+    done = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
+    assert done.code != 0 and f"Taken back: {SUBJECT}" in " ".join(done.text.split())
+    assert seen() == GONE
+
+
+def test_a_killed_leave_is_completed_by_the_next(joined, start, play, seen):
+    run_until_killed(start("leave", municipality=SUBJECT, confirm=NAME), "Organizations")
+    done = play("leave", municipality=SUBJECT, confirm=NAME)
+    assert done.code == 0, done.text
+    assert seen() == GONE
+
+
+def test_leave_exports_before_it_removes(joined, play, register, seen):
+    folder = paths.environment_dir(register.environment.id) / "exports"
+    before = set(folder.glob("*"))
+    done = play("leave", municipality=SUBJECT, confirm=NAME)
+    assert done.code == 0 and seen() == GONE, done.text
+    (export,) = set(folder.glob(f"t{SUBJECT}-*")) - before
+    assert verify(export) == [] and (export / f"t{SUBJECT}.dump").stat().st_size > 0
+    assert str(export) in done.text and "phase: preparation" in done.text
+    again = play("leave", municipality=SUBJECT, confirm=NAME)
+    assert (again.code, again.changed) == (0, 0), again.text
+
+
+@pytest.mark.parametrize("confirm", [None, "Sajószentpéter", "banhorvati"])
+def test_leave_needs_the_name(joined, play, seen, confirm):
+    variables = {} if confirm is None else {"confirm": confirm}
+    done = play("leave", municipality=SUBJECT, **variables)
+    words = " ".join(done.text.split())
+    assert done.code != 0 and f"Wanted: -e confirm={NAME}; seen: {confirm or '(none)'}" in words
+    assert f"database t{SUBJECT} with all its documents" in words and "banhorvati.asp.test" in words
+    assert seen() == WHOLE
+
+
+REFUSED = {
+    "unknown": ("join", {"municipality": "99999"}, "municipality = '99999': no such KSH code here. Known: 14784"),
+    "unready": ("join", {"municipality": UNREADY}, "phase = 'preparation': Tardona does not join in this phase"),
+    "one-bad": ("join", {"municipality": [NEIGHBOUR, "99999"]}, "municipality = '99999': no such KSH code here"),
+    "nobody": ("leave", {}, "wanted one 5-digit KSH code, as -e municipality=16054; seen: (none)"),
+    "stranger": ("leave", {"municipality": "99999", "confirm": "x"}, "municipality = '99999': no such KSH code here"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_before_anything_is_touched(play, case):
+    name, variables, words = REFUSED[case]
+    done = play(name, **variables)
+    assert done.code != 0 and done.changed == 0 and words in " ".join(done.text.split()), done.text
+    assert "Traceback" not in done.text

@@ -1,0 +1,88 @@
+"""A workstation's own Chromium, driven from here: its policies, its certificates, its network, the clerk's account.
+
+chromedriver runs on the workstation, on loopback only, and is reached through SSH.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.proxy import Proxy, ProxyType
+from selenium.webdriver.remote.client_config import ClientConfig
+
+from inventory import paths
+from inventory.register import Register
+from inventory.workstations import CLERK_ACCOUNT
+from tests.support.workstation import Workstation, WorkstationFault
+
+PAGE_SECONDS = 60
+WINDOW = (1280, 900)
+
+
+@contextlib.contextmanager
+def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Iterator[webdriver.Remote]:
+    """Headless Chromium on the workstation `name`, as its clerk (`arguments`: more for Chromium). It leaves nothing."""
+    with Workstation(register, name) as station, _chromedriver(station) as port, station.forwarded(port) as here:
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        options.add_argument("--headless=new")
+        for argument in (f"--window-size={WINDOW[0]},{WINDOW[1]}", *arguments):
+            options.add_argument(argument)
+        direct = Proxy({"proxyType": ProxyType.DIRECT})
+        config = ClientConfig(f"http://127.0.0.1:{here}", timeout=PAGE_SECONDS + 30, proxy=direct)
+        driver = webdriver.Remote(command_executor=config.remote_server_addr, options=options, client_config=config)
+        try:
+            driver.set_page_load_timeout(PAGE_SECONDS)
+            yield driver
+        finally:
+            driver.quit()
+
+
+def screenshot(driver: webdriver.Remote, register: Register, name: str) -> Path:
+    """Keep what the clerk sees as `<name>.png` among the environment's test artefacts; its path."""
+    folder = paths.environment_dir(register.environment.id) / "artefacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.png"
+    if not driver.save_screenshot(str(file)):
+        raise WorkstationFault(f"{file}: the browser gave no picture")
+    return file
+
+
+@contextlib.contextmanager
+def _chromedriver(station: Workstation, limit: float = 60) -> Iterator[int]:
+    """chromedriver on the workstation in a session of its own; its port there."""
+    # sudo is the session's only ancestor that we started; setsid -w keeps it until chromedriver ends.
+    script = 'echo "session $$"; exec chromedriver --port=0 --allowed-ips=127.0.0.1'
+    command = f"sudo -n -H -u {CLERK_ACCOUNT} setsid -w sh -c '{script}' 2>&1"
+    _, out, _ = station.client.exec_command(command, timeout=limit)
+    seen, session = "", None
+    try:
+        while not (started := re.search(r"started successfully on port (\d+)", seen)):
+            line = out.readline()
+            if not line:
+                raise WorkstationFault(f"{station.seat.station.name}: chromedriver did not start: {seen}")
+            seen += line
+            if found := re.match(r"session (\d+)", line):
+                session = found.group(1)
+        yield int(started.group(1))
+    finally:
+        if session:
+            _end(station, session)
+
+
+def _end(station: Workstation, session: str, limit: float = 20) -> None:
+    """End every process of a session, by id: asked first, then made to."""
+    for signal in ("TERM", "KILL"):
+        deadline = time.monotonic() + limit / 2
+        while pids := station.run("ps", "-o", "pid=", "-s", session, check=False).split():
+            if time.monotonic() > deadline:
+                break
+            station.run("kill", f"-{signal}", *pids, check=False)
+        else:
+            return
+    raise WorkstationFault(f"{station.seat.station.name}: processes {', '.join(pids)} do not end")

@@ -1,0 +1,130 @@
+"""The Django project for unit tests: both systems in one process, no database, requests as the edge makes them."""
+
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from unittest import mock
+
+from tests.support.certificates import client_cert
+
+HOST, EDGE, KSH = "sajoszentpeter.asp.test", "asp-unit-edge", "16054"
+ISSUER = "https://id.asp.test:7443/realms/asp"
+CATALOGUE = [
+    {"id": "keret", "name": "Keretrendszer", "summary": "k", "public": False, "installed": True},
+    {
+        "id": "irat",
+        "name": "Iratkezelő",
+        "summary": "i",
+        "public": False,
+        "installed": True,
+        "absent_at": ["29188"],
+    },
+    {"id": "portal", "name": "Települési portál", "summary": "p", "public": True, "installed": False},
+    {"id": "ado", "name": "Önkormányzati adó", "summary": "a", "public": False, "installed": False},
+]
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """A whole and right environment of an app server, its files in `folder`; `changes` override it."""
+    files = {
+        "system.key": "system-key",
+        "oidc.key": "oidc-key",
+        "django.key": "django-key",
+        "ca.crt": "root",
+        "systems.json": json.dumps(CATALOGUE),
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return {
+        "ASP_SYSTEM": "keret",
+        "ASP_DOMAIN": "asp.test",
+        "ASP_EDGE": EDGE,
+        "ASP_DB_HOST": "proxy",
+        "ASP_DB_PORT": "6432",
+        "ASP_OIDC_ISSUER": ISSUER,
+        "ASP_OIDC_BACKCHANNEL": "https://asp-unit-identity:8443",
+        "ASP_ROOT_FILE": str(folder / "ca.crt"),
+        "ASP_IDLE_MINUTES": "30",
+        "ASP_SYSTEM_KEY_FILE": str(folder / "system.key"),
+        "ASP_OIDC_KEY_FILE": str(folder / "oidc.key"),
+        "ASP_DJANGO_KEY_FILE": str(folder / "django.key"),
+        "ASP_SYSTEMS_FILE": str(folder / "systems.json"),
+        **changes,
+    }
+
+
+@cache
+def configure() -> None:
+    """Set Django up once a process. Sessions live in the cookie, so that pages without data need no database."""
+    from django.conf import settings
+
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, environment(Path(folder))):
+        from systems import settings as product
+    options = {name: getattr(product, name) for name in dir(product) if name.isupper()}
+    options["INSTALLED_APPS"] = [*product.INSTALLED_APPS, "systems.irat"]
+    options["SESSION_ENGINE"] = "django.contrib.sessions.backends.signed_cookies"
+    options["STORAGES"] = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    options["STATIC_ROOT"] = None
+    settings.configure(**options)
+    import django
+
+    django.setup()
+
+
+def certificate(username="minta.iktato", unit="t16054", organization="Sajószentpéter", second_unit=None) -> str:
+    """A `Client-Cert` value of a clerk of Sajószentpéter; parts that are None are left out."""
+    parts = [("CN", username), ("OU", unit), ("OU", second_unit), ("O", organization)]
+    return client_cert(*((part, value) for part, value in parts if value is not None))
+
+
+class Connection:
+    """A TLS connection as gunicorn shows it: who the other side is, by its verified certificate."""
+
+    def __init__(self, *names: str):
+        self._names = names
+
+    def getpeercert(self):
+        return {"subjectAltName": tuple(("DNS", name) for name in self._names)}
+
+
+def from_edge(**changes) -> dict:
+    """Request environment of what the edge hands over for Sajószentpéter's clerk; None removes an entry."""
+    entries = {
+        "gunicorn.socket": Connection(EDGE),
+        "wsgi.url_scheme": "https",
+        "HTTP_HOST": HOST,
+        "HTTP_ASP_TENANT": KSH,
+        "HTTP_ASP_REQUEST_ID": "request-1",
+        "HTTP_CLIENT_CERT": certificate(),
+        **changes,
+    }
+    return {name: value for name, value in entries.items() if value is not None}
+
+
+def browser(**changes):
+    """A test client whose requests are handed over by the edge; sign-in is `enter`."""
+    configure()
+    from django.test import Client
+
+    class Browser(Client):
+        def generic(self, *arguments, secure=True, **options):
+            return super().generic(*arguments, secure=True, **options)
+
+        def enter(self, *roles: str, username="minta.iktato", until: int | None = None) -> None:
+            """Be signed in with these roles, as the session of a completed sign-in is."""
+            from django.conf import settings
+
+            session = self.session
+            session["clerk"] = {
+                "username": username,
+                "name": "Minta Ilona",
+                "roles": list(roles),
+                "id_token": "id-token",
+                "until": until or 2**40,
+            }
+            session.save()
+            self.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+
+    return Browser(raise_request_exception=False, **from_edge(**changes))

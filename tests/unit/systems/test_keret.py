@@ -1,0 +1,234 @@
+"""Signing in and out, and what is offered: only members of the municipality, only their roles, only as themselves."""
+
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc.errors import JoseError
+
+from systems.core import sign_in
+from systems.core.clerk import Clerk
+from systems.keret import views
+from systems.keret.tiles import tiles
+from tests.unit.systems.support import HOST, ISSUER, browser, certificate, configure
+
+configure()
+
+CLAIMS = {
+    "iss": ISSUER,
+    "aud": "t16054",
+    "azp": "t16054",
+    "nonce": "nonce",
+    "exp": 4_000_000_000,
+    "preferred_username": "minta.iktato",
+    "family_name": "Minta",
+    "given_name": "Ilona",
+    "organization": ["t16054"],
+    "resource_access": {
+        "t16054": {"roles": ["keret.felhasznalo", "irat.iktato"]},
+        "t14915": {"roles": ["irat.iktato"]},
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def events(monkeypatch):
+    """The business log, kept in memory."""
+    kept = []
+    monkeypatch.setattr(views.Event.objects, "create", lambda **event: kept.append((event["username"], event["kind"])))
+    return kept
+
+
+def ids(page):
+    text = page.content.decode()
+    return [part.split('"')[0] for part in text.split('id="csempe-')[1:]]
+
+
+def test_only_systems_with_a_role_are_offered(events):
+    visitor = browser()
+    visitor.enter("keret.felhasznalo", "irat.iktato", "ado.ugyintezo")
+    page = visitor.get("/keret/")
+    assert page.status_code == 200
+    assert ids(page) == ["irat"], "ado is not installed, so a role in it offers nothing"
+    assert "Minta Ilona" in page.content.decode()
+    assert "Sajószentpéter" in page.content.decode()
+    visitor.get("/keret/")
+    assert events == [("minta.iktato", "opened")], "once a session"
+
+
+def test_without_a_role_elsewhere_nothing_is_offered_and_it_is_said():
+    visitor = browser()
+    visitor.enter("keret.felhasznalo")
+    page = visitor.get("/keret/")
+    assert ids(page) == []
+    assert "még egyetlen szakrendszerben sincs szerepköre" in page.content.decode()
+
+
+def test_a_system_that_the_municipality_lacks_is_not_offered():
+    from django.conf import settings
+
+    clerk = Clerk("a", "A", ("irat.iktato",), "")
+    assert [entry.id for entry in tiles(settings.ASP.catalogue, "16054", clerk)] == ["irat"]
+    assert tiles(settings.ASP.catalogue, "29188", clerk) == []
+
+
+def test_without_a_role_here_the_door_stays_shut():
+    visitor = browser()
+    visitor.enter("irat.iktato", "keretx.felhasznalo")
+    page = visitor.get("/keret/")
+    assert (page.status_code, "Nincs jogosultsága" in page.content.decode()) == (403, True)
+
+
+def test_a_visitor_is_sent_to_sign_in_and_back():
+    visitor = browser()
+    asked = visitor.get("/keret/?lap=2")
+    assert (asked.status_code, asked["Location"]) == (302, "/keret/oidc/belepes?next=%2Fkeret%2F%3Flap%3D2")
+    begun = visitor.get(asked["Location"])
+    url = urlsplit(begun["Location"])
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/auth"
+    assert query["client_id"] == "t16054"
+    assert query["scope"] == "openid organization:t16054"
+    assert query["redirect_uri"] == f"https://{HOST}/keret/oidc/callback"
+    assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
+    assert query["code_challenge"] and query["nonce"] and query["state"]
+    assert visitor.session[sign_in.KEY]["next"] == "/keret/?lap=2"
+
+
+@pytest.mark.parametrize("target", ["https://elsewhere.test/", "//elsewhere.test/", "javascript:alert(1)", ""])
+def test_sign_in_leads_back_to_this_host_only(target):
+    visitor = browser()
+    visitor.get("/keret/oidc/belepes", {"next": target})
+    assert visitor.session[sign_in.KEY]["next"] == "/keret/"
+
+
+@pytest.mark.parametrize("state", ["", "other"])
+def test_an_answer_that_nobody_asked_for_is_refused(state):
+    visitor = browser()
+    visitor.get("/keret/oidc/belepes")
+    page = visitor.get("/keret/oidc/callback", {"state": state, "code": "c"})
+    assert (page.status_code, "Sikertelen belépés" in page.content.decode()) == (403, True)
+    assert "clerk" not in visitor.session
+
+
+def answered(monkeypatch, visitor, claims):
+    """Complete a sign-in whose ID token says `claims` (nonce and signature taken as right)."""
+    visitor.get("/keret/oidc/belepes", {"next": "/keret/?x=1"})
+    monkeypatch.setattr(sign_in.OAuth2Session, "fetch_token", lambda *_, **__: {"id_token": "id-token"})
+    monkeypatch.setattr(sign_in, "verified", lambda *_: claims)
+    state = visitor.session[sign_in.KEY]["state"]
+    return visitor.get("/keret/oidc/callback", {"state": state, "code": "c"})
+
+
+def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch):
+    visitor = browser()
+    done = answered(monkeypatch, visitor, CLAIMS)
+    assert (done.status_code, done["Location"]) == (302, "/keret/?x=1")
+    clerk = visitor.session["clerk"]
+    assert (clerk["username"], clerk["name"]) == ("minta.iktato", "Minta Ilona")
+    assert clerk["roles"] == ["irat.iktato", "keret.felhasznalo"], "roles at this municipality, none of another's"
+    assert sign_in.KEY not in visitor.session
+    assert visitor.get("/keret/").status_code == 200
+    again = visitor.get("/keret/oidc/callback", {"state": "old", "code": "c"})
+    assert (again.status_code, again["Location"]) == (302, "/keret/"), "a step back in the browser is no failure"
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"preferred_username": "minta.admin"}, "the certificate is not of the clerk who signed in"),
+        ({"organization": ["t14915"]}, "not a member of the municipality's organization"),
+        ({"organization": {"t14915": {}}}, "not a member of the municipality's organization"),
+        ({"organization": None}, "not a member of the municipality's organization"),
+    ],
+)
+def test_somebody_else_is_not_let_in(monkeypatch, caplog, changes, cause):
+    visitor = browser()
+    page = answered(monkeypatch, visitor, {**CLAIMS, **changes})
+    assert (page.status_code, "Sikertelen belépés" in page.content.decode()) == (403, True)
+    assert f"sign-in refused: SignInRefused: {cause}" in caplog.text
+    assert "clerk" not in visitor.session
+
+
+def test_an_identity_provider_without_an_answer_is_a_failed_sign_in(monkeypatch, caplog):
+    visitor = browser()
+    visitor.get("/keret/oidc/belepes")
+    state = visitor.session[sign_in.KEY]["state"]
+    page = visitor.get("/keret/oidc/callback", {"state": state, "error": "access_denied"})
+    assert page.status_code == 403
+    assert "no code: access_denied" in caplog.text
+
+
+def test_claims_of_this_sign_in_are_believed():
+    sign_in.check_claims(dict(CLAIMS), "t16054", "nonce")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"iss": "https://id.elsewhere.test/realms/asp"}, "iss"),
+        ({"aud": "t14915"}, "aud"),
+        ({"nonce": "another"}, "nonce"),
+        ({"exp": 1_000_000_000}, "expired"),
+        ({"azp": "t14915"}, "issued for another client"),
+        ({"preferred_username": None}, "preferred_username"),
+    ],
+)
+def test_claims_of_anything_else_are_not(changes, message):
+    claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
+    with pytest.raises((JoseError, sign_in.SignInRefused), match=message):
+        sign_in.check_claims(claims, "t16054", "nonce")
+
+
+def test_a_session_serves_only_its_own_clerks_certificate():
+    visitor = browser()
+    visitor.enter("keret.felhasznalo", username="minta.admin")
+    assert visitor.get("/keret/").status_code == 302
+    visitor = browser(HTTP_CLIENT_CERT=certificate(username="minta.admin"))
+    visitor.enter("keret.felhasznalo", username="minta.admin")
+    assert visitor.get("/keret/").status_code == 200
+
+
+def test_a_session_ends_however_busy_its_clerk_is():
+    visitor = browser()
+    visitor.enter("keret.felhasznalo", until=int(time.time()) - 1)
+    assert visitor.get("/keret/")["Location"].startswith("/keret/oidc/belepes")
+    page = visitor.post("/keret/kilepes")
+    assert (page.status_code, "Lejárt a munkamenet" in page.content.decode()) == (403, True)
+
+
+def test_signing_out_ends_it_here_in_every_system_and_at_the_provider(events):
+    visitor = browser()
+    visitor.enter("keret.felhasznalo")
+    done = visitor.post("/keret/kilepes")
+    url = urlsplit(done["Location"])
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/logout"
+    assert query == {
+        "client_id": "t16054",
+        "id_token_hint": "id-token",
+        "post_logout_redirect_uri": f"https://{HOST}/keret/kijelentkezve",
+    }
+    for system in ("keret", "irat"):
+        cookie = done.cookies[f"asp_{system}"]
+        assert (cookie.value, cookie["path"], cookie["max-age"]) == ("", f"/{system}/", 0)
+    assert events == [("minta.iktato", "signed-out")]
+    assert "Sikeresen kijelentkezett" in visitor.get("/keret/kijelentkezve").content.decode()
+
+
+def test_signing_out_cannot_be_forged():
+    from django.test import Client
+
+    visitor = browser()
+    visitor.handler.enforce_csrf_checks = True
+    assert isinstance(visitor, Client)
+    visitor.enter("keret.felhasznalo")
+    page = visitor.post("/keret/kilepes")
+    assert (page.status_code, "Az űrlap lejárt" in page.content.decode()) == (403, True)
+
+
+def test_cookies_go_to_their_own_system_only():
+    visitor = browser()
+    cookie = visitor.get("/keret/oidc/belepes").cookies["asp_keret"]
+    assert (cookie["path"], cookie["secure"], cookie["httponly"], cookie["samesite"]) == ("/keret/", True, True, "Lax")
+    assert cookie["max-age"] == 30 * 60

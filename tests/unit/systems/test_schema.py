@@ -1,0 +1,87 @@
+"""Schemas as SQL: made without a database, complete, and never behind the models; what stacks tell app servers fits."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from inventory import paths
+from inventory.register import load
+from stacks.components.app_server import catalogue
+from systems.configuration import CatalogueEntry
+
+
+def run(*arguments):
+    command = [sys.executable, "-W", "ignore", "-m", "systems.schema", *arguments]
+    return subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def scripts():
+    done = run()
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_no_model_is_ahead_of_its_migrations():
+    done = run("--check")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun python -m systems.schema --make"
+
+
+def test_every_system_has_its_tables_and_its_own_sessions(scripts):
+    tables = {
+        (script["system"], line.split('"')[1])
+        for script in scripts
+        for line in script["sql"].splitlines()
+        if line.startswith("CREATE TABLE")
+    }
+    assert tables == {
+        ("keret", "django_session"),
+        ("keret", "event"),
+        ("irat", "django_session"),
+        ("irat", "register"),
+        ("irat", "case_file"),
+        ("irat", "document"),
+    }
+
+
+def test_scripts_come_once_in_order_and_leave_transaction_schema_and_rights_to_who_runs_them(scripts):
+    keys = [(script["system"], script["version"]) for script in scripts]
+    assert len(set(keys)) == len(keys)
+    irat = [version for system, version in keys if system == "irat"]
+    assert irat == ["sessions.0001_initial", "irat.0001_initial", "irat.0002_document_form_token"]
+    for script in scripts:
+        words = script["sql"].upper().split()
+        assert not {"BEGIN;", "COMMIT;", "GRANT", "SEARCH_PATH"} & set(words), script["version"]
+
+
+def test_each_system_of_the_release_has_a_schema(scripts):
+    assert {script["system"] for script in scripts} == set(load("dev").installed_systems)
+
+
+def test_app_servers_read_the_registers_catalogue():
+    register = load("dev")
+    entries = {
+        entry.id: entry
+        for entry in (CatalogueEntry(**e) for e in json.loads(catalogue(register, register.cell("baz1"))))
+    }
+    assert list(entries) == list(register.systems)
+    assert entries["irat"].serves("16054")
+    assert not entries["ado"].serves("16054")
+
+
+def test_a_municipality_that_lacks_a_system_is_told_to_its_app_server():
+    register = load("dev")
+    less = register.municipalities["14784"].model_copy(update={"systems": ["keret"]})
+    register.municipalities["14784"] = less
+    entries = {
+        entry.id: entry
+        for entry in (CatalogueEntry(**e) for e in json.loads(catalogue(register, register.cell("baz1"))))
+    }
+    assert not entries["irat"].serves("14784")
+    assert entries["irat"].serves("16054")
+    assert entries["keret"].serves("14784")
+    elsewhere = replace(register.cell("baz1"), prefix="asp-dev-other")
+    assert all(not entry.get("absent_at") for entry in json.loads(catalogue(register, elsewhere)))

@@ -1,0 +1,34 @@
+"""Every stack program is short, known to the plan, and keeps its configuration out of the source tree."""
+
+import pytest
+import yaml
+
+from inventory import paths
+from inventory.register import load
+from stacks import plan
+from stacks.components.context import parse_stack
+
+PROJECTS = sorted(file.parent for file in (paths.ROOT / "stacks").glob("*/Pulumi.yaml"))
+
+
+def test_the_plan_has_every_project_once():
+    planned = [stack.project for wave in plan.waves(load("dev")) for stack in wave]
+    assert sorted(planned) == [folder.name for folder in PROJECTS]
+
+
+@pytest.mark.parametrize("folder", PROJECTS, ids=lambda folder: folder.name)
+def test_a_project_is_as_all_are(folder):
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    assert project["name"] == folder.name
+    assert project["description"]
+    assert project["stackConfigDir"] == f"../../.asp/config/{folder.name}"
+    assert len((folder / "__main__.py").read_text().splitlines()) < 150
+
+
+@pytest.mark.parametrize(("name", "parts"), [("dev", (None, "dev")), ("baz1.dev", ("baz1", "dev"))])
+def test_a_stacks_name_says_cell_and_environment(name, parts):
+    assert parse_stack(name) == parts
+
+
+def test_app_servers_stand_in_the_wave_that_schemas_precede():
+    assert "appservers" in [project for project, _ in plan.WAVES[plan.APP_WAVE]]
