@@ -46,6 +46,9 @@ stack:  ## the engine on one stack: STACK=edge DO="preview --diff"
 conformance:  ## the engine against recordings of the real CLI (CASES=<folder> for others)
 	@$(PY) -m tests.engine.conformance $(if $(CASES),--cases $(CASES))
 
+bench:  ## a bench by its target's id: ID=E1 (the engine's speed) or E3 (killed at any step); ARGS for its options
+	@$(PY) -m tests.bench $(ID) $(ARGS)
+
 test-unit:  ## tests without Docker, under a minute
 	@python3 -m stacks.host --no-docker
 	@$(PY) -m pytest tests/unit

@@ -1,4 +1,4 @@
-"""Keycloak with the realm `asp`, and its own PostgreSQL (ADR 12)."""
+"""Keycloak with the realm `asp`, and its own PostgreSQL (ADR 5)."""
 
 import pulumi
 

@@ -17,7 +17,7 @@ REAL = "/var/run/docker.sock"
 
 class FlakyDaemon:
     """Serves on a socket. ``how``: ``vanish`` (closes without a word from then on), ``error`` (answers 500),
-    ``lose`` (forwards, drops the answer), ``hang`` (never answers). ``after``: matching requests that go well first.
+    ``lose`` (forwards, and drops the answer), ``hang`` (never answers). ``after``: matching requests that go well.
     """
 
     def __init__(self, path: Path, fail_on: str, after: int, how: str):

@@ -1,0 +1,16 @@
+"""Benches by the id of their target: `python -m tests.bench E1 [options]`. Both sides run, and the ratio is printed."""
+
+import runpy
+import sys
+
+BENCHES = {
+    "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
+    "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in BENCHES:
+        known = "\n".join(f"  {name}  {what}" for name, (_, what) in BENCHES.items())
+        sys.exit(f"wanted the id of a target:\n{known}")
+    module, _ = BENCHES[sys.argv.pop(1)]
+    runpy.run_module(module, run_name="__main__")
