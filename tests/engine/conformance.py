@@ -7,6 +7,8 @@ one). A case that cannot be run fails; none is skipped. The objects are named ``
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import shlex
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,8 +194,21 @@ def remove_leavings() -> None:
                 client.remove_image(tag, noprune=True)
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other run on this machine uses the cases' fixed names, and keep others waiting."""
+    with (Path(tempfile.gettempdir()) / "engine-conformance.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def run_cases(folder: Path, names: list[str]) -> list[Report]:
     """Run the cases side by side (each has its own names) and print one line each."""
+    with alone():
+        return _run_cases(folder, names)
+
+
+def _run_cases(folder: Path, names: list[str]) -> list[Report]:
     image.ensure()
     sources = discover(folder, names)
     bench = Bench()
