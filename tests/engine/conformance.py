@@ -26,6 +26,7 @@ from pathlib import Path
 from . import image
 from .compare import compare_errors, compare_ops, compare_outputs, compare_state
 
+PREFIX = "cf-"  # of everything that the recorded programs make
 CASES = Path(__file__).resolve().parents[1] / "conformance"
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "conformance"
@@ -76,7 +77,9 @@ class Bench:
         command = os.environ.get("PULUMI") or f"{sys.executable} -m stacks.engine"
         self.command = shlex.split(command)
         self.environment = {
-            **os.environ, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
@@ -88,8 +91,14 @@ class Bench:
     def run(self, project: Path, *arguments: str) -> subprocess.CompletedProcess:
         """One command of the engine in ``project``."""
         return subprocess.run(
-            [*self.command, *arguments], cwd=project, env=self.environment, capture_output=True, text=True,
-            timeout=TIME_LIMIT, check=False, stdin=subprocess.DEVNULL,
+            [*self.command, *arguments],
+            cwd=project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=TIME_LIMIT,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
 
     def case(self, source: Path) -> Report:
@@ -135,8 +144,13 @@ class Bench:
             done = self.run(project, verb, "-s", STACK, "--event-log", str(log), *flags, *extra)
             wanted = step[verb]
             if done.returncode != wanted["exit"]:
-                fault(verb, [f"exit {done.returncode}, recorded {wanted['exit']}: {done.stderr.strip()[-2000:]}"
-                             f"{done.stdout.strip()[-2000:]}"])
+                fault(
+                    verb,
+                    [
+                        f"exit {done.returncode}, recorded {wanted['exit']}: {done.stderr.strip()[-2000:]}"
+                        f"{done.stdout.strip()[-2000:]}"
+                    ],
+                )
             ops, errors = read_log(log)
             fault(verb, compare_ops(ops, wanted["ops"], [*earlier, *step["state"]]))
             fault(verb, compare_errors(errors, wanted["errors"]))
@@ -180,18 +194,34 @@ def _op(metadata: dict, prefix: str) -> list:
     return [*row, sorted(metadata["diffs"])] if metadata.get("diffs") else row
 
 
-def remove_leavings() -> None:
-    """Remove volumes and tags that the recorded programs leave behind on purpose."""
+def remove_leavings(limit: float = 60) -> None:
+    """Remove what an interrupted run left under the cases' names, and what the programs leave behind on purpose."""
     import docker
+    from docker.errors import APIError, NotFound
 
-    client = docker.APIClient(version="auto")
-    for volume in client.volumes(filters={"name": "cf-"})["Volumes"] or []:
-        if volume["Name"].startswith("cf-"):
-            client.remove_volume(volume["Name"])
-    for item in client.images(name="conformance/tagged"):
-        for tag in item["RepoTags"]:
-            if tag.startswith("conformance/tagged"):
-                client.remove_image(tag, noprune=True)
+    client = docker.from_env()
+    deadline = time.monotonic() + limit
+    kinds = (client.services, client.secrets, client.configs, client.networks, client.volumes)
+    while True:
+        found = [item for kind in kinds for item in kind.list() if item.name.startswith(PREFIX)]
+        containers = [item for item in client.containers.list(all=True) if item.name.startswith(PREFIX)]
+        # What a stopping task still holds goes in a later round.
+        for item in found:
+            with contextlib.suppress(APIError, NotFound):
+                item.remove()
+        for item in containers:
+            with contextlib.suppress(APIError, NotFound):
+                item.remove(force=True)
+        found += containers
+        if not found:
+            break
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"still there after {limit} s: {', '.join(item.name for item in found)}")
+        time.sleep(0.5)
+    for item in client.images.list(name="conformance/tagged"):
+        for tag in item.tags:
+            if tag.startswith("conformance/tagged"):  # the same image is the cases' base, too
+                client.images.remove(tag, noprune=True)
 
 
 @contextlib.contextmanager
@@ -210,6 +240,7 @@ def run_cases(folder: Path, names: list[str]) -> list[Report]:
 
 def _run_cases(folder: Path, names: list[str]) -> list[Report]:
     image.ensure()
+    remove_leavings()
     sources = discover(folder, names)
     bench = Bench()
     finished = {source.name: threading.Event() for source in sources}
