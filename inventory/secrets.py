@@ -28,13 +28,9 @@ from systems.credentials import derive
 # Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
 PASSWORDS = {
     "pulumi_passphrase": "secrets in Pulumi's state files",
-    "postgres_superuser": "role postgres of every cell node and of the identity database",
     "postgres_pooler": "PgBouncer's own role, may only ask for tenant roles' verifiers",
-    "postgres_provisioner": "role that creates tenants, no superuser",
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
-    "pki_password": "step-ca's intermediate and provisioner keys at rest",
-    "backup_cipher": "the off-site backup repository",
     "oidc_key": "clients' secrets are derived from it",
 }
 
