@@ -66,7 +66,8 @@ def assert_refused(reply, page):
 def assert_let_in(reply):
     """The edge itself had no objection; what the app server says is other tests' matter."""
     assert reply.refusal in ("", "ASP-EDGE-UNAVAILABLE"), reply.body[:500]
-    assert reply.status not in (403, 404, 421)
+    honest = reply.status == 404 and "nincs telepítve" in reply.body  # the framework, for a system without a server
+    assert honest or reply.status not in (403, 404, 421)
 
 
 def test_the_running_configuration_is_the_one_that_the_register_gives(register, secrets, runtime):
