@@ -26,6 +26,7 @@ from stacks.progress import StepFailed, Steps
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".asp"
 SOCKET = "/var/run/docker.sock"
+PID_FILE = Path("/var/run/docker.pid")
 DISK_GIB = 12  # images 5, databases and backups 3, caches 2, and room to work
 START_SECONDS = 60
 PACKAGES = {  # a command that is needed → Debian packages that bring it
@@ -117,6 +118,7 @@ def engine(steps: Steps) -> str | None:
     if Path("/run/systemd/system").is_dir():
         steps.command("docker-start", ["systemctl", "start", "docker"], limit=120)
     else:  # no service manager: the daemon runs on its own and outlives this command
+        forget_dead_daemon()
         log = (steps.logs / "dockerd.log").open("ab")
         subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     deadline = time.monotonic() + START_SECONDS
@@ -125,6 +127,15 @@ def engine(steps: Steps) -> str | None:
             raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {steps.logs / 'dockerd.log'}")
         time.sleep(0.3)
     return "started"
+
+
+def forget_dead_daemon(file: Path = PID_FILE) -> None:
+    """Remove the process file of a daemon that was killed: a new one refuses to start while that number is in use."""
+    if file.is_file():
+        pid = file.read_text().strip()
+        name = Path("/proc", pid, "comm")
+        if not name.is_file() or name.read_text().strip() != "dockerd":
+            file.unlink()
 
 
 def swarm() -> str | None:

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import os
 
 import pytest
 
@@ -103,3 +104,13 @@ def test_a_swarm_worker_is_no_manager(monkeypatch):
     monkeypatch.setattr(host, "docker", lambda *_: (200, json.dumps(state)))
     with pytest.raises(StepFailed, match="Swarm: this node is active and no manager"):
         host.swarm()
+
+
+def test_a_killed_daemons_process_file_is_forgotten(tmp_path):
+    file = tmp_path / "docker.pid"
+    file.write_text(f"{os.getpid()}\n")  # the number is in use, but by no daemon
+    host.forget_dead_daemon(file)
+    assert not file.exists()
+    file.write_text("4194305\n")  # above the greatest number that Linux gives
+    host.forget_dead_daemon(file)
+    assert not file.exists()
