@@ -224,6 +224,7 @@ def test_plain_http_only_leads_to_https(register, host):
     assert answer.headers["Location"] == f"{register.municipality(KSH).origin}/irat/?q=1"
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 def test_old_tls_is_refused(register, secrets, host):
     context = ssl.create_default_context(cadata=secrets.root_ca.certificate)
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
