@@ -140,8 +140,11 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
 
 def swarm() -> str | None:
     """Swarm mode with this machine as a manager."""
-    answer = docker("GET", "/info")
-    state = json.loads(answer[1])["Swarm"] if answer else {}
+    deadline = time.monotonic() + START_SECONDS
+    while (state := _swarm_state()).get("LocalNodeState") == "pending":  # a daemon just started finds its peers first
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.3)
     if state.get("ControlAvailable"):
         return None
     if state.get("LocalNodeState") not in ("inactive", None):
@@ -152,6 +155,11 @@ def swarm() -> str | None:
     if status != 200:
         raise StepFailed(f"Swarm: docker swarm init answered {status}: {text.strip()}")
     return "initialised"
+
+
+def _swarm_state() -> dict:
+    answer = docker("GET", "/info")
+    return json.loads(answer[1])["Swarm"] if answer else {}
 
 
 def docker(method: str, path: str, body: object = None) -> tuple[int, str] | None:

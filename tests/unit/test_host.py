@@ -99,6 +99,13 @@ def test_swarm_is_initialised_once(monkeypatch, state, outcome):
     assert (("POST", "/swarm/init") in asked) == bool(outcome)
 
 
+def test_a_node_that_is_still_starting_is_waited_for(monkeypatch):
+    states = [{"LocalNodeState": "pending"}, {"LocalNodeState": "active", "ControlAvailable": True}]
+    monkeypatch.setattr(host, "docker", lambda *_: (200, json.dumps({"Swarm": states.pop(0)})))
+    assert host.swarm() is None
+    assert states == []
+
+
 def test_a_swarm_worker_is_no_manager(monkeypatch):
     state = {"Swarm": {"LocalNodeState": "active", "ControlAvailable": False}}
     monkeypatch.setattr(host, "docker", lambda *_: (200, json.dumps(state)))
