@@ -66,6 +66,7 @@ class System(Model):
     name: str
     summary: str
     roles: dict[str, str]
+    shares: dict[str, list[SystemId]] = {}
 
     @property
     def path(self) -> str:

@@ -34,7 +34,8 @@ class CatalogueEntry:
 class Configuration:
     """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see.
 
-    `edge`: name in the certificate of the one service that may hand over requests.
+    `edge`: name in the certificate of the one service that may hand over requests; `first_tenant`: KSH code of one
+    municipality of the cell, None when it has none yet.
     """
 
     system: str
@@ -50,6 +51,7 @@ class Configuration:
     oidc_key: str
     django_key: str
     catalogue: tuple[CatalogueEntry, ...]
+    first_tenant: str | None = None
 
     @property
     def entry(self) -> CatalogueEntry:
@@ -109,6 +111,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         oidc_key=content("ASP_OIDC_KEY_FILE"),
         django_key=content("ASP_DJANGO_KEY_FILE"),
         catalogue=catalogue,
+        first_tenant=environment.get("ASP_FIRST_TENANT") or None,
     )
     installed = [entry.id for entry in catalogue if entry.installed]
     if configuration.system not in installed:

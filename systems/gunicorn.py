@@ -19,3 +19,10 @@ control_socket_disable = True
 accesslog = None  # the systems log each request themselves, with tenant and request id
 logconfig_dict = CONFIGURATION
 forwarded_allow_ips = "*"  # only the edge shares the network
+
+
+def post_worker_init(worker) -> None:
+    """Each worker offers to relay; one of them does."""
+    from systems.chain import relay
+
+    relay.start()

@@ -20,6 +20,7 @@ from django.core.management import call_command
 import systems
 
 SHARED = ["sessions"]  # apps of Django itself whose tables every system has in its own schema
+BETWEEN = "chain"  # the schema between the systems: nobody signs in to it
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def scripts() -> list[Script]:
     loader = MigrationLoader(None)
     found = []
     for system in installed():
-        for label in [*SHARED, system]:
+        for label in [system] if system == BETWEEN else [*SHARED, system]:
             for key in _plan(loader, label):
                 state = loader.project_state(key, at_end=False)
                 # Not atomic: a transaction would need a connection, and whoever runs the SQL has one around it.

@@ -25,6 +25,7 @@ SELECT json_build_object(
       'owner', pg_get_userbyid(d.datdba),
       'open', d.datallowconn,
       'broken', d.datconnlimit = -2,
+      'comment', shobj_description(d.oid, 'pg_database'),
       'acl', (SELECT coalesce(json_agg(json_build_array(
                   CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type)), '[]')
                 FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))))))
@@ -61,6 +62,16 @@ PRESENT_RIGHTS = """\
 
 
 @dataclass(frozen=True)
+class Share:
+    """Rights of a login on one object of a schema that is not its own: a table of the chain, another system's view."""
+
+    login: str
+    schema: str
+    object: str
+    rights: tuple[str, ...] = ("SELECT",)
+
+
+@dataclass(frozen=True)
 class Shared:
     """What `SHARED` gave: databases and tenant roles by name."""
 
@@ -87,11 +98,16 @@ def shared(cell: CellSql) -> Shared:
     return Shared(row["databases"], row["roles"])
 
 
-def inside(cell: CellSql, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Inside]:
-    """What the databases in `wanted` (database → role → its schema) hold, measured against those roles."""
+def inside(
+    cell: CellSql, wanted: Mapping[str, Mapping[str, str]], shares: Mapping[str, Sequence[Share]] | None = None
+) -> dict[str, Inside]:
+    """What the databases in `wanted` (database → role → its schema) hold, measured against those roles and `shares`."""
     if not wanted:
         return {}
-    script = "".join(f"\\connect {identifier(database)}\n{_inside_sql(roles)}" for database, roles in wanted.items())
+    script = "".join(
+        f"\\connect {identifier(database)}\n{_inside_sql(roles, (shares or {}).get(database, ()))}"
+        for database, roles in wanted.items()
+    )
     return {row["database"]: _inside(row) for row in cell.rows(script)}
 
 
@@ -104,13 +120,14 @@ def _inside(row: Mapping[str, Any]) -> Inside:
     )
 
 
-def _inside_sql(roles: Mapping[str, str]) -> str:
-    pairs = [f"({literal(role)}, {literal(schema)})" for role, schema in sorted(roles.items())]
-    asked = f"VALUES {', '.join(pairs)}" if pairs else "SELECT NULL::text, NULL::text WHERE false"
+def _inside_sql(roles: Mapping[str, str], shares: Sequence[Share]) -> str:
+    asked = _values(sorted(roles.items()), 2)
+    given = _values([(s.login, s.schema, s.object, right) for s in shares for right in s.rights], 4)
     table_rights = _array(TABLE_RIGHTS)
     sequence_rights = _array(SEQUENCE_RIGHTS)
     return f"""\
 WITH asked(role, schema) AS ({asked}),
+given(role, schema, object, privilege) AS ({given}),
 relations AS (
   SELECT a.role, a.schema, c.relname::text AS object, c.relkind
     FROM asked a JOIN pg_namespace n ON n.nspname = a.schema JOIN pg_class c ON c.relnamespace = n.oid),
@@ -120,7 +137,9 @@ wanted(kind, schema, object, role, privilege) AS (
     WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
   UNION ALL SELECT 'sequence', schema, object, role, p FROM relations, unnest({sequence_rights}) p WHERE relkind = 'S'
   UNION ALL SELECT 'default', schema, 'r', role, p FROM asked, unnest({table_rights}) p
-  UNION ALL SELECT 'default', schema, 'S', role, p FROM asked, unnest({sequence_rights}) p),
+  UNION ALL SELECT 'default', schema, 'S', role, p FROM asked, unnest({sequence_rights}) p
+  UNION ALL SELECT 'schema', schema, '', role, 'USAGE' FROM given
+  UNION ALL SELECT 'table', schema, object, role, privilege FROM given),
 present AS (
   SELECT kind, coalesce(schema, ''), object,
          CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END, privilege
@@ -137,6 +156,13 @@ SELECT json_build_object(
                 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
                   AND pg_get_userbyid(c.relowner) <> {literal(OWNER)}));
 """
+
+
+def _values(rows: Sequence[tuple[str, ...]], width: int) -> str:
+    """`VALUES` of text rows, also of none."""
+    if not rows:
+        return f"SELECT {', '.join(['NULL::text'] * width)} WHERE false"
+    return "VALUES " + ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
 
 
 def _array(values: Sequence[str]) -> str:

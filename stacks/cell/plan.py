@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stacks.cell.catalogue import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Shared
+from stacks.cell.catalogue import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Share, Shared
 from stacks.cell.migrations import Migration
 from stacks.components.dbproxy import CONNECTIONS_PER_TENANT
 from stacks.components.postgres import AUTH_DATABASE, OWNER, TEMPLATE
@@ -19,6 +19,13 @@ from stacks.components.sql import identifier, literal
 
 ROLE_CONNECTIONS = 2 * CONNECTIONS_PER_TENANT  # server connections of one login; twice the pool, for its turnover
 DATABASE_RIGHTS = {"CREATE", "TEMPORARY", "CONNECT"}
+# What every system may do with the tables of schema `chain`; row-level security narrows it to its own messages.
+CHAIN = {
+    "message": ("SELECT", "INSERT"),
+    "receipt": ("SELECT", "INSERT"),
+    "failure": ("SELECT", "INSERT"),
+    "run": ("SELECT", "INSERT"),
+}
 _TENANT = re.compile(r"t\d{5}")
 
 
@@ -28,10 +35,16 @@ class PlanFault(Exception):
 
 @dataclass(frozen=True)
 class Tenant:
-    """What a tenant should be: its name (`t16054`) and, for each system, the verifier of its login."""
+    """What a tenant should be.
+
+    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view, system that may read it);
+    `facts`: JSON text that the systems read about the municipality, None = nothing is said.
+    """
 
     name: str
     verifiers: Mapping[str, str] = field(repr=False)
+    views: Sequence[tuple[str, str, str]] = ()
+    facts: str | None = None
 
     def __post_init__(self):
         if not _TENANT.fullmatch(self.name):
@@ -44,6 +57,17 @@ class Tenant:
     def logins(self) -> dict[str, str]:
         """Login role → the schema (system) that it may use."""
         return {self.login(system): system for system in sorted(self.verifiers)}
+
+
+    @property
+    def shares(self) -> list[Share]:
+        """What its logins may reach outside their own schemas: the chain, and views published for them."""
+        chain = [Share(login, "chain", table, rights) for login in self.logins for table, rights in CHAIN.items()]
+        return chain + [
+            Share(self.login(reader), system, view)
+            for system, view, reader in self.views
+            if {system, reader} <= set(self.verifiers)
+        ]
 
 
 @dataclass(frozen=True)
@@ -190,11 +214,17 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
         )
         before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
         steps.append(Step(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
+    if tenant.facts is not None and (row or {}).get("comment") != tenant.facts:
+        comment = f"COMMENT ON DATABASE {quoted} IS {literal(tenant.facts)};"
+        steps.append(Step(f"database {name} facts", (row or {}).get("comment") or "none", tenant.facts, comment))
+    own = tenant.logins
     if inside is None:  # just cloned, or closed until now: the template's schema with nobody's rights on it
-        return steps + [_grant(name, login, schema, "absent") for login, schema in tenant.logins.items()]
+        steps += [_grant(name, login, schema, "absent") for login, schema in own.items()]
+        return steps + [_share(name, share, "absent") for share in tenant.shares]
     steps += _migrate(name, migrations, inside)
-    missing = sorted({(role, schema) for _, schema, _, role, _ in inside.missing})
-    steps += [_grant(name, role, schema, "incomplete") for role, schema in missing]
+    missing = {(role, schema) for _, schema, _, role, _ in inside.missing}
+    steps += [_grant(name, role, schema, "incomplete") for role, schema in sorted(missing) if own.get(role) == schema]
+    steps += [_share(name, share, "incomplete") for share in tenant.shares if (share.login, share.schema) in missing]
     steps += [_revoke(name, right) for right in sorted(inside.extra)]
     return steps
 
@@ -218,6 +248,16 @@ def _grant(database: str, login: str, schema: str, before: str) -> Step:
         f"{default} GRANT {tables} ON TABLES TO {role};\n{default} GRANT {sequences} ON SEQUENCES TO {role};\nCOMMIT;"
     )
     return Step(f"rights of {login} in {database}", before, f"schema {schema}: {tables}", sql, database)
+
+
+def _share(database: str, share: Share, before: str) -> Step:
+    login, place, rights = identifier(share.login), identifier(share.schema), ", ".join(share.rights)
+    sql = (
+        f"BEGIN;\nGRANT USAGE ON SCHEMA {place} TO {login};\n"
+        f"GRANT {rights} ON TABLE {place}.{identifier(share.object)} TO {login};\nCOMMIT;"
+    )
+    after = f"{share.schema}.{share.object}: {rights}"
+    return Step(f"rights of {share.login} in {database}", before, after, sql, database)
 
 
 def _revoke(database: str, right: tuple[str, ...]) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,13 +36,30 @@ class Outcome:
 
 
 def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> Tenant:
-    """The tenant of a municipality, with a login for each of its systems that this release has."""
+    """The tenant of a municipality, with a login for each of its systems that this release has, and what they share."""
     logins = {}
     for system in municipality.systems:
         if system in register.installed_systems:
             password = secrets.role_password(municipality, system)
             logins[system] = verifier(password, municipality.role(system))
-    return Tenant(municipality.tenant, logins)
+    views = [
+        (system.id, view, reader)
+        for system in register.systems.values()
+        for view, readers in system.shares.items()
+        for reader in readers
+    ]
+    return Tenant(municipality.tenant, logins, views, facts(register, municipality))
+
+
+def facts(register: Register, municipality: Municipality) -> str:
+    """What its systems know about a municipality without asking anybody: JSON, read by `systems.core.facts`."""
+    known = {
+        "name": municipality.name,
+        "county": municipality.settlement.county,
+        "population": municipality.settlement.population,
+        "host": municipality.host,
+    }
+    return json.dumps(known, ensure_ascii=False, sort_keys=True)
 
 
 def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration], check: bool) -> Outcome:
@@ -66,7 +84,8 @@ def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migrati
     seen = catalogue.shared(cell)
     logins = {tenant.name: tenant.logins for tenant in tenants}
     visit = {name: logins[name] for name in catalogue.connectable(logins, seen)}
-    insides = catalogue.inside(cell, {TEMPLATE: {}, **visit})
+    shares = {tenant.name: tenant.shares for tenant in tenants}
+    insides = catalogue.inside(cell, {TEMPLATE: {}, **visit}, shares)
     template = plan.template_steps(migrations, insides[TEMPLATE])
     return template + plan.present_steps(tenants, seen, insides, migrations)
 

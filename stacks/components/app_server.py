@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from inventory.names import CellNames, Port
-from inventory.register import Register
+from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
 from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs
 
@@ -37,6 +37,8 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         "ASP_OIDC_KEY_FILE": f"{KEYS}/oidc.key",
         "ASP_DJANGO_KEY_FILE": f"{KEYS}/django.key",
         "ASP_SYSTEMS_FILE": CATALOGUE,
+        # Any one of the cell's tenants names the others; the first by code changes least.
+        "ASP_FIRST_TENANT": min((m.ksh for m in _tenants(register, cell)), default=""),
     }
     keys = {
         "system.key": secrets.system_key(system),
@@ -59,6 +61,10 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     )
 
 
+def _tenants(register: Register, cell: CellNames) -> list[Municipality]:
+    return [m for m in register.municipalities.values() if register.cell(m.cell) == cell]
+
+
 def catalogue(register: Register, cell: CellNames) -> str:
     """The register's catalogue as the systems of a cell read it (`systems.configuration.CatalogueEntry`).
 
@@ -66,8 +72,7 @@ def catalogue(register: Register, cell: CellNames) -> str:
     has all of them as a rule, changes nothing and restarts nothing.
     """
     fields = ("id", "name", "summary", "public", "installed")
-    everyone = sorted(register.municipalities.values(), key=lambda municipality: municipality.ksh)
-    tenants = [municipality for municipality in everyone if register.cell(municipality.cell) == cell]
+    tenants = sorted(_tenants(register, cell), key=lambda municipality: municipality.ksh)
     entries = []
     for system in register.systems.values():
         entry = {name: getattr(system, name) for name in fields}

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from systems import tenancy
+from systems.chain import relay
 from systems.core import logs, pages
 from systems.core.clerk import Clerk
 
@@ -80,6 +81,7 @@ class ServeTenant:
         request.tenant = tenant
         if not entry.serves(tenant.ksh):
             return pages.not_installed(request, entry)
+        relay.seen(tenant.ksh)
         with tenancy.serving(tenant):
             return self.get_response(request)
 

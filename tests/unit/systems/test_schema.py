@@ -31,34 +31,28 @@ def test_no_model_is_ahead_of_its_migrations():
 
 
 def test_every_system_has_its_tables_and_its_own_sessions(scripts):
-    tables = {
-        (script["system"], line.split('"')[1])
+    made = [
+        (script["system"], line.split("(")[0].split()[2].strip('"'))
         for script in scripts
         for line in script["sql"].splitlines()
         if line.startswith("CREATE TABLE")
-    }
-    assert tables == {
-        ("keret", "django_session"),
-        ("keret", "event"),
-        ("irat", "django_session"),
-        ("irat", "register"),
-        ("irat", "case_file"),
-        ("irat", "document"),
-    }
+    ]
+    tables = {system: {table for owner, table in made if owner == system} for system, _ in made}
+    assert tables.pop("chain") == {"message", "receipt", "failure", "run"}
+    assert set(tables) == set(load("dev").installed_systems)
+    for system, own in tables.items():
+        assert "django_session" in own, system
+        assert len(own) > 1, f"{system} has no table of its own"
 
 
 def test_scripts_come_once_in_order_and_leave_transaction_schema_and_rights_to_who_runs_them(scripts):
     keys = [(script["system"], script["version"]) for script in scripts]
     assert len(set(keys)) == len(keys)
     irat = [version for system, version in keys if system == "irat"]
-    assert irat == ["sessions.0001_initial", "irat.0001_initial", "irat.0002_document_form_token"]
+    assert irat[:3] == ["sessions.0001_initial", "irat.0001_initial", "irat.0002_document_form_token"]
     for script in scripts:
         words = script["sql"].upper().split()
         assert not {"BEGIN;", "COMMIT;", "GRANT", "SEARCH_PATH"} & set(words), script["version"]
-
-
-def test_each_system_of_the_release_has_a_schema(scripts):
-    assert {script["system"] for script in scripts} == set(load("dev").installed_systems)
 
 
 def test_app_servers_read_the_registers_catalogue():

@@ -1,0 +1,9 @@
+"""Messages between a municipality's systems: a transactional outbox in its database's schema `chain` (docs/systems.md).
+
+A message exists exactly when its sender's change does, and its handler's change exactly when its receipt does.
+"""
+
+from systems.chain.messages import Message, send
+from systems.chain.registry import handles, job
+
+__all__ = ["Message", "handles", "job", "send"]

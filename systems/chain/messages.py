@@ -1,0 +1,106 @@
+"""Sending, and taking what was sent: plain SQL, because schema `chain` is not the system's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+LONGEST_WAIT = 60  # minutes between two tries of a message that fails again and again
+ERROR_LENGTH = 500  # characters of an error that are kept
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as its receiver gets it."""
+
+    id: int
+    source: str
+    topic: str
+    key: str
+    body: dict[str, Any]
+    sent_at: dt.datetime
+
+
+def send(target: str, topic: str, body: dict[str, Any], key: str) -> None:
+    """Send with the caller's transaction: the message exists exactly when the change that it speaks of does.
+
+    RuntimeError outside a transaction, where the two could come apart.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"message {topic!r} to {target}: no transaction around it, wanted transaction.atomic()")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chain.message (source, target, topic, key, body) VALUES (%s, %s, %s, %s, %s)",
+            [settings.ASP.system, target, topic, key, json.dumps(body, cls=DjangoJSONEncoder)],
+        )
+
+
+# Messages to a system without a receipt, oldest first; not what waits after a failure, nor later ones of its key.
+_DUE = """
+WITH open AS (
+  SELECT m.*, f.tries, f.last FROM chain.message m
+    LEFT JOIN LATERAL (SELECT count(*) AS tries, max(at) AS last FROM chain.failure WHERE message_id = m.id) f ON true
+    WHERE m.target = %(system)s AND NOT EXISTS (SELECT FROM chain.receipt r WHERE r.message_id = m.id)),
+waiting AS (
+  SELECT id, key FROM open
+    WHERE tries > 0 AND last + least(2 ^ (tries - 1), %(longest)s) * interval '1 minute' > clock_timestamp())
+SELECT id, source, topic, key, body, sent_at FROM open o
+  WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.id = o.id OR (w.key = o.key AND w.id < o.id))
+  ORDER BY id LIMIT %(limit)s
+"""
+
+
+def due(limit: int = 100) -> list[Message]:
+    """Messages that this system should handle now."""
+    parameters = {"system": settings.ASP.system, "longest": LONGEST_WAIT, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, parameters)
+        return [
+            Message(row[0], row[1], row[2], row[3], json.loads(row[4]) if isinstance(row[4], str) else row[4], row[5])
+            for row in cursor.fetchall()
+        ]
+
+
+def receipt(message: Message) -> bool:
+    """Give the receipt in the handler's transaction; False when another process gave it first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chain.receipt (message_id, system) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [message.id, settings.ASP.system],
+        )
+        return cursor.rowcount == 1
+
+
+def failed(message: Message, error: Exception) -> None:
+    """Keep what went wrong; the message is tried again later."""
+    text = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO chain.failure (message_id, error) VALUES (%s, %s)", [message.id, text])
+
+
+def begin_run(job: str, slot: str) -> bool:
+    """Note, in the job's transaction, that a run of a job is done; False when it was done before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chain.run (system, job, slot) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [settings.ASP.system, job, slot],
+        )
+        return cursor.rowcount == 1
+
+
+def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
+    """KSH code and facts of every tenant of the cell, as any of its databases can tell."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT substr(datname, 2), shobj_description(oid, 'pg_database') FROM pg_database "
+            "WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
+        )
+        for ksh, facts in cursor.fetchall():
+            yield ksh, json.loads(facts) if facts else {}

@@ -1,0 +1,84 @@
+"""What a system does with messages and by itself: filled by the decorators in its `chain.py` and `jobs.py`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from systems.chain.messages import Message
+
+Handler = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What runs for each tenant: once a day after `at` (local time), or once every `every` seconds."""
+
+    name: str
+    work: Callable[[dt.date], None]
+    at: dt.time | None = None
+    every: int | None = None
+
+    def slot(self, now: dt.datetime) -> str | None:
+        """The run that is due at a moment (local time): a day, or a period's number; None before the day's time."""
+        if self.every:
+            return str(int(now.timestamp()) // self.every)
+        return str(now.date()) if now.time() >= self.at else None
+
+
+_handlers: dict[tuple[str, str], Handler] = {}
+_jobs: dict[str, list[Job]] = {}
+
+
+def handles(topic: str) -> Callable[[Handler], Handler]:
+    """Mark the function of `systems/<id>/chain.py` that takes messages of a topic."""
+
+    def mark(handler: Handler) -> Handler:
+        key = (_system_of(handler), topic)
+        if key in _handlers and _handlers[key].__qualname__ != handler.__qualname__:
+            raise ValueError(f"{key[0]}: two handlers of {topic!r}; wanted one")
+        _handlers[key] = handler
+        return handler
+
+    return mark
+
+
+def job(at: str | None = None, every: int | None = None) -> Callable:
+    """Mark a function of `systems/<id>/jobs.py` that takes the local day: `at="02:10"` daily, or `every` seconds."""
+    if (at is None) == (every is None):
+        raise ValueError(f"job: seen at={at!r} and every={every!r}, wanted exactly one of them")
+
+    def mark(work: Callable[[dt.date], None]) -> Callable[[dt.date], None]:
+        time = dt.time.fromisoformat(at) if at else None
+        _jobs.setdefault(_system_of(work), []).append(Job(work.__name__, work, time, every))
+        return work
+
+    return mark
+
+
+def handler(system: str, topic: str) -> Handler | None:
+    """The handler of a system for a topic."""
+    _load(system)
+    return _handlers.get((system, topic))
+
+
+def jobs(system: str) -> list[Job]:
+    """The jobs of a system."""
+    _load(system)
+    return _jobs.get(system, [])
+
+
+@cache
+def _load(system: str) -> None:
+    for module in ("chain", "jobs"):
+        name = f"systems.{system}.{module}"
+        if importlib.util.find_spec(name):
+            importlib.import_module(name)
+
+
+def _system_of(function: Callable) -> str:
+    return function.__module__.split(".")[1]

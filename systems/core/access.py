@@ -1,0 +1,33 @@
+"""Who may do what: roles of the catalogue, asked for by decorators on views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from systems.core import logs, pages
+
+
+def has(request: HttpRequest, *roles: str) -> bool:
+    """Whether the clerk has one of these roles of this system."""
+    clerk = getattr(request, "clerk", None)
+    return clerk is not None and not clerk.roles_in(settings.ASP.system).isdisjoint(roles)
+
+
+def needs(*roles: str) -> Callable:
+    """Only clerks with one of these roles get to the view; others are told, and the refusal is logged."""
+
+    def mark(view: Callable) -> Callable:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            if not has(request, *roles):
+                logs.logger.warning("refused: %s without role %s", view.__name__, " or ".join(roles))
+                return pages.no_role(request)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return mark

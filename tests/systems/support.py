@@ -1,0 +1,281 @@
+"""All systems in one process against a real PostgreSQL: the product's own schemas, roles and rights, no other service.
+
+What differs from an app server: one process plays every system in turn, and the node is reached by its socket.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from unittest import mock
+
+import docker
+import psycopg
+import yaml
+
+from inventory import paths
+from stacks import images
+from stacks.cell import migrations, tenants
+from stacks.cell.plan import Tenant
+from stacks.cell.psql import PSQL, CellSql
+from stacks.components import postgres
+from stacks.components.scram import verifier
+from systems.credentials import derive
+from tests.unit.systems.support import EDGE, Connection, certificate, environment
+
+OURS, THEIRS = "16054", "14915"
+COUNTY = "Borsod-Abaúj-Zemplén"
+FACTS = {
+    OURS: {"name": "Sajószentpéter", "population": 11253, "host": "sajoszentpeter.asp.test", "county": COUNTY},
+    THEIRS: {"name": "Mályinka", "population": 389, "host": "malyinka.asp.test", "county": COUNTY},
+}
+CATALOGUE = [
+    entry
+    for entry in yaml.safe_load((paths.ROOT / "inventory/systems.yaml").read_text(encoding="utf-8"))
+    if (paths.ROOT / "systems" / entry["id"] / "urls.py").exists()
+]
+SYSTEMS = [entry["id"] for entry in CATALOGUE]
+
+
+class Node(CellSql):
+    """A PostgreSQL node in a container of its own, with the cell's bootstrap; `folder` holds its socket."""
+
+    cell_id = "cell"
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="asp-systems-"))
+        self.folder.chmod(0o777)
+        client = docker.from_env(timeout=60)
+        self.container = client.containers.create(
+            images.reference("postgres"),
+            name=f"asp-test-systems-{secrets.token_hex(4)}",
+            network_mode="none",
+            init=True,
+            cap_drop=["ALL"],
+            volumes={str(self.folder): {"bind": "/run/asp", "mode": "rw"}},
+            tmpfs={"/tmp": "mode=1777"},
+        )
+        server = postgres.Server(memory=512, max_connections=200)
+        conf = "\n".join(
+            line for line in postgres.postgresql_conf(server).splitlines() if not line.startswith(("ssl", "listen"))
+        )
+        hba = "local all postgres trust\nlocal all asp_provisioner peer map=asp\nlocal samerole all scram-sha-256\n"
+        files = {
+            "etc/asp/postgresql.conf": f"{conf}\nlisten_addresses = ''\nfsync = off\n",
+            "etc/asp/pg_hba.conf": hba,
+            "etc/asp/pg_ident.conf": postgres.pg_ident_conf(postgres.CELL_LOCAL),
+            "run/secrets/bootstrap.sql": postgres.bootstrap_cell("pooler"),
+        }
+        self.container.put_archive("/", _archive(files))
+        self.container.start()
+        deadline = time.monotonic() + 60
+        while self.container.exec_run(["asp-postgres-healthy"])[0] != 0:
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.container.logs().decode()[-2000:])
+            time.sleep(0.2)
+        self.pristine: set[str] = set()
+        self.dirty: set[str] = set()
+
+    def script(self, sql: str, database: str = postgres.AUTH_DATABASE, role: str = postgres.PROVISIONER, timeout=300):
+        command = [
+            "docker",
+            "exec",
+            "-i",
+            self.container.id,
+            *PSQL,
+            f"--username={role}",
+            f"--dbname={database}",
+            "-f-",
+        ]
+        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=timeout)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        yield
+
+    def make_tenants(self) -> None:
+        """Every municipality as role tenant_database makes it, and a pristine copy of each to come back to."""
+        key = (Path(environment_folder()) / "system.key").read_bytes()
+        views = [
+            (e["id"], view, reader) for e in CATALOGUE for view, to in e.get("shares", {}).items() for reader in to
+        ]
+        wanted = []
+        for ksh, facts in FACTS.items():
+            passwords = {system: derive(key, f"t{ksh}", system) for system in SYSTEMS}
+            verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
+            wanted.append(Tenant(f"t{ksh}", verifiers, views, json.dumps(facts)))
+        tenants.ensure_present(self, wanted, migrations.installed(), check=False)
+        with self.superuser() as session:
+            for ksh in FACTS:
+                session.execute(f"CREATE DATABASE clean_{ksh} TEMPLATE t{ksh} OWNER {postgres.OWNER}")
+
+    def reset(self) -> None:
+        """Bring the databases that were used back to what they were."""
+        with self.superuser() as session:
+            for ksh in sorted(self.dirty):
+                session.execute(f"DROP DATABASE t{ksh} WITH (FORCE)")
+                session.execute(f"CREATE DATABASE t{ksh} TEMPLATE clean_{ksh} OWNER {postgres.OWNER}")
+                session.execute(f"REVOKE ALL ON DATABASE t{ksh} FROM PUBLIC")
+                session.execute(f"GRANT CONNECT ON DATABASE t{ksh} TO t{ksh}")
+                comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                    psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
+                )
+                session.execute(comment)
+        self.dirty.clear()
+
+    def superuser(self, database: str = "postgres") -> psycopg.Connection:
+        """A session that may do anything, for what a test arranges or looks at."""
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
+
+    def remove(self) -> None:
+        self.container.remove(force=True, v=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as bundle:
+        for path, text in files.items():
+            entry, data = tarfile.TarInfo(path), text.encode()
+            entry.size, entry.mode = len(data), 0o644
+            bundle.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@cache
+def environment_folder() -> str:
+    return tempfile.mkdtemp(prefix="asp-systems-environment-")
+
+
+def configure(node: Node) -> None:
+    """Django with every system that there is, on this node. Once a process, so never beside tests/unit."""
+    folder = Path(environment_folder())
+    values = environment(folder, ASP_DB_HOST=str(node.folder), ASP_DB_PORT="5432")
+    catalogue = [
+        {"id": e["id"], "name": e["name"], "summary": e["summary"], "public": e["public"], "installed": True}
+        for e in CATALOGUE
+    ]
+    (folder / "systems.json").write_text(json.dumps(catalogue), encoding="utf-8")
+    with mock.patch.dict(os.environ, values):
+        from systems import settings as product
+    options = {name: getattr(product, name) for name in dir(product) if name.isupper()}
+    apps = [app for app in product.INSTALLED_APPS if app != "systems.keret"]
+    options["INSTALLED_APPS"] = [*apps, *(f"systems.{system}" for system in SYSTEMS)]
+    options["ROOT_URLCONF"] = "tests.systems.urls"
+    options["DATABASES"]["default"]["OPTIONS"] = {}
+    options["STORAGES"] = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    options["STATIC_ROOT"] = None
+    from django.conf import settings
+
+    settings.configure(**options)
+    import django
+
+    django.setup()
+
+
+@contextmanager
+def playing(system: str) -> Iterator[None]:
+    """This process is that system's app server."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import override_settings
+
+    if settings.ASP.system == system:
+        yield
+        return
+    changes = {
+        "ASP": replace(settings.ASP, system=system),
+        "SESSION_COOKIE_NAME": f"asp_{system}",
+        "SESSION_COOKIE_PATH": f"/{system}/",
+        "CSRF_COOKIE_NAME": f"asp_{system}_csrf",
+        "CSRF_COOKIE_PATH": f"/{system}/",
+    }
+    connection.close()
+    with override_settings(**changes):
+        yield
+        connection.close()
+
+
+@contextmanager
+def serving(system: str, ksh: str = OURS) -> Iterator[None]:
+    """Code inside works as that system, for that municipality."""
+    from django.db import connection
+
+    from systems import tenancy
+
+    with playing(system), tenancy.serving(tenancy.Tenant(ksh, None)):
+        yield
+        connection.close()
+
+
+def browser(system: str, *roles: str, ksh: str = OURS, username: str = "minta.ilona", name: str = "Minta Ilona"):
+    """A test client at one system as the edge hands requests over; with roles, a signed-in clerk, else nobody."""
+    from django.conf import settings
+    from django.test import Client
+
+    from systems.core.clerk import Clerk
+
+    class Browser(Client):
+        def request(self, **request):
+            with playing(system):
+                return super().request(**request)
+
+        def generic(self, *arguments, secure=True, **options):
+            return super().generic(*arguments, secure=secure, **options)
+
+    entries = {
+        "gunicorn.socket": Connection(EDGE),
+        "wsgi.url_scheme": "https",
+        "HTTP_HOST": FACTS[ksh]["host"],
+        "HTTP_ASP_TENANT": ksh,
+        "HTTP_ASP_REQUEST_ID": "request-1",
+    }
+    if roles:
+        entries["HTTP_CLIENT_CERT"] = certificate(username, f"t{ksh}", FACTS[ksh]["name"])
+    client = Browser(**entries)
+    if roles:
+        with serving(system, ksh):
+            session = client.session
+            clerk = Clerk(username, name, tuple(f"{system}.{role}" for role in roles), "id-token")
+            session["clerk"] = {**vars(clerk), "roles": list(clerk.roles), "until": 2**40}
+            session.save()
+            client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return client
+
+
+def deliver(ksh: str = OURS, failures: bool = False) -> int:
+    """Play every system's relay until nothing is left to deliver; how many messages were handled.
+
+    A handler that fails fails the test, unless `failures` are expected.
+    """
+    from django.db import connection
+
+    from systems.chain import relay
+
+    total = 0
+    while True:
+        round_ = 0
+        for system in SYSTEMS:
+            with serving(system, ksh):
+                round_ += relay.deliver()
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT error FROM chain.failure")
+                    seen = [error for (error,) in cursor.fetchall()]
+                assert failures or not seen, seen
+        if not round_:
+            return total
+        total += round_

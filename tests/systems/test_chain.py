@@ -1,0 +1,152 @@
+"""The chain as it is in the database: what is sent with a change exists with it, and is handled exactly once."""
+
+import threading
+from collections import Counter
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from systems.chain import messages, registry, relay
+from tests.systems.support import OURS, THEIRS
+
+
+@pytest.fixture
+def handled(monkeypatch):
+    """A handler of topic `probe` in irat that notes what it got, and fails while `faults` has its key."""
+    seen, faults = [], set()
+
+    def handler(message):
+        seen.append((message.key, message.body["n"]))
+        if message.key in faults:
+            raise ValueError(f"fault of {message.key}")
+
+    monkeypatch.setitem(registry._handlers, ("irat", "probe"), handler)
+    handler.seen, handler.faults = seen, faults
+    return handler
+
+
+def send(serve, *pairs, ksh=OURS):
+    with serve("keret", ksh), transaction.atomic():
+        for key, n in pairs:
+            messages.send("irat", "probe", {"n": n}, key)
+
+
+def rows(node, sql, database="t16054"):
+    with node.superuser(database) as session:
+        return session.execute(sql).fetchall()
+
+
+def test_a_message_exists_exactly_when_its_change_does(serve, node):
+    with serve("keret"):
+        with pytest.raises(RuntimeError, match="wanted transaction.atomic"):
+            messages.send("irat", "probe", {}, "a")
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            messages.send("irat", "probe", {}, "a")
+            1 / 0  # noqa: B018
+    assert rows(node, "SELECT * FROM chain.message") == []
+
+
+def test_what_is_sent_is_handled_once_in_order(serve, handled):
+    send(serve, ("a", 1), ("b", 2), ("a", 3))
+    with serve("irat"):
+        assert (relay.deliver(), relay.deliver()) == (3, 0)
+    assert handled.seen == [("a", 1), ("b", 2), ("a", 3)]
+
+
+def test_a_failing_message_is_kept_and_tried_later_and_holds_back_only_its_own_key(serve, handled, node):
+    handled.faults.add("a")
+    send(serve, ("a", 1), ("b", 2), ("a", 3))
+    with serve("irat"):
+        assert (relay.deliver(), relay.deliver()) == (1, 0)
+        assert handled.seen == [("a", 1), ("b", 2)]
+        assert rows(node, "SELECT error FROM chain.failure") == [("ValueError: fault of a",)]
+        handled.faults.clear()
+        rows(node, "UPDATE chain.failure SET at = at - interval '2 minutes' RETURNING 1")
+        assert relay.deliver() == 2
+    assert handled.seen[2:] == [("a", 1), ("a", 3)]
+
+
+def test_a_message_that_nobody_handles_is_a_fault_not_a_loss(serve, node):
+    with serve("keret"), transaction.atomic():
+        messages.send("irat", "nobody-takes-this", {}, "a")
+    with serve("irat"):
+        assert relay.deliver() == 0
+    assert "no handler of 'nobody-takes-this' in irat" in rows(node, "SELECT error FROM chain.failure")[0][0]
+
+
+def test_relays_at_the_same_time_handle_each_message_once(serve, handled):
+    send(serve, *((f"k{n % 7}", n) for n in range(60)))
+    from systems import tenancy
+
+    def work():
+        with tenancy.serving(tenancy.Tenant(OURS, None)):
+            while relay.deliver():
+                pass
+        connection.close()
+
+    with serve("irat"):
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert Counter(n for _, n in handled.seen) == Counter(range(60))
+
+
+@pytest.mark.parametrize(
+    ("sql", "cause"),
+    [
+        (
+            "INSERT INTO chain.message (source, target, topic, key, body) VALUES ('ado', 'irat', 't', 'k', '{}')",
+            "policy",
+        ),
+        ("INSERT INTO chain.receipt (message_id, system) SELECT id, 'irat' FROM chain.message", "policy"),
+        ("UPDATE chain.message SET body = '{}'", "permission denied"),
+        ("DELETE FROM chain.message", "permission denied"),
+        ("DELETE FROM chain.receipt", "permission denied"),
+    ],
+)
+def test_nobody_speaks_for_another_system_or_changes_what_was_said(serve, sql, cause):
+    send(serve, ("a", 1))
+    with serve("keret"), pytest.raises(DatabaseError, match=cause), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_a_system_sees_only_what_it_sent_or_is_to_receive(serve):
+    send(serve, ("a", 1))
+    with serve("keret"), transaction.atomic():
+        messages.send("keret", "own", {}, "b")
+    with serve("irat"), connection.cursor() as cursor:
+        cursor.execute("SELECT key FROM chain.message")
+        assert cursor.fetchall() == [("a",)]
+
+
+def test_municipalities_have_each_their_own(serve, handled):
+    send(serve, ("a", 1), ksh=THEIRS)
+    with serve("irat", OURS):
+        assert relay.deliver() == 0
+    with serve("irat", THEIRS):
+        assert relay.deliver() == 1
+
+
+def test_the_relay_finds_every_municipality_from_one(serve, handled):
+    send(serve, ("a", 1))
+    send(serve, ("b", 2), ksh=THEIRS)
+    with serve("irat"):
+        loop = relay.Relay(THEIRS)
+        assert loop.round() == 2
+        assert loop.round() == 0
+
+
+def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, monkeypatch):
+    days, faults = [], [ValueError("fault")]
+
+    def work(day):
+        if faults:
+            raise faults.pop()
+        days.append(day)
+
+    monkeypatch.setitem(registry._jobs, "irat", [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
+    with serve("irat"):
+        assert [relay.run_jobs() for _ in range(3)] == [0, 1, 0]
+    assert len(days) == 1

@@ -1,0 +1,16 @@
+"""Addresses of every system at once; in production each app server has its own only."""
+
+from django.urls import include, path
+
+from systems.core import sign_in
+from tests.systems.support import SYSTEMS
+
+urlpatterns = [
+    path("<slug:system>/oidc/belepes", sign_in.begin, name="sign-in"),
+    path("<slug:system>/oidc/callback", sign_in.complete, name="sign-in-complete"),
+    *(path(f"{system}/", include(f"systems.{system}.urls")) for system in SYSTEMS),
+]
+handler400 = "systems.core.pages.bad_request"
+handler403 = "systems.core.pages.forbidden"
+handler404 = "systems.core.pages.not_found"
+handler500 = "systems.core.pages.broken"
