@@ -36,6 +36,7 @@ PACKAGES = {  # a command that is needed → Debian packages that bring it
     "make": ["make"],
     "ssh": ["openssh-client"],
 }
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # the systems' documents, made here by tests
 
 
 def main() -> int:
@@ -80,6 +81,8 @@ def packages(steps: Steps) -> str | None:
     client = not shutil.which("docker")  # testinfra and operators use it; the package that has it differs
     if not _ensurepip():
         missing += ["python3-venv"]
+    if not FONT.exists():
+        missing += ["fonts-dejavu-core"]
     if not missing and not client:
         return None
     lack = f"packages missing: {' '.join(missing) or 'docker client'}"
