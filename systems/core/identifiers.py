@@ -1,6 +1,7 @@
-"""Check digits of the identifiers that clerks and citizens type: tax number of firms, tax identification sign of persons.
+"""Check digits of what clerks and citizens type: tax number of firms, tax identification sign of persons.
 
-Rules: 2017. CL. törvény (adószám, adóazonosító jel). All functions are pure; `ValueError` messages are Hungarian, for forms.
+Rules: 2017. CL. törvény (adószám, adóazonosító jel). All functions are pure; messages of `ValueError` are Hungarian,
+for forms.
 """
 
 from __future__ import annotations

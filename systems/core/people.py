@@ -7,32 +7,14 @@ The same `random.Random` seed gives the same people.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from systems.core.identifiers import firm_check_digit, tax_sign_of
 
-FAMILY = (
-    "Balogh Bakos Barta Bodnár Boros Cseh Csonka Deák Dudás Erdős Farkas Fazekas Fehér Fodor Fülöp Gáspár Gulyás Halász Hegedűs Illés "
-    "Jakab Juhász Katona Kelemen Király Kozma Lengyel Lukács Magyar Máté Mészáros Molnár Novák Orsós Pálinkás Pap Pintér Rácz Sándor "
-    "Sipos Somogyi Soós Szabó Székely Szűcs Takács Török Váradi Vincze Virág"
-).split()
-WOMEN = (
-    "Adél Ágnes Anikó Beáta Borbála Csilla Dorottya Edit Emese Enikő Erika Éva Flóra Gabriella Hajnalka Ibolya Ildikó Judit Katalin Krisztina "
-    "Lilla Magdolna Márta Melinda Nikolett Noémi Orsolya Piroska Réka Rozália Sára Teréz Tímea Veronika Viola Zsófia Zsuzsanna"
-).split()
-MEN = (
-    "Ádám András Áron Attila Balázs Barnabás Bence Botond Csaba Dániel Dezső Elemér Ernő Ferenc Gábor Gergely György Győző Imre István János "
-    "József Kálmán Károly Kornél Lajos László Márton Mihály Miklós Ödön Pál Péter Sándor Tamás Tibor Vilmos Zoltán Zsolt"
-).split()
-STREETS = (
-    "Ady Endre|Akácfa|Arany János|Bartók Béla|Béke|Bem József|Dankó Pista|Dózsa György|Fő|Gárdonyi Géza|Hársfa|Honvéd|Hunyadi János|Iskola|Jókai Mór|"
-    "Kossuth Lajos|Kölcsey Ferenc|Liszt Ferenc|Móricz Zsigmond|Nyárfa|Október 23.|Petőfi Sándor|Rákóczi Ferenc|Sport|Szabadság|Széchenyi István|"
-    "Táncsics Mihály|Templom|Toldi Miklós|Vörösmarty Mihály"
-).split("|")
-TRADES = (
-    "Asztalos Bau Bolt Cukrász Építő Fa Fém Gazdálkodó Kert Kereskedő Műhely Pék Szállító Szerviz Szolgáltató Vendéglő Virág"
-).split()
+NAMES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FORMS = ("Kft.", "Bt.", "Zrt.", "e.v.")
 COUNTY_CODE = "05"  # Borsod-Abaúj-Zemplén in tax numbers; invented firms need some valid one
 
@@ -64,7 +46,7 @@ class Firm:
 
 def person(random: Random, town: str, today: dt.date) -> Person:
     """Somebody of age who could live in the town."""
-    family, given = random.choice(FAMILY), random.choice(random.choice((WOMEN, MEN)))
+    family, given = random.choice(NAMES["family"]), random.choice(random.choice((NAMES["women"], NAMES["men"])))
     born = today - dt.timedelta(days=random.randint(19 * 365, 90 * 365))
     sign = None
     while sign is None:
@@ -75,7 +57,7 @@ def person(random: Random, town: str, today: dt.date) -> Person:
 
 def firm(random: Random, town: str) -> Firm:
     """A firm that could sit in the town."""
-    name = f"{random.choice(FAMILY)}-{random.choice(TRADES)} {random.choice(FORMS)}"
+    name = f"{random.choice(NAMES['family'])}-{random.choice(NAMES['trades'])} {random.choice(FORMS)}"
     first = str(random.randint(1_000_000, 9_999_999))
     number = f"{first}{firm_check_digit(first)}-{random.choice('12')}-{COUNTY_CODE}"
     return Firm(name, number, address(random, town))
@@ -83,4 +65,5 @@ def firm(random: Random, town: str) -> Firm:
 
 def address(random: Random, town: str) -> str:
     """Street and house in the town."""
-    return f"{town}, {random.choice(STREETS)} {random.choice(('utca', 'utca', 'utca', 'út', 'köz'))} {random.randint(1, 90)}."
+    kind = random.choice(("utca", "utca", "utca", "út", "köz"))
+    return f"{town}, {random.choice(NAMES['streets'])} {kind} {random.randint(1, 90)}."
