@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -23,6 +23,7 @@ class CatalogueEntry:
     summary: str
     public: bool
     installed: bool
+    roles: Mapping[str, str] = field(default_factory=dict)  # role → its name
     absent_at: tuple[str, ...] = ()  # KSH codes of the cell's municipalities that do not have it though it is installed
 
     def serves(self, ksh: str) -> bool:

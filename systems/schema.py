@@ -44,6 +44,7 @@ def scripts() -> list[Script]:
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
 
+    connection.ops.compose_sql = _compose
     loader = MigrationLoader(None)
     found = []
     for system in installed():
@@ -56,6 +57,13 @@ def scripts() -> list[Script]:
                 sql = "\n".join(line for line in editor.collected_sql if not line.startswith("--"))
                 found.append(Script(system, f"{label}.{key[1]}", sql))
     return found
+
+
+def _compose(sql: str, parameters) -> str:
+    """SQL with its parameters in it; Django's own way asks a live connection to quote them."""
+    from psycopg.sql import Literal
+
+    return sql % tuple(Literal(value).as_string(None) for value in parameters)
 
 
 def _plan(loader, label: str) -> list[tuple[str, str]]:

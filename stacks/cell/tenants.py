@@ -58,6 +58,8 @@ def facts(register: Register, municipality: Municipality) -> str:
         "county": municipality.settlement.county,
         "population": municipality.settlement.population,
         "host": municipality.host,
+        "origin": municipality.origin,
+        "office": municipality.office,
     }
     return json.dumps(known, ensure_ascii=False, sort_keys=True)
 

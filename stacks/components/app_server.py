@@ -71,7 +71,7 @@ def catalogue(register: Register, cell: CellNames) -> str:
     Of the cell's municipalities only those stand in it that lack an installed system, so that a joining one, which
     has all of them as a rule, changes nothing and restarts nothing.
     """
-    fields = ("id", "name", "summary", "public", "installed")
+    fields = ("id", "name", "summary", "public", "installed", "roles")
     tenants = sorted(_tenants(register, cell), key=lambda municipality: municipality.ksh)
     entries = []
     for system in register.systems.values():

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest
 
+from systems.core import clerk_access
+
 KEY = "clerk"
 LONGEST = 12 * 3600  # seconds after which even busy clerks sign in again: roles and locks reach them within a day
 
@@ -22,17 +24,26 @@ class Clerk:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Clerk | None:
-        """The clerk of a session that began with this very certificate's owner; None otherwise."""
+        """The clerk of a session that began with this very certificate's owner, and that the framework lets go on.
+
+        Roles are those of this moment. None: nobody is signed in, or not any more.
+        """
         data = request.session.get(KEY)
         bearer = request.tenant.bearer
         if not data or bearer is None or data["username"] != bearer.username or data.get("until", 0) < time.time():
             return None
-        return cls(data["username"], data["name"], tuple(data["roles"]), data["id_token"])
+        roles = tuple(data["roles"])
+        if access := clerk_access.of(data["username"]):
+            if not access.allows(data.get("since", 0)):
+                return None
+            roles = access.effective(roles)
+        return cls(data["username"], data["name"], roles, data["id_token"])
 
     def remember(self, request: HttpRequest) -> None:
         """Begin a session of theirs; its key is a new one."""
         request.session.cycle_key()
-        request.session[KEY] = {**asdict(self), "roles": list(self.roles), "until": int(time.time()) + LONGEST}
+        now = time.time()
+        request.session[KEY] = {**asdict(self), "roles": list(self.roles), "since": now, "until": int(now) + LONGEST}
 
     def roles_in(self, system: str) -> set[str]:
         """Roles in one system, without its prefix."""

@@ -9,21 +9,33 @@ from dataclasses import dataclass
 from django.db import connection
 
 from systems import tenancy
+from systems.chain import messages
 
 LIFETIME = 300  # seconds that facts are believed without asking again
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Name, county, inhabitants and host of a municipality; empty and 0 where nothing was said."""
+    """What the register says of a municipality; empty and 0 where nothing was said.
+
+    `office`: KSH code of its office's seat, the same for all members of a joint one; `origin`: address of its host.
+    """
 
     name: str = ""
     county: str = ""
     population: int = 0
     host: str = ""
+    origin: str = ""
+    office: str = ""
 
 
 _known: dict[str, tuple[float, Facts]] = {}
+
+
+def of_office(office: str) -> list[tuple[str, Facts]]:
+    """KSH codes and facts of the municipalities of the cell that one office serves, by name."""
+    known = [(ksh, Facts(**facts)) for ksh, facts in messages.tenants() if facts.get("office") == office]
+    return sorted(known, key=lambda entry: entry[1].name)
 
 
 def of_tenant() -> Facts:

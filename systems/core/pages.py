@@ -68,6 +68,11 @@ def sign_in_failed(request: HttpRequest) -> HttpResponse:
     return _notice(request, 403, "Sikertelen belépés", text, (f"/{settings.ASP.system}/", "Újrapróbálkozás"))
 
 
+def locked(request: HttpRequest) -> HttpResponse:
+    text = "Az Ön felhasználóját az önkormányzat adminisztrátora zárolta, ezért most nem léphet be. Forduljon hozzá."
+    return _notice(request, 403, "Zárolt felhasználó", text)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     text = "Az űrlap lejárt, az adatokat nem mentettük. Lépjen vissza, töltse be újra az oldalt, és küldje el ismét."
     return _notice(request, 403, "Az űrlap lejárt", text)

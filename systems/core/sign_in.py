@@ -13,15 +13,18 @@ import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from systems.core import logs, pages
+from systems.chain import send
+from systems.core import clerk_access, logs, pages
 from systems.core.clerk import Clerk
 from systems.credentials import derive
 
@@ -87,8 +90,15 @@ def complete(request: HttpRequest) -> HttpResponse:
     except (SignInRefused, OAuthError, JoseError, requests.RequestException, KeyError, ValueError) as error:
         logs.logger.warning("sign-in refused: %s: %s", type(error).__name__, error)
         return pages.sign_in_failed(request)
+    access = clerk_access.of(clerk.username)
+    if access and access.locked:
+        logs.logger.warning("sign-in refused: locked by the municipality")
+        return pages.locked(request)
     clerk.remember(request)
     request.session.clear_expired()  # of this tenant and system; nothing else ever removes them
+    said = {"username": clerk.username, "name": clerk.name, "roles": clerk.roles, "at": timezone.now()}
+    with transaction.atomic():
+        send("keret", "signed-in", said, key=clerk.username)
     return redirect(begun["next"])
 
 

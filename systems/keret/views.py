@@ -1,28 +1,31 @@
-"""The framework's pages: the tiles of what this clerk may use here, and the way out."""
+"""The framework's first page, the way out, and where a joint office's clerk goes on to another municipality."""
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from systems.core import sign_in
-from systems.keret.models import Event
+from systems.core import activity, facts, sign_in
+from systems.keret.chain import end_sessions
 from systems.keret.tiles import tiles
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    if not request.session.get("greeted"):
-        request.session["greeted"] = True
-        Event.objects.create(username=request.clerk.username, kind=Event.Kind.OPENED)
     offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
-    return render(request, "keret/home.html", {"tiles": offered})
+    office = facts.of_tenant().office
+    others = [known for ksh, known in facts.of_office(office) if ksh != request.tenant.ksh] if office else []
+    return render(request, "keret/home.html", {"tiles": offered, "others": others})
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session here, the cookies of every system of this host, and the identity provider's session."""
-    Event.objects.create(username=request.clerk.username, kind=Event.Kind.SIGNED_OUT)
+    """End every session of this clerk at this municipality, their cookies, and the identity provider's session."""
+    with transaction.atomic():
+        end_sessions(request.clerk.username, timezone.now())
+        activity.record(request, "kilépés", "")
     response = redirect(sign_in.sign_out_url(request, request.clerk, "/keret/kijelentkezve"))
     request.session.flush()
     for entry in settings.ASP.catalogue:

@@ -4,12 +4,13 @@ import pytest
 
 from tests.systems import support
 
+SOCKETS = support.configure()  # before tests are collected: they import models
+
 
 @pytest.fixture(scope="session", autouse=True)
 def node():
-    node = support.Node()
+    node = support.Node(SOCKETS)
     try:
-        support.configure(node)
         node.make_tenants()
         yield node
     finally:
@@ -26,7 +27,6 @@ def clean(node):
 
     connection.close()
     facts._known.clear()
-    node.dirty = set(support.FACTS)
     node.reset()
 
 

@@ -38,8 +38,14 @@ from tests.unit.systems.support import EDGE, Connection, certificate, environmen
 OURS, THEIRS = "16054", "14915"
 COUNTY = "Borsod-Abaúj-Zemplén"
 FACTS = {
-    OURS: {"name": "Sajószentpéter", "population": 11253, "host": "sajoszentpeter.asp.test", "county": COUNTY},
-    THEIRS: {"name": "Mályinka", "population": 389, "host": "malyinka.asp.test", "county": COUNTY},
+    OURS: {
+        "name": "Sajószentpéter",
+        "population": 11253,
+        "host": "sajoszentpeter.asp.test",
+        "county": COUNTY,
+        "office": OURS,
+    },
+    THEIRS: {"name": "Mályinka", "population": 389, "host": "malyinka.asp.test", "county": COUNTY, "office": THEIRS},
 }
 CATALOGUE = [
     entry
@@ -54,9 +60,8 @@ class Node(CellSql):
 
     cell_id = "cell"
 
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="asp-systems-"))
-        self.folder.chmod(0o777)
+    def __init__(self, folder: Path):
+        self.folder = folder
         client = docker.from_env(timeout=60)
         self.container = client.containers.create(
             images.reference("postgres"),
@@ -85,8 +90,6 @@ class Node(CellSql):
             if time.monotonic() > deadline:
                 raise TimeoutError(self.container.logs().decode()[-2000:])
             time.sleep(0.2)
-        self.pristine: set[str] = set()
-        self.dirty: set[str] = set()
 
     def script(self, sql: str, database: str = postgres.AUTH_DATABASE, role: str = postgres.PROVISIONER, timeout=300):
         command = [
@@ -124,9 +127,9 @@ class Node(CellSql):
                 session.execute(f"CREATE DATABASE clean_{ksh} TEMPLATE t{ksh} OWNER {postgres.OWNER}")
 
     def reset(self) -> None:
-        """Bring the databases that were used back to what they were."""
+        """Bring the databases back to what they were."""
         with self.superuser() as session:
-            for ksh in sorted(self.dirty):
+            for ksh in FACTS:
                 session.execute(f"DROP DATABASE t{ksh} WITH (FORCE)")
                 session.execute(f"CREATE DATABASE t{ksh} TEMPLATE clean_{ksh} OWNER {postgres.OWNER}")
                 session.execute(f"REVOKE ALL ON DATABASE t{ksh} FROM PUBLIC")
@@ -135,7 +138,6 @@ class Node(CellSql):
                     psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
                 )
                 session.execute(comment)
-        self.dirty.clear()
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
         """A session that may do anything, for what a test arranges or looks at."""
@@ -161,12 +163,19 @@ def environment_folder() -> str:
     return tempfile.mkdtemp(prefix="asp-systems-environment-")
 
 
-def configure(node: Node) -> None:
-    """Django with every system that there is, on this node. Once a process, so never beside tests/unit."""
+def configure() -> Path:
+    """Django with every system that there is, and the folder where it looks for PostgreSQL's socket."""
+    from django.conf import settings
+
+    if settings.configured:
+        raise RuntimeError("Django was set up for other tests in this process; wanted pytest tests/systems by itself")
+    sockets = Path(tempfile.mkdtemp(prefix="asp-systems-"))
+    sockets.chmod(0o777)
     folder = Path(environment_folder())
-    values = environment(folder, ASP_DB_HOST=str(node.folder), ASP_DB_PORT="5432")
+    values = environment(folder, ASP_DB_HOST=str(sockets), ASP_DB_PORT="5432")
     catalogue = [
         {"id": e["id"], "name": e["name"], "summary": e["summary"], "public": e["public"], "installed": True}
+        | {"roles": e["roles"]}
         for e in CATALOGUE
     ]
     (folder / "systems.json").write_text(json.dumps(catalogue), encoding="utf-8")
@@ -179,12 +188,11 @@ def configure(node: Node) -> None:
     options["DATABASES"]["default"]["OPTIONS"] = {}
     options["STORAGES"] = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     options["STATIC_ROOT"] = None
-    from django.conf import settings
-
     settings.configure(**options)
     import django
 
     django.setup()
+    return sockets
 
 
 @contextmanager
@@ -251,7 +259,7 @@ def browser(system: str, *roles: str, ksh: str = OURS, username: str = "minta.il
         with serving(system, ksh):
             session = client.session
             clerk = Clerk(username, name, tuple(f"{system}.{role}" for role in roles), "id-token")
-            session["clerk"] = {**vars(clerk), "roles": list(clerk.roles), "until": 2**40}
+            session["clerk"] = {**vars(clerk), "roles": list(clerk.roles), "since": time.time(), "until": 2**40}
             session.save()
             client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     return client

@@ -1,12 +1,13 @@
 """Signing in and out, and what is offered: only members of the municipality, only their roles, only as themselves."""
 
+import contextlib
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.errors import JoseError
 
-from systems.core import sign_in
+from systems.core import activity, clerk_access, sign_in
 from systems.core.clerk import Clerk
 from systems.keret import views
 from systems.keret.tiles import tiles
@@ -33,9 +34,14 @@ CLAIMS = {
 
 @pytest.fixture(autouse=True)
 def events(monkeypatch):
-    """The business log, kept in memory."""
+    """What the systems told the framework, kept in memory; the database's part is in tests/systems."""
     kept = []
-    monkeypatch.setattr(views.Event.objects, "create", lambda **event: kept.append((event["username"], event["kind"])))
+    for module in (views, sign_in, activity):
+        monkeypatch.setattr(module.transaction, "atomic", contextlib.nullcontext)
+    for module in (sign_in, activity):
+        monkeypatch.setattr(module, "send", lambda target, topic, body, key: kept.append((topic, body["username"])))
+    monkeypatch.setattr(views, "end_sessions", lambda username, at: kept.append(("sessions ended", username)))
+    monkeypatch.setattr(views.facts, "of_tenant", views.facts.Facts)
     return kept
 
 
@@ -44,7 +50,7 @@ def ids(page):
     return [part.split('"')[0] for part in text.split('id="csempe-')[1:]]
 
 
-def test_only_systems_with_a_role_are_offered(events):
+def test_only_systems_with_a_role_are_offered():
     visitor = browser()
     visitor.enter("keret.felhasznalo", "irat.iktato", "ado.ugyintezo")
     page = visitor.get("/keret/")
@@ -52,8 +58,6 @@ def test_only_systems_with_a_role_are_offered(events):
     assert ids(page) == ["irat"], "ado is not installed, so a role in it offers nothing"
     assert "Minta Ilona" in page.content.decode()
     assert "Sajószentpéter" in page.content.decode()
-    visitor.get("/keret/")
-    assert events == [("minta.iktato", "opened")], "once a session"
 
 
 def test_without_a_role_elsewhere_nothing_is_offered_and_it_is_said():
@@ -120,7 +124,7 @@ def answered(monkeypatch, visitor, claims):
     return visitor.get("/keret/oidc/callback", {"state": state, "code": "c"})
 
 
-def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch):
+def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch, events):
     visitor = browser()
     done = answered(monkeypatch, visitor, CLAIMS)
     assert (done.status_code, done["Location"]) == (302, "/keret/?x=1")
@@ -128,9 +132,19 @@ def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch):
     assert (clerk["username"], clerk["name"]) == ("minta.iktato", "Minta Ilona")
     assert clerk["roles"] == ["irat.iktato", "keret.felhasznalo"], "roles at this municipality, none of another's"
     assert sign_in.KEY not in visitor.session
+    assert events == [("signed-in", "minta.iktato")]
     assert visitor.get("/keret/").status_code == 200
     again = visitor.get("/keret/oidc/callback", {"state": "old", "code": "c"})
     assert (again.status_code, again["Location"]) == (302, "/keret/"), "a step back in the browser is no failure"
+
+
+def test_a_locked_clerk_is_not_let_in(monkeypatch, events):
+    locked = clerk_access.ClerkAccess(True, None, False, ())
+    monkeypatch.setattr(clerk_access, "of", lambda username: locked)
+    visitor = browser()
+    page = answered(monkeypatch, visitor, CLAIMS)
+    assert (page.status_code, "Zárolt felhasználó" in page.content.decode()) == (403, True)
+    assert ("clerk" in visitor.session, events) == (False, [])
 
 
 @pytest.mark.parametrize(
@@ -212,7 +226,7 @@ def test_signing_out_ends_it_here_in_every_system_and_at_the_provider(events):
     for system in ("keret", "irat"):
         cookie = done.cookies[f"asp_{system}"]
         assert (cookie.value, cookie["path"], cookie["max-age"]) == ("", f"/{system}/", 0)
-    assert events == [("minta.iktato", "signed-out")]
+    assert events == [("sessions ended", "minta.iktato"), ("activity", "minta.iktato")]
     assert "Sikeresen kijelentkezett" in visitor.get("/keret/kijelentkezve").content.decode()
 
 

@@ -96,7 +96,7 @@ def test_a_database_that_is_away_is_said_so_and_not_a_fault_of_ours(monkeypatch,
     def away(*_):
         raise OperationalError("connection to server failed")
 
-    monkeypatch.setattr(views.Event.objects, "create", lambda **_: away())
+    monkeypatch.setattr(views.facts, "of_tenant", away)
     visitor = browser()
     visitor.enter("keret.felhasznalo")
     page = visitor.get("/keret/")
@@ -121,7 +121,7 @@ def test_a_fault_of_ours_is_a_500_in_hungarian_with_its_traceback_in_the_log(mon
     def fault(**_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(views.Event.objects, "create", fault)
+    monkeypatch.setattr(views.facts, "of_tenant", fault)
     visitor = browser()
     visitor.enter("keret.felhasznalo")
     page = visitor.get("/keret/")

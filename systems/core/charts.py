@@ -1,0 +1,22 @@
+"""Bars for statistics: drawn as SVG by `core/bars.html`, which also gives the numbers as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: `percent` of the longest one, 0–100."""
+
+    label: str
+    value: int
+    percent: int
+
+
+def bars(rows: Iterable[tuple[str, int]]) -> list[Bar]:
+    """Bars of labelled numbers, in their order; negative numbers have no length."""
+    rows = list(rows)
+    longest = max((value for _, value in rows), default=0)
+    return [Bar(label, value, round(max(value, 0) * 100 / longest) if longest > 0 else 0) for label, value in rows]

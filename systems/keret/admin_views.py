@@ -1,0 +1,279 @@
+"""What the municipality's administrator does: clerks, roles, locks, substitutions, sessions, log, statistics."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from systems.core import activity
+from systems.core.access import needs
+from systems.core.charts import bars
+from systems.core.clerk import LONGEST
+from systems.keret.chain import end_sessions
+from systems.keret.forms import LockForm, RolesForm, SubstitutionForm, TemporaryForm, UserForm, role_choices
+from systems.keret.models import Activity, Grant, Presence, User
+
+ADMINISTRATOR = "adminisztrator"
+PAGE = 50
+DAYS = 30  # of statistics
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def users(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:100]
+    found = User.objects.filter(name__icontains=query) | User.objects.filter(username__icontains=query)
+    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "keret/users.html", {"page": page, "query": query})
+
+
+@needs(ADMINISTRATOR)
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """A new clerk, or the particulars of one."""
+    user = get_object_or_404(User, pk=pk) if pk else None
+    form = UserForm(request.POST or None, instance=user)
+    if form.is_valid():
+        with transaction.atomic():
+            saved = form.save()
+            action = "felhasználó adatainak módosítása" if user else "felhasználó felvétele"
+            activity.record(request, action, saved.username)
+        messages.success(request, f"{saved.name} adatait mentettük.")
+        return redirect("keret:user", pk=saved.pk)
+    title = f"{user.name} adatai" if user else "Új felhasználó"
+    return render(
+        request, "core/form.html", {"form": form, "title": title, "back": "."}, status=422 if form.errors else 200
+    )
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def user(request: HttpRequest, pk: int) -> HttpResponse:
+    """One clerk: particulars, roles as they hold now, substitutions and permissions, last lines of the log."""
+    shown = get_object_or_404(User, pk=pk)
+    labels = {key: f"{name}: {label}" for name, choices in role_choices(request.tenant.ksh) for key, label in choices}
+    context = {
+        "shown": shown,
+        "roles": sorted(labels.get(role, role) for role in shown.base_roles()),
+        "grants": [
+            (grant, labels.get(grant.key, grant.key))
+            for grant in shown.grants.active().exclude(kind=Grant.Kind.PERMANENT).select_related("substitutes")
+        ],
+        "lines": Activity.objects.filter(username=shown.username)[:10],
+        "lock_form": LockForm(prefix="zar"),
+    }
+    return render(request, "keret/user.html", context)
+
+
+@needs(ADMINISTRATOR)
+@require_http_methods(["GET", "POST"])
+def roles(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set a clerk's permanent roles; the framework always keeps one administrator."""
+    shown = get_object_or_404(User, pk=pk)
+    now: dict[str, list[str]] = {}
+    for role in shown.base_roles():
+        now.setdefault(role.split(".")[0], []).append(role)
+    form = RolesForm(request.tenant.ksh, request.POST or None, initial=now)
+    if request.method == "POST" and form.is_valid():
+        wanted = form.roles()
+        if shown.username == request.clerk.username and f"keret.{ADMINISTRATOR}" not in wanted:
+            form.add_error(
+                None, "Saját adminisztrátori szerepkörét nem veheti el: kérjen meg rá egy másik adminisztrátort."
+            )
+        else:
+            _set_roles(request, shown, wanted)
+            messages.success(request, f"{shown.name} szerepköreit mentettük. A változás a következő kattintásától él.")
+            return redirect("keret:user", pk=pk)
+    context = {"form": form, "shown": shown}
+    return render(request, "keret/roles.html", context, status=422 if form.errors else 200)
+
+
+def _set_roles(request: HttpRequest, shown: User, wanted: set[str]) -> None:
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=shown.pk)
+        held = {grant.key: grant for grant in shown.grants.active().filter(kind=Grant.Kind.PERMANENT)}
+        before = shown.base_roles()
+        for key in held.keys() - wanted:
+            _revoke(request, held[key])
+        for key in wanted - held.keys():
+            system, role = key.split(".")
+            Grant.objects.create(
+                user=shown, kind=Grant.Kind.PERMANENT, system=system, role=role, given_by=request.clerk.name
+            )
+        User.objects.filter(pk=shown.pk).update(managed=True)
+        for key in sorted(wanted - before):
+            activity.record(request, "szerepkör megadása", f"{shown.username}: {key}")
+        for key in sorted(before - wanted):
+            activity.record(request, "szerepkör elvétele", f"{shown.username}: {key}")
+
+
+def _revoke(request: HttpRequest, grant: Grant) -> None:
+    grant.revoked_at, grant.revoked_by = timezone.now(), request.clerk.name
+    grant.save(update_fields=["revoked_at", "revoked_by"])
+
+
+@needs(ADMINISTRATOR)
+@require_http_methods(["GET", "POST"])
+def permit(request: HttpRequest, pk: int) -> HttpResponse:
+    """A temporary permission."""
+    shown = get_object_or_404(User, pk=pk)
+    form = TemporaryForm(request.tenant.ksh, request.POST or None)
+    if form.is_valid():
+        system, role = form.cleaned_data["role"].split(".")
+        grant = Grant(user=shown, kind=Grant.Kind.TEMPORARY, system=system, role=role)
+        return _give(request, grant, form, "ideiglenes engedély", f"{shown.username}: {grant.key}")
+    title = f"Ideiglenes engedély: {shown.name}"
+    return _period_form(request, form, title, "Az utolsó nap végén magától megszűnik.", pk)
+
+
+@needs(ADMINISTRATOR)
+@require_http_methods(["GET", "POST"])
+def substitute(request: HttpRequest, pk: int) -> HttpResponse:
+    """A substitution: this clerk has a colleague's roles until a day."""
+    shown = get_object_or_404(User, pk=pk)
+    form = SubstitutionForm(shown, request.POST or None)
+    if form.is_valid():
+        colleague = form.cleaned_data["colleague"]
+        grant = Grant(user=shown, kind=Grant.Kind.SUBSTITUTION, substitutes=colleague)
+        return _give(request, grant, form, "helyettesítés", f"{shown.username} helyettesíti: {colleague.username}")
+    lead = "A kolléga minden szerepkörét megkapja; az utolsó nap végén magától megszűnik."
+    return _period_form(request, form, f"Helyettesítés: {shown.name}", lead, pk)
+
+
+def _give(request: HttpRequest, grant: Grant, form, action: str, subject: str) -> HttpResponse:
+    grant.until, grant.reason = form.cleaned_data["until"], form.cleaned_data["reason"]
+    grant.given_by = request.clerk.name
+    with transaction.atomic():
+        grant.save()
+        activity.record(request, action, subject)
+    messages.success(request, f"Mentettük: {action}, {grant.user.name}.")
+    return redirect("keret:user", pk=grant.user_id)
+
+
+def _period_form(request: HttpRequest, form, title: str, lead: str, pk: int) -> HttpResponse:
+    context = {"form": form, "title": title, "lead": lead, "back": "."}
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
+
+
+@needs(ADMINISTRATOR)
+@require_POST
+def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a substitution or a temporary permission now."""
+    with transaction.atomic():
+        grant = get_object_or_404(Grant.objects.select_for_update(), pk=pk)
+        if grant.kind == Grant.Kind.PERMANENT:
+            messages.error(request, "Állandó szerepkört a szerepkörök lapján lehet elvenni.")
+        elif grant.revoked_at is None:
+            _revoke(request, grant)
+            activity.record(request, f"{grant.get_kind_display()} visszavonása", grant.user.username)
+            messages.success(request, "Visszavontuk.")
+    return redirect("keret:user", pk=grant.user_id)
+
+
+@needs(ADMINISTRATOR)
+@require_POST
+def lock(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lock a clerk out of every system, from their next click on."""
+    shown, form = get_object_or_404(User, pk=pk), LockForm(request.POST, prefix="zar")
+    if shown.username == request.clerk.username:
+        messages.error(request, "Saját magát nem zárolhatja.")
+    elif not form.is_valid():
+        messages.error(request, "A zárolás indokát meg kell adni.")
+    elif shown.locked_at is None:
+        with transaction.atomic():
+            now = timezone.now()
+            User.objects.filter(pk=pk).update(locked_at=now, lock_reason=form.cleaned_data["reason"])
+            end_sessions(shown.username, now)
+            activity.record(request, "zárolás", shown.username)
+        messages.success(request, f"{shown.name} zárolva; minden rendszerből kiléptettük.")
+    return redirect("keret:user", pk=pk)
+
+
+@needs(ADMINISTRATOR)
+@require_POST
+def unlock(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(User, pk=pk)
+    if shown.locked_at:
+        with transaction.atomic():
+            User.objects.filter(pk=pk).update(locked_at=None, lock_reason="")
+            activity.record(request, "zárolás feloldása", shown.username)
+        messages.success(request, f"{shown.name} zárolását feloldottuk.")
+    return redirect("keret:user", pk=pk)
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Who signed in, did not sign out, and whose session has not run out."""
+    since = timezone.now() - dt.timedelta(seconds=LONGEST)
+    names = dict(User.objects.values_list("username", "name"))
+    inside: dict[str, dict] = {}
+    for presence in Presence.objects.filter(ended_at=None, began_at__gt=since).order_by("began_at"):
+        entry = inside.setdefault(
+            presence.username,
+            {"username": presence.username, "name": names.get(presence.username, ""), "since": presence.began_at},
+        )
+        entry.setdefault("systems", {})[presence.system] = None
+    return render(request, "keret/sessions.html", {"inside": list(inside.values())})
+
+
+@needs(ADMINISTRATOR)
+@require_POST
+def force_out(request: HttpRequest, username: str) -> HttpResponse:
+    """Sign a clerk out of every system."""
+    shown = get_object_or_404(User, username=username)
+    with transaction.atomic():
+        end_sessions(username, timezone.now())
+        activity.record(request, "kiléptetés", username)
+    messages.success(request, f"{shown.name} minden munkamenetét lezártuk.")
+    return redirect("keret:sessions")
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def log(request: HttpRequest) -> HttpResponse:
+    """The business log, found by clerk, system, words and days."""
+    lines, asked = Activity.objects.all(), {}
+    for name, lookup in (("ki", "name__icontains"), ("rendszer", "system"), ("mit", "action__icontains")):
+        asked[name] = request.GET.get(name, "").strip()[:80]
+        if asked[name]:
+            lines = lines.filter(**{lookup: asked[name]})
+    for name, lookup in (("tol", "at__date__gte"), ("ig", "at__date__lte")):
+        try:
+            asked[name] = dt.date.fromisoformat(request.GET.get(name, ""))
+            lines = lines.filter(**{lookup: asked[name]})
+        except ValueError:
+            asked[name] = None
+    page = Paginator(lines, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "keret/log.html", {"page": page, "asked": asked})
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def statistics(request: HttpRequest) -> HttpResponse:
+    """The last days in numbers: sign-ins a day, work by system, the busiest actions."""
+    first = timezone.localdate() - dt.timedelta(days=DAYS - 1)
+    lines = Activity.objects.filter(at__date__gte=first)
+    by_day = dict(
+        Presence.objects.filter(began_at__date__gte=first)
+        .annotate(day=TruncDate("began_at"))
+        .values_list("day")
+        .annotate(Count("username", distinct=True))
+    )
+    days = [first + dt.timedelta(days=n) for n in range(DAYS)]
+    context = {
+        "days": bars((day.strftime("%m. %d."), by_day.get(day, 0)) for day in days),
+        "systems": bars(lines.values_list("system").annotate(n=Count("id")).order_by("-n", "system")),
+        "actions": bars(lines.values_list("action").annotate(n=Count("id")).order_by("-n", "action")[:15]),
+        "span": DAYS,
+    }
+    return render(request, "keret/statistics.html", context)

@@ -1,0 +1,194 @@
+"""The framework on a real database: what an administrator decides holds in every system from the next request on."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from systems.core import clerk_access
+from systems.keret.models import Activity, Grant, Presence, User
+from tests.systems.support import OURS, THEIRS
+
+ADMINISTRATOR = {"username": "admin.aranka", "name": "Admin Aranka"}
+
+
+@pytest.fixture
+def admin(browse):
+    return browse("keret", "felhasznalo", "adminisztrator", **ADMINISTRATOR)
+
+
+@pytest.fixture
+def clerk(serve):
+    """Minta Ilona, known by her sign-in with one role in irat."""
+    with serve("keret"):
+        return User.objects.create(username="minta.ilona", name="Minta Ilona", token_roles=["irat.iktato"])
+
+
+def shown(page):
+    return re.sub(r"\s+", " ", page.content.decode())
+
+
+def test_every_page_of_the_administrator_opens_and_only_for_them(admin, browse, clerk):
+    paths = ["felhasznalok/", "felhasznalok/uj", f"felhasznalok/{clerk.pk}/", f"felhasznalok/{clerk.pk}/adatok"]
+    paths += [f"felhasznalok/{clerk.pk}/{part}" for part in ("szerepkorok", "engedely", "helyettesites")]
+    paths += ["belepettek/", "naplo/", "statisztika/"]
+    other = browse("keret", "felhasznalo", username="mas.mihaly")
+    for path in paths:
+        assert admin.get(f"/keret/{path}").status_code == 200, path
+        assert other.get(f"/keret/{path}").status_code == 403, path
+
+
+def test_a_clerk_is_added_and_a_name_is_taken_once(admin, serve, deliver):
+    data = {"username": "uj.ubul", "name": "Új Ubul", "position": "", "email": "", "phone": ""}
+    assert admin.post("/keret/felhasznalok/uj", data).status_code == 302
+    again = admin.post("/keret/felhasznalok/uj", data)
+    assert (again.status_code, "Ezzel a felhasználónévvel már van" in shown(again)) == (422, True)
+    deliver()
+    with serve("keret"):
+        assert list(Activity.objects.values_list("action", "subject", "username")) == [
+            ("felhasználó felvétele", "uj.ubul", "admin.aranka")
+        ]
+
+
+def test_roles_set_here_replace_those_of_the_sign_in(admin, clerk, serve, deliver):
+    with serve("irat"):
+        assert clerk_access.of(clerk.username).effective(("irat.iktato",)) == ("irat.iktato",)
+    done = admin.post(f"/keret/felhasznalok/{clerk.pk}/szerepkorok", {"irat": ["irat.olvaso"]})
+    assert done.status_code == 302
+    with serve("irat"):
+        assert clerk_access.of(clerk.username).effective(("irat.iktato",)) == ("irat.olvaso",)
+    deliver()
+    with serve("keret"):
+        assert set(Activity.objects.values_list("action", "subject")) == {
+            ("szerepkör megadása", "minta.ilona: irat.olvaso"),
+            ("szerepkör elvétele", "minta.ilona: irat.iktato"),
+        }
+
+
+def test_an_administrator_cannot_take_their_own_role_or_lock_themselves(admin, serve):
+    with serve("keret"):
+        me = User.objects.create(username=ADMINISTRATOR["username"], name=ADMINISTRATOR["name"])
+    page = admin.post(f"/keret/felhasznalok/{me.pk}/szerepkorok", {"keret": ["keret.felhasznalo"]})
+    assert (page.status_code, "nem veheti el" in shown(page)) == (422, True)
+    admin.post(f"/keret/felhasznalok/{me.pk}/zarolas", {"zar-reason": "próba"})
+    with serve("keret"):
+        assert User.objects.get(pk=me.pk).locked_at is None
+
+
+def test_a_lock_ends_every_session_at_once_and_its_end_lets_them_in_again(admin, clerk, browse):
+    inside = browse("irat", "iktato")
+    assert inside.get("/irat/").status_code == 200
+    assert admin.post(f"/keret/felhasznalok/{clerk.pk}/zarolas", {"zar-reason": "szabadság"}).status_code == 302
+    assert inside.get("/irat/").status_code == 302, "to sign-in"
+    assert browse("irat", "iktato").get("/irat/").status_code == 302, "a new session helps a locked clerk nothing"
+    admin.post(f"/keret/felhasznalok/{clerk.pk}/feloldas")
+    assert inside.get("/irat/").status_code == 302, "the old session stays over"
+    assert browse("irat", "iktato").get("/irat/").status_code == 200
+
+
+def test_a_lock_wants_a_reason(admin, clerk, serve):
+    admin.post(f"/keret/felhasznalok/{clerk.pk}/zarolas", {"zar-reason": ""})
+    with serve("keret"):
+        assert User.objects.get(pk=clerk.pk).locked_at is None
+
+
+def test_who_is_in_is_listed_and_can_be_put_out(admin, clerk, browse, serve):
+    with serve("keret"):
+        Presence.objects.create(username=clerk.username, system="irat", began_at=timezone.now())
+        Presence.objects.create(username="regi.rezso", system="irat", began_at=timezone.now() - dt.timedelta(days=1))
+    inside = browse("irat", "iktato")
+    assert inside.get("/irat/").status_code == 200
+    page = shown(admin.get("/keret/belepettek/"))
+    assert ("minta.ilona" in page, "regi.rezso" in page) == (True, False)
+    assert admin.post("/keret/belepettek/minta.ilona/kileptetes").status_code == 302
+    assert inside.get("/irat/").status_code == 302
+    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/"))
+
+
+def test_signing_out_of_the_framework_ends_the_sessions_of_every_system(browse, clerk):
+    framework, records = browse("keret", "felhasznalo"), browse("irat", "iktato")
+    assert records.get("/irat/").status_code == 200
+    assert framework.post("/keret/kilepes").status_code == 302
+    assert records.get("/irat/").status_code == 302
+
+
+def test_a_substitute_has_the_colleagues_roles_until_the_last_day(admin, clerk, browse, serve):
+    with serve("keret"):
+        other = User.objects.create(username="mas.mihaly", name="Más Mihály", token_roles=["keret.felhasznalo"])
+    helper = browse("irat", "nincs", username="mas.mihaly", name="Más Mihály")
+    assert helper.get("/irat/uj").status_code == 403
+    today = timezone.localdate()
+    data = {"colleague": clerk.pk, "until": today.isoformat(), "reason": "szabadság"}
+    assert admin.post(f"/keret/felhasznalok/{other.pk}/helyettesites", data).status_code == 302
+    assert helper.get("/irat/uj").status_code == 200
+    with serve("keret"):
+        grant = Grant.objects.get(user=other)
+        assert timezone.localtime(grant.until).date() == today + dt.timedelta(days=1)
+        Grant.objects.update(since=timezone.now() - dt.timedelta(days=2), until=timezone.now() - dt.timedelta(days=1))
+    assert helper.get("/irat/uj").status_code == 403, "its last day is over"
+
+
+def test_a_temporary_permission_is_given_and_taken_back(admin, clerk, browse, serve):
+    reader = browse("irat", "olvaso", username="olvaso.otto", name="Olvasó Ottó")
+    with serve("keret"):
+        user = User.objects.create(username="olvaso.otto", name="Olvasó Ottó", token_roles=["irat.olvaso"])
+    assert reader.get("/irat/uj").status_code == 403
+    data = {
+        "role": "irat.iktato",
+        "until": (timezone.localdate() + dt.timedelta(days=3)).isoformat(),
+        "reason": "csúcs",
+    }
+    admin.post(f"/keret/felhasznalok/{user.pk}/engedely", data)
+    assert reader.get("/irat/uj").status_code == 200
+    with serve("keret"):
+        grant = Grant.objects.get(user=user)
+    admin.post(f"/keret/jogok/{grant.pk}/visszavonas")
+    assert reader.get("/irat/uj").status_code == 403
+
+
+@pytest.mark.parametrize("until", ["", "2020-01-01", "2999-01-01", "holnap"])
+def test_a_permission_without_a_sensible_end_is_refused(admin, clerk, serve, until):
+    data = {"role": "irat.iktato", "until": until, "reason": "próba"}
+    assert admin.post(f"/keret/felhasznalok/{clerk.pk}/engedely", data).status_code == 422
+    with serve("keret"):
+        assert not Grant.objects.exists()
+
+
+def test_the_database_itself_refuses_senseless_grants(clerk, serve):
+    now = timezone.now()
+    with serve("keret"):
+        for wrong in (
+            {"kind": "substitution", "substitutes": clerk, "until": now + dt.timedelta(days=1)},
+            {"kind": "temporary", "system": "irat", "role": "iktato"},
+            {"kind": "permanent"},
+        ):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                Grant.objects.create(user=clerk, given_by="x", **wrong)
+
+
+def test_the_log_is_found_by_who_what_where_and_when(admin, serve):
+    with serve("keret"):
+        for n, (name, system) in enumerate([("Minta Ilona", "irat"), ("Más Mihály", "ado")]):
+            at = timezone.make_aware(dt.datetime(2026, 3, 1 + n, 12))
+            Activity.objects.create(at=at, username="x", name=name, system=system, action="iktatás", subject=str(n))
+    for query, seen in {
+        "ki=ilona": (True, False),
+        "rendszer=ado": (False, True),
+        "mit=IKTAT": (True, True),
+        "tol=2026-03-02": (False, True),
+        "ig=2026-03-01": (True, False),
+        "tol=zagyva": (True, True),
+    }.items():
+        page = shown(admin.get(f"/keret/naplo/?{query}"))
+        assert ("Minta Ilona" in page, "Más Mihály" in page) == seen, query
+
+
+def test_another_municipality_knows_nothing_of_it(admin, clerk, browse, serve):
+    elsewhere = browse("keret", "adminisztrator", ksh=THEIRS, username="admin.aranka")
+    assert elsewhere.get(f"/keret/felhasznalok/{clerk.pk}/").status_code == 404
+    with serve("keret", THEIRS):
+        assert clerk_access.of(clerk.username) is None
+    with serve("keret", OURS):
+        assert clerk_access.of(clerk.username) is not None
