@@ -4,6 +4,7 @@ from datetime import datetime
 
 from checks.plugin import check
 from checks.verdicts import NoData
+from stacks.cell.tenants import shares
 
 OWNER = "asp_owner"
 
@@ -42,13 +43,22 @@ def test_database_roles(probe, municipality):
 
 
 @check("tenant.database.least-privilege")
-def test_database_least_privilege(probe, municipality):
-    usage = probe.read("contents", "schema_usage")
+def test_database_least_privilege(probe, register, municipality):
+    usage, rights = probe.read("contents", "schema_usage"), probe.read("contents", "foreign_rights")
+    shared = shares(register, municipality)
+    allowed = {(share.login, share.schema) for share in shared}
+    allowed_rights = {(s.login, f"{s.schema}.{s.object} {right}") for s in shared for right in s.rights}
     too_much = [
         f"{role} → {schema}"
         for role, schemas in sorted(usage.items())
         for schema in schemas
-        if role != municipality.role(schema)
+        if role != municipality.role(schema) and (role, schema) not in allowed
+    ]
+    too_much += [
+        f"{role} → {right}"
+        for role, found in sorted(rights.items())
+        for right in found
+        if (role, right) not in allowed_rights
     ]
     assert not too_much, f"más rendszer adatait is látja: {', '.join(too_much)}"
     missing = [

@@ -70,6 +70,16 @@ SELECT json_build_object(
        FROM pg_roles r, pg_namespace n
        WHERE r.rolname ~ '^t[0-9]{{5}}_' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
          AND has_schema_privilege(r.oid, n.oid, 'USAGE') GROUP BY r.rolname) u),
+  -- What each login may do with relations of schemas that are not its own.
+  'foreign_rights', (SELECT coalesce(json_object_agg(role, rights), '{{}}') FROM (
+     SELECT r.rolname AS role,
+            json_agg(n.nspname || '.' || c.relname || ' ' || p ORDER BY n.nspname, c.relname, p) AS rights
+       FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+       WHERE r.rolname ~ '^t[0-9]{{5}}_' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+         AND n.nspname <> split_part(r.rolname, '_', 2) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+         AND has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_table_privilege(r.oid, c.oid, p)
+       GROUP BY r.rolname) f),
   'versions', (SELECT coalesce(json_object_agg(system, versions), '{{}}')
                  FROM (SELECT system, json_agg(version ORDER BY version) AS versions
                          FROM asp_meta.migrations GROUP BY system) v));

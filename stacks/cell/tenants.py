@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
 from stacks.cell import catalogue, plan
+from stacks.cell.catalogue import Share
 from stacks.cell.migrations import Migration
 from stacks.cell.plan import PlanFault, Step, Tenant
 from stacks.cell.psql import CellSql
@@ -42,13 +43,22 @@ def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> 
         if system in register.installed_systems:
             password = secrets.role_password(municipality, system)
             logins[system] = verifier(password, municipality.role(system))
-    views = [
+    return Tenant(municipality.tenant, logins, _views(register), facts(register, municipality))
+
+
+def shares(register: Register, municipality: Municipality) -> list[Share]:
+    """What the tenant's logins should reach outside their own schemas."""
+    systems = [system for system in municipality.systems if system in register.installed_systems]
+    return Tenant(municipality.tenant, dict.fromkeys(systems, ""), _views(register)).shares
+
+
+def _views(register: Register) -> list[tuple[str, str, str]]:
+    return [
         (system.id, view, reader)
         for system in register.systems.values()
         for view, readers in system.shares.items()
         for reader in readers
     ]
-    return Tenant(municipality.tenant, logins, views, facts(register, municipality))
 
 
 def facts(register: Register, municipality: Municipality) -> str:

@@ -113,14 +113,20 @@ def seconds(action):
     return time.monotonic() - started
 
 
-def test_holds_what_the_audit_wants(joined, cell, subject, neighbour):
+def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
     server = audit.server(cell)
     assert server["public_connect"] == []
     for municipality in (subject, neighbour):
         own = {municipality.tenant, *(municipality.role(system) for system in municipality.systems)}
         assert set(server["connect"][municipality.tenant]) == own
         inside = audit.database(cell, municipality.tenant)
-        assert inside["schema_usage"] == {municipality.role(s): [s] for s in municipality.systems}
+        shared = tenants.shares(register, municipality)
+        reach = {municipality.role(s): {s} for s in municipality.systems}
+        for share in shared:
+            reach[share.login].add(share.schema)
+        assert {role: set(schemas) for role, schemas in inside["schema_usage"].items()} == reach
+        rights = {(role, right) for role, found in inside["foreign_rights"].items() for right in found}
+        assert rights == {(s.login, f"{s.schema}.{s.object} {right}") for s in shared for right in s.rights}
         assert inside["foreign_owned"] == []
 
 
