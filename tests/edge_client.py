@@ -74,7 +74,8 @@ class EdgeClient:
             certificate = secured.getpeercert() or {}
             connection = http.client.HTTPConnection(host, self._port, timeout=SECONDS)
             connection.sock = secured
-            sent = {"Host": host_header or f"{host}:{self._port}", **(headers or {})}
+            own = host if self._port == 443 else f"{host}:{self._port}"  # as browsers do
+            sent = {"Host": host_header or own, **(headers or {})}
             if jar := self._cookies.get(host):
                 sent["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)

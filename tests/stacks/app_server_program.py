@@ -131,7 +131,7 @@ def refusals(ksh):
     """What this role may not do, as PostgreSQL says it."""
     said = {}
     for name, sql in {
-        "another system's table": "SELECT count(*) FROM keret.event",
+        "another system's table": "SELECT count(*) FROM keret.clerk",
         "a new table": "CREATE TABLE irat.mine (id int)",
         "a change of schema": "ALTER TABLE document ADD COLUMN x int",
         "the bookkeeping": "SELECT count(*) FROM asp_meta.migrations",

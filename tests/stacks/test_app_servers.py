@@ -49,7 +49,7 @@ def test_threads_that_serve_two_municipalities_never_mix_them(inside):
 
 def test_a_systems_role_sees_and_changes_nothing_but_its_own_rows(inside):
     assert inside("refusals", OURS) == {
-        "another system's table": "permission denied for schema keret",
+        "another system's table": "permission denied for table clerk",
         "a new table": "permission denied for schema irat",
         "a change of schema": "must be owner of table document",
         "the bookkeeping": "permission denied for schema asp_meta",
