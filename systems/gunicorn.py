@@ -1,5 +1,8 @@
 """How gunicorn runs an app server: TLS on the service's own certificate, few workers, graceful stop."""
 
+import os
+from pathlib import Path
+
 from systems.core.logs import CONFIGURATION
 
 bind = "0.0.0.0:8443"
@@ -18,7 +21,16 @@ worker_tmp_dir = "/dev/shm"  # the file system is read-only, and a heartbeat mus
 control_socket_disable = True
 accesslog = None  # the systems log each request themselves, with tenant and request id
 logconfig_dict = CONFIGURATION
+# Counters of the workers lie side by side there and are added up when asked for (prometheus_client).
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/tmp/metrics")
+Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(exist_ok=True)
 forwarded_allow_ips = "*"  # only the edge shares the network
+
+
+def child_exit(server, worker) -> None:
+    from systems.core import metrics
+
+    metrics.worker_ended(worker.pid)
 
 
 def post_worker_init(worker) -> None:

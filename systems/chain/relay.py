@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.chain import messages, registry
-from systems.core import logs
+from systems.core import logs, metrics
 
 SOON, LATER = 2, 30  # seconds
 WARM = 60  # seconds after its last mail that a tenant counts as busy
@@ -42,13 +42,16 @@ def deliver() -> int:
         if message.key in blocked:
             continue
         try:
-            handled += _handle(message)
+            done = _handle(message)
+            handled += done
+            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "handled").inc(done)
         except LOST:
             raise
         except Exception as error:
             blocked.add(message.key)
             logs.logger.exception("message %s of %s failed", message.id, message.topic)
             messages.failed(message, error)
+            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "failed").inc()
     return handled
 
 
@@ -75,10 +78,12 @@ def run_jobs() -> int:
                 if messages.begin_run(job.name, slot):
                     job.work(now.date())
                     ran += 1
+                    metrics.JOBS.labels(settings.ASP.system, job.name, "done").inc()
         except LOST:
             raise
         except Exception:
             logs.logger.exception("job %s failed", job.name)
+            metrics.JOBS.labels(settings.ASP.system, job.name, "failed").inc()
     return ran
 
 
@@ -106,6 +111,7 @@ class Relay:
             busy = served or self.warm.get(ksh, -WARM) > now - WARM
             self.next[ksh] = now + (SOON if busy else LATER)
             done += work
+        metrics.RELAYED.labels(settings.ASP.system).set_to_current_time()
         return done
 
     def _visit(self, ksh: str) -> int:

@@ -14,14 +14,14 @@ from django.urls import reverse
 
 from systems import tenancy
 from systems.chain import relay
-from systems.core import logs, pages
+from systems.core import logs, metrics, pages
 from systems.core.clerk import Clerk
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
 
 
 class Health:
-    """`/healthz/live`: this process answers. `/healthz/ready`: it also reaches its cell's pooler."""
+    """`/healthz/live`: this process answers; `ready`: it also reaches its cell's pooler; `metrics`: its counters."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -32,6 +32,9 @@ class Health:
         if request.path == "/healthz/ready":
             fault = _pooler_fault()
             return JsonResponse({"status": fault or "ready"}, status=503 if fault else 200)
+        if request.path == "/healthz/metrics":
+            content, content_type = metrics.text()
+            return HttpResponse(content, content_type=content_type)
         return self.get_response(request)
 
 
@@ -63,7 +66,10 @@ class ServeTenant:
             response = self._serve(request)
             response.headers.setdefault("Content-Security-Policy", self.policy)
             response.headers.setdefault("Cache-Control", "no-store")  # pages show personal data, computers are shared
-            fields = {"status": response.status_code, "ms": round((time.monotonic() - begun) * 1000)}
+            seconds, system = time.monotonic() - begun, settings.ASP.system
+            metrics.REQUESTS.labels(system, request.method, response.status_code).inc()
+            metrics.LATENCY.labels(system).observe(seconds)
+            fields = {"status": response.status_code, "ms": round(seconds * 1000)}
             logs.logger.info("%s %s", request.method, request.path, extra={"fields": fields})
             return response
 

@@ -115,6 +115,32 @@ def test_an_app_server_is_small_and_logs_only_json(register, runtime, system):
         assert {"time", "level", "message", "tenant", "request"} <= set(json.loads(line)), line
 
 
+def test_counters_are_added_up_over_the_workers_and_name_nobody(register, runtime):
+    municipality = register.municipality(OURS)
+    program = f"""
+import re, ssl, urllib.request as u
+context = ssl.create_default_context(cafile={ROOT_FILE!r})
+context.load_cert_chain("/run/secrets/tls.crt", "/run/secrets/tls.key")
+def get(path): return u.urlopen(f"https://localhost:8443{{path}}", timeout=10, context=context).read().decode()
+def refused():
+    found = re.findall('asp_requests_total.method="GET",status="421",system="irat". ([0-9.]+)', get("/healthz/metrics"))
+    return float(found[0]) if found else 0
+def ask():
+    try: get("/irat/")
+    except u.HTTPError: pass
+import urllib.error; u.HTTPError = urllib.error.HTTPError
+before = refused()
+for _ in range(12): ask()
+print(refused() - before)
+print(get("/healthz/metrics"))
+"""
+    service = register.cell(municipality.cell).app("irat")
+    counted, text = runtime.check(service, ["python", "-"], stdin=program, timeout=60).split("\n", 1)
+    assert float(counted) == 12, "whichever worker answers"
+    assert 'asp_relay_last_round{system="irat"}' in text
+    assert municipality.ksh not in text and municipality.slug not in text
+
+
 @pytest.fixture
 def own(register):
     """A second irat from the running one's image, outside Swarm, with settings of nowhere."""
