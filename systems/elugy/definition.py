@@ -1,4 +1,4 @@
-"""What an electronic form is: steps of fields, as data. A form's definition never changes; a changed form is a new version.
+"""What an electronic form is: steps of fields, as data. A definition never changes; a changed form is a new version.
 
 Plain Python without Django: definitions are checked when they are made, and read by pages, validation and documents.
 """
@@ -102,7 +102,7 @@ class Step:
         """Fields that are asked, given earlier answers; none when the step is left out."""
         if self.when and not self.when.holds(data):
             return []
-        return [field for field in self.fields if field.when is None or field.when.holds(data)]
+        return [asked for asked in self.fields if asked.when is None or asked.when.holds(data)]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Definition:
     def __post_init__(self):
         known: dict[str, Field] = {}
         for step in self.steps:
-            for condition in (step.when, *(field.when for field in step.fields)):
+            for condition in (step.when, *(asked.when for asked in step.fields)):
                 if condition and condition.field not in known:
                     raise ValueError(f"{self.code}/{step.slug}: {condition.field!r} is asked in no earlier step")
             for asked in step.fields:
@@ -128,7 +128,7 @@ class Definition:
                     raise ValueError(f"{self.code}: two fields are named {asked.name!r}")
                 if (asked.kind is Kind.CHOICE) != bool(asked.choices):
                     raise ValueError(f"{self.code}/{asked.name}: choices belong to fields of kind choice")
-            known |= {field.name: field for field in step.fields}
+            known |= {asked.name: asked for asked in step.fields}
         if len({step.slug for step in self.steps}) != len(self.steps):
             raise ValueError(f"{self.code}: two steps have the same slug")
 
@@ -142,11 +142,11 @@ class Definition:
     def answered(self, data: Data) -> Iterator[tuple[Step, list[tuple[Field, str]]]]:
         """Every applicable question with its answer as people read it, by step."""
         for step in self.path(data):
-            yield step, [(field, field.shown(data.get(field.name))) for field in step.applicable(data)]
+            yield step, [(asked, asked.shown(data.get(asked.name))) for asked in step.applicable(data)]
 
     def kept(self, data: Data) -> dict[str, Any]:
         """Answers to what applies; those that a later change of mind made void are left out."""
         kept: dict[str, Any] = {}
         for step in self.steps:
-            kept |= {field.name: data[field.name] for field in step.applicable(kept) if field.name in data}
+            kept |= {asked.name: data[asked.name] for asked in step.applicable(kept) if asked.name in data}
         return kept

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from systems.elugy.definition import Field, Step
+from systems.elugy.definition import Field, Kind, Step
 
+TRUTH = Step(
+    "nyilatkozat", "Nyilatkozat", (Field("truth", "Az adatok a valóságnak megfelelnek.", Kind.STATEMENT),)
+)
 APPLICANT = Step(
     "ugyfel",
     "Az ügyfél adatai",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from systems.elugy.catalogue.common import APPLICANT
+from systems.elugy.catalogue.common import APPLICANT, TRUTH
 from systems.elugy.definition import Data, Definition, Fault, Field, Kind, Step, When
 
 PERSON, FIRM = "person", "firm"
@@ -96,9 +96,7 @@ VERSIONS = [
                 lead="Ha egy sorban nincs összeg, írjon nullát.",
                 check=_base,
             ),
-            Step(
-                "nyilatkozat", "Nyilatkozat", (Field("truth", "Az adatok a valóságnak megfelelnek.", Kind.STATEMENT),)
-            ),
+            TRUTH,
         ),
     )
 ]

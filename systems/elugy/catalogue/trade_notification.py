@@ -1,6 +1,6 @@
 """Notification of a trade (kereskedelmi tevékenység bejelentése) → `iparker`."""
 
-from systems.elugy.catalogue.common import APPLICANT
+from systems.elugy.catalogue.common import APPLICANT, TRUTH
 from systems.elugy.definition import Definition, Field, Kind, Step, When
 
 SHOP = "shop"
@@ -57,9 +57,7 @@ VERSIONS = [
                 (Field("place", "hely vagy útvonal", Kind.LONG, length=500),),
                 when=When("form", tuple(code for code, _ in FORMS if code != SHOP)),
             ),
-            Step(
-                "nyilatkozat", "Nyilatkozat", (Field("truth", "Az adatok a valóságnak megfelelnek.", Kind.STATEMENT),)
-            ),
+            TRUTH,
         ),
     )
 ]
