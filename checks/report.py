@@ -24,7 +24,8 @@ TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munka
 AREAS = {
     "services": "Szolgáltatások", "networks": "Hálózatok", "database": "Adatbázis", "archive": "Változásnapló",
     "backup": "Mentés", "pooler": "Kapcsolatgyűjtő", "identity": "Belépés", "pki": "Tanúsítványkiadó", "edge": "Kapu",
-    "keret": "Keretrendszer", "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás",
+    "keret": "Keretrendszer", "systems": "Szakrendszerek",
+    "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás",
     "tls": "Titkosítás",
     "clock": "Óra", "network": "Hálózat", "certificate": "Tanúsítvány", "policy": "Böngésző házirendje",
     "browser": "Böngésző", "foreign": "Elkülönítés",

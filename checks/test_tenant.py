@@ -185,6 +185,13 @@ def test_irat_answers(probe):
     _answers(probe, "irat")
 
 
+@check("tenant.systems.answer")
+def test_systems_answer(probe, register, municipality):
+    for system in municipality.systems:
+        if system in register.installed_systems:
+            _answers(probe, system)
+
+
 def _answers(probe, system):
     status = probe.read("systems", system, "status")
     assert status in (200, 302), f"a(z) {system} hibát ad ({status}): {probe.read('systems', system, 'seen')}"

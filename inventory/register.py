@@ -214,7 +214,7 @@ class MunicipalityEntry(Model):
     office: Ksh
     cell: str
     join_mode: Literal["system", "interface"]
-    systems: list[SystemId] = Field(min_length=1)
+    systems: Annotated[list[SystemId], Field(min_length=1)] | Literal["all"]
     contract: Contract
     project: str | None = None
     phase: Annotated[Phase, Field(strict=False)]  # YAML has no enumerations
@@ -226,6 +226,7 @@ class MunicipalityEntry(Model):
 class Municipality(MunicipalityEntry):
     """A tenant: the entry with what the list of settlements and the environment add to it."""
 
+    systems: list[SystemId]
     environment: Environment
     settlement: Settlement
 
@@ -355,13 +356,19 @@ def load(env: str, root: Path | None = None) -> Register:
         place = f"inventory/environments/{env}"
         raise RegisterError([Fault(place, "environment", env, "no such environment", f"Known: {known}")])
     reader = Reader(root)
+    systems = reader.many(root / "systems.yaml", System)
+    everything = [system.id for _, system in systems if system.installed]
+    entries = reader.folder(folder / "municipalities", MunicipalityEntry)
     written = Written(
         root=root,
         env=env,
-        systems=reader.many(root / "systems.yaml", System),
+        systems=systems,
         sla=reader.many(root / "sla.yaml", Clause),
         environment=reader.one(folder / "environment.yaml", Environment),
-        entries=reader.folder(folder / "municipalities", MunicipalityEntry),
+        entries={
+            path: entry.model_copy(update={"systems": everything}) if entry.systems == "all" else entry
+            for path, entry in entries.items()
+        },
         offices=reader.folder(folder / "offices", Office),
     )
     # Faults of form first: what could not be read would only raise false alarms between files.

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from systems.chain.messages import Message
 
@@ -67,9 +67,14 @@ def handler(system: str, topic: str) -> Handler | None:
 
 
 def jobs(system: str) -> list[Job]:
-    """The jobs of a system."""
+    """The jobs of a system; the nightly feed is one of them wherever there is a `feed.py`."""
     _load(system)
-    return _jobs.get(system, [])
+    own = _jobs.get(system, [])
+    if not importlib.util.find_spec(f"systems.{system}.feed"):
+        return own
+    from systems.core import feeding
+
+    return [*own, Job("feed", partial(feeding.deliver, system), at=dt.time.fromisoformat(feeding.AT))]
 
 
 @cache

@@ -19,11 +19,18 @@ from inventory.register import Register, load
 DATA = Path(__file__).parent / "checks_data"
 TAKEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STATION = "sajoszentpeter-1"
+RECORDED = ("keret", "irat")
 
 
 @cache
 def register() -> Register:
-    return load("dev")
+    """Environment dev with the systems that it had when the recording was taken."""
+    found = load("dev")
+    for system in found.systems.values():
+        found.systems[system.id] = system.model_copy(update={"installed": system.id in RECORDED})
+    for ksh, municipality in found.municipalities.items():
+        found.municipalities[ksh] = municipality.model_copy(update={"systems": list(RECORDED)})
+    return found
 
 
 @cache

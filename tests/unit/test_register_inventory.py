@@ -62,7 +62,7 @@ def test_workstation_of_a_joint_office(listed):
         "host": "malyinka.asp.test",
         "origin": f"https://malyinka.asp.test:{environment.ports.https}",
         "url": f"https://malyinka.asp.test:{environment.ports.https}/keret/",
-        "systems": ["keret", "irat"],
+        "systems": list(register.load("test").installed_systems),
     }
 
 

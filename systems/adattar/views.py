@@ -1,0 +1,81 @@
+"""The warehouse's pages: which feeds came, and the municipality's own figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import Max
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from systems.adattar.models import Feed, Figure, Parameter
+from systems.chain import registry
+from systems.core import documents
+from systems.core.charts import bars
+
+DAYS = 14  # of feeds that the first page shows
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Feeds of the last days: whole, wrong, late or missing, by system."""
+    last = timezone.localdate() - dt.timedelta(days=1)
+    days = [last - dt.timedelta(days=n) for n in range(DAYS)]
+    feeds: dict[tuple[str, dt.date], Feed] = {}
+    for feed in Feed.objects.filter(day__gte=days[-1]).order_by("received_at"):
+        held = feeds.get((feed.system, feed.day))
+        if held is None or held.status == Feed.Status.WRONG:
+            feeds[feed.system, feed.day] = feed
+    deadline = Parameter.objects.get(name="feed_deadline_hour").value
+    rows = [(entry, [_state(feeds.get((entry.id, day)), day, deadline) for day in days]) for entry in _feeding(request)]
+    wrong = Feed.objects.filter(status=Feed.Status.WRONG, day__gte=days[-1]).order_by("-received_at")
+    return render(request, "adattar/index.html", {"days": days, "rows": rows, "wrong": wrong, "deadline": deadline})
+
+
+def _feeding(request: HttpRequest) -> list:
+    """Systems that the municipality has and that deliver."""
+    entries = (entry for entry in settings.ASP.catalogue if entry.serves(request.tenant.ksh))
+    return [entry for entry in entries if any(job.name == "feed" for job in registry.jobs(entry.id))]
+
+
+def _state(feed: Feed | None, day: dt.date, deadline: int) -> tuple[str, str, str]:
+    """Short sign, words and look of one day of one system."""
+    due = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time(deadline)))
+    if feed is None:
+        return ("–", "még nem esedékes", "") if timezone.now() < due else ("!", "hiányzik", "wrong")
+    if feed.status == Feed.Status.WRONG:
+        return "×", "hibás", "wrong"
+    return ("k", "megjött, későn", "") if feed.received_at > due else ("✓", "megjött", "good")
+
+
+@require_GET
+def system(request: HttpRequest, system: str) -> HttpResponse:
+    """Figures of one system on its last day, and each counted measure as it went."""
+    entry = next((entry for entry in _feeding(request) if entry.id == system), None)
+    if entry is None:
+        raise Http404
+    whole = Feed.objects.filter(system=system, status=Feed.Status.WHOLE)
+    last = whole.aggregate(day=Max("day"))["day"]
+    figures = list(Figure.objects.filter(feed__system=system, feed__day=last, feed__status=Feed.Status.WHOLE))
+    chosen = request.GET.get("mutato", figures[0].measure if figures else "")
+    history: dict[dt.date, int] = {}
+    for day, value in Figure.objects.filter(
+        feed__system=system, feed__status=Feed.Status.WHOLE, measure=chosen
+    ).values_list("feed__day", "value"):
+        history[day] = history.get(day, 0) + value
+    course = bars((day.strftime("%Y. %m. %d."), history[day]) for day in sorted(history)[-30:])
+    context = {"entry": entry, "day": last, "figures": figures, "chosen": chosen, "course": course}
+    return render(request, "adattar/system.html", context)
+
+
+@require_GET
+def sheet(request: HttpRequest, system: str) -> HttpResponse:
+    """All figures of one system as XLSX."""
+    if not any(entry.id == system for entry in _feeding(request)):
+        raise Http404
+    found = Figure.objects.filter(feed__system=system, feed__status=Feed.Status.WHOLE).select_related("feed")
+    rows = [(f.feed.day, f.measure, f.dimension, f.value) for f in found.order_by("feed__day", "measure", "dimension")]
+    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték"], rows)

@@ -1,0 +1,114 @@
+"""The warehouse: whole feeds count once, wrong ones are shown and count for nothing, late and missing ones are seen."""
+
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from systems.adattar.models import Feed, Figure
+from systems.chain import relay, send
+from systems.core import feeding
+from tests.systems.support import THEIRS
+
+ROWS = [
+    {"measure": "iktatott irat", "dimension": "bejövő", "kind": "count", "value": 12},
+    {"measure": "iktatott irat", "dimension": "kimenő", "kind": "count", "value": 3},
+]
+
+
+def feed(serve, rows=ROWS, source="irat", **changes):
+    day = timezone.localdate() - dt.timedelta(days=1)
+    body = {"day": day, "dataset": source, "rows": rows, "count": len(rows), "sha256": feeding.checksum(rows)}
+    with serve(source), transaction.atomic():
+        send("adattar", "feed", body | changes, key=f"{source}/{day}")
+
+
+@pytest.fixture
+def reader(browse):
+    return browse("adattar", "olvaso")
+
+
+def test_a_whole_feed_is_kept_and_shown(serve, deliver, reader):
+    feed(serve)
+    deliver()
+    with serve("adattar"):
+        assert list(Figure.objects.values_list("dimension", "value")) == [("bejövő", 12), ("kimenő", 3)]
+    assert reader.get("/adattar/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"count": 3}, "a kísérőjegyzék szerint 3 sor, a küldeményben 2"),
+        ({"sha256": "0" * 64}, "az ellenőrző összeg nem egyezik"),
+        ({"dataset": "ado"}, "más rendszer adatát küldte: ado"),
+    ],
+)
+def test_a_feed_that_disagrees_with_its_manifest_is_shown_as_wrong(serve, deliver, reader, changes, cause):
+    feed(serve)
+    feed(serve, **changes)
+    deliver()
+    with serve("adattar"):
+        assert Feed.objects.filter(status="wrong").count() == 1
+        assert Figure.objects.count() == 2, "what came whole before is still there"
+    assert cause in reader.get("/adattar/").content.decode()
+
+
+def test_a_feed_that_comes_again_replaces_the_first(serve, deliver):
+    feed(serve)
+    feed(serve, rows=[ROWS[0] | {"value": 40}])
+    deliver()
+    with serve("adattar"):
+        assert list(Figure.objects.values_list("value", flat=True)) == [40]
+
+
+def test_the_night_brings_every_systems_feed_once(serve, deliver, monkeypatch):
+    night = timezone.make_aware(dt.datetime(2026, 3, 3, 2))
+    monkeypatch.setattr(relay.timezone, "localtime", lambda: night)
+    for _ in range(2):
+        with serve("keret"):
+            relay.run_jobs()
+    deliver()
+    with serve("adattar"):
+        assert list(Feed.objects.values_list("system", "day", "status")) == [("keret", dt.date(2026, 3, 2), "whole")]
+
+
+def test_late_and_missing_feeds_are_seen(serve, deliver, reader):
+    feed(serve, source="keret", rows=[])
+    deliver()
+    with serve("adattar"):
+        Feed.objects.update(received_at=timezone.now() + dt.timedelta(days=2))
+    page = reader.get("/adattar/").content.decode()
+    assert "megjött, későn" in page
+    assert page.count("hiányzik") >= 12
+
+
+@pytest.mark.parametrize(
+    "row",
+    [{"kind": "percent"}, {"value": 1.5}, {"value": True}, {"name": "Minta Ilona"}],
+)
+def test_rows_without_the_proper_form_are_not_sent(row):
+    assert feeding.fault([ROWS[0] | row])
+    assert feeding.fault([ROWS[0], ROWS[0]]) == "row 1: iktatott irat / bejövő comes twice"
+    assert feeding.fault(ROWS) is None
+
+
+def test_figures_can_be_taken_away_as_a_sheet(serve, deliver, reader):
+    feed(serve, source="keret", rows=ROWS)
+    deliver()
+    page = reader.get("/adattar/keret/")
+    assert ("12" in page.content.decode(), page.status_code) == (True, 200)
+    sheet = reader.get("/adattar/keret/tabla")
+    assert sheet["Content-Disposition"] == 'attachment; filename="adattar-keret.xlsx"'
+    assert "xl/worksheets/sheet1.xml" in zipfile.ZipFile(io.BytesIO(sheet.content)).namelist()
+    assert reader.get("/adattar/nincs/").status_code == 404
+
+
+def test_the_neighbour_has_its_own_warehouse(serve, deliver):
+    feed(serve)
+    deliver()
+    with serve("adattar", THEIRS):
+        assert not Feed.objects.exists()
