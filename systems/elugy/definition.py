@@ -1,6 +1,6 @@
 """What an electronic form is: steps of fields, as data. A definition never changes; a changed form is a new version.
 
-Plain Python without Django: definitions are checked when they are made, and read by pages, validation and documents.
+Definitions are checked when they are made, and read by pages, validation and documents.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from systems.core import money
 
 Data = Mapping[str, Any]  # answers by field name, as JSON keeps them: text, int, bool; days in ISO form
 Fault = tuple[str, str]  # name of a field, what is wrong with it in Hungarian
@@ -81,7 +83,7 @@ class Field:
             case Kind.STATEMENT:
                 return "elfogadva" if value else "–"
             case Kind.MONEY:
-                return f"{value:,}".replace(",", "\u00a0") + "\u00a0Ft"
+                return f"{money.shown(value)}{money.SPACE}Ft"
             case Kind.DAY:
                 return dt.date.fromisoformat(value).strftime("%Y. %m. %d.")
         return str(value)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from systems.elugy.definition import Field, Kind, Step
 
-TRUTH = Step(
-    "nyilatkozat", "Nyilatkozat", (Field("truth", "Az adatok a valóságnak megfelelnek.", Kind.STATEMENT),)
-)
+TRUTH = Step("nyilatkozat", "Nyilatkozat", (Field("truth", "Az adatok a valóságnak megfelelnek.", Kind.STATEMENT),))
 APPLICANT = Step(
     "ugyfel",
     "Az ügyfél adatai",

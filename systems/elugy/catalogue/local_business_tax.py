@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from systems.core import money
 from systems.elugy.catalogue.common import APPLICANT, TRUTH
 from systems.elugy.definition import Data, Definition, Fault, Field, Kind, Step, When
 
@@ -31,8 +32,8 @@ def _base(data: Data) -> list[Fault]:
     if deducted > data["net_revenue"]:
         return [("net_revenue", "A levonások összege nem lehet több a nettó árbevételnél.")]
     if data["tax_base"] != data["net_revenue"] - deducted:
-        wanted = f"{data['net_revenue'] - deducted:,}".replace(",", "\u00a0")
-        return [("tax_base", f"Az adóalap az árbevétel és a levonások különbsége: {wanted}\u00a0Ft.")]
+        wanted = money.shown(data["net_revenue"] - deducted)
+        return [("tax_base", f"Az adóalap az árbevétel és a levonások különbsége: {wanted}{money.SPACE}Ft.")]
     return []
 
 
