@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from systems.core.texts import fold
+
+
+class Item(models.Model):
+    """What editors write. `token`: of the form that made it; `revision`: counts changes, so that two editors who have
+    the same page open do not overwrite each other; `published`: whether visitors see it.
+    """
+
+    token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    published = models.BooleanField("közzétéve", default=False)
+
+    class Meta:
+        abstract = True
 
 
 class NewsSet(models.QuerySet):
@@ -17,7 +33,7 @@ class NewsSet(models.QuerySet):
         )
 
 
-class News(models.Model):
+class News(Item):
     """One piece of news, shown from a day until one."""
 
     title = models.CharField("cím", max_length=160)
@@ -26,7 +42,6 @@ class News(models.Model):
     since = models.DateField("megjelenik", default=timezone.localdate)
     until = models.DateField("lekerül", null=True, blank=True, help_text="Üresen hagyva kint marad.")
     pinned = models.BooleanField("kiemelt", default=False)
-    published = models.BooleanField("közzétéve", default=False)
 
     objects = NewsSet.as_manager()
 
@@ -43,10 +58,17 @@ class News(models.Model):
 
 class DecreeSet(models.QuerySet):
     def in_force(self, day: dt.date) -> DecreeSet:
-        return self.filter(Q(until=None) | Q(until__gte=day), published=True, since__lte=day)
+        return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
+
+    def matching(self, query: str) -> DecreeSet:
+        """Those whose number, title or text has every word of a query, whatever its accents and case."""
+        found = self
+        for word in fold(query).split():
+            found = found.filter(searchable__contains=word)
+        return found
 
 
-class Decree(models.Model):
+class Decree(Item):
     """A decree of the municipal council: `<number>/<year>`. In force from a day, until the end of one."""
 
     number = models.PositiveSmallIntegerField("szám")
@@ -56,7 +78,7 @@ class Decree(models.Model):
     text = models.TextField("szöveg")
     since = models.DateField("hatályos ettől")
     until = models.DateField("hatályos eddig", null=True, blank=True, help_text="Üresen: visszavonásig.")
-    published = models.BooleanField("közzétéve", default=False)
+    searchable = models.TextField(editable=False)
 
     objects = DecreeSet.as_manager()
 
@@ -73,6 +95,13 @@ class Decree(models.Model):
                 name="decree_ends_after_it_begins", condition=Q(until=None) | Q(until__gte=F("since"))
             ),
         ]
+
+    def save(self, *args, **kwargs) -> None:
+        self.searchable = fold(f"{self.name} {self.title}\n{self.text}")
+        super().save(*args, **kwargs)
+
+    def in_force(self, day: dt.date) -> bool:
+        return self.since <= day and (self.until is None or day <= self.until)
 
     @property
     def name(self) -> str:
@@ -95,14 +124,13 @@ class Unit(models.TextChoices):
     FINANCES = "III", "III. Gazdálkodási adatok"
 
 
-class Publication(models.Model):
+class Publication(Item):
     """One entry of the public-interest data list: text, or where it can be read."""
 
     unit = models.CharField("egység", max_length=3, choices=Unit)
     title = models.CharField("megnevezés", max_length=200)
     text = models.TextField("közzétett adat")
     updated_on = models.DateField("frissítve", default=timezone.localdate)
-    published = models.BooleanField("közzétéve", default=False)
 
     class Meta:
         db_table = "publication"
@@ -112,7 +140,7 @@ class Publication(models.Model):
         return self.title
 
 
-class Contact(models.Model):
+class Contact(Item):
     """The one page of contacts and office hours."""
 
     address = models.CharField("cím", max_length=200)

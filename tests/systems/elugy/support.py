@@ -6,7 +6,10 @@ import time
 from tests.systems.support import OURS, browser, serving
 
 IDENTIFIER, OTHER = "8345671233", "8287650984"  # invented, with valid check digits
-GENERAL = [("ugyfel", {"address": "3770 Sajószentpéter, Minta utca 1."}), ("kerelem", {"subject": "Fa", "text": "Kidőlt."})]
+GENERAL = [
+    ("ugyfel", {"address": "3770 Sajószentpéter, Minta utca 1."}),
+    ("kerelem", {"subject": "Fa", "text": "Kidőlt."}),
+]
 
 
 def citizen(identifier=IDENTIFIER, ksh=OURS, name="Próba Piroska"):
