@@ -8,12 +8,13 @@ against everything (and against the statistical office's list of settlements) an
 from __future__ import annotations
 
 import ipaddress
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
@@ -123,6 +124,16 @@ class Pki(Model):
     crl_refresh_seconds: int = Field(ge=2, le=3600)
 
 
+class Maintenance(Model):
+    """Work on the hosting, announced to every municipality; `emergency` says why when it comes without due notice."""
+
+    announced: date
+    since: AwareDatetime
+    until: AwareDatetime
+    text: Annotated[str, Field(min_length=10)]
+    emergency: bool = False
+
+
 class Environment(Model):
     """One installation of the whole suite; several live side by side on a machine."""
 
@@ -135,6 +146,18 @@ class Environment(Model):
     backup: Backup
     identity: Identity
     pki: Pki
+    maintenance: list[Maintenance] = []
+
+    @property
+    def open_days(self) -> dict[int, tuple[str, str]]:
+        """Weekday (0 = Monday) → begin and end of the promised service."""
+        names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        found = {}
+        for days, hours in self.opening_hours.items():
+            first, _, last = days.partition("-")
+            for day in range(names.index(first), names.index(last or first) + 1):
+                found[day] = tuple(hours.split("-"))
+        return dict(sorted(found.items()))
 
     @field_validator("subnet")
     @classmethod

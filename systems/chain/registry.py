@@ -70,10 +70,10 @@ def jobs(system: str) -> list[Job]:
     """The jobs of a system; the nightly feed is one of them wherever there is a `feed.py`."""
     _load(system)
     own = _jobs.get(system, [])
-    if not importlib.util.find_spec(f"systems.{system}.feed"):
-        return own
     from systems.core import feeding
 
+    if not feeding.delivers(system):
+        return own
     return [*own, Job("feed", partial(feeding.deliver, system), at=dt.time.fromisoformat(feeding.AT))]
 
 
