@@ -13,7 +13,7 @@ from systems.core import identifiers, logs, pages
 from systems.core import sign_in as core
 from systems.elugy.citizen import Citizen, citizens
 
-REALM = core.Realm(REALM_OF_CITIZENS, "ugyfel", "openid", "elugy:sign-in-complete", "citizen-sign-in")
+REALM = core.Realm(REALM_OF_CITIZENS, REALM_OF_CITIZENS, "openid", "elugy:sign-in-complete", "citizen-sign-in")
 
 
 @core.open_to_all

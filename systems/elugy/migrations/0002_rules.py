@@ -3,7 +3,7 @@
 from django.db import migrations
 
 SEALED = """
-CREATE FUNCTION submission_sealed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION submission_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF OLD.arrival_number IS NOT NULL AND (TG_OP = 'DELETE' OR
     (NEW.id, NEW.form, NEW.version, NEW.identifier, NEW.name, NEW.email, NEW.data) IS DISTINCT FROM
@@ -17,12 +17,13 @@ END $$;
 CREATE TRIGGER submission_sealed BEFORE UPDATE OR DELETE ON submission
   FOR EACH ROW EXECUTE FUNCTION submission_sealed();
 
-CREATE FUNCTION attachment_sealed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION attachment_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   parent uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.submission_id ELSE NEW.submission_id END;
   number text;
 BEGIN
-  SELECT arrival_number INTO number FROM submission WHERE id = parent FOR SHARE;
+  EXECUTE format('SELECT arrival_number FROM %I.submission WHERE id = $1 FOR SHARE', TG_TABLE_SCHEMA)
+    INTO number USING parent;
   IF number IS NOT NULL OR TG_OP = 'UPDATE' THEN
     RAISE EXCEPTION 'attachments of submission % never change', coalesce(number, parent::text)
       USING ERRCODE = 'restrict_violation';
