@@ -21,6 +21,7 @@ from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import Settlement, settlements
 from inventory.names import CellNames, Names, Port, slugify
 from inventory.reader import Reader
+from systems.core import identifiers
 
 __all__ = ["Phase", "Port", "Register", "RegisterError", "load"]
 
@@ -115,6 +116,38 @@ class Identity(Model):
     session_idle_minutes: int = Field(ge=5, le=720)
 
 
+class Citizen(Model):
+    """A person who signs in to the public e-administration. Everyone in this project's data is synthetic.
+
+    `identifier`: the tax identification sign, by which everything of theirs is found.
+    """
+
+    username: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=40)]
+    family_name: str
+    given_name: str
+    identifier: str
+
+    @field_validator("identifier")
+    @classmethod
+    def _a_tax_sign(cls, value: str) -> str:
+        try:
+            valid = identifiers.tax_sign(value) == value
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("a tax identification sign: ten digits, the first an 8, the last the right check digit")
+        return value
+
+    @property
+    def full_name(self) -> str:
+        """Hungarian order: family name first."""
+        return f"{self.family_name} {self.given_name}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@pelda.test"
+
+
 class Pki(Model):
     """Lifetimes of certificates (days) and how soon a revocation reaches the edge (seconds)."""
 
@@ -147,6 +180,7 @@ class Environment(Model):
     identity: Identity
     pki: Pki
     maintenance: list[Maintenance] = []
+    citizens: list[Citizen] = []
 
     @property
     def open_days(self) -> dict[int, tuple[str, str]]:

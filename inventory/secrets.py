@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from inventory import certificates, paths, vaultfile
 from inventory.certificates import Pair
 from inventory.errors import Fault, RegisterError
-from inventory.register import Municipality, Register
+from inventory.register import Citizen, Municipality, Register
 from inventory.vaultfile import VaultFault
+from systems.configuration import REALM_OF_CITIZENS
 from systems.credentials import derive
 
 # Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
@@ -32,6 +33,7 @@ PASSWORDS = {
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
     "oidc_key": "clients' secrets are derived from it",
+    "citizens_key": "passwords of the synthetic citizens are derived from it",
 }
 
 
@@ -63,6 +65,14 @@ class Secrets:
     def oidc_secret(self, municipality: Municipality) -> str:
         """Secret of the OIDC client `t<ksh>`."""
         return derive(self.password("oidc_key").encode(), municipality.tenant, "oidc", 1)
+
+    def citizens_oidc_secret(self, municipality: Municipality) -> str:
+        """Secret of the OIDC client `t<ksh>` in the citizens' realm."""
+        return derive(self.password("oidc_key").encode(), municipality.tenant, REALM_OF_CITIZENS)
+
+    def citizen_password(self, citizen: Citizen) -> str:
+        """What a synthetic citizen signs in with."""
+        return derive(self.password("citizens_key").encode(), citizen.username, "sign-in")
 
     @property
     def root_ca(self) -> Pair:

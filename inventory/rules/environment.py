@@ -125,4 +125,23 @@ def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | Non
     return ipaddress.ip_network(environment.subnet), taken
 
 
-RULES = [named_like_its_folder, cells, opening_hours, maintenance_notice, ports_differ, apart_from_neighbours]
+def citizens_differ(written: Written) -> Iterator[Fault]:
+    for field in ("username", "identifier"):
+        seen: dict[str, int] = {}
+        for index, citizen in enumerate(written.environment.citizens):
+            value = getattr(citizen, field)
+            if value in seen:
+                problem = f"a duplicate: citizen {seen[value]} of the list has the same"
+                yield Fault(written.environment_file, f"citizens.{index}.{field}", value, problem, "Give each its own")
+            seen.setdefault(value, index)
+
+
+RULES = [
+    named_like_its_folder,
+    cells,
+    opening_hours,
+    maintenance_notice,
+    ports_differ,
+    apart_from_neighbours,
+    citizens_differ,
+]
