@@ -1,4 +1,4 @@
-"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eng-<random>-*``."""
+"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eh-<random>-*``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Sandbox:
 
     def __init__(self, folder: Path, name: str = "sandbox"):
         self.name = name
-        self.prefix = f"eng-{secrets.token_hex(3)}"
+        self.prefix = f"eh-{secrets.token_hex(3)}"
         self.project = folder / name
         self.project.mkdir(parents=True)
         self.state = folder / "backend"
