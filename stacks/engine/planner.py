@@ -31,6 +31,7 @@ class Step:
     keys: list[str] | None = None
     goal: Goal | None = None
     quiet: bool = False
+    begun: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
 
 
 class Planner:
@@ -69,7 +70,7 @@ class Planner:
 
     def _find_old(self, urn: str, aliases: list[str]) -> Resource | None:
         run = self.run
-        if urn in run.olds:
+        if urn in run.olds and urn not in run.seen_old:
             return run.olds[urn]
         for alias in aliases:
             if alias in run.olds and alias not in run.seen_old:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
-from ..errors import UnsupportedError
+from ..errors import ConnectionLost, ProviderError, Unfinished, UnsupportedError
 from ..schema import Field
 from .daemon import Daemon
 
@@ -75,6 +77,17 @@ def kind_of(token: str) -> Kind:
             )
         _loaded[token] = importlib.import_module(f".{module}", __package__).KIND
     return _loaded[token]
+
+
+@contextlib.contextmanager
+def made(what: str) -> Iterator[None]:
+    """What follows the making of an object: a failure in it says that the object is there (``Unfinished``)."""
+    try:
+        yield
+    except (ConnectionLost, Unfinished):
+        raise
+    except ProviderError as error:
+        raise Unfinished(f"{what} is made, but it cannot be completed: {error}. The next run takes it over.") from error
 
 
 def blank(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:
