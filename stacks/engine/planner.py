@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import urn as urns
 from .check import check
 from .diff import Diff, diff, plain_diff
-from .docker.base import kind_of
+from .docker.base import kind_of, provider_failures
 from .errors import CheckError, EngineError
 from .goal import Goal, alias_urns, keep_old, path_keys, path_matches
 from .state import Resource
@@ -91,6 +91,9 @@ class Planner:
             if failures:
                 raise CheckError(failures)
         elif urns.is_provider(goal.type) and goal.type != urns.PROVIDER_PREFIX + "pulumi":
+            failures = provider_failures(goal.type, inputs)
+            if failures:
+                raise CheckError(failures)
             inputs = {"__internal": {}, **inputs}
             if goal.version and "version" not in inputs:
                 inputs["version"] = goal.version

@@ -96,10 +96,10 @@ class Chaos:
         self.spec.append({
             "name": f"r{self._count}", "place": f"r{self._count}", "kind": kind, "label": str(self._count),
             "needs": needs, "was": [], "protect": False, "first": self.random.choice((None, None, True)),
-            "generation": 0, "mounted": False,
+            "generation": 0, "held": False,
         })
         for item in self.spec:
-            item["mounted"] |= kind == "service" and item["kind"] == "volume" and item["name"] in needs
+            item["held"] |= kind == "service" and item["kind"] in ("volume", "overlay") and item["name"] in needs
 
     def drop(self) -> None:
         """Remove a resource that nothing needs."""
@@ -119,18 +119,18 @@ class Chaos:
                 self._replaced(chosen)
 
     def _drags(self, item: dict) -> bool:
-        """Whether a volume that a service mounts would be replaced: it is in use until Swarm forgets the last task."""
+        """Whether a volume or network that a service has would be replaced, which the daemon refuses while it is in
+        use (a service is not taken along for it: conformance case ``service``, step 4)."""
         if item["kind"] == "service":
             return False
         shown_by = [other for other in self.spec if other["needs"][:1] == [item["name"]]]
-        return item["mounted"] or any(self._drags(other) for other in shown_by)
+        return item["held"] or any(self._drags(other) for other in shown_by)
 
     def _replaced(self, item: dict) -> None:
         item["generation"] += 1
         for other in self.spec:
             shows = other["kind"] != "service" and other["needs"][:1] == [item["name"]]
-            attached = other["kind"] == "service" and item["kind"] == "overlay" and item["name"] in other["needs"]
-            if shows or attached:
+            if shows:
                 self._replaced(other)
 
     def rename(self) -> None:

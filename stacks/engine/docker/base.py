@@ -25,6 +25,19 @@ MODULES = {
 }
 
 
+PROVIDER = "pulumi:providers:docker"
+PROVIDER_SETTINGS = {
+    "host", "certPath", "caMaterial", "certMaterial", "keyMaterial", "registryAuth", "sshOpts", "version",
+    "disableDockerDaemonCheck", "pluginDownloadURL", "__internal", "__defaults",
+}
+
+
+def provider_failures(token: str, inputs: dict) -> list[tuple[str, str]]:
+    """Settings of a ``docker.Provider`` that would be ignored otherwise: ``(path, reason)``."""
+    unknown = sorted(set(inputs) - PROVIDER_SETTINGS) if token == PROVIDER else []
+    return [(key, "is not covered by the embedded engine; give host, or use the pulumi CLI") for key in unknown]
+
+
 class Kind:
     """One resource type. Inputs and outputs are plain values (secrets revealed)."""
 
