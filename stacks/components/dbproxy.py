@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inventory.names import Port
+from inventory.register import Caps
 from stacks.components.postgres import AUTH_DATABASE, CERTIFICATE, KEY, POOLER, ROOT
 
-CONNECTIONS_PER_TENANT = 4  # server connections that one tenant's database may take
+# The pooler cuts off what outlives a tenant's own time-outs by this much: a role may SET those away, but not these.
+GRACE_SECONDS = 5
 USERLIST = "/run/secrets/userlist.txt"
 
 
@@ -16,11 +18,25 @@ def userlist(pooler_password: str) -> str:
     return f'"{POOLER}" "{pooler_password}"\n'
 
 
-def pgbouncer_ini() -> str:
-    """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling."""
+def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps]) -> str:
+    """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling, caps of every tenant.
+
+    `caps`: of the cell's tenants; `others`: database → caps, of those that differ. Time-outs of the pooler are one for
+    the cell, above the longest that any tenant has.
+    """
+    longest = [caps, *others.values()]
+    query = max(each.statement_seconds for each in longest) + GRACE_SECONDS
+    idle = max(each.idle_in_transaction_seconds for each in longest) + GRACE_SECONDS
+    leader = f"host=127.0.0.1 port={Port.LEADER.value} auth_dbname={AUTH_DATABASE}"
+    own = "".join(
+        f"{name} = {leader} pool_size={each.connections} max_db_connections={each.connections} "
+        f"max_db_client_connections={each.clients}\n"
+        for name, each in sorted(others.items())
+        if (each.connections, each.clients) != (caps.connections, caps.clients)
+    )
     return f"""\
 [databases]
-* = host=127.0.0.1 port={Port.LEADER.value} auth_dbname={AUTH_DATABASE}
+{own}* = {leader}
 
 [pgbouncer]
 listen_addr = *
@@ -34,15 +50,18 @@ auth_query = SELECT usename, passwd FROM pgb.get_auth($1)
 admin_users =
 stats_users =
 pool_mode = transaction
-default_pool_size = {CONNECTIONS_PER_TENANT}
-max_db_connections = {CONNECTIONS_PER_TENANT}
+default_pool_size = {caps.connections}
+max_db_connections = {caps.connections}
+max_db_client_connections = {caps.clients}
+query_timeout = {query}
+idle_transaction_timeout = {idle}
 max_client_conn = 4000
 max_prepared_statements = 100
 server_login_retry = 0.2
 server_connect_timeout = 2
 server_idle_timeout = 60
 server_lifetime = 3600
-query_wait_timeout = 30
+query_wait_timeout = 10
 ignore_startup_parameters = extra_float_digits
 client_tls_sslmode = verify-ca
 client_tls_cert_file = {CERTIFICATE}

@@ -10,13 +10,15 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 ctx = context()
 cell = ctx.cell
-capacity = next(c.capacity for c in ctx.environment.cells if c.id == ctx.cell_id)
+room = next(ctx.environment.server_connections(c) for c in ctx.environment.cells if c.id == ctx.cell_id)
+caps = ctx.environment.caps_of(ctx.cell_id)
+other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.cell_id) if m.limits != caps}
 pooler_password = ctx.secrets.password("postgres_pooler")
 
 server = Server(
     memory=1024,
     # The pooler has no global cap: every tenant at its limit must fit, or all see "remaining slots are reserved".
-    max_connections=capacity * dbproxy.CONNECTIONS_PER_TENANT + RESERVED_CONNECTIONS,
+    max_connections=room + RESERVED_CONNECTIONS,
     stanza=ctx.cell_id,
 )
 nodes = [
@@ -34,7 +36,7 @@ proxy = SwarmService(
         uid=UID,
         memory=256,
         files={
-            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini()),
+            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps)),
             "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),
             dbproxy.USERLIST: File(dbproxy.userlist(pooler_password), secret=True, uid=UID, mode=0o400),
         },

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from inventory.register import Caps
 from stacks.components import dbproxy, pgbackrest, postgres
 from stacks.components.sql import identifier, literal
 
@@ -76,7 +77,7 @@ def test_bootstrap_holds_verifiers_never_passwords():
 
 
 def test_the_pooler_verifies_both_sides_and_holds_no_password():
-    parser = ini(dbproxy.pgbouncer_ini())
+    parser = ini(dbproxy.pgbouncer_ini(Caps(), {}))
     pooler = parser["pgbouncer"]
     assert pooler["client_tls_sslmode"] == "verify-ca"
     assert pooler["server_tls_sslmode"] == "verify-full"
@@ -85,6 +86,17 @@ def test_the_pooler_verifies_both_sides_and_holds_no_password():
     assert pooler["auth_dbname"] == postgres.AUTH_DATABASE
     assert parser["databases"]["*"] == "host=127.0.0.1 port=5000 auth_dbname=pbauth"
     assert dbproxy.userlist("geheim") == '"asp_pooler" "geheim"\n'
+
+
+def test_the_pooler_caps_every_tenant_and_names_only_those_that_differ():
+    larger = Caps(connections=8, clients=300, statement_seconds=60)
+    parser = ini(dbproxy.pgbouncer_ini(Caps(), {"t16054": larger, "t14784": Caps(lock_seconds=5)}))
+    pooler, databases = parser["pgbouncer"], parser["databases"]
+    assert (pooler["max_db_connections"], pooler["max_db_client_connections"]) == ("4", "200")
+    assert "max_db_connections=8 max_db_client_connections=300" in databases["t16054"]
+    assert databases["t16054"].startswith(databases["*"]) and set(databases) == {"t16054", "*"}
+    # A role may SET its own time-outs away; the pooler's follow the longest that anybody has.
+    assert (pooler["query_timeout"], pooler["idle_transaction_timeout"]) == ("65", "35")
 
 
 def test_the_proxy_listens_for_the_leader_on_loopback_only():
