@@ -24,10 +24,12 @@ if cell.nodes == 1:
     args = CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password)
     nodes = [PostgresNode(ctx, cell.postgres[0], args)]
 else:
-    before = [EtcdMember(ctx, name) for name in cell.etcd]
-    nodes = []
+    # Each after the one before it: a change rolls through the cell and takes neither quorum nor standby away.
+    members, nodes = [], []
+    for name in cell.etcd:
+        members.append(EtcdMember(ctx, name, pulumi.ResourceOptions(depends_on=members[-1:])))
     for name in cell.postgres:
-        opts = pulumi.ResourceOptions(depends_on=[*before, *nodes[-1:]])
+        opts = pulumi.ResourceOptions(depends_on=[*members, *nodes[-1:]])
         nodes.append(PatroniNode(ctx, name, server, pooler_password, opts))
     fencers = [fencer(ctx, name) for name in cell.fencer]
 proxy = SwarmService(
