@@ -57,6 +57,10 @@ class SizeClass(StrEnum):
     M = "M"
     L = "L"
 
+    @classmethod
+    def of(cls, population: int) -> SizeClass:
+        return cls.S if population < 3000 else cls.M if population <= 10000 else cls.L
+
 
 class System(Model):
     """One entry of the catalogue of systems."""
@@ -95,13 +99,52 @@ class Ports(Model):
     ssh_base: int = Field(ge=1, le=65000)
 
 
+class Caps(Model):
+    """The most that one tenant may take of its cell. Whoever asks for more waits or is refused; neighbours go on.
+
+    `connections`: server connections of its database through the pooler, all systems together; `clients`: connections
+    of app servers to the pooler that ask for its database.
+    """
+
+    connections: int = Field(4, ge=2, le=32)
+    clients: int = Field(200, ge=10, le=2000)
+    statement_seconds: int = Field(30, ge=1, le=3600)
+    transaction_seconds: int = Field(300, ge=1, le=7200)
+    idle_in_transaction_seconds: int = Field(30, ge=1, le=3600)
+    lock_seconds: int = Field(10, ge=1, le=600)
+
+
+class CapsChange(Model):
+    """What differs from the caps of the wider circle; None: nothing."""
+
+    connections: int | None = Field(None, ge=2, le=32)
+    clients: int | None = Field(None, ge=10, le=2000)
+    statement_seconds: int | None = Field(None, ge=1, le=3600)
+    transaction_seconds: int | None = Field(None, ge=1, le=7200)
+    idle_in_transaction_seconds: int | None = Field(None, ge=1, le=3600)
+    lock_seconds: int | None = Field(None, ge=1, le=600)
+
+    def over(self, caps: Caps) -> Caps:
+        """`caps` with what this changes."""
+        return caps.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class TenantCaps(Model):
+    """Caps of an environment's tenants: for all, and what is different by size class. A cell may differ again, and a
+    municipality from both."""
+
+    default: Caps = Caps()
+    size: dict[Literal["S", "M", "L"], CapsChange] = {}
+
+
 class Cell(Model):
     """Unit of hosting and of failure: a county's tenants on one PostgreSQL cluster."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
     county: str
     capacity: int = Field(ge=1, le=256, description="tenants")
-    nodes: Literal[1] = Field(description="PostgreSQL nodes; one until Patroni cells land")
+    nodes: Literal[1, 3] = Field(description="PostgreSQL nodes: one, or three under Patroni (ADR 0015)")
+    caps: CapsChange = CapsChange()
 
 
 class Backup(Model):
@@ -181,6 +224,7 @@ class Environment(Model):
     pki: Pki
     maintenance: list[Maintenance] = []
     citizens: list[Citizen] = []
+    caps: TenantCaps = TenantCaps()
 
     @property
     def open_days(self) -> dict[int, tuple[str, str]]:
@@ -207,6 +251,21 @@ class Environment(Model):
     @property
     def names(self) -> Names:
         return Names(self.id, self.subnet)
+
+    def caps_of(self, cell_id: str, size: SizeClass | None = None, own: CapsChange | None = None) -> Caps:
+        """Caps of a tenant in a cell: the environment's, its size's, the cell's, its own, each over the one before."""
+        cell = next((cell.caps for cell in self.cells if cell.id == cell_id), None)
+        caps = self.caps.default
+        for change in (self.caps.size.get(str(size)), cell, own):
+            caps = change.over(caps) if change else caps
+        return caps
+
+    def server_connections(self, cell: Cell) -> int:
+        """Connections that a cell's server has for its tenants: a full cell at the ordinary cap, and a quarter more.
+
+        The quarter is for those whose cap is higher: they need no restart of the server.
+        """
+        return cell.capacity * self.caps_of(cell.id).connections * 5 // 4
 
     def origin(self, host: str) -> str:
         """`https://host[:port]` as a browser writes it (no port when it is 443)."""
@@ -276,6 +335,7 @@ class MunicipalityEntry(Model):
     project: str | None = None
     phase: Annotated[Phase, Field(strict=False)]  # YAML has no enumerations
     evidence: dict[Literal["preparation", "connection", "live"], Annotated[str, Field(min_length=1)]] = {}
+    caps: CapsChange | None = None
     host_slug: Identifier | None = Field(None, description="first label of its host, where two names fold to one")
     office_source: str | None = Field(None, min_length=10, description="why its office is not the one of the 2018 list")
 
@@ -318,8 +378,12 @@ class Municipality(MunicipalityEntry):
 
     @property
     def size_class(self) -> SizeClass:
-        population = self.settlement.population
-        return SizeClass.S if population < 3000 else SizeClass.M if population <= 10000 else SizeClass.L
+        return SizeClass.of(self.settlement.population)
+
+    @property
+    def limits(self) -> Caps:
+        """What it may take of its cell at most."""
+        return self.environment.caps_of(self.cell, self.size_class, self.caps)
 
 
 class Register:

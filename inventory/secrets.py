@@ -30,6 +30,9 @@ from systems.credentials import derive
 PASSWORDS = {
     "pulumi_passphrase": "secrets in Pulumi's state files",
     "postgres_pooler": "PgBouncer's own role, may only ask for tenant roles' verifiers",
+    "etcd_root": "logins of the etcd clusters",
+    "etcd_patroni": "Patroni's keys in its cell's etcd cluster",
+    "etcd_fencer": "may read its cell's keys and delete the leader's",
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
     "oidc_key": "clients' secrets are derived from it",
@@ -119,8 +122,8 @@ def tls_hosts(register: Register) -> dict[str, list[str]]:
     }
     for cell in register.environment.cells:
         cell_names = register.cell(cell.id)
-        for service in [*cell_names.postgres, cell_names.proxy, cell_names.backup]:
-            hosts[service] = []
+        for service in [*cell_names.databases, cell_names.backup]:
+            hosts[service] = [cell_names.etcd_cluster] if service in cell_names.etcd else []
         for system in register.installed_systems:
             hosts[cell_names.app(system)] = []
     return hosts

@@ -38,7 +38,7 @@ class Written:
 
 def cross_check(written: Written) -> list[Fault]:
     """Every fault between files of one environment; empty when the register is sound."""
-    from inventory.rules import catalogue, environment, municipalities, offices, unchangeable
+    from inventory.rules import caps, catalogue, environment, municipalities, offices, unchangeable
 
-    modules = (catalogue, environment, municipalities, offices, unchangeable)
+    modules = (catalogue, environment, municipalities, caps, offices, unchangeable)
     return [fault for module in modules for rule in module.RULES for fault in rule(written)]

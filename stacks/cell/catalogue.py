@@ -25,6 +25,7 @@ SELECT json_build_object(
       'owner', pg_get_userbyid(d.datdba),
       'open', d.datallowconn,
       'broken', d.datconnlimit = -2,
+      'limit', d.datconnlimit,
       'comment', shobj_description(d.oid, 'pg_database'),
       'acl', (SELECT coalesce(json_agg(json_build_array(
                   CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type)), '[]')
@@ -39,7 +40,9 @@ SELECT json_build_object(
       'limit', r.rolconnlimit,
       'verifier', CASE WHEN r.rolcanlogin THEN (SELECT passwd FROM pgb.get_auth(r.rolname)) END,
       'settings', (SELECT coalesce(json_agg(s.setting), '[]') FROM pg_db_role_setting x, unnest(x.setconfig) s(setting)
-                     WHERE x.setrole = r.oid),
+                     WHERE x.setrole = r.oid AND x.setdatabase = 0),
+      'settings_in', (SELECT coalesce(json_agg(y.datname), '[]') FROM pg_db_role_setting x
+                        JOIN pg_database y ON y.oid = x.setdatabase WHERE x.setrole = r.oid),
       'member_of', (SELECT coalesce(json_agg(json_build_array(g.rolname, m.inherit_option, m.set_option)), '[]')
                       FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))), '{}')
     FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{5}(_|$)'));

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inventory.register import Caps
 from stacks.cell.catalogue import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Share, Shared
 from stacks.cell.migrations import Migration
-from stacks.components.dbproxy import CONNECTIONS_PER_TENANT
 from stacks.components.postgres import AUTH_DATABASE, OWNER, TEMPLATE
 from stacks.components.sql import identifier, literal
 
-ROLE_CONNECTIONS = 2 * CONNECTIONS_PER_TENANT  # server connections of one login; twice the pool, for its turnover
+TURNOVER = 2  # server connections that may exist for each that the pooler holds: while it replaces one, both do
 DATABASE_RIGHTS = {"CREATE", "TEMPORARY", "CONNECT"}
 # What every system may do with the tables of schema `chain`; row-level security narrows it to its own messages.
 CHAIN = {
@@ -38,13 +38,14 @@ class Tenant:
     """What a tenant should be.
 
     `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view, system that may read it);
-    `facts`: JSON text that the systems read about the municipality, None = nothing is said.
+    `facts`: JSON text that the systems read about the municipality, None = nothing is said; `caps`: what it may take.
     """
 
     name: str
     verifiers: Mapping[str, str] = field(repr=False)
     views: Sequence[tuple[str, str, str]] = ()
     facts: str | None = None
+    caps: Caps = Caps()
 
     def __post_init__(self):
         if not _TENANT.fullmatch(self.name):
@@ -52,6 +53,21 @@ class Tenant:
 
     def login(self, system: str) -> str:
         return f"{self.name}_{system}"
+
+    @property
+    def connections(self) -> int:
+        """The most server connections of its database, and of each of its logins."""
+        return TURNOVER * self.caps.connections
+
+    def settings(self, system: str) -> dict[str, str]:
+        """What holds for sessions of a system's login until the session itself says otherwise."""
+        return {
+            "search_path": system,
+            "statement_timeout": f"{self.caps.statement_seconds}s",
+            "transaction_timeout": f"{self.caps.transaction_seconds}s",
+            "idle_in_transaction_session_timeout": f"{self.caps.idle_in_transaction_seconds}s",
+            "lock_timeout": f"{self.caps.lock_seconds}s",
+        }
 
     @property
     def logins(self) -> dict[str, str]:
@@ -129,43 +145,63 @@ def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Step]:
 
 
 def _roles(tenant: Tenant, seen: Shared) -> list[Step]:
-    steps = _role(tenant.name, seen.roles.get(tenant.name), login=None, system=None)
+    steps = _role(tenant.name, seen.roles.get(tenant.name))
     for system, verifier in sorted(tenant.verifiers.items()):
         name = tenant.login(system)
-        steps += _role(name, seen.roles.get(name), login=verifier, system=system)
+        login = _Login(verifier, tenant.connections, tenant.settings(system))
+        steps += _role(name, seen.roles.get(name), login)
         steps += _membership(name, tenant.name, seen.roles.get(name))
     return steps + _leave_groups(tenant.name, seen.roles.get(tenant.name), keep=None)
 
 
-def _role(name: str, row: Mapping[str, Any] | None, login: str | None, system: str | None) -> list[Step]:
+@dataclass(frozen=True)
+class _Login:
+    """What a role that logs in has, and a group has not."""
+
+    verifier: str = field(repr=False)
+    limit: int
+    settings: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"LOGIN, limit {self.limit}, password (hidden), {_settings_text(self.settings)}"
+
+
+def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None) -> list[Step]:
     quoted = identifier(name)
+    wanted = dict(login.settings) if login else {}
     faults = [] if row else ["absent"]
     if row:
+        present = dict(setting.split("=", 1) for setting in row["settings"])
         if row["powers"]:
             faults.append("+".join(sorted(row["powers"])))
         if row["login"] != (login is not None):
             faults.append("LOGIN" if row["login"] else "NOLOGIN")
-        if login is not None and row["limit"] != ROLE_CONNECTIONS:
+        if login and row["limit"] != login.limit:
             faults.append(f"limit {row['limit']}")
-        if login is not None and row["verifier"] != login:
+        if login and row["verifier"] != login.verifier:
             faults.append("another password")
-        if row["settings"] != ([f"search_path={system}"] if system else []):
-            faults.append(f"settings {row['settings']}")
+        differing = sorted(key for key in wanted.keys() | present if present.get(key) != wanted.get(key))
+        if differing:
+            faults.append(_settings_text({key: present.get(key, "unset") for key in differing}))
+        faults += [f"settings of its own in {database}" for database in sorted(row["settings_in"])]
     if not faults:
         return []
     attributes = "NOLOGIN"
-    after = "NOLOGIN"
-    if login is not None:
-        attributes = f"LOGIN CONNECTION LIMIT {ROLE_CONNECTIONS} PASSWORD {literal(login)}"
-        after = f"LOGIN, limit {ROLE_CONNECTIONS}, password (hidden), search_path {system}"
+    if login:
+        attributes = f"LOGIN CONNECTION LIMIT {login.limit} PASSWORD {literal(login.verifier)}"
     powers = "".join(f" NO{power}" for power in row["powers"]) if row else ""
     sql = "" if row else f"CREATE ROLE {quoted};\n"
     sql += f"BEGIN;\nALTER ROLE {quoted} {attributes}{powers};\n"
     if row and row["settings"]:
         sql += f"ALTER ROLE {quoted} RESET ALL;\n"
-    if system:
-        sql += f"ALTER ROLE {quoted} SET search_path = {identifier(system)};\n"
-    return [Step(f"role {name}", ", ".join(faults), after, sql + "COMMIT;")]
+    for database in sorted(row["settings_in"]) if row else []:
+        sql += f"ALTER ROLE {quoted} IN DATABASE {identifier(database)} RESET ALL;\n"
+    sql += "".join(f"ALTER ROLE {quoted} SET {key} = {literal(value)};\n" for key, value in wanted.items())
+    return [Step(f"role {name}", ", ".join(faults), str(login or "NOLOGIN"), sql + "COMMIT;")]
+
+
+def _settings_text(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in settings.items())
 
 
 def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[Step]:
@@ -214,6 +250,10 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
         )
         before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
         steps.append(Step(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
+    limit = row["limit"] if row else -1
+    if limit != tenant.connections:
+        sql = f"ALTER DATABASE {quoted} CONNECTION LIMIT {tenant.connections};"
+        steps.append(Step(f"database {name} connections", f"limit {limit}", f"limit {tenant.connections}", sql))
     if tenant.facts is not None and (row or {}).get("comment") != tenant.facts:
         comment = f"COMMENT ON DATABASE {quoted} IS {literal(tenant.facts)};"
         steps.append(Step(f"database {name} facts", (row or {}).get("comment") or "none", tenant.facts, comment))

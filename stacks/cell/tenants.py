@@ -43,7 +43,7 @@ def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> 
         if system in register.installed_systems:
             password = secrets.role_password(municipality, system)
             logins[system] = verifier(password, municipality.role(system))
-    return Tenant(municipality.tenant, logins, _views(register), facts(register, municipality))
+    return Tenant(municipality.tenant, logins, _views(register), facts(register, municipality), municipality.limits)
 
 
 def shares(register: Register, municipality: Municipality) -> list[Share]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inventory.names import Port
+from inventory.register import Caps
 from stacks.components.postgres import AUTH_DATABASE, CERTIFICATE, KEY, POOLER, ROOT
 
-CONNECTIONS_PER_TENANT = 4  # server connections that one tenant's database may take
+# The pooler cuts off what outlives a tenant's own time-outs by this much: a role may SET those away, but not these.
+GRACE_SECONDS = 5
 USERLIST = "/run/secrets/userlist.txt"
 
 
@@ -16,11 +18,25 @@ def userlist(pooler_password: str) -> str:
     return f'"{POOLER}" "{pooler_password}"\n'
 
 
-def pgbouncer_ini() -> str:
-    """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling."""
+def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps]) -> str:
+    """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling, caps of every tenant.
+
+    `caps`: of the cell's tenants; `others`: database → caps, of those that differ. Time-outs of the pooler are one for
+    the cell, above the longest that any tenant has.
+    """
+    longest = [caps, *others.values()]
+    query = max(each.statement_seconds for each in longest) + GRACE_SECONDS
+    idle = max(each.idle_in_transaction_seconds for each in longest) + GRACE_SECONDS
+    leader = f"host=127.0.0.1 port={Port.LEADER.value} auth_dbname={AUTH_DATABASE}"
+    own = "".join(
+        f"{name} = {leader} pool_size={each.connections} max_db_connections={each.connections} "
+        f"max_db_client_connections={each.clients}\n"
+        for name, each in sorted(others.items())
+        if (each.connections, each.clients) != (caps.connections, caps.clients)
+    )
     return f"""\
 [databases]
-* = host=127.0.0.1 port={Port.LEADER.value} auth_dbname={AUTH_DATABASE}
+{own}* = {leader}
 
 [pgbouncer]
 listen_addr = *
@@ -34,15 +50,18 @@ auth_query = SELECT usename, passwd FROM pgb.get_auth($1)
 admin_users =
 stats_users =
 pool_mode = transaction
-default_pool_size = {CONNECTIONS_PER_TENANT}
-max_db_connections = {CONNECTIONS_PER_TENANT}
+default_pool_size = {caps.connections}
+max_db_connections = {caps.connections}
+max_db_client_connections = {caps.clients}
+query_timeout = {query}
+idle_transaction_timeout = {idle}
 max_client_conn = 4000
 max_prepared_statements = 100
 server_login_retry = 0.2
 server_connect_timeout = 2
 server_idle_timeout = 60
 server_lifetime = 3600
-query_wait_timeout = 30
+query_wait_timeout = 10
 ignore_startup_parameters = extra_float_digits
 client_tls_sslmode = verify-ca
 client_tls_cert_file = {CERTIFICATE}
@@ -60,19 +79,35 @@ log_disconnections = 0
 
 
 def haproxy_cfg(nodes: Sequence[str]) -> str:
-    """`haproxy.cfg`: TLS passed through from loopback to the first node that accepts connections.
+    """`haproxy.cfg`: TLS passed through from loopback to the node that takes writes. `nodes`: service names.
 
-    `nodes`: service names. More than one needs a check that knows the leader; until cells have one, the others are
-    spares that are used only when every earlier one is down. The check connects and closes cleanly, because anything
-    more (an SSLRequest, a reset) makes PostgreSQL write a line of log at each of two checks a second.
+    One node: a check that connects and closes cleanly, because anything more (an SSLRequest, a reset) makes PostgreSQL
+    write a line of log at each of two checks a second. Three: each node's Patroni is asked whether it leads, and its
+    words are read as well, because for a moment after a restart in place it answers 200 before it is promoted.
     """
-    addresses = [f"{node} {node}:{Port.POSTGRES.value}" for node in nodes]
-    servers = "\n".join([f"  server {addresses[0]}", *(f"  server {address} backup" for address in addresses[1:])])
+    check, options = ("  option tcp-check", "  tcp-check connect linger"), ""
+    if len(nodes) > 1:
+        check = (
+            "  option httpchk",
+            "  http-check send meth GET uri /primary",
+            # Words first: they are complete only when the whole answer has been read, so Patroni is never cut short.
+            r"  http-check expect rstring \"role\":\ \"primary\"",
+            "  http-check expect status 200",
+        )
+        options = f" check-ssl port {Port.PATRONI.value} verify required ca-file {ROOT} crt {CERTIFICATE}"
+    servers = "\n".join(
+        f"  server {node} {node}:{Port.POSTGRES.value}" + (f" verifyhost {node}{options}" if options else "")
+        for node in nodes
+    )
+    checks = "\n".join(check)
     return f"""\
 global
   log stdout format raw local0 notice
   maxconn 4096
   stats socket /run/asp/haproxy.sock mode 600 level admin
+  # A certificate's key lies beside it as .key.
+  ssl-load-extra-del-ext
+  ssl-load-extra-files key
 
 resolvers docker
   nameserver engine 127.0.0.11:53
@@ -97,8 +132,7 @@ defaults
 
 listen leader
   bind 127.0.0.1:{Port.LEADER.value}
-  option tcp-check
-  tcp-check connect linger
+{checks}
   default-server check inter 500ms fastinter 200ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions \
 resolvers docker init-addr none
 {servers}

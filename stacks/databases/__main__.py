@@ -4,25 +4,36 @@ import pulumi
 
 from stacks.components import dbproxy
 from stacks.components.context import context
+from stacks.components.etcd import EtcdMember, fencer
 from stacks.components.postgres import RESERVED_CONNECTIONS, UID, Server
-from stacks.components.postgres_node import USER, CellNodeArgs, PostgresNode
+from stacks.components.postgres_node import USER, CellNodeArgs, PatroniNode, PostgresNode
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 ctx = context()
 cell = ctx.cell
-capacity = next(c.capacity for c in ctx.environment.cells if c.id == ctx.cell_id)
+room = next(ctx.environment.server_connections(c) for c in ctx.environment.cells if c.id == ctx.cell_id)
+caps = ctx.environment.caps_of(ctx.cell_id)
+other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.cell_id) if m.limits != caps}
 pooler_password = ctx.secrets.password("postgres_pooler")
 
 server = Server(
     memory=1024,
     # The pooler has no global cap: every tenant at its limit must fit, or all see "remaining slots are reserved".
-    max_connections=capacity * dbproxy.CONNECTIONS_PER_TENANT + RESERVED_CONNECTIONS,
+    max_connections=room + RESERVED_CONNECTIONS,
     stanza=ctx.cell_id,
 )
-nodes = [
-    PostgresNode(ctx, name, CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password))
-    for name in cell.postgres
-]
+if cell.nodes == 1:
+    args = CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password)
+    nodes = [PostgresNode(ctx, cell.postgres[0], args)]
+else:
+    # Each after the one before it: a change rolls through the cell and takes neither quorum nor standby away.
+    members, nodes = [], []
+    for name in cell.etcd:
+        members.append(EtcdMember(ctx, name, pulumi.ResourceOptions(depends_on=members[-1:])))
+    for name in cell.postgres:
+        opts = pulumi.ResourceOptions(depends_on=[*members, *nodes[-1:]])
+        nodes.append(PatroniNode(ctx, name, server, pooler_password, opts))
+    fencers = [fencer(ctx, name) for name in cell.fencer]
 proxy = SwarmService(
     ctx,
     cell.proxy,
@@ -34,7 +45,7 @@ proxy = SwarmService(
         uid=UID,
         memory=256,
         files={
-            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini()),
+            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps)),
             "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),
             dbproxy.USERLIST: File(dbproxy.userlist(pooler_password), secret=True, uid=UID, mode=0o400),
         },

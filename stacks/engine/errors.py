@@ -61,6 +61,10 @@ class ConnectionLost(ProviderError):
     """The daemon did not answer: whether an operation took effect is not known."""
 
 
+class Unfinished(ProviderError):
+    """An object was made, and what had to follow failed: the next run must look for it."""
+
+
 class PartialError(ProviderError):
     """An operation took effect but did not end well. ``outputs``: what the daemon has now."""
 

@@ -18,7 +18,7 @@ from .executor import Executor
 from .journal import Journal, replay
 from .program import Program
 from .project import ORGANIZATION, Project, StackConfig
-from .recovery import settle
+from .recovery import Settled, settle
 from .references import References
 from .secrets import Crypter
 from .state import Resource, Snapshot
@@ -33,7 +33,7 @@ class StackRun:
         self.project, self.backend, self.stack = project, backend, stack
         self.config = StackConfig(project, stack)
         self._deployment = backend.load(project.name, stack).get("latest")
-        self._unsettled: list[dict] = []  # journal records of an earlier run that could not be looked into yet
+        self._settled = Settled(Snapshot())  # what became of an interrupted run before
         self._crypter: Crypter | None = self.config.crypter(self._recorded_salt())
 
     def _recorded_salt(self) -> str:
@@ -91,8 +91,8 @@ class StackRun:
             records = self.journal().read()
             if records:
                 snapshot = Snapshot.from_deployment(self._deployment, self.open_secret)
-                settled, self._unsettled = settle(replay(snapshot, records, self.open_secret), _warn)
-                self.save(settled, self._unsettled)
+                self._settled = settle(replay(snapshot, records, self.open_secret), _warn)
+                self.save(self._settled.snapshot, self._settled.left)
             yield
 
     # -- deployments
@@ -104,7 +104,7 @@ class StackRun:
             self.project.name, self.stack, snapshot, options, events, journal, self.seal_secret, config
         )
         run.secret_keys = secret_keys
-        run.unsettled = list(self._unsettled)
+        run.unsettled, run.forgotten = list(self._settled.left), self._settled.forgotten
         if journal is not None:
             if self._crypter is not None:
                 self._crypter.key()
@@ -189,8 +189,8 @@ class StackRun:
     def adopt(self, run: Deployment) -> None:
         """Save what a preview without any change has found: options, dependencies and outputs may still differ."""
         result = run.result()
-        before = {item.urn: _settled(item) for item in run.snapshot.resources}
-        if {item.urn: _settled(item) for item in result.resources} != before:
+        before = {item.urn: _unordered(item) for item in run.snapshot.resources}
+        if {item.urn: _unordered(item) for item in result.resources} != before:
             self.save(result)
 
     def refresh(self, options: Options, events: Events) -> Deployment:
@@ -247,7 +247,7 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
 
 
-def _settled(item: Resource) -> Resource:
+def _unordered(item: Resource) -> Resource:
     """A record without the accidents of order."""
     return item.copy(
         dependencies=sorted(item.dependencies),

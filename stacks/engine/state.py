@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import urn as urns
 from .errors import StateError
 from .values import from_state, to_state
 
@@ -88,8 +89,8 @@ class Resource:
     def links(self) -> list[str]:
         """URNs that must exist as long as this resource does."""
         found = [self.parent, self.deleted_with, self.provider.rsplit("::", 1)[0], *self.dependencies]
-        for urns in self.property_dependencies.values():
-            found.extend(urns)
+        for needed in self.property_dependencies.values():
+            found.extend(needed)
         return [urn for urn in dict.fromkeys(found) if urn]
 
     def renamed(self, aliases: dict[str, str]) -> Resource:
@@ -103,9 +104,13 @@ class Resource:
             provider=f"{aliases.get(provider, provider)}::{provider_id}" if self.provider else "",
             dependencies=[aliases.get(urn, urn) for urn in self.dependencies],
             property_dependencies={
-                key: [aliases.get(urn, urn) for urn in urns] for key, urns in self.property_dependencies.items()
+                key: [aliases.get(urn, urn) for urn in needed] for key, needed in self.property_dependencies.items()
             },
         )
+
+    def known_as(self, urn: str) -> Resource:
+        """A copy under another URN, and of that URN's type."""
+        return self if urn == self.urn else self.copy(urn=urn, type=urns.type_of(urn))
 
     def to_json(self, sealer: Callable[[str], str] | None) -> dict:
         """The checkpoint's record. ``sealer`` None shows secrets in plain text."""

@@ -22,6 +22,8 @@ def fill(random: Random, population: int) -> None:
         for system, measure in MEASURES.items():
             value = random.randrange(population // 400 + 2)
             rows = [{"measure": measure, "dimension": "", "kind": "count", "value": value}]
+            if Feed.objects.filter(system=system, day=day, status=Feed.Status.WHOLE).exists():
+                continue  # the real one came
             hour = 9 if (n, system) == (5, "irat") else 2
             wrong = (n, system) == (8, "keret")
             feed = Feed.objects.create(

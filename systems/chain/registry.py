@@ -63,7 +63,16 @@ def job(at: str | None = None, every: int | None = None) -> Callable:
 def handler(system: str, topic: str) -> Handler | None:
     """The handler of a system for a topic."""
     _load(system)
-    return _handlers.get((system, topic))
+    own = _handlers.get((system, topic))
+    return own or _common(system, topic)
+
+
+def _common(system: str, topic: str) -> Handler | None:
+    """What every system that has an `importing.py` understands."""
+    from systems.core import importing
+
+    common = {"import-check": importing.check_message, "import-apply": importing.apply_message}
+    return common.get(topic) if importing.imports(system) else None
 
 
 def jobs(system: str) -> list[Job]:

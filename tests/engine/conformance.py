@@ -72,7 +72,7 @@ class Bench:
     """A temporary backend and the engine's command."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="eng-conformance-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="eh-conformance-"))
         (self.folder / "state").mkdir()
         command = os.environ.get("PULUMI") or f"{sys.executable} -m stacks.engine"
         self.command = shlex.split(command)

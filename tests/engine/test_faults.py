@@ -6,6 +6,7 @@ import http.server
 import json
 import socketserver
 import threading
+import time
 
 import pytest
 
@@ -215,3 +216,18 @@ docker.Service("s", name=f"{P}-s", task_spec=docker.ServiceTaskSpecArgs(
     assert "did not converge after 8s" in said and "Last task: failed: task: non-zero exit (3)" in said
     assert "no such cell" in said
     assert "s" not in sandbox.resources() and client().services(filters={"name": f"{sandbox.prefix}-s"}) == []
+
+
+def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(sandbox):
+    """The wait for outputs is the engine's own (child.py): it must neither hang nor lose the reason."""
+    sandbox.write(
+        volume("a") + "import asyncio\n"
+        "async def slow(name):\n    await asyncio.sleep(30)\n    return name\n"
+        "def wrong(name):\n    raise ValueError('no such cell: ' + name)\n"
+        "pulumi.Output.from_input(slow('x'))\n"
+        "a.name.apply(lambda name: pulumi.Output.from_input(name).apply(wrong))\n"
+    )
+    began = time.monotonic()
+    said = sandbox.up("--skip-preview", status=1)
+    assert f"ValueError: no such cell: {sandbox.prefix}-a" in said
+    assert time.monotonic() - began < 20

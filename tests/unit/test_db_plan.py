@@ -3,11 +3,13 @@
 import copy
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.register import Caps
 from stacks.cell import plan
 from stacks.cell.catalogue import Inside, Shared
 from stacks.cell.migrations import Migration, MigrationFault, parse
@@ -26,14 +28,14 @@ def right(*tenants):
     databases, roles, insides = {}, {}, {}
     for one in tenants:
         acl = [["asp_owner", p] for p in ("CREATE", "TEMPORARY", "CONNECT")] + [[one.name, "CONNECT"]]
-        databases[one.name] = {"oid": 1, "owner": "asp_owner", "open": True, "broken": False, "acl": acl}
+        databases[one.name] = {"oid": 1, "owner": "asp_owner", "open": True, "broken": False, "limit": 8, "acl": acl}
         roles[one.name] = role(login=False, limit=-1)
         for login, system in one.logins.items():
             roles[login] = role(
                 login=True,
-                limit=plan.ROLE_CONNECTIONS,
+                limit=one.connections,
                 verifier=one.verifiers[system],
-                settings=[f"search_path={system}"],
+                settings=[f"{key}={value}" for key, value in one.settings(system).items()],
                 member_of=[[one.name, True, False]],
             )
         insides[one.name] = Inside(migrations=APPLIED)
@@ -41,8 +43,8 @@ def right(*tenants):
 
 
 def role(**changes):
-    row = {"login": False, "powers": [], "limit": -1, "verifier": None, "settings": [], "member_of": []}
-    return row | changes
+    row = {"login": False, "powers": [], "limit": -1, "verifier": None, "member_of": []}
+    return row | {"settings": [], "settings_in": []} | changes
 
 
 def steps_for(one, shared, insides):
@@ -77,6 +79,10 @@ DEVIATIONS = {
     "password was changed": lambda s: s.roles["t16054_irat"].update(verifier="SCRAM-SHA-256$other"),
     "search_path was changed": lambda s: s.roles["t16054_irat"].update(settings=["search_path=keret"]),
     "limit was lifted": lambda s: s.roles["t16054_irat"].update(limit=-1),
+    "a time-out was set away": lambda s: s.roles["t16054_irat"]["settings"].remove("statement_timeout=30s"),
+    "a setting was added": lambda s: s.roles["t16054_irat"]["settings"].append("work_mem=1GB"),
+    "settings of one database": lambda s: s.roles["t16054_irat"]["settings_in"].append("t16054"),
+    "database's limit was lifted": lambda s: s.databases["t16054"].update(limit=-1),
     "group may log in": lambda s: s.roles["t16054"].update(login=True),
     "role became mighty": lambda s: s.roles["t16054_irat"].update(powers=["CREATEDB"]),
     "role joined another tenant": lambda s: s.roles["t16054_irat"]["member_of"].append(["t14784", True, False]),
@@ -100,6 +106,20 @@ def test_every_deviation_is_mended(name):
     steps = steps_for(one, shared, insides)
     assert steps, name
     assert all(step.before != step.after for step in steps)
+
+
+def test_another_cap_changes_limits_and_settings_and_nothing_else():
+    shared, insides = right(tenant())
+    steps = steps_for(replace(tenant(), caps=Caps(connections=6, lock_seconds=5)), shared, insides)
+    assert [(step.subject, step.before) for step in steps] == [
+        ("role t16054_irat", "limit 8, lock_timeout 10s"),
+        ("role t16054_keret", "limit 8, lock_timeout 10s"),
+        ("database t16054 connections", "limit 8"),
+    ]
+    sql = plan.script(steps)
+    assert "SET lock_timeout = '5s';" in sql
+    assert 'ALTER ROLE "t16054_irat" LOGIN CONNECTION LIMIT 12 ' in sql
+    assert 'ALTER DATABASE "t16054" CONNECTION LIMIT 12;' in sql
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,28 @@ def test_replay_follows_a_new_name():
     assert found.snapshot.resources[1].dependencies == [renamed.urn]
 
 
+def test_replay_keeps_a_renamed_resource_that_did_not_change():
+    before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
+    found = replay(before, [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}], plain)
+    assert [(item.urn, item.id) for item in found.snapshot.resources] == [
+        (resource("c").urn, "a"), (resource("b").urn, "b"),
+    ]
+    assert found.snapshot.resources[1].dependencies == [resource("c").urn]
+
+
+def test_replay_tells_a_new_resource_from_the_one_whose_name_it_takes():
+    """In one run "a" is renamed to "c", and another "a" is made."""
+    another = resource("a").copy(id="another")
+    found = replay(
+        Snapshot([resource("a")]),
+        [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}, record("done", "create", another)],
+        plain,
+    )
+    assert sorted((item.urn, item.id) for item in found.snapshot.resources) == [
+        (resource("a").urn, "another"), (resource("c").urn, "a"),
+    ]
+
+
 def test_a_replaced_resource_is_kept_until_it_is_deleted():
     condemned = resource("a").copy(delete=True, id="one")
     found = replay(

@@ -66,6 +66,20 @@ def test_slug_collision_names_both(copy):
     assert copy.load().municipality("14535").host == "komlo-heves.asp.test"
 
 
+def test_caps_come_from_the_nearest_circle_and_fit_the_server_together(copy):
+    copy.edit(TARDONA, "phase:", "caps: {connections: 6, lock_seconds: 5}\nphase:")
+    register = copy.load()
+    assert register.municipality("16054").limits.connections == 8  # size class L
+    tardona = register.municipality("14784").limits
+    assert (tardona.connections, tardona.lock_seconds) == (6, 5)
+    copy.edit(ENVIRONMENT, "capacity: 256", "capacity: 5")
+    fault = next(fault for fault in copy.faults() if "connections" in fault)
+    assert "cells.0.caps.connections = 26: tenants of baz1 may take 26 connections together, its server has 25" in fault
+    copy.edit(ENVIRONMENT, "nodes: 1 ", "caps: {connections: 5}\n    nodes: 1 ")
+    copy.edit(TARDONA, "connections: 6, ", "")
+    assert {m.limits.connections for m in copy.load().municipalities.values()} == {5}
+
+
 def test_capital_is_no_tenant(copy):
     copy.add_municipality("13578", "Budapest")
     assert any("the capital is no tenant of the ASP" in fault for fault in copy.faults())

@@ -1,0 +1,62 @@
+"""Rules of tenants' caps: they fit together, and what a cell's tenants may take together fits its server."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from inventory.errors import Fault
+from inventory.gazetteer import settlements
+from inventory.validation import Written
+
+if TYPE_CHECKING:
+    from inventory.register import Caps
+
+# A time-out that can never be reached before another one is a mistake: (the shorter, the longer).
+ORDER = [
+    ("lock_seconds", "statement_seconds"),
+    ("statement_seconds", "transaction_seconds"),
+    ("idle_in_transaction_seconds", "transaction_seconds"),
+]
+
+
+def _of_entries(written: Written) -> Iterator[tuple[str, str, Caps]]:
+    """(file, cell, caps) of each municipality."""
+    from inventory.register import SizeClass
+
+    for path, entry in written.entries.items():
+        settlement = settlements().get(entry.ksh)
+        size = SizeClass.of(settlement.population) if settlement else None
+        yield written.name(path), entry.cell, written.environment.caps_of(entry.cell, size, entry.caps)
+
+
+def in_order(written: Written) -> Iterator[Fault]:
+    """Shorter time-outs are shorter, in the default and for every municipality."""
+    checked = [(written.environment_file, "caps.default", written.environment.caps.default)]
+    checked += [(file, "caps", caps) for file, _, caps in _of_entries(written)]
+    for file, place, caps in checked:
+        for shorter, longer in ORDER:
+            if getattr(caps, shorter) > getattr(caps, longer):
+                problem = f"is above {longer} = {getattr(caps, longer)}, which would always strike first"
+                remedy = f"Write at most {getattr(caps, longer)}, or raise {longer}"
+                yield Fault(file, f"{place}.{shorter}", getattr(caps, shorter), problem, remedy)
+
+
+def within_the_server(written: Written) -> Iterator[Fault]:
+    """The pooler has no cap for all tenants together: every one at its limit must find a free connection.
+
+    How many it has follows from the cell's capacity alone, so that a tenant's override needs no restart.
+    """
+    asked: dict[str, int] = defaultdict(int)
+    for _, cell, caps in _of_entries(written):
+        asked[cell] += caps.connections
+    for index, cell in enumerate(written.environment.cells):
+        room = written.environment.server_connections(cell)
+        if asked[cell.id] > room:
+            problem = f"tenants of {cell.id} may take {asked[cell.id]} connections together, its server has {room}"
+            remedy = "Lower caps.connections of some, or raise the cell's (cells[].caps.connections), which restarts it"
+            yield Fault(written.environment_file, f"cells.{index}.caps.connections", asked[cell.id], problem, remedy)
+
+
+RULES = [in_order, within_the_server]
