@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 
 from tests.support.browser import browser, screenshot
 
-STATION, KSH = "sajoszentpeter-1", "16054"
+STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
 PAGES = 14  # of one system that are looked at; links are followed breadth first, one for each kind of address
 AXE = (importlib.resources.files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RUN = """
@@ -32,9 +32,33 @@ def clerk(register, runtime):
     for system in municipality.systems:
         if system in register.installed_systems:
             runtime.check(cell.app(system), ["python", "-m", "systems.synthetic", KSH], timeout=300)
-    with browser(register, STATION) as driver:
-        driver.get(municipality.url())
-        yield driver
+    every = [f"{system.id}.{role}" for system in register.systems.values() for role in system.roles]
+    try:
+        permit(runtime, cell, every)
+        with browser(register, STATION) as driver:
+            driver.get(municipality.url())
+            yield driver
+    finally:
+        permit(runtime, cell, [])
+
+
+def permit(runtime, cell, roles):
+    """What an administrator does in the framework: temporary permissions of the clerk, exactly these."""
+    program = f"""
+import systems.wsgi, datetime as dt
+from django.utils import timezone
+from systems import tenancy
+from systems.keret.models import Grant, User
+with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
+    user, _ = User.objects.get_or_create(username={CLERK!r}, defaults=dict(name={CLERK!r}))
+    now = timezone.now()
+    user.grants.filter(revoked_at=None, kind="temporary").update(revoked_at=now, revoked_by="teszt")
+    for role in {roles!r}:
+        system, name = role.split(".")
+        Grant.objects.create(user=user, kind="temporary", system=system, role=name, since=now,
+                             until=now + dt.timedelta(hours=1), given_by="teszt", reason="minden oldal megnézése")
+"""
+    runtime.check(cell.app("keret"), ["python", "-"], stdin=program, timeout=60)
 
 
 def kind(url: str) -> str:
