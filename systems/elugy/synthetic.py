@@ -96,7 +96,7 @@ def _answer(random: Random, asked: Field, person: people.Person, town: str, day:
         case Kind.YEAR:
             return day.year - 1
         case Kind.WHOLE | Kind.MONEY:
-            return max(asked.least or 0, random.randrange(10, 900) * 1000)
+            return min(asked.most or 10**6, random.randrange(10, 900) * 1000)
     if "address" in asked.name:
         return people.address(random, town)
     if "name" in asked.name:
