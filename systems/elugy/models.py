@@ -39,9 +39,8 @@ class ArrivalBook(models.Model):
         db_table = "arrival_book"
 
     @staticmethod
-    def next_number() -> str:
+    def next_number(year: int) -> str:
         """The next arrival number, `EU/<year>/<n>`; the row stays locked until the caller's transaction ends."""
-        year = timezone.localdate().year
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO arrival_book (year, last) VALUES (%s, 1) "

@@ -37,7 +37,8 @@ def submit(pk: UUID, identifier: str) -> Submission:
         raise Incomplete(lacking)
     now = timezone.now()
     submission.data, submission.status = submission.answers, Status.SUBMITTED
-    submission.arrival_number, submission.submitted_at, submission.updated_at = ArrivalBook.next_number(), now, now
+    submission.arrival_number = ArrivalBook.next_number(timezone.localdate().year)
+    submission.submitted_at = submission.updated_at = now
     submission.save()
     Event.objects.create(submission=submission, status=Status.SUBMITTED, at=now, number=submission.arrival_number)
     send("irat", "submission", message(submission), key=str(submission.pk))

@@ -384,3 +384,15 @@ def test_the_feed_counts_and_names_nobody(serve):
         ("beküldött űrlap", "altalanos", 1),
         ("ügy", "beküldve", 1),
     }
+
+
+def test_invented_forms_are_whole_and_right(serve):
+    from random import Random
+
+    from systems.elugy import submitting, synthetic
+
+    with serve("elugy"):
+        synthetic.fill(Random(7), 6000)
+        made = list(Submission.objects.all())
+        assert {submission.form for submission in made} == {"hipa", "kereskedelem", "hagyatek", "altalanos"}
+        assert [submission.form for submission in made if submitting.missing(submission)] == []
