@@ -50,7 +50,7 @@ def test_no_project_no_backend_no_stack(sandbox, tmp_path):
     assert "no Pulumi.yaml project file found" in sandbox.run("preview", "-C", str(tmp_path), status=2)
     assert "no backend: set PULUMI_BACKEND_URL" in sandbox.run("preview", status=2, PULUMI_BACKEND_URL="")
     (sandbox.state / ".pulumi" / "engine" / "sandbox.selected").unlink()
-    assert "no stack selected" in sandbox.run("preview", status=2)
+    assert "no stack selected" in sandbox.run("preview", status=6)
 
 
 def test_a_corrupt_checkpoint(sandbox):
