@@ -162,7 +162,7 @@ class Snapshot:
     def deployment(self, sealer: Callable[[str], str] | None) -> dict:
         """The ``deployment`` object of an export, also ``latest`` of a checkpoint."""
         stamp = now()
-        magic = hashlib.sha256(f"{stamp}{ENGINE_VERSION}".encode()).hexdigest()
+        magic = hashlib.sha256(ENGINE_VERSION.encode()).hexdigest()  # of the version: the CLI refuses any other
         result: dict[str, Any] = {"manifest": {"time": stamp, "magic": magic, "version": ENGINE_VERSION}}
         if self.salt:
             result["secrets_providers"] = {"type": "passphrase", "state": {"salt": self.salt}}
