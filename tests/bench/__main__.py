@@ -6,6 +6,8 @@ import sys
 BENCHES = {
     "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
+    "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
+    "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
     "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
     "I2": ("tests.bench.tenants_isolation", "leaks planted in a running cell, all found"),
 }
