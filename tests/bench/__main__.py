@@ -7,6 +7,7 @@ BENCHES = {
     "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
+    "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
     "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
     "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
     "I2": ("tests.bench.tenants_isolation", "leaks planted in a running cell, all found"),
