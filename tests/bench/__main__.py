@@ -9,6 +9,7 @@ BENCHES = {
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
     "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
     "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
+    "T2": ("tests.bench.tenants_country", "the whole country registered and rendered"),
     "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
     "I2": ("tests.bench.tenants_isolation", "leaks planted in a running cell, all found"),
 }
