@@ -2,7 +2,7 @@
 
 Reads one JSON object from standard input: pooler, nodes (`host:port`), database, user, password, writers, pause
 (seconds between a writer's rows). Prints one JSON line a row: `w`riter, `n`umber, `t0` and `t1` (monotonic seconds of
-the machine, the same inside and outside containers), `ok`, and for an acknowledged row the timeline `tl` and `node` it was
+the machine, inside and outside containers alike), `ok`, and for an acknowledged row the timeline `tl` and `node` it was
 written on. Ends when its standard output is gone.
 """
 

@@ -35,7 +35,8 @@ ALIVE = "/run/asp/alive"  # touched whenever Patroni answers
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 REST_PORT = 8008
 TICK_SECONDS = 1.0
-STUCK_SECONDS = 45  # waiting for one and the same piece of WAL, with nothing streaming
+STUCK_SECONDS = 45  # of one and the same fault of a standby
+NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
 INITDB = [
     *("initdb", "--username=postgres", "--auth=reject", "--data-checksums", "--encoding=UTF8"),
@@ -116,14 +117,14 @@ class Keeper:
         with open(SHARED, encoding="utf-8") as stream:
             self.wanted = json.load(stream)
         self.applied = False
-        self.waits, self.since = None, 0.0
+        self.fault, self.since = None, 0.0
         self.name = socket.gethostname()  # the service's, which is the member's
 
     def tick(self):
         status, seen = rest("GET", "/patroni")
         touch(ALIVE)
         state = seen.get("state")
-        self.unstick()
+        self.unstick(state)
         if state not in ("running", "streaming"):
             return
         leads = status == 200 and seen.get("role") == "primary" and rest("GET", "/primary")[0] == 200
@@ -137,23 +138,25 @@ class Keeper:
             touch(READY)
             say("ready as leader" if leads else "ready as standby")
 
-    def unstick(self):
-        """Clone a standby anew that waits for WAL nobody has.
+    def unstick(self, state):
+        """Clone a standby anew that waits for WAL nobody has, or that cannot start at all.
 
-        Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni started
-        it and waited for ever. Only while another node leads, so what is thrown away is never the last of anything.
+        Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni tried
+        to start what was left for ever. Only while another node leads, so what is thrown away is the last of nothing.
         """
-        waits = awaited()
-        if waits != self.waits:
-            self.waits, self.since = waits, time.monotonic()
-        if waits is None or time.monotonic() - self.since < STUCK_SECONDS:
+        fault = (waits := awaited()) and f"waits for WAL {waits}, and nothing streams"
+        if state == "start failed" or (state != "running" and self.fault == NO_START):
+            fault = NO_START
+        if fault != self.fault:
+            self.fault, self.since = fault, time.monotonic()
+        if fault is None or time.monotonic() - self.since < STUCK_SECONDS:
             return
         found = rest("GET", "/cluster")[1]["members"]
         if any(m["role"] == "leader" and m["state"] == "running" and m["name"] != self.name for m in found):
-            say(f"waiting for WAL {waits} for {STUCK_SECONDS} s with nothing streaming: cloning the leader anew")
+            say(f"{fault}, for {STUCK_SECONDS} s: cloning the leader anew")
             status, answer = rest("POST", "/reinitialize", {"force": True})
             say(f"reinitialize: {status} {answer}")
-            self.since = time.monotonic()
+        self.fault = None
 
     def restart(self):
         """Take a changed setting into use, one node after the other: the leader last."""
