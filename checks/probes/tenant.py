@@ -23,7 +23,7 @@ from stacks.cell import audit, catalogue
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import Attempt, sign_in
 from stacks.components.edge_config import LEAF_FILE
-from stacks.components.postgres import OWNER, TEMPLATE
+from stacks.components.postgres import TEMPLATE
 from stacks.components.service import ROOT_FILE
 from stacks.components.sql import literal
 from stacks.runtime import Runtime, Unreachable
@@ -76,24 +76,9 @@ SELECT json_build_object(
     return found
 
 
-# Owners of what is no relation; those are in the audit already.
-OWNERS = f"""\
-SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (
-  SELECT n.nspname || '.' || p.proname || '()' AS what, p.proowner AS owner
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
-  UNION ALL SELECT n.nspname || ' (schema)', n.nspowner FROM pg_namespace n
-   WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public')) found
-WHERE pg_get_userbyid(owner) <> {literal(OWNER)};
-"""
-
-
 def contents(cell: CellSql, name: str) -> dict:
     """What the database holds: objects of wrong owners, who may use which schema, versions of the schemas."""
-    seen = audit.database(cell, name)
-    (others,) = cell.rows(OWNERS, database=name, role="postgres", timeout=SECONDS)
-    return {**seen, "foreign_owned": [*seen["foreign_owned"], *others], "versions": versions(cell, name)}
+    return {**audit.database(cell, name), "versions": versions(cell, name)}
 
 
 def versions(cell: CellSql, name: str) -> dict[str, str]:

@@ -57,8 +57,7 @@ def run(params):
 
     register = load(params["environment"])
     wanted = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
-    if params["verb"] == "join":
-        may_join(register, wanted)
+    {"join": may_join, "leave": may_leave}[params["verb"]](register, wanted)
     runtime = Runtime(register)
     services_run(register, runtime, wanted)
     cells = {cell: catalogue.shared(CellSql(runtime, cell)).databases for cell in {m.cell for m in wanted}}
@@ -76,21 +75,27 @@ def run(params):
 
 def may_join(register, municipalities):
     """RegisterError naming every municipality whose phase says that nothing of it exists at the centre yet."""
+    remedy = "Write phase: connection, with evidence.preparation, when its preparation has ended"
+    _refuse(register, [m for m in municipalities if not m.joined], "does not join in this phase", remedy)
+
+
+def may_leave(register, municipalities):
+    """RegisterError naming every municipality that is under contract: the next run of join would move it in again."""
+    remedy = "Wanted: connection, when its contract has ended. Write that, leave, and then write phase: preparation"
+    _refuse(register, [m for m in municipalities if m.phase == "live"], "is live and does not leave", remedy)
+
+
+def _refuse(register, municipalities, problem, remedy):
     from inventory.errors import Fault, RegisterError
 
     folder = f"inventory/environments/{register.environment.id}/municipalities"
-    if faults := [
-        Fault(
-            f"{folder}/{m.ksh}-{m.slug}.yaml",
-            "phase",
-            str(m.phase),
-            f"{m.name} does not join in this phase",
-            "Write phase: connection, with evidence.preparation, when its preparation has ended",
+    if municipalities:
+        raise RegisterError(
+            [
+                Fault(f"{folder}/{m.ksh}-{m.slug}.yaml", "phase", str(m.phase), f"{m.name} {problem}", remedy)
+                for m in municipalities
+            ]
         )
-        for m in municipalities
-        if not m.joined
-    ]:
-        raise RegisterError(faults)
 
 
 def services_run(register, runtime, municipalities):

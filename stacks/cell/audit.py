@@ -20,7 +20,7 @@ SELECT coalesce(json_agg(json_build_object(
     'method', auth_method, 'error', error,
     -- Opens a tenant's database to somebody who need not be a member of the role named like it.
     'opens_tenants', EXISTS (SELECT FROM unnest(database) d
-                             WHERE d = 'all' OR d ~ '^t[0-9]{5}$' OR d LIKE '/%'))), '[]')
+                             WHERE d IN ('all', 'sameuser', 'samegroup') OR d ~ '^t[0-9]{5}$' OR d LIKE '/%'))), '[]')
   FROM pg_hba_file_rules WHERE type <> 'local' OR type IS NULL"""
 
 _SETTINGS = (
@@ -61,10 +61,14 @@ SELECT json_build_object(
 DATABASE = f"""\
 SELECT json_build_object(
   'owner', (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()),
-  'foreign_owned', (SELECT coalesce(json_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname), '[]')
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND pg_get_userbyid(c.relowner) <> {literal(OWNER)}),
+  'foreign_owned', (SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (
+     SELECT n.nspname || '.' || c.relname AS what, c.relnamespace AS place, c.relowner AS owner
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     UNION ALL SELECT p.oid::regprocedure::text, p.pronamespace, p.proowner FROM pg_proc p
+     UNION ALL SELECT t.oid::regtype::text, t.typnamespace, t.typowner FROM pg_type t WHERE t.typtype IN ('d', 'e', 'r')
+     UNION ALL SELECT n.nspname || ' (schema)', n.oid, n.nspowner FROM pg_namespace n WHERE n.nspname <> 'public'
+     ) owned JOIN pg_namespace n ON n.oid = owned.place
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND pg_get_userbyid(owner) <> {literal(OWNER)}),
   'schema_usage', (SELECT coalesce(json_object_agg(role, schemas), '{{}}') FROM (
      SELECT r.rolname AS role, json_agg(n.nspname ORDER BY n.nspname) AS schemas
        FROM pg_roles r, pg_namespace n
@@ -93,6 +97,6 @@ def server(cell: CellSql) -> dict[str, Any]:
 
 
 def database(cell: CellSql, name: str) -> dict[str, Any]:
-    """What DATABASE says of one database: owner, rights by role, each system's schema versions."""
+    """What DATABASE says of one database: owner, what others own, rights by role, each system's schema versions."""
     (row,) = cell.rows(DATABASE, database=name, role="postgres")
     return row

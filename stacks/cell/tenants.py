@@ -52,6 +52,21 @@ def shares(register: Register, municipality: Municipality) -> list[Share]:
     return Tenant(municipality.tenant, dict.fromkeys(systems, ""), _views(register)).shares
 
 
+def shared_rights(register: Register, cell_id: str) -> dict[str, frozenset[tuple[str, str, str, str]]]:
+    """Tenant of a cell → rights of its logins beyond their own schemas: (login, schema, object, privilege)."""
+    return {
+        municipality.tenant: frozenset(
+            right
+            for share in shares(register, municipality)
+            for right in [
+                (share.login, share.schema, "", "USAGE"),
+                *((share.login, share.schema, share.object, privilege) for privilege in share.rights),
+            ]
+        )
+        for municipality in register.joined(cell_id)
+    }
+
+
 def _views(register: Register) -> list[tuple[str, str, str]]:
     return [
         (system.id, view, reader)

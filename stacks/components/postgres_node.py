@@ -131,7 +131,7 @@ class PatroniNode(pulumi.ComponentResource):
                 arguments=["asp_node.py"],
                 networks=[cell.data_network.name],
                 # A clone of a large cell takes hours; until it serves, nothing but its own end may end it.
-                health=Health(["asp_node.py", "healthy"], interval=2, start_period=6 * 3600),
+                health=Health(["asp-node-healthy"], interval=2, start_period=6 * 3600),
                 user=USER,
                 uid=UID,
                 memory=server.memory + PATRONI_MEMORY,

@@ -71,9 +71,6 @@ def _run(settings: dict, pulumi) -> int:
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(1, settings["parallel"])))
     # A dropped output that failed is reported by the SDK itself; asyncio's own complaint would only repeat it.
     loop.set_exception_handler(lambda _loop, _context: None)
-    if not os.path.exists(os.path.join(folder, "__main__.py")) and os.path.isdir(program):
-        sys.stderr.write(f"no program: {os.path.join(folder, '__main__.py')} does not exist\n")
-        return FAILED
 
     def execute() -> None:
         runpy.run_path(program, run_name="__main__")
@@ -86,7 +83,10 @@ def _run(settings: dict, pulumi) -> int:
         sys.stderr.write(f"{fault}\n")
         return FAILED
     except SystemExit as leave:
-        return leave.code if isinstance(leave.code, int) else FAILED if leave.code else 0
+        if leave.code is None or isinstance(leave.code, int):
+            return leave.code or 0
+        sys.stderr.write(f"{leave.code}\n")
+        return FAILED
     except BaseException as fault:
         if "Resource monitor has terminated" in str(fault):
             return LOGGED
@@ -149,6 +149,6 @@ def _traceback(fault: BaseException, folder: str) -> str:
     if isinstance(fault, SyntaxError):
         return "".join(traceback.format_exception_only(fault))
     frames = traceback.extract_tb(fault.__traceback__)
-    first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), 0)
-    shown = traceback.format_list(frames[first:]) + traceback.format_exception_only(fault)
-    return "Traceback (most recent call last):\n" + "".join(shown)
+    first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), len(frames))
+    shown = ["Traceback (most recent call last):\n", *traceback.format_list(frames[first:])] if frames[first:] else []
+    return "".join(shown + traceback.format_exception_only(fault))

@@ -30,6 +30,10 @@ class Targets:
     def __bool__(self) -> bool:
         return bool(self.patterns)
 
+    def missing(self, known: set[str]) -> list[str]:
+        """Targets without a wildcard that name no known resource."""
+        return [pattern for pattern in self.patterns if "*" not in pattern and pattern not in known]
+
     def covers(self, urn: str) -> bool:
         """Whether one of the patterns names the resource."""
         return any(urn == pattern or fnmatch.fnmatchcase(urn, pattern) for pattern in self.patterns)

@@ -65,7 +65,7 @@ class Journal:
             if not line:
                 continue
             try:
-                records.append(json.loads(line))
+                records.append(_record(line))
             except ValueError as cause:
                 if number >= len(lines) - 1:
                     break
@@ -74,6 +74,14 @@ class Journal:
                     "move the file away to go on from the checkpoint alone (then run refresh)."
                 ) from cause
         return records
+
+
+def _record(line: bytes) -> dict:
+    """A record of the journal; ValueError when the line holds none."""
+    record = json.loads(line)
+    if not isinstance(record, dict) or not ("resource" in record or record.get("kind") == "alias"):
+        raise ValueError("it holds no record of a step")
+    return record
 
 
 @dataclass

@@ -134,9 +134,13 @@ class Planner:
         changes = self.compare(goal, old, new)
         if changes.replaces:
             return self._replacement(goal, old, new, changes)
-        if changes or old.init_errors:
+        if changes or (old.init_errors and self._changeable(goal)):
             return [Step("update", goal.urn, goal.type, old, new, changes, changes.keys, goal)]
         return [Step("same", goal.urn, goal.type, old, new, goal=goal)]
+
+    def _changeable(self, goal: Goal) -> bool:
+        """Whether there is an update that could complete what a failed one left."""
+        return not goal.custom or urns.is_provider(goal.type) or kind_of(goal.type).changeable()
 
     def compare(self, goal: Goal, old: Resource, new: Resource) -> Diff:
         """What changed, with the options that widen or narrow it applied."""

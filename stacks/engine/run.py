@@ -6,7 +6,6 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from . import urn as urns
 from .backend import Backend
@@ -168,6 +167,12 @@ class StackRun:
             run.events.diagnostic("info#err", text)
 
     def _delete_leftovers(self, run: Deployment) -> None:
+        missing = run.targets.missing({*run.olds, *run.news, *run.skipped})
+        if missing:
+            raise EngineError(
+                f"Target '{missing[0]}' could not be found in the stack; 'stack export' lists the URNs. Did you forget "
+                "to quote the $ in your shell?"
+            )
         with run.lock:
             steps = run.planner.deletions()
         if run.targets:
@@ -272,9 +277,10 @@ def expect_no_changes(events: Events, preview: bool) -> None:
 
 def early_program(project: Project) -> Program:
     """Start the program's interpreter before anything else is loaded."""
-    folder = project.program if project.program.is_dir() else Path(project.program).parent
-    if not folder.is_dir():
-        raise EngineError(f"{project.folder}/Pulumi.yaml: main folder {folder} does not exist")
+    entry = project.program / "__main__.py" if project.program.is_dir() else project.program
+    if not entry.is_file():
+        where = f"{project.folder}/Pulumi.yaml"
+        raise EngineError(f"no program: {entry} does not exist; write it, or mend 'main' in {where}")
     return Program(project.folder)
 
 

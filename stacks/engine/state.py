@@ -6,7 +6,8 @@ import datetime
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from types import NoneType
 from typing import Any
 
 from . import urn as urns
@@ -125,9 +126,15 @@ class Resource:
 
     @classmethod
     def from_json(cls, record: dict, opener: Callable[[str], str]) -> Resource:
-        """Inverse of :meth:`to_json`. StateError on a record without URN or type."""
+        """Inverse of :meth:`to_json`. StateError on a record without URN or type, or with a field of a wrong type."""
         if not isinstance(record, dict) or not record.get("urn") or not record.get("type"):
             raise StateError(f"a resource record has no urn or type: {str(record)[:120]}")
+        for key, attribute in _KEYS.items():
+            if not isinstance(record.get(key), (_TYPES[attribute], NoneType)):
+                seen = f"{key} is {str(record[key])[:60]!r}, wanted a {_TYPES[attribute].__name__}"
+                raise StateError(f"the record of {record['urn']} is damaged: {seen}")
+        if str(record["urn"]).count("::") < 3:
+            raise StateError(f"a resource record has urn {record['urn']!r}, wanted urn:pulumi:<stack>::<project>::…")
         known = {}
         extra = {}
         for key, value in record.items():
@@ -138,6 +145,9 @@ class Resource:
             elif value is not None:
                 known[_KEYS[key]] = value
         return cls(**known, extra=extra)
+
+
+_TYPES = {item.name: {"s": str, "b": bool, "d": dict, "l": list}[item.type[0]] for item in fields(Resource)}
 
 
 @dataclass
@@ -152,7 +162,7 @@ class Snapshot:
     def deployment(self, sealer: Callable[[str], str] | None) -> dict:
         """The ``deployment`` object of an export, also ``latest`` of a checkpoint."""
         stamp = now()
-        magic = hashlib.sha256(f"{stamp}{ENGINE_VERSION}".encode()).hexdigest()
+        magic = hashlib.sha256(ENGINE_VERSION.encode()).hexdigest()  # of the version: the CLI refuses any other
         result: dict[str, Any] = {"manifest": {"time": stamp, "magic": magic, "version": ENGINE_VERSION}}
         if self.salt:
             result["secrets_providers"] = {"type": "passphrase", "state": {"salt": self.salt}}
@@ -168,6 +178,8 @@ class Snapshot:
         """Inverse of :meth:`deployment`; StateError when a resource refers to one that is not there before it."""
         if not deployment:
             return cls()
+        if not isinstance(deployment, dict) or not isinstance(deployment.get("resources") or [], list):
+            raise StateError(f"the deployment is no mapping with a list of resources: {str(deployment)[:120]}")
         snapshot = cls(
             resources=[Resource.from_json(item, opener) for item in deployment.get("resources") or []],
             pending=deployment.get("pending_operations") or [],
@@ -210,4 +222,6 @@ def parse_checkpoint(text: str, where: str) -> dict:
     if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("checkpoint"), dict):
         seen = data.get("version") if isinstance(data, dict) else type(data).__name__
         raise StateError(f"checkpoint {where} has version {seen!r}, wanted {VERSION}; nothing was touched")
+    if not isinstance(data["checkpoint"].get("latest") or {}, dict):
+        raise StateError(f"checkpoint {where} is corrupt: latest is no mapping. Nothing was touched; restore the .bak")
     return data["checkpoint"]

@@ -4,13 +4,25 @@ import runpy
 import sys
 
 BENCHES = {
+    "D1": ("tests.bench.database_failover", "the leader dies: time without writes, stock, tuned and fenced"),
+    "D2": ("tests.bench.database_planned", "PostgreSQL crashes, and a planned switchover"),
+    "D3": ("tests.bench.database_faults", "random faults of a cell, nothing lost"),
     "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
+    "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
+    "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
+    "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
+    "T2": ("tests.bench.tenants_country", "the whole country registered and rendered"),
+    "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
+    "I2": ("tests.bench.tenants_isolation", "leaks planted in a running cell, all found"),
 }
+OPTIONS = {"I2": ["--leaks"]}  # of a target that shares its module
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHES:
         known = "\n".join(f"  {name}  {what}" for name, (_, what) in BENCHES.items())
         sys.exit(f"wanted the id of a target:\n{known}")
-    module, _ = BENCHES[sys.argv.pop(1)]
+    target = sys.argv.pop(1)
+    module, _ = BENCHES[target]
+    sys.argv += OPTIONS.get(target, [])
     runpy.run_module(module, run_name="__main__")

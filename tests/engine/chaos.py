@@ -7,11 +7,11 @@ same one as before, or another one, as the model says (``generation``: how often
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 
@@ -95,11 +95,11 @@ class Chaos:
         needs = self.random.sample(usable, min(len(usable), wanted, 4))
         self.spec.append({
             "name": f"r{self._count}", "place": f"r{self._count}", "kind": kind, "label": str(self._count),
-            "needs": needs, "was": [], "protect": False, "first": self.random.choice((None, None, True)),
-            "generation": 0, "held": False,
+            "needs": needs, "was": [], "protect": False, "generation": 0, "held": False,
+            "first": None if kind in USABLE else self.random.choice((None, True)),
         })
         for item in self.spec:
-            item["held"] |= kind == "service" and item["kind"] in ("volume", "overlay") and item["name"] in needs
+            item["held"] |= kind == "service" and item["name"] in needs
 
     def drop(self) -> None:
         """Remove a resource that nothing needs."""
@@ -118,13 +118,16 @@ class Chaos:
             if chosen["kind"] != "service":
                 self._replaced(chosen)
 
-    def _drags(self, item: dict) -> bool:
-        """Whether a volume or network that a service has would be replaced, which the daemon refuses while it is in
-        use (a service is not taken along for it: conformance case ``service``, step 4)."""
+    def _drags(self, item: dict, first: bool = False) -> bool:
+        """Whether something that a service uses would be deleted before its replacement: the daemon refuses that.
+
+        ``first``: so is what ``item`` shows. The service is not taken along (conformance case ``service``, step 4).
+        """
+        first = first or not item["kind"].startswith("auto") or bool(item["first"])
         if item["kind"] == "service":
             return False
         shown_by = [other for other in self.spec if other["needs"][:1] == [item["name"]]]
-        return item["held"] or any(self._drags(other) for other in shown_by)
+        return (item["held"] and first) or any(self._drags(other, first) for other in shown_by)
 
     def _replaced(self, item: dict) -> None:
         item["generation"] += 1
@@ -209,16 +212,28 @@ class Chaos:
     # -- kills
 
     def kill_during(self, *arguments: str, window: float) -> bool:
-        """Start a command and kill all its processes at a random moment; False when it had ended before."""
+        """Start a command and kill all its processes; False when it had ended before.
+
+        At a random moment within ``window`` seconds, or as soon as the journal has a random number of records.
+        """
         process = self.sandbox.start(*arguments, "-s", "dev", "--yes", "--skip-preview")
-        try:
-            process.communicate(timeout=self.random.uniform(0.2, window))
-            return False
-        except subprocess.TimeoutExpired:
+        records = self.random.choice((None, self.random.randint(1, 8)))
+        deadline = time.monotonic() + (window * 2 if records else self.random.uniform(0.2, window))
+        while process.poll() is None and time.monotonic() < deadline and not (records and self._written() >= records):
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        process.communicate()
+        killed = process.returncode == -signal.SIGKILL
+        if killed:
             self.under_way.update(self._under_way())
-            return True
+        return killed
+
+    def _written(self) -> int:
+        """Records in the journal."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.sandbox.checkpoint.with_suffix(".journal").read_bytes().count(b"\n")
+        return 0
 
     def _under_way(self) -> set[str]:
         """Operations that the journal shows as begun and not done."""

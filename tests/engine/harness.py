@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import docker
 
 ROOT = Path(__file__).resolve().parents[2]
+ENGINE = f"{sys.executable} -m stacks.engine"  # PULUMI=pulumi runs the CLI instead
 TIME_LIMIT = 120  # seconds for one command
 DRAIN_LIMIT = 20  # seconds for the tasks of removed services to be gone
 
@@ -28,6 +30,7 @@ class Sandbox:
         self.state = folder / "backend"
         self.state.mkdir(exist_ok=True)
         (self.project / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", encoding="utf-8")
+        self.command = shlex.split(os.environ.get("PULUMI") or ENGINE)
         self.environment = {
             **os.environ, "PULUMI_BACKEND_URL": f"file://{self.state}", "PULUMI_CONFIG_PASSPHRASE": "test",
             "PYTHONPATH": str(ROOT), "PREFIX": self.prefix,
@@ -42,7 +45,7 @@ class Sandbox:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         """A command in the background."""
         return subprocess.Popen(
-            [sys.executable, "-m", "stacks.engine", *arguments], cwd=self.project, text=True,
+            [*self.command, *arguments], cwd=self.project, text=True,
             env={**self.environment, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )

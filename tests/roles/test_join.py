@@ -208,6 +208,15 @@ def test_a_killed_join_may_still_be_taken_back(left, start, play, seen):
     assert seen() == GONE
 
 
+def test_two_joins_at_once_do_not_meet(left, start, seen):
+    joins = [start("join", municipality=SUBJECT) for _ in range(2)]
+    texts = [process.communicate(timeout=480 * PATIENCE)[0] for process in joins]
+    assert [process.returncode for process in joins] == [0, 0], "\n".join(texts)
+    changed = sorted(int(re.search(r"changed=(\d+)", text)[1]) for text in texts)
+    assert changed[0] == 0 < changed[1], "both joins made the same tenant"
+    assert seen() == WHOLE
+
+
 def test_a_killed_leave_is_completed_by_the_next(joined, start, play, seen):
     run_until_killed(start("leave", municipality=SUBJECT, confirm=NAME), "Organizations")
     done = play("leave", municipality=SUBJECT, confirm=NAME)
@@ -240,6 +249,7 @@ def test_leave_needs_the_name(joined, play, seen, confirm):
 REFUSED = {
     "unknown": ("join", {"municipality": "99999"}, "municipality = '99999': no such KSH code here. Known: 14784"),
     "unready": ("join", {"municipality": UNREADY}, "phase = 'preparation': Tardona does not join in this phase"),
+    "live": ("leave", {"municipality": NEIGHBOUR, "confirm": "x"}, "Sajószentpéter is live and does not leave. Wanted"),
     "one-bad": ("join", {"municipality": [NEIGHBOUR, "99999"]}, "municipality = '99999': no such KSH code here"),
     "nobody": ("leave", {}, "wanted one 5-digit KSH code, as -e municipality=16054; seen: (none)"),
     "stranger": ("leave", {"municipality": "99999", "confirm": "x"}, "municipality = '99999': no such KSH code here"),

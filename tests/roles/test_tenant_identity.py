@@ -133,6 +133,20 @@ def test_what_was_changed_by_hand_is_put_right(joined, converge, keycloak):
     assert converge() == []
 
 
+def test_scopes_changed_by_hand_are_put_right(joined, converge, keycloak):
+    client = client_of(keycloak)
+    ids = {scope["name"]: scope["id"] for scope in keycloak.get("client-scopes")}
+    keycloak.remove("clients", client["id"], "default-client-scopes", ids["email"])
+    keycloak.replace("clients", client["id"], "default-client-scopes", ids["phone"], body=None)
+    keycloak.remove("clients", client["id"], "optional-client-scopes", ids["organization"])
+    keycloak.replace("clients", client["id"], "default-client-scopes", ids["organization"], body=None)
+    assert len(converge()) == 2
+    put_right = client_of(keycloak)
+    assert sorted(put_right["defaultClientScopes"]) == sorted(client["defaultClientScopes"])
+    assert put_right["optionalClientScopes"] == client["optionalClientScopes"]
+    assert converge() == []
+
+
 def test_a_member_whom_the_register_does_not_name_goes(joined, converge, keycloak):
     stranger = {"username": "idegen.szemely", "firstName": "Személy", "lastName": "Idegen", "enabled": True}
     for left in keycloak.get("users", username="idegen.szemely", exact=True):

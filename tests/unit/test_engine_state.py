@@ -148,8 +148,8 @@ def test_a_replaced_resource_is_kept_until_it_is_deleted():
 def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
     journal = Journal(tmp_path / "j")
     journal.open()
-    journal.write({"kind": "done", "n": 1})
-    journal.write({"kind": "done", "n": 2})
+    journal.write({"kind": "done", "resource": {}, "n": 1})
+    journal.write({"kind": "done", "resource": {}, "n": 2})
     raw = (tmp_path / "j").read_bytes()
     for cut in range(len(raw)):
         (tmp_path / "j").write_bytes(raw[:cut])
@@ -157,7 +157,8 @@ def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
 
 
 def test_a_journal_damaged_inside_is_told(tmp_path):
-    (tmp_path / "j").write_text('{"n":1}\n{"n":\n{"n":3}\n', encoding="utf-8")
+    good = '{"kind":"done","resource":{}}\n'
+    (tmp_path / "j").write_text(good + '{"n":\n' + good, encoding="utf-8")
     with pytest.raises(StateError, match="damaged at line 2"):
         Journal(tmp_path / "j").read()
 

@@ -10,7 +10,10 @@ from inventory import secrets as vault
 from inventory.register import load
 from stacks.components import realm
 from stacks.runtime import RuntimeFault
-from stacks.tenants.identity import IdentityPlanner, client, roles_of
+from stacks.tenants.identity import SCOPE_KINDS, IdentityPlanner, client, roles_of
+
+SCOPES = {path: kind for kind, path in SCOPE_KINDS.items()}
+KNOWN_SCOPES = ["acr", "basic", "email", "organization", "phone", "profile"]
 
 
 class Shelf:
@@ -35,6 +38,8 @@ class Shelf:
                 return [c for c in self.clients.values() if c["clientId"] == query["clientId"]]
             case ("clients", identifier, "roles"):
                 return [{"name": name} for name in sorted(self.roles[identifier])]
+            case ("client-scopes",):
+                return [{"name": name, "id": f"scope {name}"} for name in KNOWN_SCOPES]
             case ("users",):
                 return [u for u in self.users.values() if u["username"] == query["username"]]
             case ("users", user, "role-mappings", "clients", identifier):
@@ -48,10 +53,12 @@ class Shelf:
                 self.organizations[identifier], self.members[identifier] = body | {"id": identifier}, set()
             case ("organizations", organization, "members"):
                 self.members[organization].add(body)
-            case ("clients",):
-                mappers = [mapper | {"id": "m"} for mapper in body["protocolMappers"]]
-                self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
-                self.roles[identifier] = set()
+            case ("partialImport",):
+                assert body["ifResourceExists"] == "FAIL"
+                (made,) = body["clients"]
+                mappers = [mapper | {"id": "m"} for mapper in made["protocolMappers"]]
+                self.clients[identifier] = made | {"id": identifier, "protocolMappers": mappers}
+                self.roles[identifier] = {role["name"] for role in body["roles"]["client"][made["clientId"]]}
             case ("clients", owner, "roles"):
                 self.roles[owner].add(body["name"])
             case ("users",):
@@ -66,6 +73,8 @@ class Shelf:
         match parts:
             case ():
                 self.realm = body
+            case ("clients", owner, kind, scope):
+                self.clients[owner][SCOPES[kind]].append(scope.removeprefix("scope "))
             case (kind, identifier):
                 getattr(self, kind)[identifier] = body
             case _:
@@ -77,6 +86,9 @@ class Shelf:
                 self.members[organization].discard(user)
             case ("organizations", organization):
                 del self.organizations[organization], self.members[organization]
+            case ("clients", owner, "default-client-scopes" | "optional-client-scopes" as kind, scope):
+                held = self.clients[owner][SCOPES[kind]]
+                held[:] = [name for name in held if f"scope {name}" != scope]
             case ("clients", owner, "roles", role):
                 self.roles[owner].discard(role)
             case ("users", user, "role-mappings", "clients", owner):
@@ -173,6 +185,18 @@ def test_what_keycloak_adds_by_itself_is_no_difference(plan, shelf):
     owner["protocolMappers"][0]["consentRequired"] = False
     owner["notBefore"] = 0
     owner["defaultClientScopes"].reverse()
+    assert plan("present", "16054") == []
+
+
+def test_scopes_are_put_right(plan, shelf):
+    plan("present", "16054")
+    owner = next(iter(shelf.clients.values()))
+    owner["defaultClientScopes"], owner["optionalClientScopes"] = ["basic", "phone", "organization"], ["email"]
+    lines = plan("present", "16054")
+    assert [line.partition(":")[0] for line in lines] == [
+        "defaultClientScopes of client t16054", "optionalClientScopes of client t16054"]  # fmt: skip
+    assert set(owner["defaultClientScopes"]) == {"basic", "acr", "profile", "email"}
+    assert owner["optionalClientScopes"] == ["organization"]
     assert plan("present", "16054") == []
 
 

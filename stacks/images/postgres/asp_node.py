@@ -9,8 +9,8 @@ A cluster is made here, aside and renamed, and then adopted by Patroni, instead 
 the middle of that one, the cell waits for ever for somebody to finish it. The same path turns a single node into a cell
 of three: its data directory is there already.
 
-Ready (see `asp_node.py healthy`) means: PostgreSQL has once served in this container, as leader or as standby. A node
-that clones or replays for hours is not ended by its health check; one whose Patroni no longer answers is.
+Ready (see asp-node-healthy) means: PostgreSQL has once served in this container, as leader or as standby, and Patroni
+still answers. A node that clones or replays for hours is not ended by its health check.
 """
 
 import contextlib
@@ -31,9 +31,12 @@ SETTINGS = "/run/secrets/patroni.yml"
 SHARED = "/etc/asp/dcs.json"
 BOOTSTRAP = "/run/secrets/bootstrap.sql"
 READY = "/run/asp/ready"
+ALIVE = "/run/asp/alive"  # touched whenever Patroni answers
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 REST_PORT = 8008
-TICK_SECONDS = 0.5
+TICK_SECONDS = 1.0
+STUCK_SECONDS = 45  # of one and the same fault of a standby
+NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
 INITDB = [
     *("initdb", "--username=postgres", "--auth=reject", "--data-checksums", "--encoding=UTF8"),
@@ -62,12 +65,22 @@ def rest(method, path, body=None, host="localhost", timeout=5.0):
         return answer.status, text
 
 
-def healthy():
-    """Exit code of the health check. Asks no other service, or nothing would ever start."""
-    try:
-        return 0 if os.path.exists(READY) and rest("GET", "/liveness")[0] == 200 else 1
-    except OSError:
-        return 1
+def touch(path):
+    with open(path, "a", encoding="utf-8"):
+        os.utime(path)
+
+
+def awaited():
+    """The WAL segment for which recovery waits while no stream brings any; None when it does not wait."""
+    titles = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdigit():
+                with open(f"/proc/{entry}/cmdline", "rb") as stream:
+                    titles.append(stream.read().replace(b"\0", b" ").decode(errors="replace").strip())
+    if any("walreceiver" in title and "streaming" in title for title in titles):
+        return None
+    return next((title.rsplit(" ", 1)[-1] for title in titles if "postgres: startup waiting for" in title), None)
 
 
 def found(stopped):
@@ -104,11 +117,14 @@ class Keeper:
         with open(SHARED, encoding="utf-8") as stream:
             self.wanted = json.load(stream)
         self.applied = False
+        self.fault, self.since = None, 0.0
         self.name = socket.gethostname()  # the service's, which is the member's
 
     def tick(self):
         status, seen = rest("GET", "/patroni")
+        touch(ALIVE)
         state = seen.get("state")
+        self.unstick(state)
         if state not in ("running", "streaming"):
             return
         leads = status == 200 and seen.get("role") == "primary" and rest("GET", "/primary")[0] == 200
@@ -119,8 +135,28 @@ class Keeper:
         if seen.get("pending_restart"):
             self.restart()
         if (leads or standby) and not os.path.exists(READY):
-            with open(READY, "w", encoding="utf-8"):
-                say("ready as leader" if leads else "ready as standby")
+            touch(READY)
+            say("ready as leader" if leads else "ready as standby")
+
+    def unstick(self, state):
+        """Clone a standby anew that waits for WAL nobody has, or that cannot start at all.
+
+        Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni tried
+        to start what was left for ever. Only while another node leads, so what is thrown away is the last of nothing.
+        """
+        fault = (waits := awaited()) and f"waits for WAL {waits}, and nothing streams"
+        if state == "start failed" or (state != "running" and self.fault == NO_START):
+            fault = NO_START
+        if fault != self.fault:
+            self.fault, self.since = fault, time.monotonic()
+        if fault is None or time.monotonic() - self.since < STUCK_SECONDS:
+            return
+        found = rest("GET", "/cluster")[1]["members"]
+        if any(m["role"] == "leader" and m["state"] == "running" and m["name"] != self.name for m in found):
+            say(f"{fault}, for {STUCK_SECONDS} s: cloning the leader anew")
+            status, answer = rest("POST", "/reinitialize", {"force": True})
+            say(f"reinitialize: {status} {answer}")
+        self.fault = None
 
     def restart(self):
         """Take a changed setting into use, one node after the other: the leader last."""
@@ -192,8 +228,9 @@ def alone():
 
 
 def main():
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(READY)
+    for path in (READY, ALIVE):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -216,4 +253,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(healthy() if sys.argv[1:] == ["healthy"] else main())
+    sys.exit(main())

@@ -65,6 +65,18 @@ class Engine:
         """A container's state; None when it does not exist any more."""
         return self.call("GET", f"/containers/{container}/json", missing=True)
 
+    def halted(self, container: str) -> str | None:
+        """What the engine shows of why a running container is silent: no network, or its processes stopped; or None."""
+        inspected = self.inspect(container) or {}
+        networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+        if not networks:
+            return "it has no network"
+        table = self.call("GET", f"/containers/{container}/top?ps_args=-eo%20pid,stat", missing=True) or {}
+        states = [row[-1] for row in table.get("Processes") or []]
+        if sum(state.startswith("T") for state in states) > len(states) / 2:
+            return "its processes are stopped"
+        return None
+
     def kill(self, container: str) -> None:
         """SIGKILL, which ends frozen and stopped processes as well; nothing if it runs no more."""
         self.call("POST", f"/containers/{container}/kill?signal=KILL", missing=True)

@@ -7,7 +7,6 @@ both lists of keys, or of prefixes that end in a slash. Health asks this member 
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -113,16 +112,6 @@ def keep_logins(member: str, stopped: threading.Event) -> None:
             last = str(error)
 
 
-def healthy() -> int:
-    """Exit code of the health check: this process answers, whatever its peers do."""
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", HEALTH, timeout=3)
-        connection.request("GET", "/metrics")
-        return 0 if connection.getresponse().status == 200 else 1
-    except OSError:
-        return 1
-
-
 def say(text: str) -> None:
     print(f"asp-etcd: {text}", file=sys.stderr, flush=True)
 
@@ -146,4 +135,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(healthy() if sys.argv[1:] == ["healthy"] else main())
+    sys.exit(main())

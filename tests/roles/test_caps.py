@@ -1,0 +1,116 @@
+"""Caps of tenants hold in the running cell: what a role may not set away is refused, what waits is bounded."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from inventory import secrets as vault
+from stacks.cell.psql import CellSql
+from stacks.cell.signin import sign_in
+
+SUBJECT, SYSTEM = "25159", "irat"
+
+
+@pytest.fixture(scope="module")
+def subject(register):
+    return register.municipality(SUBJECT)
+
+
+@pytest.fixture(scope="module")
+def cell(runtime, subject):
+    return CellSql(runtime, subject.cell)
+
+
+@pytest.fixture(scope="module")
+def attempt(register, cell, subject):
+    """A sign-in as the subject's role, with something to do."""
+    password = vault.load(register).role_password(subject, SYSTEM)
+
+    def go(sql, way="pooled"):
+        return sign_in(cell, subject.tenant, subject.role(SYSTEM), password, way, sql, timeout=120)
+
+    return go
+
+
+def sessions(cell, subject):
+    (count,) = cell.rows(
+        f"SELECT to_json(count(*)) FROM pg_stat_activity WHERE datname = '{subject.tenant}' AND usename ~ '^t';"
+    )
+    return count
+
+
+def most_sessions_during(cell, subject, work):
+    """The most server connections of the subject that were seen while `work` ran."""
+    seen, done = [0], threading.Event()
+
+    def look():
+        while not done.is_set():
+            seen.append(sessions(cell, subject))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        result = work()
+    finally:
+        done.set()
+        watcher.join()
+    return max(seen), result
+
+
+def test_a_session_begins_with_the_registers_time_outs(attempt, subject):
+    caps = subject.limits
+    ask = "DO $$ BEGIN RAISE EXCEPTION '%', concat_ws(' ', {}); END $$".format(
+        ", ".join(f"extract(epoch FROM current_setting('{name}')::interval)::int" for name in (
+            "statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "lock_timeout"))
+    )  # fmt: skip
+    seconds = (caps.statement_seconds, caps.transaction_seconds, caps.idle_in_transaction_seconds, caps.lock_seconds)
+    wanted = " ".join(map(str, seconds))
+    for way in ("pooled", "direct"):
+        assert wanted in attempt(ask, way).message
+
+
+def test_the_pooler_opens_no_more_connections_than_the_cap(attempt, cell, subject):
+    clients = 3 * subject.limits.connections
+
+    def work():
+        with ThreadPoolExecutor(clients) as pool:
+            return list(pool.map(lambda _: attempt("SELECT pg_sleep(0.5)"), range(clients)))
+
+    most, done = most_sessions_during(cell, subject, work)
+    assert [each.message for each in done] == [""] * clients, "who waits is served"
+    assert 1 <= most <= subject.limits.connections
+
+
+def test_past_the_pooler_the_database_refuses_more(attempt, cell, subject):
+    clients = 3 * subject.limits.connections
+
+    def work():
+        with ThreadPoolExecutor(clients) as pool:
+            return list(pool.map(lambda _: attempt("SELECT pg_sleep(5)", "direct"), range(clients)))
+
+    most, done = most_sessions_during(cell, subject, work)
+    refused = [each.message for each in done if each.message]
+    assert refused and all("too many connections for" in message for message in refused), refused
+    assert most <= 2 * subject.limits.connections
+
+
+def test_a_role_cannot_lift_its_own_caps(attempt, subject):
+    for statement in (
+        f"ALTER ROLE {subject.role(SYSTEM)} CONNECTION LIMIT -1",
+        f"ALTER DATABASE {subject.tenant} CONNECTION LIMIT -1",
+    ):
+        assert "permission denied" in attempt(statement).message or "must be owner" in attempt(statement).message
+
+
+def test_a_time_out_that_a_role_set_away_is_put_back(attempt, cell, subject, register):
+    from stacks.cell import migrations, tenants
+
+    role = subject.role(SYSTEM)
+    assert attempt(f"ALTER ROLE {role} SET statement_timeout = 0").message == ""
+    assert attempt(f"ALTER ROLE {role} IN DATABASE {subject.tenant} SET lock_timeout = 0").message == ""
+    wanted = [tenants.wanted(register, vault.load(register), subject)]
+    told = tenants.ensure_present(cell, wanted, migrations.installed(), check=True)
+    assert told.before == [f"role {role}: statement_timeout 0, settings of its own in {subject.tenant}"]
+    tenants.ensure_present(cell, wanted, migrations.installed(), check=False)
+    assert not tenants.ensure_present(cell, wanted, migrations.installed(), check=True).changed
