@@ -150,6 +150,8 @@ def test_two_windows_do_not_overwrite_each_other(serve):
     client = citizen()
     draft = begin(client)
     assert client.post(f"{draft}/lepes/ugyfel", {"address": "egy", "revision": "0"})["Location"].endswith("kerelem")
+    again = client.post(f"{draft}/lepes/ugyfel", {"address": "egy", "revision": "0"})
+    assert again["Location"].endswith("kerelem"), "a double click is no other window"
     late = client.post(f"{draft}/lepes/ugyfel", {"address": "kettő", "revision": "0"})
     assert late["Location"] == f"{draft}/lepes/ugyfel"
     with serve("elugy"):
