@@ -288,6 +288,19 @@ def nothing() -> None:
     """Mends itself."""
 
 
+def lose_leader(cell: BenchCell) -> Undo:
+    """The leader's container dies and nothing starts it again until it is undone: what the death of its machine is."""
+    name = cell.leader()
+    service, container = cell.client.services.get(name), cell.container(name)
+    service.update(mode=ServiceMode("replicated", replicas=0), fetch_current_spec=True)
+    _quietly(container.kill)
+
+    def undo() -> None:
+        cell.client.services.get(name).update(mode=ServiceMode("replicated", replicas=1), fetch_current_spec=True)
+
+    return undo
+
+
 def kill_leader(cell: BenchCell) -> Undo:
     """The leader's container dies at once."""
     cell.container(cell.leader()).kill()

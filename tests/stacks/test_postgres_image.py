@@ -144,7 +144,7 @@ def test_only_a_superuser_weakens_durability(node, statement):
     wait_ready(container)
     psql(container, "CREATE ROLE clerk LOGIN")
     allowed = f"SET ROLE clerk; {statement.replace('synchronous_commit', 'work_mem').replace('off', '4096')}"
-    psql(container, allowed.replace("local'", "4096'").replace("= local", "= 4096"))  # the same with a free setting works
+    psql(container, allowed.replace("local'", "4096'").replace("= local", "= 4096"))  # a free setting may be set so
     code, out = container.exec_run(["psql", "-XAtqU", "postgres", "-c", f"SET ROLE clerk; {statement}"])
     assert code != 0 and b'permission denied to set parameter "synchronous_commit"' in out, out.decode()
     psql(container, statement)
