@@ -232,11 +232,12 @@ class BenchCell:
 
     # ---- the checker
 
-    def lost(self, since: int = 0) -> list[tuple[str, int]]:
+    def lost(self, since: int = 0) -> list[dict]:
         """Acknowledged rows that the leader does not have now."""
+        acknowledged = self.history.acknowledged(since)  # before the look: the writers go on meanwhile
         rows = self.sql.script("SELECT writer || ' ' || number FROM bench.written", database=TENANT, role="postgres")
         present = set(rows.splitlines())
-        return [(r["w"], r["n"]) for r in self.history.acknowledged(since) if f"{r['w']} {r['n']}" not in present]
+        return [row for row in acknowledged if f"{row['w']} {row['n']}" not in present]
 
     def overlaps(self, since: int = 0) -> list[tuple[dict, dict]]:
         """Pairs of rows that show two writable leaders.

@@ -65,6 +65,7 @@ def main() -> int:
                     cell.fencer(True)
                 print(f"  {name} {number + 1}: {gaps[name][-1]:.2f} s", flush=True)
         lost, overlaps = cell.lost(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
         acknowledged = len(cell.history.acknowledged())
     for name, values in gaps.items():
         summary = f"p50 {statistics.median(values):.2f}  p95 {quantile(values, 0.95):.2f}  max {max(values):.2f}"
