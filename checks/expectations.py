@@ -15,7 +15,7 @@ def shared_services(register: Register) -> list[str]:
 def cell_services(register: Register, cell_id: str) -> list[str]:
     """Services of one cell."""
     cell = register.cell(cell_id)
-    return [*cell.postgres, cell.proxy, cell.backup, *(cell.app(system) for system in register.installed_systems)]
+    return [*cell.databases, cell.backup, *(cell.app(system) for system in register.installed_systems)]
 
 
 def hosting_services(register: Register, municipality: Municipality) -> list[str]:
@@ -49,5 +49,5 @@ def network_members(register: Register) -> dict[str, set[str]]:
     members = {names.network(label).name: services for label, services in shared.items()}
     for cell in cells:
         members[cell.apps_network.name] = {cell.proxy} | {cell.app(system) for system in cell.systems}
-        members[cell.data_network.name] = {*cell.postgres, cell.proxy, cell.backup}
+        members[cell.data_network.name] = {*cell.databases, cell.backup}
     return members

@@ -22,6 +22,9 @@ class Port(IntEnum):
     LEADER = 5000  # HAProxy of a cell: always the writable node
     POOLER = 6432
     BACKUP = 8432  # pgBackRest's TLS server
+    PATRONI = 8008  # REST interface of a node of three
+    ETCD = 2379
+    FENCER = 8010  # metrics of a cell's fencer
     IDENTITY = 8443
     IDENTITY_MANAGEMENT = 9000
     PKI = 9000
@@ -67,6 +70,26 @@ class CellNames:
     def postgres(self) -> list[str]:
         """Service names of the PostgreSQL nodes; the volume of each has the same name."""
         return [f"{self.prefix}-postgres-{n}" for n in range(1, self.nodes + 1)]
+
+    @property
+    def etcd(self) -> list[str]:
+        """Members of the etcd cluster that decides who leads; none where there is one node. Each has its volume."""
+        return [f"{self.prefix}-etcd-{n}" for n in range(1, self.nodes + 1)] if self.nodes > 1 else []
+
+    @property
+    def etcd_cluster(self) -> str:
+        """The name that every member's certificate carries beside its own, and by which members know each other."""
+        return f"{self.prefix}-etcd"
+
+    @property
+    def fencer(self) -> list[str]:
+        """The service that fences a dead leader; none where there is one node."""
+        return [f"{self.prefix}-fencer"] if self.nodes > 1 else []
+
+    @property
+    def databases(self) -> list[str]:
+        """Every service of the cell's database half but the backup: what stack `databases` brings up."""
+        return [*self.etcd, *self.postgres, *self.fencer, self.proxy]
 
     @property
     def proxy(self) -> str:

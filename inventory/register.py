@@ -8,18 +8,20 @@ against everything (and against the statistical office's list of settlements) an
 from __future__ import annotations
 
 import ipaddress
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import Settlement, settlements
 from inventory.names import CellNames, Names, Port, slugify
 from inventory.reader import Reader
+from systems.core import identifiers
 
 __all__ = ["Phase", "Port", "Register", "RegisterError", "load"]
 
@@ -142,6 +144,7 @@ class Cell(Model):
     county: str
     capacity: int = Field(ge=1, description="tenants; at most what inventory.cell_size derives")
     nodes: Literal[1] = Field(description="PostgreSQL nodes; one until Patroni cells land")
+    nodes: Literal[1, 3] = Field(description="PostgreSQL nodes: one, or three under Patroni (ADR 0015)")
     caps: CapsChange = CapsChange()
 
 
@@ -157,6 +160,38 @@ class Identity(Model):
     session_idle_minutes: int = Field(ge=5, le=720)
 
 
+class Citizen(Model):
+    """A person who signs in to the public e-administration. Everyone in this project's data is synthetic.
+
+    `identifier`: the tax identification sign, by which everything of theirs is found.
+    """
+
+    username: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=40)]
+    family_name: str
+    given_name: str
+    identifier: str
+
+    @field_validator("identifier")
+    @classmethod
+    def _a_tax_sign(cls, value: str) -> str:
+        try:
+            valid = identifiers.tax_sign(value) == value
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("a tax identification sign: ten digits, the first an 8, the last the right check digit")
+        return value
+
+    @property
+    def full_name(self) -> str:
+        """Hungarian order: family name first."""
+        return f"{self.family_name} {self.given_name}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@pelda.test"
+
+
 class Pki(Model):
     """Lifetimes of certificates (days) and how soon a revocation reaches the edge (seconds)."""
 
@@ -164,6 +199,16 @@ class Pki(Model):
     server_certificate_days: int = Field(ge=1, le=398)
     renew_before_days: int = Field(ge=1)
     crl_refresh_seconds: int = Field(ge=2, le=3600)
+
+
+class Maintenance(Model):
+    """Work on the hosting, announced to every municipality; `emergency` says why when it comes without due notice."""
+
+    announced: date
+    since: AwareDatetime
+    until: AwareDatetime
+    text: Annotated[str, Field(min_length=10)]
+    emergency: bool = False
 
 
 class Environment(Model):
@@ -178,7 +223,20 @@ class Environment(Model):
     backup: Backup
     identity: Identity
     pki: Pki
+    maintenance: list[Maintenance] = []
+    citizens: list[Citizen] = []
     caps: TenantCaps = TenantCaps()
+
+    @property
+    def open_days(self) -> dict[int, tuple[str, str]]:
+        """Weekday (0 = Monday) → begin and end of the promised service."""
+        names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        found = {}
+        for days, hours in self.opening_hours.items():
+            first, _, last = days.partition("-")
+            for day in range(names.index(first), names.index(last or first) + 1):
+                found[day] = tuple(hours.split("-"))
+        return dict(sorted(found.items()))
 
     @field_validator("subnet")
     @classmethod

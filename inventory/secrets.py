@@ -21,17 +21,22 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from inventory import certificates, paths, vaultfile
 from inventory.certificates import Pair
 from inventory.errors import Fault, RegisterError
-from inventory.register import Municipality, Register
+from inventory.register import Citizen, Municipality, Register
 from inventory.vaultfile import VaultFault
+from systems.configuration import REALM_OF_CITIZENS
 from systems.credentials import derive
 
 # Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
 PASSWORDS = {
     "pulumi_passphrase": "secrets in Pulumi's state files",
     "postgres_pooler": "PgBouncer's own role, may only ask for tenant roles' verifiers",
+    "etcd_root": "logins of the etcd clusters",
+    "etcd_patroni": "Patroni's keys in its cell's etcd cluster",
+    "etcd_fencer": "may read its cell's keys and delete the leader's",
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
     "oidc_key": "clients' secrets are derived from it",
+    "citizens_key": "passwords of the synthetic citizens are derived from it",
 }
 
 
@@ -63,6 +68,14 @@ class Secrets:
     def oidc_secret(self, municipality: Municipality) -> str:
         """Secret of the OIDC client `t<ksh>`."""
         return derive(self.password("oidc_key").encode(), municipality.tenant, "oidc", 1)
+
+    def citizens_oidc_secret(self, municipality: Municipality) -> str:
+        """Secret of the OIDC client `t<ksh>` in the citizens' realm."""
+        return derive(self.password("oidc_key").encode(), municipality.tenant, REALM_OF_CITIZENS)
+
+    def citizen_password(self, citizen: Citizen) -> str:
+        """What a synthetic citizen signs in with."""
+        return derive(self.password("citizens_key").encode(), citizen.username, "sign-in")
 
     @property
     def root_ca(self) -> Pair:
@@ -109,8 +122,8 @@ def tls_hosts(register: Register) -> dict[str, list[str]]:
     }
     for cell in register.environment.cells:
         cell_names = register.cell(cell.id)
-        for service in [*cell_names.postgres, cell_names.proxy, cell_names.backup]:
-            hosts[service] = []
+        for service in [*cell_names.databases, cell_names.backup]:
+            hosts[service] = [cell_names.etcd_cluster] if service in cell_names.etcd else []
         for system in register.installed_systems:
             hosts[cell_names.app(system)] = []
     return hosts

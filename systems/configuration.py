@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+REALM_OF_CITIZENS = "ugyfel"  # beside the clerks' realm at the same identity provider; stacks make it
 
 
 class ConfigurationError(Exception):
@@ -32,6 +35,16 @@ class CatalogueEntry:
 
 
 @dataclass(frozen=True)
+class Maintenance:
+    """Work on the hosting that the register announces. Times have a zone."""
+
+    since: dt.datetime
+    until: dt.datetime
+    text: str
+    emergency: bool
+
+
+@dataclass(frozen=True)
 class Configuration:
     """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see.
 
@@ -53,6 +66,8 @@ class Configuration:
     django_key: str
     catalogue: tuple[CatalogueEntry, ...]
     first_tenant: str | None = None
+    opening_hours: Mapping[int, tuple[dt.time, dt.time]] = field(default_factory=dict)
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def entry(self) -> CatalogueEntry:
@@ -98,6 +113,24 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         catalogue = tuple(CatalogueEntry(**entry) for entry in json.loads(content("ASP_SYSTEMS_FILE")))
     except (TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(f"ASP_SYSTEMS_FILE: wanted a JSON list of systems: {error}") from error
+    try:
+        operations = json.loads(content("ASP_OPERATIONS_FILE"))
+        hours = {
+            int(day): (dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
+            for day, (begin, end) in operations["opening_hours"].items()
+        }
+        maintenance = tuple(
+            Maintenance(
+                dt.datetime.fromisoformat(entry["since"]),
+                dt.datetime.fromisoformat(entry["until"]),
+                entry["text"],
+                entry["emergency"],
+            )
+            for entry in operations["maintenance"]
+        )
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        wanted = "wanted JSON with opening_hours and maintenance"
+        raise ConfigurationError(f"ASP_OPERATIONS_FILE: {wanted}: {error!r}") from error
     configuration = Configuration(
         system=text("ASP_SYSTEM"),
         domain=text("ASP_DOMAIN"),
@@ -112,6 +145,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         oidc_key=content("ASP_OIDC_KEY_FILE"),
         django_key=content("ASP_DJANGO_KEY_FILE"),
         catalogue=catalogue,
+        opening_hours=hours,
+        maintenance=maintenance,
         first_tenant=environment.get("ASP_FIRST_TENANT") or None,
     )
     installed = [entry.id for entry in catalogue if entry.installed]

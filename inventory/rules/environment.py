@@ -11,6 +11,7 @@ from inventory.errors import Fault
 from inventory.gazetteer import settlements
 from inventory.names import FIRST_CELL_NETWORK
 from inventory.validation import Written
+from systems.core import workdays
 
 CELL_LIMIT = (256 - FIRST_CELL_NETWORK) // 2  # two /24 a cell in a /16
 # Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
@@ -60,6 +61,21 @@ def opening_hours(written: Written) -> Iterator[Fault]:
         if opens >= closes:
             remedy = "Wanted: opening before closing, as 08:00-16:00"
             yield Fault(written.environment_file, f"opening_hours.{days}", hours, "closes before it opens", remedy)
+
+
+def maintenance_notice(written: Written) -> Iterator[Fault]:
+    """Maintenance is announced early enough (SLA clause maintenance-notice), unless it is an emergency."""
+    wanted = next((int(clause.value) for _, clause in written.sla if clause.id == "maintenance-notice"), 0)
+    for index, entry in enumerate(written.environment.maintenance):
+        place = f"maintenance.{index}"
+        if entry.until <= entry.since:
+            remedy = "Wanted: until after since"
+            yield Fault(written.environment_file, f"{place}.until", str(entry.until), "ends before it begins", remedy)
+        notice = workdays.between(entry.announced, entry.since.astimezone(workdays.ZONE).date())
+        if notice < wanted and not entry.emergency:
+            problem = f"{notice} working days before it begins, wanted at least {wanted}"
+            remedy = "Begin later, or write emergency: true"
+            yield Fault(written.environment_file, f"{place}.announced", str(entry.announced), problem, remedy)
 
 
 def ports_differ(written: Written) -> Iterator[Fault]:
@@ -120,4 +136,24 @@ def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | Non
     return ipaddress.ip_network(environment.subnet), taken
 
 
-RULES = [named_like_its_folder, cells, capacities, opening_hours, ports_differ, apart_from_neighbours]
+def citizens_differ(written: Written) -> Iterator[Fault]:
+    for field in ("username", "identifier"):
+        seen: dict[str, int] = {}
+        for index, citizen in enumerate(written.environment.citizens):
+            value = getattr(citizen, field)
+            if value in seen:
+                problem = f"a duplicate: citizen {seen[value]} of the list has the same"
+                yield Fault(written.environment_file, f"citizens.{index}.{field}", value, problem, "Give each its own")
+            seen.setdefault(value, index)
+
+
+RULES = [
+    named_like_its_folder,
+    cells,
+    capacities,
+    opening_hours,
+    maintenance_notice,
+    ports_differ,
+    apart_from_neighbours,
+    citizens_differ,
+]

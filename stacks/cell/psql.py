@@ -10,6 +10,7 @@ from typing import Any
 
 from inventory import paths
 from inventory.names import CellNames
+from stacks.cell.leader import leader
 from stacks.components.postgres import AUTH_DATABASE, PROVISIONER
 from stacks.runtime import Runtime
 
@@ -27,8 +28,8 @@ class CellSql:
 
     @property
     def node(self) -> str:
-        """Service name of the node. Cells have one node each until leaders are elected."""
-        return self.cell.postgres[0]
+        """Service name of the node."""
+        return leader(self.runtime, self.cell)
 
     def script(self, sql: str, database: str = AUTH_DATABASE, role: str = PROVISIONER, timeout: float = 300) -> str:
         """Run a psql script (it may `\\connect`); what it printed. RuntimeFault with PostgreSQL's message otherwise."""

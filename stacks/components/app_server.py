@@ -11,6 +11,7 @@ from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs
 
 UID = 10001
 CATALOGUE = "/etc/asp/systems.json"
+OPERATIONS = "/etc/asp/operations.json"
 KEYS = "/run/secrets"
 HEALTHY = (
     "import ssl, urllib.request as u; c = ssl.create_default_context(cafile='/etc/asp/ca.crt'); "
@@ -37,6 +38,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         "ASP_OIDC_KEY_FILE": f"{KEYS}/oidc.key",
         "ASP_DJANGO_KEY_FILE": f"{KEYS}/django.key",
         "ASP_SYSTEMS_FILE": CATALOGUE,
+        "ASP_OPERATIONS_FILE": OPERATIONS,
         # Any one of the cell's tenants names the others; the first by code changes least.
         "ASP_FIRST_TENANT": min((m.ksh for m in _tenants(register, cell)), default=""),
     }
@@ -47,6 +49,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     }
     files = {f"{KEYS}/{name}": File(value, secret=True, uid=UID, mode=0o400) for name, value in keys.items()}
     files[CATALOGUE] = File(catalogue(register, cell))
+    files[OPERATIONS] = File(operations(register, system))
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
@@ -59,6 +62,20 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         tmpfs={"/tmp": 16},
         stop_grace=20,
     )
+
+
+def operations(register: Register, system: str) -> str:
+    """When the service is promised and, for the helpdesk, announced maintenance (`systems.configuration` reads it)."""
+    environment = register.environment
+    announced = environment.maintenance if system == "helpdesk" else []
+    content = {
+        "opening_hours": {str(day): hours for day, hours in environment.open_days.items()},
+        "maintenance": [
+            {"since": m.since.isoformat(), "until": m.until.isoformat(), "text": m.text, "emergency": m.emergency}
+            for m in announced
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _tenants(register: Register, cell: CellNames) -> list[Municipality]:

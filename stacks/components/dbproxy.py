@@ -79,19 +79,35 @@ log_disconnections = 0
 
 
 def haproxy_cfg(nodes: Sequence[str]) -> str:
-    """`haproxy.cfg`: TLS passed through from loopback to the first node that accepts connections.
+    """`haproxy.cfg`: TLS passed through from loopback to the node that takes writes. `nodes`: service names.
 
-    `nodes`: service names. More than one needs a check that knows the leader; until cells have one, the others are
-    spares that are used only when every earlier one is down. The check connects and closes cleanly, because anything
-    more (an SSLRequest, a reset) makes PostgreSQL write a line of log at each of two checks a second.
+    One node: a check that connects and closes cleanly, because anything more (an SSLRequest, a reset) makes PostgreSQL
+    write a line of log at each of two checks a second. Three: each node's Patroni is asked whether it leads, and its
+    words are read as well, because for a moment after a restart in place it answers 200 before it is promoted.
     """
-    addresses = [f"{node} {node}:{Port.POSTGRES.value}" for node in nodes]
-    servers = "\n".join([f"  server {addresses[0]}", *(f"  server {address} backup" for address in addresses[1:])])
+    check, options = ("  option tcp-check", "  tcp-check connect linger"), ""
+    if len(nodes) > 1:
+        check = (
+            "  option httpchk",
+            "  http-check send meth GET uri /primary",
+            # Words first: they are complete only when the whole answer has been read, so Patroni is never cut short.
+            r"  http-check expect rstring \"role\":\ \"primary\"",
+            "  http-check expect status 200",
+        )
+        options = f" check-ssl port {Port.PATRONI.value} verify required ca-file {ROOT} crt {CERTIFICATE}"
+    servers = "\n".join(
+        f"  server {node} {node}:{Port.POSTGRES.value}" + (f" verifyhost {node}{options}" if options else "")
+        for node in nodes
+    )
+    checks = "\n".join(check)
     return f"""\
 global
   log stdout format raw local0 notice
   maxconn 4096
   stats socket /run/asp/haproxy.sock mode 600 level admin
+  # A certificate's key lies beside it as .key.
+  ssl-load-extra-del-ext
+  ssl-load-extra-files key
 
 resolvers docker
   nameserver engine 127.0.0.11:53
@@ -116,8 +132,7 @@ defaults
 
 listen leader
   bind 127.0.0.1:{Port.LEADER.value}
-  option tcp-check
-  tcp-check connect linger
+{checks}
   default-server check inter 500ms fastinter 200ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions \
 resolvers docker init-addr none
 {servers}

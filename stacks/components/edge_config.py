@@ -9,7 +9,9 @@ from __future__ import annotations
 from inventory.names import Port
 from inventory.register import Register
 from stacks.components.edge_pages import PAGES
+from stacks.components.realm import REALM
 from stacks.components.service import ROOT_FILE
+from systems.configuration import REALM_OF_CITIZENS
 
 PAGES_DIR = "/etc/asp/pages"
 CONFIG_FILE = "/etc/asp/haproxy.cfg"
@@ -22,11 +24,12 @@ TENANTS_MAP = "/data/maps/tenants.map"  # host → <ksh>:<cell>
 REVOKED_LIST = "/data/crl/revoked.lst"  # serial numbers, upper-case hex
 CRL_MAP = "/data/crl/until.map"  # until → end of the list's validity, Unix time
 
-REALM = "asp"
 IDENTITY_PATHS = (
-    f"/realms/{REALM}/protocol/openid-connect/",
-    f"/realms/{REALM}/login-actions/",
-    f"/realms/{REALM}/.well-known/",
+    *(
+        f"/realms/{realm}/{part}/"
+        for realm in (REALM, REALM_OF_CITIZENS)
+        for part in ("protocol/openid-connect", "login-actions", ".well-known")
+    ),
     "/resources/",
 )
 PKI_READ = ("/health", "/roots.pem", "/1.0/roots", "/1.0/roots.pem", "/1.0/crl", "/1.0/intermediates.pem")
@@ -205,6 +208,8 @@ verify optional crt-ignore-err all ca-ignore-err all
     http-request redirect code 308 location %[path]/ if tenant {{ path_reg ^/[a-z]+$ }}
     http-request set-header Asp-Tenant %[var(txn.ksh)] if tenant
     http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff
+    # A public system shows a clerk of its own municipality their pages too; whoever else comes is anybody there.
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if public own valid !second_unit
     # A system without an app server is answered by the framework's, which says honestly that it is not installed.
     http-request set-var(txn.app) str(keret)
     http-request set-var(txn.app) var(txn.system) if {{ var(txn.system) -m str {" ".join(register.installed_systems)} }}
@@ -219,9 +224,11 @@ def _backends(register: Register) -> str:
     parts = [
         f"""\
 backend identity
-    # Only the realm's sign-in: no administration, no management, no other realm.
+    # Only the two realms' sign-in: no administration, no management, no other realm.
 {_answer("unknown-path", f"unless {{ path_beg {' '.join(IDENTITY_PATHS)} }}")}
-    http-request set-header Client-Cert :%[ssl_c_der,base64]: if {{ var(txn.certificate) -m str valid }}
+    # Citizens have no certificates, and a clerk's is nothing to their realm.
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if {{ var(txn.certificate) -m str valid }} \
+!{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
     option httpchk
     http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host {names.identity}
 {_server(names.identity, Port.IDENTITY, f"port {Port.IDENTITY_MANAGEMENT:d}")}

@@ -42,15 +42,22 @@ class Rule:
 
 
 def postgresql_conf(server: Server) -> str:
-    """`postgresql.conf`: TLS 1.3 only, SCRAM only, checkable archive, sizes after the container's memory."""
-    settings: dict[str, str | int] = {
-        "data_directory": DATA,
+    """`postgresql.conf` of a node without Patroni."""
+    values = {"data_directory": DATA, **settings(server)}
+    return "".join(f"{name} = {_value(value)}\n" for name, value in values.items())
+
+
+def settings(server: Server) -> dict[str, str | int]:
+    """Server settings: TLS 1.3 only, SCRAM only, checkable archive, sizes after the container's memory."""
+    values: dict[str, str | int] = {
         "hba_file": "/etc/asp/pg_hba.conf",
         "ident_file": "/etc/asp/pg_ident.conf",
         "listen_addresses": "*",
         "port": Port.POSTGRES.value,
         "unix_socket_directories": "/run/asp",
         "max_connections": server.max_connections,
+        # No session but a superuser's can have rows acknowledged that are not yet safe (stacks/images/postgres).
+        "shared_preload_libraries": "asp_durable",
         "ssl": "on",
         "ssl_cert_file": CERTIFICATE,
         "ssl_key_file": KEY,
@@ -81,36 +88,43 @@ def postgresql_conf(server: Server) -> str:
         "default_text_search_config": "pg_catalog.hungarian",
     }
     if server.stanza:
-        settings |= {
+        values |= {
             "archive_mode": "on",
             "archive_command": f"pgbackrest --stanza={server.stanza} archive-push %p",
             "archive_timeout": "60s",  # at most a minute of an idle cell's work is not yet in the repository
         }
-    return "".join(f"{name} = {_value(value)}\n" for name, value in settings.items())
+    return values
 
 
 def _value(value: str | int) -> str:
     return str(value) if isinstance(value, int) else literal(value)
 
 
-def pg_hba_conf(rules: Sequence[Rule], local: Sequence[str] = ("postgres",)) -> str:
-    """`pg_hba.conf`: administration by the local socket, `rules` over TLS from the node's own networks, nobody else."""
+def pg_hba_conf(rules: Sequence[Rule], local: Sequence[str] = ("postgres",), nodes: Sequence[str] = ()) -> str:
+    """`pg_hba.conf`: administration by the local socket, `rules` over TLS from the node's own networks, nobody else.
+
+    `nodes`: services whose certificates may replicate; none where there is one node.
+    """
     lines = [f"local all {role} peer map=asp" for role in local]
+    if nodes:
+        lines += [f"hostssl {place} {REPLICATOR} samenet cert map=nodes" for place in ("replication", "postgres")]
+        lines += [f"hostssl all {REPLICATOR} all reject"]  # never by the general rule for members of a database's role
     for rule in rules:
         certificate = " clientcert=verify-ca" if rule.mutual else ""
         lines.append(f"hostssl {rule.database} {rule.user} samenet scram-sha-256{certificate}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def pg_ident_conf(local: Sequence[str] = ("postgres",)) -> str:
-    """`pg_ident.conf`: the container's only user may be any of the `local` roles."""
-    return "".join(f"asp postgres {role}\n" for role in local)
+def pg_ident_conf(local: Sequence[str] = ("postgres",), nodes: Sequence[str] = ()) -> str:
+    """`pg_ident.conf`: the container's only user may be any `local` role, a node's certificate the replicator."""
+    return "".join([*(f"asp postgres {role}\n" for role in local), *(f"nodes {node} {REPLICATOR}\n" for node in nodes)])
 
 
 # Who reaches a cell's node, and how. `samerole` is the second wall behind CONNECT: a login must be a member of the
 # role named like its database, so a grant planted by mistake opens nothing.
 CELL_RULES = (Rule(AUTH_DATABASE, POOLER), Rule("samerole", "all"))
 CELL_LOCAL = ("postgres", PROVISIONER)
+REPLICATOR = "asp_replicator"  # streams between nodes and lets a former leader be rewound; by certificate only
 
 
 @dataclass(frozen=True)
@@ -134,11 +148,15 @@ def bootstrap_login(login: Login) -> str:
     )
 
 
-def bootstrap_cell(pooler_password: str) -> str:
-    """Idempotent SQL of a cell's cluster: owner, provisioner, pooler with its function, and the tenants' template."""
+def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
+    """Idempotent SQL of a cell's cluster: owner, provisioner, pooler with its function, and the tenants' template.
+
+    `replicated`: with the role by which nodes stream from each other and rewind.
+    """
     pooler = literal(verifier(pooler_password, POOLER))
     return "".join(
         [
+            bootstrap_replicator() if replicated else "",
             ensure_role(OWNER, "NOLOGIN"),
             ensure_role(PROVISIONER, "LOGIN CREATEDB CREATEROLE PASSWORD NULL"),
             ensure_role(POOLER, f"LOGIN PASSWORD {pooler} CONNECTION LIMIT 10"),
@@ -155,6 +173,19 @@ def bootstrap_cell(pooler_password: str) -> str:
             GET_AUTH,
             f"\\connect {TEMPLATE}\n",
             TEMPLATE_SQL,
+        ]
+    )
+
+
+def bootstrap_replicator() -> str:
+    """SQL of the role that streams and rewinds. pg_rewind reads files of the leader by four functions."""
+    functions = ("pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)", "pg_read_binary_file(text)")
+    functions += ("pg_read_binary_file(text, bigint, bigint, boolean)",)
+    return "".join(
+        [
+            ensure_role(REPLICATOR, "LOGIN REPLICATION PASSWORD NULL"),
+            f"GRANT CONNECT ON DATABASE postgres TO {REPLICATOR};\n",
+            *(f"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO {REPLICATOR};\n" for function in functions),
         ]
     )
 

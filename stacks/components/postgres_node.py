@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pulumi
 
-from stacks.components import pgbackrest
+from stacks.components import patroni, pgbackrest
 from stacks.components.context import Context
 from stacks.components.postgres import (
     CELL_LOCAL,
@@ -25,6 +25,7 @@ from stacks.components.postgres import (
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 USER = f"{UID}:{UID}"
+PATRONI_MEMORY = 96  # MiB on top of the server's own
 
 
 class NodeArgs(Protocol):
@@ -52,7 +53,7 @@ class CellNodeArgs:
             "/etc/asp/pg_hba.conf": File(pg_hba_conf(CELL_RULES, CELL_LOCAL)),
             "/etc/asp/pg_ident.conf": File(pg_ident_conf(CELL_LOCAL)),
             "/etc/asp/pgbackrest.conf": File(pgbackrest.node_conf(self.server.stanza or "", self.backup)),
-            "/run/secrets/bootstrap.sql": _bootstrap(bootstrap_cell(self.pooler_password)),
+            "/run/secrets/bootstrap.sql": _secret(bootstrap_cell(self.pooler_password)),
         }
 
 
@@ -70,12 +71,12 @@ class SingleNodeArgs:
         return {
             "/etc/asp/pg_hba.conf": File(pg_hba_conf([rule])),
             "/etc/asp/pg_ident.conf": File(pg_ident_conf()),
-            "/run/secrets/bootstrap.sql": _bootstrap(bootstrap_login(self.login)),
+            "/run/secrets/bootstrap.sql": _secret(bootstrap_login(self.login)),
         }
 
 
-def _bootstrap(sql: str) -> File:
-    return File(sql, secret=True, uid=UID, mode=0o400)
+def _secret(content: str) -> File:
+    return File(content, secret=True, uid=UID, mode=0o400)
 
 
 class PostgresNode(pulumi.ComponentResource):
@@ -98,6 +99,51 @@ class PostgresNode(pulumi.ComponentResource):
                 uid=UID,
                 memory=server.memory,
                 files={"/etc/asp/postgresql.conf": File(postgresql_conf(server)), **args.files()},
+                volumes={"/data": volume.name},
+                tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
+                start_first=False,
+                stop_grace=60,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.name = service.name
+        self.register_outputs({"name": self.name})
+
+
+class PatroniNode(pulumi.ComponentResource):
+    """One of a cell's three nodes with its volume of the same name. Output: `name`.
+
+    `opts`: depends on the node before it, so that a change rolls from node to node, each in service before the next.
+    """
+
+    def __init__(
+        self, ctx: Context, name: str, server: Server, pooler_password: str, opts: pulumi.ResourceOptions | None = None
+    ):
+        super().__init__("asp:hosting:PatroniNode", ctx.short(name), {}, opts)
+        cell = ctx.cell
+        volume = ctx.volume(name)
+        node = patroni.Node(name, ctx.cell_id or "", cell.etcd, ctx.secrets.password("etcd_patroni"))
+        service = SwarmService(
+            ctx,
+            name,
+            ServiceArgs(
+                image="postgres",
+                arguments=["asp_node.py"],
+                networks=[cell.data_network.name],
+                # A clone of a large cell takes hours; until it serves, nothing but its own end may end it.
+                health=Health(["asp-node-healthy"], interval=2, start_period=6 * 3600),
+                user=USER,
+                uid=UID,
+                memory=server.memory + PATRONI_MEMORY,
+                environment={"ASP_FOUNDER": "1"} if name == cell.postgres[0] else {},
+                files={
+                    "/run/secrets/patroni.yml": _secret(patroni.patroni_yml(node, server)),
+                    "/run/secrets/bootstrap.sql": _secret(bootstrap_cell(pooler_password, replicated=True)),
+                    "/etc/asp/dcs.json": File(patroni.shared_json(server)),
+                    "/etc/asp/pg_hba.conf": File(pg_hba_conf(CELL_RULES, CELL_LOCAL, cell.postgres)),
+                    "/etc/asp/pg_ident.conf": File(pg_ident_conf(CELL_LOCAL, cell.postgres)),
+                    "/etc/asp/pgbackrest.conf": File(pgbackrest.node_conf(server.stanza or "", cell.backup)),
+                },
                 volumes={"/data": volume.name},
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
                 start_first=False,

@@ -60,6 +60,7 @@ class ServiceArgs:
     arguments: Sequence[str] = ()
     files: Mapping[str, File] = field(default_factory=dict)
     volumes: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)  # mount path → volume name
+    binds: Mapping[str, str] = field(default_factory=dict)  # mount path → path on the machine
     tmpfs: Mapping[str, int] = field(default_factory=dict)  # mount path → size
     ports: Mapping[int, int] = field(default_factory=dict)  # published → inside
     capabilities: Sequence[str] = ()
@@ -125,19 +126,26 @@ class SwarmService(pulumi.ComponentResource):
 
     def _container(self, name: str, args: ServiceArgs, secrets: list, configs: list):
         health = args.health
-        mounts = [
-            docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=volume, type="volume")
-            for path, volume in sorted(args.volumes.items())
-        ] + [
-            docker.ServiceTaskSpecContainerSpecMountArgs(
-                target=path,
-                type="tmpfs",
-                tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
-                    size_bytes=size * MIB, mode=0o1777
-                ),
-            )
-            for path, size in sorted(args.tmpfs.items())
-        ]
+        mounts = (
+            [
+                docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=volume, type="volume")
+                for path, volume in sorted(args.volumes.items())
+            ]
+            + [
+                docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=source, type="bind")
+                for path, source in sorted(args.binds.items())
+            ]
+            + [
+                docker.ServiceTaskSpecContainerSpecMountArgs(
+                    target=path,
+                    type="tmpfs",
+                    tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
+                        size_bytes=size * MIB, mode=0o1777
+                    ),
+                )
+                for path, size in sorted(args.tmpfs.items())
+            ]
+        )
         return docker.ServiceTaskSpecContainerSpecArgs(
             image=self._ctx.image(args.image),
             hostname=name,

@@ -4,8 +4,9 @@ import pulumi
 
 from stacks.components import dbproxy
 from stacks.components.context import context
+from stacks.components.etcd import EtcdMember, fencer
 from stacks.components.postgres import RESERVED_CONNECTIONS, UID, Server
-from stacks.components.postgres_node import USER, CellNodeArgs, PostgresNode
+from stacks.components.postgres_node import USER, CellNodeArgs, PatroniNode, PostgresNode
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 ctx = context()
@@ -21,10 +22,18 @@ server = Server(
     max_connections=room + RESERVED_CONNECTIONS,
     stanza=ctx.cell_id,
 )
-nodes = [
-    PostgresNode(ctx, name, CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password))
-    for name in cell.postgres
-]
+if cell.nodes == 1:
+    args = CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password)
+    nodes = [PostgresNode(ctx, cell.postgres[0], args)]
+else:
+    # Each after the one before it: a change rolls through the cell and takes neither quorum nor standby away.
+    members, nodes = [], []
+    for name in cell.etcd:
+        members.append(EtcdMember(ctx, name, pulumi.ResourceOptions(depends_on=members[-1:])))
+    for name in cell.postgres:
+        opts = pulumi.ResourceOptions(depends_on=[*members, *nodes[-1:]])
+        nodes.append(PatroniNode(ctx, name, server, pooler_password, opts))
+    fencers = [fencer(ctx, name) for name in cell.fencer]
 proxy = SwarmService(
     ctx,
     cell.proxy,

@@ -60,7 +60,7 @@ class Backend:
         return sorted((path.parent.name, path.stem) for path in found)
 
     def create(self, project: str, stack: str, deployment: dict | None = None) -> None:
-        """Make an empty stack; UsageError when it is there or its name is not allowed."""
+        """Make an empty stack; StateError when it is there, UsageError when its name is not allowed."""
         self.refuse_taken(project, stack)
         meta = self.root / "meta.yaml"
         if not meta.exists():
@@ -68,11 +68,11 @@ class Backend:
         self.save(project, stack, deployment)
 
     def refuse_taken(self, project: str, stack: str) -> None:
-        """UsageError when a stack of this name cannot be made."""
+        """Refuse a stack of this name as :meth:`create` does."""
         if not STACK_NAME.match(stack):
             raise UsageError(f"stack name {stack!r} is not allowed: letters, digits, '.', '_' and '-', at most 100")
         if self.exists(project, stack):
-            raise UsageError(f"stack '{stack}' already exists")
+            raise StateError(f"stack '{stack}' already exists; select it, or remove it with 'stack rm {stack}'")
 
     def load(self, project: str, stack: str) -> dict:
         """The checkpoint object; StackNotFound, StateError."""

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .errors import DeploymentFailed, EngineError
+from .errors import EngineError
 
 DESCRIPTION = """Embedded deployment engine: runs Pulumi Python programs over docker:index/* resources with the same
 verbs, flags and state as the pulumi CLI, from PyPI packages alone.
@@ -145,9 +145,6 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _dispatch(args)
-    except DeploymentFailed as error:
-        sys.stderr.write(f"error: {error}\n")
-        return error.exit_code
     except EngineError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
@@ -156,6 +153,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 8
     except BrokenPipeError:
         sys.stderr = None
+        return 1
+    except OSError as error:  # a file that was named on the command line, or the backend's folder
+        sys.stderr.write(f"error: cannot use {error.filename}: {error.strerror}; mend its path or its rights\n")
         return 1
 
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from . import urn as urns
-from .docker.daemon import Daemon
-from .errors import ConnectionLost, EngineError
+from .docker.daemon import Daemon, DaemonError
+from .errors import ConnectionLost, EngineError, Unfinished
 from .events import Events
 from .journal import Journal, ordered
 from .planner import Planner, Step
 from .state import Resource, Snapshot, now
 from .values import reveal
 
-UNANSWERED = 300.0  # seconds that a request may have been under way before its answer counted as lost
+CONFLICT = 409  # HTTP status: the name is taken
 
 
 class Targets:
@@ -29,6 +29,10 @@ class Targets:
 
     def __bool__(self) -> bool:
         return bool(self.patterns)
+
+    def missing(self, known: set[str]) -> list[str]:
+        """Targets without a wildcard that name no known resource."""
+        return [pattern for pattern in self.patterns if "*" not in pattern and pattern not in known]
 
     def covers(self, urn: str) -> bool:
         """Whether one of the patterns names the resource."""
@@ -67,6 +71,7 @@ class Deployment:
         self.seen_old: set[str] = set()
         self.skipped: set[str] = set()
         self.unsettled: list[dict] = []  # journal records of operations whose outcome is not known
+        self.forgotten: dict[str, dict] = {}  # URN -> journal record of an earlier creation that left no object
         self.failed = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
@@ -132,15 +137,27 @@ class Deployment:
     def result(self) -> Snapshot:
         """The stack's resources as of now."""
         with self.lock:
+            # An aliased resource whose step failed is not among the news: it stays, under its new URN.
+            names = {urn: self._now(urn) for urn in self.olds}
             kept = [
-                item.renamed(self.aliases)
+                item.renamed(self.aliases).known_as(names[urn])
                 for urn, item in self.olds.items()
-                if urn not in self.news and urn not in self.seen_old and urn not in self.gone
+                if names[urn] not in self.news and urn not in self.gone
             ]
             resources = [self.news[urn] for urn in self._order if urn in self.news] + kept + self.pending_deletes
             return Snapshot(ordered(resources), [], self.snapshot.salt, self.snapshot.metadata)
 
+    def _now(self, urn: str) -> str:
+        """URN under which a recorded resource is known now."""
+        return self.aliases.get(urn, urn) if urn in self.seen_old else urn
+
     # -- recording
+
+    def _touched(self, step: Step) -> Resource | None:
+        """The resource that a step is about, as the journal shall know it."""
+        if step.new is not None or step.old is None or step.old.delete:
+            return step.new or step.old
+        return step.old.known_as(self._now(step.old.urn))
 
     def _write(self, record: dict) -> None:
         if self._journal is not None:
@@ -148,10 +165,11 @@ class Deployment:
 
     def begin(self, step: Step) -> None:
         """Note that an operation is about to touch the daemon."""
-        resource = step.new or step.old
+        resource = self._touched(step)
+        step.begun = time.time()
         if self._journal is not None and resource is not None:
             self._write(
-                {"kind": "begin", "op": step.op, "time": time.time(), "resource": resource.to_json(self._sealer)}
+                {"kind": "begin", "op": step.op, "time": step.begun, "resource": resource.to_json(self._sealer)}
             )
 
     def done(self, step: Step, resource: Resource) -> None:
@@ -183,20 +201,25 @@ class Deployment:
                 waiting = old.copy(pending_replacement=True)
                 self.olds[old.urn] = waiting
                 if self._journal is not None:
+                    waiting = waiting.known_as(self._now(old.urn))
                     self._write({"kind": "done", "op": step.op, "resource": waiting.to_json(self._sealer)})
                 return
             else:
                 self.gone.add(old.urn)
             if self._journal is not None:
-                self._write({"kind": "gone", "op": step.op, "resource": old.to_json(self._sealer)})
+                self._write({"kind": "gone", "op": step.op, "resource": self._touched(step).to_json(self._sealer)})
 
     def undone(self, step: Step, error: Exception) -> None:
-        """Record that an operation failed without effect; one whose answer was lost is looked up by the next run."""
-        resource = step.new or step.old
+        """Record that an operation failed without effect; one that may have had some is looked up by the next run."""
+        resource = self._touched(step)
         if self._journal is None or resource is None:
             return
-        record = {"op": step.op, "time": time.time() - UNANSWERED, "resource": resource.to_json(self._sealer)}
-        if isinstance(error, ConnectionLost):
+        record = {"op": step.op, "time": step.begun, "resource": resource.to_json(self._sealer)}
+        earlier = self.forgotten.get(resource.urn)
+        if isinstance(error, DaemonError) and error.status == CONFLICT and earlier is not None:
+            # A request of an earlier run was carried out after all, when nobody looked for it any more.
+            self.unsettled.append(earlier)
+        elif isinstance(error, (ConnectionLost, Unfinished)) or not isinstance(error, EngineError):
             self.unsettled.append({"kind": "begin", **record})
         else:
             self._write({"kind": "failed", **record})

@@ -4,7 +4,9 @@
 class EngineError(Exception):
     """A foreseeable fault: the message says what, the value seen, the value wanted and the next step."""
 
-    exit_code = 1  # the CLI's codes since 3.226: 1 general, 2 usage, 6 no such stack, 7 changes, 8 cancelled
+    # The CLI's codes since 3.226.1 (pulumi.com/docs/iac/cli/exit-codes, recordings of 3.260): 1 general and failed
+    # deployments, 2 usage or nobody to ask, 6 no such stack or none selected, 7 unexpected changes, 8 cancelled.
+    exit_code = 1
 
 
 class UsageError(EngineError):
@@ -14,9 +16,15 @@ class UsageError(EngineError):
 
 
 class StackNotFound(EngineError):
-    """The named stack has no checkpoint in the backend."""
+    """The named stack has no checkpoint in the backend, or no stack is named or selected."""
 
     exit_code = 6
+
+
+class Declined(EngineError):
+    """The operator was asked and said no."""
+
+    exit_code = 8
 
 
 class UnexpectedChanges(EngineError):
@@ -59,6 +67,10 @@ class ProviderError(EngineError):
 
 class ConnectionLost(ProviderError):
     """The daemon did not answer: whether an operation took effect is not known."""
+
+
+class Unfinished(ProviderError):
+    """An object was made, and what had to follow failed: the next run must look for it."""
 
 
 class PartialError(ProviderError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import urn as urns
+from .errors import CheckError
 from .values import from_struct
 
 
@@ -41,12 +42,18 @@ class Goal:
 
 
 def from_request(request: Any, inherited: Any = None) -> Goal:
-    """The goal of a ``RegisterResourceRequest``. ``inherited``: the parent's state, whose options children take."""
+    """The goal of a ``RegisterResourceRequest``. ``inherited``: the parent's state, whose options children take.
+
+    CheckError on a custom time-out that is none.
+    """
     timeouts = {}
     for operation in ("create", "update", "delete"):
         text = getattr(request.customTimeouts, operation)
         if text:
-            timeouts[operation] = seconds(text)
+            try:
+                timeouts[operation] = seconds(text)
+            except ValueError as fault:
+                raise CheckError([(f"customTimeouts.{operation}", str(fault))]) from fault
     protect = request.protect if request.HasField("protect") else bool(inherited and inherited.protect)
     if request.HasField("retainOnDelete"):
         retain = request.retainOnDelete
@@ -92,7 +99,7 @@ def seconds(text: str) -> float:
     """Seconds of a duration like ``5m`` or ``1h30m``; ValueError on anything else."""
     pieces = re.findall(r"([0-9]*\.?[0-9]+)(ms|h|m|s)", text)
     if not pieces or "".join(number + unit for number, unit in pieces) != text:
-        raise ValueError(f"custom timeout {text!r} is no duration; wanted one like 30s, 5m or 1h30m")
+        raise ValueError(f"{text!r} is no duration; wanted one like 30s, 5m or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in pieces)
 
 
@@ -137,6 +144,11 @@ def path_keys(path: str) -> list[str | int]:
         else:
             keys.append(index.strip('"'))
     return keys
+
+
+def is_path(path: str) -> bool:
+    """Whether all of ``path`` was understood by :func:`path_keys`."""
+    return not _PATH.sub("", path).strip(".")
 
 
 def keep_old(new: Any, old: Any, keys: list[str | int]) -> Any:

@@ -65,7 +65,7 @@ class Journal:
             if not line:
                 continue
             try:
-                records.append(json.loads(line))
+                records.append(_record(line))
             except ValueError as cause:
                 if number >= len(lines) - 1:
                     break
@@ -74,6 +74,14 @@ class Journal:
                     "move the file away to go on from the checkpoint alone (then run refresh)."
                 ) from cause
         return records
+
+
+def _record(line: bytes) -> dict:
+    """A record of the journal; ValueError when the line holds none."""
+    record = json.loads(line)
+    if not isinstance(record, dict) or not ("resource" in record or record.get("kind") == "alias"):
+        raise ValueError("it holds no record of a step")
+    return record
 
 
 @dataclass
@@ -96,15 +104,12 @@ class Replay:
 
 def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]) -> Replay:
     """Apply journal records to a checkpoint's snapshot."""
-    aliases: dict[str, str] = {}
     table: dict[tuple[str, bool, str], Resource] = {_key(item): item for item in snapshot.resources}
     under_way: dict[tuple, Interrupted] = {}
     for record in records:
         kind = record.get("kind")
         if kind == "alias":
-            aliases[record["old"]] = record["new"]
-            for key in [key for key in table if key[0] == record["old"]]:
-                table.pop(key)
+            table = _moved(table, record["old"], record["new"])
             continue
         resource = Resource.from_json(record["resource"], opener)
         mark = (record["op"], resource.urn, resource.id if record["op"].startswith("delete") else "")
@@ -120,9 +125,18 @@ def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]
             if resource.delete:
                 table.pop((resource.urn, False, ""), None)
             table[_key(resource)] = resource
-    resources = ordered([item.renamed(aliases) for item in table.values()])
+    resources = ordered(list(table.values()))
     merged = Snapshot(resources, snapshot.pending, snapshot.salt, snapshot.metadata)
     return Replay(merged, list(under_way.values()))
+
+
+def _moved(table: dict, old: str, new: str) -> dict:
+    """The table with a resource known by another URN: it may have been registered without any change to it."""
+    moved = table.pop((old, False, ""), None)
+    table = {key: item.renamed({old: new}) for key, item in table.items()}
+    if moved is not None:
+        table[(new, False, "")] = moved.known_as(new)
+    return table
 
 
 def _key(resource: Resource) -> tuple[str, bool, str]:

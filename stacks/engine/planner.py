@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import urn as urns
 from .check import check
 from .diff import Diff, diff, plain_diff
-from .docker.base import kind_of
+from .docker.base import kind_of, provider_failures
 from .errors import CheckError, EngineError
 from .goal import Goal, alias_urns, keep_old, path_keys, path_matches
 from .state import Resource
@@ -31,6 +31,7 @@ class Step:
     keys: list[str] | None = None
     goal: Goal | None = None
     quiet: bool = False
+    begun: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
 
 
 class Planner:
@@ -69,7 +70,7 @@ class Planner:
 
     def _find_old(self, urn: str, aliases: list[str]) -> Resource | None:
         run = self.run
-        if urn in run.olds:
+        if urn in run.olds and urn not in run.seen_old:
             return run.olds[urn]
         for alias in aliases:
             if alias in run.olds and alias not in run.seen_old:
@@ -90,6 +91,9 @@ class Planner:
             if failures:
                 raise CheckError(failures)
         elif urns.is_provider(goal.type) and goal.type != urns.PROVIDER_PREFIX + "pulumi":
+            failures = provider_failures(goal.type, inputs)
+            if failures:
+                raise CheckError(failures)
             inputs = {"__internal": {}, **inputs}
             if goal.version and "version" not in inputs:
                 inputs["version"] = goal.version
@@ -130,9 +134,13 @@ class Planner:
         changes = self.compare(goal, old, new)
         if changes.replaces:
             return self._replacement(goal, old, new, changes)
-        if changes or old.init_errors:
+        if changes or (old.init_errors and self._changeable(goal)):
             return [Step("update", goal.urn, goal.type, old, new, changes, changes.keys, goal)]
         return [Step("same", goal.urn, goal.type, old, new, goal=goal)]
+
+    def _changeable(self, goal: Goal) -> bool:
+        """Whether there is an update that could complete what a failed one left."""
+        return not goal.custom or urns.is_provider(goal.type) or kind_of(goal.type).changeable()
 
     def compare(self, goal: Goal, old: Resource, new: Resource) -> Diff:
         """What changed, with the options that widen or narrow it applied."""

@@ -52,6 +52,8 @@ class StackConfig:
         self.project = project
         self.path = project.config_folder / f"Pulumi.{stack}.yaml"
         self.data = load_yaml(self.path) if self.path.exists() else {}
+        if not isinstance(self.values, dict):
+            raise UsageError(f"{self.path}: config is {self.values!r}, wanted a mapping of keys to values")
 
     @property
     def values(self) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from . import urn as urns
 from .docker.base import Kind, kind_of
-from .docker.daemon import Daemon
+from .docker.daemon import Daemon, wait_until
 from .errors import ProviderError
 from .journal import Interrupted, Replay, ordered
 from .state import Resource, Snapshot
@@ -17,10 +19,21 @@ from .values import annotate_secrets, reveal
 UNFINISHED = "the last run was interrupted while it worked on this resource; it is applied again"
 UNSEEN = "the last run was interrupted while it worked on this resource, and its daemon cannot be asked what came of it"
 CLOCK_MARGIN = 5.0  # seconds by which the daemon's clock may be behind this host's
+LATE = 3.0  # seconds within which a daemon may still carry out a request whose sender was killed
 
 
-def settle(found: Replay, tell: Callable[[str], None]) -> tuple[Snapshot, list[dict]]:
-    """The snapshot with interrupted operations accounted for, and journal records of those that could not be.
+@dataclass
+class Settled:
+    """``left``: journal records of operations that could not be looked into. ``forgotten``: URN -> journal record of
+    a creation whose object was not there."""
+
+    snapshot: Snapshot
+    left: list[dict] = field(default_factory=list)
+    forgotten: dict[str, dict] = field(default_factory=dict)
+
+
+def settle(found: Replay, tell: Callable[[str], None]) -> Settled:
+    """The snapshot with interrupted operations accounted for.
 
     A creation whose object is there is adopted (or removed, where half an object is of no use), one whose object is
     not there is forgotten; an update is marked to be applied again; a deletion is noted when its object is gone.
@@ -28,35 +41,30 @@ def settle(found: Replay, tell: Callable[[str], None]) -> tuple[Snapshot, list[d
     snapshot = found.snapshot
     table = {item.urn: item for item in snapshot.resources if not item.delete}
     condemned = [item for item in snapshot.resources if item.delete]
-    left = []
+    result = Settled(snapshot)
     for item in found.interrupted:
         try:
-            condemned = _account(item, table, condemned, tell)
+            if item.op in ("delete", "delete-replaced"):
+                condemned = _after_deletion(item, table, condemned)
+                continue
+            before, after = table.get(item.resource.urn), _recovered(item, table)
         except ProviderError as error:
             # Its daemon may be gone for good (another provider's): the stack must not be stuck on it.
-            left.append(item.record)
+            result.left.append(item.record)
             tell(f"{item.resource.urn}: {UNSEEN}: {error}")
+            continue
+        if after is None:
+            result.forgotten[item.resource.urn] = item.record
+            continue
+        if before is not None and item.op == "create-replacement" and not before.pending_replacement:
+            condemned.append(before.copy(delete=True))
+        table[after.urn] = after
+        tell(f"{after.urn}: {UNFINISHED}")
     snapshot.resources = ordered([*table.values(), *condemned])
-    return snapshot, left
+    return result
 
 
-def _account(
-    item: Interrupted, table: dict[str, Resource], condemned: list[Resource], tell: Callable[[str], None]
-) -> list[Resource]:
-    if item.op in ("delete", "delete-replaced"):
-        return _after_deletion(item, table, condemned)
-    before = table.get(item.resource.urn)
-    after = _settled(item, table)
-    if after is None:
-        return condemned
-    if before is not None and item.op == "create-replacement" and not before.pending_replacement:
-        condemned = [*condemned, before.copy(delete=True)]
-    table[after.urn] = after
-    tell(f"{after.urn}: {UNFINISHED}")
-    return condemned
-
-
-def _settled(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
+def _recovered(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     if item.op == "update":
         recorded = table.get(item.resource.urn)
         return recorded and recorded.copy(init_errors=[UNFINISHED])
@@ -91,7 +99,7 @@ def _adopted(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     resource, kind = item.resource, kind_of(item.resource.type)
     daemon = _daemon(resource, table)
     inputs = reveal(resource.inputs)
-    identity = kind.find(daemon, inputs)
+    identity = wait_until(lambda: kind.find(daemon, inputs), item.time + LATE - time.time())
     recorded = table.get(resource.urn)
     if identity is None or not _ours(kind, daemon, identity, item.time):
         return None

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from . import urn as urns
 from .backend import Backend
@@ -18,7 +17,7 @@ from .executor import Executor
 from .journal import Journal, replay
 from .program import Program
 from .project import ORGANIZATION, Project, StackConfig
-from .recovery import settle
+from .recovery import Settled, settle
 from .references import References
 from .secrets import Crypter
 from .state import Resource, Snapshot
@@ -33,7 +32,7 @@ class StackRun:
         self.project, self.backend, self.stack = project, backend, stack
         self.config = StackConfig(project, stack)
         self._deployment = backend.load(project.name, stack).get("latest")
-        self._unsettled: list[dict] = []  # journal records of an earlier run that could not be looked into yet
+        self._settled = Settled(Snapshot())  # what became of an interrupted run before
         self._crypter: Crypter | None = self.config.crypter(self._recorded_salt())
 
     def _recorded_salt(self) -> str:
@@ -91,8 +90,8 @@ class StackRun:
             records = self.journal().read()
             if records:
                 snapshot = Snapshot.from_deployment(self._deployment, self.open_secret)
-                settled, self._unsettled = settle(replay(snapshot, records, self.open_secret), _warn)
-                self.save(settled, self._unsettled)
+                self._settled = settle(replay(snapshot, records, self.open_secret), _warn)
+                self.save(self._settled.snapshot, self._settled.left)
             yield
 
     # -- deployments
@@ -104,7 +103,7 @@ class StackRun:
             self.project.name, self.stack, snapshot, options, events, journal, self.seal_secret, config
         )
         run.secret_keys = secret_keys
-        run.unsettled = list(self._unsettled)
+        run.unsettled, run.forgotten = list(self._settled.left), self._settled.forgotten
         if journal is not None:
             if self._crypter is not None:
                 self._crypter.key()
@@ -168,6 +167,12 @@ class StackRun:
             run.events.diagnostic("info#err", text)
 
     def _delete_leftovers(self, run: Deployment) -> None:
+        missing = run.targets.missing({*run.olds, *run.news, *run.skipped})
+        if missing:
+            raise EngineError(
+                f"Target '{missing[0]}' could not be found in the stack; 'stack export' lists the URNs. Did you forget "
+                "to quote the $ in your shell?"
+            )
         with run.lock:
             steps = run.planner.deletions()
         if run.targets:
@@ -189,8 +194,8 @@ class StackRun:
     def adopt(self, run: Deployment) -> None:
         """Save what a preview without any change has found: options, dependencies and outputs may still differ."""
         result = run.result()
-        before = {item.urn: _settled(item) for item in run.snapshot.resources}
-        if {item.urn: _settled(item) for item in result.resources} != before:
+        before = {item.urn: _unordered(item) for item in run.snapshot.resources}
+        if {item.urn: _unordered(item) for item in result.resources} != before:
             self.save(result)
 
     def refresh(self, options: Options, events: Events) -> Deployment:
@@ -247,7 +252,7 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
 
 
-def _settled(item: Resource) -> Resource:
+def _unordered(item: Resource) -> Resource:
     """A record without the accidents of order."""
     return item.copy(
         dependencies=sorted(item.dependencies),
@@ -272,9 +277,10 @@ def expect_no_changes(events: Events, preview: bool) -> None:
 
 def early_program(project: Project) -> Program:
     """Start the program's interpreter before anything else is loaded."""
-    folder = project.program if project.program.is_dir() else Path(project.program).parent
-    if not folder.is_dir():
-        raise EngineError(f"{project.folder}/Pulumi.yaml: main folder {folder} does not exist")
+    entry = project.program / "__main__.py" if project.program.is_dir() else project.program
+    if not entry.is_file():
+        where = f"{project.folder}/Pulumi.yaml"
+        raise EngineError(f"no program: {entry} does not exist; write it, or mend 'main' in {where}")
     return Program(project.folder)
 
 

@@ -36,11 +36,17 @@ class Crypter:
 
     def __init__(self, salt: str, passphrase: str):
         """``salt``: the ``encryptionsalt`` line, checked against ``passphrase`` on first use (SecretsError)."""
-        pieces = salt.split(":", 2)
-        if len(pieces) != 3 or pieces[0] != "v1":
-            raise SecretsError(f"encryptionsalt {salt!r} is not of the form v1:<salt>:v1:<nonce>:<ciphertext>")
+        pieces = salt.split(":", 2) if isinstance(salt, str) else []
+        try:
+            if len(pieces) != 3 or pieces[0] != "v1":
+                raise ValueError
+            self._salt = base64.b64decode(pieces[1], validate=True)
+        except ValueError as cause:
+            raise SecretsError(
+                f"encryptionsalt {salt!r} is not of the form v1:<salt>:v1:<nonce>:<ciphertext>; restore it in "
+                "Pulumi.<stack>.yaml or in the checkpoint. Nothing was touched."
+            ) from cause
         self.state = salt
-        self._salt = base64.b64decode(pieces[1])
         self._check = pieces[2]
         self._passphrase = passphrase
         self._key: bytes | None = None

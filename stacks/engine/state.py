@@ -6,9 +6,11 @@ import datetime
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from types import NoneType
 from typing import Any
 
+from . import urn as urns
 from .errors import StateError
 from .values import from_state, to_state
 
@@ -88,8 +90,8 @@ class Resource:
     def links(self) -> list[str]:
         """URNs that must exist as long as this resource does."""
         found = [self.parent, self.deleted_with, self.provider.rsplit("::", 1)[0], *self.dependencies]
-        for urns in self.property_dependencies.values():
-            found.extend(urns)
+        for needed in self.property_dependencies.values():
+            found.extend(needed)
         return [urn for urn in dict.fromkeys(found) if urn]
 
     def renamed(self, aliases: dict[str, str]) -> Resource:
@@ -103,9 +105,13 @@ class Resource:
             provider=f"{aliases.get(provider, provider)}::{provider_id}" if self.provider else "",
             dependencies=[aliases.get(urn, urn) for urn in self.dependencies],
             property_dependencies={
-                key: [aliases.get(urn, urn) for urn in urns] for key, urns in self.property_dependencies.items()
+                key: [aliases.get(urn, urn) for urn in needed] for key, needed in self.property_dependencies.items()
             },
         )
+
+    def known_as(self, urn: str) -> Resource:
+        """A copy under another URN, and of that URN's type."""
+        return self if urn == self.urn else self.copy(urn=urn, type=urns.type_of(urn))
 
     def to_json(self, sealer: Callable[[str], str] | None) -> dict:
         """The checkpoint's record. ``sealer`` None shows secrets in plain text."""
@@ -120,9 +126,15 @@ class Resource:
 
     @classmethod
     def from_json(cls, record: dict, opener: Callable[[str], str]) -> Resource:
-        """Inverse of :meth:`to_json`. StateError on a record without URN or type."""
+        """Inverse of :meth:`to_json`. StateError on a record without URN or type, or with a field of a wrong type."""
         if not isinstance(record, dict) or not record.get("urn") or not record.get("type"):
             raise StateError(f"a resource record has no urn or type: {str(record)[:120]}")
+        for key, attribute in _KEYS.items():
+            if not isinstance(record.get(key), (_TYPES[attribute], NoneType)):
+                seen = f"{key} is {str(record[key])[:60]!r}, wanted a {_TYPES[attribute].__name__}"
+                raise StateError(f"the record of {record['urn']} is damaged: {seen}")
+        if str(record["urn"]).count("::") < 3:
+            raise StateError(f"a resource record has urn {record['urn']!r}, wanted urn:pulumi:<stack>::<project>::…")
         known = {}
         extra = {}
         for key, value in record.items():
@@ -133,6 +145,9 @@ class Resource:
             elif value is not None:
                 known[_KEYS[key]] = value
         return cls(**known, extra=extra)
+
+
+_TYPES = {item.name: {"s": str, "b": bool, "d": dict, "l": list}[item.type[0]] for item in fields(Resource)}
 
 
 @dataclass
@@ -147,7 +162,7 @@ class Snapshot:
     def deployment(self, sealer: Callable[[str], str] | None) -> dict:
         """The ``deployment`` object of an export, also ``latest`` of a checkpoint."""
         stamp = now()
-        magic = hashlib.sha256(f"{stamp}{ENGINE_VERSION}".encode()).hexdigest()
+        magic = hashlib.sha256(ENGINE_VERSION.encode()).hexdigest()  # of the version: the CLI refuses any other
         result: dict[str, Any] = {"manifest": {"time": stamp, "magic": magic, "version": ENGINE_VERSION}}
         if self.salt:
             result["secrets_providers"] = {"type": "passphrase", "state": {"salt": self.salt}}
@@ -163,6 +178,8 @@ class Snapshot:
         """Inverse of :meth:`deployment`; StateError when a resource refers to one that is not there before it."""
         if not deployment:
             return cls()
+        if not isinstance(deployment, dict) or not isinstance(deployment.get("resources") or [], list):
+            raise StateError(f"the deployment is no mapping with a list of resources: {str(deployment)[:120]}")
         snapshot = cls(
             resources=[Resource.from_json(item, opener) for item in deployment.get("resources") or []],
             pending=deployment.get("pending_operations") or [],
@@ -205,4 +222,6 @@ def parse_checkpoint(text: str, where: str) -> dict:
     if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("checkpoint"), dict):
         seen = data.get("version") if isinstance(data, dict) else type(data).__name__
         raise StateError(f"checkpoint {where} has version {seen!r}, wanted {VERSION}; nothing was touched")
+    if not isinstance(data["checkpoint"].get("latest") or {}, dict):
+        raise StateError(f"checkpoint {where} is corrupt: latest is no mapping. Nothing was touched; restore the .bak")
     return data["checkpoint"]

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from .errors import EngineError, UsageError
-from .goal import path_keys
+from .goal import is_path, path_keys
 from .project import StackConfig
 from .workspace import Workspace
 
@@ -52,8 +52,8 @@ def _split(args: argparse.Namespace, target: StackConfig) -> tuple[str, list]:
         return target.key(args.key), []
     namespace, colon, rest = args.key.rpartition(":")
     keys = path_keys(rest)
-    if not keys:
-        raise UsageError(f"config path {args.key!r} is empty")
+    if not keys or not is_path(rest):
+        raise UsageError(f"{args.key!r} is no config path; wanted one like cells[0].name")
     return (f"{namespace}:{keys[0]}" if colon else target.key(str(keys[0]))), keys[1:]
 
 

@@ -145,12 +145,12 @@ def _import(args: argparse.Namespace, place: Workspace) -> int:
     if not isinstance(data, dict) or data.get("version") != 3:
         raise StateError("the deployment to import is not of version 3 (as 'stack export' prints); nothing was changed")
     deployment = data.get("deployment") or {}
+    snapshot = Snapshot.from_deployment(deployment, run.open_secret)
     if salt_of(deployment) and run.config.salt and salt_of(deployment) != run.config.salt:
         raise StateError(
             "the deployment to import was sealed with another salt than this stack's Pulumi.<stack>.yaml; copy that "
             "stack's encryptionsalt too, or export with --show-secrets"
         )
-    snapshot = Snapshot.from_deployment(deployment, run.open_secret)
     prefix = f"urn:pulumi:{run.stack}::{run.project.name}::"
     foreign = [item.urn for item in snapshot.resources if not item.urn.startswith(prefix)]
     if foreign and not args.force:

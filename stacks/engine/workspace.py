@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .backend import Backend
-from .errors import StackNotFound, UsageError
+from .errors import Declined, StackNotFound, UsageError
 from .project import ORGANIZATION, Project
 from .run import StackRun
 
@@ -30,10 +30,10 @@ class Workspace:
         raise UsageError(f"stack {name!r} is not of this project; wanted {ORGANIZATION}/{self.project.name}/<stack>")
 
     def stack_name(self, name: str = "") -> str:
-        """The stack that the command means; UsageError when none is named or selected."""
+        """The stack that the command means; StackNotFound when none is named or selected."""
         chosen = name or self.args.stack or self.backend.selected(self.project.name)
         if not chosen:
-            raise UsageError("no stack selected; name one with -s or select one with 'stack select <name>'")
+            raise StackNotFound("no stack selected; name one with -s or select one with 'stack select <name>'")
         return self.split(chosen)
 
     def open(self, name: str = "") -> StackRun:
@@ -49,10 +49,10 @@ class Workspace:
 
 
 def confirm(args: argparse.Namespace, question: str) -> None:
-    """Ask unless ``--yes``; UsageError where nobody can answer or the answer is no."""
+    """Ask unless ``--yes``; UsageError where nobody can answer, Declined when the answer is no."""
     if args.yes:
         return
     if args.non_interactive or not sys.stdin.isatty():
         raise UsageError("--yes must be passed in to proceed when running in non-interactive mode")
     if input(f"{question} [yes/no] ").strip().lower() not in ("yes", "y"):
-        raise UsageError("confirmation declined; nothing was changed")
+        raise Declined("confirmation declined; nothing was changed")

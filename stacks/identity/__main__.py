@@ -1,9 +1,9 @@
-"""Keycloak with the realm `asp`, and its own PostgreSQL (ADR 5)."""
+"""Keycloak with the clerks' realm and the citizens', and its own PostgreSQL (ADR 5)."""
 
 import pulumi
 
 from inventory.names import Port
-from stacks.components import realm
+from stacks.components import citizen_realm, realm
 from stacks.components.context import context
 from stacks.components.postgres import Login
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
@@ -58,6 +58,7 @@ service = SwarmService(
         files={
             ISSUING_FILE: File(ctx.secrets.pki_ca.certificate),
             f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
+            f"/etc/asp/{citizen_realm.REALM}-realm.json": File(citizen_realm.render(ctx.register)),
             "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),
             "/run/secrets/admin-secret": File(ctx.secrets.password("identity_admin"), secret=True, uid=UID, mode=0o400),
         },

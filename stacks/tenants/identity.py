@@ -120,10 +120,10 @@ class IdentityPlanner:
         tenant.client = seen["id"]
         for kind in SCOPE_KINDS:
             self._scopes(plan, tenant, kind, set(seen.get(kind, ())), set(wanted[kind]))
-        differing = sorted(k for k, v in wanted.items() if k not in SCOPE_KINDS and not _covers(seen.get(k), v))
+        differing = sorted(k for k, v in wanted.items() if k not in SCOPE_KINDS and not covers(seen.get(k), v))
         if differing:
             fields = ", ".join(differing)  # values stay unsaid: the secret is one of them
-            body = {**seen, **wanted, "protocolMappers": _with_ids(wanted["protocolMappers"], seen)}
+            body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
             update = partial(self._api.replace, "clients", tenant.client, body=body)
             plan.add(name, f"differs in {fields}", "as the register says", update)
 
@@ -323,18 +323,18 @@ def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
     }
 
 
-def _covers(seen: Any, wanted: Any) -> bool:
+def covers(seen: Any, wanted: Any) -> bool:
     """Whether what Keycloak shows holds all that is wanted; it adds defaults of its own, and lists have no order."""
     if isinstance(wanted, dict):
-        return isinstance(seen, dict) and all(_covers(seen.get(key), value) for key, value in wanted.items())
+        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict):
         named = {item.get("name"): item for item in seen or []}
-        return len(named) == len(wanted) and all(_covers(named.get(item["name"]), item) for item in wanted)
+        return len(named) == len(wanted) and all(covers(named.get(item["name"]), item) for item in wanted)
     if isinstance(wanted, list):
         return sorted(seen or []) == sorted(wanted)
     return seen == wanted
 
 
-def _with_ids(mappers: list[dict], seen: dict) -> list[dict]:
+def with_ids(mappers: list[dict], seen: dict) -> list[dict]:
     ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
     return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

@@ -1,4 +1,4 @@
-"""Keycloak's administration API for realm `asp`, through one verified connection from inside its own container."""
+"""Keycloak's administration API for one realm, through one verified connection from inside its own container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ EVERYTHING = 10000  # the API gives 10 of a list unless told otherwise
 class Keycloak:
     """A signed-in administrator. Paths are below the realm; faults are RuntimeFault with Keycloak's own words."""
 
-    def __init__(self, runtime: Runtime, secrets: Secrets):
+    def __init__(self, runtime: Runtime, secrets: Secrets, realm: str = REALM):
+        self._realm = realm
         service = runtime.register.names.identity
         self._session = HttpsSession(runtime, service, Port.IDENTITY, secrets.root_ca.certificate)
         form = {
@@ -51,5 +52,5 @@ class Keycloak:
         self._call("DELETE", parts, body, accept=(404,))
 
     def _call(self, method: str, parts: tuple[str, ...], body: object = None, query: str = "", accept=()) -> Answer:
-        path = "/".join(["/admin/realms", REALM, *(quote(part, safe="") for part in parts)])
+        path = "/".join(["/admin/realms", self._realm, *(quote(part, safe="") for part in parts)])
         return self._session.request(method, path + query, body, accept=accept)

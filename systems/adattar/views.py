@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from systems.adattar.models import Feed, Figure, Parameter
-from systems.chain import registry
-from systems.core import documents
+from systems.core import documents, feeding
 from systems.core.charts import bars
 
 DAYS = 14  # of feeds that the first page shows
@@ -38,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _feeding(request: HttpRequest) -> list:
     """Systems that the municipality has and that deliver."""
     entries = (entry for entry in settings.ASP.catalogue if entry.serves(request.tenant.ksh))
-    return [entry for entry in entries if any(job.name == "feed" for job in registry.jobs(entry.id))]
+    return [entry for entry in entries if feeding.delivers(entry.id)]
 
 
 def _state(feed: Feed | None, day: dt.date, deadline: int) -> tuple[str, str, str]:

@@ -63,17 +63,26 @@ def job(at: str | None = None, every: int | None = None) -> Callable:
 def handler(system: str, topic: str) -> Handler | None:
     """The handler of a system for a topic."""
     _load(system)
-    return _handlers.get((system, topic))
+    own = _handlers.get((system, topic))
+    return own or _common(system, topic)
+
+
+def _common(system: str, topic: str) -> Handler | None:
+    """What every system that has an `importing.py` understands."""
+    from systems.core import importing
+
+    common = {"import-check": importing.check_message, "import-apply": importing.apply_message}
+    return common.get(topic) if importing.imports(system) else None
 
 
 def jobs(system: str) -> list[Job]:
     """The jobs of a system; the nightly feed is one of them wherever there is a `feed.py`."""
     _load(system)
     own = _jobs.get(system, [])
-    if not importlib.util.find_spec(f"systems.{system}.feed"):
-        return own
     from systems.core import feeding
 
+    if not feeding.delivers(system):
+        return own
     return [*own, Job("feed", partial(feeding.deliver, system), at=dt.time.fromisoformat(feeding.AT))]
 
 

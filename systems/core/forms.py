@@ -28,6 +28,8 @@ class FormMixin:
             field.error_messages.setdefault("required", "")
             if label and not isinstance(field.widget, forms.HiddenInput):
                 field.error_messages["required"] = f"Ezt a mezőt ki kell tölteni: {label}."
+            if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+                field.error_messages["invalid_choice"] = "Válasszon a felsoroltak közül."
             if isinstance(field, forms.DateField):
                 field.widget = DayInput()
                 field.input_formats = DAY_FORMATS

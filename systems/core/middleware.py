@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from systems import tenancy
 from systems.chain import relay
-from systems.core import logs, metrics, pages
+from systems.core import facts, logs, metrics, pages
 from systems.core.clerk import Clerk
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
@@ -106,7 +106,10 @@ def _only_from_edge(request: HttpRequest) -> None:
 
 
 class SignedIn:
-    """Puts the clerk on the request; a page of this system without one leads to sign-in."""
+    """Puts the clerk on the request; a page of this system without one leads to sign-in.
+
+    In a public system also pages that are open to all know the clerk, and the municipality without a certificate.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -115,9 +118,14 @@ class SignedIn:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
-        if getattr(view, "open_to_all", False):
+        public, open_to_all = settings.ASP.entry.public, getattr(view, "open_to_all", False)
+        if public:
+            request.municipality = facts.of_tenant().name
+        elif open_to_all:
             return None
         request.clerk = Clerk.of(request)
+        if open_to_all:
+            return None
         if request.clerk is None:
             if request.method not in ("GET", "HEAD"):
                 return pages.session_over(request)

@@ -17,9 +17,10 @@ RETRY_SECONDS = 10  # a failover of the cell takes about as long
 def shared(request: HttpRequest) -> dict:
     """What every template may show: the system, the municipality's name and the clerk."""
     tenant = getattr(request, "tenant", None)
+    told = getattr(request, "municipality", "")  # on public pages, which have no certificate to tell it
     return {
         "system": settings.ASP.entry,
-        "municipality": tenant.bearer.municipality if tenant and tenant.bearer else "",
+        "municipality": told or (tenant.bearer.municipality if tenant and tenant.bearer else ""),
         "clerk": getattr(request, "clerk", None),
     }
 
@@ -79,9 +80,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _notice(
-        request, 404, "Az oldal nem található", "Ezen a címen nincs oldal.", ("/keret/", "Vissza a keretrendszerbe")
-    )
+    entry = settings.ASP.entry
+    link = (f"/{entry.id}/", "A kezdőlapra") if entry.public else ("/keret/", "Vissza a keretrendszerbe")
+    return _notice(request, 404, "Az oldal nem található", "Ezen a címen nincs oldal.", link)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

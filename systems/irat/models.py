@@ -49,13 +49,23 @@ class Arrival(models.TextChoices):
     GATEWAY = "gateway", "Hivatali Kapu"
 
 
+class Direction(models.TextChoices):
+    """Whether a document came, went, or stayed in the house."""
+
+    IN = "in", "bejövő"
+    OUT = "out", "kimenő"
+    INTERNAL = "internal", "belső"
+
+
 class Document(models.Model):
-    """An incoming document (irat), registered once and for ever."""
+    """A document (irat), registered once and for ever."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="documents")
     sub = models.PositiveIntegerField("alszám")
     number = models.CharField("iktatószám", max_length=40, unique=True)
+    direction = models.CharField("irány", max_length=8, choices=Direction, default=Direction.IN)
     sender = models.CharField("küldő neve", max_length=200)
+    addressee = models.CharField("címzett neve", max_length=200, blank=True)
     subject = models.CharField("tárgy", max_length=300)
     arrival = models.CharField("érkezés módja", max_length=10, choices=Arrival, default=Arrival.POST)
     received_on = models.DateField("érkezés napja")
@@ -83,8 +93,41 @@ class Document(models.Model):
                 "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
             )
             self.number = f"{self.case.number}-{self.sub}"
-            self.search_text = fold(f"{self.number} {self.sender} {self.subject} {self.note}")
+            self.search_text = fold(f"{self.number} {self.sender} {self.addressee} {self.subject} {self.note}")
             self.save(force_insert=True)
+
+
+class Attachment(models.Model):
+    """A file that belongs to a document, as it came. `sha256` of its bytes, in hexadecimal."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="attachments")
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "attachment"
+        ordering = ["id"]
+
+
+class Submission(models.Model):
+    """A citizen's electronic form: the document that it became, and who deals with it."""
+
+    class State(models.TextChoices):
+        REGISTERED = "registered", "iktatva"
+        DECIDED = "decided", "elintézve"
+
+    id = models.UUIDField(primary_key=True)
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="submission")
+    form = models.CharField("űrlap kódja", max_length=60)
+    target = models.CharField("szakrendszer", max_length=20, blank=True)
+    applicant = models.JSONField()
+    data = models.JSONField()
+    state = models.CharField(max_length=10, choices=State, default=State.REGISTERED)
+
+    class Meta:
+        db_table = "submission"
 
 
 def _open_case(year: int) -> Case:

@@ -1,33 +1,19 @@
 """The records system's pages: find, look, register."""
 
-from functools import wraps
-
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import logs, pages
+from systems.core import activity, documents
+from systems.core.access import needs
 from systems.irat.forms import DocumentForm
-from systems.irat.models import Case, Document, find
+from systems.irat.models import Attachment, Case, Document, Submission, find
 
 WRITER = "iktato"
 PAGE = 25
-
-
-def writers_only(view):
-    """Registering needs the role iktato; other clerks read."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if WRITER not in request.clerk.roles_in("irat"):
-            logs.logger.warning("refused: registering without role %s", WRITER)
-            return pages.no_role(request)
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @require_GET
@@ -41,33 +27,45 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     document = get_object_or_404(Document.objects.select_related("case__register"), pk=pk)
-    siblings = document.case.documents.order_by("sub").exclude(pk=pk)
-    may_register = WRITER in request.clerk.roles_in("irat")
-    return render(
-        request, "irat/detail.html", {"document": document, "siblings": siblings, "may_register": may_register}
-    )
+    context = {
+        "document": document,
+        "siblings": document.case.documents.order_by("sub").exclude(pk=pk),
+        "attachments": document.attachments.defer("content"),
+        "submission": Submission.objects.filter(document=document).first(),
+        "may_register": WRITER in request.clerk.roles_in("irat"),
+    }
+    return render(request, "irat/detail.html", context)
 
 
-@writers_only
+@require_GET
+def attachment(request: HttpRequest, pk: int) -> HttpResponse:
+    """A file of a document, to be saved; browsers never show it as a page of ours."""
+    file = get_object_or_404(Attachment, pk=pk)
+    return documents.download(bytes(file.content), file.name, "application/octet-stream")
+
+
+@needs(WRITER)
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Register a document: under a new main number, or under the case of document `pk`."""
     first = get_object_or_404(Document.objects.select_related("case__register"), pk=pk) if pk else None
     form = DocumentForm(request.POST) if request.method == "POST" else DocumentForm()
     if form.is_bound and form.is_valid():
-        document = _registered(form, first.case if first else None, request.clerk.name)
+        document = _registered(request, form, first.case if first else None)
         messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
-        return redirect("document", pk=document.pk)
+        return redirect("irat:document", pk=document.pk)
     return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)
 
 
-def _registered(form: DocumentForm, case: Case | None, clerk: str) -> Document:
+def _registered(request: HttpRequest, form: DocumentForm, case: Case | None) -> Document:
     """The document of a valid form, registered now, or before when the very form was sent twice (a double click)."""
     token = form.cleaned_data["token"]
     document = form.save(commit=False)
-    document.registered_by, document.form_token = clerk, token
+    document.registered_by, document.form_token = request.clerk.name, token
     try:
-        document.register(case)
+        with transaction.atomic():
+            document.register(case)
+            activity.record(request, "iktatás", document.number)
     except IntegrityError:
         earlier = Document.objects.filter(form_token=token).first()
         if earlier is None:

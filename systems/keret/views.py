@@ -26,7 +26,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         end_sessions(request.clerk.username, timezone.now())
         activity.record(request, "kilépés", "")
-    response = redirect(sign_in.sign_out_url(request, request.clerk, "/keret/kijelentkezve"))
+    response = redirect(sign_in.sign_out_url(request, request.clerk.id_token, "/keret/kijelentkezve"))
     request.session.flush()
     for entry in settings.ASP.catalogue:
         response.delete_cookie(f"asp_{entry.id}", path=f"/{entry.id}/")

@@ -4,6 +4,9 @@ import runpy
 import sys
 
 BENCHES = {
+    "D1": ("tests.bench.database_failover", "the leader dies: time without writes, stock, tuned and fenced"),
+    "D2": ("tests.bench.database_planned", "PostgreSQL crashes, and a planned switchover"),
+    "D3": ("tests.bench.database_faults", "random faults of a cell, nothing lost"),
     "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),

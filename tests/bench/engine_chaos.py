@@ -1,5 +1,7 @@
 """E3: random kills of the engine; after each, the next ``up`` completes and the daemon equals the program.
 
+Services, their secrets, configs, networks and volumes are among the resources.
+
 ``python -m tests.bench.engine_chaos [--kills 100] [--seed N]``. Prints the seed, the kills and every fault.
 """
 
@@ -9,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.engine.chaos import Chaos, kill_rounds
@@ -22,8 +25,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     args = parser.parse_args()
     began = time.monotonic()
-    killed, faults = 0, []
-    with tempfile.TemporaryDirectory(prefix="eng-chaos-") as folder:
+    killed, faults, under_way = 0, [], Counter()
+    with tempfile.TemporaryDirectory(prefix="eh-chaos-") as folder:
         part = 0
         while killed < args.kills and not faults:
             # A new program every 20 kills, so that the graphs stay of a readable size.
@@ -31,12 +34,14 @@ def main() -> int:
             try:
                 done, faults = kill_rounds(chaos, min(20, args.kills - killed))
             finally:
-                chaos.close()
+                chaos.sandbox.close()
+            under_way.update(chaos.under_way)
             killed += done
             part += 1
             print(f"seed {args.seed + part - 1}: {done} kills, {len(faults)} faults", flush=True)
     for fault in faults:
         print(f"  {fault}")
+    print("under way when killed: " + ", ".join(f"{what} {count}" for what, count in under_way.most_common()))
     print(f"{killed} kills in {time.monotonic() - began:.0f} s: {'nothing lost' if not faults else 'FAULTS'}")
     return 1 if faults or killed < args.kills else 0
 

@@ -64,7 +64,7 @@ def main() -> int:
     print(HEAD)
     for size in [int(text) for text in args.sizes.split(",")]:
         for name, command in engines.items():
-            with tempfile.TemporaryDirectory(prefix="eng-bench-") as folder:
+            with tempfile.TemporaryDirectory(prefix="eh-bench-") as folder:
                 measured = series(command, size, Path(folder))
             create, nothing = measured[0][0], measured[1][0]
             row = f"{size:>6}{name:>8}" + "".join(f"{wall:>8.2f}s ({cpu:>5.2f})" for wall, cpu in measured)

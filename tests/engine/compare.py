@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -96,6 +97,28 @@ def differences(seen, wanted, path: str) -> list[str]:
     if seen != wanted or isinstance(seen, bool) != isinstance(wanted, bool):
         return [f"{path}: {json.dumps(seen)[:300]}, recorded {json.dumps(wanted)[:300]}"]
     return []
+
+
+def integrity_faults(deployment: dict) -> list[str]:
+    """What the CLI would refuse a deployment for when it loads it (its own check of a snapshot's integrity)."""
+    faults = []
+    manifest = deployment["manifest"]
+    if manifest["magic"] != hashlib.sha256(manifest["version"].encode()).hexdigest():
+        faults.append("magic is not the digest of the version")
+    seen: dict[str, dict] = {}
+    for item in deployment.get("resources") or []:
+        urn, (provider, _, provider_id) = item["urn"], item.get("provider", "").rpartition("::")
+        if provider and seen.get(provider, {}).get("id") != provider_id:
+            faults.append(f"{urn}: no provider {provider}::{provider_id} before it")
+        needs = [item.get("parent"), *item.get("dependencies", [])]
+        needs += [link for links in item.get("propertyDependencies", {}).values() for link in links]
+        faults += [f"{urn}: {link} does not come before it" for link in needs if link and link not in seen]
+        if urn in seen and not (item.get("delete") or seen[urn].get("delete")):
+            faults.append(f"{urn} is there twice")
+        if item.get("custom") and not item.get("id") and not item.get("external"):
+            faults.append(f"{urn} is a custom resource without id")
+        seen[urn] = item
+    return faults
 
 
 def compare_outputs(shown: str, recorded: dict) -> list[str]:

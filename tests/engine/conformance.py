@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import image
-from .compare import compare_errors, compare_ops, compare_outputs, compare_state
+from .compare import compare_errors, compare_ops, compare_outputs, compare_state, integrity_faults
 
 PREFIX = "cf-"  # of everything that the recorded programs make
 CASES = Path(__file__).resolve().parents[1] / "conformance"
@@ -72,7 +72,7 @@ class Bench:
     """A temporary backend and the engine's command."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="eng-conformance-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="eh-conformance-"))
         (self.folder / "state").mkdir()
         command = os.environ.get("PULUMI") or f"{sys.executable} -m stacks.engine"
         self.command = shlex.split(command)
@@ -161,6 +161,8 @@ class Bench:
         fault("outputs", compare_outputs(shown.stdout, step["outputs"]))
         exported = self.run(project, "stack", "export", "-s", STACK)
         fault("state", compare_state(exported.stdout, step["state"]))
+        with contextlib.suppress(ValueError, KeyError):  # told by compare_state
+            fault("integrity", integrity_faults(json.loads(exported.stdout)["deployment"]))
 
     def clean(self, source: Path) -> str:
         """Destroy a case's stack; returns what went wrong, ``""`` when nothing did."""

@@ -1,18 +1,22 @@
-"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eng-<random>-*``."""
+"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eh-<random>-*``."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import docker
 
 ROOT = Path(__file__).resolve().parents[2]
+ENGINE = f"{sys.executable} -m stacks.engine"  # PULUMI=pulumi runs the CLI instead
 TIME_LIMIT = 120  # seconds for one command
+DRAIN_LIMIT = 20  # seconds for the tasks of removed services to be gone
 
 
 class Sandbox:
@@ -20,12 +24,13 @@ class Sandbox:
 
     def __init__(self, folder: Path, name: str = "sandbox"):
         self.name = name
-        self.prefix = f"eng-{secrets.token_hex(3)}"
+        self.prefix = f"eh-{secrets.token_hex(3)}"
         self.project = folder / name
         self.project.mkdir(parents=True)
         self.state = folder / "backend"
         self.state.mkdir(exist_ok=True)
         (self.project / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", encoding="utf-8")
+        self.command = shlex.split(os.environ.get("PULUMI") or ENGINE)
         self.environment = {
             **os.environ, "PULUMI_BACKEND_URL": f"file://{self.state}", "PULUMI_CONFIG_PASSPHRASE": "test",
             "PYTHONPATH": str(ROOT), "PREFIX": self.prefix,
@@ -40,7 +45,7 @@ class Sandbox:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         """A command in the background."""
         return subprocess.Popen(
-            [sys.executable, "-m", "stacks.engine", *arguments], cwd=self.project, text=True,
+            [*self.command, *arguments], cwd=self.project, text=True,
             env={**self.environment, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )
@@ -77,16 +82,28 @@ class Sandbox:
         found = client().volumes(filters={"name": self.prefix})["Volumes"] or []
         return sorted(item["Name"].removeprefix(f"{self.prefix}-") for item in found)
 
+    def networks(self) -> list[dict]:
+        """The daemon's networks of this sandbox (its own filter knows Swarm's networks by their whole names only)."""
+        return [item for item in client().networks() if item["Name"].startswith(self.prefix)]
+
     def close(self) -> None:
         """Remove every object of this sandbox, whatever the state says."""
         api = client()
-        for item in api.services(filters={"name": self.prefix}):
+        services = api.services(filters={"name": self.prefix})
+        for item in services:
             api.remove_service(item["ID"])
+        deadline = time.monotonic() + DRAIN_LIMIT
+        while services and time.monotonic() < deadline and api.containers(all=True, filters={"name": self.prefix}):
+            time.sleep(0.2)
         for item in api.containers(all=True, filters={"name": self.prefix}):
             api.remove_container(item["Id"], force=True, v=True)
         for name in self.volumes():
             api.remove_volume(f"{self.prefix}-{name}", force=True)
-        for item in api.networks(names=[self.prefix]):
+        for items, remove in ((api.configs(), api.remove_config), (api.secrets(), api.remove_secret)):
+            for item in items:
+                if item["Spec"]["Name"].startswith(self.prefix):
+                    remove(item["ID"])
+        for item in self.networks():
             api.remove_network(item["Id"])
 
 

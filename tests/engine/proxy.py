@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import http.server
 import json
+import re
 import socket
 import socketserver
 import threading
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Self
 
 REAL = "/var/run/docker.sock"
+LATE = 1.5  # seconds
 
 
 class FlakyDaemon:
     """Serves on a socket. ``how``: ``vanish`` (closes without a word from then on), ``error`` (answers 500),
-    ``lose`` (forwards, and drops the answer), ``hang`` (never answers). ``after``: matching requests that go well.
+    ``lose`` (forwards, and drops the answer), ``late`` (breaks off, and forwards after ``LATE`` seconds all the same),
+    ``hang`` (never answers). ``after``: matching requests that go well. ``fail_on``: method and path, as a pattern.
     """
 
     def __init__(self, path: Path, fail_on: str, after: int, how: str):
@@ -60,7 +63,7 @@ class FlakyDaemon:
         with self._lock:
             if self._gone:
                 return "vanish"
-            if not line.startswith(self._fail_on):
+            if not re.match(self._fail_on, line):
                 return "forward"
             if self._left > 0:
                 self._left -= 1
@@ -77,6 +80,11 @@ class FlakyDaemon:
             return
         if verdict == "hang":
             self._ended.wait()
+            handler.close_connection = True
+            return
+        if verdict == "late":
+            request = (handler.command, handler.path, dict(handler.headers), body)
+            threading.Timer(LATE, forward, request).start()
             handler.close_connection = True
             return
         if verdict == "error":

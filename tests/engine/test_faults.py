@@ -6,6 +6,7 @@ import http.server
 import json
 import socketserver
 import threading
+import time
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_no_project_no_backend_no_stack(sandbox, tmp_path):
     assert "no Pulumi.yaml project file found" in sandbox.run("preview", "-C", str(tmp_path), status=2)
     assert "no backend: set PULUMI_BACKEND_URL" in sandbox.run("preview", status=2, PULUMI_BACKEND_URL="")
     (sandbox.state / ".pulumi" / "engine" / "sandbox.selected").unlink()
-    assert "no stack selected" in sandbox.run("preview", status=2)
+    assert "no stack selected" in sandbox.run("preview", status=6)
 
 
 def test_a_corrupt_checkpoint(sandbox):
@@ -215,3 +216,150 @@ docker.Service("s", name=f"{P}-s", task_spec=docker.ServiceTaskSpecArgs(
     assert "did not converge after 8s" in said and "Last task: failed: task: non-zero exit (3)" in said
     assert "no such cell" in said
     assert "s" not in sandbox.resources() and client().services(filters={"name": f"{sandbox.prefix}-s"}) == []
+
+
+def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(sandbox):
+    """The wait for outputs is the engine's own (child.py): it must neither hang nor lose the reason."""
+    sandbox.write(
+        volume("a") + "import asyncio\n"
+        "async def slow(name):\n    await asyncio.sleep(30)\n    return name\n"
+        "def wrong(name):\n    raise ValueError('no such cell: ' + name)\n"
+        "pulumi.Output.from_input(slow('x'))\n"
+        "a.name.apply(lambda name: pulumi.Output.from_input(name).apply(wrong))\n"
+    )
+    began = time.monotonic()
+    said = sandbox.up("--skip-preview", status=1)
+    assert f"ValueError: no such cell: {sandbox.prefix}-a" in said
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("import sys\nsys.exit('no such cell')\n", "no such cell"),
+        ("import sys\nsys.exit(0)\n", "ended with exit status 0 before it was complete"),
+        ("def f(): f()\nf()\n", "RecursionError"),
+        ("pulumi.export('x', object())\n", "unexpected input of type object"),
+        ("pulumi.Config().require('cells')\n", "Missing required configuration variable 'sandbox:cells'"),
+        (volume("a", "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='x'))"),
+         "property customTimeouts.create 'x' is no duration; wanted one like 30s"),
+    ],
+)
+def test_programs_that_fail_say_why_and_change_nothing(sandbox, body, told):
+    before = sandbox.checkpoint.read_bytes()
+    sandbox.write(body)
+    said = sandbox.run("preview", "-s", "dev", status=1)
+    assert told in said and "stacks/engine" not in said
+    assert sandbox.checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "status", "told"),
+    [
+        ("Pulumi.yaml", "name: [p\n", 2, "is not valid YAML"),
+        ("Pulumi.yaml", "runtime: python\n", 2, "has no 'name'"),
+        ("Pulumi.yaml", "name: sandbox\nruntime: nodejs\n", 2, "runs only 'python'"),
+        ("Pulumi.yaml", "name: sandbox\nruntime: python\nmain: sub\n", 1, "no program: "),
+        ("Pulumi.dev.yaml", "config: [1\n", 2, "is not valid YAML"),
+        ("Pulumi.dev.yaml", "config: 3\n", 2, "config is 3, wanted a mapping"),
+        ("Pulumi.dev.yaml", "encryptionsalt: v1:x\n", 1, "is not of the form v1:<salt>"),
+        ("Pulumi.dev.yaml", "encryptionsalt: v1:!!:v1:a:b\n", 1, "is not of the form v1:<salt>"),
+    ],
+)
+def test_damaged_project_files_are_told(sandbox, file, text, status, told):
+    sandbox.write(volume("a"))
+    (sandbox.project / file).write_text(text, encoding="utf-8")
+    assert told in sandbox.run("preview", "-s", "dev", status=status)
+    assert sandbox.volumes() == []
+
+
+RECORD = '{"version":3,"checkpoint":{"latest":{"resources":[%s]}}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is corrupt"),
+        ("[]", "has version 'list', wanted 3"),
+        ('{"version":3,"checkpoint":{"latest":[1]}}', "latest is no mapping"),
+        (RECORD % "3", "has no urn or type"),
+        (RECORD % '{"urn":"x","type":"y"}', "has urn 'x', wanted urn:pulumi:"),
+        (RECORD % '{"urn":"urn:pulumi:dev::s::y::n","type":"y","outputs":[]}', "outputs is '[]', wanted a dict"),
+        (RECORD % '{"urn":"urn:pulumi:dev::s::y::n","type":"y","parent":"urn:pulumi:dev::s::z::m"}', "not consistent"),
+    ],
+)
+def test_damaged_checkpoints_are_told_and_left_alone(sandbox, text, told):
+    sandbox.write(volume("a"))
+    sandbox.checkpoint.write_text(text, encoding="utf-8")
+    assert told in sandbox.up("--skip-preview", status=1)
+    assert sandbox.checkpoint.read_text(encoding="utf-8") == text and sandbox.volumes() == []
+
+
+def test_a_journal_cut_in_the_middle_and_a_damaged_one(sandbox):
+    sandbox.write(volume("a"))
+    sandbox.up("--skip-preview")
+    journal = sandbox.checkpoint.with_suffix(".journal")
+    record = json.dumps({"kind": "begin", "op": "update", "resource": sandbox.resources()["a"]})
+    journal.write_text(f"{record}\n{record[:50]}", encoding="utf-8")
+    assert "2 unchanged" in sandbox.up("--skip-preview")
+    assert not journal.exists() and sandbox.volumes() == ["a"]
+    for text in (f"{record[:50]}\n{record}\n", f"3\n{record}\n", f'{{"kind":"done"}}\n{record}\n'):
+        journal.write_text(text, encoding="utf-8")
+        said = sandbox.up("--skip-preview", status=1)
+        assert f"journal {journal} is damaged at line 1" in said and "move the file away" in said
+        assert journal.read_text(encoding="utf-8") == text
+    journal.unlink()
+
+
+def test_files_that_cannot_be_used_are_named(sandbox, tmp_path):
+    sandbox.write(volume("a"))
+    nowhere = str(tmp_path / "none" / "x")
+    assert f"cannot use {nowhere}: No such file" in sandbox.run(
+        "stack", "import", "-s", "dev", "--file", nowhere, status=1
+    )
+    assert f"cannot use {nowhere}: No such file" in sandbox.up("--skip-preview", "--event-log", nowhere, status=1)
+    said = sandbox.run("stack", "export", "-s", "dev", "--file", str(tmp_path), status=1)
+    assert f"cannot write {tmp_path}: " in said
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    said = sandbox.run("stack", "init", "x", status=1, PULUMI_BACKEND_URL=f"file://{tmp_path}/file")
+    assert "Not a directory" in said
+    assert sandbox.volumes() == []
+
+
+def test_targets_that_do_not_exist_are_told(sandbox):
+    sandbox.write(volume("a"))
+    said = sandbox.up("--skip-preview", "--target", "urn:none", status=1)
+    assert "Target 'urn:none' could not be found in the stack" in said
+    assert sandbox.volumes() == []
+    assert "no config path" in sandbox.run("config", "set", "--path", "a[", "1", "-s", "dev", status=2)
+
+
+OTHERS = {
+    "config": (
+        "docker.ServiceConfig('s', name=f'{P}-s', data='eA==')", lambda api, name: api.create_config(name, b"y"),
+    ),
+    "secret": ("docker.Secret('s', name=f'{P}-s', data='eA==')", lambda api, name: api.create_secret(name, b"y")),
+    "container": (
+        "docker.Container('s', name=f'{P}-s', image='conformance/base:1', command=['sleep', '60'])",
+        lambda api, name: api.create_container("conformance/base:1", ["true"], name=name),
+    ),
+    "service": (
+        "docker.Service('s', name=f'{P}-s', task_spec={'container_spec': {'image': 'conformance/base:1'}})",
+        lambda api, name: api.create_service(
+            {"ContainerSpec": {"Image": "conformance/base:1", "Command": ["sleep", "60"]}}, name=name
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(OTHERS))
+def test_names_that_are_taken_by_another_are_refused(sandbox, kind):
+    image.ensure()
+    body, make = OTHERS[kind]
+    make(client(), f"{sandbox.prefix}-s")
+    sandbox.write(body + "\n")
+    for _ in range(2):
+        said = sandbox.up("--skip-preview", status=1)
+        assert "already in use" in said or "already exists" in said
+    assert "s" not in sandbox.resources()

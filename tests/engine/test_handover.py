@@ -1,18 +1,23 @@
-"""A state that the real CLI wrote is a no-op here: recorded deployments are imported and previewed.
+"""Hand-over between this engine and the CLI, in both directions.
+
+A state that the real CLI wrote is a no-op here: recorded deployments are imported and previewed.
 
 Recordings with ciphertexts cannot be imported (the ciphertexts are masked); the others can, since a preview does not
 ask the daemon about what is recorded. The other direction is what the conformance cases compare field by field.
+With ``PULUMI=pulumi`` the command that takes the shared folder over is the CLI itself; without, another engine process.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
 
+from .compare import integrity_faults
 from .conformance import CASES
-from .harness import Sandbox
+from .harness import ENGINE, Sandbox
 
 PLAIN = {"component", "container", "drift", "options", "replace", "service-full"}
 
@@ -58,3 +63,52 @@ def test_a_changed_state_of_the_cli_is_no_no_op(tmp_path):
     sandbox.run("stack", "import", "-s", "dev", "--file", str(exported))
     said = sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=7)
     assert "c0-network" in said and "changes were proposed" in said
+
+
+PROGRAM = """
+class Cell(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("t:i:Cell", name)
+        docker.Network(f"{name}-n", name=f"{P}-{name}", opts=pulumi.ResourceOptions(parent=self))
+Cell("cell")
+far = docker.Provider("far", host="unix:///var/run/docker.sock")
+v = docker.Volume("v", name=f"{P}-v", labels=[{"label": "l", "value": pulumi.Config().require_secret("token")}],
+    opts=pulumi.ResourceOptions(provider=far, retain_on_delete=False, additional_secret_outputs=["mountpoint"]))
+docker.ServiceConfig(f"{P}-c", data="eA==", opts=pulumi.ResourceOptions(depends_on=[v]))
+docker.Secret("s", name=f"{P}-s", data=pulumi.Output.secret("eA=="))
+pulumi.export("token", pulumi.Config().require_secret("token"))
+"""
+
+
+@pytest.mark.parametrize("engine_first", [True, False])
+def test_the_backend_folder_is_shared_in_both_directions(sandbox, engine_first):
+    """One makes the stack, the other finds nothing to do, changes it, and the first one finds nothing to do again."""
+    commands = [shlex.split(ENGINE), sandbox.command]
+    one, other = commands if engine_first else reversed(commands)
+    sandbox.command = one
+    sandbox.run("config", "set", "--secret", "token", "titok-1", "-s", "dev")
+    sandbox.write(PROGRAM)
+    sandbox.up("--skip-preview")
+    before = sandbox.checkpoint.read_text(encoding="utf-8")
+    assert integrity_faults(json.loads(before)["checkpoint"]["latest"]) == [] and "titok" not in before
+    sandbox.command = other
+    sandbox.run("preview", "-s", "dev", "--expect-no-changes")
+    assert "titok-1" in sandbox.run("stack", "output", "token", "-s", "dev", "--show-secrets")
+    sandbox.run("config", "set", "--secret", "token", "titok-2", "-s", "dev")
+    sandbox.up("--skip-preview")
+    sandbox.command = one
+    sandbox.run("preview", "-s", "dev", "--expect-no-changes")
+    assert "titok-2" in sandbox.run("stack", "output", "token", "-s", "dev", "--show-secrets")
+    sandbox.run("destroy", "-s", "dev", "--yes", "--skip-preview")
+    assert sandbox.volumes() == [] and sandbox.networks() == []
+
+
+def test_the_integrity_check_sees_what_the_cli_would_refuse(sandbox):
+    sandbox.write("docker.Volume('v', name=f'{P}-v')\n")
+    sandbox.up("--skip-preview")
+    good = json.loads(sandbox.run("stack", "export", "-s", "dev"))["deployment"]
+    assert integrity_faults(good) == []
+    resources = good["resources"]
+    assert integrity_faults({**good, "manifest": {**good["manifest"], "magic": "x"}})
+    assert integrity_faults({**good, "resources": list(reversed(resources))})
+    assert integrity_faults({**good, "resources": [*resources, resources[-1]]})

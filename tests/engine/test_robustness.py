@@ -19,15 +19,16 @@ EDITS = 3
 
 @pytest.fixture
 def chaos(sandbox):
-    made = Chaos(sandbox, SEED)
-    yield made
-    made.close()
+    return Chaos(sandbox, SEED)
 
 
 def test_random_programs_come_out_as_the_model_says(chaos):
     for step in range(EDITS):
         chaos.edit(6)
         assert chaos.settle() == [], f"seed {SEED}, step {step}"
+        assert chaos.identity_faults() == [], f"seed {SEED}, step {step}"
+    assert chaos.guarded() == [], f"seed {SEED}, protected"
+    assert chaos.identity_faults() == [], f"seed {SEED}, protected"
     chaos.sandbox.run("destroy", "-s", "dev", "--yes", "--skip-preview")
     chaos.spec = []
     assert chaos.check() == [], f"seed {SEED}"

@@ -16,7 +16,7 @@ def test_stack_verbs(sandbox):
     sandbox.run("stack", "select", "--create", "other")
     assert "other*" in sandbox.run("stack", "ls")
     assert "no stack named 'none'" in sandbox.run("stack", "select", "none", status=6)
-    assert "already exists" in sandbox.run("stack", "init", "dev", status=2)
+    assert "already exists" in sandbox.run("stack", "init", "dev", status=1)
     sandbox.run("stack", "select", "dev")
     assert sandbox.run("stack", "output", "name").strip() == f"{sandbox.prefix}-a"
     assert sandbox.run("stack", "output", "pin").strip() == "[secret]"

@@ -87,6 +87,12 @@ def test_citizens_need_no_certificate(anyone, host):
     assert_let_in(anyone.request(host, "/elugy/"))
 
 
+def test_at_a_public_system_another_municipalitys_clerk_is_anybody(clerk, host, other_host):
+    for system in ("portal", "elugy"):
+        assert_let_in(clerk.request(host, f"/{system}/"))
+        assert_let_in(clerk.request(other_host, f"/{system}/"))
+
+
 def test_without_a_certificate_staff_systems_are_closed(anyone, host):
     assert_refused(anyone.request(host, "/keret/"), "no-certificate")
 
@@ -184,7 +190,8 @@ def test_a_token_is_good_for_one_certificate_of_its_own_subject(register, secret
 
 def test_the_identity_host_shows_sign_in_and_nothing_else(register, anyone):
     host = register.environment.identity_host
-    assert anyone.request(host, "/realms/asp/.well-known/openid-configuration").status == 200
+    for realm in ("asp", "ugyfel"):
+        assert anyone.request(host, f"/realms/{realm}/.well-known/openid-configuration").status == 200
     for path in (
         "/admin/",
         "/admin/master/console/",
@@ -194,6 +201,8 @@ def test_the_identity_host_shows_sign_in_and_nothing_else(register, anyone):
         "/realms/master/.well-known/openid-configuration",
         "/realms/master/protocol/openid-connect/token",
         "/realms/asp/account/",
+        "/realms/ugyfel/account/",
+        "/admin/realms/ugyfel/users",
         "/realms/asp/clients-registrations/default",
         "/health",
         "/metrics",

@@ -243,7 +243,7 @@ def browser(system: str, *roles: str, ksh: str = OURS, username: str = "minta.il
                 return super().request(**request)
 
         def generic(self, *arguments, secure=True, **options):
-            return super().generic(*arguments, secure=secure, **options)
+            return super().generic(*arguments, secure=True, **options)  # Django's own methods pass secure=False on
 
     entries = {
         "gunicorn.socket": Connection(EDGE),

@@ -1,12 +1,14 @@
 """What the cell's services are told: TLS and SCRAM on every way in, and both ends of a connection agree on names."""
 
 import configparser
+import json
 import re
 
 import pytest
+import yaml
 
 from inventory.register import Caps
-from stacks.components import dbproxy, pgbackrest, postgres
+from stacks.components import dbproxy, patroni, pgbackrest, postgres
 from stacks.components.sql import identifier, literal
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
@@ -104,9 +106,20 @@ def test_the_proxy_listens_for_the_leader_on_loopback_only():
     assert binds == ["127.0.0.1:5000", "127.0.0.1:8405"]
 
 
-def test_the_proxy_uses_the_first_node_and_keeps_the_others_spare():
+def test_the_proxy_of_one_node_only_connects():
+    text = dbproxy.haproxy_cfg(NODES[:1])
+    assert re.findall(r"^  server (.*)$", text, re.MULTILINE) == [f"{NODES[0]} {NODES[0]}:5432"]
+    assert "tcp-check connect linger" in text
+
+
+def test_the_proxy_of_several_nodes_asks_who_leads():
     servers = re.findall(r"^  server (.*)$", dbproxy.haproxy_cfg(NODES), re.MULTILINE)
-    assert servers == [f"{NODES[0]} {NODES[0]}:5432", f"{NODES[1]} {NODES[1]}:5432 backup"]
+    assert [server.split()[:2] for server in servers] == [[node, f"{node}:5432"] for node in NODES]
+    for node, server in zip(NODES, servers, strict=True):
+        assert f"verifyhost {node} check-ssl port 8008 verify required" in server
+    text = dbproxy.haproxy_cfg(NODES)
+    assert "send meth GET uri /primary" in text
+    assert text.index('expect rstring \\"role\\":\\ \\"primary\\"') < text.index("expect status 200")
 
 
 def test_repository_and_nodes_name_each_other():
@@ -132,3 +145,53 @@ def test_names_are_quoted_or_refused():
     for name in ("", "a\0b", "á" * 32):
         with pytest.raises(ValueError, match="not a name for SQL"):
             identifier(name)
+
+
+NODE = patroni.Node(NODES[0], "baz1", ["asp-x-baz1-etcd-1"], "etcd-password-0123456789")
+
+
+def test_a_node_of_three_is_told_everything_over_verified_tls():
+    found = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))
+    assert found["restapi"]["verify_client"] == "required"
+    assert found["etcd3"] == {
+        "hosts": ["asp-x-baz1-etcd-1:2379"],
+        "protocol": "https",
+        "cacert": "/etc/asp/ca.crt",
+        "username": "patroni",
+        "password": "etcd-password-0123456789",
+    }
+    for way in ("replication", "rewind"):
+        login = found["postgresql"]["authentication"][way]
+        assert (login["sslmode"], login["username"]) == ("verify-full", postgres.REPLICATOR)
+        assert "password" not in login
+    assert "bootstrap" not in found, "Patroni's own bootstrap waits for ever when it is killed half-way"
+    assert "etcd-password" not in repr(NODE)
+
+
+def test_nothing_is_acknowledged_that_one_node_only_has():
+    found = json.loads(patroni.shared_json(SERVER))
+    assert found["synchronous_mode"] is found["synchronous_mode_strict"] is True
+    assert found["primary_start_timeout"] == 0
+    assert found["postgresql"]["use_pg_rewind"] is True
+    assert found["postgresql"]["parameters"]["max_connections"] == 500
+    own = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))["postgresql"]["parameters"]
+    assert not set(own) & set(found["postgresql"]["parameters"]), "one setting in two places"
+    assert "synchronous_commit" not in own
+
+
+def test_only_nodes_replicate_and_only_by_certificate():
+    lines = postgres.pg_hba_conf(postgres.CELL_RULES, postgres.CELL_LOCAL, NODES).splitlines()
+    mine = [line for line in lines if postgres.REPLICATOR in line]
+    assert mine == [
+        "hostssl replication asp_replicator samenet cert map=nodes",
+        "hostssl postgres asp_replicator samenet cert map=nodes",
+        "hostssl all asp_replicator all reject",
+    ]
+    assert lines.index(mine[-1]) < lines.index("hostssl samerole all samenet scram-sha-256 clientcert=verify-ca")
+    ident = postgres.pg_ident_conf(postgres.CELL_LOCAL, NODES).splitlines()
+    assert [line for line in ident if line.startswith("nodes")] == [f"nodes {node} asp_replicator" for node in NODES]
+
+
+def test_no_session_of_a_tenant_may_weaken_durability():
+    found = settings(postgres.postgresql_conf(SERVER))
+    assert found["shared_preload_libraries"] == "'asp_durable'"

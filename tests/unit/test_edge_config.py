@@ -125,7 +125,9 @@ def test_the_client_certificate_goes_only_where_it_is_proven(text):
     sent = [line.strip() for line in text.splitlines() if "set-header Client-Cert" in line]
     assert sent == [
         "http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff",
-        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if { var(txn.certificate) -m str valid }",
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if public own valid !second_unit",
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if { var(txn.certificate) -m str valid } "
+        "!{ path_beg /realms/ugyfel/ }",
     ]
     lines = section(text, "frontend https")
     refusals = [
@@ -141,6 +143,14 @@ def test_the_identity_host_lists_what_it_shows(text):
     lines = section(text, "backend identity")
     assert position(lines, "http-request return status 404") == 0
     assert not any("/admin" in path or path.startswith("/realms/master") for path in edge_config.IDENTITY_PATHS)
+
+
+def test_clerks_and_citizens_sign_in_at_their_own_realms_and_no_certificate_is_asked_for_there():
+    realms = {path.split("/")[2] for path in edge_config.IDENTITY_PATHS if path.startswith("/realms/")}
+    assert realms == {"asp", "ugyfel"}
+    for realm in realms:
+        for part in ("protocol/openid-connect", "login-actions", ".well-known"):
+            assert f"/realms/{realm}/{part}/" in edge_config.IDENTITY_PATHS
 
 
 def test_every_page_is_used_and_every_file_named_is_a_page(text):

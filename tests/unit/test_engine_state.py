@@ -111,6 +111,28 @@ def test_replay_follows_a_new_name():
     assert found.snapshot.resources[1].dependencies == [renamed.urn]
 
 
+def test_replay_keeps_a_renamed_resource_that_did_not_change():
+    before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
+    found = replay(before, [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}], plain)
+    assert [(item.urn, item.id) for item in found.snapshot.resources] == [
+        (resource("c").urn, "a"), (resource("b").urn, "b"),
+    ]
+    assert found.snapshot.resources[1].dependencies == [resource("c").urn]
+
+
+def test_replay_tells_a_new_resource_from_the_one_whose_name_it_takes():
+    """In one run "a" is renamed to "c", and another "a" is made."""
+    another = resource("a").copy(id="another")
+    found = replay(
+        Snapshot([resource("a")]),
+        [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}, record("done", "create", another)],
+        plain,
+    )
+    assert sorted((item.urn, item.id) for item in found.snapshot.resources) == [
+        (resource("a").urn, "another"), (resource("c").urn, "a"),
+    ]
+
+
 def test_a_replaced_resource_is_kept_until_it_is_deleted():
     condemned = resource("a").copy(delete=True, id="one")
     found = replay(
@@ -126,8 +148,8 @@ def test_a_replaced_resource_is_kept_until_it_is_deleted():
 def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
     journal = Journal(tmp_path / "j")
     journal.open()
-    journal.write({"kind": "done", "n": 1})
-    journal.write({"kind": "done", "n": 2})
+    journal.write({"kind": "done", "resource": {}, "n": 1})
+    journal.write({"kind": "done", "resource": {}, "n": 2})
     raw = (tmp_path / "j").read_bytes()
     for cut in range(len(raw)):
         (tmp_path / "j").write_bytes(raw[:cut])
@@ -135,7 +157,8 @@ def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
 
 
 def test_a_journal_damaged_inside_is_told(tmp_path):
-    (tmp_path / "j").write_text('{"n":1}\n{"n":\n{"n":3}\n', encoding="utf-8")
+    good = '{"kind":"done","resource":{}}\n'
+    (tmp_path / "j").write_text(good + '{"n":\n' + good, encoding="utf-8")
     with pytest.raises(StateError, match="damaged at line 2"):
         Journal(tmp_path / "j").read()
 

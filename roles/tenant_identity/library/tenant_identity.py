@@ -5,11 +5,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: tenant_identity
-short_description: Organizations, OIDC clients and clerks of municipalities at Keycloak
+short_description: Organizations, OIDC clients, clerks and citizens of municipalities at Keycloak
 description:
   - Runs on the control node and reaches Keycloak through the Docker API. Works on all given municipalities at once.
   - C(present) makes organization, client with roles, and the clerks of the office, as the register says; members that
     the register does not name are removed. C(absent) removes them, with users who belong to no other municipality.
+  - In the citizens' realm a client for each municipality that has e-administration, and the environment's citizens.
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipalities: {type: list, elements: str, required: true, description: KSH codes.}
@@ -46,15 +47,19 @@ def run(params, check):
     from inventory import register as registry
     from inventory import secrets
     from stacks.runtime import Runtime
+    from stacks.tenants.citizens import CitizenPlanner
     from stacks.tenants.identity import IdentityPlanner
     from stacks.tenants.keycloak import Keycloak
+    from stacks.tenants.steps import Plan
+    from systems.configuration import REALM_OF_CITIZENS
 
     register = registry.load(params["environment"])
     municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
     vault = secrets.load(register)
-    with Keycloak(Runtime(register), vault) as keycloak:
-        planner = IdentityPlanner(register, vault, keycloak)
-        plan = planner.present(municipalities) if params["state"] == "present" else planner.absent(municipalities)
+    runtime, plan = Runtime(register), Plan()
+    with Keycloak(runtime, vault) as clerks, Keycloak(runtime, vault, REALM_OF_CITIZENS) as citizens:
+        for planner in (IdentityPlanner(register, vault, clerks), CitizenPlanner(register, vault, citizens)):
+            plan.steps += getattr(planner, params["state"])(municipalities).steps
         if not check:
             plan.carry_out()
     return {"changed": bool(plan.steps), "steps": plan.lines, "diff": plan.diff}

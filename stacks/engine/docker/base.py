@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
-from ..errors import UnsupportedError
+from ..errors import ConnectionLost, ProviderError, Unfinished, UnsupportedError
 from ..schema import Field
 from .daemon import Daemon
 
@@ -21,6 +23,19 @@ MODULES = {
     "docker:index/tag:Tag": "tag",
     "docker:index/registryImage:RegistryImage": "registry_image",
 }
+
+
+PROVIDER = "pulumi:providers:docker"
+PROVIDER_SETTINGS = {
+    "host", "certPath", "caMaterial", "certMaterial", "keyMaterial", "registryAuth", "sshOpts", "version",
+    "disableDockerDaemonCheck", "pluginDownloadURL", "__internal", "__defaults",
+}
+
+
+def provider_failures(token: str, inputs: dict) -> list[tuple[str, str]]:
+    """Settings of a ``docker.Provider`` that would be ignored otherwise: ``(path, reason)``."""
+    unknown = sorted(set(inputs) - PROVIDER_SETTINGS) if token == PROVIDER else []
+    return [(key, "is not covered by the embedded engine; give host, or use the pulumi CLI") for key in unknown]
 
 
 class Kind:
@@ -75,6 +90,17 @@ def kind_of(token: str) -> Kind:
             )
         _loaded[token] = importlib.import_module(f".{module}", __package__).KIND
     return _loaded[token]
+
+
+@contextlib.contextmanager
+def made(what: str) -> Iterator[None]:
+    """What follows the making of an object: a failure in it says that the object is there (``Unfinished``)."""
+    try:
+        yield
+    except (ConnectionLost, Unfinished):
+        raise
+    except ProviderError as error:
+        raise Unfinished(f"{what} is made, but it cannot be completed: {error}. The next run takes it over.") from error
 
 
 def blank(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:

@@ -6,7 +6,7 @@ import contextlib
 
 from ..diff import planned
 from ..errors import ProviderError
-from .base import Kind, blank, duration_failure
+from .base import Kind, blank, duration_failure, made
 from .container_read import BLANK_AT_CREATION, container_outputs, full_elements
 from .container_schema import FIELDS
 from .container_spec import attachment, container_body, update_body, upload_archive
@@ -40,10 +40,11 @@ class Container(Kind):
             self._complete(daemon, identity, inputs, timeout)
         except Exception:
             # Half a container would block its own name in the next run.
-            with contextlib.suppress(ProviderError):
+            with made(f"container {inputs['name']}"):
                 daemon.remove(f"/containers/{identity}", params={"force": True, "v": True})
             raise
-        data = daemon.get(f"/containers/{identity}/json")
+        with made(f"container {inputs['name']}"):
+            data = daemon.get(f"/containers/{identity}/json")
         known = {key: value for key, value in inputs.items() if key != "__defaults"}
         outputs = full_elements(container_outputs(data, known), created=True)
         if inputs.get("attach") and inputs.get("logs"):

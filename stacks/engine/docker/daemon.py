@@ -39,6 +39,7 @@ class Daemon:
         self._settings = settings or {}
         self._lock = threading.Lock()
         self._client: Any = None
+        self._tunnel: Any = None
 
     @property
     def host(self) -> str:
@@ -56,14 +57,18 @@ class Daemon:
         import docker
         import requests
 
+        class Client(docker.APIClient):
+            def merge_environment_settings(self, url, proxies, stream, verify, cert):
+                # The daemon's own authority counts, not REQUESTS_CA_BUNDLE, which requests would prefer to it.
+                verify = self.verify if verify is None else verify
+                return super().merge_environment_settings(url, proxies, stream, verify, cert)
+
         try:
-            client = docker.APIClient(
-                base_url=self.host, version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
+            client = Client(
+                base_url=self._reached(), version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
             )
         except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
-            raise ProviderError(
-                f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
-            ) from cause
+            raise ProviderError(self._unreachable(cause)) from cause
         version = tuple(int(piece) for piece in client.api_version.split("."))
         if version < OLDEST_API:
             raise ProviderError(
@@ -71,6 +76,22 @@ class Daemon:
                 f"wanted {OLDEST_API[0]}.{OLDEST_API[1]} or newer; upgrade Docker Engine"
             )
         return client
+
+    def _reached(self) -> str:
+        """URL for the client: a daemon behind SSH is reached through a local socket."""
+        if not self.host.startswith("ssh://"):
+            return self.host
+        from .ssh import Tunnel
+
+        self._tunnel = Tunnel(self.host, _listed(self._settings.get("sshOpts")))
+        return self._tunnel.url
+
+    def _unreachable(self, cause: BaseException) -> str:
+        reason = self._tunnel.last_words() if self._tunnel else ""
+        return (
+            f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? "
+            f"({reason or _first(cause)})"
+        )
 
     def _tls(self) -> Any:
         import docker
@@ -103,9 +124,7 @@ class Daemon:
                 "hangs (docker info); DOCKER_CLIENT_TIMEOUT gives it more time."
             ) from cause
         except requests.RequestException as cause:
-            raise ConnectionLost(
-                f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? ({_first(cause)})"
-            ) from cause
+            raise ConnectionLost(self._unreachable(cause)) from cause
         if response.status_code >= 400:
             raise DaemonError(response.status_code, _message(response))
         if stream:
@@ -168,8 +187,7 @@ class Daemon:
     def registry_auth(self, image: str) -> dict:
         """Credentials of the image's registry from the provider's ``registryAuth``, ``{}`` without any."""
         registry = image.split("/", 1)[0] if "/" in image else ""
-        entries = self._settings.get("registryAuth") or []
-        for entry in json.loads(entries) if isinstance(entries, str) else entries:
+        for entry in _listed(self._settings.get("registryAuth")):
             if entry.get("address", "").removeprefix("https://").removeprefix("http://").rstrip("/") == registry:
                 return {"username": entry.get("username"), "password": entry.get("password"), "serveraddress": registry}
         return {}
@@ -199,6 +217,12 @@ def filters(**values: Any) -> dict:
     return {"filters": json.dumps(encoded)}
 
 
+def find_named(daemon: Daemon, path: str, name: str) -> str | None:
+    """Id of Swarm's object of this very name (its filter also finds longer ones)."""
+    items = daemon.get(path, params=filters(name=name))
+    return next((item["ID"] for item in items if item["Spec"]["Name"] == name), None)
+
+
 def _message(response: Any) -> str:
     try:
         return str(response.json().get("message", response.text)).strip()
@@ -206,7 +230,15 @@ def _message(response: Any) -> str:
         return response.text.strip() or f"HTTP {response.status_code}"
 
 
+def _listed(value: Any) -> list:
+    """A list among a provider's settings, which the SDK sends as JSON text."""
+    return json.loads(value) if isinstance(value, str) else value or []
+
+
 def _first(cause: BaseException) -> str:
+    """The innermost reason's first line: what requests and urllib3 wrap around it says nothing more."""
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__
     return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
 
 

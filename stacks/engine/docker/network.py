@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..schema import as_set, boolean, label_map, label_set, labels, mapping, setof, text
-from .base import Kind, blank
+from .base import Kind, blank, made
 from .daemon import Daemon, DaemonError, filters, wait_until
 
 ALLOCATE_LIMIT = 30.0  # seconds for Swarm to give a new overlay network its driver and addresses
@@ -59,9 +59,10 @@ class Network(Kind):
             identity = daemon.post("/networks/create", body=body)["Id"]
         except DaemonError as error:
             raise DaemonError.from_text(error.status, f"Unable to create network: {error}") from error
-        # Swarm answers before its allocator has run; what is read until then has no driver and no addresses.
-        wait_until(lambda: (daemon.find(f"/networks/{identity}") or {}).get("Driver"), ALLOCATE_LIMIT)
-        found = self.read(daemon, identity, {})
+        with made(f"network {inputs['name']}"):
+            # Swarm answers before its allocator has run; what is read until then has no driver and no addresses.
+            wait_until(lambda: (daemon.find(f"/networks/{identity}") or {}).get("Driver"), ALLOCATE_LIMIT)
+            found = self.read(daemon, identity, {})
         outputs = blank(found[1], inputs, ("ipamOptions",))
         for config in outputs["ipamConfigs"]:
             config["auxAddress"] = config["auxAddress"] or None

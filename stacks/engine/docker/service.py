@@ -7,14 +7,15 @@ import json
 
 from ..diff import planned
 from ..errors import PartialError, ProviderError
-from .base import Kind, duration_failure, nanoseconds
-from .daemon import Daemon, filters, wait_until
+from .base import Kind, duration_failure, made, nanoseconds
+from .daemon import Daemon, DaemonError, filters, find_named, wait_until
 from .service_converge import Convergence, task_report
 from .service_read import service_outputs
 from .service_schema import FIELDS
 from .service_spec import service_spec
 
 READ_LIMIT = 30.0  # seconds for a new service to show its endpoint
+SEQUENCE_TRIES = 5  # updates in case Swarm has changed the version in between
 DRAIN_LIMIT = 30.0  # seconds after removal for the tasks' containers to be gone
 
 
@@ -44,15 +45,15 @@ class Service(Kind):
         wanted = planned(FIELDS, inputs, None)
         spec = service_spec(wanted)
         identity = daemon.post("/services/create", body=spec, headers=_auth(daemon, wanted))["ID"]
-        if inputs.get("convergeConfig"):
-            waited = Convergence(daemon, identity, inputs["convergeConfig"], timeout)
-            fault = waited.created()
-            if fault:
-                # A service that never ran is taken away again, so that the next run can make it anew.
-                report = task_report(daemon, identity)
-                self.delete(daemon, identity, {}, None)
-                raise ProviderError(f"{fault}{report}")
-        return identity, self._outputs(daemon, identity, inputs, created=True)
+        with made(f"service {inputs['name']}"):
+            converge = inputs.get("convergeConfig")
+            fault = Convergence(daemon, identity, converge, timeout).created() if converge else None
+            if fault is None:
+                return identity, self._outputs(daemon, identity, inputs, created=True)
+            # A service that never ran is taken away again, so that the next run can make it anew.
+            report = task_report(daemon, identity)
+            self.delete(daemon, identity, {}, None)
+        raise ProviderError(f"{fault}{report}")
 
     def _outputs(self, daemon: Daemon, identity: str, inputs: dict, created: bool) -> dict:
         data = wait_until(lambda: _with_endpoint(daemon.get(f"/services/{identity}")), READ_LIMIT)
@@ -73,12 +74,7 @@ class Service(Kind):
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         wanted = planned(FIELDS, inputs, outputs)
-        current = daemon.get(f"/services/{identity}")
-        version = current["Version"]["Index"]
-        daemon.post(
-            f"/services/{identity}/update", body=service_spec(wanted), params={"version": version},
-            headers=_auth(daemon, wanted),
-        )
+        current = _replaced(daemon, identity, service_spec(wanted), _auth(daemon, wanted))
         if inputs.get("convergeConfig"):
             waited = Convergence(daemon, identity, inputs["convergeConfig"], timeout)
             fault = waited.updated(current)
@@ -101,10 +97,22 @@ class Service(Kind):
             )
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
-        for item in daemon.get("/services", params=filters(name=inputs["name"])):
-            if item["Spec"]["Name"] == inputs["name"]:
-                return item["ID"]
-        return None
+        return find_named(daemon, "/services", inputs["name"])
+
+
+def _replaced(daemon: Daemon, identity: str, spec: dict, headers: dict) -> dict:
+    """Give a service a new spec; returns how it was before. Swarm itself changes the version while it rolls out."""
+    for _ in range(SEQUENCE_TRIES):
+        current = daemon.get(f"/services/{identity}")
+        params = {"version": current["Version"]["Index"]}
+        try:
+            daemon.post(f"/services/{identity}/update", body=spec, params=params, headers=headers)
+            return current
+        except DaemonError as error:
+            if "update out of sequence" not in str(error):
+                raise
+            refusal = error
+    raise refusal
 
 
 def _with_endpoint(data: dict) -> dict | None:

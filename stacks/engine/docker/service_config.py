@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 
 from ..schema import label_map, label_set, labels, text
-from .base import Kind
-from .daemon import Daemon, filters
+from .base import Kind, made
+from .daemon import Daemon, find_named
 from .secret import base64_failure
 
 
@@ -31,7 +31,8 @@ class ServiceConfig(Kind):
         data = base64.b64encode(raw.encode()).decode() if raw is not None else inputs["data"]
         body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels")), "Data": data}
         identity = daemon.post("/configs/create", body=body)["ID"]
-        return self.read(daemon, identity, {"dataRaw": raw})
+        with made(f"config {inputs['name']}"):
+            return self.read(daemon, identity, {"dataRaw": raw})
 
     def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
         found = daemon.find(f"/configs/{identity}")
@@ -51,10 +52,7 @@ class ServiceConfig(Kind):
         daemon.remove(f"/configs/{identity}")
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
-        for item in daemon.get("/configs", params=filters(name=inputs["name"])):
-            if item["Spec"]["Name"] == inputs["name"]:
-                return item["ID"]
-        return None
+        return find_named(daemon, "/configs", inputs["name"])
 
 
 KIND = ServiceConfig()

@@ -15,10 +15,13 @@ with tempfile.TemporaryDirectory() as folder:
     catalogue = Path(folder, "systems.json")
     entry = {"id": "keret", "name": "", "summary": "", "public": False, "installed": True}
     catalogue.write_text(json.dumps([entry]))
+    operations = Path(folder, "operations.json")
+    operations.write_text(json.dumps({"opening_hours": {}, "maintenance": []}))
     os.environ.update(
         DJANGO_SETTINGS_MODULE="systems.settings",
         ASP_SYSTEM="keret",
         ASP_SYSTEMS_FILE=str(catalogue),
+        ASP_OPERATIONS_FILE=str(operations),
         **{f"ASP_{name}_FILE": str(empty) for name in ("SYSTEM_KEY", "OIDC_KEY", "DJANGO_KEY", "ROOT")},
         **dict.fromkeys(["ASP_DOMAIN", "ASP_EDGE", "ASP_DB_HOST"], "build"),
         ASP_OIDC_ISSUER="https://build/realms/build",

@@ -11,6 +11,17 @@ from tests.support.certificates import client_cert
 
 HOST, EDGE, KSH = "sajoszentpeter.asp.test", "asp-unit-edge", "16054"
 ISSUER = "https://id.asp.test:7443/realms/asp"
+OPERATIONS = {
+    "opening_hours": {**{str(day): ["08:00", "16:00"] for day in range(4)}, "4": ["08:00", "13:30"]},
+    "maintenance": [
+        {
+            "since": "2099-01-10T18:00:00+01:00",
+            "until": "2099-01-10T22:00:00+01:00",
+            "text": "Próba karbantartás",
+            "emergency": False,
+        }
+    ],
+}
 CATALOGUE = [
     {"id": "keret", "name": "Keretrendszer", "summary": "k", "public": False, "installed": True},
     {
@@ -34,6 +45,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
         "django.key": "django-key",
         "ca.crt": "root",
         "systems.json": json.dumps(CATALOGUE),
+        "operations.json": json.dumps(OPERATIONS),
     }
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -51,6 +63,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
         "ASP_OIDC_KEY_FILE": str(folder / "oidc.key"),
         "ASP_DJANGO_KEY_FILE": str(folder / "django.key"),
         "ASP_SYSTEMS_FILE": str(folder / "systems.json"),
+        "ASP_OPERATIONS_FILE": str(folder / "operations.json"),
         **changes,
     }
 

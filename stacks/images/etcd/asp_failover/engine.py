@@ -1,0 +1,114 @@
+"""The few calls of the Docker engine that fencing needs, over its local socket. Standard library only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import quote
+
+SOCKET = "/var/run/docker.sock"
+TIMEOUT = 5.0
+SERVICE_LABEL = "com.docker.swarm.service.name"
+
+
+class EngineFault(Exception):
+    """The engine does not answer or refuses; the message says what was asked and what it said."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: str):
+        super().__init__("engine", timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(self._path)
+
+
+class Engine:
+    """The engine of this machine."""
+
+    def __init__(self, path: str = SOCKET):
+        self._path = path
+
+    def call(self, method: str, path: str, body: Any = None, missing: bool = False) -> Any:
+        """Decoded answer; with `missing`, None where the thing is not there (404) or not in that state (409)."""
+        connection = _Connection(self._path)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineFault(f"{method} {path}: {error!r}") from error
+        finally:
+            connection.close()
+        if missing and answer.status in (404, 409):
+            return None
+        if answer.status >= 400:
+            raise EngineFault(f"{method} {path}: {answer.status} {text.strip()[:300]}")
+        return json.loads(text) if text.strip() else {}
+
+    def node(self) -> str:
+        """Id of this machine in the swarm."""
+        return self.call("GET", "/info")["Swarm"]["NodeID"]
+
+    def containers(self, service: str) -> list[dict[str, Any]]:
+        """Containers of a service on this machine, whatever their state (`Id`, `State`, `NetworkSettings`)."""
+        filters = quote(json.dumps({"label": [f"{SERVICE_LABEL}={service}"]}))
+        return self.call("GET", f"/containers/json?all=1&filters={filters}")
+
+    def inspect(self, container: str) -> dict[str, Any] | None:
+        """A container's state; None when it does not exist any more."""
+        return self.call("GET", f"/containers/{container}/json", missing=True)
+
+    def halted(self, container: str) -> str | None:
+        """What the engine shows of why a running container is silent: no network, or its processes stopped; or None."""
+        inspected = self.inspect(container) or {}
+        networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+        if not networks:
+            return "it has no network"
+        table = self.call("GET", f"/containers/{container}/top?ps_args=-eo%20pid,stat", missing=True) or {}
+        states = [row[-1] for row in table.get("Processes") or []]
+        if sum(state.startswith("T") for state in states) > len(states) / 2:
+            return "its processes are stopped"
+        return None
+
+    def kill(self, container: str) -> None:
+        """SIGKILL, which ends frozen and stopped processes as well; nothing if it runs no more."""
+        self.call("POST", f"/containers/{container}/kill?signal=KILL", missing=True)
+
+    def cut(self, container: str, network: str) -> None:
+        """Take a container off a network by force; nothing if it is not there."""
+        body = {"Container": container, "Force": True}
+        try:
+            self.call("POST", f"/networks/{network}/disconnect", body, missing=True)
+        except EngineFault as fault:
+            if "is not connected to" not in str(fault):
+                raise
+
+    def endpoints(self, network: str) -> set[str]:
+        """Ids of the containers that a network reaches on this machine."""
+        found = self.call("GET", f"/networks/{network}", missing=True) or {}
+        return set(found.get("Containers") or {})
+
+    def service(self, name: str) -> dict[str, Any]:
+        return self.call("GET", f"/services/{quote(name)}")
+
+    def tasks(self, service: str) -> list[dict[str, Any]]:
+        """A service's tasks that should run."""
+        filters = quote(json.dumps({"service": [service], "desired-state": ["running", "ready", "accepted"]}))
+        return self.call("GET", f"/tasks?filters={filters}")
+
+    def scale(self, name: str, replicas: int) -> int:
+        """Set how many tasks a service has; how many it had. A change by another in between is a fault."""
+        service = self.service(name)
+        spec, before = service["Spec"], service["Spec"]["Mode"]["Replicated"].get("Replicas", 0)
+        if before != replicas:
+            spec["Mode"]["Replicated"]["Replicas"] = replicas
+            version = service["Version"]["Index"]
+            self.call("POST", f"/services/{service['ID']}/update?version={version}", spec)
+        return before

@@ -1,0 +1,138 @@
+"""Runs one etcd member; the first of them also makes the logins and then requires them of every client.
+
+Environment: ASP_MEMBER (this service's name), ASP_MEMBERS (comma-separated), ASP_CLUSTER (token and the name that every
+member's certificate carries). `/run/secrets/etcd.json`: `root` (password) and `users` {name: {password, read, write}},
+both lists of keys, or of prefixes that end in a slash. Health asks this member alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+from asp_failover.etcd import Etcd, EtcdFault, _end, encode
+
+CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
+LOGINS = "/run/secrets/etcd.json"
+CLIENT, PEER, HEALTH = 2379, 2380, 2381
+
+
+def arguments(member: str, members: list[str], cluster: str) -> list[str]:
+    """Command line of etcd: TLS both ways between members, TLS and a password for clients."""
+    return [
+        "etcd",
+        f"--name={member}",
+        "--data-dir=/data/etcd",
+        f"--listen-client-urls=https://0.0.0.0:{CLIENT}",
+        f"--advertise-client-urls=https://{member}:{CLIENT}",
+        f"--listen-peer-urls=https://0.0.0.0:{PEER}",
+        f"--initial-advertise-peer-urls=https://{member}:{PEER}",
+        f"--initial-cluster={','.join(f'{name}=https://{name}:{PEER}' for name in members)}",
+        f"--initial-cluster-token={cluster}",
+        "--initial-cluster-state=new",
+        f"--listen-metrics-urls=http://127.0.0.1:{HEALTH}",
+        f"--cert-file={CERTIFICATE}",
+        f"--key-file={KEY}",
+        f"--peer-cert-file={CERTIFICATE}",
+        f"--peer-key-file={KEY}",
+        f"--peer-trusted-ca-file={ROOT}",
+        "--peer-client-cert-auth=true",
+        # A member is known by the name that only members' certificates carry. Its address says nothing: a task's name
+        # resolves only once the task is healthy, so every peer would be refused at the first start.
+        f"--peer-cert-allowed-hostname={cluster}",
+        "--experimental-peer-skip-client-san-verification=true",
+        "--auto-compaction-mode=periodic",
+        "--auto-compaction-retention=1h",
+        "--heartbeat-interval=100",
+        "--election-timeout=1000",
+        "--logger=zap",
+        "--log-level=warn",
+    ]
+
+
+def require_logins(etcd: Etcd, settings: dict) -> None:
+    """Make role and user of each entry. `etcd`: root once logins are required, nobody before."""
+    for name, entry in {"root": {"password": settings["root"]}, **settings["users"]}.items():
+        _present(etcd, "role", {"name": name})
+        _present(etcd, "user", {"name": name, "password": entry["password"]})
+        etcd.call("/v3/auth/user/changepw", {"name": name, "password": entry["password"]})
+        etcd.call("/v3/auth/user/grant", {"user": name, "role": name})
+        for kind, right in (("read", "READ"), ("write", "READWRITE")):
+            for place in entry.get(kind, []):
+                permission = {"permType": right, "key": encode(place)}
+                if place.endswith("/"):
+                    permission["range_end"] = encode(_end(place))
+                etcd.call("/v3/auth/role/grant", {"name": name, "perm": permission})
+
+
+def accepted(hosts: list[str], user: str, password: str) -> bool:
+    """Whether a login works."""
+    try:
+        Etcd(hosts, ROOT, user, password).call("/v3/auth/status", {})
+    except EtcdFault as error:
+        if "refused" in str(error):
+            return False
+        raise
+    return True
+
+
+def _present(etcd: Etcd, kind: str, body: dict) -> None:
+    try:
+        etcd.call(f"/v3/auth/{kind}/add", body)
+    except EtcdFault as error:
+        if "already exists" not in str(error):
+            raise
+
+
+def keep_logins(member: str, stopped: threading.Event) -> None:
+    """Until it worked once: the cluster has no leader before two members run."""
+    with open(LOGINS, encoding="utf-8") as stream:
+        settings = json.load(stream)
+    last = ""
+    while not stopped.wait(0.5):
+        try:
+            host = [f"localhost:{CLIENT}"]
+            anonymous = Etcd(host, ROOT)
+            on = bool(anonymous.call("/v3/auth/status", {}).get("enabled"))
+            # Any change of logins ends every session: none without need.
+            if on and all(accepted(host, name, user["password"]) for name, user in settings["users"].items()):
+                return
+            require_logins(Etcd(host, ROOT, "root", settings["root"]) if on else anonymous, settings)
+            if not on:
+                anonymous.call("/v3/auth/enable", {})
+            say("logins made; every client needs one")
+            return
+        except EtcdFault as error:
+            if str(error) != last:
+                say(f"not yet: {error}")
+            last = str(error)
+
+
+def say(text: str) -> None:
+    print(f"asp-etcd: {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    member, members = os.environ["ASP_MEMBER"], os.environ["ASP_MEMBERS"].split(",")
+    stopped = threading.Event()
+    etcd = subprocess.Popen(arguments(member, members, os.environ["ASP_CLUSTER"]))
+
+    def stop(*_):
+        stopped.set()
+        etcd.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if member == members[0]:
+        threading.Thread(target=keep_logins, args=(member, stopped), daemon=True).start()
+    code = etcd.wait()
+    say(f"etcd ended with {code}")
+    return 0 if stopped.is_set() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

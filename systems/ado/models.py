@@ -1,0 +1,191 @@
+"""Taxpayers, what they owe by assessment, and what they paid. Amounts are whole forints."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from systems.ado import interest
+from systems.core import identifiers
+from systems.core.money import ForintField
+
+
+def known_identifier(value: str) -> None:
+    try:
+        identifiers.identifier(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+class Tax(models.Model):
+    """A local tax with the municipality's own terms; numbers have a source and are assumed until a decree says them."""
+
+    code = models.CharField("kód", max_length=20, primary_key=True)
+    name = models.CharField("adónem", max_length=120)
+    per_mille = models.PositiveIntegerField("mérték ezrelékben")
+    source = models.CharField("forrás", max_length=200)
+    status = models.CharField(max_length=10, default="assumed")
+
+    class Meta:
+        db_table = "tax"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DueDay(models.Model):
+    """A day of the year on which a part of a tax is due; `share`: of the whole, in hundredths."""
+
+    tax = models.ForeignKey(Tax, on_delete=models.CASCADE, related_name="due_days")
+    month = models.PositiveSmallIntegerField()
+    day = models.PositiveSmallIntegerField()
+    share = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "due_day"
+        ordering = ["month", "day"]
+
+
+class InterestRate(models.Model):
+    """The yearly rate of late interest from a day on, in hundredths of a percent."""
+
+    since = models.DateField(primary_key=True)
+    basis_points = models.PositiveIntegerField()
+    source = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, default="assumed")
+
+    class Meta:
+        db_table = "interest_rate"
+        ordering = ["since"]
+
+
+class Taxpayer(models.Model):
+    """A person or firm that owes local tax; known by tax identification sign or tax number."""
+
+    identifier = models.CharField("adóazonosító", max_length=20, unique=True, validators=[known_identifier])
+    name = models.CharField("név", max_length=200)
+    address = models.CharField("cím", max_length=300)
+
+    class Meta:
+        db_table = "taxpayer"
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.identifier})"
+
+    def balance(self, day: dt.date | None = None) -> Balance:
+        """What they owe on a day (today), with late interest."""
+        day = day or timezone.localdate()
+        entries = [interest.Entry(p.due, p.amount) for p in Instalment.objects.filter(assessment__taxpayer=self)]
+        paid = [interest.Entry(p.day, -p.amount) for p in self.payments.all()]
+        rates = [interest.Rate(rate.since, rate.basis_points) for rate in InterestRate.objects.all()]
+        due = sum(entry.amount for entry in entries if entry.day <= day)
+        settled = -sum(entry.amount for entry in paid if entry.day <= day)
+        return Balance(day, due, settled, interest.rounded([*entries, *paid], rates, day))
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Forints due and paid up to a day, and the interest on what was late."""
+
+    day: dt.date
+    due: int
+    paid: int
+    interest: int
+
+    @property
+    def owed(self) -> int:
+        """Positive: a debt with its interest; negative: overpaid."""
+        return self.due + self.interest - self.paid
+
+
+class Return(models.Model):
+    """A tax return, from a citizen's form or entered by a clerk; it becomes an assessment when a clerk accepts it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "elbírálásra vár"
+        ACCEPTED = "accepted", "elfogadva"
+        REJECTED = "rejected", "elutasítva"
+
+    submission = models.UUIDField(unique=True, null=True)
+    number = models.CharField("iktatószám", max_length=40, blank=True)
+    tax = models.ForeignKey(Tax, on_delete=models.PROTECT)
+    identifier = models.CharField("adóazonosító", max_length=20)
+    name = models.CharField("adózó neve", max_length=200)
+    address = models.CharField("cím", max_length=300)
+    year = models.PositiveSmallIntegerField("adóév")
+    base = ForintField("adóalap")
+    applicant = models.CharField("beküldte", max_length=200, blank=True)
+    received_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    decided_by = models.CharField(max_length=120, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField("indok", max_length=1000, blank=True)
+
+    class Meta:
+        db_table = "tax_return"
+        ordering = ["received_at", "id"]
+        constraints = [
+            models.CheckConstraint(name="base_not_negative", condition=models.Q(base__gte=0)),
+            models.CheckConstraint(
+                name="decided_when_decided",
+                condition=models.Q(state="open", decided_at=None)
+                | ~models.Q(state="open") & ~models.Q(decided_at=None),
+            ),
+        ]
+
+
+class Assessment(models.Model):
+    """A tax of one year: base × rate. One for each taxpayer, tax and year."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="assessments")
+    tax = models.ForeignKey(Tax, on_delete=models.PROTECT)
+    year = models.PositiveSmallIntegerField("adóév")
+    base = ForintField("adóalap")
+    per_mille = models.PositiveIntegerField("mérték ezrelékben")
+    amount = ForintField("adó")
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.CharField(max_length=120)
+    of_return = models.OneToOneField(Return, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        db_table = "assessment"
+        ordering = ["-year", "tax"]
+        constraints = [
+            models.UniqueConstraint(name="one_a_year", fields=["taxpayer", "tax", "year"]),
+            models.CheckConstraint(name="amount_not_negative", condition=models.Q(amount__gte=0, base__gte=0)),
+        ]
+
+
+class Instalment(models.Model):
+    """A part of an assessment with its due day; the parts sum up to the whole."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="instalments")
+    due = models.DateField("esedékesség")
+    amount = ForintField("összeg")
+
+    class Meta:
+        db_table = "instalment"
+        ordering = ["due", "id"]
+        constraints = [models.UniqueConstraint(name="instalment_once", fields=["assessment", "due"])]
+
+
+class Payment(models.Model):
+    """Money that came in. `reference`: the bank's own, so that a statement that is read twice counts once."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="payments")
+    day = models.DateField("értéknap")
+    amount = ForintField("összeg")
+    reference = models.CharField("banki hivatkozás", max_length=60, unique=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=120)
+
+    class Meta:
+        db_table = "payment"
+        ordering = ["-day", "-id"]
+        constraints = [models.CheckConstraint(name="payment_positive", condition=models.Q(amount__gt=0))]

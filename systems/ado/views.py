@@ -1,0 +1,149 @@
+"""The tax office's pages: returns to decide, taxpayers with their accounts, payments, arrears."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from systems.ado import assessing
+from systems.ado.forms import PaymentForm, RejectForm, ReturnForm, TaxpayerForm
+from systems.ado.models import Instalment, Return, Taxpayer
+from systems.core import activity
+from systems.core.access import needs
+
+CLERK = "ugyintezo"
+PAGE = 25
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Returns that wait for a decision, oldest first."""
+    page = Paginator(Return.objects.filter(state=Return.State.OPEN).select_related("tax"), PAGE)
+    return render(request, "ado/index.html", {"page": page.get_page(request.GET.get("oldal"))})
+
+
+@require_GET
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    return _entry(request, get_object_or_404(Return.objects.select_related("tax"), pk=pk), RejectForm())
+
+
+def _entry(request: HttpRequest, shown: Return, form: RejectForm, status: int = 200) -> HttpResponse:
+    context = {"entry": shown, "form": form, "tax": assessing.tax_of(shown.base, shown.tax.per_mille)}
+    return render(request, "ado/return.html", context, status=status)
+
+
+@needs(CLERK)
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(Return, pk=pk)
+    try:
+        with transaction.atomic():
+            made = assessing.accept(pk, request.clerk.name)
+            activity.record(request, "adó kivetése", f"{made.year}/{made.tax_id}/{made.pk}")
+    except assessing.NotPossible as fault:
+        messages.error(request, str(fault))
+        return redirect("ado:return", pk=pk)
+    messages.success(request, "A bevallást elfogadtuk, az adót kivetettük.")
+    return redirect("ado:taxpayer", pk=made.taxpayer_id)
+
+
+@needs(CLERK)
+@require_POST
+def reject(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = get_object_or_404(Return.objects.select_related("tax"), pk=pk), RejectForm(request.POST)
+    if not form.is_valid():
+        return _entry(request, shown, form, 422)
+    try:
+        with transaction.atomic():
+            assessing.reject(pk, request.clerk.name, form.cleaned_data["reason"])
+            activity.record(request, "bevallás elutasítása", str(pk))
+    except assessing.NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A bevallást elutasítottuk.")
+    return redirect("ado:return", pk=pk)
+
+
+@require_GET
+def taxpayers(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:100]
+    found = Taxpayer.objects.filter(Q(name__icontains=query) | Q(identifier__startswith=query))
+    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "ado/taxpayers.html", {"page": page, "query": query})
+
+
+@require_GET
+def taxpayer(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Taxpayer, pk=pk)
+    parts = Instalment.objects.filter(assessment__taxpayer=shown).select_related("assessment__tax").order_by("due")
+    context = {"taxpayer": shown, "balance": shown.balance(), "parts": parts, "payments": shown.payments.all()}
+    return render(request, "ado/taxpayer.html", context)
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def new_taxpayer(request: HttpRequest) -> HttpResponse:
+    form = TaxpayerForm(request.POST or None)
+    if form.is_valid():
+        with transaction.atomic():
+            made = form.save()
+            activity.record(request, "adózó felvétele", made.identifier)
+        return redirect("ado:taxpayer", pk=made.pk)
+    return _form(request, form, "Új adózó", reverse("ado:taxpayers"))
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def new_return(request: HttpRequest, pk: int) -> HttpResponse:
+    """A return on paper, entered for a taxpayer."""
+    shown, form = get_object_or_404(Taxpayer, pk=pk), ReturnForm(request.POST or None)
+    if form.is_valid():
+        made = form.save(commit=False)
+        made.identifier, made.name, made.address = shown.identifier, shown.name, shown.address
+        with transaction.atomic():
+            made.save()
+            activity.record(request, "bevallás rögzítése", str(made.pk))
+        return redirect("ado:return", pk=made.pk)
+    return _form(request, form, f"Bevallás rögzítése: {shown.name}", reverse("ado:taxpayer", args=[pk]))
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def new_payment(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = get_object_or_404(Taxpayer, pk=pk), PaymentForm(request.POST or None)
+    if form.is_valid():
+        made = form.save(commit=False)
+        made.taxpayer, made.recorded_by = shown, request.clerk.name
+        with transaction.atomic():
+            made.save()
+            activity.record(request, "befizetés rögzítése", made.reference)
+        messages.success(request, "A befizetést rögzítettük.")
+        return redirect("ado:taxpayer", pk=pk)
+    return _form(request, form, f"Befizetés rögzítése: {shown.name}", reverse("ado:taxpayer", args=[pk]))
+
+
+def _form(request: HttpRequest, form, title: str, back: str) -> HttpResponse:
+    context = {"form": form, "title": title, "back": back}
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def extract(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Taxpayer, pk=pk)
+    return assessing.extract(shown).response(f"adoszamla-{shown.identifier}")
+
+
+@require_GET
+def arrears(request: HttpRequest) -> HttpResponse:
+    """Who owes today, the largest debt first."""
+    found = [(taxpayer, taxpayer.balance()) for taxpayer in Taxpayer.objects.all()]
+    owing = sorted((pair for pair in found if pair[1].owed > 0), key=lambda pair: -pair[1].owed)
+    page = Paginator(owing, PAGE).get_page(request.GET.get("oldal"))
+    total = sum(balance.owed for _, balance in owing)
+    return render(request, "ado/arrears.html", {"page": page, "total": total})

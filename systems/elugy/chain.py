@@ -1,0 +1,24 @@
+"""What other systems tell of a case: its status, for the citizen to follow."""
+
+from __future__ import annotations
+
+from django.utils.dateparse import parse_datetime
+
+from systems.chain import Message, handles
+from systems.elugy.models import Event, Status, Submission
+
+
+@handles("status")
+def status(message: Message) -> None:
+    """One step of a case. The last one that came counts, but a finished case is never reopened by an earlier step."""
+    body = message.body
+    submission = Submission.objects.select_for_update().get(pk=body["submission"], arrival_number__isnull=False)
+    told = Status(body["status"])
+    number = body.get("number") or ""
+    Event.objects.create(
+        submission=submission, status=told, at=parse_datetime(body["at"]), number=number, text=body.get("text") or ""
+    )
+    if not submission.finished or told in (Status.DECIDED, Status.REJECTED):
+        submission.status = told
+    submission.case_number = number[:60] or submission.case_number
+    submission.save(update_fields=["status", "case_number"])

@@ -1,0 +1,214 @@
+"""Filling in: a draft begins, goes on step by step, gets its files, is looked over and sent."""
+
+from __future__ import annotations
+
+from functools import wraps
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from systems.elugy import submitting
+from systems.elugy.citizen import citizens
+from systems.elugy.forms import AttachmentForm, complete, step_form
+from systems.elugy.models import Attachment, Parameter, Submission
+from systems.elugy.views import offered
+
+FORM_BYTES = 64 * 1024  # what a form adds to the file in it, at most
+
+
+def drafts(view):
+    """Views of a citizen's own draft; what was sent meanwhile leads to its case, what is not theirs is not there."""
+
+    @citizens
+    @wraps(view)
+    def found(request: HttpRequest, pk: UUID, **kwargs) -> HttpResponse:
+        draft = get_object_or_404(Submission, pk=pk, identifier=request.citizen.identifier)
+        if draft.sent:
+            return redirect("elugy:case", pk=pk)
+        return view(request, draft, **kwargs)
+
+    return found
+
+
+@citizens
+@require_POST
+def begin(request: HttpRequest, code: str) -> HttpResponse:
+    """Begin a draft; one that was begun and has no answer yet is taken up again, so a double click begins one."""
+    form, citizen = offered(code, request.tenant.ksh), request.citizen
+    with transaction.atomic():
+        own = Submission.objects.select_for_update().filter(identifier=citizen.identifier, arrival_number=None)
+        begun = list(own)
+        draft = next((d for d in begun if (d.form, d.version, d.data) == (form.code, form.version, {})), None)
+        if draft is None and len(begun) >= Parameter.of("drafts"):
+            messages.error(request, "Túl sok megkezdett űrlapja van. Előbb küldje be vagy törölje valamelyiket.")
+            return redirect("elugy:cases")
+        if draft is None:
+            draft = Submission.objects.create(
+                form=form.code,
+                version=form.version,
+                identifier=citizen.identifier,
+                name=citizen.name,
+                email=citizen.email,
+            )
+    return redirect("elugy:step", pk=draft.pk, slug=form.steps[0].slug)
+
+
+@drafts
+@require_http_methods(["GET", "POST"])
+def step(request: HttpRequest, draft: Submission, slug: str) -> HttpResponse:
+    """One step: "tovább" wants it whole, "mentés" keeps what is right of it for later."""
+    answers = draft.answers
+    shown = draft.definition.step(slug, answers)
+    if shown is None:
+        return redirect("elugy:review", pk=draft.pk)
+    form = step_form(shown, answers, request.POST if request.method == "POST" else None)
+    if form.is_bound:
+        later = "kesobb" in request.POST
+        if form.is_valid() or later:
+            if not _save(draft, form.values(), request.POST.get("revision", "")):
+                messages.error(request, "Ezt az űrlapot közben egy másik ablakban módosította; itt a mostani állapota.")
+                return redirect("elugy:step", pk=draft.pk, slug=slug)
+            if later:
+                messages.success(request, "A piszkozatot mentettük, később folytathatja.")
+                return redirect("elugy:cases")
+            following = _after(draft, slug)
+            return redirect("elugy:step", draft.pk, following) if following else redirect("elugy:attachments", draft.pk)
+    path = draft.definition.path(answers)
+    place = [entry.slug for entry in path].index(slug)
+    context = {
+        "draft": draft,
+        "step": shown,
+        "form": form,
+        "number": place + 1,
+        "count": len(path) + 1,
+        "previous": path[place - 1] if place else None,
+    }
+    return render(request, "elugy/step.html", context, status=422 if form.errors else 200)
+
+
+def _save(draft: Submission, values: dict, revision: str) -> bool:
+    """Keep answers, unless another window did so since this page was shown; the same answers again are kept already."""
+    if values.items() <= draft.data.items():
+        return True
+    draft.data = {**draft.data, **values}
+    changed = Submission.objects.filter(
+        pk=draft.pk, arrival_number=None, revision=int(revision) if revision.isdecimal() else -1
+    ).update(data=draft.data, revision=draft.revision + 1, updated_at=timezone.now())
+    return changed == 1
+
+
+def _after(draft: Submission, slug: str) -> str | None:
+    """The step that follows, now that an answer may have opened or closed some."""
+    slugs = [entry.slug for entry in draft.definition.path(draft.answers)]
+    place = slugs.index(slug) + 1
+    return slugs[place] if place < len(slugs) else None
+
+
+@drafts
+@require_GET
+def attachments(request: HttpRequest, draft: Submission) -> HttpResponse:
+    return _attachments(request, draft, AttachmentForm(limit=Parameter.of("attachment_bytes")))
+
+
+def _attachments(request: HttpRequest, draft: Submission, form: AttachmentForm, status: int = 200) -> HttpResponse:
+    context = {
+        "draft": draft,
+        "form": form,
+        "files": draft.attachments.defer("content"),
+        "limit": form.limit // 1024**2,
+        "total": Parameter.of("attachments_bytes") // 1024**2,
+    }
+    return render(request, "elugy/attachments.html", context, status=status)
+
+
+class _InMemory(MemoryFileUploadHandler):
+    """Files stay in memory, whatever their size; how much may come is decided before."""
+
+    def handle_raw_input(self, *args, **kwargs):
+        self.activated = True
+
+
+@csrf_exempt  # only until the body's size is known to be right: `_attach` checks the token
+def attach(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a file. A body that is too large is refused before it is read."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal() or int(length) > Parameter.of("attachment_bytes") + FORM_BYTES:
+        messages.error(request, "A fájl túl nagy, nem csatoltuk.")
+        return redirect("elugy:attachments", pk=pk)
+    request.upload_handlers = [_InMemory(request)]
+    return _attach(request, pk=pk)
+
+
+attach.open_to_all = True  # `_attach` asks for the citizen
+
+
+@csrf_protect
+@drafts
+@require_POST
+def _attach(request: HttpRequest, draft: Submission) -> HttpResponse:
+    form = AttachmentForm(request.POST, request.FILES, limit=Parameter.of("attachment_bytes"))
+    if not form.is_valid():
+        return _attachments(request, draft, form, status=422)
+    file = form.cleaned_data["file"]
+    with transaction.atomic():
+        Submission.objects.select_for_update().get(pk=draft.pk)
+        kept = draft.attachments.aggregate(total=Sum("size"))["total"] or 0
+        if draft.attachments.filter(sha256=file["sha256"]).exists():
+            messages.success(request, "Ez a fájl már csatolva van.")
+        elif kept + file["size"] > Parameter.of("attachments_bytes"):
+            form.add_error("file", "A csatolmányok együtt túl nagyok lennének.")
+            return _attachments(request, draft, form, status=422)
+        else:
+            Attachment.objects.create(submission=draft, **file)
+            messages.success(request, f"Csatoltuk: {file['name']}")
+    return redirect("elugy:attachments", pk=draft.pk)
+
+
+@drafts
+@require_POST
+def detach(request: HttpRequest, draft: Submission, file: int) -> HttpResponse:
+    draft.attachments.filter(pk=file).delete()
+    messages.success(request, "A csatolmányt eltávolítottuk.")
+    return redirect("elugy:attachments", pk=draft.pk)
+
+
+@drafts
+@require_http_methods(["GET", "POST"])
+def review(request: HttpRequest, draft: Submission) -> HttpResponse:
+    """Everything once more; sending it is final, and sending it twice sends it once."""
+    if request.method == "POST":
+        try:
+            sent = submitting.submit(draft.pk, request.citizen.identifier)
+        except submitting.Incomplete:
+            messages.error(request, "Az űrlap még hiányos, ezért nem küldtük be.")
+            return redirect("elugy:review", pk=draft.pk)
+        messages.success(request, f"Az űrlap megérkezett. Érkeztetési azonosító: {sent.arrival_number}")
+        return redirect("elugy:case", pk=draft.pk)
+    answers = draft.answers
+    steps = [(step, shown, complete(step, answers)) for step, shown in draft.definition.answered(answers)]
+    context = {
+        "draft": draft,
+        "steps": steps,
+        "ready": all(whole for _, _, whole in steps),
+        "files": draft.attachments.defer("content"),
+    }
+    return render(request, "elugy/review.html", context)
+
+
+@drafts
+@require_POST
+def discard(request: HttpRequest, draft: Submission) -> HttpResponse:
+    try:
+        draft.delete()
+    except IntegrityError:  # sent from another window this very moment
+        return redirect("elugy:case", pk=draft.pk)
+    messages.success(request, "A piszkozatot töröltük.")
+    return redirect("elugy:cases")

@@ -1,0 +1,174 @@
+"""Django forms made from definitions, one a step; and the form of an attachment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from systems.core import identifiers, money
+from systems.core.forms import FormMixin
+from systems.elugy.definition import Data, Field, Kind, Step
+
+CONTROL = {chr(code): None for code in range(32) if chr(code) not in "\t\n"}
+# What a file may be, by how it begins; what browsers say of it is not believed.
+TYPES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+YES_NO = [("", "Válasszon"), ("yes", "igen"), ("no", "nem")]
+
+
+class _Whole(forms.IntegerField):
+    """Takes numbers as people write them, thousands apart."""
+
+    def to_python(self, value):
+        return super().to_python("".join(value.split()) if isinstance(value, str) else value)
+
+
+class _Identifier(forms.CharField):
+    """A tax number or tax identification sign in its common form."""
+
+    def __init__(self, rule, **options):
+        super().__init__(max_length=20, **options)
+        self.rule = rule
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return text
+        try:
+            return self.rule(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+def _made(asked: Field) -> forms.Field:
+    """The Django field of a question."""
+    label = asked.label[:1].upper() + asked.label[1:]
+    options: dict[str, Any] = {"label": label, "help_text": asked.help, "required": asked.required}
+    match asked.kind:
+        case Kind.TEXT | Kind.LONG:
+            widget = forms.Textarea(attrs={"rows": 5}) if asked.kind is Kind.LONG else forms.TextInput()
+            made = forms.CharField(max_length=asked.length, widget=widget, **options)
+            made.error_messages["max_length"] = f"Legfeljebb {asked.length} karakter lehet."
+        case Kind.WHOLE | Kind.MONEY | Kind.YEAR:
+            least, most = asked.least, asked.most
+            if asked.kind is Kind.YEAR and most is None:
+                most = timezone.localdate().year
+            if asked.kind is Kind.MONEY:
+                made = money.ForintFormField(min_value=least, max_value=most, **options)
+            else:
+                widget = forms.TextInput(attrs={"inputmode": "numeric"})
+                made = _Whole(min_value=least, max_value=most, widget=widget, **options)
+            made.error_messages["invalid"] = "Egész számot írjon, például 1 250."
+        case Kind.DAY:
+            made = forms.DateField(**options)
+        case Kind.CHOICE:
+            made = forms.ChoiceField(choices=[("", "Válasszon"), *asked.choices], **options)
+        case Kind.YES_NO:
+            made = forms.ChoiceField(choices=YES_NO, **options)
+        case Kind.IDENTIFIER:
+            made = _Identifier(identifiers.identifier, **options)
+        case Kind.TAX_SIGN:
+            made = _Identifier(identifiers.tax_sign, **options)
+        case Kind.STATEMENT:
+            made = forms.BooleanField(**options)
+    return made
+
+
+class StepForm(FormMixin, forms.Form):
+    """One step of a form, its questions those that apply; `answers` are the earlier ones. Made by `step_form`."""
+
+    def __init__(self, step: Step, answers: Data, data=None):
+        self.step, self.answers, self.asked = step, answers, step.applicable(answers)
+        initial = {asked.name: _widget_value(asked, answers.get(asked.name)) for asked in self.asked}
+        super().__init__(data, initial=initial)
+
+    def clean(self):
+        today = timezone.localdate()
+        for asked in self.asked:
+            value = self.cleaned_data.get(asked.name)
+            if asked.kind is Kind.DAY and value and not asked.future and value > today:
+                self.add_error(asked.name, "Ez a nap nem lehet a jövőben.")
+        faults = self.step.check({**self.answers, **self.values()})
+        for name, text in faults:
+            if name in self.fields and name not in self.errors:
+                self.add_error(name, text)
+
+    def values(self) -> dict[str, Any]:
+        """The valid answers as JSON keeps them."""
+        return {
+            asked.name: _json_value(asked, self.cleaned_data[asked.name])
+            for asked in self.asked
+            if asked.name in self.cleaned_data
+        }
+
+
+def step_form(step: Step, answers: Data, data=None) -> StepForm:
+    """The form of a step, bound when there is `data`."""
+    made = {asked.name: _made(asked) for asked in step.applicable(answers)}
+    return type("StepForm", (StepForm,), made)(step, answers, data)
+
+
+def _widget_value(asked: Field, value: Any) -> Any:
+    if asked.kind is Kind.YES_NO and value is not None:
+        return "yes" if value else "no"
+    return value
+
+
+def _json_value(asked: Field, value: Any) -> Any:
+    match asked.kind:
+        case Kind.YES_NO:
+            return value == "yes"
+        case Kind.DAY:
+            return value.isoformat() if isinstance(value, dt.date) else None
+        case Kind.TEXT | Kind.LONG:
+            return value.replace("\r\n", "\n").translate(CONTROL)
+    return value
+
+
+def complete(step: Step, answers: Data) -> bool:
+    """Whether a step lacks nothing: asked with the very form that fills it in."""
+    given = {}
+    for asked in step.applicable(answers):
+        value = _widget_value(asked, answers.get(asked.name))
+        if value is not None and value is not False:
+            given[asked.name] = value
+    return step_form(step, answers, given).is_valid()
+
+
+class AttachmentForm(FormMixin, forms.Form):
+    """A file; what it is follows from its content."""
+
+    file = forms.FileField(
+        label="Csatolmány",
+        help_text="PDF, JPEG vagy PNG.",
+        max_length=120,
+        error_messages={
+            "required": "Válasszon ki egy fájlt.",
+            "empty": "A kiválasztott fájl üres.",
+            "max_length": "A fájl neve legfeljebb 120 karakter lehet.",
+        },
+    )
+
+    def __init__(self, *args, limit: int, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.limit = limit
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > self.limit:
+            raise forms.ValidationError(f"A fájl legfeljebb {self.limit // 1024**2} MB lehet.")
+        content = file.read()
+        kind = next((name for start, name in TYPES.items() if content.startswith(start)), None)
+        if kind is None:
+            raise forms.ValidationError("Csak PDF, JPEG vagy PNG fájl csatolható.")
+        name = file.name.translate({chr(code): None for code in range(32)})
+        return {
+            "name": name,
+            "type": kind,
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "content": content,
+        }

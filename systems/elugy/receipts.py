@@ -1,0 +1,31 @@
+"""The receipt of a form that was sent: what arrived, when, under which number, with which files."""
+
+from __future__ import annotations
+
+from systems.core.documents import Pdf
+from systems.elugy.models import Submission
+
+
+def receipt(submission: Submission) -> Pdf:
+    """The document; everything in it is of the moment of sending, but the day it was printed."""
+    document = Pdf("Érkeztetési nyugta", submission.arrival_number)
+    document.pairs(
+        [
+            ("Érkeztetési azonosító", submission.arrival_number),
+            ("Érkezett", submission.submitted_at),
+            ("Űrlap", f"{submission.title} ({submission.form}, {submission.version}. változat)"),
+            ("Beküldő", submission.name),
+            ("Adóazonosító jele", submission.identifier),
+        ]
+    )
+    for step, answers in submission.definition.answered(submission.data):
+        document.section(step.title).pairs((_title(asked.label), text) for asked, text in answers)
+    if files := list(submission.attachments.defer("content")):
+        document.section("Csatolmányok").table(
+            ["Fájl", "Méret (bájt)", "Lenyomat (SHA-256)"], [[f.name, f.size, f.sha256] for f in files], (3, 1, 4)
+        )
+    return document
+
+
+def _title(label: str) -> str:
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,69 @@
+"""Citizens' sign-in and sign-out, at a realm of their own that stands in for KAÜ: its tokens make no clerks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from systems.configuration import REALM_OF_CITIZENS
+from systems.core import identifiers, logs, pages
+from systems.core import sign_in as core
+from systems.elugy.citizen import Citizen, citizens
+
+REALM = core.Realm(REALM_OF_CITIZENS, REALM_OF_CITIZENS, "openid", "elugy:sign-in-complete", "citizen-sign-in")
+
+
+@core.open_to_all
+@require_GET
+def begin(request: HttpRequest) -> HttpResponse:
+    """Send the citizen to their realm."""
+    return core.go(request, REALM)
+
+
+@core.open_to_all
+@require_GET
+def complete(request: HttpRequest) -> HttpResponse:
+    """Take the code back and begin the citizen's session."""
+    kept = core.begun(request, REALM)
+    if kept is None:
+        if Citizen.of(request):  # a second tab, or a step back in the browser: they are in already
+            return redirect("elugy:index")
+        logs.logger.warning("citizen's sign-in refused: unknown state")
+        return pages.sign_in_failed(request)
+    try:
+        claims, token = core.redeem(request, REALM, kept)
+        citizen = citizen_of(claims, token)
+    except (core.SignInRefused, *core.FAULTS) as error:
+        logs.logger.warning("citizen's sign-in refused: %s: %s", type(error).__name__, error)
+        return pages.sign_in_failed(request)
+    citizen.remember(request)
+    request.session.clear_expired()  # of this tenant and system; nothing else ever removes them
+    return redirect(kept["next"])
+
+
+def citizen_of(claims: dict[str, Any], id_token: str) -> Citizen:
+    """The citizen of verified claims; SignInRefused without a proper tax identification sign."""
+    try:
+        identifier = identifiers.tax_sign(str(claims.get("identifier", "")))
+    except ValueError:
+        raise core.SignInRefused("the token tells no valid tax identification sign") from None
+    name = " ".join(part for part in (claims.get("family_name"), claims.get("given_name")) if part)
+    return Citizen(identifier, name or claims["preferred_username"], claims.get("email", ""), id_token)
+
+
+@citizens
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session here and at the realm."""
+    url = core.sign_out_url(request, request.citizen.id_token, "/elugy/kijelentkezve", REALM)
+    request.session.flush()
+    return redirect(url)
+
+
+@core.open_to_all
+@require_GET
+def signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "elugy/signed_out.html")

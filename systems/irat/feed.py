@@ -1,0 +1,22 @@
+"""What the records system tells the warehouse: documents of the day by direction, cases that are open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count
+
+from systems.irat.models import Case, Direction, Document, Submission
+
+
+def rows(day: dt.date) -> list[dict[str, Any]]:
+    """Figures at the end of a day."""
+    labels = dict(Direction.choices)
+    that_day = Document.objects.filter(registered_at__date=day).order_by("direction").values_list("direction")
+    counted = [("iktatott irat", labels[direction], n) for direction, n in that_day.annotate(n=Count("id"))]
+    counted.append(("ügyirat", "összes", Case.objects.count()))
+    states = dict(Submission.State.choices)
+    for state, n in Submission.objects.order_by("state").values_list("state").annotate(n=Count("id")):
+        counted.append(("elektronikus beadvány", states[state], n))
+    return [{"measure": m, "dimension": d, "kind": "count", "value": n} for m, d, n in counted]

@@ -1,0 +1,44 @@
+"""Invented documents: letters of people and firms, some answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from random import Random
+
+from django.utils import timezone
+
+from systems.core import facts, people
+from systems.irat.models import Arrival, Direction, Document
+
+SUBJECTS = (
+    "Kérelem közterület-használatra", "Panasz zajos szomszédra", "Fakivágási bejelentés", "Lakcímigazolás kérése",
+    "Szociális tüzelőanyag igénylése", "Útfelbontási engedély kérése", "Bérleti szerződés módosítása",
+    "Kutyatartással kapcsolatos bejelentés", "Méltányossági kérelem", "Adatszolgáltatás",
+)  # fmt: skip
+PEOPLE_TO_A_CASE = 60  # inhabitants
+
+
+def fill(random: Random, population: int) -> None:
+    """About one case for each sixty inhabitants, received over the year so far."""
+    municipality, today = facts.of_tenant().name, timezone.localdate()
+    year_began = dt.date(today.year, 1, 1)
+    for _ in range(5 + population // PEOPLE_TO_A_CASE):
+        who = people.person(random, municipality, today) if random.random() < 0.8 else people.firm(random, municipality)
+        incoming = Document(
+            sender=f"{who.name} (szintetikus)",
+            subject=random.choice(SUBJECTS),
+            arrival=random.choice(list(Arrival)),
+            received_on=year_began + dt.timedelta(days=random.randrange((today - year_began).days + 1)),
+            registered_by="Szintetikus adat",
+        )
+        incoming.register()
+        if random.random() < 0.6:
+            Document(
+                direction=Direction.OUT,
+                sender=municipality,
+                addressee=incoming.sender,
+                subject=f"Válasz: {incoming.subject}",
+                arrival=Arrival.POST,
+                received_on=today,
+                registered_by="Szintetikus adat",
+            ).register(incoming.case)

@@ -1,0 +1,110 @@
+"""The municipality's public site: news, decrees, public-interest data, trades, contacts. Needs nobody to sign in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from systems.core import facts
+from systems.core.sign_in import open_to_all
+from systems.core.texts import fold
+from systems.portal.models import Contact, Decree, News, Publication, Unit
+
+FIRST = 6  # news on the first page
+PAGE = 20
+
+
+def _served(system: str, ksh: str) -> bool:
+    return any(entry.id == system and entry.serves(ksh) for entry in settings.ASP.catalogue)
+
+
+@open_to_all
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    context = {
+        "news": News.objects.shown(timezone.localdate())[:FIRST],
+        "facts": facts.of_tenant(),
+        "forms": _served("elugy", request.tenant.ksh),
+        "trades": _served("iparker", request.tenant.ksh),
+    }
+    return render(request, "portal/index.html", context)
+
+
+@open_to_all
+@require_GET
+def news(request: HttpRequest) -> HttpResponse:
+    page = Paginator(News.objects.shown(timezone.localdate()), PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "portal/news.html", {"page": page})
+
+
+@open_to_all
+@require_GET
+def article(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(News.objects.shown(timezone.localdate()), pk=pk)
+    return render(request, "portal/article.html", {"item": shown})
+
+
+@open_to_all
+@require_GET
+def decrees(request: HttpRequest) -> HttpResponse:
+    """Decrees found by words; those in force unless all are asked for."""
+    query, everything, today = request.GET.get("q", "").strip()[:100], "mind" in request.GET, timezone.localdate()
+    found = Decree.objects.filter(published=True).matching(query)
+    if not everything:
+        found = found.in_force(today)
+    page = Paginator(found.defer("text", "searchable"), PAGE).get_page(request.GET.get("oldal"))
+    rows = [(decree, decree.in_force(today)) for decree in page]
+    context = {"page": page, "rows": rows, "query": query, "everything": everything}
+    return render(request, "portal/decrees.html", context)
+
+
+@open_to_all
+@require_GET
+def decree(request: HttpRequest, year: int, number: int) -> HttpResponse:
+    shown = get_object_or_404(Decree, year=year, number=number, published=True)
+    return render(request, "portal/decree.html", {"item": shown, "in_force": shown.in_force(timezone.localdate())})
+
+
+@open_to_all
+@require_GET
+def publications(request: HttpRequest) -> HttpResponse:
+    """The public-interest data list, by the units of the general publication list; empty ones are said to be empty."""
+    items = list(Publication.objects.filter(published=True))
+    units = [(label, [item for item in items if item.unit == unit]) for unit, label in Unit.choices]
+    return render(request, "portal/publications.html", {"units": units})
+
+
+@open_to_all
+@require_GET
+def contact(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/contact.html", {"item": Contact.objects.filter(pk=1, published=True).first()})
+
+
+@open_to_all
+@require_GET
+def trades(request: HttpRequest) -> HttpResponse:
+    """The trade system's public register, as it is now."""
+    query = request.GET.get("q", "").strip()[:100]
+    rows = _register() if _served("iparker", request.tenant.ksh) else None
+    words = fold(query).split()
+    found = [row for row in rows or [] if all(word in fold(" ".join(map(str, row.values()))) for word in words)]
+    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "portal/trades.html", {"page": page, "absent": rows is None, "query": query})
+
+
+def _register() -> list[dict] | None:
+    """Rows of the view that `iparker` shares; None when it does not, yet."""
+    columns = ("number", "name", "address", "activity", "since", "until")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(columns)} FROM iparker.public_register ORDER BY name, number")
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) in ("42P01", "3F000", "42501"):  # no view, no schema, not granted
+            return None
+        raise

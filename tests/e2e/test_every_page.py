@@ -1,0 +1,107 @@
+"""Every page that a clerk can reach by links: accessible by axe's rules, Hungarian, one heading, no dead link.
+
+The municipality is filled with invented data first, so that lists are lists and details have something in them.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from stacks import synthetic
+from tests.support.browser import browser, screenshot
+
+STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
+PAGES = 14  # of one system that are looked at; links are followed breadth first, one for each kind of address
+AXE = (importlib.resources.files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+RUN = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}).then(
+  found => done(found.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' | '))),
+  fault => done(['axe failed: ' + fault]));
+"""
+
+
+@pytest.fixture(scope="module")
+def clerk(register, runtime):
+    """The workstation's browser, signed in, at a municipality with data in every system."""
+    municipality = register.municipality(KSH)
+    cell = register.cell(municipality.cell)
+    synthetic.fill(register, runtime, KSH)
+    every = [f"{system.id}.{role}" for system in register.systems.values() for role in system.roles]
+    try:
+        permit(runtime, cell, every)
+        with browser(register, STATION) as driver:
+            driver.get(municipality.url())
+            yield driver
+    finally:
+        permit(runtime, cell, [])
+
+
+def permit(runtime, cell, roles):
+    """What an administrator does in the framework: temporary permissions of the clerk, exactly these."""
+    program = f"""
+import systems.wsgi, datetime as dt
+from django.utils import timezone
+from systems import tenancy
+from systems.keret.models import Grant, User
+with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
+    user, _ = User.objects.get_or_create(username={CLERK!r}, defaults=dict(name={CLERK!r}))
+    now = timezone.now()
+    user.grants.filter(revoked_at=None, kind="temporary").update(revoked_at=now, revoked_by="teszt")
+    for role in {roles!r}:
+        system, name = role.split(".")
+        Grant.objects.create(user=user, kind="temporary", system=system, role=name, since=now,
+                             until=now + dt.timedelta(hours=1), given_by="teszt", reason="minden oldal megnézése")
+"""
+    runtime.check(cell.app("keret"), ["python", "-"], stdin=program, timeout=60)
+
+
+def kind(url: str) -> str:
+    """What pages of one kind share: the path with its numbers left out."""
+    path = urlsplit(url).path
+    return "/".join("#" if part.isdigit() else part for part in path.split("/"))
+
+
+def links(driver, system: str, origin: str) -> list[str]:
+    found = []
+    for anchor in driver.find_elements(By.CSS_SELECTOR, "main a[href]"):
+        url = urldefrag(anchor.get_attribute("href") or "")[0]
+        if url.startswith(f"{origin}/{system}/") and anchor.get_attribute("download") is None:
+            found.append(url)
+    return found
+
+
+DOWNLOADS = ("/tabla", "/fajl", "/pdf", ".pdf", ".xlsx", "/csomag", "/letoltes", "/xlsx", "/krx")
+
+
+def test_pages_of_every_system(register, clerk):
+    municipality = register.municipality(KSH)
+    faults, seen_pages = [], {}
+    for system in municipality.systems:
+        if system not in register.installed_systems:
+            continue
+        waiting, seen = [f"{municipality.origin}/{system}/"], set()
+        while waiting and len(seen) < PAGES:
+            url = waiting.pop(0)
+            if kind(url) in seen or urlsplit(url).path.endswith(DOWNLOADS):
+                continue
+            seen.add(kind(url))
+            clerk.get(url)
+            clerk.execute_script(AXE)
+            faults += [f"{url}: {fault}" for fault in clerk.execute_async_script(RUN)]
+            headings = [heading.text for heading in clerk.find_elements(By.CSS_SELECTOR, "h1")]
+            if len(headings) != 1 or not headings[0].strip():
+                faults.append(f"{url}: headings {headings}, wanted one")
+            if clerk.find_element(By.TAG_NAME, "html").get_attribute("lang") != "hu":
+                faults.append(f"{url}: not marked as Hungarian")
+            if any(word in headings[0] for word in ("Hiba történt", "nem található", "Hibás kérés")):
+                faults.append(f"{url}: {headings[0]}")
+            screenshot(clerk, register, f"{system}-{len(seen):02d}")
+            waiting += links(clerk, system, municipality.origin)
+        seen_pages[system] = len(seen)
+    assert faults == [], "\n".join(faults)
+    assert all(count >= 1 for count in seen_pages.values()), seen_pages

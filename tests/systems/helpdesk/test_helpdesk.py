@@ -1,0 +1,171 @@
+"""The helpdesk: a report is numbered once, its clock runs in opening hours only, and only its own people see it."""
+
+import datetime as dt
+import re
+import threading
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
+
+from systems import tenancy
+from systems.core.workdays import ZONE
+from systems.helpdesk.models import Step, Ticket
+from tests.systems.support import OURS
+
+FORM = {
+    "kind": "fault",
+    "reach": "outage",
+    "service": "keret",
+    "happened_at": "2026-03-02 08:55",
+    "error": "K0505",
+    "description": "Nem lehet belépni a kártyával.",
+    "contact": "+36 48 000 000",
+    "case_ids": "",
+    "form_code": "",
+}
+
+
+@pytest.fixture
+def clerk(browse):
+    return browse("helpdesk", "bejelento")
+
+
+@pytest.fixture
+def support(browse):
+    return browse("helpdesk", "kezelo", username="ugyfel.szolgalat", name="Ügyfél Szolgálat")
+
+
+def report(client, **changes):
+    return client.post("/helpdesk/uj", FORM | {"token": uuid.uuid4()} | changes)
+
+
+def shown(page):
+    return re.sub(r"\s+", " ", page.content.decode())
+
+
+def ticket(serve, **changes):
+    with serve("helpdesk"):
+        fields = {key: value for key, value in FORM.items() if key != "happened_at"} | {
+            "happened_at": timezone.now(), "token": uuid.uuid4(), "username": "minta.ilona", "name": "Minta Ilona",
+        } | changes  # fmt: skip
+        made = Ticket(**fields)
+        made.report()
+        return made
+
+
+def test_a_report_is_numbered_shown_and_logged(clerk, serve, deliver):
+    done = report(clerk)
+    assert done.status_code == 302, shown(done)
+    page = shown(clerk.get(done["Location"]))
+    year = timezone.localdate().year
+    assert f"HB/{year}/1" in page and "K0505" in page and "Beérkezett" in page
+    assert f"HB/{year}/1" in shown(clerk.get("/helpdesk/"))
+    deliver()
+    from systems.keret.models import Activity
+
+    with serve("keret"):
+        assert Activity.objects.filter(action="bejelentés", subject=f"HB/{year}/1").exists()
+
+
+def test_a_form_that_is_sent_twice_is_one_report(clerk, serve):
+    token = uuid.uuid4()
+    assert report(clerk, token=token)["Location"] == report(clerk, token=token)["Location"]
+    with serve("helpdesk"):
+        assert Ticket.objects.count() == 1
+    assert report(clerk).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"description": ""}, "Ezt a mezőt ki kell tölteni"),
+        ({"service": "nincs"}, "Válasszon a felsoroltak közül"),
+        ({"happened_at": "2999-01-01 10:00"}, "a jövőben van"),
+        ({"happened_at": "tegnap"}, "Az időpont alakja"),
+        ({"upload": SimpleUploadedFile("nagy.png", b"x" * (6 * 2**20))}, "legfeljebb 5120 KiB"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_told(clerk, serve, changes, cause):
+    page = report(clerk, **changes)
+    assert page.status_code == 422
+    assert cause in shown(page)
+    with serve("helpdesk"):
+        assert not Ticket.objects.exists()
+
+
+def test_numbers_have_no_gaps_however_many_report_at_once(serve):
+    def work():
+        with tenancy.serving(tenancy.Tenant(OURS, None)):
+            for _ in range(5):
+                Ticket(**(FORM | {"happened_at": timezone.now()}), token=uuid.uuid4(), username="a", name="A").report()
+        connection.close()
+
+    with serve("helpdesk"):
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        numbers = sorted(int(n.rsplit("/", 1)[1]) for n in Ticket.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, 21))
+
+
+def test_a_clerk_sees_only_their_own_and_support_all(clerk, support, browse, serve):
+    mine = ticket(serve)
+    other = browse("helpdesk", "bejelento", username="mas.mihaly")
+    assert clerk.get(f"/helpdesk/bejelentes/{mine.pk}/").status_code == 200
+    assert other.get(f"/helpdesk/bejelentes/{mine.pk}/").status_code == 404
+    assert mine.number not in shown(other.get("/helpdesk/"))
+    assert mine.number in shown(support.get("/helpdesk/"))
+    assert clerk.post(f"/helpdesk/bejelentes/{mine.pk}/valasz", {"state": "solved", "text": "x"}).status_code == 403
+
+
+def test_an_answer_solves_it_and_a_word_of_the_reporter_opens_it_again(clerk, support, serve):
+    mine = ticket(serve)
+    path = f"/helpdesk/bejelentes/{mine.pk}/"
+    support.post(f"{path}valasz", {"state": "solved", "text": "Kicseréltük."})
+    assert "Megoldva" in shown(clerk.get(path)) and "Kicseréltük." in shown(clerk.get(path))
+    clerk.post(f"{path}uzenet", {"text": "Még mindig rossz."})
+    assert "Dolgozunk rajta" in shown(clerk.get(path))
+    support.post(f"{path}valasz", {"state": "closed", "text": "Kész."})
+    assert clerk.post(f"{path}uzenet", {"text": "Köszönöm."}).status_code == 404, "closed is closed"
+
+
+def test_a_file_comes_back_as_a_download(clerk):
+    done = report(clerk, upload=SimpleUploadedFile("képernyő.png", b"\x89PNG<script>", "text/html"))
+    answer = clerk.get(f"{done['Location']}fajl")
+    assert (answer.content, answer["Content-Type"]) == (b"\x89PNG<script>", "application/octet-stream")
+    assert answer["Content-Disposition"].startswith("attachment")
+
+
+def at(day, hour, minute=0):
+    return dt.datetime(2026, 3, day, hour, minute, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("steps", "now", "used", "over"),
+    [
+        ([("open", at(2, 8))], at(2, 8, 30), 30, False),
+        ([("open", at(2, 15, 30))], at(3, 8, 31), 61, True),  # overnight does not count
+        ([("open", at(6, 13))], at(9, 8), 30, False),  # Friday afternoon and the weekend do not count
+        ([("open", at(2, 8)), ("waiting", at(2, 8, 20))], at(2, 12), 20, False),
+        ([("open", at(2, 8)), ("waiting", at(2, 8, 20)), ("working", at(2, 9))], at(2, 9, 10), 30, False),
+        ([("open", at(2, 8)), ("solved", at(2, 9))], at(5, 9), 60, False),
+    ],
+)
+def test_the_clock_runs_in_opening_hours_and_stops_while_it_waits(serve, monkeypatch, steps, now, used, over):
+    made = ticket(serve)
+    with serve("helpdesk"):
+        Step.objects.all().delete()
+        for state, moment in steps:
+            Step.objects.create(ticket=made, state=state, at=moment, name="x")
+        monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: now)
+        clock = made.clock()
+    assert (clock.used_minutes, clock.over) == (used, over)
+
+
+def test_coming_maintenance_is_announced(clerk):
+    assert "Próba karbantartás" in shown(clerk.get("/helpdesk/"))
