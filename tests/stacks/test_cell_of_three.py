@@ -159,7 +159,8 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
         assert metric in seen
         if kind != "etcd":
             stranger = three.run(source, [*PYTHON, code.format(own=False, host=service, port=port.value)])
-            assert stranger.code != 0 and "certificate required" in stranger.err
+            # The server ends the handshake; whether its alert arrives before its reset is chance.
+            assert stranger.code != 0 and re.search("certificate required|reset by peer", stranger.err)
 
 
 def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell):
