@@ -129,4 +129,3 @@ def chosen_year(text: str, years: list[int]) -> int | None:
     this = timezone.localdate().year
     wanted = [int(text)] if text.isascii() and text.isdigit() and len(text) == 4 else []
     return next((year for year in [*wanted, this, *years] if year in years), None)
-
