@@ -143,7 +143,6 @@ class Cell(Model):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
     county: str
     capacity: int = Field(ge=1, description="tenants; at most what inventory.cell_size derives")
-    nodes: Literal[1] = Field(description="PostgreSQL nodes; one until Patroni cells land")
     nodes: Literal[1, 3] = Field(description="PostgreSQL nodes: one, or three under Patroni (ADR 0015)")
     caps: CapsChange = CapsChange()
 

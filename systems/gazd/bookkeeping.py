@@ -1,0 +1,323 @@
+"""What happens to the books: every function is one transaction that is done whole, or says in Hungarian why not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from systems.core import money
+from systems.gazd.models import (
+    Account,
+    Appropriation,
+    Commitment,
+    Entry,
+    FiscalYear,
+    Invoice,
+    InvoiceLine,
+    Item,
+    Partner,
+    VatRate,
+    Voucher,
+)
+
+LIABILITIES = "42"
+BANK, CASH_DESK = "33", "32"
+
+
+class NotPossible(Exception):
+    """The books do not take it; the Hungarian message says why."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A side of a voucher to be posted; exactly one of `debit` and `credit` is above zero."""
+
+    account: str
+    debit: int = 0
+    credit: int = 0
+    item: str | None = None
+
+
+def vat_of(net: int, percent: int) -> int:
+    """Value added tax of a net amount, in whole forints."""
+    return money.rounded(Fraction(net * percent, 100))
+
+
+@contextmanager
+def _saying(**by_constraint: str) -> Iterator[None]:
+    """One transaction; what the database refuses becomes a message."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        for name, text in by_constraint.items():
+            if name in str(error):
+                raise NotPossible(text) from error
+        raise
+
+
+def open_year(year: int) -> FiscalYear:
+    """The books of a year, opened when they are not yet."""
+    return FiscalYear.objects.get_or_create(year=year)[0]
+
+
+def close_through(year: int, day: dt.date) -> None:
+    """Close every period up to a day of the year; nothing opens it again."""
+    if day.year != year:
+        raise NotPossible(f"A zárás napja {year}. évi legyen.")
+    with transaction.atomic():
+        books = FiscalYear.objects.select_for_update().get(pk=year)
+        if books.closed_through and day <= books.closed_through:
+            raise NotPossible(f"{books.closed_through:%Y. %m. %d.} napjáig már le van zárva.")
+        books.closed_through = day
+        books.save(update_fields=["closed_through"])
+
+
+def post(
+    kind: str,
+    day: dt.date,
+    text: str,
+    lines: Sequence[Line],
+    clerk: str,
+    *,
+    reverses: Voucher | None = None,
+    token: uuid.UUID | None = None,
+) -> Voucher:
+    """Post a voucher; one with the same `token` is posted once."""
+    debit, credit = sum(line.debit for line in lines), sum(line.credit for line in lines)
+    if debit != credit:
+        raise NotPossible(f"A bizonylat nem egyezik: tartozik {money.shown(debit)}, követel {money.shown(credit)} Ft.")
+    if not debit:
+        raise NotPossible("A bizonylaton nincs összeg.")
+    if not FiscalYear.objects.filter(pk=day.year).exists():
+        raise NotPossible(f"A(z) {day.year}. év nincs megnyitva.")
+    with _saying(
+        closed="A könyvelés napja lezárt időszakra esik.",
+        token="Ezt a bizonylatot már lekönyvelték.",
+        reverses_id="Ezt a bizonylatot már stornózták.",
+    ):
+        made = Voucher.objects.create(
+            year_id=day.year,
+            kind=kind,
+            day=day,
+            text=text,
+            total=debit,
+            recorded_by=clerk,
+            reverses=reverses,
+            token=token or uuid.uuid4(),
+        )
+        Entry.objects.bulk_create(
+            Entry(voucher=made, account_id=line.account, item_id=line.item, debit=line.debit, credit=line.credit)
+            for line in lines
+        )
+        made.refresh_from_db(fields=["number"])
+    return made
+
+
+def appropriate(year: FiscalYear, item: Item, amount: int) -> Appropriation:
+    """The original budget of an item."""
+    with _saying(item_once_a_year=f"A(z) {item.code} rovatnak már van {year.year}. évi előirányzata."):
+        return Appropriation.objects.create(year=year, item=item, original=amount, modified=amount)
+
+
+def modify(pk: int, amount: int, decision: str, day: dt.date, clerk: str, token: uuid.UUID | None = None) -> None:
+    """Change an appropriation by a decision; never below what is committed."""
+    with _saying(
+        within_the_budget="A módosítás után kevesebb maradna, mint amennyi le van kötve.",
+        token="Ezt a módosítást már rögzítették.",
+    ):
+        changed = Appropriation.objects.select_for_update().get(pk=pk)
+        changed.modifications.create(
+            amount=amount, decision=decision, day=day, recorded_by=clerk, token=token or uuid.uuid4()
+        )
+        changed.modified += amount
+        changed.save(update_fields=["modified"])
+
+
+def commit(
+    appropriation: Appropriation,
+    partner: Partner,
+    subject: str,
+    day: dt.date,
+    amount: int,
+    clerk: str,
+    token: uuid.UUID | None = None,
+) -> Commitment:
+    """Take an amount of the free budget for an order."""
+    if appropriation.item.side != Item.Side.EXPENSE:
+        raise NotPossible("Kötelezettséget csak kiadási előirányzatra lehet vállalni.")
+    if day.year != appropriation.year_id:
+        raise NotPossible(f"A kötelezettségvállalás napja {appropriation.year_id}. évi legyen.")
+    with _saying(token="Ezt a kötelezettségvállalást már rögzítették."):
+        held = Appropriation.objects.select_for_update().get(pk=appropriation.pk)
+        if amount > held.free:
+            raise NotPossible(f"A szabad előirányzat {money.shown(held.free)} Ft, ennél több nem köthető le.")
+        held.committed += amount
+        held.save(update_fields=["committed"])
+        books = FiscalYear.objects.select_for_update().get(pk=held.year_id)
+        books.last_commitment += 1
+        books.save(update_fields=["last_commitment"])
+        return Commitment.objects.create(
+            appropriation=held,
+            sequence=books.last_commitment,
+            partner=partner,
+            subject=subject,
+            day=day,
+            amount=amount,
+            recorded_by=clerk,
+            token=token or uuid.uuid4(),
+        )
+
+
+def release(pk: int) -> int:
+    """Give what is left of a commitment back to the free budget; how much that was."""
+    with transaction.atomic():
+        held = Commitment.objects.select_for_update().get(pk=pk)
+        left = held.left
+        held.released += left
+        held.save(update_fields=["released"])
+        Appropriation.objects.filter(pk=held.appropriation_id).update(committed=F("committed") - left)
+    return left
+
+
+def record_invoice(
+    commitment: Commitment,
+    number: str,
+    days: tuple[dt.date, dt.date, dt.date],
+    lines: Sequence[tuple[str, int, VatRate]],
+    clerk: str,
+) -> Invoice:
+    """Record an invoice on a commitment. `days`: issued, performed, due; a line: text, net, rate. `clerk`: username."""
+    parts = [(text, net, rate, vat_of(net, rate.percent)) for text, net, rate in lines]
+    gross = sum(net + vat for _, net, _, vat in parts)
+    if gross <= 0:
+        raise NotPossible("A számla végösszege nagyobb legyen nullánál.")
+    with _saying(number_once_a_partner="Ennek a partnernek ez a számlája már rögzítve van."):
+        held = Commitment.objects.select_for_update(of=("self",)).select_related("appropriation").get(pk=commitment.pk)
+        if gross > held.left:
+            raise NotPossible(
+                f"A kötelezettségvállalásból {money.shown(held.left)} Ft maradt, a számla {money.shown(gross)} Ft."
+            )
+        held.invoiced += gross
+        held.save(update_fields=["invoiced"])
+        issued, performed, due = days
+        made = Invoice.objects.create(
+            partner_id=held.partner_id,
+            number=number,
+            commitment=held,
+            item_id=held.appropriation.item_id,
+            issued=issued,
+            performed=performed,
+            due=due,
+            gross=gross,
+            recorded_by=clerk,
+        )
+        InvoiceLine.objects.bulk_create(
+            InvoiceLine(invoice=made, text=text, net=net, rate=rate, vat=vat) for text, net, rate, vat in parts
+        )
+    return made
+
+
+def _invoice(pk: int, state: str) -> Invoice:
+    found = Invoice.objects.select_for_update(of=("self",)).select_related("partner", "item").get(pk=pk)
+    if found.state != state:
+        raise NotPossible(f"A(z) {found.number} számla állapota: {found.get_state_display()}.")
+    return found
+
+
+def _by_another(invoice: Invoice, clerk: str) -> None:
+    if invoice.recorded_by == clerk:
+        raise NotPossible("A számlát másnak kell elbírálnia, mint aki rögzítette.")
+
+
+def approve(pk: int, day: dt.date, clerk: str) -> Voucher:
+    """Approve a recorded invoice and post it as a liability. `clerk`: username, another than who recorded it."""
+    with transaction.atomic():
+        found = _invoice(pk, Invoice.State.RECORDED)
+        _by_another(found, clerk)
+        lines = [
+            Line(found.item.account_id, debit=found.gross),
+            Line(LIABILITIES, credit=found.gross),
+        ]
+        text = f"{found.partner.name}: {found.number}"[:200]
+        found.posted = post(Voucher.Kind.INVOICE, day, text, lines, clerk)
+        found.state, found.decided_by = Invoice.State.APPROVED, clerk
+        found.save()
+        return found.posted
+
+
+def reject(pk: int, clerk: str) -> None:
+    """Send a recorded invoice back; its commitment has the amount again."""
+    with transaction.atomic():
+        found = _invoice(pk, Invoice.State.RECORDED)
+        _by_another(found, clerk)
+        found.state, found.decided_by = Invoice.State.REJECTED, clerk
+        found.save()
+        _back_to_commitment(found)
+
+
+def _back_to_commitment(invoice: Invoice) -> None:
+    Commitment.objects.filter(pk=invoice.commitment_id).update(invoiced=F("invoiced") - invoice.gross)
+
+
+def pay(pks: Sequence[int], day: dt.date, money_account: str, clerk: str) -> list[Voucher]:
+    """Pay approved invoices from the bank or the cash desk: all of them or none."""
+    if not Account.objects.filter(pk=money_account, cash=True).exists():
+        raise NotPossible("Fizetni pénztárból vagy bankszámláról lehet.")
+    with transaction.atomic():
+        return [_pay(pk, day, money_account, clerk) for pk in sorted(set(pks))]
+
+
+def _pay(pk: int, day: dt.date, money_account: str, clerk: str) -> Voucher:
+    found = _invoice(pk, Invoice.State.APPROVED)
+    lines = [
+        Line(LIABILITIES, debit=found.gross),
+        Line(money_account, credit=found.gross, item=found.item_id),
+    ]
+    text = f"{found.partner.name}: {found.number} kifizetése"[:200]
+    found.payment = post(Voucher.Kind.PAYMENT, day, text, lines, clerk)
+    found.state = Invoice.State.PAID
+    found.save()
+    return found.payment
+
+
+def receive(
+    item: Item, amount: int, day: dt.date, money_account: str, text: str, clerk: str, token: uuid.UUID | None = None
+) -> Voucher:
+    """Money that came in for a revenue item."""
+    if item.side != Item.Side.REVENUE:
+        raise NotPossible("Bevételt bevételi rovatra lehet könyvelni.")
+    lines = [Line(money_account, debit=amount, item=item.pk), Line(item.account_id, credit=amount)]
+    return post(Voucher.Kind.RECEIPT, day, text, lines, clerk, token=token)
+
+
+def reverse(pk: int, day: dt.date, clerk: str) -> Voucher:
+    """Post the opposite of a voucher (storno); the invoice behind it goes one step back."""
+    with transaction.atomic():
+        wrong = Voucher.objects.get(pk=pk)
+        if wrong.kind == Voucher.Kind.REVERSAL:
+            raise NotPossible("Storno bizonylatot nem lehet stornózni.")
+        lines = [
+            Line(entry.account_id, debit=entry.credit, credit=entry.debit, item=entry.item_id)
+            for entry in wrong.entries.all()
+        ]
+        behind = Invoice.objects.select_for_update().filter(posted=wrong).first()
+        paid = Invoice.objects.select_for_update().filter(payment=wrong).first()
+        if behind and behind.state == Invoice.State.PAID:
+            raise NotPossible("A számla ki van fizetve; előbb a kifizetést kell stornózni.")
+        made = post(Voucher.Kind.REVERSAL, day, f"Storno: {wrong.shown}", lines, clerk, reverses=wrong)
+        if behind:
+            behind.state = Invoice.State.REJECTED
+            behind.save()
+            _back_to_commitment(behind)
+        if paid:
+            paid.state, paid.payment = Invoice.State.APPROVED, None
+            paid.save()
+    return made

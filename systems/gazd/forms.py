@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from django import forms
+from django.utils import timezone
+
+from systems.core import identifiers
+from systems.core.forms import FormMixin, TokenField
+from systems.core.money import ForintFormField
+from systems.gazd.models import Account, Appropriation, Item, Partner, VatRate
+
+ROWS = 6  # of a voucher or an invoice that a form has room for
+
+
+class AmountField(ForintFormField):
+    """Forints above zero."""
+
+    def __init__(self, **options):
+        message = "Az összeg nagyobb legyen nullánál."
+        super().__init__(min_value=1, error_messages={"min_value": message}, **options)
+
+
+class Dated(FormMixin, forms.Form):
+    """A form with a day of posting, today unless said otherwise."""
+
+    day = forms.DateField(label="nap", initial=timezone.localdate)
+
+
+class YearForm(FormMixin, forms.Form):
+    year = forms.IntegerField(label="év", min_value=2014, max_value=2100)
+
+
+class AppropriationForm(FormMixin, forms.ModelForm):
+    class Meta:
+        model = Appropriation
+        fields = ["item", "original"]
+
+    def clean_original(self) -> int:
+        if self.cleaned_data["original"] < 0:
+            raise forms.ValidationError("Az előirányzat nem lehet negatív.")
+        return self.cleaned_data["original"]
+
+
+class ModificationForm(Dated):
+    amount = ForintFormField(label="változás", help_text="Csökkentésnél negatív, például: -50 000.")
+    decision = forms.CharField(label="határozat száma", max_length=60)
+    token = TokenField()
+
+
+class PartnerForm(FormMixin, forms.ModelForm):
+    class Meta:
+        model = Partner
+        fields = ["name", "tax_number", "address", "bank_account"]
+        error_messages = {"tax_number": {"unique": "Ezzel az adószámmal már van partner."}}
+
+    def clean_tax_number(self) -> str:
+        try:
+            return identifiers.identifier(self.cleaned_data["tax_number"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class CommitmentForm(Dated):
+    partner = forms.ModelChoiceField(Partner.objects, label="partner")
+    subject = forms.CharField(label="tárgy", max_length=200)
+    amount = AmountField(label="bruttó összeg")
+    token = TokenField()
+    field_order = ["partner", "subject", "day", "amount"]
+
+
+class InvoiceForm(FormMixin, forms.Form):
+    number = forms.CharField(label="számla száma", max_length=60)
+    issued = forms.DateField(label="kelte")
+    performed = forms.DateField(label="teljesítés")
+    due = forms.DateField(label="fizetési határidő")
+
+    def clean(self):
+        data = super().clean()
+        issued, due = data.get("issued"), data.get("due")
+        if issued and due and due < issued:
+            self.add_error("due", "A határidő nem lehet korábbi, mint a számla kelte.")
+        return data
+
+
+class InvoiceLineForm(FormMixin, forms.Form):
+    text = forms.CharField(label="megnevezés", max_length=200)
+    net = ForintFormField(label="nettó (Ft)")
+    rate = forms.ModelChoiceField(VatRate.objects, label="áfakulcs")
+
+
+class EntryForm(FormMixin, forms.Form):
+    account = forms.ModelChoiceField(Account.objects, label="számla")
+    debit = AmountField(label="tartozik (Ft)", required=False)
+    credit = AmountField(label="követel (Ft)", required=False)
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors and bool(data.get("debit")) == bool(data.get("credit")):
+            raise forms.ValidationError("Egy sorban vagy tartozik, vagy követel összeg legyen.")
+        return data
+
+
+class VoucherForm(Dated):
+    text = forms.CharField(label="szöveg", max_length=200)
+    token = TokenField()
+
+
+class ReceiptForm(Dated):
+    item = forms.ModelChoiceField(Item.objects.filter(side=Item.Side.REVENUE), label="rovat")
+    account = forms.ModelChoiceField(Account.objects.filter(cash=True), label="hová érkezett")
+    amount = AmountField(label="összeg")
+    text = forms.CharField(label="szöveg", max_length=200)
+    token = TokenField()
+
+
+class PaymentForm(Dated):
+    account = forms.ModelChoiceField(Account.objects.filter(cash=True), label="honnan")
+
+
+class ClosingForm(FormMixin, forms.Form):
+    day = forms.DateField(label="lezárás eddig a napig", help_text="A lezárt időszak nem nyitható meg újra.")
+
+
+LineSet = forms.formset_factory(InvoiceLineForm, extra=ROWS, max_num=ROWS, validate_max=True)
+EntrySet = forms.formset_factory(EntryForm, extra=ROWS, max_num=ROWS, validate_max=True)
+
+
+def chosen_year(text: str, years: list[int]) -> int | None:
+    """The year that an address asks for when it has books, else this one, else the newest."""
+    this = timezone.localdate().year
+    wanted = [int(text)] if text.isascii() and text.isdigit() and len(text) == 4 else []
+    return next((year for year in [*wanted, this, *years] if year in years), None)

@@ -1,0 +1,166 @@
+"""The ledger's pages: vouchers, their reversal, statements, closing."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from systems.core import activity
+from systems.core.access import needs
+from systems.core.documents import sheet
+from systems.gazd import bookkeeping, reports
+from systems.gazd.bookkeeping import Line
+from systems.gazd.forms import ClosingForm, Dated, EntrySet, ReceiptForm, VoucherForm
+from systems.gazd.models import FiscalYear, Voucher
+from systems.gazd.pages import CLERK, PAGE, done, form_page, of_year
+
+
+@require_GET
+def vouchers(request: HttpRequest) -> HttpResponse:
+    context = of_year(request)
+    found = Voucher.objects.filter(year=context["year"])
+    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "gazd/vouchers.html", context | {"page": page})
+
+
+@require_GET
+def voucher(request: HttpRequest, pk: int) -> HttpResponse:
+    found = Voucher.objects.select_related("reverses", "reversal", "invoice", "paid_invoice")
+    shown = get_object_or_404(found, pk=pk)
+    entries = shown.entries.select_related("account", "item")
+    return render(request, "gazd/voucher.html", {"shown": shown, "entries": entries})
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def new_voucher(request: HttpRequest) -> HttpResponse:
+    """A voucher by hand; its two sides must agree."""
+    form, rows = VoucherForm(request.POST or None), EntrySet(request.POST or None)
+
+    def work() -> None:
+        data = form.cleaned_data
+        lines = [Line(r["account"].pk, r["debit"] or 0, r["credit"] or 0) for r in rows.cleaned_data if r]
+        with transaction.atomic():
+            kind, clerk = Voucher.Kind.OTHER, request.clerk.name
+            made = bookkeeping.post(kind, data["day"], data["text"], lines, clerk, token=data["token"])
+            activity.record(request, "könyvelés", made.shown)
+
+    back = reverse("gazd:vouchers")
+    if form.is_valid() and rows.is_valid() and done(form, work):
+        messages.success(request, "A bizonylatot lekönyveltük.")
+        return redirect(back)
+    return form_page(request, form, "Vegyes bizonylat", back, rows=rows, legend="tétel", submit="Könyvelés")
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def new_receipt(request: HttpRequest) -> HttpResponse:
+    form = ReceiptForm(request.POST or None)
+
+    def work() -> None:
+        data = form.cleaned_data
+        with transaction.atomic():
+            made = bookkeeping.receive(
+                data["item"],
+                data["amount"],
+                data["day"],
+                data["account"].pk,
+                data["text"],
+                request.clerk.name,
+                data["token"],
+            )
+            activity.record(request, "bevétel könyvelése", made.shown)
+
+    back = reverse("gazd:vouchers")
+    if form.is_valid() and done(form, work):
+        messages.success(request, "A bevételt lekönyveltük.")
+        return redirect(back)
+    return form_page(request, form, "Bevétel könyvelése", back, submit="Könyvelés")
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def reverse_voucher(request: HttpRequest, pk: int) -> HttpResponse:
+    wrong, form = get_object_or_404(Voucher, pk=pk), Dated(request.POST or None)
+
+    def work() -> None:
+        with transaction.atomic():
+            made = bookkeeping.reverse(pk, form.cleaned_data["day"], request.clerk.name)
+            activity.record(request, "storno", made.shown)
+
+    back = reverse("gazd:voucher", args=[pk])
+    if form.is_valid() and done(form, work):
+        messages.success(request, "A bizonylatot stornóztuk.")
+        return redirect(back)
+    lead = "A bizonylat megmarad; ellenkező előjelű párja kerül a könyvekbe."
+    return form_page(request, form, f"Storno: {wrong.shown}", back, lead=lead, submit="Stornózás")
+
+
+@require_GET
+def reports_page(request: HttpRequest) -> HttpResponse:
+    """Trial balance and cash report of a year."""
+    context = of_year(request)
+    year = context["year"]
+    if year is not None:
+        balances = reports.trial_balance(year)
+        names = ("debit", "credit", "debit_balance", "credit_balance")
+        context |= {
+            "balances": balances,
+            "sums": {name: sum(getattr(row, name) for row in balances) for name in names},
+            "items": reports.cash_report(year),
+            "books": FiscalYear.objects.get(pk=year),
+        }
+    return render(request, "gazd/reports.html", context)
+
+
+def _year(request: HttpRequest) -> int:
+    year = of_year(request)["year"]
+    if year is None:
+        raise Http404
+    return year
+
+
+@require_GET
+def trial_balance_sheet(request: HttpRequest) -> HttpResponse:
+    year = _year(request)
+    rows = [
+        (b.account.code, b.account.name, b.debit, b.credit, b.debit_balance, b.credit_balance)
+        for b in reports.trial_balance(year)
+    ]
+    head = ["Számla", "Megnevezés", "Tartozik forgalom", "Követel forgalom", "Tartozik egyenleg", "Követel egyenleg"]
+    total = ("", "Összesen", *(sum(row[n] for row in rows) for n in range(2, 6)))
+    return sheet(f"fokonyvi-kivonat-{year}", head, [*rows, total], "Főkönyvi kivonat")
+
+
+@require_GET
+def cash_report_sheet(request: HttpRequest) -> HttpResponse:
+    year = _year(request)
+    rows = [
+        (row.item.code, row.item.name, row.item.get_side_display(), row.original, row.modified, row.done)
+        for row in reports.cash_report(year)
+    ]
+    head = ["Rovat", "Megnevezés", "Oldal", "Eredeti előirányzat", "Módosított előirányzat", "Teljesítés"]
+    return sheet(f"penzforgalmi-jelentes-{year}", head, rows, "Pénzforgalmi jelentés")
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def close(request: HttpRequest, year: int) -> HttpResponse:
+    get_object_or_404(FiscalYear, pk=year)
+    form = ClosingForm(request.POST or None)
+
+    def work() -> None:
+        with transaction.atomic():
+            bookkeeping.close_through(year, form.cleaned_data["day"])
+            activity.record(request, "időszak zárása", form.cleaned_data["day"].isoformat())
+
+    back = f"{reverse('gazd:reports')}?ev={year}"
+    if form.is_valid() and done(form, work):
+        messages.success(request, "Az időszakot lezártuk.")
+        return redirect(back)
+    return form_page(request, form, f"Időszak zárása: {year}", back, submit="Lezárás")

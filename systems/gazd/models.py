@@ -1,0 +1,286 @@
+"""Budget, commitments, incoming invoices and the double-entry ledger. Amounts are whole forints.
+
+What must never be untrue is held by the database (migrations/0002_ledger.py): vouchers balance, are numbered without
+gaps, never change, and none enters a closed period; nothing is committed beyond the budget.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from systems.core.money import ForintField
+
+
+class FiscalYear(models.Model):
+    """A calendar year of the books. `closed_through`: its vouchers' days are after this one; it only moves forward."""
+
+    year = models.PositiveSmallIntegerField("év", primary_key=True)
+    closed_through = models.DateField("lezárva", null=True)
+    last_voucher = models.PositiveIntegerField(default=0)
+    last_commitment = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "fiscal_year"
+        ordering = ["-year"]
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class Account(models.Model):
+    """An account (főkönyvi számla). `cash`: money moves on it, so it is in the cash report."""
+
+    code = models.CharField("számlaszám", max_length=10, primary_key=True)
+    name = models.CharField("megnevezés", max_length=200)
+    cash = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "account"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Item(models.Model):
+    """A budget item (rovat), with the account that its invoices or receipts are posted to."""
+
+    class Side(models.TextChoices):
+        EXPENSE = "expense", "kiadás"
+        REVENUE = "revenue", "bevétel"
+
+    code = models.CharField("rovat", max_length=10, primary_key=True)
+    name = models.CharField("megnevezés", max_length=200)
+    side = models.CharField(max_length=7, choices=Side)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+
+    class Meta:
+        db_table = "item"
+        ordering = ["-side", "code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class VatRate(models.Model):
+    """A rate that an invoice's line can have, in whole percents."""
+
+    percent = models.PositiveSmallIntegerField(primary_key=True)
+    source = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, default="assumed")
+
+    class Meta:
+        db_table = "vat_rate"
+        ordering = ["-percent"]
+
+    def __str__(self) -> str:
+        return f"{self.percent} %"
+
+
+class Appropriation(models.Model):
+    """A budget item's amount of one year (előirányzat): as first decided, as modified, and how much is committed."""
+
+    year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, verbose_name="év")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, verbose_name="rovat")
+    original = ForintField("eredeti előirányzat")
+    modified = ForintField("módosított előirányzat")
+    committed = ForintField("kötelezettségvállalással terhelt", default=0)
+
+    class Meta:
+        db_table = "appropriation"
+        ordering = ["-item__side", "item"]
+        constraints = [
+            models.UniqueConstraint(name="item_once_a_year", fields=["year", "item"]),
+            models.CheckConstraint(
+                name="within_the_budget",
+                condition=Q(original__gte=0, committed__gte=0, committed__lte=F("modified")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} ({self.year_id})"
+
+    @property
+    def free(self) -> int:
+        return self.modified - self.committed
+
+
+class Modification(models.Model):
+    """A change of an appropriation by a decision of the council; only ever added."""
+
+    appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, related_name="modifications")
+    amount = ForintField("változás")
+    decision = models.CharField("határozat száma", max_length=60)
+    day = models.DateField("határozat napja")
+    recorded_by = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    token = models.UUIDField(unique=True, default=uuid.uuid4)
+
+    class Meta:
+        db_table = "modification"
+        ordering = ["-day", "-id"]
+
+
+class Partner(models.Model):
+    name = models.CharField("név", max_length=200)
+    tax_number = models.CharField("adószám", max_length=20, unique=True)
+    address = models.CharField("cím", max_length=300)
+    bank_account = models.CharField("bankszámlaszám", max_length=40, blank=True)
+
+    class Meta:
+        db_table = "partner"
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.tax_number})"
+
+
+class Commitment(models.Model):
+    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released."""
+
+    appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, verbose_name="előirányzat")
+    sequence = models.PositiveIntegerField()
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, verbose_name="partner")
+    subject = models.CharField("tárgy", max_length=200)
+    day = models.DateField("nap")
+    amount = ForintField("összeg")
+    invoiced = ForintField("számlázva", default=0)
+    released = ForintField("felszabadítva", default=0)
+    recorded_by = models.CharField(max_length=120)
+    token = models.UUIDField(unique=True, default=uuid.uuid4)
+
+    class Meta:
+        db_table = "commitment"
+        ordering = ["-appropriation__year", "-sequence"]
+        constraints = [
+            models.CheckConstraint(
+                name="within_the_commitment",
+                condition=Q(amount__gt=0, invoiced__gte=0, released__gte=0, amount__gte=F("invoiced") + F("released")),
+            )
+        ]
+
+    @property
+    def number(self) -> str:
+        return f"KV/{self.appropriation.year_id}/{self.sequence}"
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.invoiced - self.released
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.subject}"
+
+
+class Voucher(models.Model):
+    """A posted voucher (bizonylat). `number` is given by the database; `total`: of its debits and of its credits."""
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", "nyitás"
+        INVOICE = "invoice", "bejövő számla"
+        PAYMENT = "payment", "kifizetés"
+        RECEIPT = "receipt", "bevétel"
+        OTHER = "other", "vegyes"
+        REVERSAL = "reversal", "storno"
+
+    year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT)
+    number = models.PositiveIntegerField(default=0)
+    kind = models.CharField("fajta", max_length=8, choices=Kind)
+    day = models.DateField("könyvelés napja")
+    text = models.CharField("szöveg", max_length=200)
+    total = ForintField("összeg")
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversal")
+    recorded_by = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    token = models.UUIDField(unique=True, default=uuid.uuid4)
+
+    class Meta:
+        db_table = "voucher"
+        ordering = ["-year", "-number"]
+        constraints = [
+            models.UniqueConstraint(name="number_once_a_year", fields=["year", "number"]),
+            models.CheckConstraint(name="total_positive", condition=Q(total__gt=0)),
+        ]
+
+    @property
+    def shown(self) -> str:
+        return f"B/{self.year_id}/{self.number}"
+
+
+class Entry(models.Model):
+    """One side of a voucher: a debit (tartozik) or a credit (követel). `item`: for what money moved."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="entries")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, verbose_name="számla")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True)
+    debit = ForintField("tartozik", default=0)
+    credit = ForintField("követel", default=0)
+
+    class Meta:
+        db_table = "entry"
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(name="one_side", condition=Q(debit__gt=0, credit=0) | Q(debit=0, credit__gt=0))
+        ]
+
+
+class Invoice(models.Model):
+    """An incoming invoice: recorded by one clerk, approved by another, then paid.
+
+    Only those carried over from earlier books have no commitment.
+    """
+
+    class State(models.TextChoices):
+        RECORDED = "recorded", "jóváhagyásra vár"
+        APPROVED = "approved", "fizetésre vár"
+        PAID = "paid", "kifizetve"
+        REJECTED = "rejected", "visszautasítva"
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, verbose_name="partner")
+    number = models.CharField("számla száma", max_length=60)
+    commitment = models.ForeignKey(
+        Commitment, on_delete=models.PROTECT, null=True, verbose_name="kötelezettségvállalás"
+    )
+    item = models.ForeignKey(Item, on_delete=models.PROTECT)
+    issued = models.DateField("kelte")
+    performed = models.DateField("teljesítés")
+    due = models.DateField("fizetési határidő")
+    gross = ForintField("bruttó")
+    state = models.CharField(max_length=8, choices=State, default=State.RECORDED)
+    recorded_by = models.CharField(max_length=60)
+    decided_by = models.CharField(max_length=60, blank=True)
+    posted = models.OneToOneField(Voucher, on_delete=models.PROTECT, null=True, related_name="invoice")
+    payment = models.OneToOneField(Voucher, on_delete=models.PROTECT, null=True, related_name="paid_invoice")
+
+    class Meta:
+        db_table = "invoice"
+        ordering = ["due", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="number_once_a_partner", fields=["partner", "number"], condition=~Q(state="rejected")
+            ),
+            models.CheckConstraint(name="gross_positive", condition=Q(gross__gt=0)),
+            models.CheckConstraint(name="four_eyes", condition=~Q(decided_by=F("recorded_by"))),
+            models.CheckConstraint(
+                name="posted_when_approved",
+                condition=Q(state="paid", posted__isnull=False, payment__isnull=False)
+                | Q(state="approved", posted__isnull=False, payment=None)
+                | Q(state="recorded", posted=None, payment=None, decided_by="")
+                | Q(state="rejected", payment=None),
+            ),
+        ]
+
+
+class InvoiceLine(models.Model):
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    text = models.CharField("megnevezés", max_length=200)
+    net = ForintField("nettó")
+    rate = models.ForeignKey(VatRate, on_delete=models.PROTECT, verbose_name="áfakulcs")
+    vat = ForintField("áfa")
+
+    class Meta:
+        db_table = "invoice_line"
+        ordering = ["id"]

@@ -1,0 +1,65 @@
+"""Statements of the ledger: trial balance (főkönyvi kivonat) and cash report (pénzforgalmi jelentés)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q, Sum
+
+from systems.gazd.models import Account, Appropriation, Entry, Item
+
+
+@dataclass(frozen=True)
+class Balance:
+    """An account's turnover of a year, in forints."""
+
+    account: Account
+    debit: int
+    credit: int
+
+    @property
+    def debit_balance(self) -> int:
+        return max(self.debit - self.credit, 0)
+
+    @property
+    def credit_balance(self) -> int:
+        return max(self.credit - self.debit, 0)
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A budget item's plan and the money that moved for it, in forints."""
+
+    item: Item
+    original: int
+    modified: int
+    done: int
+
+    @property
+    def percent(self) -> int | None:
+        return self.done * 100 // self.modified if self.modified else None
+
+
+def trial_balance(year: int) -> list[Balance]:
+    """Accounts with entries in a year; debits and credits have one sum, and so have the balances."""
+    of_year = Q(entry__voucher__year=year)
+    found = Account.objects.annotate(
+        debit=Sum("entry__debit", filter=of_year, default=0), credit=Sum("entry__credit", filter=of_year, default=0)
+    ).filter(Q(debit__gt=0) | Q(credit__gt=0))
+    return [Balance(account, int(account.debit), int(account.credit)) for account in found]
+
+
+def cash_report(year: int) -> list[Performance]:
+    """Budget items of a year with plan and performance: revenues received, expenses paid."""
+    moved = Entry.objects.filter(voucher__year=year, account__cash=True).exclude(item=None).order_by()
+    sums = {
+        item: int(debit - credit)
+        for item, debit, credit in moved.values_list("item").annotate(d=Sum("debit"), c=Sum("credit"))
+    }
+    planned = {a.item_id: a for a in Appropriation.objects.filter(year=year)}
+    rows = []
+    for item in Item.objects.filter(pk__in={*planned, *sums}):
+        plan, done = planned.get(item.pk), sums.get(item.pk, 0)
+        signed = done if item.side == Item.Side.REVENUE else -done
+        rows.append(Performance(item, plan.original if plan else 0, plan.modified if plan else 0, signed))
+    return rows

@@ -1,0 +1,154 @@
+"""The finance system's pages: the whole way of an invoice by two clerks, roles, sheets, what is refused."""
+
+import io
+import re
+import zipfile
+
+import pytest
+
+from systems import synthetic
+from systems.core import identifiers
+from systems.gazd import feed
+from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Partner, Voucher
+
+YEAR = 2026
+FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
+
+
+@pytest.fixture
+def clerk(browse):
+    return browse("gazd", "konyvelo")
+
+
+@pytest.fixture
+def approver(browse):
+    return browse("gazd", "utalvanyozo", username="fonok.flora", name="Főnök Flóra")
+
+
+def shown(page):
+    return re.sub(r"\s+", " ", page.content.decode()).replace("\xa0", " ")
+
+
+def token(client, place):
+    """The token of the form there."""
+    return re.search(r'name="token" value="([^"]+)"', client.get(place).content.decode())[1]
+
+
+def rows(*of):
+    found = {"form-TOTAL_FORMS": "6", "form-INITIAL_FORMS": "0"}
+    return found | {f"form-{n}-{name}": value for n, row in enumerate(of) for name, value in row.items()}
+
+
+def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, approver, serve):
+    assert clerk.post("/gazd/evek/uj", {"year": YEAR}).status_code == 302
+    clerk.post(f"/gazd/evek/{YEAR}/eloiranyzat", {"item": "K3", "original": "1 000 000"})
+    partner = {"tax_number": FIRM, "name": "Próba Kft.", "address": "Sajószentpéter", "bank_account": ""}
+    assert clerk.post("/gazd/partnerek/uj", partner).status_code == 302
+    with serve("gazd"):
+        plan, partner = Appropriation.objects.get(), Partner.objects.get()
+    place = f"/gazd/eloiranyzatok/{plan.pk}/kotelezettseg"
+    order = {"partner": partner.pk, "subject": "papír", "day": "2026-02-01", "amount": "127 000"}
+    order["token"] = token(clerk, place)
+    assert clerk.post(place, order).status_code == 302
+    again = clerk.post(place, order)
+    assert (again.status_code, "már rögzítették" in shown(again)) == (422, True)
+    assert "873 000 Ft" in shown(clerk.get(f"/gazd/eloiranyzatok/{plan.pk}/"))
+    with serve("gazd"):
+        held = Commitment.objects.get()
+    place = f"/gazd/kotelezettsegek/{held.pk}/szamla"
+    sent = {"number": "SZ-1", "issued": "2026-02-02", "performed": "2026-02-02", "due": "2026-03-04"}
+    over = clerk.post(place, sent | rows({"text": "papír", "net": "100 001", "rate": "27"}))
+    assert (over.status_code, "127 000 Ft maradt" in shown(over)) == (422, True)
+    assert clerk.post(place, sent | rows()).status_code == 422, "no lines"
+    half = clerk.post(place, sent | rows({"text": "papír"}))
+    assert (half.status_code, "Ezt a mezőt ki kell tölteni" in shown(half)) == (422, True)
+    assert clerk.post(place, sent | rows({"text": "papír", "net": "100 000", "rate": "27"})).status_code == 302
+    with serve("gazd"):
+        invoice = Invoice.objects.get()
+    assert (invoice.gross, invoice.recorded_by) == (127_000, "minta.ilona")
+    assert clerk.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 403
+    assert approver.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 302
+    assert "Fizetésre vár: 1 számla, 127 000 Ft" in shown(clerk.get("/gazd/szamlak/fizetes"))
+    none = clerk.post("/gazd/szamlak/fizetes", {"day": "2026-02-04", "account": "33"})
+    assert (none.status_code, "Jelölje meg" in shown(none)) == (422, True)
+    paid = {"day": "2026-02-04", "account": "33", "szamla": [invoice.pk]}
+    assert clerk.post("/gazd/szamlak/fizetes", paid).status_code == 302
+    assert clerk.post("/gazd/szamlak/fizetes", paid).status_code == 422, "paid once"
+    page = shown(clerk.get(f"/gazd/kimutatasok/?ev={YEAR}"))
+    assert 'id="tartozik">254 000' in page and 'id="kovetel">254 000' in page
+    assert re.search(r"K3 Dologi kiadások</td>.*?Teljesítés\">127 000<", page)
+    sheet = clerk.get(f"/gazd/kimutatasok/fokonyvi-kivonat.xlsx?ev={YEAR}")
+    with zipfile.ZipFile(io.BytesIO(sheet.content)) as book:
+        assert b"254000" in book.read("xl/worksheets/sheet1.xml")
+    assert clerk.get(f"/gazd/kimutatasok/penzforgalmi-jelentes.xlsx?ev={YEAR}").status_code == 200
+
+
+def test_who_recorded_does_not_approve(browse, serve):
+    both = browse("gazd", "konyvelo", "utalvanyozo")
+    with serve("gazd"):
+        assert synthetic.fill("16054", seed=3)
+        Invoice.objects.filter(state="recorded").update(recorded_by="minta.ilona")
+        waiting = Invoice.objects.filter(state="recorded").first()
+    assert "másnak kell elbírálnia" in shown(both.get(f"/gazd/szamlak/{waiting.pk}/"))
+    both.post(f"/gazd/szamlak/{waiting.pk}/jovahagyas", {"day": "2026-11-01"})
+    with serve("gazd"):
+        assert Invoice.objects.get(pk=waiting.pk).state == "recorded"
+
+
+def test_vouchers_by_hand_balance_are_reversed_and_stop_at_the_closing(clerk, serve):
+    clerk.post("/gazd/evek/uj", {"year": YEAR})
+    place = "/gazd/bizonylatok/uj"
+    sent = {"day": "2026-01-05", "text": "átvezetés", "token": token(clerk, place)}
+    debit, credit = {"account": "32", "debit": "5 000"}, {"account": "33", "credit": "4 999"}
+    wrong = clerk.post(place, sent | rows(debit, credit))
+    assert (wrong.status_code, "tartozik 5 000, követel 4 999" in shown(wrong)) == (422, True)
+    both = clerk.post(place, sent | rows(debit | {"credit": "1"}, credit))
+    assert "vagy tartozik, vagy követel" in shown(both)
+    assert clerk.post(place, sent | rows(debit, credit | {"credit": "5000"})).status_code == 302
+    with serve("gazd"):
+        made = Voucher.objects.get()
+    assert clerk.post(f"/gazd/bizonylatok/{made.pk}/storno", {"day": "2026-01-06"}).status_code == 302
+    twice = clerk.post(f"/gazd/bizonylatok/{made.pk}/storno", {"day": "2026-01-06"})
+    assert (twice.status_code, "már stornózták" in shown(twice)) == (422, True)
+    assert "stornózva" in shown(clerk.get(f"/gazd/bizonylatok/{made.pk}/"))
+    assert clerk.post(f"/gazd/evek/{YEAR}/zaras", {"day": "2026-01-31"}).status_code == 302
+    receipt = {"day": "2026-01-31", "item": "B4", "account": "33", "amount": "10", "text": "bérlet"}
+    closed = clerk.post("/gazd/bizonylatok/bevetel", receipt | {"token": token(clerk, "/gazd/bizonylatok/bevetel")})
+    assert (closed.status_code, "lezárt időszakra" in shown(closed)) == (422, True)
+    with serve("gazd"):
+        assert Voucher.objects.count() == 2
+
+
+CHANGING = ["evek/uj", "partnerek/uj", "bizonylatok/uj", "bizonylatok/bevetel", "evek/2026/zaras", "szamlak/fizetes"]
+
+
+@pytest.mark.parametrize("path", CHANGING)
+def test_a_reader_changes_nothing(browse, serve, path):
+    reader = browse("gazd", "olvaso")
+    assert reader.get("/gazd/").status_code == 200
+    assert reader.post(f"/gazd/{path}", {"year": YEAR}).status_code == 403
+    with serve("gazd"):
+        assert not FiscalYear.objects.exists()
+
+
+@pytest.mark.parametrize("place", ["eloiranyzatok", "kotelezettsegek", "szamlak", "bizonylatok"])
+def test_an_unknown_id_is_not_found(clerk, place):
+    assert clerk.get(f"/gazd/{place}/987654/").status_code == 404
+
+
+def test_every_page_shows_the_invented_data(browse, serve):
+    clerk = browse("gazd", "konyvelo", "utalvanyozo")
+    with serve("gazd"):
+        assert synthetic.fill("16054", seed=3)
+        pks = [m.objects.order_by("pk").first().pk for m in (Appropriation, Commitment, Invoice, Voucher)]
+        year = FiscalYear.objects.get().year
+        fed = {(row["measure"], row["dimension"]): row["value"] for row in feed.rows(Voucher.objects.first().day)}
+    assert fed[("bizonylat", "")] > 100 and fed[("teljesítés", "K3 Dologi kiadások")] > 0
+    places = ["", "kotelezettsegek/", "szamlak/", "szamlak/fizetes", "partnerek/", "bizonylatok/", "kimutatasok/"]
+    places += [
+        f"{p}/{pk}/" for p, pk in zip(("eloiranyzatok", "kotelezettsegek", "szamlak", "bizonylatok"), pks, strict=True)
+    ]
+    for place in places:
+        page = clerk.get(f"/gazd/{place}")
+        assert page.status_code == 200 and "<h1>" in page.content.decode(), place
+    assert str(year) in shown(clerk.get("/gazd/"))
