@@ -1,4 +1,4 @@
-"""The register on the command line: `python -m inventory validate`, `python -m inventory import`."""
+"""The register on the command line: `python -m inventory validate`, `import` and `citizens`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from inventory import paths, register
+from inventory import paths, register, secrets
 from inventory.errors import Fault, RegisterError
 from inventory.importer import Outcome, import_settlements
 
@@ -33,6 +33,14 @@ def _parser() -> argparse.ArgumentParser:
     validate = verbs.add_parser("validate", help="check an environment; prints every fault, or a summary")
     validate.add_argument("--env", **env)
     validate.set_defaults(run=_validate)
+
+    citizens = verbs.add_parser(
+        "citizens",
+        help="show what the synthetic citizens sign in with",
+        description="Prints username, password, name and tax identification sign of each synthetic citizen.",
+    )
+    citizens.add_argument("--env", **env)
+    citizens.set_defaults(run=_citizens)
 
     importing = verbs.add_parser(
         "import",
@@ -60,6 +68,14 @@ def _validate(options: argparse.Namespace) -> int:
         f"{len(found.offices)} offices, {len(found.workstations())} workstations, "
         f"{len(found.environment.cells)} cells, {len(found.systems)} systems, {len(found.sla)} SLA clauses"
     )
+    return 0
+
+
+def _citizens(options: argparse.Namespace) -> int:
+    found = register.load(options.env)
+    vault = secrets.load(found)
+    for citizen in found.environment.citizens:
+        print(f"{citizen.username}  {vault.citizen_password(citizen)}  {citizen.full_name}  {citizen.identifier}")
     return 0
 
 

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from inventory.cell_size import largest
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import LIST, MEMBERS, OWN_OFFICE, SEATS, Settlement, by_name
 from inventory.import_target import Target
 from inventory.names import slugify
 from inventory.register import Cell, MunicipalityEntry
 
-CAPACITY = 256  # tenants a cell (docs/adr/0002: unit of hosting and of failure)
+CAPACITY = largest().tenants  # of a new cell (docs/adr/0002: unit of hosting and of failure)
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Cell(Model):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
     county: str
-    capacity: int = Field(ge=1, le=256, description="tenants")
+    capacity: int = Field(ge=1, description="tenants; at most what inventory.cell_size derives")
     nodes: Literal[1, 3] = Field(description="PostgreSQL nodes: one, or three under Patroni (ADR 0015)")
     caps: CapsChange = CapsChange()
 

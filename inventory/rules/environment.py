@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
+from inventory.cell_size import largest
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
 from inventory.names import FIRST_CELL_NETWORK
@@ -42,6 +43,16 @@ def cells(written: Written) -> Iterator[Fault]:
     if len(found) > CELL_LIMIT:
         problem = f"the environment's /16 has networks for {CELL_LIMIT} cells"
         yield Fault(written.environment_file, "cells", len(found), problem, "Move cells to another environment")
+
+
+def capacities(written: Written) -> Iterator[Fault]:
+    """No cell is larger than measurements bear out."""
+    most = largest()
+    for index, cell in enumerate(written.environment.cells):
+        if cell.capacity > most.tenants:
+            problem = f"a cell holds at most {most.tenants} tenants, by {most.because}"
+            remedy = f"Write capacity: {most.tenants}, or measure more (make bench ID=CELL, inventory/cell_curve.yaml)"
+            yield Fault(written.environment_file, f"cells.{index}.capacity", cell.capacity, problem, remedy)
 
 
 def opening_hours(written: Written) -> Iterator[Fault]:
@@ -139,6 +150,7 @@ def citizens_differ(written: Written) -> Iterator[Fault]:
 RULES = [
     named_like_its_folder,
     cells,
+    capacities,
     opening_hours,
     maintenance_notice,
     ports_differ,

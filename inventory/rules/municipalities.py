@@ -97,7 +97,7 @@ def placed_in_cells(written: Written) -> Iterator[Fault]:
     for index, cell in enumerate(written.environment.cells):
         if load[cell.id] > cell.capacity:
             problem = f"the cell {cell.id} is over-full: {load[cell.id]} municipalities"
-            remedy = "Move some that have not joined to another cell of the county, or raise the capacity (to 256)"
+            remedy = "Move some that have not joined to another cell of the county, or raise the capacity"
             yield Fault(written.environment_file, f"cells.{index}.capacity", cell.capacity, problem, remedy)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from stacks.cell.catalogue import TABLE_RIGHTS
 from stacks.cell.psql import CellSql
-from stacks.components.postgres import OWNER, PROVISIONER, TEMPLATE
+from stacks.components.postgres import OWNER, PROVISIONER, REPLICATOR, TEMPLATE
 from stacks.components.sql import identifier
 
 PLANES = ("connect", "doors", "membership", "objects")
@@ -24,7 +24,7 @@ PUBLIC = "PUBLIC"
 TENANT = re.compile(r"(t\d{5})(?:_([a-z]+))?")
 OWN_RIGHTS = {"USAGE", *TABLE_RIGHTS}  # of a login in its own schema
 # What roles of the hosting itself may do beyond logging in. `postgres` comes in by the node's own socket alone.
-POWERS = {"postgres": None, PROVISIONER: {"CREATEDB", "CREATEROLE"}}
+POWERS = {"postgres": None, PROVISIONER: {"CREATEDB", "CREATEROLE"}, REPLICATOR: {"REPLICATION"}}
 
 CLUSTER = """\
 SELECT json_build_object(

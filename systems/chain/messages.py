@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 LONGEST_WAIT = 60  # minutes between two tries of a message that fails again and again
 ERROR_LENGTH = 500  # characters of an error that are kept
+AT_ONCE = 16 * 1024**2  # bytes of bodies read at once: forms bring attachments, and an app server has little memory
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,16 @@ WITH open AS (
 waiting AS (
   SELECT id, key FROM open
     WHERE tries > 0 AND last + least(2 ^ (tries - 1), %(longest)s) * interval '1 minute' > clock_timestamp())
-SELECT id, source, topic, key, body, sent_at FROM open o
-  WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.id = o.id OR (w.key = o.key AND w.id < o.id))
-  ORDER BY id LIMIT %(limit)s
+SELECT id, source, topic, key, body, sent_at FROM (
+    SELECT o.*, sum(pg_column_size(body)) OVER (ORDER BY id) - pg_column_size(body) AS before FROM open o
+      WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.id = o.id OR (w.key = o.key AND w.id < o.id))) next
+  WHERE before < %(bytes)s ORDER BY id LIMIT %(limit)s
 """
 
 
 def due(limit: int = 100) -> list[Message]:
-    """Messages that this system should handle now."""
-    parameters = {"system": settings.ASP.system, "longest": LONGEST_WAIT, "limit": limit}
+    """Messages that this system should handle now, as many as fit into memory; at least one when there is any."""
+    parameters = {"system": settings.ASP.system, "longest": LONGEST_WAIT, "limit": limit, "bytes": AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(_DUE, parameters)
         return [

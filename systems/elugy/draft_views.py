@@ -95,7 +95,9 @@ def step(request: HttpRequest, draft: Submission, slug: str) -> HttpResponse:
 
 
 def _save(draft: Submission, values: dict, revision: str) -> bool:
-    """Keep answers, unless another window did so since this page was shown."""
+    """Keep answers, unless another window did so since this page was shown; the same answers again are kept already."""
+    if values.items() <= draft.data.items():
+        return True
     draft.data = {**draft.data, **values}
     changed = Submission.objects.filter(
         pk=draft.pk, arrival_number=None, revision=int(revision) if revision.isdecimal() else -1

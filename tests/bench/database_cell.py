@@ -232,11 +232,12 @@ class BenchCell:
 
     # ---- the checker
 
-    def lost(self, since: int = 0) -> list[tuple[str, int]]:
+    def lost(self, since: int = 0) -> list[dict]:
         """Acknowledged rows that the leader does not have now."""
+        acknowledged = self.history.acknowledged(since)  # before the look: the writers go on meanwhile
         rows = self.sql.script("SELECT writer || ' ' || number FROM bench.written", database=TENANT, role="postgres")
         present = set(rows.splitlines())
-        return [(r["w"], r["n"]) for r in self.history.acknowledged(since) if f"{r['w']} {r['n']}" not in present]
+        return [row for row in acknowledged if f"{row['w']} {row['n']}" not in present]
 
     def overlaps(self, since: int = 0) -> list[tuple[dict, dict]]:
         """Pairs of rows that show two writable leaders.
@@ -286,6 +287,19 @@ Undo = Callable[[], None]
 
 def nothing() -> None:
     """Mends itself."""
+
+
+def lose_leader(cell: BenchCell) -> Undo:
+    """The leader's container dies and nothing starts it again until it is undone: what the death of its machine is."""
+    name = cell.leader()
+    service, container = cell.client.services.get(name), cell.container(name)
+    service.update(mode=ServiceMode("replicated", replicas=0), fetch_current_spec=True)
+    _quietly(container.kill)
+
+    def undo() -> None:
+        cell.client.services.get(name).update(mode=ServiceMode("replicated", replicas=1), fetch_current_spec=True)
+
+    return undo
 
 
 def kill_leader(cell: BenchCell) -> Undo:

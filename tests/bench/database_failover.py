@@ -13,18 +13,21 @@ import sys
 import time
 
 from inventory.register import load
-from tests.bench.database_cell import BenchCell, kill_leader
+from tests.bench.database_cell import BenchCell, lose_leader
 
 SETTINGS = {"stock": (30, 10, 10), "tuned": (20, 2, 3)}
 
 
 def trial(cell: BenchCell) -> float:
-    """Kill the leader once; the gap in seconds."""
+    """Lose the leader for good until writes are back; the gap in seconds."""
     since = len(cell.history.rows)
     time.sleep(1)
     at = time.monotonic()
-    kill_leader(cell)
-    cell.writes_again(time.monotonic())
+    undo = lose_leader(cell)
+    try:
+        cell.writes_again(time.monotonic())
+    finally:
+        undo()
     gap = cell.gap(at)
     cell.heal()
     if overlaps := cell.overlaps(since):
@@ -62,6 +65,7 @@ def main() -> int:
                     cell.fencer(True)
                 print(f"  {name} {number + 1}: {gaps[name][-1]:.2f} s", flush=True)
         lost, overlaps = cell.lost(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
         acknowledged = len(cell.history.acknowledged())
     for name, values in gaps.items():
         summary = f"p50 {statistics.median(values):.2f}  p95 {quantile(values, 0.95):.2f}  max {max(values):.2f}"

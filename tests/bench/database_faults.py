@@ -56,6 +56,7 @@ def main() -> int:
                 stream.write(json.dumps({"fault": fault.__name__, "at": at, "gap": gap}) + "\n")
             print(f"  {number} {fault.__name__}: writes gone for {gap:.2f} s", flush=True)
         lost, overlaps = cell.lost(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
         acknowledged = len(cell.history.acknowledged())
     for name, values in sorted(gaps.items()):
         print(f"{name:<16} {len(values):>3} trials  p50 {quantile(values, 0.5):.2f}  max {max(values):.2f} s")

@@ -48,6 +48,7 @@ def main() -> int:
             print(f"  crash {number + 1}: gap {crashed[-1]:.2f} s", flush=True)
             cell.heal()
         lost, overlaps = cell.lost(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
     for name, gaps in (("planned", planned), ("crash", crashed)):
         print(f"{name:<8} trials {len(gaps)}  p50 {statistics.median(gaps):.2f}  max {max(gaps):.2f} s")
     print(f"errors at planned switchovers {seen}, lost {len(lost)}, pairs of two writable leaders {len(overlaps)}")

@@ -11,6 +11,7 @@ from urllib.parse import urldefrag, urlsplit
 import pytest
 from selenium.webdriver.common.by import By
 
+from stacks import synthetic
 from tests.support.browser import browser, screenshot
 
 STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
@@ -29,9 +30,7 @@ def clerk(register, runtime):
     """The workstation's browser, signed in, at a municipality with data in every system."""
     municipality = register.municipality(KSH)
     cell = register.cell(municipality.cell)
-    for system in municipality.systems:
-        if system in register.installed_systems:
-            runtime.check(cell.app(system), ["python", "-m", "systems.synthetic", KSH], timeout=300)
+    synthetic.fill(register, runtime, KSH)
     every = [f"{system.id}.{role}" for system in register.systems.values() for role in system.roles]
     try:
         permit(runtime, cell, every)

@@ -103,10 +103,12 @@ class Chaos:
 
     def drop(self) -> None:
         """Remove a resource that nothing needs."""
+        if self._free():
+            self.spec.remove(self.random.choice(self._free()))
+
+    def _free(self) -> list[dict]:
         needed = {need for item in self.spec for need in item["needs"]}
-        free = [item for item in self.spec if item["name"] not in needed]
-        if free:
-            self.spec.remove(self.random.choice(free))
+        return [item for item in self.spec if item["name"] not in needed]
 
     def change(self) -> None:
         """Change a label: a service is updated, all else is replaced, with what shows its name or cannot outlive it."""
@@ -154,9 +156,10 @@ class Chaos:
             self.random.choice((self.add, self.add, self.drop, self.change, self.rename))()
         self.save()
 
-    def save(self) -> None:
-        """Write the program's list."""
-        (self.sandbox.project / "spec.json").write_text(json.dumps(self.spec), encoding="utf-8")
+    def save(self, spec: list[dict] | None = None) -> None:
+        """Write the program's list, or another one."""
+        text = json.dumps(self.spec if spec is None else spec)
+        (self.sandbox.project / "spec.json").write_text(text, encoding="utf-8")
 
     # -- comparison
 
@@ -208,6 +211,24 @@ class Chaos:
         if "no changes were expected" in said or "error" in said:
             faults.append(f"preview after it: {said[-400:]}")
         return faults
+
+    def guarded(self) -> list[str]:
+        """Protect a resource, try to remove and to replace it, and free it again: faults."""
+        chosen = self.random.choice(self._free())
+        chosen["protect"] = True
+        self.save()
+        self.sandbox.up("--skip-preview")
+        others = [item for item in self.spec if item is not chosen]
+        attempts = [others] + ([[*others, {**chosen, "label": "other"}]] if chosen["kind"] != "service" else [])
+        faults = []
+        for spec in attempts:
+            self.save(spec)
+            said = self.sandbox.up("--skip-preview", status=1)
+            faults += [] if "protect" in said else [f"{chosen['kind']} {chosen['place']}: no refusal: {said[-500:]}"]
+            faults += self.check()
+        chosen["protect"] = False
+        self.save()
+        return faults + self.settle()
 
     # -- kills
 

@@ -27,6 +27,8 @@ def test_random_programs_come_out_as_the_model_says(chaos):
         chaos.edit(6)
         assert chaos.settle() == [], f"seed {SEED}, step {step}"
         assert chaos.identity_faults() == [], f"seed {SEED}, step {step}"
+    assert chaos.guarded() == [], f"seed {SEED}, protected"
+    assert chaos.identity_faults() == [], f"seed {SEED}, protected"
     chaos.sandbox.run("destroy", "-s", "dev", "--yes", "--skip-preview")
     chaos.spec = []
     assert chaos.check() == [], f"seed {SEED}"

@@ -16,6 +16,7 @@ hba_file = '/etc/asp/pg_hba.conf'
 ident_file = '/etc/asp/pg_ident.conf'
 listen_addresses = ''
 unix_socket_directories = '/run/asp'
+shared_preload_libraries = 'asp_durable'
 """
 FILES = {
     "etc/asp/postgresql.conf": CONF,
@@ -126,3 +127,24 @@ def test_a_failing_bootstrap_serves_nothing(node, monkeypatch):
     container = node()
     assert container.wait(timeout=60)["StatusCode"] == 1
     assert b"the bootstrap SQL failed" in container.logs()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET synchronous_commit = off",
+        "SET LOCAL synchronous_commit = local",
+        "SELECT set_config('synchronous_commit', 'local', false)",
+        "ALTER ROLE clerk SET synchronous_commit = off",
+        "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql SET synchronous_commit = off AS 'SELECT 1'",
+    ],
+)
+def test_only_a_superuser_weakens_durability(node, statement):
+    container = node()
+    wait_ready(container)
+    psql(container, "CREATE ROLE clerk LOGIN")
+    allowed = f"SET ROLE clerk; {statement.replace('synchronous_commit', 'work_mem').replace('off', '4096')}"
+    psql(container, allowed.replace("local'", "4096'").replace("= local", "= 4096"))  # a free setting may be set so
+    code, out = container.exec_run(["psql", "-XAtqU", "postgres", "-c", f"SET ROLE clerk; {statement}"])
+    assert code != 0 and b'permission denied to set parameter "synchronous_commit"' in out, out.decode()
+    psql(container, statement)

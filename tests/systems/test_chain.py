@@ -1,5 +1,6 @@
 """The chain as it is in the database: what is sent with a change exists with it, and is handled exactly once."""
 
+import secrets
 import threading
 from collections import Counter
 
@@ -66,6 +67,16 @@ def test_a_failing_message_is_kept_and_tried_later_and_holds_back_only_its_own_k
     assert handled.seen[2:] == [("a", 1), ("a", 3)]
 
 
+def test_only_as_many_are_read_at_once_as_fit_into_memory(serve, handled, monkeypatch):
+    monkeypatch.setattr(messages, "AT_ONCE", 30_000)
+    with serve("keret"), transaction.atomic():
+        for n in range(4):
+            messages.send("irat", "probe", {"n": n, "file": secrets.token_hex(10_000)}, f"k{n}")
+    with serve("irat"):
+        assert [len(messages.due()), relay.deliver(), relay.deliver(), relay.deliver()] == [2, 2, 2, 0]
+    assert [n for _, n in handled.seen] == [0, 1, 2, 3]
+
+
 def test_a_message_that_nobody_handles_is_a_fault_not_a_loss(serve, node):
     with serve("keret"), transaction.atomic():
         messages.send("irat", "nobody-takes-this", {}, "a")
@@ -129,7 +140,8 @@ def test_municipalities_have_each_their_own(serve, handled):
         assert relay.deliver() == 1
 
 
-def test_the_relay_finds_every_municipality_from_one(serve, handled):
+def test_the_relay_finds_every_municipality_from_one(serve, handled, monkeypatch):
+    monkeypatch.setattr(registry, "jobs", lambda system: [])  # the nightly feed would count too
     send(serve, ("a", 1))
     send(serve, ("b", 2), ksh=THEIRS)
     with serve("irat"):
@@ -146,7 +158,7 @@ def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, monkeypatch):
             raise faults.pop()
         days.append(day)
 
-    monkeypatch.setitem(registry._jobs, "irat", [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
+    monkeypatch.setattr(registry, "jobs", lambda system: [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
     with serve("irat"):
         assert [relay.run_jobs() for _ in range(3)] == [0, 1, 0]
     assert len(days) == 1

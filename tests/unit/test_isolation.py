@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from stacks.cell import isolation
+from stacks.components.postgres import REPLICATOR
 from tests.support.country import country
 
 SYSTEMS = ["irat", "keret"]
@@ -94,3 +95,13 @@ def test_whoever_makes_roles_reaches_everybody(facts):
 def test_a_right_for_everybody_is_every_pair(facts):
     facts.contents["t10001"]["rights"].append(["schema", "irat", "", "PUBLIC", "USAGE"])
     assert isolation.matrix([facts]).reached["objects"] == {("t10000", "t10001"), ("t10002", "t10001")}
+
+
+def test_nodes_that_stream_from_each_other_are_no_finding(facts):
+    facts.cluster["roles"][REPLICATOR] = {"login": True, "powers": ["REPLICATION"]}
+    facts.cluster["maps"].append(["nodes", "asp-dev-baz1-postgres-1", REPLICATOR])
+    for place, method in (("replication", "cert"), ("postgres", "cert"), ("all", "reject")):
+        facts.cluster["doors"].append(door(databases=place, users=REPLICATOR, method=method))
+    assert kinds(facts) == set()
+    facts.cluster["doors"].append(door(databases="all", users=REPLICATOR, method="cert"))
+    assert kinds(facts) == {"door"}

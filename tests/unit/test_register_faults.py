@@ -86,6 +86,8 @@ def test_capital_is_no_tenant(copy):
 
 
 def test_interface_needs_ado_installed_before_it_connects(copy):
+    installed = "id: ado, kind: specialised, public: false, installed: true"
+    copy.edit("systems.yaml", installed, installed.replace("true", "false"))
     copy.edit(TARDONA, "join_mode: system\nsystems: [keret, irat]", "join_mode: interface\nsystems: [keret, irat, ado]")
     (fault,) = copy.faults()
     assert "phase = 'connection': join mode interface needs ado, which is not installed" in fault

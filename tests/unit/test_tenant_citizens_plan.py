@@ -98,3 +98,16 @@ def test_the_realms_are_two_and_citizens_cannot_change_who_they_are(register):
     [text] = provider["config"]["kc.user.profile.config"]
     profile = {entry["name"]: entry["permissions"]["edit"] for entry in json.loads(text)["attributes"]}
     assert profile["identifier"] == ["admin"]
+
+
+def test_an_operator_can_ask_what_a_citizen_signs_in_with(register, tmp_path, monkeypatch, capsys):
+    from inventory.__main__ import main
+
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    assert main(["citizens", "--env", "test"]) == 2
+    assert "Run make up first" in capsys.readouterr().err
+    made, _ = vault.ensure(register)
+    assert main(["citizens", "--env", "test"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(register.environment.citizens)
+    assert made.citizen_password(register.environment.citizens[0]) in lines[0]

@@ -59,6 +59,10 @@ class Shelf:
                 mappers = [mapper | {"id": "m"} for mapper in made["protocolMappers"]]
                 self.clients[identifier] = made | {"id": identifier, "protocolMappers": mappers}
                 self.roles[identifier] = {role["name"] for role in body["roles"]["client"][made["clientId"]]}
+            case ("clients",):
+                mappers = [mapper | {"id": "m"} for mapper in body.get("protocolMappers", [])]
+                self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
+                self.roles[identifier] = set()
             case ("clients", owner, "roles"):
                 self.roles[owner].add(body["name"])
             case ("users",):

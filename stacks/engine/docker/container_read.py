@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..schema import as_set
 from .base import short_duration
+from .health import health_outputs
 
 MEBIBYTE = 1024 * 1024
 # What a read never learns from the daemon: it stands as recorded (or as the program has it).
@@ -147,16 +148,8 @@ def _rates(host: dict, key: str) -> list[dict]:
 
 
 def _health(spec: dict | None) -> dict | None:
-    if spec is None:
-        return None
-    return {
-        "interval": short_duration(spec.get("Interval", 0)),
-        "retries": spec.get("Retries", 0),
-        "startInterval": short_duration(spec.get("StartInterval", 0)),
-        "startPeriod": short_duration(spec.get("StartPeriod", 0)),
-        "tests": spec.get("Test") or [],
-        "timeout": short_duration(spec.get("Timeout", 0)),
-    }
+    found = health_outputs(spec)
+    return found and {**found, "startInterval": short_duration(spec.get("StartInterval", 0))}
 
 
 def _host(text: str) -> dict:

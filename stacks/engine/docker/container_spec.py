@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ProviderError
 from ..schema import label_map
 from .base import nanoseconds
+from .health import health_spec
 
 MEBIBYTE = 1024 * 1024
 
@@ -50,17 +51,8 @@ def _put(target: dict, given: dict, **names: str) -> None:
 
 
 def _health(given: dict) -> dict:
-    result = {
-        "Interval": nanoseconds(given.get("interval")),
-        "Timeout": nanoseconds(given.get("timeout")),
-        "StartPeriod": nanoseconds(given.get("startPeriod")),
-        "Retries": given.get("retries") or 0,
-    }
-    if given.get("tests"):
-        result["Test"] = given["tests"]
-    if nanoseconds(given.get("startInterval")):
-        result["StartInterval"] = nanoseconds(given["startInterval"])
-    return result
+    interval = nanoseconds(given.get("startInterval"))
+    return {**health_spec(given), **({"StartInterval": interval} if interval else {})}
 
 
 def _ports(given: list[dict]) -> tuple[dict, dict]:

@@ -217,6 +217,12 @@ def filters(**values: Any) -> dict:
     return {"filters": json.dumps(encoded)}
 
 
+def find_named(daemon: Daemon, path: str, name: str) -> str | None:
+    """Id of Swarm's object of this very name (its filter also finds longer ones)."""
+    items = daemon.get(path, params=filters(name=name))
+    return next((item["ID"] for item in items if item["Spec"]["Name"] == name), None)
+
+
 def _message(response: Any) -> str:
     try:
         return str(response.json().get("message", response.text)).strip()

@@ -7,7 +7,7 @@ import binascii
 
 from ..schema import label_map, labels, text
 from .base import Kind
-from .daemon import Daemon, filters
+from .daemon import Daemon, find_named
 
 
 def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
@@ -50,10 +50,7 @@ class SwarmSecret(Kind):
         daemon.remove(f"/secrets/{identity}")
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
-        for item in daemon.get("/secrets", params=filters(name=inputs["name"])):
-            if item["Spec"]["Name"] == inputs["name"]:
-                return item["ID"]
-        return None
+        return find_named(daemon, "/secrets", inputs["name"])
 
 
 def _plain(elements: list[dict] | None) -> list[dict]:

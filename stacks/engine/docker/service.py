@@ -8,7 +8,7 @@ import json
 from ..diff import planned
 from ..errors import PartialError, ProviderError
 from .base import Kind, duration_failure, made, nanoseconds
-from .daemon import Daemon, DaemonError, filters, wait_until
+from .daemon import Daemon, DaemonError, filters, find_named, wait_until
 from .service_converge import Convergence, task_report
 from .service_read import service_outputs
 from .service_schema import FIELDS
@@ -97,10 +97,7 @@ class Service(Kind):
             )
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
-        for item in daemon.get("/services", params=filters(name=inputs["name"])):
-            if item["Spec"]["Name"] == inputs["name"]:
-                return item["ID"]
-        return None
+        return find_named(daemon, "/services", inputs["name"])
 
 
 def _replaced(daemon: Daemon, identity: str, spec: dict, headers: dict) -> dict:

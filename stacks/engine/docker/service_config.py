@@ -6,7 +6,7 @@ import base64
 
 from ..schema import label_map, label_set, labels, text
 from .base import Kind, made
-from .daemon import Daemon, filters
+from .daemon import Daemon, find_named
 from .secret import base64_failure
 
 
@@ -52,10 +52,7 @@ class ServiceConfig(Kind):
         daemon.remove(f"/configs/{identity}")
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
-        for item in daemon.get("/configs", params=filters(name=inputs["name"])):
-            if item["Spec"]["Name"] == inputs["name"]:
-                return item["ID"]
-        return None
+        return find_named(daemon, "/configs", inputs["name"])
 
 
 KIND = ServiceConfig()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..schema import as_set, label_set
 from .base import short_duration
+from .health import health_outputs
 
 
 def service_outputs(data: dict, created_with: dict | None) -> dict:
@@ -55,7 +56,7 @@ def _container(spec: dict, given: dict | None) -> dict:
         "dnsConfig": _dns(spec.get("DNSConfig")),
         "env": kept("env", dict(item.split("=", 1) for item in spec.get("Env") or [] if "=" in item)),
         "groups": kept("groups", spec.get("Groups") or []),
-        "healthcheck": _health(spec.get("Healthcheck")),
+        "healthcheck": health_outputs(spec.get("Healthcheck")),
         "hostname": spec.get("Hostname", ""),
         "hosts": as_set([_host(item) for item in spec.get("Hosts") or []]),
         "image": spec.get("Image", ""),
@@ -97,18 +98,6 @@ def _dns(spec: dict | None) -> dict | None:
         "nameservers": spec.get("Nameservers") or None,
         "options": spec.get("Options") or None,
         "searches": spec.get("Search") or None,
-    }
-
-
-def _health(spec: dict | None) -> dict | None:
-    if spec is None:
-        return None
-    return {
-        "interval": short_duration(spec.get("Interval", 0)),
-        "retries": spec.get("Retries", 0),
-        "startPeriod": short_duration(spec.get("StartPeriod", 0)),
-        "tests": spec.get("Test") or [],
-        "timeout": short_duration(spec.get("Timeout", 0)),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..schema import label_map
 from .base import nanoseconds
+from .health import health_spec
 
 
 def service_spec(wanted: dict) -> dict:
@@ -106,15 +107,7 @@ def _mount(given: dict) -> dict:
 
 
 def _health(given: dict) -> dict:
-    result = {
-        "Interval": nanoseconds(given.get("interval")),
-        "Timeout": nanoseconds(given.get("timeout")),
-        "StartPeriod": nanoseconds(given.get("startPeriod")),
-        "Retries": given.get("retries") or 0,
-    }
-    if given.get("tests"):
-        result["Test"] = given["tests"]
-    return {key: value for key, value in result.items() if value}
+    return {key: value for key, value in health_spec(given).items() if value}
 
 
 def _dns(given: dict) -> dict:

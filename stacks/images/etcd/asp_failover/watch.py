@@ -25,10 +25,10 @@ from asp_failover.fence import Audit, Fencer, Leader, Refusal
 SETTINGS = "/run/secrets/fencer.json"
 FOLDER = Path("/audit")
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.1
 ASK_SECONDS = 1.0  # for one answer of a Patroni
 ASK_EVERY_SECONDS = 0.5
-SHOWN_SECONDS = 1.0  # of silence, where the engine shows the reason as well
+SHOWN_SECONDS = 1.5  # of silence, where the engine shows the reason as well
 SILENT_SECONDS = 5.0  # of silence alone: 1 s of it was seen on a machine with a load of 15 a core
 STOPPING_SECONDS = 20.0
 TASK_LABEL = "com.docker.swarm.task.id"
@@ -48,7 +48,8 @@ class Watcher:
         self._ask = ask or self._patroni
         self._tls: ssl.SSLContext | None = None
         self.fencer = Fencer(engine, etcd, audit, self.scope, self.standby_ready)
-        self._answered: dict[str, float] = {}
+        self._answered: dict[str, float] = {}  # when a node answered last, or was first looked at
+        self._heard: set[str] = set()
         self._refused_until = 0.0
         self.counts = {"released": 0, "refused": 0, "faults": 0}
         self.leader = ""
@@ -58,7 +59,10 @@ class Watcher:
     def tick(self) -> None:
         """Look at the leader once; fence it when it is dead or silent. Faults of etcd and engine pass through."""
         leader = self.current()
-        self.leader = leader.name if leader else ""
+        name = leader.name if leader else ""
+        if name != self.leader:
+            self._answered.pop(name, None)  # a new reign starts with full patience
+        self.leader = name
         if self._audit.pending and (leader is None or leader.name not in self._audit.pending):
             self.fencer.give_back()
         if leader is None or leader.name not in self.nodes:
@@ -81,14 +85,11 @@ class Watcher:
             return "no container of it runs"
         if all(container["State"] == "paused" for container in alive):
             return "its container is frozen"
-        now = time.monotonic()
-        if len(alive) == 1 and now - self._answered.get(name, 0) < ASK_EVERY_SECONDS:
+        silent = time.monotonic() - self._answered.setdefault(name, time.monotonic())
+        if silent < SHOWN_SECONDS:
+            if len(alive) == 1 and name in self._heard:
+                self._audit.alive(name, [alive[0]["Id"]])
             return None
-        if len(alive) == 1 and self._ask(name) is not None:
-            self._answered[name] = time.monotonic()
-            self._audit.alive(name, [alive[0]["Id"]])
-            return None
-        silent = time.monotonic() - self._answered.setdefault(name, now)
         evidence = [self._engine.halted(container["Id"]) for container in alive]
         # Silence alone may be a busy machine; what the engine itself shows needs less of it.
         patience = SHOWN_SECONDS if all(evidence) else SILENT_SECONDS
@@ -98,6 +99,14 @@ class Watcher:
             patience = STOPPING_SECONDS
         shown = f" and {evidence[0]}" if all(evidence) else ""
         return f"its Patroni has not answered for {silent:.1f} s{shown}" if silent >= patience else None
+
+    def listen(self) -> None:
+        """Ask the leader for ever, beside the watch: waiting for a dead node's answer must not delay seeing it dead."""
+        while True:
+            if (name := self.leader) and self._ask(name) is not None:
+                self._answered[name] = time.monotonic()
+                self._heard.add(name)
+            time.sleep(ASK_EVERY_SECONDS)
 
     def act(self, leader: Leader, reason: str) -> None:
         """Fence, and let the node come back as a standby; a refusal is written down and tried again later."""
@@ -114,6 +123,7 @@ class Watcher:
             # What refused before anything was stopped leaves nothing pending; what refused later must run again.
             self.fencer.give_back()
         self._answered.pop(leader.name, None)
+        self._heard.discard(leader.name)
 
     def standby_ready(self, name: str) -> bool:
         """Whether a standby's Patroni says that its PostgreSQL runs."""
@@ -185,6 +195,7 @@ def main() -> int:
     etcd = Etcd(settings["etcd"], ROOT, "fencer", settings["password"])
     watcher = Watcher(settings, Engine(), etcd, Audit(FOLDER))
     serve(watcher, settings["metrics_port"])
+    threading.Thread(target=watcher.listen, daemon=True).start()
     last = ""
     while True:
         BEAT.touch()
