@@ -1,15 +1,9 @@
 """Registers, cases and documents (335/2005. Korm. rendelet): a document's number is `IKT/<year>/<main>-<sub>`."""
 
-import unicodedata
-
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-
-def fold(text: str) -> str:
-    """Lower case without accents, so that `arviz` finds `Árvíz`."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
+from systems.core.texts import fold
 
 
 class Register(models.Model):
