@@ -46,7 +46,7 @@ stack:  ## the engine on one stack: STACK=edge DO="preview --diff"
 conformance:  ## the engine against recordings of the real CLI (CASES=<folder> for others)
 	@$(PY) -m tests.engine.conformance $(if $(CASES),--cases $(CASES))
 
-bench:  ## a bench by its target's id: ID=E1 (the engine's speed) or E3 (killed at any step); ARGS for its options
+bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
 
 test-unit:  ## tests without Docker, under a minute

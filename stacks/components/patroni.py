@@ -70,8 +70,8 @@ def patroni_yml(node: Node, server: Server) -> str:
     client = {"sslmode": "verify-full", "sslcert": CERTIFICATE, "sslkey": KEY, "sslrootcert": ROOT}
     peer = {"username": REPLICATOR, **client}
     own = {name: value for name, value in settings(server).items() if name not in SHARED}
-    # After a failover nothing is acknowledged until the other standby streams from the new leader: five seconds between
-    # its attempts (the default) were most of the time without writes.
+    # After a failover nothing is acknowledged until the other standby streams from the new leader, so it should not
+    # wait five seconds (the default) between two attempts.
     own["wal_retrieve_retry_interval"] = "200ms"
     wanted = {
         "scope": node.cell_id,

@@ -25,11 +25,15 @@ RESERVED_CONNECTIONS = 40  # superuser, provisioner, backup, replication, pooler
 
 @dataclass(frozen=True)
 class Server:
-    """What differs between nodes. `memory`: the container's limit (MiB); `stanza`: pgBackRest's, None = no archive."""
+    """What differs between nodes. `memory`: the container's limit (MiB); `stanza`: pgBackRest's, None = no archive.
+
+    `tenants`: sessions of municipalities come in, which may not give up durability.
+    """
 
     memory: int
     max_connections: int
     stanza: str | None = None
+    tenants: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,6 @@ def settings(server: Server) -> dict[str, str | int]:
         "port": Port.POSTGRES.value,
         "unix_socket_directories": "/run/asp",
         "max_connections": server.max_connections,
-        # No session but a superuser's can have rows acknowledged that are not yet safe (stacks/images/postgres).
-        "shared_preload_libraries": "asp_durable",
         "ssl": "on",
         "ssl_cert_file": CERTIFICATE,
         "ssl_key_file": KEY,
@@ -87,6 +89,9 @@ def settings(server: Server) -> dict[str, str | int]:
         "lc_messages": "C.UTF-8",  # refusals are matched by their text
         "default_text_search_config": "pg_catalog.hungarian",
     }
+    if server.tenants:
+        # No session but a superuser's can have rows acknowledged that are not yet safe (stacks/images/postgres).
+        values["shared_preload_libraries"] = "asp_durable"
     if server.stanza:
         values |= {
             "archive_mode": "on",

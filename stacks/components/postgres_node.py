@@ -64,7 +64,8 @@ class SingleNodeArgs:
     network: str
     login: Login
     mutual: bool = False
-    server: Server = Server(memory=384, max_connections=100)
+    # Keycloak itself has its users' sessions written without waiting for the disk.
+    server: Server = Server(memory=384, max_connections=100, tenants=False)
 
     def files(self) -> dict[str, File]:
         rule = Rule(self.login.database, self.login.role, self.mutual)

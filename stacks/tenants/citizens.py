@@ -11,7 +11,7 @@ from typing import Any
 from inventory.register import Citizen, Municipality, Register
 from inventory.secrets import Secrets
 from stacks.components import citizen_realm
-from stacks.tenants.identity import SCOPES, covers, with_ids
+from stacks.tenants.identity import SCOPE_KINDS, SCOPES, covers, with_ids
 from stacks.tenants.keycloak import Keycloak
 from stacks.tenants.steps import Plan
 
@@ -66,8 +66,15 @@ class CitizenPlanner:
         if differing:
             body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
             update = partial(self._api.replace, "clients", seen["id"], body=body)
+            if not SCOPE_KINDS.keys().isdisjoint(differing):  # changing a client leaves its scopes as they are
+                update = partial(self._anew, seen["id"], wanted)
             # Values stay unsaid: the secret is one of them.
             plan.add(name, f"differs in {', '.join(differing)}", "as the register says", update)
+
+    def _anew(self, identifier: str, wanted: dict[str, Any]) -> None:
+        """The client made again: nothing but what `client` says hangs on it."""
+        self._api.remove("clients", identifier)
+        self._api.create("clients", body=wanted)
 
     def _remove(self, plan: Plan, municipality: Municipality) -> None:
         if found := self._find(municipality):

@@ -96,10 +96,17 @@ class BenchCell:
             yield cell
         finally:
             service.remove()
-            cell.heal()
-            cell.sql.script(
-                CLEANUP.format(t=TENANT, l=LOGIN).replace("; ", ";\n"), database="postgres", role="postgres"
-            )
+            cell.until(cell._cleaned, HEALTHY_SECONDS, "the bench's tenant is removed")
+
+    def _cleaned(self) -> bool:
+        """Remove the tenant; whether that could be done, which a cell under a fault refuses for a while."""
+        try:
+            self.heal()
+            sql = CLEANUP.format(t=TENANT, l=LOGIN).replace("; ", ";\n")
+            self.sql.script(sql, database="postgres", role="postgres")
+        except RuntimeFault:
+            return False
+        return True
 
     def _client_service(self):
         networks = [self.names.apps_network.name, self.names.data_network.name]
@@ -338,7 +345,7 @@ def cut_leader(cell: BenchCell) -> Undo:
 def full_wal(cell: BenchCell) -> Undo:
     """No file of the leader can grow any more: its next write of WAL fails as on a full disk."""
     processes = "$(cat /proc/[0-9]*/stat | awk '$2 == \"(postgres)\" {print $1}')"
-    _sh(cell, cell.leader(), f"for p in {processes}; do prlimit --pid $p --fsize=8192; done")
+    _sh(cell, cell.leader(), f"for p in {processes}; do prlimit --pid $p --fsize=8192 || true; done 2>/dev/null")
     return nothing
 
 

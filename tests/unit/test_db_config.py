@@ -195,3 +195,11 @@ def test_only_nodes_replicate_and_only_by_certificate():
 def test_no_session_of_a_tenant_may_weaken_durability():
     found = settings(postgres.postgresql_conf(SERVER))
     assert found["shared_preload_libraries"] == "'asp_durable'"
+
+
+def test_the_identity_providers_node_is_its_own_and_may_choose():
+    from stacks.components.postgres_node import SingleNodeArgs
+
+    fields = SingleNodeArgs.__dataclass_fields__
+    found = settings(postgres.postgresql_conf(fields["server"].default))
+    assert "shared_preload_libraries" not in found

@@ -12,6 +12,23 @@ from stacks.tenants.citizens import CitizenPlanner
 from tests.unit.test_tenant_identity_plan import Shelf
 
 
+class CitizensShelf(Shelf):
+    """Clients come one by one here, and keep their scopes when they are changed, as at Keycloak."""
+
+    def create(self, *parts, body):
+        if parts != ("clients",):
+            return super().create(*parts, body=body)
+        identifier = f"id-{next(self.ids)}"
+        mappers = [mapper | {"id": "m"} for mapper in body["protocolMappers"]]
+        self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
+        return identifier
+
+    def replace(self, *parts, body):
+        if parts and parts[0] == "clients":
+            body = body | {"defaultClientScopes": self.clients[parts[1]]["defaultClientScopes"]}
+        super().replace(*parts, body=body)
+
+
 @pytest.fixture(scope="module")
 def register():
     return load("test")
@@ -27,7 +44,7 @@ def secrets(register, tmp_path_factory):
 
 @pytest.fixture
 def shelf(register):
-    return Shelf(citizen_realm.settings(register))
+    return CitizensShelf(citizen_realm.settings(register))
 
 
 @pytest.fixture
@@ -80,6 +97,14 @@ def test_passwords_and_secrets_are_set_and_never_told(plan, shelf, register, sec
         f"citizen {citizen.username}: differs in lastName → as the register says",
     ]
     assert password not in str(lines) and secret not in str(lines)
+
+
+def test_scopes_are_put_right(plan, shelf):
+    plan("present", "16054")
+    next(iter(shelf.clients.values()))["defaultClientScopes"] = ["basic", "phone"]
+    lines = plan("present", "16054")
+    assert lines == ["citizens' client t16054: differs in defaultClientScopes → as the register says"]
+    assert plan("present", "16054") == []
 
 
 def test_a_client_leads_back_to_one_address_only(plan, shelf, register):

@@ -51,7 +51,8 @@ def test_scripts_come_once_in_order_and_leave_transaction_schema_and_rights_to_w
     irat = [version for system, version in keys if system == "irat"]
     assert irat[:3] == ["sessions.0001_initial", "irat.0001_initial", "irat.0002_document_form_token"]
     for script in scripts:
-        words = script["sql"].upper().split()
+        # A function may keep the schema that it was made in; the script itself sets none.
+        words = script["sql"].replace("SET search_path FROM CURRENT", "").upper().split()
         assert not {"BEGIN;", "COMMIT;", "GRANT", "SEARCH_PATH"} & set(words), script["version"]
 
 
