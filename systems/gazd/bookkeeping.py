@@ -302,8 +302,8 @@ def reverse(pk: int, day: dt.date, clerk: str) -> Voucher:
     """Post the opposite of a voucher (storno); the invoice behind it goes one step back."""
     with transaction.atomic():
         wrong = Voucher.objects.get(pk=pk)
-        if wrong.kind == Voucher.Kind.REVERSAL:
-            raise NotPossible("Storno bizonylatot nem lehet stornózni.")
+        if wrong.kind in (Voucher.Kind.REVERSAL, Voucher.Kind.OPENING):
+            raise NotPossible("Storno és nyitó bizonylatot nem lehet stornózni.")
         lines = [
             Line(entry.account_id, debit=entry.credit, credit=entry.debit, item=entry.item_id)
             for entry in wrong.entries.all()

@@ -30,7 +30,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def voucher(request: HttpRequest, pk: int) -> HttpResponse:
-    found = Voucher.objects.select_related("reverses", "reversal", "invoice", "paid_invoice")
+    found = Voucher.objects.select_related("reverses", "reversal")
     shown = get_object_or_404(found, pk=pk)
     entries = shown.entries.select_related("account", "item")
     return render(request, "gazd/voucher.html", {"shown": shown, "entries": entries})

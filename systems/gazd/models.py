@@ -252,7 +252,7 @@ class Invoice(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.RECORDED)
     recorded_by = models.CharField(max_length=60)
     decided_by = models.CharField(max_length=60, blank=True)
-    posted = models.OneToOneField(Voucher, on_delete=models.PROTECT, null=True, related_name="invoice")
+    posted = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="invoices")
     payment = models.OneToOneField(Voucher, on_delete=models.PROTECT, null=True, related_name="paid_invoice")
 
     class Meta:

@@ -43,9 +43,13 @@ class Performance:
 def trial_balance(year: int) -> list[Balance]:
     """Accounts with entries in a year; debits and credits have one sum, and so have the balances."""
     of_year = Q(entry__voucher__year=year)
-    found = Account.objects.annotate(
-        debit=Sum("entry__debit", filter=of_year, default=0), credit=Sum("entry__credit", filter=of_year, default=0)
-    ).filter(Q(debit__gt=0) | Q(credit__gt=0))
+    found = (
+        Account.objects.annotate(
+            debit=Sum("entry__debit", filter=of_year, default=0), credit=Sum("entry__credit", filter=of_year, default=0)
+        )
+        .filter(Q(debit__gt=0) | Q(credit__gt=0))
+        .order_by("code")
+    )
     return [Balance(account, int(account.debit), int(account.credit)) for account in found]
 
 
@@ -58,7 +62,7 @@ def cash_report(year: int) -> list[Performance]:
     }
     planned = {a.item_id: a for a in Appropriation.objects.filter(year=year)}
     rows = []
-    for item in Item.objects.filter(pk__in={*planned, *sums}):
+    for item in Item.objects.filter(pk__in={*planned, *sums}).order_by("-side", "code"):
         plan, done = planned.get(item.pk), sums.get(item.pk, 0)
         signed = done if item.side == Item.Side.REVENUE else -done
         rows.append(Performance(item, plan.original if plan else 0, plan.modified if plan else 0, signed))

@@ -104,7 +104,7 @@ def merge(request: HttpRequest) -> HttpResponse:
 
     def work() -> Parcel:
         data = form.cleaned_data
-        parents = list(data["parents"])
+        parents = data["old"]
         first = {name: getattr(parents[0], name) for name in DATA}
         sums = {name: sum(getattr(parent, name) for parent in parents) for name in SUMMED}
         rights = "; ".join(dict.fromkeys(p.encumbrance for p in parents if p.encumbrance))[:500]

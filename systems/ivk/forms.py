@@ -91,13 +91,25 @@ class NewParcelForm(ParcelForm):
 class MergeForm(Change):
     """Several parcels become one."""
 
-    parents = forms.ModelMultipleChoiceField(
-        Parcel.objects.filter(ended=None),
-        label="összevont ingatlanok",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Jelölje meg, melyik ingatlanokat vonja össze."},
+    area = forms.ChoiceField(label="fekvés", choices=Parcel.Area)
+    old = forms.CharField(
+        label="összevont ingatlanok helyrajzi száma",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Soronként vagy vesszővel elválasztva.",
     )
     lot = LotField(label="az új ingatlan helyrajzi száma")
+    field_order = ["area", "old", "lot", "day", "reason"]
+
+    def clean_old(self) -> list[Parcel]:
+        """The parcels meant, which are all in the register."""
+        lots = [lot.tidy(text) for text in self.cleaned_data["old"].replace("\n", ",").split(",") if text.strip()]
+        area = self.cleaned_data.get("area")
+        found = {p.lot: p for p in Parcel.objects.filter(ended=None, area=area, lot__in=lots)}
+        if missing := [text for text in lots if text not in found]:
+            raise forms.ValidationError(f"Ilyen ingatlan itt nincs a nyilvántartásban: {', '.join(missing)}.")
+        if len(found) < 2:
+            raise forms.ValidationError("Legalább két különböző ingatlant adjon meg.")
+        return list(found.values())
 
 
 class PartForm(FormMixin, forms.Form):

@@ -73,7 +73,7 @@ class Parcel(models.Model):
 
     class Meta:
         db_table = "parcel"
-        ordering = ["area", "position", "id"]
+        ordering = ["position", "area", "id"]
         constraints = [
             models.UniqueConstraint(name="lot_once", fields=["area", "lot"], condition=Q(ended=None)),
             models.CheckConstraint(

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "parcel",
-                "ordering": ["area", "position", "id"],
+                "ordering": ["position", "area", "id"],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("ended", None)), fields=("area", "lot"), name="lot_once"

@@ -216,8 +216,11 @@ def test_a_clerk_registers_changes_splits_and_prints(clerk, serve):
     pdf = clerk.get(f"{place}lap.pdf?nap=2026-02-01")
     assert pdf.content.startswith(b"%PDF-") and len(pdf.content) > 5000
     with serve("ivk"):
-        pks = list(Parcel.objects.filter(ended=None).values_list("pk", flat=True))
-    merged = {"parents": pks, "lot": "123/9", "day": "2026-04-01", "reason": "összevonás"}
+        live = list(Parcel.objects.filter(ended=None).values_list("lot", flat=True))
+    merged = {"area": "inner", "old": "\n".join(live), "lot": "123/9", "day": "2026-04-01", "reason": "összevonás"}
+    for old, cause in {"123/4/A/5": "két különböző", "123/4/A/5, 9": "nincs a nyilvántartásban: 9"}.items():
+        wrong = clerk.post("/ivk/osszevonas", merged | {"old": old})
+        assert (wrong.status_code, cause in shown(wrong)) == (422, True)
     place = clerk.post("/ivk/osszevonas", merged)["Location"]
     page = shown(clerk.get(place))
     assert "10 000 001 Ft" in page and "Jogelődök" in page
