@@ -6,7 +6,7 @@ ENVIRONMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard inventory/environments/
 export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
-.PHONY: help host up status down clean check join leave endpoints stack conformance test test-unit bench lock lint
+.PHONY: help host up status down clean check join leave endpoints stack conformance test test-unit test-cells bench lock lint
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ conformance:  ## the engine against recordings of the real CLI (CASES=<folder> f
 
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
+
+test-cells: host  ## tests of a three-node cell, in an environment of its own (about ten minutes)
+	@$(PY) -m pytest tests/cells
 
 test-unit:  ## tests without Docker, under a minute
 	@python3 -m stacks.host --no-docker
