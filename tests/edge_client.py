@@ -12,26 +12,31 @@ import re
 import socket
 import ssl
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from inventory.register import Register
 from inventory.secrets import Secrets
 from stacks import enrolment
 
 SECONDS = 20
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Status, headers (lower-case names, last one wins), body as text, and the certificate that the server showed."""
+    """Status, headers (lower-case names, last one wins), body as text, and the certificate that the server showed.
+
+    `url`: where redirects led.
+    """
 
     status: int
     headers: dict[str, str]
     body: str
     certificate: dict = field(default_factory=dict)
+    url: str = ""
 
     @property
     def refusal(self) -> str:
@@ -93,14 +98,44 @@ class EdgeClient:
     def get(self, url: str, **options) -> Reply:
         """GET by address."""
         parts = urlsplit(url)
-        return self.request(parts.hostname or "", parts.path + (f"?{parts.query}" if parts.query else ""), **options)
+        return self.request(parts.hostname or "", _target(url), **options)
 
     def post(self, url: str, form: dict[str, str], **options) -> Reply:
         """POST a form by address."""
         parts = urlsplit(url)
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.request(parts.hostname or "", path, "POST", headers, urlencode(form), **options)
+        return self.request(
+            parts.hostname or "", _target(url), "POST", {"Content-Type": FORM}, urlencode(form), **options
+        )
+
+    def follow(self, url: str, hops: int = 12) -> Reply:
+        """The page at which a browser ends up, with its address."""
+        seen = []
+        for _ in range(hops):
+            reply = self.get(url)
+            seen.append(f"{reply.status} {urlsplit(url).netloc}{urlsplit(url).path}")
+            if reply.status not in (301, 302, 303, 307, 308):
+                return replace(reply, url=url)
+            url = urljoin(url, reply.headers["location"])
+        raise AssertionError(f"no end of redirects: {seen}")
+
+    def send(self, url: str, form: dict[str, str]) -> Reply:
+        """A form as a browser sends it from a page of the same host."""
+        parts = urlsplit(url)
+        headers = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url, "Content-Type": FORM}
+        return self.request(parts.hostname or "", _target(url), "POST", headers, urlencode(form))
+
+
+def _target(url: str) -> str:
+    """What of an address stands in the request line."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a page's hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"no field {name}: {page[:800]}"
+    return html.unescape(found[1])
 
 
 def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh: str) -> Path:
