@@ -39,8 +39,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         "ASP_DJANGO_KEY_FILE": f"{KEYS}/django.key",
         "ASP_SYSTEMS_FILE": CATALOGUE,
         "ASP_OPERATIONS_FILE": OPERATIONS,
-        # Any one of the cell's tenants names the others; the first by code changes least.
-        "ASP_FIRST_TENANT": min((m.ksh for m in _tenants(register, cell)), default=""),
+        "ASP_FIRST_TENANT": first_tenant(register, cell),
     }
     keys = {
         "system.key": secrets.system_key(system),
@@ -62,6 +61,12 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         tmpfs={"/tmp": 16},
         stop_grace=20,
     )
+
+
+def first_tenant(register: Register, cell: CellNames) -> str:
+    """KSH code of a tenant whose database names the cell's others: a live one, which stays. Empty while none joined."""
+    joined = [m for m in _tenants(register, cell) if m.joined]
+    return min(joined, key=lambda m: (m.phase != "live", m.ksh)).ksh if joined else ""
 
 
 def operations(register: Register, system: str) -> str:

@@ -133,7 +133,8 @@ class Relay:
             with _as(ksh):
                 try:
                     self.listed = [code for code, _ in messages.tenants() if settings.ASP.entry.serves(code)]
-                except (DatabaseError, InterfaceError):
+                except (DatabaseError, InterfaceError) as error:
+                    logs.logger.warning("relay finds no tenants: %s", str(error).strip().splitlines()[0])
                     connection.close()
                     continue
             self.list_again = now + LATER

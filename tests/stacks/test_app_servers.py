@@ -10,6 +10,7 @@ import docker
 import pytest
 
 from inventory import secrets as vault
+from inventory.register import load
 from stacks.components.service import ROOT_FILE
 from tests.support.certificates import client_cert
 from tests.support.polling import poll
@@ -102,7 +103,7 @@ def test_only_the_edge_can_name_a_tenant(register, runtime):
     assert bare.startswith("403 ")
 
 
-@pytest.mark.parametrize("system", ["keret", "irat"])
+@pytest.mark.parametrize("system", load("test").installed_systems)
 def test_an_app_server_is_small_and_logs_only_json(register, runtime, system):
     container = runtime.container(register.cell(register.municipality(OURS).cell).app(system))
     stats = container.stats(stream=False)["memory_stats"]

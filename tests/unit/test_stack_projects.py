@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from inventory import paths
-from inventory.register import load
+from inventory.register import Phase, load
 from stacks import plan
+from stacks.components import app_server
 from stacks.components.context import parse_stack
 
 PROJECTS = sorted(file.parent for file in (paths.ROOT / "stacks").glob("*/Pulumi.yaml"))
@@ -32,3 +33,14 @@ def test_a_stacks_name_says_cell_and_environment(name, parts):
 
 def test_app_servers_stand_in_the_wave_that_schemas_precede():
     assert "appservers" in [project for project, _ in plan.WAVES[plan.APP_WAVE]]
+
+
+def test_app_servers_ask_a_live_tenant_for_the_others():
+    register = load("test")
+    cell = register.cell("baz1")
+    first = register.municipality(app_server.first_tenant(register, cell))
+    assert first.phase == "live"
+    assert first.ksh > min(register.municipalities), "a municipality of lower code has no database yet"
+    for ksh, municipality in register.municipalities.items():
+        register.municipalities[ksh] = municipality.model_copy(update={"phase": Phase.PREPARATION})
+    assert app_server.first_tenant(register, cell) == ""
