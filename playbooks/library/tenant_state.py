@@ -12,7 +12,7 @@ description:
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipalities: {type: list, elements: str, required: true, description: KSH codes.}
-  verb: {type: str, choices: [join, leave], required: true, description: What is about to be done.}
+  verb: {type: str, choices: [join, leave, restore], required: true, description: What is about to be done.}
 """
 
 RETURN = r"""
@@ -31,7 +31,7 @@ def main():
     arguments = {
         "environment": {"type": "str", "required": True},
         "municipalities": {"type": "list", "elements": "str", "required": True},
-        "verb": {"type": "str", "choices": ["join", "leave"], "required": True},
+        "verb": {"type": "str", "choices": ["join", "leave", "restore"], "required": True},
     }
     module = AnsibleModule(arguments, supports_check_mode=True)
     try:
@@ -57,7 +57,7 @@ def run(params):
 
     register = load(params["environment"])
     wanted = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
-    {"join": may_join, "leave": may_leave}[params["verb"]](register, wanted)
+    {"join": may_join, "leave": may_leave, "restore": may_restore}[params["verb"]](register, wanted)
     runtime = Runtime(register)
     services_run(register, runtime, wanted)
     cells = {cell: catalogue.shared(CellSql(runtime, cell)).databases for cell in {m.cell for m in wanted}}
@@ -83,6 +83,12 @@ def may_leave(register, municipalities):
     """RegisterError naming every municipality that is under contract: the next run of join would move it in again."""
     remedy = "Wanted: connection, when its contract has ended. Write that, leave, and then write phase: preparation"
     _refuse(register, [m for m in municipalities if m.phase == "live"], "is live and does not leave", remedy)
+
+
+def may_restore(register, municipalities):
+    """RegisterError naming every municipality that has no tenant to restore."""
+    remedy = "Wanted: connection or live. One that has left is brought back from its export, or with the whole cell"
+    _refuse(register, [m for m in municipalities if not m.joined], "has no tenant in this phase", remedy)
 
 
 def _refuse(register, municipalities, problem, remedy):

@@ -74,7 +74,6 @@ class Tenant:
         """Login role → the schema (system) that it may use."""
         return {self.login(system): system for system in sorted(self.verifiers)}
 
-
     @property
     def shares(self) -> list[Share]:
         """What its logins may reach outside their own schemas: the chain, and views published for them."""
@@ -133,12 +132,13 @@ def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Step]:
     """Steps that remove databases and roles of `tenants` (names) for good."""
     steps = []
     for name in tenants:
-        if name in seen.databases:
+        # With it go those that restores have put aside: nothing of a municipality stays.
+        for database in sorted(d for d in seen.databases if d == name or d.startswith(f"{name}_")):
             close = ""
-            if not seen.databases[name]["broken"]:
-                close = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false;\n"
-            drop = f"{close}DROP DATABASE {identifier(name)} WITH (FORCE);"
-            steps.append(Step(f"database {name}", "present", "absent", drop))
+            if not seen.databases[database]["broken"]:
+                close = f"ALTER DATABASE {identifier(database)} ALLOW_CONNECTIONS false;\n"
+            drop = f"{close}DROP DATABASE {identifier(database)} WITH (FORCE);"
+            steps.append(Step(f"database {database}", "present", "absent", drop))
         for role in sorted((r for r in seen.roles if r == name or r.startswith(f"{name}_")), reverse=True):
             steps.append(Step(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};"))
     return steps

@@ -1,115 +1,205 @@
-"""Proving that a tenant comes back out of a backup: restore into a scratch container that nothing can reach."""
+"""One tenant back to a moment: restored beside, compared, exchanged by name; the database that was stays, closed.
+
+Every step is repeated or completed by running it again; `t16054_restoring` bears a comment only when it is whole.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shlex
+import json
+import re
+import threading
 import time
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from docker.errors import APIError, DockerException
-
+from inventory import applied, paths
+from stacks.cell import catalogue, contents, tenants
+from stacks.cell.backups import Repository
+from stacks.cell.migrations import Migration
+from stacks.cell.plan import Tenant
 from stacks.cell.psql import CellSql
-from stacks.components.pgbackrest import REPOSITORY
-from stacks.components.postgres import UID
-from stacks.runtime import RuntimeFault
+from stacks.cell.scratch import Scratch, restored
+from stacks.cell.transfer import carry
+from stacks.components.postgres import OWNER
+from stacks.components.sql import identifier, literal
+from stacks.runtime import Runtime, RuntimeFault
 
-# Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
-# socket. hot_standby off: then replay does not ask for the primary's max_connections.
-_SCRIPT = """\
-set -euo pipefail
-cat >/tmp/pgbackrest.conf <<CONF
-[global]
-repo1-path={repository}
-lock-path=/tmp/lock
-log-level-file=off
-log-level-console=off
-log-level-stderr=error
-[{stanza}]
-pg1-path=/scratch/pgdata
-CONF
-export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
-mkdir -m 0700 /scratch/pgdata
-pgbackrest --stanza={stanza} --db-include={database} --archive-mode=off {target} restore
-cat >/tmp/postgresql.conf <<CONF
-data_directory = '/scratch/pgdata'
-hba_file = '/tmp/pg_hba.conf'
-ident_file = '/scratch/pgdata/pg_ident.conf'
-listen_addresses = ''
-unix_socket_directories = '/tmp'
-hot_standby = off
-fsync = off
-CONF
-echo 'local all postgres peer' >/tmp/pg_hba.conf
-postgres -c config_file=/tmp/postgresql.conf >/tmp/log 2>&1 &
-server=$!
-for _ in $(seq 600); do
-  if psql -XAtqU postgres -d {database} -c 'SELECT 1' >/dev/null 2>&1; then
-    psql -XAtqU postgres -v ON_ERROR_STOP=1 -d {database} -c {query}
-    exit
-  fi
-  kill -0 $server || break
-  sleep 0.1
-done
-tail -n 20 /tmp/log >&2
-exit 1
-"""
+HELD_SECONDS = 60  # for which the pooler may hold the tenant's clients; it sends them away by itself after 30
+KEPT = re.compile(r"(t\d{5})_before_\d{8}t\d{6}z")
 
 
-def query_restored(cell: CellSql, tenant: str, query: str, until: datetime | None = None, timeout: float = 300) -> str:
-    """What `query` prints (psql, unaligned) in the tenant's database restored from the cell's repository.
+class RestoreFault(Exception):
+    """What was asked cannot be restored; the message says what was seen and what is wanted. Nothing was touched."""
 
-    `until`: a moment with time zone, else the end of the archive. RuntimeFault when it cannot be restored.
-    """
-    client = cell.runtime.client
-    image = cell.runtime.container(cell.node).image
-    target = "--type=default"
-    if until:
-        target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
-    script = _SCRIPT.format(
-        repository=REPOSITORY,
-        stanza=cell.cell_id,
-        database=tenant,
-        target=target,
-        query=shlex.quote(query),
-    )
-    name = f"{cell.cell.prefix}-restore-{secrets.token_hex(4)}"
+
+@dataclass(frozen=True)
+class Aside:
+    """A restored database that waits beside its tenant. `changes`: what would differ, a line for each table."""
+
+    tenant: str
+    moment: str
+    changes: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.tenant}_restoring"
+
+
+def moment_of(text: str) -> datetime:
+    """A moment from `2026-11-23 14:00:00` (this machine's local time) or with an offset; RestoreFault otherwise."""
     try:
-        container = client.containers.create(
-            image.id,
-            ["bash", "-c", script],
-            name=name,
-            user=f"{UID}:{UID}",
-            network_mode="none",
-            init=True,
-            read_only=True,
-            cap_drop=["ALL"],
-            mem_limit="1g",
-            labels={"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore"},
-            volumes={cell.cell.backup: {"bind": "/data", "mode": "ro"}},
-            tmpfs={"/scratch": f"uid={UID},mode=0700", "/tmp": f"uid={UID},mode=0700"},
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RestoreFault(
+            f"target_time: wanted a moment, as 2026-11-23 14:00:00 or 2026-11-23T14:00:00+01:00; seen: {text!r}"
+        ) from None
+    return moment.astimezone(UTC)
+
+
+def may_restore(cell: CellSql, tenant: str, moment: datetime) -> None:
+    """RestoreFault unless the repository can give the tenant at `moment`."""
+    now = datetime.now(UTC)
+    if moment > now:
+        raise RestoreFault(f"target_time {moment.isoformat()} is in the future: wanted one before {_shown(now)}")
+    repository = Repository(cell)
+    for backup in repository.catalogue().backups:
+        stop = datetime.fromtimestamp(backup["timestamp"]["stop"], UTC)
+        if tenant in repository.databases(backup["label"]):
+            if moment < stop:
+                raise RestoreFault(
+                    f"target_time {_shown(moment)}: the first backup that contains {tenant} ended at {_shown(stop)}; "
+                    "wanted a later moment"
+                )
+            return
+    raise RestoreFault(f"stanza {repository.stanza}: no backup contains {tenant}; wanted one. Has it ever joined?")
+
+
+def waiting(cell: CellSql, tenant: str) -> Aside | None:
+    """The whole restored database that waits beside the tenant, if there is one."""
+    row = catalogue.shared(cell).databases.get(f"{tenant}_restoring")
+    if not row or not row["comment"]:
+        return None
+    return Aside(**json.loads(row["comment"]))
+
+
+def kept(cell: CellSql, tenant: str) -> list[str]:
+    """Databases that restores have put aside, oldest first."""
+    found = (KEPT.fullmatch(name) for name in catalogue.shared(cell).databases)
+    return sorted(match[0] for match in found if match and match[1] == tenant)
+
+
+def put_aside(cell: CellSql, tenant: str, moment: datetime) -> Aside:
+    """Restore the tenant as it was at `moment` into a database beside it, and compare; RuntimeFault when it differs.
+
+    One that already waits is made anew unless it is of that moment.
+    """
+    aside = waiting(cell, tenant)
+    if aside and aside.moment == moment.isoformat():
+        return aside
+    _archive_up_to_now(cell)
+    present = catalogue.connectable([tenant], catalogue.shared(cell))
+    with restored(cell, tenant, moment) as scratch:
+        then = contents.read(scratch.script)
+        now = contents.read(lambda sql: cell.script(sql, tenant, "postgres")) if present else {}
+        aside = Aside(
+            tenant, moment.isoformat(), [str(change) for change in contents.differences(now, then, sequences=False)]
         )
+        _load(cell, scratch, aside)
+        loaded = contents.read(lambda sql: cell.script(sql, aside.name, "postgres"))
+        if wrong := contents.differences(then, loaded):
+            raise RuntimeFault(f"{aside.name} is not what the backup held: {'; '.join(map(str, wrong))}")
+    name = identifier(aside.name)
+    note = literal(json.dumps(asdict(aside), ensure_ascii=False))
+    cell.script(
+        f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;\nCOMMENT ON DATABASE {name} IS {note};", role="postgres"
+    )
+    return aside
+
+
+def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+    """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
+
+    Roles, rights, caps and schema versions are then as a join makes them.
+    """
+    name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+    there = name in catalogue.shared(cell).databases
+    away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
+    close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if there else ""
+    ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal(name)};\n"
+    renamed = f"BEGIN;\n{away}{close}ALTER DATABASE {identifier(incoming)} RENAME TO {identifier(name)};\nCOMMIT;\n"
+    opened = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS true;\n"
+    with _held(cell, name):
+        cell.script(ended + renamed + opened, role="postgres")
+        tenants.ensure_present(cell, [tenant], migrations, check=False)
+    return old if there else ""
+
+
+def forget(cell: CellSql, name: str) -> None:
+    """Drop a database that a restore has put aside, for good."""
+    cell.script(f"DROP DATABASE {identifier(name)} WITH (FORCE);", role="postgres")
+
+
+def report(env: str, aside: Aside, old: str) -> Path:
+    """Write what a restore changed, table by table, beside the environment's other records; the file."""
+    stamp = re.sub(r"[^0-9]", "", aside.moment)[:14]
+    file = paths.environment_dir(env) / "restores" / f"{aside.tenant}-{stamp}.json"
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    known = asdict(aside) | {"kept": old, "restored_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    applied.write_whole(file, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    return file
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def _archive_up_to_now(cell: CellSql) -> None:
+    """Replay ends at the first transaction after the target, so there must be one, and it must be in the archive."""
+    cell.script("SELECT pg_current_xact_id();")
+    Repository(cell).prove_archiving()
+
+
+def _load(cell: CellSql, scratch: Scratch, aside: Aside) -> None:
+    name = identifier(aside.name)
+    cell.script(
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n"
+        f"CREATE DATABASE {name} OWNER {identifier(OWNER)} TEMPLATE template0 STRATEGY WAL_LOG;\n"
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n",
+        role="postgres",
+    )
+    dump = ["pg_dump", "--username=postgres", "--format=custom", "--compress=none", aside.tenant]
+    load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={aside.name}"]
+    carry(scratch.container, dump, cell.runtime.container(cell.node), load, scratch.environment)
+    cell.script("ANALYZE;", aside.name, "postgres")
+
+
+@contextmanager
+def _held(cell: CellSql, tenant: str) -> Iterator[None]:
+    """The pooler holds the tenant's clients meanwhile: they wait, and see no error."""
+    proxy, mark = cell.cell.proxy, f"/run/asp/paused.{tenant}"
+    fault: list[Exception] = []
+
+    def hold() -> None:
         try:
-            container.start()
-            code = _wait(container, timeout)
-            out = container.logs(stdout=True, stderr=False).decode()
-            err = container.logs(stdout=False, stderr=True).decode()
-        finally:
-            with contextlib.suppress(APIError):
-                container.remove(force=True)
-    except (DockerException, OSError) as error:
-        raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
-    if code != 0:
-        raise RuntimeFault(f"{name}: restore of {tenant} exited with {code}: {err.strip()[-1500:]}")
-    return out
+            command = ["asp-dbproxy-pause", tenant, str(HELD_SECONDS)]
+            Runtime(cell.runtime.register).check(proxy, command, timeout=HELD_SECONDS + 30)
+        except RuntimeFault as error:
+            fault.append(error)
 
-
-def _wait(container, timeout: float) -> int:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        container.reload()
-        if container.status == "exited":
-            return container.attrs["State"]["ExitCode"]
-        time.sleep(0.2)
-    raise RuntimeFault(f"{container.name}: no end within {timeout:.0f} s")
+    holding = threading.Thread(target=hold)
+    holding.start()
+    try:
+        deadline = time.monotonic() + timedelta(seconds=20).total_seconds()
+        while holding.is_alive() and cell.runtime.run(proxy, ["test", "-e", mark]).code != 0:
+            if time.monotonic() > deadline:
+                raise RuntimeFault(f"{proxy}: the clients of {tenant} could not be held")
+            time.sleep(0.05)
+        if fault:
+            raise fault[0]
+        yield
+    finally:
+        cell.runtime.run(proxy, ["rm", "-f", mark])
+        holding.join()

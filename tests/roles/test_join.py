@@ -4,15 +4,7 @@ The subject is Bánhorváti, a member of a joint office; it is joined when the m
 """
 
 import json
-import os
-import random
 import re
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +16,7 @@ from stacks.cell.psql import CellSql
 from stacks.tenants.edge import EdgePlanner
 from stacks.tenants.identity import IdentityPlanner
 from stacks.tenants.keycloak import Keycloak
+from tests.roles.playbooks import run_until_killed
 from tests.support.polling import PATIENCE
 
 SUBJECT, NAME, NEIGHBOUR, UNREADY = "25159", "Bánhorváti", "16054", "14784"
@@ -31,53 +24,6 @@ WHOLE = {"database": True, "identity": True, "edge": True, "applied": "joined"}
 GONE = {"database": False, "identity": False, "edge": False, "applied": None}
 # Makes the step before the edge fail: an extra variable outranks the play's own.
 BROKEN_BACKUP = {"tenant_backup_environment": "nowhere"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a playbook went: exit code, number of changed tasks, whole output."""
-
-    code: int
-    changed: int
-    text: str
-
-
-@pytest.fixture(scope="module")
-def start(register):
-    """Starts a playbook in its own process; `variables` are extra variables."""
-
-    def go(name, *flags, **variables):
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{name}.yml", *flags]
-        environ = {
-            **os.environ,
-            "ASP_ENV": register.environment.id,
-            "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        return subprocess.Popen(
-            [*command, "-e", json.dumps(variables)],
-            cwd=paths.ROOT,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    return go
-
-
-@pytest.fixture(scope="module")
-def play(start):
-    """Runs a playbook to its end."""
-
-    def go(name, *flags, **variables):
-        process = start(name, *flags, **variables)
-        text, _ = process.communicate(timeout=240 * PATIENCE)
-        recap = re.search(r"changed=(\d+)", text)
-        assert recap, f"no recap; ansible-playbook said:\n{text[-3000:]}"
-        return Run(process.returncode, int(recap[1]), text)
-
-    return go
 
 
 @pytest.fixture(scope="module")
@@ -156,35 +102,6 @@ def test_a_failing_step_leaves_a_whole_tenant_alone(joined, play, seen):
     done = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
     assert done.code != 0 and "nothing, all existed before" in " ".join(done.text.split())
     assert seen() == WHOLE
-
-
-def kill_tree(process):
-    """SIGKILL for a process and all below it (workers lead sessions of their own), parents first."""
-    pending = [process.pid]
-    while pending:
-        pid = pending.pop(0)
-        try:
-            threads = Path(f"/proc/{pid}/task").iterdir()
-            pending += [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-            os.kill(pid, signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    process.communicate()
-
-
-def run_until_killed(process, text):
-    """Kill a playbook a random moment after it announced a task whose name begins with `text`."""
-    for line in process.stdout:
-        if line.startswith("TASK [") and text in line:
-            break
-    else:
-        raise AssertionError(f"task {text!r} was never announced")
-    wait = random.uniform(0, 1.5)
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.02)
-    kill_tree(process)
-    return wait
 
 
 STEPS = ["Remember what is about", "Databases and roles", "Organizations", "The newest backup", "Hosts of the"]

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.cell.backups import Repository
 from stacks.cell.psql import CellSql
-from stacks.cell.restore import query_restored
+from stacks.cell.scratch import restored
 from stacks.runtime import RuntimeFault
 from tests.roles.tenant_plays import play
 
@@ -97,15 +97,17 @@ def test_a_row_written_after_the_backup_comes_back_until_its_moment(covered, rep
     cell.script(f"{as_owner}INSERT INTO asp_meta.migrations VALUES ('restore-proof', '{version}');")
     try:
         repository.prove_archiving()
-        assert query_restored(cell, subject.tenant, f"SELECT version FROM {where}").split() == [version]
-        assert query_restored(cell, subject.tenant, f"SELECT count(*) FROM {where}", until=moment).split() == ["0"]
+        with restored(cell, subject.tenant) as scratch:
+            assert scratch.script(f"SELECT version FROM {where}").split() == [version]
+        with restored(cell, subject.tenant, until=moment) as scratch:
+            assert scratch.script(f"SELECT count(*) FROM {where}").split() == ["0"]
     finally:
         cell.script(f"{as_owner}DELETE FROM {where};")
 
 
 def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
-    with pytest.raises(RuntimeFault, match="restore of t00000 exited with"):
-        query_restored(cell, "t00000", "SELECT 1")
+    with pytest.raises(RuntimeFault, match="restore-t00000-[0-9a-f]+: exited with"), restored(cell, "t00000"):
+        pass
 
 
 def test_a_tenant_without_database_is_named(covered, run):

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+"""Ansible module: one municipality's database back to a moment, step by step. The work is in `stacks.cell.restore`."""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: tenant_restore
+short_description: A municipality's database as it was at a moment
+description:
+  - C(aside) restores the database beside the tenant and compares the two; C(exchange) gives the tenant's name to what
+    was put aside and keeps the former database, closed; C(undo) gives the name back to a kept database; C(forget) drops
+    a kept one for good. Other municipalities of the cell are not touched.
+options:
+  environment: {type: str, required: true, description: Environment of the register.}
+  municipality: {type: str, required: true, description: KSH code.}
+  step: {type: str, choices: [aside, exchange, undo, forget], required: true, description: What is done.}
+  target_time: {type: str, description: The moment for C(aside), as 2026-11-23 14:00:00 (local time) or with an offset.}
+  kept: {type: str, description: The kept database for C(undo) and C(forget).}
+"""
+
+RETURN = r"""
+changes: {type: list, elements: str, returned: after aside, description: Tables that differ, rows now and then.}
+kept: {type: str, returned: after exchange and undo, description: Name under which the former database stays.}
+held_seconds: {type: float, returned: after exchange and undo, description: For how long clients waited at most.}
+record: {type: str, returned: after exchange and undo, description: File that says what was changed.}
+"""
+
+ARGUMENTS = {
+    "environment": {"type": "str", "required": True},
+    "municipality": {"type": "str", "required": True},
+    "step": {"type": "str", "choices": ["aside", "exchange", "undo", "forget"], "required": True},
+    "target_time": {"type": "str"},
+    "kept": {"type": "str"},
+}
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    try:
+        from inventory.errors import RegisterError
+        from stacks.cell.backups import BackupFault
+        from stacks.cell.plan import PlanFault
+        from stacks.cell.restore import RestoreFault
+        from stacks.runtime import RuntimeFault
+    except ImportError as error:
+        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
+    try:
+        result = run(module.params, module.check_mode)
+    except (RegisterError, RuntimeFault, BackupFault, PlanFault, RestoreFault) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+def run(params, check):
+    """Result of the module for its parameters."""
+    from inventory.register import load
+    from stacks.cell.psql import CellSql
+    from stacks.runtime import Runtime
+
+    register = load(params["environment"])
+    municipality = register.municipality(params["municipality"])
+    cell = CellSql(Runtime(register), municipality.cell)
+    return STEPS[params["step"]](cell, municipality, params, check)
+
+
+def aside(cell, municipality, params, check):
+    from stacks.cell import restore
+
+    moment = restore.moment_of(params["target_time"] or "")
+    restore.may_restore(cell, municipality.tenant, moment)
+    diff = {"before": "", "after": f"{municipality.tenant}_restoring: {municipality.tenant} at {moment.isoformat()}\n"}
+    if check:
+        return {"changed": True, "diff": diff}
+    made = restore.put_aside(cell, municipality.tenant, moment)
+    return {"changed": True, "changes": list(made.changes), "diff": diff}
+
+
+def exchange(cell, municipality, params, check):
+    from stacks.cell import restore
+
+    if check:  # nothing was put aside
+        return {"changed": True}
+    made = restore.waiting(cell, municipality.tenant)
+    if made is None:
+        raise restore.RestoreFault(f"{municipality.tenant}_restoring: wanted a whole restored database, seen none")
+    return _exchange(cell, municipality, made.name, made)
+
+
+def undo(cell, municipality, params, check):
+    from stacks.cell import restore
+
+    _known(cell, municipality, params["kept"])
+    if check:
+        return {"changed": True}
+    return _exchange(cell, municipality, params["kept"], restore.Aside(municipality.tenant, params["kept"], []))
+
+
+def _exchange(cell, municipality, incoming, made):
+    from inventory import secrets
+    from stacks.cell import migrations, restore, tenants
+
+    register = cell.runtime.register
+    wanted = tenants.wanted(register, secrets.load(register), municipality)
+    began = time.monotonic()
+    kept = restore.exchange(cell, wanted, incoming, migrations.installed())
+    held = round(time.monotonic() - began, 2)
+    record = restore.report(register.environment.id, made, kept)
+    diff = {
+        "before": f"{wanted.name}: as it was\n",
+        "after": f"{wanted.name}: was {incoming}\n{kept}: was {wanted.name}, closed\n",
+    }
+    return {"changed": True, "kept": kept, "held_seconds": held, "record": str(record), "diff": diff}
+
+
+def forget(cell, municipality, params, check):
+    from stacks.cell import restore
+
+    _known(cell, municipality, params["kept"])
+    if not check:
+        restore.forget(cell, params["kept"])
+    return {"changed": True, "diff": {"before": f"{params['kept']}: closed\n", "after": ""}}
+
+
+def _known(cell, municipality, name):
+    from stacks.cell import restore
+
+    if name not in (found := restore.kept(cell, municipality.tenant)):
+        seen = ", ".join(found) or "none"
+        raise restore.RestoreFault(f"nothing was touched; {name!r}: wanted a kept database of it; there are: {seen}")
+
+
+STEPS = {"aside": aside, "exchange": exchange, "undo": undo, "forget": forget}
+
+
+if __name__ == "__main__":
+    main()

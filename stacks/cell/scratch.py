@@ -1,0 +1,148 @@
+"""A tenant's database out of the cell's repository, in a scratch container that nothing can reach."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from docker.errors import APIError, DockerException
+from docker.models.containers import Container
+
+from stacks.cell.psql import PSQL, CellSql
+from stacks.components.pgbackrest import REPOSITORY
+from stacks.components.postgres import UID
+from stacks.runtime import RuntimeFault
+
+READY = "asp-restored"
+VAULT = "/vault"
+# Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
+# socket. hot_standby off: then replay does not ask for the primary's max_connections.
+_SCRIPT = """\
+set -euo pipefail
+cat >/tmp/pgbackrest.conf <<CONF
+[global]
+repo1-path={repository}
+lock-path=/tmp/lock
+log-level-file=off
+log-level-console=off
+log-level-stderr=error
+[{stanza}]
+pg1-path=/data/pgdata
+CONF
+export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
+mkdir -m 0700 /data/pgdata
+pgbackrest --stanza={stanza} --db-include={database} --archive-mode=off {target} restore
+cat >/tmp/postgresql.conf <<CONF
+data_directory = '/data/pgdata'
+hba_file = '/tmp/pg_hba.conf'
+ident_file = '/data/pgdata/pg_ident.conf'
+listen_addresses = ''
+unix_socket_directories = '/tmp'
+hot_standby = off
+fsync = off
+autovacuum = off
+shared_buffers = '64MB'
+CONF
+echo 'local all postgres peer' >/tmp/pg_hba.conf
+postgres -c config_file=/tmp/postgresql.conf >/tmp/log 2>&1 &
+server=$!
+for _ in $(seq 6000); do
+  if psql -XAtqU postgres -d {database} -c 'SELECT 1' >/dev/null 2>&1; then
+    echo {ready}
+    wait $server
+    exit
+  fi
+  kill -0 $server || break
+  sleep 0.1
+done
+tail -n 20 /tmp/log >&2
+exit 1
+"""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A restored database that runs in a container of its own."""
+
+    container: Container
+    database: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where commands in the container find the server."""
+        return {"PGHOST": "/tmp"}
+
+    def script(self, sql: str) -> str:
+        """What psql prints for a script (unaligned); it holds no secrets. RuntimeFault with PostgreSQL's message."""
+        argv = [*PSQL, "--username=postgres", f"--dbname={self.database}"]
+        command = ["sh", "-c", 'printf %s "$1" | { shift; exec "$@"; }', "sh", sql, *argv, "--file=-"]
+        code, (out, err) = self.container.exec_run(command, environment=self.environment, demux=True)
+        if code != 0:
+            seen = (err or out or b"").decode(errors="replace").strip()[-1500:]
+            raise RuntimeFault(f"{self.container.name}: psql exited with {code}: {seen}")
+        return (out or b"").decode()
+
+
+@contextlib.contextmanager
+def restored(cell: CellSql, tenant: str, until: datetime | None = None, timeout: float = 900) -> Iterator[Scratch]:
+    """The tenant's database as it was at a moment (with time zone), or at the end of the archive.
+
+    RuntimeFault when it cannot be restored. What a killed run left of this tenant is removed first.
+    """
+    target = "--type=default"
+    if until:
+        target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
+    repository = REPOSITORY.replace("/data", VAULT, 1)
+    script = _SCRIPT.format(repository=repository, stanza=cell.cell_id, database=tenant, target=target, ready=READY)
+    purpose = {"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore", "asp.restore": tenant}
+    client = cell.runtime.client
+    name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
+    try:
+        for left in client.containers.list(all=True, filters={"label": [f"{k}={v}" for k, v in purpose.items()]}):
+            _remove(left)
+        container = client.containers.create(
+            cell.runtime.container(cell.node).image.id,
+            ["bash", "-c", script],
+            name=name,
+            user=f"{UID}:{UID}",
+            network_mode="none",
+            init=True,
+            read_only=True,
+            cap_drop=["ALL"],
+            mem_limit="1g",
+            labels=purpose,
+            # /data is a volume of its own that goes with the container: a tenant may be larger than memory.
+            volumes={cell.cell.backup: {"bind": VAULT, "mode": "ro"}},
+            mounts=[{"Type": "volume", "Target": "/data"}],
+            tmpfs={"/tmp": f"uid={UID},mode=0700"},
+        )
+        try:
+            container.start()
+            _wait(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
+            yield Scratch(container, tenant)
+        finally:
+            _remove(container)
+    except (DockerException, OSError) as error:
+        raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
+
+
+def _remove(container: Container) -> None:
+    with contextlib.suppress(APIError):
+        container.remove(force=True, v=True)
+
+
+def _wait(container: Container, timeout: float, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + timeout
+    while not ready():
+        container.reload()
+        if container.status == "exited":
+            said = container.logs(stdout=False).decode(errors="replace").strip()[-1500:]
+            raise RuntimeFault(f"{container.name}: exited with {container.attrs['State']['ExitCode']}: {said}")
+        if time.monotonic() > deadline:
+            raise RuntimeFault(f"{container.name}: not restored within {timeout:.0f} s")
+        time.sleep(0.1)
