@@ -155,6 +155,16 @@ def test_backup_full(probe):
     assert any(item["type"] == "full" and not item["error"] for item in backups), "nincs hibátlan teljes mentés"
 
 
+@check("centre.backup.vault")
+def test_vault_full(probe):
+    code, message = probe.read("vault", "status_code"), probe.read("vault", "status_message")
+    assert code == 0, f"a titkosított mentések tára hibát jelez: {message}"
+    backups = probe.read("vault", "backups")
+    assert any(item["type"] == "full" and not item["error"] for item in backups), (
+        "nincs hibátlan titkosított teljes mentés"
+    )
+
+
 @check("centre.backup.age")
 def test_backup_age(probe, limit):
     backups = probe.read("backup", "backups")

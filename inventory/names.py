@@ -101,6 +101,11 @@ class CellNames:
         """pgBackRest repository host; its volume has the same name."""
         return f"{self.prefix}-backup"
 
+    @property
+    def vault(self) -> str:
+        """Volume of the second, encrypted repository; it stands in for one at another place."""
+        return f"{self.prefix}-backup-vault"
+
     def app(self, system: str) -> str:
         """App server of one system."""
         return f"{self.prefix}-{system}"

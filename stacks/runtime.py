@@ -83,17 +83,29 @@ class Runtime:
 
         Raises Unreachable when there is no container, RuntimeFault after `timeout` seconds.
         """
-        container = self.container(service, wait)
+        return self.inside(self.container(service, wait), argv, stdin, timeout, user, f"service {service}")
+
+    def inside(
+        self,
+        container: Container,
+        argv: list[str],
+        stdin: str | None = None,
+        timeout: float = 60,
+        user: str = "",
+        what: str = "",
+    ) -> Result:
+        """Like `run`, in a container that is at hand; `what`: its name in messages."""
+        what = what or str(container.name)
         api = self.client.api
         try:
             handle = api.exec_create(container.id, argv, stdin=stdin is not None, user=user)["Id"]
             stream = api.exec_start(handle, socket=True)
             raw = getattr(stream, "_sock", stream)
-            out, err = _exchange(raw, stdin, timeout, f"{service}: {argv[0]}")
+            out, err = _exchange(raw, stdin, timeout, f"{what}: {argv[0]}")
             stream.close()
             code = api.exec_inspect(handle)["ExitCode"]
         except (APIError, OSError) as error:
-            raise Unreachable(f"service {service}: {argv[0]} could not be run: {error}") from error
+            raise Unreachable(f"{what}: {argv[0]} could not be run: {error}") from error
         return Result(-1 if code is None else code, out, err)
 
     def check(self, service: str, argv: list[str], stdin: str | None = None, **options) -> str:

@@ -18,6 +18,7 @@ from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
 from stacks.cell.psql import CellSql
 from stacks.components.edge_config import CONFIG_FILE
+from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.components.pki_config import INTERMEDIATE_FILE
 from stacks.components.service import ROOT_FILE
 from stacks.runtime import Runtime, Unreachable
@@ -41,7 +42,8 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
         {
             "hosting": lambda: hosting(register, municipality),
             "cluster": lambda: postgres.cluster(sql),
-            "backup": lambda: backups(runtime, cell.backup),
+            "backup": lambda: backups(runtime, cell.backup, DAILY),
+            "vault": lambda: backups(runtime, cell.backup, VAULT),
             "pooler": lambda: pooler(runtime, cell.proxy),
             "identity": lambda: keycloak.server(runtime, register, secrets),
             "identity_db": lambda: postgres.writable(runtime, names.identity_db),
@@ -56,9 +58,10 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
     }
 
 
-def backups(runtime: Runtime, service: str) -> dict:
-    """pgBackRest's own catalogue of the cell's repository."""
-    stanzas = json.loads(runtime.check(service, ["pgbackrest", "info", "--output=json"], timeout=SECONDS))
+def backups(runtime: Runtime, service: str, repository: int) -> dict:
+    """pgBackRest's own catalogue of one of the cell's repositories."""
+    command = ["pgbackrest", "info", "--output=json", f"--repo={repository}"]
+    stanzas = json.loads(runtime.check(service, command, timeout=SECONDS))
     if not stanzas:
         return {"status_code": 1, "status_message": "no stanza in the repository", "backups": []}
     stanza = stanzas[0]

@@ -23,6 +23,7 @@ from stacks.cell import audit, catalogue
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import Attempt, sign_in
 from stacks.components.edge_config import LEAF_FILE
+from stacks.components.pgbackrest import DAILY
 from stacks.components.postgres import TEMPLATE
 from stacks.components.service import ROOT_FILE
 from stacks.components.sql import literal
@@ -132,7 +133,7 @@ def _attempt(attempt: Attempt) -> dict:
 
 def backup(runtime: Runtime, service: str) -> dict:
     """Databases in the newest backup of the cell."""
-    command = ["pgbackrest", "info", "--output=json"]
+    command = ["pgbackrest", "info", "--output=json", f"--repo={DAILY}"]
     stanzas = json.loads(runtime.check(service, command, timeout=SECONDS))
     if not stanzas or not stanzas[0]["backup"]:
         return {"label": "nincs", "databases": []}

@@ -13,9 +13,14 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 ctx = context()
 cell = ctx.cell
 settings = ctx.environment.backup
-schedule = {"stanza": ctx.cell_id, "full": settings.full, "differential": settings.differential}
+schedule = {
+    "stanza": ctx.cell_id,
+    "repositories": list(pgbackrest.PLACES),
+    "full": settings.full,
+    "differential": settings.differential,
+}
 
-volume = ctx.volume(cell.backup)
+volume, vault = ctx.volume(cell.backup), ctx.volume(cell.vault)
 service = SwarmService(
     ctx,
     cell.backup,
@@ -32,8 +37,12 @@ service = SwarmService(
                 pgbackrest.repository_conf(ctx.cell_id, cell.postgres, settings.retention_full)
             ),
             "/etc/asp/backup.json": File(json.dumps(schedule)),
+            f"{pgbackrest.INCLUDED}/vault.conf": File(
+                pgbackrest.vault_conf(ctx.secrets.password("backup_vault")), secret=True, uid=UID, mode=0o400
+            ),
         },
-        volumes={"/data": volume.name},
+        environment={"PGBACKREST_CONFIG_INCLUDE_PATH": pgbackrest.INCLUDED},
+        volumes={pgbackrest.PLACES[pgbackrest.DAILY]: volume.name, pgbackrest.PLACES[pgbackrest.VAULT]: vault.name},
         tmpfs={"/run/asp": 16, "/tmp": 64},
         start_first=False,
     ),

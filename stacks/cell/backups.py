@@ -10,6 +10,7 @@ from typing import Any
 
 from stacks.cell.psql import CellSql
 from stacks.cell.tenants import Outcome
+from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.runtime import RuntimeFault
 
 LOCKED = 50  # pgBackRest's exit code when another command of the stanza runs
@@ -51,10 +52,11 @@ class Catalogue:
 
 
 class Repository:
-    """The pgBackRest repository host of one cell; the stanza is named as the cell."""
+    """One of a cell's two pgBackRest repositories; the stanza is named as the cell."""
 
-    def __init__(self, cell: CellSql):
+    def __init__(self, cell: CellSql, number: int = DAILY):
         self._cell = cell
+        self.number = number
         self.service = cell.cell.backup
         self.stanza = cell.cell_id
 
@@ -78,7 +80,7 @@ class Repository:
         return row
 
     def create_stanza(self) -> None:
-        """Make the stanza's place in the repository."""
+        """Make the stanza's place in both repositories."""
         self._run(["stanza-create"], 60)
 
     def prove_archiving(self) -> None:
@@ -87,10 +89,22 @@ class Repository:
 
     def back_up(self, kind: str, deadline: float = 3600) -> None:
         """Take a backup (`full`, `diff`, `incr`), after one that already runs; at most `deadline` seconds in all."""
-        self._run([f"--type={kind}", "backup"], deadline)
+        self._run([f"--repo={self.number}", f"--type={kind}", "backup"], deadline)
+
+    def verify(self, deadline: float = 3600) -> None:
+        """Read everything in the repository and compare it with its checksums. RuntimeFault with what is wrong."""
+        self._run([f"--repo={self.number}", "verify"], deadline)
 
     def _info(self, *options: str) -> dict[str, Any]:
-        argv = ["pgbackrest", f"--stanza={self.stanza}", "--output=json", *QUIET, *options, "info"]
+        argv = [
+            "pgbackrest",
+            f"--stanza={self.stanza}",
+            "--output=json",
+            f"--repo={self.number}",
+            *QUIET,
+            *options,
+            "info",
+        ]
         entries = json.loads(self._cell.runtime.check(self.service, argv))
         if not entries:
             return {"status": {"code": NO_STANZA, "message": "missing stanza path"}, "backup": []}
@@ -123,9 +137,10 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
     gone = sorted(set(names) - set(present))
     if gone and not check:  # a check of a whole join comes here before the databases exist
         raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(gone)}; run role tenant_database first")
-    catalogue = repository.catalogue()
-    if catalogue.code == NO_STANZA:
-        _note(outcome, "stanza", "absent", "present, archiving proven")
+    vault = Repository(cell, VAULT)
+    catalogue, encrypted = repository.catalogue(), vault.catalogue()
+    if NO_STANZA in (catalogue.code, encrypted.code):
+        _note(outcome, "stanza", "absent", "present in both repositories, archiving proven")
         if not check:
             repository.create_stanza()
             repository.prove_archiving()
@@ -142,6 +157,10 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
         if not check:
             repository.back_up(kind)
             _prove(repository, {name: present[name] for name in lacking})
+    if not encrypted.newest:  # later ones come by the schedule; the tenants that join meanwhile are in the WAL
+        _note(outcome, "encrypted repository", "no backup", "full")
+        if not check:
+            vault.back_up("full")
     return outcome
 
 

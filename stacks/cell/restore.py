@@ -170,9 +170,9 @@ def _load(cell: CellSql, scratch: Scratch, aside: Aside) -> None:
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n",
         role="postgres",
     )
-    dump = ["pg_dump", "--username=postgres", "--format=custom", "--compress=none", aside.tenant]
+    dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", aside.tenant]
     load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={aside.name}"]
-    carry(scratch.container, dump, cell.runtime.container(cell.node), load, scratch.environment)
+    carry(scratch.container, dump, cell.runtime.container(cell.node), load)
     cell.script("ANALYZE;", aside.name, "postgres")
 
 

@@ -13,20 +13,21 @@ from datetime import datetime
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
+from inventory import secrets as vault
 from stacks.cell.psql import PSQL, CellSql
-from stacks.components.pgbackrest import REPOSITORY
+from stacks.components import pgbackrest
+from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.components.postgres import UID
-from stacks.runtime import RuntimeFault
+from stacks.runtime import Runtime, RuntimeFault
 
 READY = "asp-restored"
-VAULT = "/vault"
+SOURCE = "/source"
 # Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
 # socket. hot_standby off: then replay does not ask for the primary's max_connections.
 _SCRIPT = """\
 set -euo pipefail
-cat >/tmp/pgbackrest.conf <<CONF
-[global]
-repo1-path={repository}
+until [ -s /tmp/pgbackrest.conf ]; do sleep 0.05; done  # it may hold a key, so it comes by standard input
+cat >>/tmp/pgbackrest.conf <<CONF
 lock-path=/tmp/lock
 log-level-file=off
 log-level-console=off
@@ -36,7 +37,14 @@ pg1-path=/data/pgdata
 CONF
 export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
 mkdir -m 0700 /data/pgdata
-pgbackrest --stanza={stanza} --db-include={database} --archive-mode=off {target} restore
+restore() {{ pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
+restore --db-include={database} 2>/tmp/said || {{
+  code=$?
+  # A database that is younger than the backup (80): all of them come back, and replay brings it.
+  [ $code = 80 ] || {{ cat /tmp/said >&2; exit $code; }}
+  find /data/pgdata -mindepth 1 -delete
+  restore
+}}
 cat >/tmp/postgresql.conf <<CONF
 data_directory = '/data/pgdata'
 hba_file = '/tmp/pg_hba.conf'
@@ -51,11 +59,16 @@ CONF
 echo 'local all postgres peer' >/tmp/pg_hba.conf
 postgres -c config_file=/tmp/postgresql.conf >/tmp/log 2>&1 &
 server=$!
+there="SELECT count(*) FROM pg_database WHERE datname = '{database}'"
 for _ in $(seq 6000); do
   if psql -XAtqU postgres -d {database} -c 'SELECT 1' >/dev/null 2>&1; then
     echo {ready}
     wait $server
     exit
+  fi
+  if [ "$(psql -XAtqU postgres -d postgres -c "$there" 2>/dev/null)" = 0 ]; then
+    echo "no database {database} at that moment" >&2
+    exit 1
   fi
   kill -0 $server || break
   sleep 0.1
@@ -69,27 +82,23 @@ exit 1
 class Scratch:
     """A restored database that runs in a container of its own."""
 
+    runtime: Runtime
     container: Container
     database: str
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """Where commands in the container find the server."""
-        return {"PGHOST": "/tmp"}
-
     def script(self, sql: str) -> str:
-        """What psql prints for a script (unaligned); it holds no secrets. RuntimeFault with PostgreSQL's message."""
-        argv = [*PSQL, "--username=postgres", f"--dbname={self.database}"]
-        command = ["sh", "-c", 'printf %s "$1" | { shift; exec "$@"; }', "sh", sql, *argv, "--file=-"]
-        code, (out, err) = self.container.exec_run(command, environment=self.environment, demux=True)
-        if code != 0:
-            seen = (err or out or b"").decode(errors="replace").strip()[-1500:]
-            raise RuntimeFault(f"{self.container.name}: psql exited with {code}: {seen}")
-        return (out or b"").decode()
+        """What psql prints for a script (unaligned). RuntimeFault with PostgreSQL's message."""
+        argv = [*PSQL, "--host=/tmp", "--username=postgres", f"--dbname={self.database}", "--file=-"]
+        done = self.runtime.inside(self.container, argv, sql, timeout=3600)
+        if done.code != 0:
+            raise RuntimeFault(f"{self.container.name}: psql exited with {done.code}: {done.err.strip()[-1500:]}")
+        return done.out
 
 
 @contextlib.contextmanager
-def restored(cell: CellSql, tenant: str, until: datetime | None = None, timeout: float = 900) -> Iterator[Scratch]:
+def restored(
+    cell: CellSql, tenant: str, until: datetime | None = None, timeout: float = 900, repository: int = DAILY
+) -> Iterator[Scratch]:
     """The tenant's database as it was at a moment (with time zone), or at the end of the archive.
 
     RuntimeFault when it cannot be restored. What a killed run left of this tenant is removed first.
@@ -97,8 +106,7 @@ def restored(cell: CellSql, tenant: str, until: datetime | None = None, timeout:
     target = "--type=default"
     if until:
         target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
-    repository = REPOSITORY.replace("/data", VAULT, 1)
-    script = _SCRIPT.format(repository=repository, stanza=cell.cell_id, database=tenant, target=target, ready=READY)
+    script = _SCRIPT.format(stanza=cell.cell_id, database=tenant, target=target, ready=READY)
     purpose = {"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore", "asp.restore": tenant}
     client = cell.runtime.client
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
@@ -117,18 +125,35 @@ def restored(cell: CellSql, tenant: str, until: datetime | None = None, timeout:
             mem_limit="1g",
             labels=purpose,
             # /data is a volume of its own that goes with the container: a tenant may be larger than memory.
-            volumes={cell.cell.backup: {"bind": VAULT, "mode": "ro"}},
+            volumes={_volume(cell, repository): {"bind": SOURCE, "mode": "ro"}},
             mounts=[{"Type": "volume", "Target": "/data"}],
             tmpfs={"/tmp": f"uid={UID},mode=0700"},
         )
         try:
             container.start()
+            _configure(cell, container, repository)
             _wait(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
-            yield Scratch(container, tenant)
+            yield Scratch(cell.runtime, container, tenant)
         finally:
             _remove(container)
     except (DockerException, OSError) as error:
         raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
+
+
+def _volume(cell: CellSql, repository: int) -> str:
+    return {DAILY: cell.cell.backup, VAULT: cell.cell.vault}[repository]
+
+
+def _configure(cell: CellSql, container: Container, repository: int) -> None:
+    """Tell the restore where its only repository is and, if that one is encrypted, its key."""
+    lines = ["[global]", f"repo1-path={SOURCE}/repo"]
+    if repository == VAULT:
+        key = vault.load(cell.runtime.register).password("backup_vault")
+        lines += [f"repo1-cipher-type={pgbackrest.CIPHER}", f"repo1-cipher-pass={key}"]
+    write = ["sh", "-c", "umask 077; cat >/tmp/new && mv /tmp/new /tmp/pgbackrest.conf"]
+    done = cell.runtime.inside(container, write, "\n".join(lines) + "\n")
+    if done.code != 0:
+        raise RuntimeFault(f"{container.name}: could not be configured: {done.err.strip()}")
 
 
 def _remove(container: Container) -> None:

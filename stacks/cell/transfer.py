@@ -13,10 +13,10 @@ from stacks.runtime import RuntimeFault
 TAIL = 1500  # characters of what a command said that are shown
 
 
-def carry(source: Container, give: list[str], target: Container, take: list[str], environment: dict[str, str]) -> int:
+def carry(source: Container, give: list[str], target: Container, take: list[str]) -> int:
     """Run `give` in one container and `take` in another, the first's output being the other's input; bytes carried.
 
-    `environment`: of `give`. RuntimeFault with the words of whichever failed.
+    RuntimeFault with the words of whichever failed.
     """
     api = source.client.api
     taking = api.exec_create(target.id, take, stdin=True)["Id"]
@@ -25,7 +25,7 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
     said: list[bytes] = []
     listening = threading.Thread(target=_listen, args=(raw, said), daemon=True)
     listening.start()
-    giving = api.exec_create(source.id, give, environment=environment)["Id"]
+    giving = api.exec_create(source.id, give)["Id"]
     errors, carried = b"", 0
     try:
         for out, err in api.exec_start(giving, stream=True, demux=True):

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from inventory.names import Port
 from stacks.components.postgres import CERTIFICATE, DATA, KEY, ROOT
 
-REPOSITORY = "/data/repo"
+# Two repositories: the first for every day, the second encrypted, for the day on which the first is lost as well.
+DAILY, VAULT = 1, 2
+PLACES = {DAILY: "/data", VAULT: "/vault"}  # where their volumes are mounted
+CIPHER = "aes-256-cbc"
+INCLUDED = "/run/secrets/pgbackrest"  # folder of the configuration that is secret
 
 
 def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> str:
@@ -18,10 +22,11 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
         stanza_section |= {f"pg{number}-path": DATA, f"pg{number}-socket-path": "/run/asp"}
     main = {
         **_common(),
-        "repo1-path": REPOSITORY,
-        "repo1-retention-full": retention_full,
-        "repo1-bundle": "y",  # an empty database is 299 files: without bundles each is one in the repository
-        "repo1-block": "y",
+        **repository(DAILY),
+        **repository(VAULT),
+        **{f"repo{number}-retention-full": retention_full for number in PLACES},
+        # An empty database is 299 files: without bundles each is one in the repository.
+        **{f"repo{number}-{what}": "y" for number in PLACES for what in ("bundle", "block")},
         "start-fast": "y",
         "log-level-console": "info",
         "process-max": 2,
@@ -31,11 +36,23 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
     return _ini([("global", main, clients), (stanza, stanza_section, [])])
 
 
+def repository(number: int) -> dict[str, str | int]:
+    """Where a repository is, and how it is read."""
+    place: dict[str, str | int] = {f"repo{number}-path": f"{PLACES[number]}/repo"}
+    return place | ({f"repo{number}-cipher-type": CIPHER} if number == VAULT else {})
+
+
+def vault_conf(key: str) -> str:
+    """The part of the configuration that opens the second repository."""
+    return _ini([("global", {f"repo{VAULT}-cipher-pass": key}, [])])
+
+
 def node_conf(stanza: str, backup: str) -> str:
     """`pgbackrest.conf` of a PostgreSQL node. `backup`: service name of the repository host."""
     main = {
         **_common(),
         **_remote("repo1", backup),
+        **_remote("repo2", backup),  # WAL goes to both at once
         "archive-async": "y",
         "log-level-console": "warn",  # else three lines for each WAL segment
         "spool-path": "/run/asp/spool",

@@ -8,6 +8,7 @@ import pytest
 from stacks.cell.backups import Repository
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
+from stacks.components.pgbackrest import PLACES, VAULT
 from stacks.runtime import RuntimeFault
 from tests.roles.tenant_plays import play
 
@@ -105,8 +106,31 @@ def test_a_row_written_after_the_backup_comes_back_until_its_moment(covered, rep
         cell.script(f"{as_owner}DELETE FROM {where};")
 
 
+def test_the_encrypted_repository_alone_brings_a_row_back(covered, repository, cell, subject):
+    vault = Repository(cell, VAULT)
+    assert vault.catalogue().newest["type"] in ("full", "diff")
+    head = f"head -c 8 {PLACES[VAULT]}/repo/backup/{repository.stanza}/backup.info"
+    assert cell.runtime.check(repository.service, ["sh", "-c", head]) == "Salted__", "as openssl marks what it encrypts"
+    version = random.token_hex(8)
+    where = f"asp_meta.migrations WHERE system = 'restore-proof' AND version = '{version}'"
+    as_owner = f"\\connect {subject.tenant}\nSET ROLE asp_owner;\n"
+    cell.script(f"{as_owner}INSERT INTO asp_meta.migrations VALUES ('restore-proof', '{version}');")
+    try:
+        repository.prove_archiving()
+        with restored(cell, subject.tenant, repository=VAULT) as scratch:
+            assert scratch.script(f"SELECT version FROM {where}").split() == [version]
+    finally:
+        cell.script(f"{as_owner}DELETE FROM {where};")
+
+
+@pytest.mark.parametrize("number", PLACES)
+def test_a_repository_is_verified_file_by_file(covered, cell, number):
+    Repository(cell, number).verify()
+
+
 def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
-    with pytest.raises(RuntimeFault, match="restore-t00000-[0-9a-f]+: exited with"), restored(cell, "t00000"):
+    said = "restore-t00000-[0-9a-f]+: exited with 1: no database t00000"
+    with pytest.raises(RuntimeFault, match=said), restored(cell, "t00000"):
         pass
 
 

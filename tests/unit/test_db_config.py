@@ -130,9 +130,12 @@ def test_repository_and_nodes_name_each_other():
         assert repeated(repository, f"pg{number}-host-type") == ["tls"]
         text = pgbackrest.node_conf("baz1", BACKUP)
         assert repeated(text, "repo1-host") == [BACKUP]
-        assert repeated(text, "repo1-host-type") == ["tls"]
+        assert repeated(text, "repo1-host-type") == repeated(text, "repo2-host-type") == ["tls"]
+        assert repeated(text, "repo2-host") == [BACKUP]
         assert repeated(text, "tls-server-auth") == [f"{BACKUP}=baz1"]
-    assert repeated(repository, "repo1-retention-full") == ["4"]
+    assert repeated(repository, "repo1-retention-full") == repeated(repository, "repo2-retention-full") == ["4"]
+    assert repeated(repository, "repo2-cipher-type") == ["aes-256-cbc"]
+    assert "cipher-pass" not in repository, "the key is a secret of its own"
 
 
 @pytest.mark.parametrize(("value", "quoted"), [("a", "'a'"), ("it's", "'it''s'"), ("\\n", "'\\n'"), ("", "''")])

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Runs a cell's backup repository: pgBackRest's TLS server, and backups when the register's cron settings say so.
 
-Configuration: `/etc/asp/backup.json` with `stanza`, `full`, `differential` (five-field cron, local time).
+Configuration: `/etc/asp/backup.json` with `stanza`, `repositories` (numbers, the first is filled by joins as well),
+`full`, `differential` (five-field cron, local time).
 Nothing is remembered between runs: what is due is computed from the settings and from pgBackRest's own catalogue, so a
 stop, a kill or a move of the service neither loses a backup nor makes one twice. The first backup of all is taken when
-a tenant joins; until then nothing is scheduled.
+a tenant joins; until then nothing is scheduled. After each full backup the repository is verified.
 """
 
 import datetime
@@ -91,14 +92,27 @@ def due(schedules, backups, now):
     return None
 
 
-def backups_of(stanza):
+def backups_of(stanza, repository):
     """Finished, faultless backups of a stanza, oldest first; None when the catalogue cannot be read."""
     command = ["pgbackrest", "info", "--output=json", f"--stanza={stanza}", "--log-level-console=error"]
+    command.append(f"--repo={repository}")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         say(f"the catalogue cannot be read: {(done.stderr or done.stdout).strip()[-300:]}")
         return None
     return [b for entry in json.loads(done.stdout) for b in entry["backup"] if not b.get("error")]
+
+
+def back_up(stanza, repository, name):
+    """Take the backup that is due, and verify the repository after a full one; whether all went well."""
+    say(f"{name} backup is due in repository {repository}")
+    command = ["pgbackrest", f"--stanza={stanza}", f"--repo={repository}"]
+    code = subprocess.run([*command, f"--type={KINDS[name][-1]}", "backup"], check=False).returncode
+    if code == 0 and name == "full":
+        code = subprocess.run([*command, "verify"], check=False).returncode
+    if code:
+        say(f"{name} backup in repository {repository} ended with {code}; next attempt in {RETRY_SECONDS} s")
+    return code == 0
 
 
 def say(text):
@@ -115,24 +129,18 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     server = subprocess.Popen(["pgbackrest", "server"])
-    retry = 0.0
+    retry = dict.fromkeys(settings["repositories"], 0.0)
     while not stopped.wait(TICK_SECONDS if server.poll() is None else 0):
         if server.poll() is not None:
             say(f"the server ended with {server.returncode}")
             return 1
-        if time.monotonic() < retry:
-            continue
-        backups = backups_of(stanza)
-        name = due(schedules, backups, datetime.datetime.now()) if backups else None
-        if name is None:
-            continue
-        kind = KINDS[name][-1]
-        say(f"{name} backup is due")
-        command = ["pgbackrest", f"--stanza={stanza}", f"--type={kind}", "backup"]
-        code = subprocess.run(command, check=False).returncode
-        if code:
-            say(f"{name} backup ended with {code}; next attempt in {RETRY_SECONDS} s")
-            retry = time.monotonic() + RETRY_SECONDS
+        for repository in settings["repositories"]:
+            if time.monotonic() < retry[repository] or stopped.is_set():
+                continue
+            backups = backups_of(stanza, repository)
+            name = due(schedules, backups, datetime.datetime.now()) if backups else None
+            if name and not back_up(stanza, repository, name):
+                retry[repository] = time.monotonic() + RETRY_SECONDS
     server.terminate()
     server.wait()
     return 0
