@@ -134,6 +134,15 @@ def test_identity_clerks(probe, municipality, register):
     assert not strangers, f"nem a hivatal ügyintézője: {', '.join(strangers)}"
 
 
+@check("tenant.backup.drilled")
+def test_backup_drilled(probe, limit):
+    proven = probe.read_optional("drill", "proven")
+    assert proven, "még egyszer sem próbáltuk ki a visszaállítását"
+    days = (probe.taken - datetime.fromisoformat(proven)).total_seconds() / 86400
+    most = limit.span.total_seconds() / 86400
+    assert days <= most, f"{days:.1f} napja próbáltuk ki a visszaállítását, megengedett {limit.text}"
+
+
 @check("tenant.edge.route")
 def test_edge_route(probe, municipality):
     mapped = probe.read_optional("edge", "map", "tenant")

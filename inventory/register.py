@@ -148,11 +148,12 @@ class Cell(Model):
 
 
 class Backup(Model):
-    """When a cell is backed up and how many full backups are kept."""
+    """When a cell is backed up, how many full backups are kept, and within how many days each tenant is proven."""
 
     full: Cron
     differential: Cron
     retention_full: int = Field(ge=1)
+    drill_days: int = Field(ge=1, le=366)
 
 
 class Identity(Model):

@@ -97,6 +97,11 @@ class Secrets:
         """EC private key (PEM) that signs tokens for tenant hosts' server certificates."""
         return self._data["server_key"]
 
+    @property
+    def ledger_key(self) -> str:
+        """EC private key (PEM) that signs the ledger of restore drills."""
+        return self._data["ledger_key"]
+
     def tls(self, service: str) -> Pair:
         """Leaf certificate of one internal service, by its name from `inventory.names`."""
         return Pair(**self._data["tls"][service])
@@ -176,7 +181,7 @@ def _complete(register: Register, data: dict) -> list[str]:
         data["pki_ca"] = vars(certificates.intermediate(env, "issuing", authority))
         data["internal_ca"] = vars(certificates.intermediate(env, "internal", authority))
         made.append("certificate authorities")
-    for name in ("enrol_key", "server_key"):
+    for name in ("enrol_key", "server_key", "ledger_key"):
         if name not in data:
             data[name] = certificates.signing_key()
             made.append(name)

@@ -97,6 +97,7 @@ def up(register: Register) -> None:
             future.result()
     playbook(steps, env, "join", "Municipalities join")
     playbook(steps, env, "endpoints", "Workstations")
+    playbook(steps, env, "drill", "Restore drill")
     live = [m for m in register.joined() if m.phase == "live"]
     for municipality in live:
         arguments = [*python, "checks", "--env", env, "--tenant", municipality.ksh]

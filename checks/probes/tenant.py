@@ -19,7 +19,7 @@ from checks.probes.parts import gather, guard, spread
 from inventory.names import Port
 from inventory.register import Municipality, Phase, Register
 from inventory.secrets import Secrets
-from stacks.cell import audit, catalogue
+from stacks.cell import audit, catalogue, ledger
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import Attempt, sign_in
 from stacks.components.edge_config import LEAF_FILE
@@ -46,6 +46,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "template": lambda: {"versions": versions(cell, TEMPLATE)},
             "attempts": lambda: attempts(cell, register, secrets, municipality),
             "backup": lambda: backup(runtime, cell.cell.backup),
+            "drill": lambda: drill(register, secrets, municipality),
             "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
             "systems": lambda: {
@@ -142,6 +143,16 @@ def backup(runtime: Runtime, service: str) -> dict:
     detailed = [*command, f"--stanza={stanza['name']}", f"--set={label}"]
     (item,) = json.loads(runtime.check(service, detailed, timeout=SECONDS))[0]["backup"]
     return {"label": label, "databases": sorted(entry["name"] for entry in item.get("database-ref") or [])}
+
+
+def drill(register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+    """The last proof that the tenant comes back, out of the ledger; a ledger that was tampered with proves nothing."""
+    try:
+        entries = ledger.read(register, secrets)
+    except ledger.LedgerFault as error:
+        return {"fault": str(error)}
+    last = ledger.newest(entries).get(municipality.ksh)
+    return {"proven": last["at"] if last else None}
 
 
 def edge_facts(runtime: Runtime, register: Register, edge: Edge, municipality: Municipality) -> dict:

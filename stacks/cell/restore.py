@@ -99,7 +99,7 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime) -> Aside:
     aside = waiting(cell, tenant)
     if aside and aside.moment == moment.isoformat():
         return aside
-    _archive_up_to_now(cell)
+    archive_up_to_now(cell)
     present = catalogue.connectable([tenant], catalogue.shared(cell))
     with restored(cell, tenant, moment) as scratch:
         then = contents.read(scratch.script)
@@ -156,7 +156,7 @@ def _shown(moment: datetime) -> str:
     return moment.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def _archive_up_to_now(cell: CellSql) -> None:
+def archive_up_to_now(cell: CellSql) -> None:
     """Replay ends at the first transaction after the target, so there must be one, and it must be in the archive."""
     cell.script("SELECT pg_current_xact_id();")
     Repository(cell).prove_archiving()

@@ -1,0 +1,59 @@
+"""Proving that a tenant comes back: restored aside to a moment just passed, and compared with the running one."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from inventory.register import Municipality
+from inventory.secrets import Secrets
+from stacks.cell import contents, ledger
+from stacks.cell.psql import CellSql
+from stacks.cell.restore import archive_up_to_now
+from stacks.cell.scratch import restored
+from stacks.components.pgbackrest import DAILY, VAULT
+from stacks.runtime import RuntimeFault
+
+
+def prove(cell: CellSql, secrets: Secrets, municipality: Municipality) -> ledger.Entry:
+    """Restore the municipality's tenant, compare every table, and sign that in the ledger; the line written.
+
+    The repositories take turns. Tables that changed while the moment was chosen cannot be compared exactly; they are
+    counted apart. RuntimeFault when it does not come back as it was.
+    """
+    register, tenant = cell.runtime.register, municipality.tenant
+    last = ledger.newest(ledger.read(register, secrets)).get(municipality.ksh)
+    repository = VAULT if last and last["repository"] == DAILY else DAILY
+    began = time.monotonic()
+    before = _contents(cell, tenant)
+    (text,) = cell.rows("SELECT to_json(clock_timestamp());")
+    moment = datetime.fromisoformat(text)
+    archive_up_to_now(cell)
+    after = _contents(cell, tenant)
+    with restored(cell, tenant, moment, repository=repository) as scratch:
+        found = contents.read(scratch.script)
+    still = {name: held for name, held in before.items() if held[1] and after.get(name) == held}
+    wrong = contents.differences(still, {name: found[name] for name in still if name in found})
+    if wrong:
+        raise RuntimeFault(
+            f"{tenant} does not come back out of repository {repository} as it was at {moment.isoformat()}: "
+            f"{'; '.join(map(str, wrong))}. Wanted: the same rows. See runbook backup, A drill fails"
+        )
+    return ledger.append(
+        register,
+        secrets,
+        {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "municipality": municipality.ksh,
+            "moment": moment.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "repository": repository,
+            "tables": len(still),
+            "rows": sum(rows for rows, _ in still.values()),
+            "moving": sum(1 for _, digest in before.values() if digest) - len(still),
+            "seconds": round(time.monotonic() - began, 1),
+        },
+    )
+
+
+def _contents(cell: CellSql, tenant: str) -> contents.Contents:
+    return contents.read(lambda sql: cell.script(sql, tenant, "postgres"))
