@@ -42,7 +42,9 @@ class Pdf:
         self.title, self.number = title, number
         self.plain = ParagraphStyle("plain", fontName="Sans", fontSize=9.5, leading=14, spaceAfter=6)
         self.strong = ParagraphStyle("strong", parent=self.plain, fontName="Sans-Bold")
-        self.heading = ParagraphStyle("heading", parent=self.strong, fontSize=11.5, leading=16, spaceBefore=10)
+        self.heading = ParagraphStyle(
+            "heading", parent=self.strong, fontSize=11.5, leading=16, spaceBefore=10, keepWithNext=1
+        )
         self.first = ParagraphStyle("first", parent=self.strong, fontSize=16, leading=21, spaceAfter=10)
         self.flow: list[Any] = [self._text(title, self.first)]
         if number:

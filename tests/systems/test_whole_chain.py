@@ -8,6 +8,7 @@ from django.utils import timezone
 from systems.adattar.models import Figure
 from systems.ado.models import Return, Taxpayer
 from systems.chain import relay
+from systems.hagyatek.models import Estate, Notary
 from systems.iparker.models import Entry, Notification
 from systems.irat.models import Document
 from tests.systems.elugy.support import citizen, sent
@@ -30,6 +31,32 @@ TRADE = [
             "alcohol": "no",
         },
     ),
+    ("nyilatkozat", {"truth": "on"}),
+]
+
+ESTATE = [
+    ("ugyfel", {"address": "3770 Sajószentpéter, Minta utca 1."}),
+    (
+        "elhunyt",
+        {
+            "deceased_name": "Elhunyt Elemér",
+            "deceased_birth_name": "Elhunyt Elemér",
+            "deceased_born": "1940-05-01",
+            "deceased_died": "2026-03-01",
+            "deceased_address": "Sajószentpéter, Fő út 1.",
+            "applicant_relation": "child",
+        },
+    ),
+    (
+        "orokos-1",
+        {"heir_1_name": "Próba Piroska", "heir_1_relation": "child", "heir_1_address": "Fő út 1.", "heir_1_more": "no"},
+    ),
+    (
+        "hagyatek",
+        {"has_real_estate": "yes", "has_vehicles": "no", "has_bank": "no", "has_movables": "no", "has_debts": "no"}
+        | {"has_will": "no"},
+    ),
+    ("vagyon-1", {"real_estate": "Sajószentpéter 123/4 hrsz., ház, 1/2", "real_estate_value": "12 000 000"}),
     ("nyilatkozat", {"truth": "on"}),
 ]
 
@@ -106,6 +133,33 @@ def test_a_notified_trade_gets_into_the_public_register(browse, serve, deliver, 
     figures = counted(serve, deliver, monkeypatch, "iparker")
     assert figures["nyilvántartott tevékenység", "bejelentés-köteles tevékenység"] == 1
     assert figures["bejelentés", "nyilvántartásba véve"] == 1
+
+
+def test_a_statement_about_an_estate_gets_to_the_notary(browse, serve, deliver, monkeypatch):
+    piroska, clerk = citizen(), browse("hagyatek", "ugyintezo", username="hagya.hanna", name="Hagya Hanna")
+    case = sent(piroska, "hagyatek", ESTATE)
+    deliver()
+    with serve("hagyatek"):
+        estate = Estate.objects.get()
+        notary = Notary.objects.create(name="dr. Minta Mária", seat="Miskolc", address="x")
+        notary.areas.create(settlement="Sajószentpéter")
+        assert list(estate.assets.values_list("reference", "share_whole", "value")) == [("123/4", 2, 12_000_000)]
+    page = shown(piroska.get(case))
+    assert estate.number in page and "A hagyatéki ügyintéző megkapta" in page
+    deceased = dict(ESTATE[1][1])
+    answers = {name.removeprefix("deceased_"): value for name, value in deceased.items()}
+    answers |= {"number": estate.number, "reporter": estate.reporter, "received_on": str(estate.received_on)}
+    answers |= {"mother_name": "Minta Mária", "birth_place": "Miskolc", "death_place": "Miskolc", "marital": "widowed"}
+    assert clerk.post(f"/hagyatek/leltar/{estate.pk}/adatok", answers).status_code == 302
+    handing = {"notary": str(notary.pk), "day": str(timezone.localdate()), "way": "electronic"}
+    assert clerk.post(f"/hagyatek/leltar/{estate.pk}/atadas", handing).status_code == 302
+    deliver()
+    assert "átadtuk dr. Minta Mária közjegyzőnek" in shown(piroska.get(case))
+    with serve("irat"):
+        answer = Document.objects.get(direction="out")
+        assert (answer.registered_by, answer.attachments.count()) == ("Hagya Hanna", 1)
+    figures = counted(serve, deliver, monkeypatch, "hagyatek")
+    assert figures["hagyatéki leltár", "átadva a közjegyzőnek"] == 1
 
 
 def test_a_service_that_is_away_in_between_loses_and_doubles_nothing(browse, serve, deliver):
