@@ -48,6 +48,12 @@ def enter(trade: dict[str, Any], notification: Notification | None, reason: str,
     return entry
 
 
+def take_over(entry: Entry, reason: str, clerk: str) -> None:
+    """Keep an entry of an earlier register, with the number that it has; in the caller's transaction."""
+    entry.save(force_insert=True)
+    _note(entry, What.REGISTERED, entry.registered_on, {}, entry.trade(), reason, clerk)
+
+
 def _next(kind: str, year: int) -> int:
     """The counter is a row that is held until the entry is saved: no number is left out or given twice."""
     sql = """INSERT INTO counter AS c (kind, year, last) VALUES (%s, %s, 1)
