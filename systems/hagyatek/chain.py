@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from systems.chain import Message, handles, send
+from systems.chain import Message, handles
 from systems.hagyatek import handing, statement
 from systems.hagyatek.models import Asset, Debt, Heir
 
@@ -39,11 +39,4 @@ def case(message: Message) -> None:
     Heir.objects.bulk_create(Heir(estate=estate, **vars(heir)) for heir in statement.heirs(data))
     Asset.objects.bulk_create(Asset(estate=estate, **asset) for asset in statement.assets(data))
     Debt.objects.bulk_create(Debt(estate=estate, **debt) for debt in statement.debts(data))
-    told = {
-        "submission": body["submission"],
-        "status": "in-progress",
-        "number": body["number"],
-        "text": "A hagyatéki ügyintéző megkapta a nyilatkozatot.",
-        "at": timezone.now(),
-    }
-    send("elugy", "status", told, key=body["submission"])
+    handing.tell(estate, "A hagyatéki ügyintéző megkapta a nyilatkozatot.")

@@ -130,6 +130,10 @@ class HandoverForm(FormMixin, forms.ModelForm):
         return self.cleaned_data["day"]
 
 
+class MissingForm(FormMixin, forms.Form):
+    missing = forms.CharField(label="mi hiányzik", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
 class CloseForm(FormMixin, forms.Form):
     reason = forms.CharField(label="indok", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 

@@ -56,6 +56,29 @@ def change(pk: int, data: dict[str, Any]) -> None:
         estate.save()
 
 
+def ask(pk: int, missing: str) -> None:
+    """Ask whoever told for what is missing; a citizen sees it at their case."""
+    with transaction.atomic():
+        estate = open_estate(pk)
+        estate.asked_for = missing
+        estate.save()
+        tell(estate, f"Hiánypótlás szükséges: {missing}")
+
+
+def tell(estate: Estate, text: str) -> None:
+    """Tell a citizen that their statement is being dealt with; nobody for an estate begun by hand."""
+    if estate.submission is None:
+        return
+    body = {
+        "submission": str(estate.submission),
+        "status": "in-progress",
+        "number": estate.number,
+        "text": text,
+        "at": timezone.now(),
+    }
+    send("elugy", "status", body, key=str(estate.submission))
+
+
 def put(part: Part) -> bool:
     """Keep a new or changed heir, asset or debt; False when a new one was kept before (its token is known)."""
     with transaction.atomic():

@@ -129,6 +129,7 @@ class Estate(models.Model):
     closed_by = models.CharField(max_length=120, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     reason = models.CharField("indok", max_length=1000, blank=True, editable=False)
+    asked_for = models.CharField("hiánypótlás", max_length=1000, blank=True, editable=False)
     search_text = models.TextField(editable=False)
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
 

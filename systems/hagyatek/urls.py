@@ -9,6 +9,7 @@ urlpatterns = [
     path("uj", views.new, name="new"),
     path("leltar/<int:pk>/", views.estate, name="estate"),
     path("leltar/<int:pk>/adatok", views.edit, name="edit"),
+    path("leltar/<int:pk>/hianypotlas", views.ask, name="ask"),
     path("leltar/<int:pk>/leltar.pdf", notary_views.printable, name="printable"),
     path("leltar/<int:pk>/csomag.zip", notary_views.package, name="package"),
     path("leltar/<int:pk>/atadas", notary_views.hand_over, name="hand-over"),

@@ -20,7 +20,7 @@ from systems.core.access import has, needs
 from systems.core.texts import fold
 from systems.hagyatek import handing, totals
 from systems.hagyatek.completeness import findings
-from systems.hagyatek.forms import AssetForm, DebtForm, EstateForm, HeirForm, NewEstateForm
+from systems.hagyatek.forms import AssetForm, DebtForm, EstateForm, HeirForm, MissingForm, NewEstateForm
 from systems.hagyatek.handing import NotPossible
 from systems.hagyatek.inventory import deceased
 from systems.hagyatek.models import Asset, Debt, Estate, Heir, Parameter
@@ -137,6 +137,23 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if stepping(form, work):
         return redirect("hagyatek:estate", pk=pk)
     return form_page(request, form, "Az örökhagyó adatai", reverse("hagyatek:estate", args=[pk]))
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = get_object_or_404(Estate, pk=pk), MissingForm(request.POST or None)
+
+    def work() -> None:
+        handing.ask(pk, form.cleaned_data["missing"])
+        activity.record(request, "hiánypótlás kérése", shown.number)
+
+    if stepping(form, work):
+        messages.success(request, "A hiánypótlási felhívást rögzítettük.")
+        return redirect("hagyatek:estate", pk=pk)
+    lead = "Aki elektronikusan nyilatkozott, az ügyénél látja; másnak levélben kell megírni."
+    back = reverse("hagyatek:estate", args=[pk])
+    return form_page(request, form, f"Hiánypótlás kérése: {shown.number}", back, lead=lead, submit="Felhívás")
 
 
 @needs(CLERK)

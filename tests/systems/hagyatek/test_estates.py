@@ -266,20 +266,17 @@ class Killed(BaseException):
     """What a killed process leaves: nothing catches it."""
 
 
-@pytest.mark.parametrize("step", ["begin", "send"])
+@pytest.mark.parametrize("step", ["begin", "tell"])
 def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(serve, node, monkeypatch, step):
-    from systems.hagyatek import chain
-
     case(serve)
-    target, name = (handing, "begin") if step == "begin" else (chain, "send")
     with serve("hagyatek"), monkeypatch.context() as broken:
-        real = getattr(target, name)
+        real = getattr(handing, step)
 
         def killed(*arguments, **options):
             real(*arguments, **options)
             raise Killed
 
-        broken.setattr(target, name, killed)
+        broken.setattr(handing, step, killed)
         with pytest.raises(Killed):
             relay.deliver()
     with serve("hagyatek"):
@@ -413,6 +410,17 @@ def test_an_estate_is_closed_without_handing_over(clerk, serve, node):
     assert "más jegyző illetékes" in shown(clerk.get(f"/hagyatek/leltar/{pk}/"))
 
 
+def test_what_is_missing_is_asked_for_and_the_citizen_is_told(clerk, serve, node):
+    case(serve)
+    with serve("hagyatek"):
+        relay.deliver()
+        pk = Estate.objects.get().pk
+    assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": ""}).status_code == 422
+    assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": "anyja neve"}).status_code == 302
+    assert [s["text"] for s in sent(node, "status")][1:] == ["Hiánypótlás szükséges: anyja neve"]
+    assert "anyja neve" in shown(clerk.get(f"/hagyatek/leltar/{pk}/"))
+
+
 def test_a_clerk_begins_one_by_hand_and_it_counts_once(clerk, serve):
     form = {name: str(value) for name, value in DECEASED.items()}
     form |= {"number": "IKT/2026/30-1", "token": str(uuid.uuid4())}
@@ -493,7 +501,7 @@ def test_only_who_deals_with_estates_sees_names(browse, serve, notary):
     page = shown(watcher.get("/hagyatek/hataridok/"))
     assert made.number in page and "lejárt" in page
     assert all(secret not in page for secret in ("Elhunyt", "Próba Piroska", "12 000 000"))
-    for path in ("", "adatok", "leltar.pdf", "atadas", "lezaras", "orokos/uj", "vagyon/1", "csomag.zip"):
+    for path in ("", "adatok", "hianypotlas", "leltar.pdf", "atadas", "lezaras", "orokos/uj", "vagyon/1", "csomag.zip"):
         assert watcher.get(f"/hagyatek/leltar/{handed.pk}/{path}").status_code == 403, path
     assert watcher.post(f"/hagyatek/leltar/{made.pk}/orokos/1/torles").status_code == 403
     assert watcher.get("/hagyatek/uj").status_code == 403
