@@ -17,6 +17,7 @@ from django.utils.http import content_disposition_header
 from systems.core import facts
 
 FONTS = "/usr/share/fonts/truetype/dejavu"  # Debian's fonts-dejavu-core: has ő and ű, which PDF's own fonts lack
+HEADED = 40  # mm that a page must still have for a heading and the first lines below it
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -53,7 +54,11 @@ class Pdf:
         return self
 
     def section(self, title: str) -> Pdf:
-        self.flow.append(self._text(title, self.heading))
+        from reportlab.lib.units import mm
+        from reportlab.platypus import CondPageBreak
+
+        # Not keepWithNext: that would keep a heading with the whole table below it, and leave half a page empty.
+        self.flow += [CondPageBreak(HEADED * mm), self._text(title, self.heading)]
         return self
 
     def pairs(self, rows: Iterable[tuple[str, Any]]) -> Pdf:
@@ -117,7 +122,8 @@ class Pdf:
             style.append(("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#eaeff4")))
         if rows:
             self.flow += [
-                Table(rows, [unit * w for w in widths], repeatRows=int(head), style=TableStyle(style)),
+                # A row that is longer than a page goes on on the next one.
+                Table(rows, [unit * w for w in widths], repeatRows=int(head), splitInRow=1, style=TableStyle(style)),
                 Spacer(1, 8),
             ]
         return self

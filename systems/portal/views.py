@@ -99,7 +99,7 @@ def trades(request: HttpRequest) -> HttpResponse:
 
 def _register() -> list[dict] | None:
     """Rows of the view that `iparker` shares; None when it does not, yet."""
-    columns = ("number", "name", "address", "activity", "since", "until")
+    columns = ("number", "name", "address", "activity", "since", "suspended_since", "until")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(columns)} FROM iparker.public_register ORDER BY name, number")

@@ -75,7 +75,7 @@ def links(driver, system: str, origin: str) -> list[str]:
     return found
 
 
-DOWNLOADS = ("/tabla", "/fajl", "/pdf", ".pdf", ".xlsx", "/csomag", "/letoltes", "/xlsx", "/krx")
+DOWNLOADS = ("/tabla", "/fajl", "/pdf", ".pdf", ".xlsx", ".zip", "/csomag", "/letoltes", "/xlsx", "/krx")
 
 
 def test_pages_of_every_system(register, clerk):

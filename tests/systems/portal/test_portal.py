@@ -170,26 +170,23 @@ def test_history_is_only_added_to(editor, serve):
             cursor.execute(sql)
 
 
-TRADES = """
-CREATE SCHEMA IF NOT EXISTS iparker;
-DROP VIEW IF EXISTS iparker.public_register;
-CREATE VIEW iparker.public_register AS SELECT * FROM (VALUES
-  ('K/1', 'Minta Bolt', 'Fő utca 1.', 'élelmiszer', date '2020-01-01', NULL::date))
-  AS rows (number, name, address, activity, since, until);
-GRANT USAGE ON SCHEMA iparker TO t16054_portal;
-GRANT SELECT ON iparker.public_register TO t16054_portal;
+TRADE = """
+INSERT INTO iparker.entry (trader_name, trader_identifier, trader_address, activity, form, shop_name, site,
+  opening_hours, alcohol, products, since, kind, year, serial, number, registered_on, search_text)
+VALUES ('Minta Kft.', '12345676-1-05', 'Miskolc', 'élelmiszer', 'shop', 'Minta Bolt', 'Fő utca 1.',
+  '', false, '[]', '2020-01-01', 'B', 2020, 1, 'B/2020/1', '2020-01-01', '')
 """
 
 
 def test_the_register_of_trades_is_shown_when_it_is_shared(browse, node, monkeypatch):
     monkeypatch.setattr("systems.portal.views._served", lambda system, ksh: True)
     with node.superuser("t16054") as session:
-        session.execute("DROP VIEW IF EXISTS iparker.public_register CASCADE")
-    assert "nem kérdezhető le" in text(browse("portal").get("/portal/uzletek"))
-    with node.superuser("t16054") as session:
-        session.execute(TRADES)
+        session.execute(TRADE)
     assert "Minta Bolt" in text(browse("portal").get("/portal/uzletek?q=ELELMISZER"))
     assert "Nincs ilyen" in text(browse("portal").get("/portal/uzletek?q=pékség"))
+    with node.superuser("t16054") as session:
+        session.execute("DROP VIEW iparker.public_register")
+    assert "nem kérdezhető le" in text(browse("portal").get("/portal/uzletek"))
 
 
 def test_the_feed_counts(editor, serve):

@@ -1,0 +1,42 @@
+"""Statements about estates that citizens sent: they fill an inventory that a clerk goes on with."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from systems.chain import Message, handles
+from systems.hagyatek import handing, statement
+from systems.hagyatek.models import Asset, Debt, Heir
+
+FORM = "hagyatek"  # the electronic form that is understood
+
+
+@handles("case")
+def case(message: Message) -> None:
+    """Begin an inventory from a statement, and tell the citizen who has it."""
+    body, data = message.body, message.body["data"]
+    if body["form"] != FORM:
+        raise LookupError(f"form {body['form']!r}: not one of estates; known: {FORM}")
+    estate = handing.begin(
+        submission=body["submission"],
+        number=body["number"],
+        reporter=body["applicant"]["name"],
+        reporter_relation=data["applicant_relation"],
+        received_on=timezone.localtime(parse_datetime(body["submitted_at"])).date(),
+        name=data["deceased_name"],
+        birth_name=data["deceased_birth_name"],
+        born=dt.date.fromisoformat(data["deceased_born"]),
+        died=dt.date.fromisoformat(data["deceased_died"]),
+        address=data["deceased_address"],
+        identifier=data.get("deceased_identifier") or "",
+        has_will=data["has_will"],
+        remarks=data.get("remarks") or "",
+        declared=statement.declared(data),
+    )
+    Heir.objects.bulk_create(Heir(estate=estate, **vars(heir)) for heir in statement.heirs(data))
+    Asset.objects.bulk_create(Asset(estate=estate, **asset) for asset in statement.assets(data))
+    Debt.objects.bulk_create(Debt(estate=estate, **debt) for debt in statement.debts(data))
+    handing.tell(estate, "A hagyatéki ügyintéző megkapta a nyilatkozatot.")
