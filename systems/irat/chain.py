@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,7 +11,8 @@ from django.utils.dateparse import parse_datetime
 from systems import tenancy
 from systems.chain import Message, handles, send
 from systems.core import activity, facts
-from systems.irat.models import Arrival, Attachment, Direction, Document, Submission
+from systems.irat.handling import attach, settle
+from systems.irat.models import Arrival, Case, Direction, Document, Submission, Way
 
 BY = "Elektronikus érkeztetés"
 ROBOT = "irat"  # who did it, where the business log wants a username
@@ -31,7 +31,7 @@ def submission(message: Message) -> None:
     )
     document.register()
     for file in body["attachments"]:
-        _attach(document, file["name"], file["type"], file["base64"])
+        attach(document, file["name"], file["type"], base64.b64decode(file["base64"], validate=True))
     target = body["target"] if body["target"] and _served(body["target"]) else ""
     Submission.objects.create(
         id=body["submission"],
@@ -64,25 +64,23 @@ def decision(message: Message) -> None:
         received_on=timezone.localdate(),
         note=body["text"],
         registered_by=body["decided_by"],
+        signed_by=body["decided_by"],
+        # It goes back the way that the form came: nobody carries it to the post.
+        dispatched_on=timezone.localdate(),
+        dispatch_way=Way.GATEWAY,
+        dispatched_by=BY,
     )
     document.register(known.document.case)
     if body.get("document"):
-        _attach(document, f"dontes-{document.number.replace('/', '-')}.pdf", "application/pdf", body["document"])
+        content = base64.b64decode(body["document"], validate=True)
+        attach(document, f"dontes-{document.number.replace('/', '-')}.pdf", "application/pdf", content)
     known.state = Submission.State.DECIDED
     known.save(update_fields=["state"])
+    case = Case.objects.select_for_update().get(pk=document.case_id)
+    if case.state in (Case.State.OPEN, Case.State.ASSIGNED):
+        settle(case, Case.Outcome.DECIDED, f"{message.source}: {document.number}", body["decided_by"])
     activity.say(ROBOT, body["decided_by"], "döntés iktatása", document.number)
     _tell(body["submission"], "decided" if body["outcome"] == "accepted" else "rejected", document.number, body["text"])
-
-
-def _attach(document: Document, name: str, content_type: str, encoded: str) -> None:
-    content = base64.b64decode(encoded, validate=True)
-    Attachment.objects.create(
-        document=document,
-        name=name[:200],
-        content_type=content_type[:100],
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
 
 
 def _tell(submission: str, status: str, number: str, text: str) -> None:

@@ -19,4 +19,9 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     states = dict(Submission.State.choices)
     for state, n in Submission.objects.order_by("state").values_list("state").annotate(n=Count("id")):
         counted.append(("elektronikus beadvány", states[state], n))
+    labels = dict(Case.State.choices)
+    for state, n in Case.objects.order_by("state").values_list("state").annotate(n=Count("id")):
+        counted.append(("ügyirat állapota", labels[state], n))
+    late = Case.objects.filter(state=Case.State.ASSIGNED, deadline__lt=day).count()
+    counted.append(("lejárt határidejű ügyirat", "összes", late))
     return [{"measure": m, "dimension": d, "kind": "count", "value": n} for m, d, n in counted]

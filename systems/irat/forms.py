@@ -1,9 +1,13 @@
+from __future__ import annotations
+
+import datetime as dt
 import uuid
 
 from django import forms
 from django.utils import timezone
 
-from systems.irat.models import Document
+from systems.core.forms import FormMixin, TokenField
+from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Way
 
 EARLIEST_YEAR = 1990  # the municipalities' own; an earlier day of arrival is a slip of the keyboard
 
@@ -42,3 +46,84 @@ class DocumentForm(forms.ModelForm):
         if day.year < EARLIEST_YEAR:
             raise forms.ValidationError("Ellenőrizze az évszámot.")
         return day
+
+
+class IncomingForm(FormMixin, forms.ModelForm):
+    """An item of the arrival book."""
+
+    token = TokenField()
+
+    class Meta:
+        model = Incoming
+        fields = ["sender", "subject", "arrival", "received_on"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["received_on"].initial = timezone.localdate
+
+    clean_received_on = DocumentForm.clean_received_on
+
+
+class SendBackForm(FormMixin, forms.Form):
+    reason = forms.CharField(label="visszaküldés oka", max_length=300)
+
+
+def _coming(day: dt.date) -> dt.date:
+    if day < timezone.localdate():
+        raise forms.ValidationError("A határidő nem lehet a múltban.")
+    return day
+
+
+class AssignForm(FormMixin, forms.Form):
+    """To whom a case is given, and by when it must be settled."""
+
+    assignee = forms.ChoiceField(label="ügyintéző")
+    deadline = forms.DateField(label="határidő", help_text="Ajánlott: az általános ügyintézési határidő szerint.")
+    note = forms.CharField(label="utasítás", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args, clerks: list[str], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].choices = [(name, name) for name in clerks]
+
+    def clean_deadline(self):
+        return _coming(self.cleaned_data["deadline"])
+
+
+class DeadlineForm(FormMixin, forms.Form):
+    deadline = forms.DateField(label="új határidő")
+    reason = forms.CharField(label="indok", max_length=500)
+
+    def clean_deadline(self):
+        return _coming(self.cleaned_data["deadline"])
+
+
+class SettleForm(FormMixin, forms.Form):
+    outcome = forms.ChoiceField(label="elintézés módja", choices=Case.Outcome)
+    note = forms.CharField(label="megjegyzés", max_length=500, required=False)
+
+
+class ReasonForm(FormMixin, forms.Form):
+    reason = forms.CharField(label="indok", max_length=500)
+
+
+class ArchiveForm(FormMixin, forms.Form):
+    item = forms.ModelChoiceField(label="irattári tétel", queryset=ArchiveItem.objects.all())
+
+
+class OutgoingForm(FormMixin, forms.ModelForm):
+    """A letter or decision that waits to be signed."""
+
+    class Meta:
+        model = Outgoing
+        fields = ["addressee", "subject", "text"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 12})}
+
+
+class DispatchForm(FormMixin, forms.Form):
+    way = forms.ChoiceField(label="expediálás módja", choices=Way)
+    day = forms.DateField(label="expediálás napja", initial=timezone.localdate)
+
+    def clean_day(self):
+        if self.cleaned_data["day"] > timezone.localdate():
+            raise forms.ValidationError("Az expediálás napja nem lehet a jövőben.")
+        return self.cleaned_data["day"]

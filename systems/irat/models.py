@@ -1,9 +1,21 @@
-"""Registers, cases and documents (335/2005. Korm. rendelet): a document's number is `IKT/<year>/<main>-<sub>`."""
+"""Registers, cases and documents (335/2005. Korm. rendelet): a document's number is `IKT/<year>/<main>-<sub>`.
+
+A case goes from open to assigned, settled, archived and scrapped (`systems.irat.handling`); each step is a line of its
+history. A register whose year was closed takes nothing more: the database refuses it, and a case goes on under a new
+main number of this year.
+"""
+
+from __future__ import annotations
+
+import re
 
 from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from systems.core.texts import fold
+
+MATCHES = "(document.search_text LIKE %s OR document.search_vector @@ plainto_tsquery('hungarian', %s))"
 
 
 class Register(models.Model):
@@ -12,26 +24,131 @@ class Register(models.Model):
     prefix = models.CharField(max_length=10, default="IKT")
     year = models.PositiveSmallIntegerField()
     last_main = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField("lezárva", null=True)
+    closed_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
         db_table = "register"
         constraints = [models.UniqueConstraint(fields=["prefix", "year"], name="register_once_a_year")]
 
 
+class Counter(models.Model):
+    """Numbers of the arrival book and of scrapping records, from 1 in each year, no gaps."""
+
+    prefix = models.CharField(max_length=10)
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "counter"
+        constraints = [models.UniqueConstraint(fields=["prefix", "year"], name="counter_once_a_year")]
+
+
+class ArchiveItem(models.Model):
+    """An item of the archiving plan (irattári tétel). `keep_years`: None is kept for ever.
+
+    Assumed until the municipality enters its own plan.
+    """
+
+    code = models.CharField("tételszám", max_length=10, unique=True)
+    title = models.CharField("megnevezés", max_length=200)
+    keep_years = models.PositiveSmallIntegerField("megőrzési idő (év)", null=True, blank=True)
+    source = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, default="assumed")
+
+    class Meta:
+        db_table = "archive_item"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        keep = "nem selejtezhető" if self.keep_years is None else f"{self.keep_years} év"
+        return f"{self.code} {self.title} ({keep})"
+
+
+class Destruction(models.Model):
+    """A scrapping record (selejtezési jegyzőkönyv): proposed by one clerk, approved by another."""
+
+    number = models.CharField(max_length=40, unique=True)
+    proposed_by = models.CharField(max_length=120)
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.CharField(max_length=120, blank=True)
+    approved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "destruction"
+        ordering = ["-id"]
+
+
 class Case(models.Model):
-    """A case (ügyirat): everything under one main number."""
+    """A case (ügyirat): everything under one main number. `continues`: its part in a register that was closed."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "szignálásra vár"
+        ASSIGNED = "assigned", "ügyintézés alatt"
+        SETTLED = "settled", "elintézve"
+        ARCHIVED = "archived", "irattárban"
+        SCRAPPED = "scrapped", "selejtezve"
+
+    class Outcome(models.TextChoices):
+        ANSWERED = "answered", "válaszlevéllel"
+        DECIDED = "decided", "döntéssel"
+        FORWARDED = "forwarded", "áttétellel"
+        NOTED = "noted", "tudomásulvétellel"
 
     register = models.ForeignKey(Register, on_delete=models.PROTECT)
     main = models.PositiveIntegerField("főszám")
     last_sub = models.PositiveIntegerField(default=0)
+    continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="continued_by")
+    subject = models.CharField("tárgy", max_length=300, blank=True)
+    state = models.CharField("állapot", max_length=8, choices=State, default=State.OPEN)
+    assignee_username = models.CharField(max_length=120, blank=True)
+    assignee = models.CharField("ügyintéző", max_length=120, blank=True)
+    deadline = models.DateField("határidő", null=True)
+    outcome = models.CharField("elintézés módja", max_length=9, choices=Outcome, blank=True)
+    settled_on = models.DateField("elintézés napja", null=True)
+    item = models.ForeignKey(ArchiveItem, on_delete=models.PROTECT, null=True)
+    archived_on = models.DateField("irattárba helyezve", null=True)
+    keep_until = models.DateField("megőrzendő", null=True)
+    destruction = models.ForeignKey(Destruction, on_delete=models.PROTECT, null=True, related_name="cases")
 
     class Meta:
         db_table = "case_file"
+        indexes = [models.Index(fields=["state", "deadline"], name="case_by_state")]
         constraints = [models.UniqueConstraint(fields=["register", "main"], name="main_once_a_register")]
 
     @property
     def number(self) -> str:
         return f"{self.register.prefix}/{self.register.year}/{self.main}"
+
+    @property
+    def overdue(self) -> bool:
+        return self.state == self.State.ASSIGNED and self.deadline is not None and self.deadline < timezone.localdate()
+
+
+class CaseEvent(models.Model):
+    """One line of a case's history."""
+
+    class Kind(models.TextChoices):
+        ASSIGNED = "assigned", "szignálás"
+        POSTPONED = "postponed", "határidő-módosítás"
+        SIGNED = "signed", "kiadmányozás"
+        RETURNED = "returned", "tervezet visszaadása"
+        DISPATCHED = "dispatched", "expediálás"
+        SETTLED = "settled", "elintézés"
+        REOPENED = "reopened", "újranyitás"
+        ARCHIVED = "archived", "irattárba helyezés"
+        PROPOSED = "proposed", "selejtezésre előterjesztés"
+        SCRAPPED = "scrapped", "selejtezés"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    by = models.CharField(max_length=120)
+    note = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        db_table = "case_event"
+        ordering = ["id"]
 
 
 class Arrival(models.TextChoices):
@@ -51,6 +168,15 @@ class Direction(models.TextChoices):
     INTERNAL = "internal", "belső"
 
 
+class Way(models.TextChoices):
+    """How a document leaves the house."""
+
+    POST = "post", "postai küldemény"
+    REGISTERED = "registered", "tértivevényes küldemény"
+    GATEWAY = "gateway", "Hivatali Kapu"
+    PERSON = "person", "személyes átadás"
+
+
 class Document(models.Model):
     """A document (irat), registered once and for ever."""
 
@@ -66,6 +192,10 @@ class Document(models.Model):
     note = models.TextField("megjegyzés", max_length=2000, blank=True)
     registered_at = models.DateTimeField("iktatás időpontja", auto_now_add=True)
     registered_by = models.CharField("iktatta", max_length=120)
+    signed_by = models.CharField("kiadmányozta", max_length=120, blank=True)
+    dispatched_on = models.DateField("expediálás napja", null=True)
+    dispatch_way = models.CharField("expediálás módja", max_length=10, choices=Way, blank=True)
+    dispatched_by = models.CharField(max_length=120, blank=True)
     search_text = models.TextField(editable=False)
     # Of the form that it was entered with: sent twice, it is still one document. None: it came another way.
     form_token = models.UUIDField(unique=True, null=True, editable=False)
@@ -82,13 +212,63 @@ class Document(models.Model):
         have no gaps and none is given twice, however many clerks register at once.
         """
         with transaction.atomic():
-            self.case = case or _open_case(timezone.localdate().year)
+            if case is None or case.register.closed_at:
+                case = _open_case(timezone.localdate().year, self.subject, case)
+            self.case = case
             self.sub = _next(
                 "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
             )
             self.number = f"{self.case.number}-{self.sub}"
-            self.search_text = fold(f"{self.number} {self.sender} {self.addressee} {self.subject} {self.note}")
+            self.search_text = self._words()
             self.save(force_insert=True)
+
+    def index(self) -> None:
+        """Make it be found by the names of its files too."""
+        self.search_text = self._words(*self.attachments.values_list("name", flat=True))
+        self.save(update_fields=["search_text"])
+
+    def _words(self, *more: str) -> str:
+        return fold(" ".join([self.number, self.sender, self.addressee, self.subject, self.note, *more]))
+
+
+class Incoming(models.Model):
+    """An item of the arrival book (érkeztetőkönyv): it came, and waits to be registered or is sent back."""
+
+    number = models.CharField("érkeztetési azonosító", max_length=40, unique=True)
+    sender = models.CharField("küldő neve", max_length=200)
+    subject = models.CharField("tárgy", max_length=300, blank=True)
+    arrival = models.CharField("érkezés módja", max_length=10, choices=Arrival, default=Arrival.POST)
+    received_on = models.DateField("érkezés napja")
+    booked_at = models.DateTimeField(auto_now_add=True)
+    booked_by = models.CharField(max_length=120)
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, null=True, related_name="incoming")
+    sent_back = models.CharField("visszaküldés oka", max_length=300, blank=True)
+    form_token = models.UUIDField(unique=True, null=True, editable=False)
+
+    class Meta:
+        db_table = "incoming"
+        ordering = ["-id"]
+
+    @property
+    def waits(self) -> bool:
+        return self.document_id is None and not self.sent_back
+
+
+class Outgoing(models.Model):
+    """A draft (kiadmánytervezet) of a case; once signed, the `document`. `returned_note`: why it was given back."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="outgoing")
+    addressee = models.CharField("címzett neve", max_length=200)
+    subject = models.CharField("tárgy", max_length=300)
+    text = models.TextField("szöveg", max_length=20000)
+    drafted_by = models.CharField(max_length=120)
+    drafted_at = models.DateTimeField(auto_now_add=True)
+    returned_note = models.CharField(max_length=500, blank=True)
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, null=True, related_name="outgoing")
+
+    class Meta:
+        db_table = "outgoing"
+        ordering = ["-id"]
 
 
 class Attachment(models.Model):
@@ -124,14 +304,25 @@ class Submission(models.Model):
         db_table = "submission"
 
 
-def _open_case(year: int) -> Case:
+def _open_case(year: int, subject: str, continues: Case | None) -> Case:
     main = _next(
-        "INSERT INTO register (prefix, year, last_main) VALUES ('IKT', %s, 1) "
+        "INSERT INTO register (prefix, year, last_main, closed_by) VALUES ('IKT', %s, 1, '') "
         "ON CONFLICT ON CONSTRAINT register_once_a_year DO UPDATE SET last_main = register.last_main + 1 "
         "RETURNING last_main",
         [year],
     )
-    return Case.objects.create(register=Register.objects.get(prefix="IKT", year=year), main=main)
+    register = Register.objects.get(prefix="IKT", year=year)
+    return Case.objects.create(register=register, main=main, subject=subject, continues=continues)
+
+
+def take_number(prefix: str, year: int) -> str:
+    """The next number of a counter, as `SEL/2026/1`; whoever takes it holds the row until its transaction ends."""
+    number = _next(
+        "INSERT INTO counter (prefix, year, last) VALUES (%s, %s, 1) "
+        "ON CONFLICT ON CONSTRAINT counter_once_a_year DO UPDATE SET last = counter.last + 1 RETURNING last",
+        [prefix, year],
+    )
+    return f"{prefix}/{year}/{number}"
 
 
 def _next(statement: str, parameters: list) -> int:
@@ -141,8 +332,16 @@ def _next(statement: str, parameters: list) -> int:
 
 
 def find(query: str) -> models.QuerySet:
-    """Documents in whose number, sender, subject or note every word of the query stands, accents and case aside."""
+    """Documents that hold every word of the query, the best match first.
+
+    A word is found anywhere without regard to accents and case, or in another form by its Hungarian stem.
+    """
     found = Document.objects.select_related("case")
-    for word in fold(query).split():
-        found = found.filter(search_text__contains=word)
+    words = query.replace("\0", "").split()
+    for word in words:
+        within = "%" + re.sub(r"([\\%_])", r"\\\1", fold(word)) + "%"
+        found = found.extra(where=[MATCHES], params=[within, word])  # noqa: S610  a constant with parameters
+    if words:
+        rank = RawSQL("ts_rank(search_vector, plainto_tsquery('hungarian', %s))", [" ".join(words)])  # noqa: S611
+        found = found.order_by(rank.desc(), "-registered_at", "-id")
     return found

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from systems.core import activity, documents
 from systems.core.access import needs
 from systems.irat.forms import DocumentForm
-from systems.irat.models import Attachment, Case, Document, Submission, find
+from systems.irat.models import Attachment, Case, Document, Incoming, Submission, find
 
 WRITER = "iktato"
 PAGE = 25
@@ -57,14 +57,40 @@ def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)
 
 
-def _registered(request: HttpRequest, form: DocumentForm, case: Case | None) -> Document:
-    """The document of a valid form, registered now, or before when the very form was sent twice (a double click)."""
+@needs(WRITER)
+@require_http_methods(["GET", "POST"])
+def register_arrival(request: HttpRequest, pk: int) -> HttpResponse:
+    """Register an item of the arrival book under a new main number."""
+    item = get_object_or_404(Incoming, pk=pk)
+    known = {name: getattr(item, name) for name in ("sender", "subject", "arrival", "received_on")}
+    form = DocumentForm(request.POST or None, initial=known)
+    if item.waits and form.is_bound and form.is_valid():
+        document = _registered(request, form, None, item)
+        messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
+        return redirect("irat:document", pk=document.pk)
+    if not item.waits:
+        messages.error(request, "Ezt a küldeményt már iktatták vagy visszaküldték.")
+        return redirect("irat:arrivals")
+    return render(request, "irat/new.html", {"form": form, "item": item}, status=422 if form.errors else 200)
+
+
+def _registered(request: HttpRequest, form: DocumentForm, case: Case | None, item: Incoming | None = None) -> Document:
+    """The document of a valid form, registered now, or before when the very form was sent twice (a double click).
+
+    `item`: of the arrival book, that becomes it; when somebody else was faster, theirs.
+    """
     token = form.cleaned_data["token"]
     document = form.save(commit=False)
     document.registered_by, document.form_token = request.clerk.name, token
     try:
         with transaction.atomic():
+            if item:
+                held = Incoming.objects.select_for_update().get(pk=item.pk)
+                if held.document:
+                    return held.document
             document.register(case)
+            if item:
+                Incoming.objects.filter(pk=item.pk).update(document=document)
             activity.record(request, "iktatás", document.number)
     except IntegrityError:
         earlier = Document.objects.filter(form_token=token).first()

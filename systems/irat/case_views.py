@@ -1,0 +1,267 @@
+"""Pages of cases: who deals with them, until when, what goes out, how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from systems.core import activity, workdays
+from systems.core.access import has, needs
+from systems.irat import handling
+from systems.irat.forms import (
+    ArchiveForm,
+    AssignForm,
+    DeadlineForm,
+    DispatchForm,
+    OutgoingForm,
+    ReasonForm,
+    SettleForm,
+)
+from systems.irat.handling import NotPossible
+from systems.irat.models import Case, Direction, Document, Outgoing
+
+LEADER, CLERKS = "vezeto", ("ugyintezo", "iktato", "vezeto")
+PAGE = 25
+DAYS = 60  # calendar days: the general time limit (2016. évi CL. törvény 50. §), assumed for every kind of case
+State = Case.State
+FILTERS = {"": "Folyamatban", "sajat": "Saját ügyeim", "lejart": "Lejárt határidejű", "mind": "Minden ügyirat"}
+
+
+@require_GET
+def cases(request: HttpRequest) -> HttpResponse:
+    chosen = request.GET.get("szuro", "") if request.GET.get("szuro", "") in FILTERS else ""
+    found = Case.objects.select_related("register").order_by("deadline", "-id")
+    if chosen != "mind":
+        found = found.filter(state__in=(State.OPEN, State.ASSIGNED))
+    if chosen == "sajat":
+        found = found.filter(assignee_username=request.clerk.username)
+    if chosen == "lejart":
+        found = found.filter(state=State.ASSIGNED, deadline__lt=timezone.localdate())
+    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "irat/cases.html", {"page": page, "chosen": chosen, "filters": FILTERS})
+
+
+@require_GET
+def case(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Case.objects.select_related("register", "item", "continues__register"), pk=pk)
+    context = {
+        "case": shown,
+        "documents": shown.documents.order_by("sub"),
+        "events": shown.events.all(),
+        "drafts": shown.outgoing.filter(document=None),
+        "continued_by": shown.continued_by.select_related("register"),
+        "actions": _actions(request, shown),
+    }
+    return render(request, "irat/case.html", context)
+
+
+def _actions(request: HttpRequest, shown: Case) -> list[tuple[str, str]]:
+    """What the clerk may do with the case now: (address, label)."""
+    going = shown.state in (State.OPEN, State.ASSIGNED)
+    offers = [
+        (going and has(request, LEADER), "assign", "Szignálás"),
+        (shown.state == State.ASSIGNED and has(request, LEADER), "postpone", "Határidő módosítása"),
+        (going and has(request, *CLERKS), "draft", "Kiadmánytervezet készítése"),
+        (going and has(request, *CLERKS), "settle", "Elintézés"),
+        (shown.state == State.SETTLED and has(request, *CLERKS), "archive", "Irattárba helyezés"),
+        (shown.state == State.SETTLED and has(request, LEADER), "reopen", "Újranyitás"),
+    ]
+    return [(reverse(f"irat:{name}", args=[shown.pk]), label) for may, name, label in offers if may]
+
+
+def _form(
+    request: HttpRequest, pk: int, form: forms.Form, title: str, act: Callable[[Case], str], *states: Case.State
+) -> HttpResponse:
+    """A page with one form that changes one case; what the state forbids becomes an error of the form."""
+    shown = get_object_or_404(Case.objects.select_related("register"), pk=pk)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                done = act(handling.held(pk, *states))
+                activity.record(request, title.lower(), shown.number)
+            messages.success(request, done)
+            return redirect("irat:case", pk=pk)
+        except NotPossible as fault:
+            form.add_error(None, str(fault))
+    context = {
+        "form": form,
+        "title": f"{title}: {shown.number}",
+        "lead": shown.subject,
+        "submit": title,
+        "back": reverse("irat:case", args=[pk]),
+    }
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
+
+
+def _clerks(own: str) -> list[str]:
+    """Usernames that the framework knows and has not locked; the asker's first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT username FROM keret.clerk_access WHERE NOT locked ORDER BY username")
+        return list(dict.fromkeys([own, *(name for (name,) in cursor.fetchall())]))
+
+
+@needs(LEADER)
+@require_http_methods(["GET", "POST"])
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    own, today = request.clerk, timezone.localdate()
+    due = workdays.after(today + timezone.timedelta(days=DAYS), 0)
+    form = AssignForm(request.POST or None, clerks=_clerks(own.username), initial={"deadline": due})
+
+    def act(case: Case) -> str:
+        data = form.cleaned_data
+        name = own.name if data["assignee"] == own.username else data["assignee"]
+        handling.assign(case, data["assignee"], name, data["deadline"], data["note"], own.name)
+        return f"Az ügyiratot szignáltuk: {name}."
+
+    return _form(request, pk, form, "Szignálás", act, State.OPEN, State.ASSIGNED)
+
+
+@needs(LEADER)
+@require_http_methods(["GET", "POST"])
+def postpone(request: HttpRequest, pk: int) -> HttpResponse:
+    form = DeadlineForm(request.POST or None)
+
+    def act(case: Case) -> str:
+        handling.postpone(case, form.cleaned_data["deadline"], form.cleaned_data["reason"], request.clerk.name)
+        return "A határidőt módosítottuk."
+
+    return _form(request, pk, form, "Határidő módosítása", act, State.ASSIGNED)
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def settle(request: HttpRequest, pk: int) -> HttpResponse:
+    form = SettleForm(request.POST or None)
+
+    def act(case: Case) -> str:
+        handling.settle(case, form.cleaned_data["outcome"], form.cleaned_data["note"], request.clerk.name)
+        return "Az ügyiratot elintéztük."
+
+    return _form(request, pk, form, "Elintézés", act, State.OPEN, State.ASSIGNED)
+
+
+@needs(LEADER)
+@require_http_methods(["GET", "POST"])
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    form = ReasonForm(request.POST or None)
+
+    def act(case: Case) -> str:
+        handling.reopen(case, form.cleaned_data["reason"], request.clerk.name)
+        return "Az ügyiratot újranyitottuk."
+
+    return _form(request, pk, form, "Újranyitás", act, State.SETTLED)
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def archive(request: HttpRequest, pk: int) -> HttpResponse:
+    form = ArchiveForm(request.POST or None)
+
+    def act(case: Case) -> str:
+        handling.archive(case, form.cleaned_data["item"], request.clerk.name)
+        return "Az ügyiratot irattárba helyeztük."
+
+    return _form(request, pk, form, "Irattárba helyezés", act, State.SETTLED)
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new draft of the case; the addressee of an answer is who wrote first."""
+    first = Document.objects.filter(case=pk, direction=Direction.IN).order_by("sub").first()
+    initial = {"addressee": first.sender, "subject": f"Válasz: {first.subject}"[:300]} if first else {}
+    form = OutgoingForm(request.POST or None, initial=initial)
+
+    def act(case: Case) -> str:
+        made = form.save(commit=False)
+        made.case, made.drafted_by = case, request.clerk.name
+        made.save()
+        return "A tervezet kiadmányozásra vár."
+
+    return _form(request, pk, form, "Kiadmánytervezet készítése", act, State.OPEN, State.ASSIGNED)
+
+
+@require_GET
+def drafts(request: HttpRequest) -> HttpResponse:
+    waiting = Outgoing.objects.filter(document=None).select_related("case__register")
+    page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "irat/drafts.html", {"page": page})
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """A draft as it is; who wrote it mends it here, until it is signed."""
+    shown = get_object_or_404(Outgoing.objects.select_related("case__register", "document"), pk=pk)
+    form = None if shown.document_id else OutgoingForm(request.POST or None, instance=shown)
+    if form and form.is_bound and form.is_valid():
+        with transaction.atomic():
+            held = Outgoing.objects.select_for_update().get(pk=pk)
+            if held.document_id is None:
+                form.save()
+                activity.record(request, "kiadmánytervezet módosítása", shown.case.number)
+        return redirect("irat:drafts")
+    context = {"draft": shown, "form": form, "may_sign": has(request, LEADER), "reason": ReasonForm()}
+    return render(request, "irat/draft.html", context, status=422 if form and form.errors else 200)
+
+
+@needs(LEADER)
+@require_POST
+def sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign a draft, or give it back with what is wrong with it."""
+    shown = get_object_or_404(Outgoing, pk=pk)
+    reason = ReasonForm(request.POST) if "vissza" in request.POST else None
+    if reason and not reason.is_valid():
+        messages.error(request, "Írja le, miért adja vissza a tervezetet.")
+        return redirect("irat:draft-page", pk=pk)
+    try:
+        with transaction.atomic():
+            held = Outgoing.objects.select_for_update().get(pk=pk)
+            if reason:
+                handling.give_back(held, reason.cleaned_data["reason"], request.clerk.name)
+                activity.record(request, "tervezet visszaadása", str(pk))
+                messages.success(request, "A tervezetet visszaadtuk.")
+                return redirect("irat:drafts")
+            document = handling.approve(held, request.clerk.name)
+            activity.record(request, "kiadmányozás", document.number)
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+        return redirect("irat:case", pk=shown.case_id)
+    messages.success(request, f"Kiadmányoztuk. Iktatószáma: {document.number}")
+    return redirect("irat:document", pk=document.pk)
+
+
+@require_GET
+def dispatches(request: HttpRequest) -> HttpResponse:
+    waiting = Document.objects.filter(direction=Direction.OUT, dispatched_on=None).order_by("id")
+    page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "irat/dispatches.html", {"page": page, "may": has(request, *CLERKS)})
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Document, pk=pk)
+    form = DispatchForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                held = Document.objects.select_for_update().get(pk=pk)
+                handling.dispatch(held, form.cleaned_data["way"], form.cleaned_data["day"], request.clerk.name)
+                activity.record(request, "expediálás", held.number)
+            messages.success(request, f"Expediáltuk: {shown.number}")
+            return redirect("irat:dispatches")
+        except NotPossible as fault:
+            form.add_error(None, str(fault))
+    context = {"form": form, "title": f"Expediálás: {shown.number}", "lead": shown.addressee}
+    context |= {"submit": "Expediálás", "back": reverse("irat:dispatches")}
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,298 @@
+"""A case's way: arrived, registered, given to a clerk, answered, signed, sent, ended, archived, scrapped."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import threading
+import uuid
+import zipfile
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from systems.irat import handling
+from systems.irat.models import ArchiveItem, Case, CaseEvent, Destruction, Document, Incoming, Outgoing, Register, find
+
+State = Case.State
+SOON = timezone.localdate() + dt.timedelta(days=10)
+
+
+@pytest.fixture
+def boss(browse):
+    return browse("irat", "vezeto", username="fo.flora", name="Fő Flóra")
+
+
+@pytest.fixture
+def clerk(browse):
+    return browse("irat", "iktato", "ugyintezo", username="irat.iren", name="Irat Irén")
+
+
+def text(page):
+    return page.content.decode()
+
+
+def registered(serve, **changes):
+    """A document with a case of its own; the case's key."""
+    with serve("irat"):
+        known = {"sender": "Minta Kft.", "subject": "Fakivágási kérelem", "received_on": timezone.localdate()}
+        document = Document(**(known | {"registered_by": "teszt"} | changes))
+        document.register()
+        return document.case_id
+
+
+def case(serve, pk):
+    with serve("irat"):
+        return Case.objects.select_related("register", "item").get(pk=pk)
+
+
+def kinds(serve, pk):
+    with serve("irat"):
+        return list(CaseEvent.objects.filter(case=pk).values_list("kind", flat=True))
+
+
+def test_an_arrival_gets_a_number_of_its_own_and_becomes_a_document_once(clerk, serve):
+    day = timezone.localdate()
+    form = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "", "arrival": "post", "received_on": day}
+    for _ in range(2):  # a double click
+        assert clerk.post("/irat/erkeztetes/uj", form).status_code == 302
+    with serve("irat"):
+        item = Incoming.objects.get()
+    assert item.number == f"ERK/{day.year}/1"
+    assert item.number in text(clerk.get("/irat/erkeztetes/"))
+    page = text(clerk.get(f"/irat/erkeztetes/{item.pk}/iktatas"))
+    assert "Minta Kft." in page and f"{item.number} küldemény iktatása" in page
+    places = set()
+    for _ in range(2):  # two clerks at once, each with a form of their own
+        filled = form | {"token": str(uuid.uuid4()), "subject": "Kérelem", "note": ""}
+        places.add(clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", filled)["Location"])
+    with serve("irat"):
+        document = Document.objects.get()
+        assert Incoming.objects.get().document == document
+    assert f"/irat/irat/{document.pk}" in places
+    assert clerk.post(f"/irat/erkeztetes/{item.pk}/visszakuldes", {"reason": "nem ide"}).status_code == 302
+    with serve("irat"):
+        assert Incoming.objects.get().sent_back == "", "what was registered is not sent back"
+
+
+def test_arrival_numbers_have_no_gaps_when_some_fail_and_many_come_at_once(serve):
+    def work(fail):
+        with serve("irat"):
+            try:
+                with transaction.atomic():
+                    number = handling.take_number("ERK", 2026)
+                    if fail:
+                        raise ZeroDivisionError
+                    Incoming.objects.create(number=number, sender="x", received_on=timezone.localdate(), booked_by="x")
+            except ZeroDivisionError:
+                pass
+            finally:
+                connection.close()
+
+    threads = [threading.Thread(target=work, args=(n % 3 == 0,)) for n in range(9)]
+    for group in (threads[:3], threads[3:6], threads[6:]):
+        for thread in group:
+            thread.start()
+        for thread in group:
+            thread.join()
+    with serve("irat"):
+        numbers = sorted(int(number.rpartition("/")[2]) for number in Incoming.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, 7))
+
+
+def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
+    pk = registered(serve)
+    assert "szignálásra vár" in text(boss.get(f"/irat/ugyirat/{pk}"))
+    given = {"assignee": "fo.flora", "deadline": SOON, "note": "sürgős"}
+    assert boss.post(f"/irat/ugyirat/{pk}/szignalas", given).status_code == 302
+    assert (case(serve, pk).state, case(serve, pk).assignee) == (State.ASSIGNED, "Fő Flóra")
+    assert case(serve, pk).number in text(boss.get("/irat/ugyiratok/?szuro=sajat"))
+    later = {"deadline": SOON + dt.timedelta(days=5), "reason": "hiánypótlás"}
+    assert boss.post(f"/irat/ugyirat/{pk}/hatarido", later).status_code == 302
+
+    page = text(clerk.get(f"/irat/ugyirat/{pk}/kiadmany"))
+    assert 'value="Minta Kft."' in page and "Válasz: Fakivágási kérelem" in page
+    letter = {"addressee": "Minta Kft.", "subject": "Válasz", "text": "Tisztelt Cím!\n\nHozzájárulok. <b>\n"}
+    assert clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter).status_code == 302
+    with serve("irat"):
+        draft = Outgoing.objects.get()
+    refused = clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""})
+    assert refused.status_code == 422 and "kiadmányozásra váró tervezete" in text(refused)
+    assert clerk.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas").status_code == 403, "clerks do not sign"
+    back = boss.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas", {"vissza": "1", "reason": "elírás"})
+    assert back.status_code == 302 and "elírás" in text(clerk.get("/irat/kiadmanyok/"))
+    assert clerk.post(f"/irat/kiadmanyok/{draft.pk}", letter | {"text": "Hozzájárulok."}).status_code == 302
+    assert boss.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas").status_code == 302
+    with serve("irat"):
+        document = Document.objects.get(direction="out")
+        file = document.attachments.get()
+        assert document.number.endswith("-2") and document.signed_by == "Fő Flóra"
+        assert bytes(file.content).startswith(b"%PDF") and file.name.startswith("kiadmany-IKT-")
+    assert boss.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas").status_code == 302
+    with serve("irat"):
+        assert Document.objects.filter(direction="out").count() == 1, "signed twice is signed once"
+
+    assert document.number in text(clerk.get("/irat/expedialas/"))
+    sent = {"way": "registered", "day": timezone.localdate()}
+    assert clerk.post(f"/irat/expedialas/{document.pk}", sent).status_code == 302
+    assert "nem vár expediálásra" in text(clerk.post(f"/irat/expedialas/{document.pk}", sent))
+    assert clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""}).status_code == 302
+    with serve("irat"):
+        item = ArchiveItem.objects.get(code="F601")
+    assert clerk.post(f"/irat/ugyirat/{pk}/irattarba", {"item": item.pk}).status_code == 302
+    shown = case(serve, pk)
+    assert shown.keep_until == dt.date(timezone.localdate().year + 5, 12, 31)
+    assert kinds(serve, pk) == ["assigned", "postponed", "returned", "signed", "dispatched", "settled", "archived"]
+    for address in (
+        "",
+        "erkeztetes/",
+        "ugyiratok/?szuro=mind",
+        f"ugyirat/{pk}",
+        "kiadmanyok/",
+        "irattar/",
+        "statisztika/",
+    ):
+        assert clerk.get(f"/irat/{address}").status_code == 200, address
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "roles"),
+    [
+        ("szignalas", {"assignee": "x", "deadline": "2030-01-01"}, ["iktato", "ugyintezo", "olvaso"]),
+        ("hatarido", {"deadline": "2030-01-01", "reason": "x"}, ["iktato", "ugyintezo", "olvaso"]),
+        ("elintezes", {"outcome": "noted"}, ["olvaso"]),
+        ("kiadmany", {"addressee": "x", "subject": "x", "text": "x"}, ["olvaso"]),
+        ("ujranyitas", {"reason": "x"}, ["iktato", "ugyintezo", "olvaso"]),
+    ],
+)
+def test_other_roles_are_refused(browse, serve, path, data, roles):
+    pk = registered(serve)
+    for role in roles:
+        assert browse("irat", role).post(f"/irat/ugyirat/{pk}/{path}", data).status_code == 403, role
+    assert kinds(serve, pk) == []
+
+
+@pytest.mark.parametrize("path", ["hatarido", "ujranyitas", "irattarba"])
+def test_a_state_that_forbids_it_says_so(boss, serve, path):
+    pk = registered(serve)
+    with serve("irat"):
+        item = ArchiveItem.objects.first().pk
+    page = boss.post(f"/irat/ugyirat/{pk}/{path}", {"deadline": SOON, "reason": "x", "item": item})
+    assert page.status_code == 422 and "Az ügyirat állapota: szignálásra vár" in text(page)
+
+
+def test_what_is_late_is_shown_and_counted(boss, serve):
+    pk = registered(serve)
+    with serve("irat"):
+        Case.objects.filter(pk=pk).update(
+            state="assigned", assignee="x", deadline=timezone.localdate() - dt.timedelta(days=1)
+        )
+    assert "lejárt határidejű" in text(boss.get("/irat/ugyiratok/?szuro=lejart"))
+    assert "<dt>Lejárt határidejű ügyirat</dt><dd>1</dd>" in text(boss.get("/irat/statisztika/"))
+
+
+def archived(serve, years_ago, item="F602"):
+    """A case that was archived some years ago."""
+    pk = registered(serve, note="bizalmas")
+    with serve("irat"), transaction.atomic():
+        held = Case.objects.get(pk=pk)
+        handling.attach(held.documents.get(), "melleklet.pdf", "application/pdf", b"%PDF")
+        handling.settle(held, "noted", "", "teszt")
+        handling.archive(held, ArchiveItem.objects.get(code=item), "teszt")
+        if held.keep_until:
+            held.keep_until = held.keep_until.replace(year=held.keep_until.year - years_ago)
+            held.save()
+    return pk
+
+
+def test_what_is_due_is_scrapped_by_two_people_and_nothing_else(boss, browse, serve):
+    due, early, never = archived(serve, 3), archived(serve, 1), archived(serve, 9, "A101")
+    both = browse("irat", "iktato", "vezeto", username="ket.szerep", name="Két Szerep")
+    assert "Selejtezhető ügyirat: <strong>1</strong>" in text(both.get("/irat/irattar/"))
+    assert both.post("/irat/irattar/selejtezes").status_code == 302
+    with serve("irat"):
+        record = Destruction.objects.get()
+    place = f"/irat/irattar/selejtezes/{record.pk}"
+    assert "Selejtezés jóváhagyása" not in text(both.get(place))
+    both.post(f"{place}/jovahagyas")
+    assert case(serve, due).state == State.ARCHIVED, "who proposed does not approve"
+    assert boss.post(f"{place}/jovahagyas").status_code == 302
+    assert [case(serve, pk).state for pk in (due, early, never)] == ["scrapped", "archived", "archived"]
+    with serve("irat"):
+        gone = Document.objects.get(case=due)
+        assert (gone.attachments.count(), gone.note, gone.subject) == (0, "", "Fakivágási kérelem")
+    assert boss.get(f"{place}/jegyzokonyv.pdf").content.startswith(b"%PDF")
+
+
+def test_a_closed_register_takes_nothing_and_its_cases_go_on_in_this_year(boss, clerk, serve):
+    pk = registered(serve)
+    with serve("irat"):
+        old = Register.objects.create(prefix="IKT", year=2020, last_main=7)
+        held = Case.objects.create(register=old, main=7, subject="Régi ügy")
+        this_year = Register.objects.get(year=timezone.localdate().year)
+    assert clerk.post(f"/irat/iktatokonyvek/{old.pk}/lezaras").status_code == 403
+    boss.post(f"/irat/iktatokonyvek/{this_year.pk}/lezaras")
+    assert "csak az év letelte után" in text(boss.get("/irat/iktatokonyvek/"))
+    boss.post(f"/irat/iktatokonyvek/{old.pk}/lezaras")
+    with serve("irat"):
+        closed = Register.objects.get(pk=old.pk)
+        assert closed.closed_by == "Fő Flóra"
+        for statement in (
+            "UPDATE register SET last_main = 8 WHERE year = 2020",
+            "UPDATE register SET closed_at = NULL WHERE year = 2020",
+            "DELETE FROM register WHERE year = 2020",
+            "DELETE FROM document",
+            "UPDATE document SET number = 'IKT/2020/9-9'",
+            "UPDATE document SET received_on = '2020-01-01'",
+        ):
+            if "WHERE 0" in statement or "INSERT" in statement:
+                continue
+            with (
+                pytest.raises(DatabaseError, match="is closed|stays registered|keeps its number"),
+                transaction.atomic(),
+            ):
+                connection.cursor().execute(statement)
+        with pytest.raises(DatabaseError, match="the register of IKT/2020/7-9 is closed"), transaction.atomic():
+            Document(
+                case=held, sub=9, number="IKT/2020/7-9", sender="x", subject="x", received_on="2020-12-31",
+                registered_by="x",
+            ).save(force_insert=True)  # fmt: skip
+        later = Document(sender="x", subject="Folytatás", received_on=timezone.localdate(), registered_by="x")
+        later.register(Case.objects.select_related("register").get(pk=held.pk))
+        assert later.number == f"IKT/{timezone.localdate().year}/2-1"
+        assert later.case.continues_id == held.pk
+    assert "Előirat" in text(boss.get(f"/irat/ugyirat/{later.case_id}"))
+    assert "Utóirat" in text(boss.get(f"/irat/ugyirat/{held.pk}"))
+    with zipfile.ZipFile(io.BytesIO(boss.get(f"/irat/iktatokonyvek/{this_year.pk}/iktatokonyv.xlsx").content)) as book:
+        assert b"Folytat" in book.read("xl/sharedStrings.xml")
+    assert kinds(serve, pk) == []
+
+
+def test_history_is_never_rewritten(serve):
+    pk = archived(serve, 0)
+    with serve("irat"):
+        for statement in ("UPDATE case_event SET by = 'x'", "DELETE FROM case_event"):
+            with pytest.raises(DatabaseError, match="rows of case_event never change"), transaction.atomic():
+                connection.cursor().execute(statement)
+    assert kinds(serve, pk) == ["settled", "archived"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("fakivagasi", True), ("kérelmet", True), ("FAKIVÁGÁS", True), ("minta kft", True), ("melleklet.pdf", True),
+        ("100%", False), ("_", False), ("' OR 1=1 --", False), ("\\", False), ("nincsilyen", False),
+    ],
+)  # fmt: skip
+def test_documents_are_found_by_any_form_of_their_words(serve, query, found):
+    archived(serve, 0)
+    with serve("irat"):
+        assert find(query).exists() is found
+
+
+def test_the_best_match_comes_first(serve):
+    registered(serve, subject="Egyéb ügy", note="a játszótér mellett")
+    registered(serve, subject="Játszótér felújítása")
+    with serve("irat"):
+        assert [d.subject for d in find("játszótér")] == ["Játszótér felújítása", "Egyéb ügy"]
