@@ -81,8 +81,8 @@ def archive(case: Case, item: ArchiveItem, by: str) -> None:
     case.state, case.item, case.archived_on = State.ARCHIVED, item, today
     case.keep_until = dt.date(today.year + item.keep_years, 12, 31) if item.keep_years is not None else None
     case.save(update_fields=["state", "item", "archived_on", "keep_until"])
-    until = f"{case.keep_until:%Y. %m. %d.}-ig megőrzendő" if case.keep_until else "nem selejtezhető"
-    say(case, Kind.ARCHIVED, by, f"{item.code} {item.title}: {until}")
+    until = f"megőrzendő: {case.keep_until:%Y. %m. %d.}" if case.keep_until else "nem selejtezhető"
+    say(case, Kind.ARCHIVED, by, f"{item.code} {item.title}, {until}")
 
 
 def approve(draft: Outgoing, by: str) -> Document:
