@@ -27,7 +27,7 @@ from stacks.components.postgres import OWNER
 from stacks.components.sql import identifier, literal
 from stacks.runtime import Runtime, RuntimeFault
 
-HELD_SECONDS = 60  # for which the pooler may hold the tenant's clients; it sends them away by itself after 30
+HELD_SECONDS = 60  # for which the pooler may hold a tenant; it sends waiting clients away after query_wait_timeout
 KEPT = re.compile(r"(t\d{5})_before_\d{8}t\d{6}z")
 
 
