@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from django.utils.dateparse import parse_datetime
 
 from systems.chain import Message, handles
@@ -15,8 +17,15 @@ def status(message: Message) -> None:
     submission = Submission.objects.select_for_update().get(pk=body["submission"], arrival_number__isnull=False)
     told = Status(body["status"])
     number = body.get("number") or ""
+    paper = body.get("document")
     Event.objects.create(
-        submission=submission, status=told, at=parse_datetime(body["at"]), number=number, text=body.get("text") or ""
+        submission=submission,
+        status=told,
+        at=parse_datetime(body["at"]),
+        number=number,
+        text=body.get("text") or "",
+        paper_name=paper["name"][:200] if paper else "",
+        paper=base64.b64decode(paper["base64"], validate=True) if paper else None,
     )
     if not submission.finished or told in (Status.DECIDED, Status.REJECTED):
         submission.status = told

@@ -137,13 +137,15 @@ class Attachment(models.Model):
 
 
 class Event(models.Model):
-    """One step of a case, as it was told over the chain."""
+    """One step of a case, as it was told over the chain. `paper`: a document that came with it: the decision."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="events")
     status = models.CharField(max_length=12, choices=Status)
     at = models.DateTimeField()
     number = models.CharField(max_length=60, blank=True)
     text = models.TextField(blank=True)
+    paper_name = models.CharField(max_length=200, blank=True)
+    paper = models.BinaryField(null=True)
 
     class Meta:
         db_table = "event"

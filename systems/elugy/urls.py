@@ -17,6 +17,7 @@ urlpatterns = [
     path("ugyeim/<uuid:pk>", views.case, name="case"),
     path("ugyeim/<uuid:pk>/nyugta", views.receipt, name="receipt"),
     path("ugyeim/<uuid:pk>/melleklet/<int:file>", views.attachment, name="attachment"),
+    path("ugyeim/<uuid:pk>/irat/<int:event>/fajl", views.paper, name="paper"),
     path("adoegyenleg", views.balance, name="balance"),
     path("ugyfel/belepes", sign_in.begin, name="sign-in"),
     path("ugyfel/callback", sign_in.complete, name="sign-in-complete"),

@@ -72,7 +72,8 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     submission = _sent(request, pk)
     context = {
         "submission": submission,
-        "events": submission.events.all(),
+        "events": submission.events.defer("paper"),
+        "papers": True,
         "answered": list(submission.definition.answered(submission.data)),
         "files": submission.attachments.defer("content"),
     }
@@ -93,6 +94,14 @@ def attachment(request: HttpRequest, pk: UUID, file: int) -> HttpResponse:
     own = get_object_or_404(Submission, pk=pk, identifier=request.citizen.identifier)
     found = get_object_or_404(own.attachments, pk=file)
     return download(bytes(found.content), found.name, found.type)
+
+
+@citizens
+@require_GET
+def paper(request: HttpRequest, pk: UUID, event: int) -> HttpResponse:
+    """What came with a step of their case: the decision."""
+    found = get_object_or_404(_sent(request, pk).events.exclude(paper=None), pk=event)
+    return download(bytes(found.paper), found.paper_name, "application/pdf")
 
 
 @citizens

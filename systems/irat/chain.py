@@ -71,20 +71,25 @@ def decision(message: Message) -> None:
         dispatched_by=BY,
     )
     document.register(known.document.case)
+    paper = None
     if body.get("document"):
         content = base64.b64decode(body["document"], validate=True)
-        attach(document, f"dontes-{document.number.replace('/', '-')}.pdf", "application/pdf", content)
+        name = f"dontes-{document.number.replace('/', '-')}.pdf"
+        attach(document, name, "application/pdf", content)
+        paper = {"name": name, "base64": body["document"]}
     known.state = Submission.State.DECIDED
     known.save(update_fields=["state"])
     case = Case.objects.select_for_update().get(pk=document.case_id)
     if case.state in (Case.State.OPEN, Case.State.ASSIGNED):
         settle(case, Case.Outcome.DECIDED, f"{message.source}: {document.number}", body["decided_by"])
     activity.say(ROBOT, body["decided_by"], "döntés iktatása", document.number)
-    _tell(body["submission"], "decided" if body["outcome"] == "accepted" else "rejected", document.number, body["text"])
+    outcome = "decided" if body["outcome"] == "accepted" else "rejected"
+    _tell(body["submission"], outcome, document.number, body["text"], paper)
 
 
-def _tell(submission: str, status: str, number: str, text: str) -> None:
+def _tell(submission: str, status: str, number: str, text: str, paper: dict[str, str] | None = None) -> None:
     body = {"submission": submission, "status": status, "number": number, "text": text, "at": timezone.now()}
+    body |= {"document": paper} if paper else {}
     send("elugy", "status", body, key=submission)
 
 

@@ -11,7 +11,7 @@ from systems.chain import relay
 from systems.hagyatek.models import Estate, Notary
 from systems.iparker.models import Entry, Notification
 from systems.irat.models import Document
-from tests.systems.elugy.support import citizen, sent
+from tests.systems.elugy.support import OTHER, citizen, sent
 from tests.systems.elugy.test_forms import HIPA
 
 TRADE = [
@@ -77,6 +77,9 @@ def test_a_tax_return_goes_all_the_way_and_back(browse, serve, deliver, monkeypa
     deliver()
     page = shown(piroska.get(case))
     assert "A bevallást elfogadtuk" in page
+    (paper,) = re.findall(rf'href="({case}/irat/[0-9]+/fajl)">dontes-IKT-', page)
+    assert piroska.get(paper).content.startswith(b"%PDF"), "the citizen has the decision"
+    assert citizen(OTHER).get(paper).status_code == 404, "and nobody else"
     with serve("irat"):
         numbers = list(Document.objects.order_by("sub").values_list("number", "direction"))
     main = entry.number.rsplit("-", 1)[0]
