@@ -6,10 +6,12 @@ import contextlib
 import secrets
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from docker import DockerClient
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
@@ -22,6 +24,16 @@ from stacks.runtime import Runtime, RuntimeFault
 
 READY = "asp-restored"
 SOURCE = "/source"
+# A container in which data is restored: nothing reaches it, and it reaches nothing but its volumes.
+CREATION: dict[str, Any] = {
+    "user": f"{UID}:{UID}",
+    "network_mode": "none",
+    "init": True,
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "mem_limit": "1g",
+    "tmpfs": {"/tmp": f"uid={UID},mode=0700"},
+}
 # Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
 # socket. hot_standby off: then replay does not ask for the primary's max_connections.
 _SCRIPT = """\
@@ -38,7 +50,7 @@ CONF
 export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
 mkdir -m 0700 /data/pgdata
 restore() {{ pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
-restore --db-include={database} 2>/tmp/said || {{
+restore {only} 2>/tmp/said || {{
   code=$?
   # A database that is younger than the backup (80): all of them come back, and replay brings it.
   [ $code = 80 ] || {{ cat /tmp/said >&2; exit $code; }}
@@ -97,42 +109,42 @@ class Scratch:
 
 @contextlib.contextmanager
 def restored(
-    cell: CellSql, tenant: str, until: datetime | None = None, timeout: float = 900, repository: int = DAILY
+    cell: CellSql,
+    tenant: str,
+    until: datetime | None = None,
+    timeout: float = 900,
+    repository: int = DAILY,
+    neighbours: bool = False,
 ) -> Iterator[Scratch]:
     """The tenant's database as it was at a moment (with time zone), or at the end of the archive.
 
-    RuntimeFault when it cannot be restored. What a killed run left of this tenant is removed first.
+    `neighbours`: the other databases come back as well, not as holes. RuntimeFault when it cannot be restored. What a
+    killed run left of this tenant is removed first.
     """
     target = "--type=default"
     if until:
         target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
-    script = _SCRIPT.format(stanza=cell.cell_id, database=tenant, target=target, ready=READY)
+    only = "" if neighbours else f"--db-include={tenant}"
+    script = _SCRIPT.format(stanza=cell.cell_id, database=tenant, only=only, target=target, ready=READY)
     purpose = {"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore", "asp.restore": tenant}
     client = cell.runtime.client
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
     try:
-        for left in client.containers.list(all=True, filters={"label": [f"{k}={v}" for k, v in purpose.items()]}):
-            _remove(left)
+        clear(client, purpose)
         container = client.containers.create(
             cell.runtime.container(cell.node).image.id,
             ["bash", "-c", script],
+            **CREATION,
             name=name,
-            user=f"{UID}:{UID}",
-            network_mode="none",
-            init=True,
-            read_only=True,
-            cap_drop=["ALL"],
-            mem_limit="1g",
             labels=purpose,
             # /data is a volume of its own that goes with the container: a tenant may be larger than memory.
-            volumes={_volume(cell, repository): {"bind": SOURCE, "mode": "ro"}},
+            volumes={volume_of(cell, repository): {"bind": SOURCE, "mode": "ro"}},
             mounts=[{"Type": "volume", "Target": "/data"}],
-            tmpfs={"/tmp": f"uid={UID},mode=0700"},
         )
         try:
             container.start()
-            _configure(cell, container, repository)
-            _wait(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
+            configure(cell, container, repository)
+            wait_for(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
             yield Scratch(cell.runtime, container, tenant)
         finally:
             _remove(container)
@@ -140,11 +152,18 @@ def restored(
         raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
 
 
-def _volume(cell: CellSql, repository: int) -> str:
+def clear(client: DockerClient, purpose: Mapping[str, str]) -> None:
+    """Remove the containers of a purpose (labels), also those of a killed run."""
+    for left in client.containers.list(all=True, filters={"label": [f"{k}={v}" for k, v in purpose.items()]}):
+        _remove(left)
+
+
+def volume_of(cell: CellSql, repository: int) -> str:
+    """Volume that holds a repository of the cell."""
     return {DAILY: cell.cell.backup, VAULT: cell.cell.vault}[repository]
 
 
-def _configure(cell: CellSql, container: Container, repository: int) -> None:
+def configure(cell: CellSql, container: Container, repository: int) -> None:
     """Tell the restore where its only repository is and, if that one is encrypted, its key."""
     lines = ["[global]", f"repo1-path={SOURCE}/repo"]
     if repository == VAULT:
@@ -161,7 +180,8 @@ def _remove(container: Container) -> None:
         container.remove(force=True, v=True)
 
 
-def _wait(container: Container, timeout: float, ready: Callable[[], bool]) -> None:
+def wait_for(container: Container, timeout: float, ready: Callable[[], bool]) -> None:
+    """Wait until `ready`; RuntimeFault with the container's words when it ended before that, or took too long."""
     deadline = time.monotonic() + timeout
     while not ready():
         container.reload()

@@ -1,0 +1,81 @@
+#!/usr/bin/python
+"""Ansible module: a whole cell out of its backups. The work is in `stacks.cell.rebuild`."""
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: cell_restore
+short_description: A cell's database cluster as it was at a moment
+description:
+  - Stops the node, restores the cluster beside what its volume holds, gives it the cluster's name once it has opened,
+    starts the node and proves that it archives. The former cluster stays on the volume until C(forget).
+options:
+  environment: {type: str, required: true, description: Environment of the register.}
+  cell: {type: str, required: true, description: Id of the cell; of one node.}
+  step: {type: str, choices: [restore, forget], required: true, description: What is done.}
+  target_time: {type: str, description: The moment; without it as far as the archive reaches.}
+  repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
+  kept: {type: str, description: The former cluster's folder for C(forget).}
+"""
+
+RETURN = r"""
+kept: {type: str, returned: after restore, description: Folder of the former cluster on the volume, if there was one.}
+down_seconds: {type: float, returned: after restore, description: For how long the node was down.}
+"""
+
+TURN_SECONDS = 600  # to wait for plays that work on one of its municipalities
+
+ARGUMENTS = {
+    "environment": {"type": "str", "required": True},
+    "cell": {"type": "str", "required": True},
+    "step": {"type": "str", "choices": ["restore", "forget"], "required": True},
+    "target_time": {"type": "str"},
+    "repository": {"type": "int", "choices": [1, 2], "default": 1},
+    "kept": {"type": "str"},
+}
+
+
+def main():
+    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
+    try:
+        from inventory.errors import RegisterError
+        from stacks.cell.restore import RestoreFault
+        from stacks.runtime import RuntimeFault
+        from stacks.tenants.turn import TurnTaken
+    except ImportError as error:
+        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
+    try:
+        result = run(module.params, module.check_mode)
+    except (RegisterError, RuntimeFault, RestoreFault, TurnTaken) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=True, **result)
+
+
+def run(params, check):
+    """Result of the module for its parameters."""
+    from inventory.register import load
+    from stacks.cell import rebuild, restore
+    from stacks.cell.psql import CellSql
+    from stacks.runtime import Runtime
+    from stacks.tenants import turn
+
+    register = load(params["environment"])
+    cell = CellSql(Runtime(register), params["cell"])
+    if params["step"] == "forget":
+        if not check:
+            rebuild.forget(cell, params["kept"])
+        return {"diff": {"before": f"{params['kept']}\n", "after": ""}}
+    moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
+    rebuild.may_rebuild(cell, params["repository"], moment)
+    until = moment.isoformat() if moment else "the end of the archive"
+    diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
+    if check:
+        return {"diff": diff}
+    inside = [municipality.ksh for municipality in register.joined(params["cell"])]
+    turn.take(params["environment"], inside, "restore_cell", TURN_SECONDS)
+    done = rebuild.rebuild(cell, params["repository"], moment)
+    return {"diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
+
+
+if __name__ == "__main__":
+    main()
