@@ -167,11 +167,19 @@ def test_vault_full(probe):
 
 @check("centre.backup.age")
 def test_backup_age(probe, limit):
-    backups = probe.read("backup", "backups")
-    assert backups, "még nem készült mentés"
+    _fresh(probe, probe.read("backup", "backups"), limit, "mentés")
+
+
+@check("centre.backup.vault-age")
+def test_vault_age(probe, limit):
+    _fresh(probe, probe.read("vault", "backups"), limit, "titkosított mentés")
+
+
+def _fresh(probe, backups, limit, what):
+    assert backups, f"még nem készült {what}"
     hours = (probe.taken - max(datetime.fromisoformat(item["stopped"]) for item in backups)).total_seconds() / 3600
     most = limit.span.total_seconds() / 3600
-    assert hours <= most, f"a legutóbbi mentés {hours:.1f} órája készült, megengedett {limit.text}"
+    assert hours <= most, f"a legutóbbi {what} {hours:.1f} órája készült, megengedett {limit.text}"
 
 
 @check("centre.pooler.answers")
