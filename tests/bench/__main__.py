@@ -4,6 +4,8 @@ import runpy
 import sys
 
 BENCHES = {
+    "B1": ("tests.bench.tenants_restore", "one tenant to a moment, against pgBackRest's own ways"),
+    "B2": ("tests.bench.tenants_restore", "tenants whose restore is proven in a day"),
     "D1": ("tests.bench.database_failover", "the leader dies: time without writes, stock, tuned and fenced"),
     "D2": ("tests.bench.database_planned", "PostgreSQL crashes, and a planned switchover"),
     "D3": ("tests.bench.database_faults", "random faults of a cell, nothing lost"),
@@ -16,7 +18,7 @@ BENCHES = {
     "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
     "I2": ("tests.bench.tenants_isolation", "leaks planted in a running cell, all found"),
 }
-OPTIONS = {"I2": ["--leaks"]}  # of a target that shares its module
+OPTIONS = {"B2": ["--drill"], "I2": ["--leaks"]}  # of a target that shares its module
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHES:
