@@ -13,6 +13,7 @@ BENCHES = {
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
     "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
+    "SYS": ("tests.bench.systems_load", "requests a second, latency, memory and start of each system"),
     "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
     "T2": ("tests.bench.tenants_country", "the whole country registered and rendered"),
     "I1": ("tests.bench.tenants_isolation", "every tenant against every other, from the running catalogues"),
