@@ -25,6 +25,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     environment, names = register.environment, register.names
     issuer = f"{environment.origin(environment.identity_host)}/realms/asp"
     variables = {
+        "MALLOC_ARENA_MAX": "2",  # else each thread keeps freed memory of its own
         "ASP_SYSTEM": system,
         "ASP_DOMAIN": environment.domain,
         "ASP_EDGE": names.edge,
