@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from inventory.register import load
 from stacks.runtime import Runtime
+
+# A machine that does other work too makes the drawing of inputs slow: that says nothing about what is tested.
+settings.register_profile("asp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("asp")
 
 # The least number of tests that each suite folder must collect: an empty glob or parametrisation is an error.
 MINIMUM = {

@@ -11,6 +11,7 @@ import pytest
 
 from inventory import secrets as vault
 from inventory.register import load
+from stacks.cell.psql import CellSql
 from stacks.components.service import ROOT_FILE
 from tests.support.certificates import client_cert
 from tests.support.polling import poll
@@ -19,15 +20,28 @@ OURS, THEIRS = "16054", "14915"
 PROGRAM = "import systems.wsgi\n" + Path(__file__).with_name("app_server_program.py").read_text(encoding="utf-8")
 
 
+# Documents stay registered: triggers refuse to remove them, and foreign keys what they hang on.
+REMOVE = """
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM irat.document WHERE number LIKE 'IKT/1901/%';
+DELETE FROM irat.case_file WHERE register_id IN (SELECT id FROM irat.register WHERE year = 1901);
+DELETE FROM irat.register WHERE year = 1901;
+COMMIT;
+"""
+
+
 @pytest.fixture
 def inside(register, runtime):
-    """Runs the program in irat's container and returns what it saw."""
-    service = register.cell(register.municipality(OURS).cell).app("irat")
+    """Runs the program in irat's container and returns what it saw; what it wrote is removed as nobody else can."""
+    municipality = register.municipality(OURS)
+    service = register.cell(municipality.cell).app("irat")
 
     def run(what, *arguments):
         return json.loads(runtime.check(service, ["python", "-", what, *arguments], stdin=PROGRAM, timeout=180))
 
-    return run
+    yield run
+    CellSql(runtime, municipality.cell).script(REMOVE, municipality.tenant, "postgres")
 
 
 def test_numbers_have_no_gaps_however_many_write_and_fail_at_once(inside):
