@@ -23,6 +23,11 @@ def hosting_services(register: Register, municipality: Municipality) -> list[str
     return [*shared_services(register), *cell_services(register, municipality.cell)]
 
 
+def engine_holders(register: Register) -> set[str]:
+    """Services that hold the engine's socket, which is root's: the fencers, with no capability else (ADR 0016)."""
+    return {name for cell in register.environment.cells for name in register.cell(cell.id).fencer}
+
+
 def published_ports(register: Register) -> dict[str, list[int]]:
     """The only ports that the machine may publish, by service: the edge's two and a stand-in's SSH."""
     environment, names = register.environment, register.names

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from checks.expectations import hosting_services, network_members, published_ports
+from checks.expectations import engine_holders, hosting_services, network_members, published_ports
 from checks.plugin import check
 
 MODERN_TLS = {"TLSv1.2", "TLSv1.3"}
@@ -28,7 +28,7 @@ def test_services_confined(probe, register, municipality):
     faults = []
     for name in hosting_services(register, municipality):
         spec = probe.read("services", name, "confinement")
-        if spec["user"].split(":")[0] in ("", "0", "root"):
+        if spec["user"].split(":")[0] in ("", "0", "root") and name not in engine_holders(register):
             faults.append(f"{name} rendszergazdaként fut")
         if not spec["read_only"]:
             faults.append(f"{name} írható gyökérrel fut")
@@ -88,6 +88,19 @@ def test_database_durable(probe):
     wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
     off = [f"{name}={seen}" for name in wanted if (seen := probe.read("database", "settings", name)) != wanted[name]]
     assert not off, f"a visszaigazolt írás elveszhet: {', '.join(off)}"
+
+
+@check("centre.database.replicated")
+def test_database_replicated(probe, register, municipality):
+    wanted = set(register.cell(municipality.cell).postgres) - {probe.read("database", "node")}
+    found = {standby["name"]: standby for standby in probe.read("database", "standbys")}
+    strangers, missing = sorted(set(found) - wanted), sorted(wanted - set(found))
+    assert not strangers, f"ismeretlen másolat készül az adatokról: {', '.join(strangers)}"
+    assert not missing, f"hiányzó másolat: {', '.join(missing)}"
+    late = sorted(name for name, standby in found.items() if standby["state"] != "streaming")
+    assert not late, f"elmaradó másolat: {', '.join(late)}"
+    waits = any(standby["sync"] in ("sync", "quorum") for standby in found.values())
+    assert waits or not wanted, "a visszaigazolás egyetlen másolatra sem vár"
 
 
 @check("centre.database.samerole")

@@ -50,6 +50,9 @@ SELECT json_build_object(
                   WHERE NOT r.rolsuper AND r.rolname NOT IN ({literal(OWNER)}, 'asp_provisioner')
                     AND r.rolname !~ '^pg_' AND has_database_privilege(r.oid, d.oid, 'CONNECT'))), '{{}}')
                 FROM pg_database d WHERE d.datname ~ '^t[0-9]{{5}}$'),
+  -- Who copies the whole cluster now; without a certificate's name on it, by the name that it gives itself.
+  'standbys', (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state)
+                                        ORDER BY application_name), '[]') FROM pg_stat_replication),
   'archive', json_build_object(
     'waiting', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'),
     'oldest_waiting_seconds', (SELECT coalesce(extract(epoch FROM now() - min(modification)), 0)

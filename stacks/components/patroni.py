@@ -104,6 +104,8 @@ def patroni_yml(node: Node, server: Server) -> str:
             "pgpass": "/run/asp/pgpass",
             "authentication": {"superuser": {"username": "postgres"}, "replication": peer, "rewind": peer},
             "parameters": {k: v for k, v in own.items() if k not in ("listen_addresses", "port")},
+            # A clone asks for a checkpoint; the default spreads it over minutes, in which the cell lacks a node.
+            "basebackup": [{"checkpoint": "fast"}],
         },
         "watchdog": {"mode": "off"},  # no device inside a container; the fencer proves instead
         "tags": {},

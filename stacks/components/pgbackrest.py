@@ -54,6 +54,8 @@ def node_conf(stanza: str, backup: str) -> str:
         **_remote("repo1", backup),
         **_remote("repo2", backup),  # WAL goes to both at once
         "archive-async": "y",
+        # A node that rejoins archives what it had not, segment by segment: each may hold it up for so long.
+        "archive-timeout": 20,
         "log-level-console": "warn",  # else three lines for each WAL segment
         "spool-path": "/run/asp/spool",
         **_server(),

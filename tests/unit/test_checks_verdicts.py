@@ -108,3 +108,27 @@ def test_a_clerk_without_a_certificate_fails_what_needs_one():
         "workstation.certificate.valid", "workstation.certificate.subject", "workstation.certificate.stores",
     }  # fmt: skip
     assert found["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA
+
+
+NODES = [f"asp-dev-baz1-postgres-{n}" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("standbys", "says"),
+    [
+        ([(NODES[1], "streaming", "sync"), (NODES[2], "streaming", "async")], None),
+        ([(NODES[1], "streaming", "sync")], f"hiányzó másolat: {NODES[2]}"),
+        ([(NODES[1], "streaming", "sync"), (NODES[2], "catchup", "async")], f"elmaradó másolat: {NODES[2]}"),
+        ([(NODES[1], "streaming", "async"), (NODES[2], "streaming", "async")], "egyetlen másolatra sem vár"),
+        ([(n, "streaming", "sync") for n in (*NODES[1:], "idegen")], "ismeretlen másolat készül az adatokról: idegen"),
+    ],
+)
+def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, standbys, says):
+    known = support.register()
+    cells = [cell.model_copy(update={"nodes": 3}) for cell in known.environment.cells]
+    monkeypatch.setattr(known, "environment", known.environment.model_copy(update={"cells": cells}))
+    rows = [dict(zip(("name", "state", "sync"), row, strict=True)) for row in standbys]
+    recording = support.broken(support.good(), ["centre", "database", "standbys"], rows)
+    verdict, message = support.verdicts(recording)["centre.database.replicated"]
+    assert (verdict is Verdict.PASS) is (says is None)
+    assert says is None or says in message
