@@ -22,6 +22,7 @@ class Port(IntEnum):
     LEADER = 5000  # HAProxy of a cell: always the writable node
     POOLER = 6432
     BACKUP = 8432  # pgBackRest's TLS server
+    BACKUP_METRICS = 8433
     PATRONI = 8008  # REST interface of a node of three
     ETCD = 2379
     FENCER = 8010  # metrics of a cell's fencer

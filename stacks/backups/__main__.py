@@ -4,6 +4,7 @@ import json
 
 import pulumi
 
+from inventory.names import Port
 from stacks.components import pgbackrest
 from stacks.components.context import context
 from stacks.components.postgres import UID
@@ -15,9 +16,10 @@ cell = ctx.cell
 settings = ctx.environment.backup
 schedule = {
     "stanza": ctx.cell_id,
-    "repositories": list(pgbackrest.PLACES),
+    "repositories": pgbackrest.PLACES,
     "full": settings.full,
     "differential": settings.differential,
+    "metrics_port": Port.BACKUP_METRICS.value,
 }
 
 volume, vault = ctx.volume(cell.backup), ctx.volume(cell.vault)

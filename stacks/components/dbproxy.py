@@ -116,15 +116,19 @@ resolvers docker
   timeout retry 300ms
   hold valid 1s
   hold obsolete 1s
-  hold nx 1s
-  hold refused 1s
-  hold timeout 1s
-  hold other 1s
+  # A name that is gone is a node that died. It is for the checks to say so: they end its sessions, and it is not up
+  # again before one of them passes. A server without an address keeps sessions, and is up as soon as it has one.
+  hold nx 24h
+  hold refused 24h
+  hold timeout 24h
+  hold other 24h
 
 defaults
   mode tcp
   log global
   timeout connect 300ms
+  # To read a check's answer: a busy Patroni is not dead. A dead machine is seen by the connection's own time-out.
+  timeout check 1500ms
   timeout client 2h
   timeout server 2h
   retries 1

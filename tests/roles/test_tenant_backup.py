@@ -1,16 +1,20 @@
 """Role tenant_backup on a deployed environment: check, converge, converge again, look; and a row out of a restore."""
 
+import re
 import secrets as random
+import time
 from datetime import UTC, datetime
 
 import pytest
 
+from inventory.names import Port
 from stacks.cell.backups import Repository
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
 from stacks.components.pgbackrest import PLACES, VAULT
 from stacks.runtime import RuntimeFault
 from tests.roles.tenant_plays import play
+from tests.support.polling import poll
 
 SUBJECT = "29188"
 
@@ -144,3 +148,27 @@ def test_a_tenant_without_database_is_named(covered, run):
     finally:
         assert run("tenant_database").code == 0
         assert run().code == 0
+
+
+METRICS = """
+import http.client, ssl
+tls = ssl.create_default_context(cafile='/etc/asp/ca.crt')
+if {certificate}: tls.load_cert_chain('/run/secrets/tls.crt', '/run/secrets/tls.key')
+c = http.client.HTTPSConnection({host!r}, {port}, context=tls, timeout=5)
+c.request('GET', '/metrics'); print(c.getresponse().read().decode())
+"""
+
+
+def test_backups_are_told_as_metrics_to_who_has_a_certificate(cell, repository, covered):
+    def ask(certificate):
+        code = METRICS.format(host=cell.cell.backup, port=Port.BACKUP_METRICS.value, certificate=certificate)
+        return cell.runtime.run(cell.node, ["python3", "-c", code])
+
+    wanted = repository.catalogue().newest
+    labels = f'repository="1",type="{wanted["type"]}"'
+    line = f"asp_backup_newest_timestamp_seconds{{{labels}}} {wanted['timestamp']['stop']}"
+    told = poll(lambda: ask(True).out.splitlines(), lambda lines: line in lines, 60, "the newest backup is told")
+    wal = [float(text.split()[-1]) for text in told if text.startswith("asp_archive_newest_wal")]
+    assert len(wal) == len(PLACES) and all(time.time() - moment < 600 for moment in wal), wal
+    refused = ask(False)
+    assert refused.code != 0 and re.search("certificate required|reset by peer", refused.err)

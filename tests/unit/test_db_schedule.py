@@ -1,12 +1,13 @@
 """The backup scheduler: cron expressions mean what cron means, and what is due follows from the catalogue alone."""
 
 import datetime as dt
+import os
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacks.images.postgres.asp_backup import Cron, due
+from stacks.images.postgres.asp_backup import Cron, Metrics, due
 
 FULL, DIFFERENTIAL = "30 1 * * 0", "30 1 * * 1-6"
 SCHEDULES = {"full": Cron(FULL), "differential": Cron(DIFFERENTIAL)}
@@ -84,3 +85,32 @@ def test_a_full_backup_fulfils_the_differential():
 def test_an_incremental_at_a_join_fulfils_nothing():
     taken = [backup("full", dt.datetime(2026, 11, 22, 1, 31)), backup("incr", dt.datetime(2026, 11, 23, 9, 0))]
     assert due(SCHEDULES, taken, MONDAY_NOON) == "differential"
+
+
+def test_metrics_tell_the_newest_backup_of_each_type_and_the_newest_wal(tmp_path):
+    segments = tmp_path / "repo" / "archive" / "baz1" / "17-1" / "0000000200000000"
+    segments.mkdir(parents=True)
+    (tmp_path / "repo" / "archive" / "baz1" / "archive.info").touch()
+    segment = segments / "000000020000000000000007-abc.zst"
+    segment.touch()
+    os.utime(segment, (1_700_000_000, 1_700_000_000))
+    metrics = Metrics("baz1", {"1": str(tmp_path), "2": str(tmp_path / "empty")})
+    entry = {"timestamp": {"stop": 100}, "info": {"size": 5000, "repository": {"delta": 700}}}
+    newer = {"timestamp": {"stop": 200}, "info": {"size": 6000, "repository": {"delta": 800}}}
+    metrics.read("1", [{"type": "full", **entry}, {"type": "incr", **entry}, {"type": "full", **newer}])
+    metrics.ran("2", False)
+    lines = metrics.text().splitlines()
+    assert {
+        'asp_backup_count{repository="1"} 3',
+        'asp_backup_newest_timestamp_seconds{repository="1",type="full"} 200',
+        'asp_backup_newest_size_bytes{repository="1",type="incr"} 5000',
+        'asp_backup_newest_repository_bytes{repository="1",type="full"} 800',
+        'asp_backup_runs_total{repository="2",outcome="failed"} 1',
+        'asp_backup_runs_total{repository="1",outcome="failed"} 0',
+        'asp_archive_newest_wal_timestamp_seconds{repository="1"} 1700000000',
+        'asp_archive_newest_wal_timestamp_seconds{repository="2"} 0',
+        "# TYPE asp_backup_runs_total counter",
+    } <= set(lines)
+    assert len({line for line in lines if line.startswith("# TYPE")}) == len(
+        [line for line in lines if line.startswith("# TYPE")]
+    ), "a type is told once"

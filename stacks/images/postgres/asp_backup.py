@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs a cell's backup repository: pgBackRest's TLS server, and backups when the register's cron settings say so.
 
-Configuration: `/etc/asp/backup.json` with `stanza`, `repositories` (numbers, the first is filled by joins as well),
-`full`, `differential` (five-field cron, local time).
+Configuration: `/etc/asp/backup.json` with `stanza`, `repositories` (number → folder, the first is filled by joins as
+well), `full`, `differential` (five-field cron, local time), `metrics_port`.
 Nothing is remembered between runs: what is due is computed from the settings and from pgBackRest's own catalogue, so a
 stop, a kill or a move of the service neither loses a backup nor makes one twice. The first backup of all is taken when
 a tenant joins; until then nothing is scheduled. After each full backup the repository is verified.
@@ -12,14 +12,17 @@ import datetime
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TICK_SECONDS = 20
 RETRY_SECONDS = 300
 KINDS = {"full": ("full",), "differential": ("full", "diff")}  # schedule → types of backup that fulfil it
+CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
@@ -115,6 +118,97 @@ def back_up(stanza, repository, name):
     return code == 0
 
 
+def newest_wal(folder, stanza):
+    """When the newest WAL segment came into a repository, epoch seconds; 0 when there is none."""
+    place = os.path.join(folder, "repo", "archive", stanza)
+    for _ in range(2):  # the cluster's version and number, then the segments' first sixteen digits
+        inside = sorted(entry.path for entry in os.scandir(place) if entry.is_dir()) if os.path.isdir(place) else []
+        if not inside:
+            return 0.0
+        place = inside[-1]
+    return max((entry.stat().st_mtime for entry in os.scandir(place)), default=0.0)
+
+
+class Metrics:
+    """What is told of each repository as Prometheus text; the newest answer of the catalogue counts."""
+
+    HELP = {
+        "asp_backup_count": "Faultless backups in the repository.",
+        "asp_backup_newest_timestamp_seconds": "When the newest faultless backup of a type ended.",
+        "asp_backup_newest_size_bytes": "Size of the cluster in the newest faultless backup of a type.",
+        "asp_backup_newest_repository_bytes": "What the newest faultless backup of a type takes in the repository.",
+        "asp_backup_catalogue_timestamp_seconds": "When the catalogue was last read without a fault.",
+        "asp_backup_runs_total": "Scheduled backups since the start of the service, by outcome.",
+        "asp_archive_newest_wal_timestamp_seconds": "When the newest WAL segment came into the repository.",
+    }
+
+    def __init__(self, stanza, repositories):
+        self.stanza, self.repositories = stanza, repositories
+        self._values = {}
+        for repository in repositories:
+            for outcome in ("done", "failed"):
+                self._set("asp_backup_runs_total", 0, repository, outcome=outcome)
+
+    def _set(self, name, value, repository, **labels):
+        self._values[(name, (("repository", repository), *labels.items()))] = value
+
+    def ran(self, repository, well):
+        """Count one scheduled backup."""
+        key = ("asp_backup_runs_total", (("repository", repository), ("outcome", "done" if well else "failed")))
+        self._values[key] += 1
+
+    def read(self, repository, backups):
+        """Take over a catalogue that was read: entries of `pgbackrest info`, oldest first."""
+        self._set("asp_backup_catalogue_timestamp_seconds", int(time.time()), repository)
+        self._set("asp_backup_count", len(backups), repository)
+        for backup in backups:
+            kind = backup["type"]
+            self._set("asp_backup_newest_timestamp_seconds", backup["timestamp"]["stop"], repository, type=kind)
+            self._set("asp_backup_newest_size_bytes", backup["info"]["size"], repository, type=kind)
+            held = backup["info"]["repository"].get("size") or backup["info"]["repository"]["delta"]
+            self._set("asp_backup_newest_repository_bytes", held, repository, type=kind)
+
+    def text(self):
+        """All of it, with the archive as it is now."""
+        for repository, folder in self.repositories.items():
+            moment = int(newest_wal(folder, self.stanza))
+            self._set("asp_archive_newest_wal_timestamp_seconds", moment, repository)
+        lines, told = [], set()
+        for (name, labels), value in sorted(dict(self._values).items()):
+            if name not in told:
+                kind = "counter" if name.endswith("_total") else "gauge"
+                lines += [f"# HELP {name} {self.HELP[name]}", f"# TYPE {name} {kind}"]
+                told.add(name)
+            shown = ",".join(f'{label}="{text}"' for label, text in labels)
+            lines.append(f"{name}{{{shown}}} {value}")
+        return "\n".join(lines) + "\n"
+
+
+def serve(metrics, port):
+    """Metrics over TLS, for holders of a certificate of our root only."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = self.path == "/metrics"
+            body = metrics.text().encode() if found else b""
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE, KEY)
+    tls.load_verify_locations(ROOT)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    server = ThreadingHTTPServer(("0.0.0.0", port), Handler)
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 def say(text):
     print(f"asp-backup: {text}", file=sys.stderr, flush=True)
 
@@ -129,18 +223,27 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     server = subprocess.Popen(["pgbackrest", "server"])
-    retry = dict.fromkeys(settings["repositories"], 0.0)
+    repositories = settings["repositories"]
+    metrics = Metrics(stanza, repositories)
+    serve(metrics, settings["metrics_port"])
+    retry = dict.fromkeys(repositories, 0.0)
     while not stopped.wait(TICK_SECONDS if server.poll() is None else 0):
         if server.poll() is not None:
             say(f"the server ended with {server.returncode}")
             return 1
-        for repository in settings["repositories"]:
-            if time.monotonic() < retry[repository] or stopped.is_set():
-                continue
+        for repository in repositories:
+            if stopped.is_set():
+                break
             backups = backups_of(stanza, repository)
-            name = due(schedules, backups, datetime.datetime.now()) if backups else None
-            if name and not back_up(stanza, repository, name):
-                retry[repository] = time.monotonic() + RETRY_SECONDS
+            if backups is not None:
+                metrics.read(repository, backups)
+            if time.monotonic() < retry[repository]:
+                continue
+            if name := backups and due(schedules, backups, datetime.datetime.now()):
+                well = back_up(stanza, repository, name)
+                metrics.ran(repository, well)
+                if not well:
+                    retry[repository] = time.monotonic() + RETRY_SECONDS
     server.terminate()
     server.wait()
     return 0

@@ -84,7 +84,10 @@ def awaited():
 
 
 def found(stopped):
-    """Make the cluster if this node is the founder, has no data, and no cluster was ever made under this name."""
+    """On the founder, where no cluster was ever made under this name: its settings and, without data, the cluster.
+
+    Data is there when a single node becomes three, and after a restore of the whole cell: Patroni adopts it.
+    """
     from patroni.config import Config
     from patroni.dcs import get_dcs
 
@@ -101,6 +104,9 @@ def found(stopped):
         return
     with open(SHARED, encoding="utf-8") as stream:
         dcs.set_config_value(json.dumps(json.load(stream)))
+    if os.path.isdir(DATA):
+        say("the cell adopts the database cluster on this node's volume")
+        return
     say("first start of the cell: making the database cluster")
     aside = f"{DATA}.new"
     # Whole or not at all: a kill at any point leaves either nothing or a whole cluster.
@@ -237,7 +243,7 @@ def main():
     descriptor = alone()
     for folder in ("spool", "lock"):
         os.makedirs(f"/run/asp/{folder}", exist_ok=True)
-    if os.environ.get("ASP_FOUNDER") == "1" and not os.path.isdir(DATA):
+    if os.environ.get("ASP_FOUNDER") == "1":
         found(stopped)
     patroni = subprocess.Popen(["patroni", SETTINGS], pass_fds=(descriptor,))
     threading.Thread(target=keep, args=(stopped,), daemon=True).start()
