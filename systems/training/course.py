@@ -16,11 +16,6 @@ from systems.training.exercises import EXERCISES, Exercise
 from systems.training.models import Certificate, Pass
 
 
-def in_sandbox() -> bool:
-    """Whether the municipality being served is one for training."""
-    return tenancy.current().ksh in settings.ASP.training
-
-
 def of_clerk(clerk: Clerk) -> list[Exercise]:
     """Exercises in the systems that the municipality has, for which the clerk has a role."""
     ksh = tenancy.current().ksh

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from systems.core import facts
 from systems.core.access import needs
 from systems.training import course, papers
 from systems.training.exercises import BY_CODE, EXERCISES, Exercise
@@ -40,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 def exercise(request: HttpRequest, code: str) -> HttpResponse:
     shown = _own(request, code)
-    seen = course.deeds(request.clerk.username, shown) if course.in_sandbox() else {}
+    seen = course.deeds(request.clerk.username, shown) if facts.in_sandbox() else {}
     context = {
         "exercise": shown,
         "entry": next(entry for entry in settings.ASP.catalogue if entry.id == shown.system),
@@ -54,7 +55,7 @@ def exercise(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def check(request: HttpRequest, code: str) -> HttpResponse:
     shown = _own(request, code)
-    if not course.in_sandbox():
+    if not facts.in_sandbox():
         messages.error(request, "Ez éles önkormányzat: gyakorolni csak az oktatási környezetben lehet.")
         return redirect("training:exercise", code=code)
     if missing := course.check(request.clerk, shown):

@@ -2,28 +2,35 @@
 
 import datetime as dt
 import re
+import uuid
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.test import override_settings
 from django.utils import timezone
+from reportlab.pdfgen.canvas import Canvas
 
 from inventory import paths
 from systems.core import identifiers
+from systems.core.documents import Pdf
 from systems.hagyatek.views import PARTS
 from systems.keret.models import Activity, Grant, Presence, User
 from systems.portal.forms import KINDS
 from systems.training import feed, papers
 from systems.training.exercises import BY_CODE, ENTERED, EXERCISES
 from systems.training.models import Certificate, Pass
+from tests.systems.hagyatek.test_estates import DECEASED
+from tests.systems.portal.test_portal import NEWS, hidden
 from tests.systems.support import CATALOGUE, OURS, SYSTEMS, THEIRS
 
 BANNER = "OKTATÁSI KÖRNYEZET – kitalált adatok"
 ROLES = {entry["id"]: set(entry["roles"]) for entry in CATALOGUE}
 # What is logged in words put together: of the part or the kind, and of what was done to it.
 COMPOSED = {f"portál: {KINDS['hir'][1].lower()} szerkesztése", f"{PARTS['orokos'][2]} felvétele"}
+DRAW = Canvas.drawCentredString
 CLERK, NAME = "minta.ilona", "Minta Ilona"
 
 
@@ -120,6 +127,34 @@ def test_a_clerk_is_checked_by_the_log_and_gets_a_certificate(sandbox, serve, br
     other = browse("training", "tanulo", username="masik.mari", name="Másik Mari")
     assert other.get(address).status_code == 404, "another clerk's certificate"
     assert browse("training", "oktato", username="okos.olga", name="Okos Olga").get(address).status_code == 200
+
+
+def write_news(browse):
+    editor, place = browse("portal", "szerkeszto"), "/portal/szerkesztes/hir/uj"
+    values = {**NEWS, "token": hidden(editor.get(place), "token"), "revision": "0"}
+    assert editor.post(place, values).status_code == 302
+
+
+def begin_inventory(browse):
+    clerk, token = browse("hagyatek", "ugyintezo"), {"token": str(uuid.uuid4())}
+    known = {name: str(value) for name, value in DECEASED.items()}
+    made = clerk.post("/hagyatek/uj", {**known, "number": "GYAK/1", **token})
+    heir = {"name": "Kis Kata", "address": "x", "relation": "child", "basis": "lawful"}
+    assert clerk.post(f"{made['Location']}orokos/uj", {**heir, **token}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("code", "role", "do"),
+    [("hir", "portal.szerkeszto", write_news), ("leltar", "hagyatek.ugyintezo", begin_inventory)],
+)
+def test_what_is_done_in_the_pages_of_a_system_counts(sandbox, browse, deliver, give, code, role, do):
+    give(role)
+    clerk, place = browse("training", "tanulo"), f"/training/gyakorlatok/{code}/"
+    do(browse)
+    assert "Még hiányzik" in shown(clerk.post(f"{place}ellenorzes", follow=True)), "nothing has arrived yet"
+    deliver()
+    assert "A gyakorlatot elvégezte." in shown(clerk.post(f"{place}ellenorzes", follow=True))
+    assert "még nem" not in shown(clerk.get(place))
 
 
 def words(flow):
@@ -219,6 +254,15 @@ def test_every_page_in_a_sandbox_says_that_it_is_one(sandbox, browse, system):
         page = browse(system, role).get(f"/{system}/{place}", follow=True)
         assert shown(page).count(BANNER) == 1, f"/{system}/{place}: {page.status_code}"
     assert BANNER not in shown(browse(system, role, ksh=THEIRS).get(f"/{system}/", follow=True))
+
+
+@pytest.mark.parametrize(("ksh", "pages"), [(OURS, 2), (THEIRS, 0)])
+def test_every_page_of_a_document_from_a_sandbox_says_so(sandbox, serve, ksh, pages):
+    with serve("iparker", ksh), mock.patch.object(Canvas, "drawCentredString", autospec=True) as drawn:
+        drawn.side_effect = DRAW
+        paper = Pdf("Működési engedély").table(["Sor"], [[f"{n}. sor"] for n in range(60)]).content()
+    assert paper.startswith(b"%PDF-")
+    assert [call.args[3] for call in drawn.call_args_list] == [BANNER] * pages
 
 
 @pytest.mark.parametrize("system", ["portal", "elugy"])
