@@ -41,6 +41,7 @@ def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
         "cell": municipality.cell,
         "cell_place": cells.index(municipality.cell),
         "phase": str(municipality.phase),
+        **({"training": True} if municipality.training else {}),
     }
 
 

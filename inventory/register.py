@@ -334,6 +334,7 @@ class MunicipalityEntry(Model):
     systems: Annotated[list[SystemId], Field(min_length=1)] | Literal["all"]
     contract: Contract
     project: str | None = None
+    training: bool = Field(False, description="the sandbox where clerks practise: holds invented data only, never live")
     phase: Annotated[Phase, Field(strict=False)]  # YAML has no enumerations
     evidence: dict[Literal["preparation", "connection", "live"], Annotated[str, Field(min_length=1)]] = {}
     caps: CapsChange | None = None

@@ -49,7 +49,8 @@ class Configuration:
     """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see.
 
     `edge`: name in the certificate of the one service that may hand over requests; `first_tenant`: KSH code of one
-    municipality of the cell, None when it has none yet.
+    municipality of the cell, None when it has none yet; `training`: KSH codes of the cell's municipalities that are for
+    training and hold invented data.
     """
 
     system: str
@@ -68,6 +69,7 @@ class Configuration:
     first_tenant: str | None = None
     opening_hours: Mapping[int, tuple[dt.time, dt.time]] = field(default_factory=dict)
     maintenance: tuple[Maintenance, ...] = ()
+    training: tuple[str, ...] = ()
 
     @property
     def entry(self) -> CatalogueEntry:
@@ -128,8 +130,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
             )
             for entry in operations["maintenance"]
         )
+        training = tuple(operations["training"])
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        wanted = "wanted JSON with opening_hours and maintenance"
+        wanted = "wanted JSON with opening_hours, maintenance and training"
         raise ConfigurationError(f"ASP_OPERATIONS_FILE: {wanted}: {error!r}") from error
     configuration = Configuration(
         system=text("ASP_SYSTEM"),
@@ -147,6 +150,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         catalogue=catalogue,
         opening_hours=hours,
         maintenance=maintenance,
+        training=training,
         first_tenant=environment.get("ASP_FIRST_TENANT") or None,
     )
     installed = [entry.id for entry in catalogue if entry.installed]

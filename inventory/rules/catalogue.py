@@ -9,6 +9,7 @@ from inventory.validation import Written
 
 FRAMEWORK = "keret"  # sign-in lands there
 TAX = "ado"  # mandatory in the interface join mode
+TRAINING = "training"  # its exercises are what a sandbox municipality is for
 
 
 def unique_ids(written: Written) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
 from inventory.names import slugify
-from inventory.rules.catalogue import FRAMEWORK, TAX
+from inventory.rules.catalogue import FRAMEWORK, TAX, TRAINING
 from inventory.validation import Written
 
 if TYPE_CHECKING:
@@ -146,4 +146,18 @@ def phases(written: Written) -> Iterator[Fault]:
             yield Fault(written.name(path), "contract.number", entry.contract.number, problem, remedy)
 
 
-RULES = [of_the_list, unique_codes, unique_hosts, placed_in_cells, known_systems, join_modes, phases]
+def sandboxes(written: Written) -> Iterator[Fault]:
+    """A municipality for training holds invented data: it is never live, and has the system with the exercises."""
+    for path, entry in written.entries.items():
+        if not entry.training:
+            continue
+        if entry.phase == "live":
+            problem = "a municipality for training holds invented data and can be emptied at any time"
+            remedy = "Write phase: connection, or remove training: true"
+            yield Fault(written.name(path), "phase", str(entry.phase), problem, remedy)
+        if TRAINING not in entry.systems:
+            problem = f"{TRAINING} is missing: nobody could find the exercises"
+            yield Fault(written.name(path), "systems", ", ".join(entry.systems), problem, f"Add {TRAINING}")
+
+
+RULES = [of_the_list, unique_codes, unique_hosts, placed_in_cells, known_systems, join_modes, phases, sandboxes]

@@ -26,6 +26,11 @@ def compared_with_applied(written: Written) -> Iterator[Fault]:
             problem = f"the cell cannot change once a tenant exists: {ksh} was applied in {was['cell']!r}"
             remedy = f"Write cell: {was['cell']}; to move it, leave (playbooks/leave.yml) and join again"
             yield Fault(written.name(path), "cell", entry.cell, problem, remedy)
+        if entry.training != was.get("training", False):
+            seen, told = str(entry.training).lower(), str(was.get("training", False)).lower()
+            problem = f"training cannot change once a tenant exists: {ksh} was applied with {told}"
+            remedy = f"Write training: {told}; invented and real data must not meet: leave (playbooks/leave.yml) first"
+            yield Fault(written.name(path), "training", seen, problem, remedy)
         if entry.phase == "preparation":
             problem = f"its tenant exists: {ksh} was applied in phase {was.get('phase', 'connection')!r}"
             remedy = f"Write phase: {was.get('phase', 'connection')}, or run playbooks/leave.yml first"

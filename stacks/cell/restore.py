@@ -124,6 +124,12 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
 
     Roles, rights, caps and schema versions are then as a join makes them.
     """
+    with _held(cell, tenant.name):
+        return rename(cell, tenant, incoming, migrations)
+
+
+def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+    """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
     there = name in catalogue.shared(cell).databases
     away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
@@ -131,9 +137,8 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal(name)};\n"
     renamed = f"BEGIN;\n{away}{close}ALTER DATABASE {identifier(incoming)} RENAME TO {identifier(name)};\nCOMMIT;\n"
     opened = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS true;\n"
-    with _held(cell, name):
-        cell.script(ended + renamed + opened, role="postgres")
-        tenants.ensure_present(cell, [tenant], migrations, check=False)
+    cell.script(ended + renamed + opened, role="postgres")
+    tenants.ensure_present(cell, [tenant], migrations, check=False)
     return old if there else ""
 
 

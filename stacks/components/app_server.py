@@ -49,7 +49,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     }
     files = {f"{KEYS}/{name}": File(value, secret=True, uid=UID, mode=0o400) for name, value in keys.items()}
     files[CATALOGUE] = File(catalogue(register, cell))
-    files[OPERATIONS] = File(operations(register, system))
+    files[OPERATIONS] = File(operations(register, cell, system))
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
@@ -70,8 +70,9 @@ def first_tenant(register: Register, cell: CellNames) -> str:
     return min(joined, key=lambda m: (m.phase != "live", m.ksh)).ksh if joined else ""
 
 
-def operations(register: Register, system: str) -> str:
-    """When the service is promised and, for the helpdesk, announced maintenance (`systems.configuration` reads it)."""
+def operations(register: Register, cell: CellNames, system: str) -> str:
+    """When the service is promised, which municipalities of the cell are for training and, for the helpdesk, announced
+    maintenance (`systems.configuration` reads it)."""
     environment = register.environment
     announced = environment.maintenance if system == "helpdesk" else []
     content = {
@@ -80,6 +81,7 @@ def operations(register: Register, system: str) -> str:
             {"since": m.since.isoformat(), "until": m.until.isoformat(), "text": m.text, "emergency": m.emergency}
             for m in announced
         ],
+        "training": sorted(m.ksh for m in _tenants(register, cell) if m.training),
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
 

@@ -18,6 +18,7 @@ from systems.core import facts
 
 FONTS = "/usr/share/fonts/truetype/dejavu"  # Debian's fonts-dejavu-core: has ő and ű, which PDF's own fonts lack
 HEADED = 40  # mm that a page must still have for a heading and the first lines below it
+SANDBOX = "OKTATÁSI KÖRNYEZET – kitalált adatok"  # as on every page of a sandbox municipality
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -75,17 +76,21 @@ class Pdf:
         )
 
     def content(self) -> bytes:
-        """The document's bytes; each page says whose it is, which page and when it was made."""
+        """The document's bytes; each page says whose it is, which one, when it was made, and if for training."""
         from reportlab.lib.pagesizes import A4
         from reportlab.lib.units import mm
         from reportlab.platypus import SimpleDocTemplate
 
+        sandbox = facts.in_sandbox()
         whose, when = facts.of_tenant().name, timezone.localtime().strftime("%Y. %m. %d. %H:%M")
 
         def foot(canvas, document) -> None:
             canvas.setFont("Sans", 7.5)
             canvas.drawString(20 * mm, 12 * mm, f"{whose} · készült: {when} · bemutató adatok, nem valós személyek")
             canvas.drawRightString(190 * mm, 12 * mm, f"{document.page}. oldal")
+            if sandbox:
+                canvas.setFont("Sans-Bold", 9)
+                canvas.drawCentredString(105 * mm, 285 * mm, SANDBOX)
 
         buffer = io.BytesIO()
         margins = dict.fromkeys(["leftMargin", "rightMargin", "topMargin", "bottomMargin"], 20 * mm)

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
 
 from systems import tenancy
@@ -36,6 +37,11 @@ def of_office(office: str) -> list[tuple[str, Facts]]:
     """KSH codes and facts of the municipalities of the cell that one office serves, by name."""
     known = [(ksh, Facts(**facts)) for ksh, facts in messages.tenants() if facts.get("office") == office]
     return sorted(known, key=lambda entry: entry[1].name)
+
+
+def in_sandbox() -> bool:
+    """Whether the current tenant is for training: all of its data is invented, whatever it looks like."""
+    return tenancy.current().ksh in settings.ASP.training
 
 
 def of_tenant() -> Facts:

@@ -15,13 +15,14 @@ RETRY_SECONDS = 10  # a failover of the cell takes about as long
 
 
 def shared(request: HttpRequest) -> dict:
-    """What every template may show: the system, the municipality's name and the clerk."""
+    """What every template may show: the system, the municipality's name and whether it is for training, the clerk."""
     tenant = getattr(request, "tenant", None)
     told = getattr(request, "municipality", "")  # on public pages, which have no certificate to tell it
     return {
         "system": settings.ASP.entry,
         "municipality": told or (tenant.bearer.municipality if tenant and tenant.bearer else ""),
         "clerk": getattr(request, "clerk", None),
+        "sandbox": bool(tenant) and tenant.ksh in settings.ASP.training,
     }
 
 

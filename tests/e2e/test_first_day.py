@@ -18,6 +18,7 @@ from tests.support.browser import browser, screenshot
 from tests.support.polling import PATIENCE
 
 STATION, KSH, FOREIGN = "sajoszentpeter-1", "16054", "14915"
+JOINT_STATION, LACKING = "malyinka-1", "25159"  # a joint office's workstation; a member without one of the systems
 WAIT = 30 * PATIENCE  # seconds for a page, the first one signs in
 
 
@@ -67,11 +68,14 @@ def test_signs_in_registers_a_document_and_finds_it_again(register, clerk):
     screenshot(clerk, register, "irat-found")
 
 
-def test_a_system_that_is_not_installed_says_so_honestly(register, clerk):
-    absent = next(system.id for system in register.systems.values() if not system.installed)
-    clerk.get(register.municipality(KSH).url(absent))
-    assert "nincs telepítve" in text(clerk, "h1")
-    screenshot(clerk, register, "not-installed")
+def test_a_system_that_a_municipality_lacks_says_so_honestly(register):
+    lacking = register.municipality(LACKING)
+    absent = next(system for system in register.systems if system not in lacking.systems)
+    with browser(register, JOINT_STATION) as driver:
+        driver.get(lacking.url(absent))
+        assert "nincs telepítve" in text(driver, "h1")
+        assert text(driver, ".municipality") == lacking.name
+        screenshot(driver, register, "not-installed")
 
 
 def test_signs_out_everywhere(register, clerk):

@@ -122,6 +122,7 @@ class Node(CellSql):
             verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
             wanted.append(Tenant(f"t{ksh}", verifiers, views, json.dumps(facts)))
         tenants.ensure_present(self, wanted, migrations.installed(), check=False)
+        self.wanted = {tenant.name: tenant for tenant in wanted}
         with self.superuser() as session:
             for ksh in FACTS:
                 session.execute(f"CREATE DATABASE clean_{ksh} TEMPLATE t{ksh} OWNER {postgres.OWNER}")

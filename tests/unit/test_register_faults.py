@@ -1,14 +1,17 @@
 """Bad registers are refused, naming file, field, value and remedy. Each case breaks one thing in a valid copy."""
 
+import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from inventory import paths
+from inventory import applied, paths
+from stacks.components.app_server import operations
 from tests.unit.register_copy import Copy
 
 DEV = "environments/dev"
@@ -16,6 +19,7 @@ ENVIRONMENT = f"{DEV}/environment.yaml"
 SAJO = f"{DEV}/municipalities/16054-sajoszentpeter.yaml"
 TARDONA = f"{DEV}/municipalities/14784-tardona.yaml"
 SAJO_OFFICE = f"{DEV}/offices/16054-sajoszentpeter.yaml"
+MALYINKA = f"{DEV}/municipalities/14915-malyinka.yaml"
 JOINT = f"{DEV}/offices/14915-malyinka.yaml"
 
 CASES = yaml.safe_load((Path(__file__).parent / "register_data" / "faults.yaml").read_text(encoding="utf-8"))
@@ -64,6 +68,35 @@ def test_slug_collision_names_both(copy):
     assert "14535-new.yaml" in fault and "26408-new.yaml" in fault and "host_slug: komlo-" in fault
     copy.edit(f"{DEV}/municipalities/14535-new.yaml", "phase:", "host_slug: komlo-heves\nphase:")
     assert copy.load().municipality("14535").host == "komlo-heves.asp.test"
+
+
+def test_a_role_is_of_a_system_that_a_municipality_of_the_office_has(copy):
+    installed = "id: training, kind: support, public: false, installed: true"
+    copy.edit("systems.yaml", installed, installed.replace("true", "false"))
+    copy.load()
+    copy.edit(JOINT, "irat: [iktato]", "training: [tanulo]")
+    (fault,) = copy.faults()
+    assert "clerks.0.roles.training = ['tanulo']: no municipality of the office" in fault
+
+
+def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
+    copy.edit(MALYINKA, "phase:", "training: true\nphase:")
+    register = copy.load()
+    assert [m.ksh for m in register.municipalities.values() if m.training] == ["14915"]
+    told = json.loads(operations(register, register.cell("baz1"), "irat"))
+    assert told["training"] == ["14915"]
+    assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
+    applied_as = applied.of(register.municipality("14915"))
+    assert applied_as["training"] is True and "training" not in applied.of(register.municipality("16054"))
+    for snapshot, file, found in (
+        ({"14915": applied_as | {"training": False}}, "14915-malyinka", "training = 'true': training cannot change"),
+        ({"14784": applied.of(register.municipality("14784")) | {"training": True}}, "14784-tardona",
+         "training = 'false': training cannot change"),
+    ):  # fmt: skip
+        place = applied.snapshot_file("dev", copy.root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(snapshot))
+        assert any(file in fault and found in fault for fault in copy.faults()), copy.faults()
 
 
 def test_caps_come_from_the_nearest_circle_and_fit_the_server_together(copy):

@@ -21,6 +21,7 @@ OPERATIONS = {
             "emergency": False,
         }
     ],
+    "training": [],
 }
 CATALOGUE = [
     {"id": "keret", "name": "Keretrendszer", "summary": "k", "public": False, "installed": True},

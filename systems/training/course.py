@@ -1,0 +1,64 @@
+"""A clerk's course: which exercises are theirs, whether they have done one, and the certificate at the end.
+
+What was done is read from the framework's granted view `keret.clerk_deed`; no other system's data is looked at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from systems import tenancy
+from systems.core.clerk import Clerk
+from systems.training.exercises import EXERCISES, Exercise
+from systems.training.models import Certificate, Pass
+
+
+def of_clerk(clerk: Clerk) -> list[Exercise]:
+    """Exercises in the systems that the municipality has, for which the clerk has a role."""
+    ksh = tenancy.current().ksh
+    here = {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh)}
+    return [each for each in EXERCISES if each.system in here and each.roles & clerk.roles_in(each.system)]
+
+
+def deeds(username: str, exercise: Exercise) -> dict[str, dt.datetime]:
+    """Which of an exercise's actions the clerk was seen doing, and when first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT action, min(at) FROM keret.clerk_deed "
+            "WHERE username = %s AND system = %s AND action = ANY (%s) GROUP BY action",
+            [username, exercise.system, list(exercise.actions)],
+        )
+        return dict(cursor.fetchall())
+
+
+def starters() -> dict[str, str]:
+    """Names of the clerks who have signed in to the training system since it was filled, by user name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT username, max(name) FROM keret.clerk_deed WHERE system = %s GROUP BY username",
+            [settings.ASP.system],
+        )
+        return dict(cursor.fetchall())
+
+
+@transaction.atomic
+def check(clerk: Clerk, exercise: Exercise) -> list[str]:
+    """Actions still to be done; when none is, the exercise is passed, and with the last one comes the certificate."""
+    seen = deeds(clerk.username, exercise)
+    if missing := [action for action in exercise.actions if action not in seen]:
+        return missing
+    Pass.objects.get_or_create(
+        username=clerk.username, exercise=exercise.code, defaults={"name": clerk.name, "done_at": max(seen.values())}
+    )
+    codes = [each.code for each in of_clerk(clerk)]
+    if set(codes) <= passed(clerk.username):
+        Certificate.objects.get_or_create(username=clerk.username, exercises=codes, defaults={"name": clerk.name})
+    return []
+
+
+def passed(username: str) -> set[str]:
+    """Codes of what a clerk has passed."""
+    return set(Pass.objects.filter(username=username).values_list("exercise", flat=True))
