@@ -49,7 +49,7 @@ conformance:  ## the engine against recordings of the real CLI (CASES=<folder> f
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
 
-test-cells: host  ## tests of a three-node cell, in an environment of its own (about ten minutes)
+test-cells: host  ## tests of a three-node cell, in a whole environment of its own (about ten minutes)
 	@$(PY) -m pytest tests/cells
 
 test-unit:  ## tests without Docker, under a minute

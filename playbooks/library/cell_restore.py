@@ -7,11 +7,11 @@ DOCUMENTATION = r"""
 module: cell_restore
 short_description: A cell's database cluster as it was at a moment
 description:
-  - Stops the node, restores the cluster beside what its volume holds, gives it the cluster's name once it has opened,
-    starts the node and proves that it archives. The former cluster stays on the volume until C(forget).
+  - Stops the nodes, restores the cluster beside what the first one's volume holds, gives it the cluster's name once it
+    has opened, starts the nodes and proves that they archive. The former cluster stays on each volume until C(forget).
 options:
   environment: {type: str, required: true, description: Environment of the register.}
-  cell: {type: str, required: true, description: Id of the cell; of one node.}
+  cell: {type: str, required: true, description: Id of the cell.}
   step: {type: str, choices: [restore, forget], required: true, description: What is done.}
   target_time: {type: str, description: The moment; without it as far as the archive reaches.}
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
@@ -20,7 +20,7 @@ options:
 
 RETURN = r"""
 kept: {type: str, returned: after restore, description: Folder of the former cluster on the volume, if there was one.}
-down_seconds: {type: float, returned: after restore, description: For how long the node was down.}
+down_seconds: {type: float, returned: after restore, description: Until every node served again.}
 """
 
 TURN_SECONDS = 600  # to wait for plays that work on one of its municipalities

@@ -1,95 +1,23 @@
-"""A cell of three as it runs: who may speak to whom, a leader that dies and comes back, a change that rolls through it.
-
-In an environment of its own, `three`, of network and databases alone; it is removed afterwards. ASP_THREE_ENV names one
-that is up already, for whoever works on it.
-"""
+"""A cell of three as it runs: who may speak to whom, a leader that dies and comes back, changes that roll."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from inventory import paths, secrets
+from inventory import paths
 from inventory.names import Port
-from inventory.register import load
 from stacks.cell.leader import PYTHON, leader, members
 from stacks.cell.psql import CellSql
-from stacks.plan import Stack
-from stacks.progress import Steps
-from stacks.runtime import Runtime, RuntimeFault
-from stacks.up import bring_up, pulumi_environment
+from stacks.runtime import RuntimeFault
+from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, databases_up, roles
 from tests.support.polling import poll
-
-GIVEN = os.environ.get("ASP_THREE_ENV")
-ENV = GIVEN or "three"
-FOLDER = paths.ENVIRONMENTS / ENV
-SETTINGS = {
-    r"^id: test$": "id: three",
-    r"10\.62\.0\.0": "10.72.0.0",
-    r"https: \d+": "https: 17243",
-    r"http: \d+": "http: 17280",
-    r"ssh_base: \d+": "ssh_base: 17410",
-    r"nodes: 1\b": "nodes: 3",
-    r"capacity: \d+": "capacity: 64",
-}
-
-
-def databases_up() -> str:
-    """What bringing the cell's stack up changed."""
-    steps = Steps(paths.environment_dir(ENV) / "logs")
-    return bring_up(steps, Stack("databases", f"baz1.{ENV}"), pulumi_environment(load(ENV))) or ""
-
-
-@pytest.fixture(scope="module")
-def three():
-    """The runtime of an environment whose only cell has three nodes."""
-    if GIVEN:
-        yield Runtime(load(ENV))
-        return
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    shutil.copytree(paths.ENVIRONMENTS / "test", FOLDER)
-    text = (FOLDER / "environment.yaml").read_text()
-    for pattern, value in SETTINGS.items():
-        text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
-        assert count, f"environment test has no {pattern}"
-    (FOLDER / "environment.yaml").write_text(text)
-    try:
-        register = load(ENV)
-        secrets.ensure(register)
-        steps = Steps(paths.environment_dir(ENV) / "logs")
-        bring_up(steps, Stack("network", ENV), pulumi_environment(register))
-        databases_up()
-        yield Runtime(register)
-    finally:
-        command = [sys.executable, "-m", "stacks.up", "clean", ENV]
-        done = subprocess.run(command, env={**os.environ, "YES": "1"}, capture_output=True, text=True)
-        shutil.rmtree(FOLDER)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture
-def cell(three):
-    """Names of the cell, once it is whole."""
-    names = three.register.cell("baz1")
-    poll(lambda: roles(three, names), lambda seen: seen == WHOLE, 150, "the cell is whole")
-    return names
-
-
-WHOLE = ["leader running", "replica streaming", "sync_standby streaming"]
-
-
-def roles(runtime, names):
-    try:
-        return sorted(f"{m['role']} {m['state']}" for m in members(runtime, names))
-    except RuntimeFault as fault:
-        return str(fault)
 
 
 def inside(runtime, service, code, program=PYTHON):

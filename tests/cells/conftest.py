@@ -1,0 +1,38 @@
+"""A whole environment whose only cell has three nodes, for the tests of this folder."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from inventory.register import load
+from stacks.runtime import Runtime
+from tests.cells import environment
+from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, roles
+from tests.support.polling import poll
+
+
+@pytest.fixture(scope="session")
+def three():
+    """The runtime of the environment, with its municipalities moved in and every readiness check passed."""
+    if GIVEN:
+        yield Runtime(load(ENV))
+        return
+    environment.write()
+    try:
+        done = environment.command("up")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Runtime(load(ENV))
+    finally:
+        done = environment.command("clean")
+        shutil.rmtree(FOLDER)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def cell(three):
+    """Names of the cell, once it is whole."""
+    names = three.register.cell("baz1")
+    poll(lambda: roles(three, names), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    return names
