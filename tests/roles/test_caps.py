@@ -8,6 +8,7 @@ import pytest
 from inventory import secrets as vault
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import sign_in
+from tests.support.polling import poll
 
 SUBJECT, SYSTEM = "25159", "irat"
 
@@ -101,6 +102,8 @@ def test_past_the_pooler_the_database_refuses_more(attempt, cell, subject):
     refused = [each.message for each in done if each.message]
     assert refused and all("too many connections for" in message for message in refused), refused
     assert most <= 2 * subject.limits.connections
+    # What has ended here still ends there, and until then the next test is refused as well.
+    poll(lambda: sessions(cell, subject), lambda n: n <= subject.limits.connections, 20, "the connections end")
 
 
 def test_a_role_cannot_lift_its_own_caps(attempt, subject):
