@@ -13,8 +13,10 @@ import pytest
 
 from inventory import paths
 from inventory.names import Port
+from inventory.register import load
 from stacks.cell.leader import PYTHON, leader, members
 from stacks.cell.psql import CellSql
+from stacks.components.postgres import RESERVED_CONNECTIONS
 from stacks.runtime import RuntimeFault
 from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, databases_up, roles
 from tests.support.polling import poll
@@ -142,6 +144,7 @@ def test_a_changed_setting_rolls_through_the_cell(three, cell):
     file.write_text(file.read_text().replace("capacity: 64", "capacity: 80"))
     assert "updated" in databases_up()
     show = ["psql", "-XAtqU", "postgres", "-c", "SHOW max_connections"]
-    wanted = [str(80 * 4 + 40)] * 3
+    environment = load(ENV).environment
+    wanted = [str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)] * 3
     poll(lambda: [three.check(n, show).strip() for n in cell.postgres], lambda seen: seen == wanted, 90, "new setting")
     assert not [m for m in members(three, cell) if m.get("pending_restart")]
