@@ -28,7 +28,7 @@ from stacks.components.sql import identifier, literal
 from stacks.runtime import Runtime, RuntimeFault
 
 HELD_SECONDS = 60  # for which the pooler may hold a tenant; it sends waiting clients away after query_wait_timeout
-KEPT = re.compile(r"(t\d{5})_before_\d{8}t\d{6}z")
+KEPT = re.compile(r"(t\d{5})_before_\d{8}t\d{6}(\d{6})?z")
 
 
 class RestoreFault(Exception):
@@ -130,7 +130,7 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
 
 def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
-    name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+    name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
     there = name in catalogue.shared(cell).databases
     away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
     close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if there else ""

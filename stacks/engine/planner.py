@@ -54,6 +54,8 @@ class Planner:
                 f"Duplicate resource URN '{goal.urn}'; try giving it a unique name. Two resources of one type and "
                 "parent have this logical name in the program."
             )
+        if goal.urn in run.aliases:
+            raise EngineError(_conflict(goal.urn, run.aliases[goal.urn]))
         self.names[goal.urn] = goal.name
         aliases = alias_urns(goal, run.stack, run.project, self.parent_aliases.get(goal.parent, []))
         self.parent_aliases[goal.urn] = aliases
@@ -73,6 +75,8 @@ class Planner:
         if urn in run.olds and urn not in run.seen_old:
             return run.olds[urn]
         for alias in aliases:
+            if alias in run.olds and alias in self.names:
+                raise EngineError(_conflict(alias, urn))
             if alias in run.olds and alias not in run.seen_old:
                 run.seen_old.add(alias)
                 run.alias(alias, urn)
@@ -255,6 +259,14 @@ class Planner:
 
 
 _UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def _conflict(old: str, new: str) -> str:
+    """The CLI's refusal of two registrations for one recorded resource, in whichever order they come."""
+    return (
+        f"Duplicate resource URN '{old}' conflicting with alias on resource with URN '{new}'; rename one of them, or "
+        "deploy the renamed resource first and add the new one of the old name afterwards"
+    )
 
 
 def protected_message(urn: str) -> str:

@@ -57,7 +57,9 @@ def test_a_creation_whose_answer_is_lost_is_taken_over(sandbox, flaky, kind, how
 
 
 LOOK_AGAIN = {
-    "service": r"GET /v[^/]*/services/", "network": r"GET /v[^/]*/networks/", "config": r"GET /v[^/]*/configs/",
+    "service": r"GET /v[^/]*/services/",
+    "network": r"GET /v[^/]*/networks/",
+    "config": r"GET /v[^/]*/configs/",
     "container": r"(GET|DELETE) /v[^/]*/containers/",
 }
 
@@ -97,16 +99,21 @@ def test_a_renamed_resource_whose_update_fails_stays_recorded(sandbox, flaky):
     assert identities(sandbox) == before and client().inspect_service(before[0])["Spec"]["Labels"] == {"v": "2"}
 
 
-def test_a_name_that_one_resource_leaves_and_another_takes(sandbox):
+@pytest.mark.parametrize("first", ["the old name", "the alias"])
+def test_a_recorded_resource_is_not_taken_by_its_name_and_by_an_alias_in_one_run(sandbox, first):
     sandbox.write(volume("a"))
     sandbox.up()
-    sandbox.write(
-        "docker.Volume('b', name=f'{P}-a', opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='a')]))\n"
-        "docker.Volume('a', name=f'{P}-new')\n"
+    named = "a = docker.Volume('a', name=f'{P}-a', opts=pulumi.ResourceOptions(depends_on=[%s]))\n"
+    aliased = (
+        "b = docker.Volume('b', name=f'{P}-a', opts=pulumi.ResourceOptions(depends_on=[%s],"
+        " aliases=[pulumi.Alias(name='a')]))\n"
     )
-    assert "1 created" in sandbox.up("--skip-preview")
-    ids = {name: item.get("id", "").removeprefix(f"{sandbox.prefix}-") for name, item in sandbox.resources().items()}
-    assert (ids["a"], ids["b"]) == ("new", "a") and sandbox.volumes() == ["a", "new"]
+    sandbox.write(named % "" + aliased % "a" if first == "the old name" else aliased % "" + named % "b")
+    assert "conflicting with alias on resource with URN" in sandbox.up("--skip-preview", status=1)
+    assert sandbox.volumes() == ["a"]
+    sandbox.write(aliased % "")
+    sandbox.up("--skip-preview")
+    assert list(name for name in sandbox.resources() if name in "ab") == ["b"] and sandbox.volumes() == ["a"]
 
 
 @pytest.mark.parametrize("how", ["error", "hang", "lose", "vanish"])
