@@ -1,6 +1,6 @@
 """The register: typed, validated models of what should exist. The one source of every name, port, host and threshold.
 
-`load("dev")` reads `inventory/systems.yaml`, `inventory/sla.yaml` and `inventory/environments/dev/`, checks everything
+`load("dev")` reads `systems.yaml`, `sla.yaml`, `statistics.yaml` and `inventory/environments/dev/`, checks everything
 against everything (and against the statistical office's list of settlements) and returns a `Register`, or raises one
 `RegisterError` with every fault found, before anything is touched.
 """
@@ -87,6 +87,15 @@ class Clause(Model):
     title: str
     value: float
     unit: str
+    status: Literal["assumed", "contract"]
+    source: str = Field(min_length=10)
+
+
+class Statistics(Model):
+    """What may be published of sums over municipalities: thresholds of `stacks.statistics.disclosure`."""
+
+    smallest_count: int = Field(ge=3, description="the least count above zero that is told")
+    remainder_percent: float = Field(gt=0, le=100, description="what is left without the two largest, of the largest")
     status: Literal["assumed", "contract"]
     source: str = Field(min_length=10)
 
@@ -398,12 +407,14 @@ class Register:
         sla: dict[str, Clause],
         municipalities: dict[str, Municipality],
         offices: dict[str, Office],
+        statistics: Statistics,
     ):
         self.environment = environment
         self.systems = systems
         self.sla = sla
         self.municipalities = municipalities
         self.offices = offices
+        self.statistics = statistics
 
     @property
     def names(self) -> Names:
@@ -487,6 +498,7 @@ def load(env: str, root: Path | None = None) -> Register:
         env=env,
         systems=systems,
         sla=reader.many(root / "sla.yaml", Clause),
+        statistics=reader.one(root / "statistics.yaml", Statistics),
         environment=reader.one(folder / "environment.yaml", Environment),
         entries={
             path: entry.model_copy(update={"systems": everything}) if entry.systems == "all" else entry
@@ -509,4 +521,5 @@ def load(env: str, root: Path | None = None) -> Register:
         {clause.id: clause for _, clause in written.sla},
         municipalities,
         {office.seat: office for office in written.offices.values()},
+        written.statistics,
     )

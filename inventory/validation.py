@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import Fault
 
 if TYPE_CHECKING:
-    from inventory.register import Clause, Environment, MunicipalityEntry, Office, System
+    from inventory.register import Clause, Environment, MunicipalityEntry, Office, Statistics, System
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Written:
     env: str
     systems: list[tuple[str, System]]
     sla: list[tuple[str, Clause]]
+    statistics: Statistics
     environment: Environment
     entries: dict[Path, MunicipalityEntry]
     offices: dict[Path, Office]

@@ -31,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="asp-country-") as place:
         root = Path(place) / "inventory"
         (root / "environments").mkdir(parents=True)
-        for name in ("systems.yaml", "sla.yaml"):
+        for name in paths.CATALOGUES:
             shutil.copy(paths.REGISTER / name, root / name)
         began = time.monotonic()
         template = paths.ENVIRONMENTS / "dev" / "environment.yaml"

@@ -15,7 +15,7 @@ class Copy:
     def __init__(self, folder: Path):
         self.root = folder / "inventory"
         shutil.copytree(paths.ENVIRONMENTS / "dev", self.root / "environments" / "dev")
-        for name in ("systems.yaml", "sla.yaml"):
+        for name in paths.CATALOGUES:
             shutil.copy(paths.REGISTER / name, self.root / name)
 
     def load(self, env: str = "dev") -> Register:

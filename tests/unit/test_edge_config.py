@@ -1,6 +1,7 @@
 """HAProxy's configuration from the register: what it must promise is visible in its text."""
 
 import re
+from copy import copy
 
 import pytest
 
@@ -177,6 +178,7 @@ def test_codes_are_unique_and_stable():
 def test_plain_http_leads_to_the_published_port(register, port, suffix):
     ports = register.environment.ports.model_copy(update={"https": port})
     changed = register.environment.model_copy(update={"ports": ports})
-    other = type(register)(changed, register.systems, register.sla, register.municipalities, register.offices)
+    other = copy(register)
+    other.environment = changed
     lines = section(edge_config.render(other, ISSUER), "frontend http")
     assert f"http-request redirect code 301 location https://%[var(txn.host)]{suffix}%[pathq]" in lines

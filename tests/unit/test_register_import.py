@@ -22,7 +22,7 @@ def folder(tmp_path):
     """A register without environments; the environment `land` will be made in it."""
     root = tmp_path / "inventory"
     (root / "environments").mkdir(parents=True)
-    for name in ("systems.yaml", "sla.yaml"):
+    for name in paths.CATALOGUES:
         shutil.copy(paths.REGISTER / name, root / name)
     return root / "environments" / "land"
 
