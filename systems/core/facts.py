@@ -39,6 +39,12 @@ def of_office(office: str) -> list[tuple[str, Facts]]:
     return sorted(known, key=lambda entry: entry[1].name)
 
 
+def others_of_office(ksh: str) -> list[Facts]:
+    """Facts of the other municipalities of the office that serves this one, by name."""
+    office = of_tenant().office
+    return [known for other, known in of_office(office) if other != ksh] if office else []
+
+
 def in_sandbox() -> bool:
     """Whether the current tenant is for training: all of its data is invented, whatever it looks like."""
     return tenancy.current().ksh in settings.ASP.training

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,10 +12,11 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
+from systems.core import activity, facts
 from systems.core.access import needs
 from systems.core.charts import bars
 from systems.core.clerk import LONGEST
@@ -60,12 +62,13 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def user(request: HttpRequest, pk: int) -> HttpResponse:
     """One clerk: particulars, roles as they hold now, substitutions and permissions, last lines of the log."""
     shown = get_object_or_404(User, pk=pk)
+    others = facts.others_of_office(request.tenant.ksh)
     labels = {key: f"{name}: {label}" for name, choices in role_choices(request.tenant.ksh) for key, label in choices}
     context = {
         "shown": shown,
         "roles": sorted(labels.get(role, role) for role in shown.base_roles()),
         "grants": [
-            (grant, labels.get(grant.key, grant.key))
+            (grant, labels.get(grant.key, grant.key), _elsewhere(grant, others))
             for grant in shown.grants.active().exclude(kind=Grant.Kind.PERMANENT).select_related("substitutes")
         ],
         "lines": Activity.objects.filter(username=shown.username)[:10],
@@ -140,13 +143,45 @@ def permit(request: HttpRequest, pk: int) -> HttpResponse:
 def substitute(request: HttpRequest, pk: int) -> HttpResponse:
     """A substitution: this clerk has a colleague's roles until a day."""
     shown = get_object_or_404(User, pk=pk)
-    form = SubstitutionForm(shown, request.POST or None)
+    proposed = {"colleague": request.GET.get("kit"), "until": request.GET.get("meddig")}
+    form = SubstitutionForm(shown, request.POST or None, initial=proposed)
     if form.is_valid():
         colleague = form.cleaned_data["colleague"]
         grant = Grant(user=shown, kind=Grant.Kind.SUBSTITUTION, substitutes=colleague)
         return _give(request, grant, form, "helyettesítés", f"{shown.username} helyettesíti: {colleague.username}")
     lead = "A kolléga minden szerepkörét megkapja; az utolsó nap végén magától megszűnik."
     return _period_form(request, form, f"Helyettesítés: {shown.name}", lead, pk)
+
+
+@needs(ADMINISTRATOR)
+@require_GET
+def substitute_here_too(request: HttpRequest) -> HttpResponse:
+    """Where another municipality of a joint office sends its administrator with a substitution that was given there.
+
+    Nothing is carried over but two usernames and a day: here it is given anew, by whoever may give it here.
+    """
+    names = {field: request.GET.get(field, "") for field in ("ki", "kit")}
+    known = {user.username: user for user in User.objects.filter(username__in=names.values())}
+    unknown = sorted(set(names.values()) - known.keys())
+    if unknown:
+        here = facts.of_tenant().name
+        messages.error(
+            request,
+            f"{here} felhasználói között nincs: {', '.join(unknown)}. Vegye fel, majd ismételje meg a helyettesítést.",
+        )
+        return redirect("keret:users")
+    proposed = urlencode({"kit": known[names["kit"]].pk, "meddig": request.GET.get("meddig", "")})
+    return redirect(f"{reverse('keret:substitute', args=[known[names['ki']].pk])}?{proposed}")
+
+
+def _elsewhere(grant: Grant, others: list[facts.Facts]) -> list[tuple[str, str]]:
+    """Name and address by which a substitution is given at the office's other municipalities as well."""
+    if not grant.substitutes:
+        return []
+    last = timezone.localtime(grant.until).date() - dt.timedelta(days=1)
+    asked = {"ki": grant.user.username, "kit": grant.substitutes.username, "meddig": last.isoformat()}
+    path = f"{reverse('keret:substitute-here-too')}?{urlencode(asked)}"
+    return [(other.name, f"{other.origin}{path}") for other in others]
 
 
 def _give(request: HttpRequest, grant: Grant, form, action: str, subject: str) -> HttpResponse:

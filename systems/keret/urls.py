@@ -14,6 +14,7 @@ urlpatterns = [
     path("felhasznalok/<int:pk>/szerepkorok", admin_views.roles, name="roles"),
     path("felhasznalok/<int:pk>/engedely", admin_views.permit, name="permit"),
     path("felhasznalok/<int:pk>/helyettesites", admin_views.substitute, name="substitute"),
+    path("helyettesites", admin_views.substitute_here_too, name="substitute-here-too"),
     path("felhasznalok/<int:pk>/zarolas", admin_views.lock, name="lock"),
     path("felhasznalok/<int:pk>/feloldas", admin_views.unlock, name="unlock"),
     path("jogok/<int:pk>/visszavonas", admin_views.end_grant, name="end-grant"),

@@ -15,8 +15,7 @@ from systems.keret.tiles import tiles
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
-    office = facts.of_tenant().office
-    others = [known for ksh, known in facts.of_office(office) if ksh != request.tenant.ksh] if office else []
+    others = facts.others_of_office(request.tenant.ksh)
     return render(request, "keret/home.html", {"tiles": offered, "others": others})
 
 

@@ -1,15 +1,18 @@
 """The framework on a real database: what an administrator decides holds in every system from the next request on."""
 
 import datetime as dt
+import html
+import json
 import re
 
+import psycopg
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from systems.core import clerk_access
+from systems.core import clerk_access, facts
 from systems.keret.models import Activity, Grant, Presence, User
-from tests.systems.support import OURS, THEIRS
+from tests.systems.support import FACTS, OURS, THEIRS
 
 ADMINISTRATOR = {"username": "admin.aranka", "name": "Admin Aranka"}
 
@@ -192,3 +195,61 @@ def test_another_municipality_knows_nothing_of_it(admin, clerk, browse, serve):
         assert clerk_access.of(clerk.username) is None
     with serve("keret", OURS):
         assert clerk_access.of(clerk.username) is not None
+
+
+@pytest.fixture
+def joint(node):
+    """Both municipalities are of one joint office."""
+    for ksh in (OURS, THEIRS):
+        known = FACTS[ksh] | {"office": OURS, "origin": f"https://{FACTS[ksh]['host']}"}
+        with node.superuser() as session:
+            comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}")
+            session.execute(comment.format(psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(known))))
+    facts._known.clear()
+    yield
+    facts._known.clear()
+
+
+def test_a_joint_offices_substitution_is_given_at_its_other_municipality_too(joint, admin, clerk, browse, serve):
+    there = browse("keret", "felhasznalo", "adminisztrator", ksh=THEIRS, **ADMINISTRATOR)
+    with serve("keret"):
+        other = User.objects.create(username="mas.mihaly", name="Más Mihály", token_roles=[])
+    today = timezone.localdate()
+    data = {"colleague": clerk.pk, "until": today.isoformat(), "reason": "szabadság"}
+    assert admin.post(f"/keret/felhasznalok/{other.pk}/helyettesites", data).status_code == 302
+    page = shown(admin.get(f"/keret/felhasznalok/{other.pk}/"))
+    (address,) = re.findall(r'<a href="https://malyinka\.asp\.test(/keret/helyettesites[^"]*)">Mályinka</a>', page)
+    address = html.unescape(address)
+    assert "szabads" not in address, "why somebody is away stays where it was written"
+
+    refused = there.get(address)
+    assert refused.headers["Location"] == "/keret/felhasznalok/"
+    assert "Mályinka felhasználói között nincs: mas.mihaly, minta.ilona" in shown(there.get("/keret/felhasznalok/"))
+    with serve("keret", THEIRS):
+        User.objects.create(username="nem.erintett", name="Nem Érintett")  # numbers differ from ours
+        whom = User.objects.create(username="minta.ilona", name="Minta Ilona", token_roles=["irat.iktato"])
+        who = User.objects.create(username="mas.mihaly", name="Más Mihály", token_roles=[])
+    helper = browse("irat", "nincs", ksh=THEIRS, username="mas.mihaly", name="Más Mihály")
+    assert helper.get("/irat/uj").status_code == 403
+    offered = there.get(address).headers["Location"]
+    form = shown(there.get(offered))
+    assert offered.startswith(f"/keret/felhasznalok/{who.pk}/helyettesites?")
+    assert f'<option value="{whom.pk}" selected>' in form and f'value="{today.isoformat()}"' in form
+    assert helper.get("/irat/uj").status_code == 403, "looking at the form gives nothing yet"
+    given = {"colleague": whom.pk, "until": today.isoformat(), "reason": "szabadság"}
+    assert there.post(offered, given).status_code == 302
+    assert helper.get("/irat/uj").status_code == 200
+
+
+def test_who_is_no_administrator_there_carries_nothing_over(joint, browse):
+    clerk = browse("keret", "felhasznalo", ksh=THEIRS, **ADMINISTRATOR)
+    assert clerk.get("/keret/helyettesites?ki=mas.mihaly&kit=minta.ilona").status_code == 403
+
+
+def test_a_municipality_with_an_office_of_its_own_has_nowhere_to_carry_it(admin, clerk, serve):
+    with serve("keret"):
+        other = User.objects.create(username="mas.mihaly", name="Más Mihály")
+    data = {"colleague": clerk.pk, "until": timezone.localdate().isoformat(), "reason": "szabadság"}
+    admin.post(f"/keret/felhasznalok/{other.pk}/helyettesites", data)
+    page = shown(admin.get(f"/keret/felhasznalok/{other.pk}/"))
+    assert "helyettesíti: Minta Ilona" in page and "közös hivatal" not in page
