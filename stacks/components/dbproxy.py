@@ -11,6 +11,9 @@ from stacks.components.postgres import AUTH_DATABASE, CERTIFICATE, KEY, POOLER, 
 # The pooler cuts off what outlives a tenant's own time-outs by this much: a role may SET those away, but not these.
 GRACE_SECONDS = 5
 USERLIST = "/run/secrets/userlist.txt"
+# A login usually takes 10 ms. One that was under way to a leader that died is answered by nobody (docs/cells.md): the
+# shorter, the sooner writes come back; too short, and a busy node is never logged in to. One node has nobody to go to.
+LOGIN_SECONDS = {1: 2, 3: 1}
 
 
 def userlist(pooler_password: str) -> str:
@@ -18,11 +21,11 @@ def userlist(pooler_password: str) -> str:
     return f'"{POOLER}" "{pooler_password}"\n'
 
 
-def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps]) -> str:
+def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps], nodes: int = 1) -> str:
     """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling, caps of every tenant.
 
     `caps`: of the cell's tenants; `others`: database → caps, of those that differ. Time-outs of the pooler are one for
-    the cell, above the longest that any tenant has.
+    the cell, above the longest that any tenant has. `nodes`: PostgreSQL nodes behind the cell's own proxy.
     """
     longest = [caps, *others.values()]
     query = max(each.statement_seconds for each in longest) + GRACE_SECONDS
@@ -58,7 +61,7 @@ idle_transaction_timeout = {idle}
 max_client_conn = 4000
 max_prepared_statements = 100
 server_login_retry = 0.2
-server_connect_timeout = 2
+server_connect_timeout = {LOGIN_SECONDS[nodes]}
 server_idle_timeout = 60
 server_lifetime = 3600
 query_wait_timeout = 10

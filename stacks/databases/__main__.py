@@ -45,7 +45,7 @@ proxy = SwarmService(
         uid=UID,
         memory=256,
         files={
-            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps)),
+            "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps, cell.nodes)),
             "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),
             dbproxy.USERLIST: File(dbproxy.userlist(pooler_password), secret=True, uid=UID, mode=0o400),
         },

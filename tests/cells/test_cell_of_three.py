@@ -19,6 +19,7 @@ from stacks.cell.psql import CellSql
 from stacks.components.postgres import RESERVED_CONNECTIONS
 from stacks.runtime import RuntimeFault
 from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, databases_up, roles
+from tests.support import documented
 from tests.support.polling import poll
 
 
@@ -136,6 +137,24 @@ def test_leadership_is_handed_over_by_the_playbook(three, cell):
     assert code == 0 and "changed=0" in said, said
     code, said = play("-e", "cell=baz1", "-e", "candidate=nobody")
     assert code != 0 and "candidate nobody: wanted one of" in said
+
+
+LOOKS = [
+    command
+    for command in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md")
+    if command.startswith("docker exec")
+]
+
+
+def test_the_runbook_has_something_to_type():
+    assert len(LOOKS) >= 3
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
+    typed = command.replace("<cell>", cell.prefix).replace("<node>", cell.postgres[0])
+    done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
 
 
 @pytest.mark.skipif(bool(GIVEN), reason="changes the register of an environment that is not its own")

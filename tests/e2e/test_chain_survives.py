@@ -15,8 +15,8 @@ import pytest
 from inventory import secrets as vault
 from stacks.cell.psql import CellSql
 from systems.core import people
-from tests.e2e.test_every_page import permit
 from tests.edge_client import EdgeClient, enrol, form_action, hidden
+from tests.support.clerk import permit
 from tests.support.polling import poll
 
 KSH, CLERK = "16054", "minta.iktato"
@@ -84,14 +84,14 @@ def citizen(register):
 @pytest.fixture(scope="module")
 def clerk(register, runtime, tmp_path_factory):
     """A clerk who may deal with taxes for an hour."""
-    secrets, cell = vault.load(register), register.cell(register.municipality(KSH).cell)
+    secrets, municipality = vault.load(register), register.municipality(KSH)
     client = EdgeClient(register, secrets)
     paper = enrol(client, secrets, tmp_path_factory.mktemp("clerk"), CLERK, KSH)
-    visitor = Visitor(EdgeClient(register, secrets, paper), register.municipality(KSH).origin)
+    visitor = Visitor(EdgeClient(register, secrets, paper), municipality.origin)
     assert visitor.get("/keret/").status == 200
-    permit(runtime, cell, ["ado.ugyintezo"])
+    permit(runtime, register, municipality, CLERK, ["ado.ugyintezo"])
     yield visitor
-    permit(runtime, cell, [])
+    permit(runtime, register, municipality, CLERK, [])
 
 
 class Killer(threading.Thread):

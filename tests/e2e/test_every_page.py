@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By
 
 from stacks import synthetic
 from tests.support.browser import browser, screenshot
+from tests.support.clerk import every_role, permit
 
 STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
 PAGES = 14  # of one system that are looked at; links are followed breadth first, one for each kind of address
@@ -29,35 +30,14 @@ axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-p
 def clerk(register, runtime):
     """The workstation's browser, signed in, at a municipality with data in every system."""
     municipality = register.municipality(KSH)
-    cell = register.cell(municipality.cell)
     synthetic.fill(register, runtime, KSH)
-    every = [f"{system.id}.{role}" for system in register.systems.values() for role in system.roles]
     try:
-        permit(runtime, cell, every)
+        permit(runtime, register, municipality, CLERK, every_role(register))
         with browser(register, STATION) as driver:
             driver.get(municipality.url())
             yield driver
     finally:
-        permit(runtime, cell, [])
-
-
-def permit(runtime, cell, roles):
-    """What an administrator does in the framework: temporary permissions of the clerk, exactly these."""
-    program = f"""
-import systems.wsgi, datetime as dt
-from django.utils import timezone
-from systems import tenancy
-from systems.keret.models import Grant, User
-with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
-    user, _ = User.objects.get_or_create(username={CLERK!r}, defaults=dict(name={CLERK!r}))
-    now = timezone.now()
-    user.grants.filter(revoked_at=None, kind="temporary").update(revoked_at=now, revoked_by="teszt")
-    for role in {roles!r}:
-        system, name = role.split(".")
-        Grant.objects.create(user=user, kind="temporary", system=system, role=name, since=now,
-                             until=now + dt.timedelta(hours=1), given_by="teszt", reason="minden oldal megnézése")
-"""
-    runtime.check(cell.app("keret"), ["python", "-"], stdin=program, timeout=60)
+        permit(runtime, register, municipality, CLERK, [])
 
 
 def kind(url: str) -> str:

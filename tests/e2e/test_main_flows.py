@@ -1,0 +1,214 @@
+"""Each system's main flow, by a clerk at a workstation's own browser, from the empty form to what comes of it.
+
+Records and the framework's first page are in `test_first_day`, a citizen's forms in `test_citizen`.
+"""
+
+import datetime as dt
+import random
+
+import pytest
+
+from systems.core import people
+from tests.support.browser import browser
+from tests.support.clerk import Clerk, every_role, permit
+
+STATION, KSH, USERNAME = "sajoszentpeter-1", "16054", "minta.iktato"
+TODAY = dt.date.today()
+
+
+@pytest.fixture(scope="module")
+def clerk(register, runtime):
+    """Minta Ilona at her workstation, for an hour with every role."""
+    municipality = register.municipality(KSH)
+    permit(runtime, register, municipality, USERNAME, every_role(register))
+    try:
+        with browser(register, STATION) as driver:
+            yield Clerk(driver, register, municipality)
+    finally:
+        permit(runtime, register, municipality, USERNAME, [])
+
+
+@pytest.fixture
+def invented():
+    """A person who is nobody, new in every run."""
+    return people.person(random.Random(), "Sajószentpéter", TODAY)
+
+
+def test_tax_from_the_paper_return_to_the_settled_account(clerk, invented):
+    clerk.open("/ado/adozok/")
+    clerk.follow("Új adózó")
+    clerk.fill({"Adóazonosító": invented.identifier, "Név": invented.name, "Cím": invented.address})
+    clerk.press("Mentés")
+    assert clerk.heading == invented.name and clerk.value("Befizetett") == "0 Ft"
+    clerk.follow("Bevallás rögzítése")
+    clerk.fill({"Adónem": "Helyi iparűzési adó", "Adóév": str(TODAY.year - 1), "Adóalap": "5 000 000"})
+    clerk.picture("flow-ado-return")
+    clerk.press("Mentés")
+    assert "feldolgozásra vár" in clerk.heading or "Bevallás" in clerk.heading
+    tax = clerk.value("Számított adó")
+    clerk.press("Elfogadás és az adó kivetése")
+    clerk.open("/ado/adozok/")
+    clerk.fill({"Keresés": invented.identifier})
+    clerk.press("Keresés")
+    clerk.follow(invented.name)
+    assert clerk.value("Esedékes") == tax and "tartozás" in clerk.text
+    clerk.follow("Befizetés rögzítése")
+    owed = tax.removesuffix(" Ft")
+    clerk.fill({"Értéknap": TODAY.isoformat(), "Összeg": owed, "Banki hivatkozás": f"PROBA-{invented.identifier}"})
+    clerk.press("Mentés")
+    assert clerk.value("Befizetett") == tax
+    clerk.picture("flow-ado-account")
+
+
+def test_trade_from_the_notification_to_the_public_list(clerk, invented):
+    shop = f"Próba bolt {random.randrange(10**6)}"
+    clerk.open("/iparker/")
+    clerk.follow("Papíron érkezett bejelentés")
+    clerk.fill(
+        {
+            "Iktatószám": "IKT/2026/1-1",
+            "Bejelentő": invented.name,
+            "Kereskedő neve": shop,
+            "Adószám vagy adóazonosító jel": invented.identifier,
+            "Székhely": invented.address,
+            "Tevékenység": "kiskereskedelem",
+            "Tevékenység módja": "üzletben",
+            "Üzlet elnevezése": shop,
+            "Tevékenység helye": invented.address,
+            "Alapterület (m²)": "40",
+            "Nyitvatartás": "H–P 8.00–16.30",
+            "Tevékenység kezdete": TODAY.isoformat(),
+        }
+    )
+    clerk.driver.find_element("css selector", "input[name=products]").click()
+    clerk.press("Mentés")
+    assert shop in clerk.heading and "A bejelentés teljes." in clerk.text
+    clerk.picture("flow-iparker-notification")
+    clerk.press("Nyilvántartásba vétel")
+    assert "nyilvántartásba véve" in clerk.text
+    clerk.open("/portal/uzletek")
+    assert shop in clerk.text and invented.identifier not in clerk.text
+    clerk.picture("flow-portal-trades")
+
+
+def test_an_estate_from_the_statement_to_the_notary(clerk, invented):
+    notary = f"Dr. Próba Közjegyző {random.randrange(10**6)}"
+    clerk.open("/hagyatek/kozjegyzok/uj")
+    clerk.fill({"Név": notary, "Székhely": "Kazincbarcika", "Iroda címe": "3700 Kazincbarcika, Próba tér 1."})
+    clerk.press("Mentés")
+    clerk.open("/hagyatek/")
+    clerk.follow("Új leltár")
+    clerk.fill(
+        {
+            "Iktatószám": "IKT/2026/2-1",
+            "Nyilatkozó": "Próba Hozzátartozó",
+            "Az örökhagyó neve": invented.name,
+            "Születési neve": invented.name,
+            "Anyja neve": "Próba Anna",
+            "Születési helye": "Sajószentpéter",
+            "Születésének napja": "1940-02-03",
+            "Halálának napja": (TODAY - dt.timedelta(days=20)).isoformat(),
+            "Halálának helye": "Sajószentpéter",
+            "Utolsó lakóhelye": invented.address,
+            "A tudomásszerzés napja": (TODAY - dt.timedelta(days=5)).isoformat(),
+            "Családi állapota": "özvegy",
+        }
+    )
+    clerk.press("Mentés")
+    clerk.follow("Új örökös")
+    heir = {"Név": "Próba Örökös", "Lakcím": invented.address, "Rokonsági kapcsolat": "gyermek"}
+    clerk.fill({**heir, "Születés napja": "1970-05-06", "Örökrész számlálója": "1", "Örökrész nevezője": "1"})
+    clerk.press("Mentés")
+    clerk.follow("Új vagyontárgy")
+    asset = {"Fajta": "ingatlan", "Megnevezés": "lakóház", "Település, pénzintézet vagy cég": "Sajószentpéter"}
+    clerk.fill({**asset, "Azonosító": "123/4", "Az örökhagyó hányadának értéke (Ft)": "12 000 000"})
+    clerk.press("Mentés")
+    clerk.follow("Új teher")
+    clerk.fill({"Jogosult": "Próba Bank", "Jogcím": "kölcsön", "Összeg (Ft)": "2 000 000"})
+    clerk.press("Mentés")
+    assert clerk.value("Tiszta érték") == "10\u00a0000\u00a0000 Ft".replace("\u00a0", " ")
+    clerk.picture("flow-hagyatek-inventory")
+    clerk.follow("Átadás a közjegyzőnek")
+    clerk.fill({"Közjegyző": f"{notary} (Kazincbarcika)", "Átadás módja": "személyesen", "Megjegyzés": "próba"})
+    clerk.press("Átadás")
+    assert "átadva a közjegyzőnek" in clerk.text and len(clerk.value("A csomag SHA-256 lenyomata")) == 64
+    clerk.picture("flow-hagyatek-handed")
+
+
+def test_a_parcel_from_its_entry_to_its_parts(clerk):
+    number = random.randrange(10**5, 10**6)
+    clerk.open("/ivk/")
+    clerk.follow("Új ingatlan")
+    clerk.fill(
+        {
+            "Helyrajzi szám": f"{number}",
+            "Fekvés": "belterület",
+            "Művelési ág vagy használat": "kivett park",
+            "Terület (m²)": "1000",
+            "Bruttó érték": "10 000 000",
+            "Értékcsökkenés": "1 000 000",
+            "Forgalomképesség": "üzleti vagyon",
+            "Ok, irat száma": "IKT/2026/3-1",
+        }
+    )
+    clerk.press("Mentés")
+    assert f"{number}" in clerk.heading and clerk.value("Nettó érték").replace("\u00a0", " ") == "9 000 000 Ft"
+    clerk.follow("Megosztás")
+    clerk.fill({"Ok, irat száma": "IKT/2026/4-1"})
+    for n, (metres, gross, depreciation) in enumerate([("600", "6000000", "600000"), ("400", "4000000", "400000")]):
+        values = {"lot": f"{number}/{n + 1}", "square_metres": metres, "gross": gross, "depreciation": depreciation}
+        for name, value in values.items():
+            clerk.driver.find_element("css selector", f"main [name$='-{n}-{name}']").send_keys(value)
+    clerk.picture("flow-ivk-split")
+    clerk.press("Megosztás")
+    assert "Ebből lett" in clerk.text and "megszűnt" in clerk.heading
+    clerk.picture("flow-ivk-parcel")
+
+
+def test_a_fault_from_the_report_to_its_answer(clerk):
+    clerk.open("/helpdesk/")
+    clerk.follow("Új bejelentés")
+    clerk.fill(
+        {
+            "Melyik rendszerben": "Iratkezelő",
+            "Mi történt": "Próba: nem indul a keresés.",
+            "Elérhetőség": "06 48 000 000",
+        }
+    )
+    clerk.press("Bejelentés")
+    number = clerk.heading.split()[0]
+    assert "Beérkezett" in clerk.heading
+    clerk.fill({"Állapot": "Megoldva", "Üzenet": "Próba: újraindítottuk."})
+    clerk.press("Küldés")
+    assert number in clerk.heading and "Megoldva" in clerk.heading and "újraindítottuk" in clerk.text
+    clerk.picture("flow-helpdesk-ticket")
+
+
+def test_news_from_the_editor_to_the_public_page(clerk):
+    title = f"Próba hír {random.randrange(10**9)}"
+    clerk.open("/portal/szerkesztes/hir/")
+    clerk.follow("Új hír")
+    clerk.fill(
+        {"Cím": title, "Bevezető": "Kitalált hír, próbához.", "Szöveg": "Ez a hír **kitalált**.", "Közzétéve": True}
+    )
+    clerk.press("Mentés")
+    clerk.open("/portal/hirek/")
+    clerk.follow(title)
+    assert clerk.heading == title and "kitalált" in clerk.text
+    clerk.picture("flow-portal-news")
+
+
+def test_the_warehouse_shows_the_feeds_of_every_system(clerk, register):
+    clerk.open("/adattar/")
+    for system in ("keret", "irat", "ado", "gazd", "ivk"):
+        assert register.systems[system].name in clerk.text
+    clerk.picture("flow-adattar-feeds")
+    clerk.follow("Keretrendszer")
+    assert "felhasználó" in clerk.text
+    clerk.picture("flow-adattar-figures")
+
+
+def test_an_exercise_is_found_and_told_how(clerk):
+    clerk.open("/training/")
+    clerk.picture("flow-training")
+    assert "gyakorlat" in clerk.text.lower()

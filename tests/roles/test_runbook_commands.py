@@ -1,0 +1,56 @@
+"""What runbooks tell people to look at, typed as it stands there, with names of this environment for those in brackets.
+
+What mends is run elsewhere: `make up` by every break of `tests/checks`, restore, drill, join and failover by their own.
+"""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from inventory import paths
+from tests.support import documented
+
+# Only where there are three nodes: `tests/cells` runs them.
+OF_THREE = re.compile(r"patronictl|etcd|fencer")
+# Changes what the sentence before it found: there is nothing to cut off here.
+NEEDS_A_STRANGER = {"docker network disconnect", "docker service logs <service>"}
+RUNBOOKS = sorted((paths.ROOT / "docs" / "runbooks").glob("*.md"))
+LOOKS = [
+    (file.stem, command)
+    for file in RUNBOOKS
+    for command in documented.commands(file)
+    if re.match("docker |pgbackrest |SELECT ", command)
+    and not OF_THREE.search(command)
+    and command not in NEEDS_A_STRANGER
+]
+
+
+def test_there_is_something_to_type():
+    assert {file for file, _ in LOOKS} >= {"backup", "database", "services"} and len(LOOKS) >= 8
+
+
+@pytest.mark.parametrize(("runbook", "command"), LOOKS, ids=[f"{file}: {command}" for file, command in LOOKS])
+def test_a_look_that_a_runbook_tells_of_works(register, runtime, runbook, command):
+    cell = register.cell(register.environment.cells[0].id)
+    if command.startswith("SELECT"):
+        query = command.replace("…", "fsync")
+        argv = [
+            "psql",
+            "-XAt",
+            "--set=ON_ERROR_STOP=1",
+            "--username=postgres",
+            "--dbname=postgres",
+            f"--command={query}",
+        ]
+        assert runtime.check(cell.postgres[0], argv).strip()
+    elif command.startswith("pgbackrest"):
+        told = runtime.check(cell.backup, shlex.split(command), timeout=120)
+        assert told.strip() or "verify" in command  # verify says nothing when all is well
+    else:
+        names = {"<cell>-postgres-1": cell.postgres[0], "<service>": cell.proxy, "<network>": cell.data_network.name}
+        for name, real in names.items():
+            command = command.replace(name, real)
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and done.stdout.strip(), done.stderr

@@ -1,0 +1,31 @@
+"""Commands that the documentation tells people to type: what stands between backticks and begins like one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from inventory import paths
+
+SPAN = re.compile(r"`([^`\n]+)`")
+START = re.compile(
+    r"(make |(\.asp/venv/bin/)?python3? -m |(\.asp/venv/bin/)?(ansible-playbook )?playbooks/\w"
+    r"|docker |pgbackrest |SELECT )"
+)
+
+
+def files() -> list[Path]:
+    """README and everything under `docs/`."""
+    return [paths.ROOT / "README.md", *sorted((paths.ROOT / "docs").rglob("*.md"))]
+
+
+def commands(file: Path) -> Iterator[str]:
+    """Each command of a file once, in its order."""
+    spans = SPAN.findall(file.read_text(encoding="utf-8"))
+    yield from dict.fromkeys(span.strip() for span in spans if START.match(span.strip()))
+
+
+def everywhere() -> list[tuple[str, str]]:
+    """(file, command) of the whole documentation."""
+    return [(str(file.relative_to(paths.ROOT)), command) for file in files() for command in commands(file)]
