@@ -35,6 +35,7 @@ PACKAGES = {  # a command that is needed → Debian packages that bring it
     "iptables": ["iptables"],
     "make": ["make"],
     "ssh": ["openssh-client"],
+    "hunspell": ["hunspell", "hunspell-hu"],  # tests of the pages' wording
 }
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # the systems' documents, made here by tests
 

@@ -1,4 +1,7 @@
-"""Statements of the ledger: trial balance (főkönyvi kivonat) and cash report (pénzforgalmi jelentés)."""
+"""Statements of the ledger: trial balance (főkönyvi kivonat) and cash report (pénzforgalmi jelentés).
+
+What they are is said by 4/2013. (I. 11.) Korm. rendelet, on public accounting; their columns here are a small part of its.
+"""
 
 from __future__ import annotations
 

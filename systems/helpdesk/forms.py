@@ -26,6 +26,7 @@ class TicketForm(FormMixin, forms.ModelForm):
         fields = ["kind", "reach", "service", "happened_at", "error", "description", "contact", "case_ids", "form_code"]
         widgets = {"description": forms.Textarea(attrs={"rows": 5})}
         help_texts = {
+            "reach": "Leállás az, ha nyitvatartási időben senki sem tud dolgozni.",
             "contact": "Telefonszám vagy e-mail-cím, ahol visszahívhatjuk.",
             "case_ids": "Csak ha a hiba fizetéssel kapcsolatos.",
             "form_code": "Csak ha a hiba űrlappal kapcsolatos.",
