@@ -1,6 +1,6 @@
 """Statements of the ledger: trial balance (főkönyvi kivonat) and cash report (pénzforgalmi jelentés).
 
-What they are is said by 4/2013. (I. 11.) Korm. rendelet, on public accounting; their columns here are a small part of its.
+By 4/2013. (I. 11.) Korm. rendelet, on public accounting; the columns here are a small part of those there.
 """
 
 from __future__ import annotations
