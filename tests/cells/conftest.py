@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from inventory.register import load
 from stacks.runtime import Runtime
 from tests.cells import environment
-from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, roles
+from tests.cells.environment import ENV, GIVEN, WHOLE, roles
 from tests.support.polling import poll
 
 
@@ -26,7 +24,7 @@ def three():
         yield Runtime(load(ENV))
     finally:
         done = environment.command("clean")
-        shutil.rmtree(FOLDER)
+        environment.remove()
         assert done.returncode == 0, done.stdout + done.stderr
 
 

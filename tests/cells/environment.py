@@ -1,6 +1,7 @@
-"""Environment `three`: environment `test` with a cell of three nodes, made for its tests and removed afterwards.
+"""Environments made for the tests of this folder from environment `test`, and removed afterwards.
 
-ASP_THREE_ENV names one that is up already, for whoever works on it.
+`three` has a cell of three nodes from the beginning; `grown` begins with one. ASP_THREE_ENV names one of three nodes
+that is up already, for whoever works on it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from inventory import paths
 from inventory.register import load
@@ -21,33 +23,52 @@ from stacks.up import bring_up, pulumi_environment
 
 GIVEN = os.environ.get("ASP_THREE_ENV")
 ENV = GIVEN or "three"
-FOLDER = paths.ENVIRONMENTS / ENV
-SETTINGS = {
-    r"^id: test$": "id: three",
-    r"10\.62\.0\.0": "10.72.0.0",
-    r"https: \d+": "https: 17243",
-    r"http: \d+": "http: 17280",
-    r"ssh_base: \d+": "ssh_base: 17410",
-    r"nodes: 1\b": "nodes: 3",
-    r"capacity: \d+": "capacity: 64",
-}
+GROWN = "grown"
+DIGIT = {ENV: 2, GROWN: 3}  # of the subnet and of every port: the two may run at once
 WHOLE = ["leader running", "replica streaming", "sync_standby streaming"]
 
 
-def write() -> None:
+def file(env: str = ENV) -> Path:
+    """Where the environment's settings are."""
+    return paths.ENVIRONMENTS / env / "environment.yaml"
+
+
+def write(env: str = ENV, nodes: int = 3) -> None:
     """The environment's folder in the register."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    shutil.copytree(paths.ENVIRONMENTS / "test", FOLDER)
-    text = (FOLDER / "environment.yaml").read_text()
-    for pattern, value in SETTINGS.items():
+    digit = DIGIT[env]
+    remove(env)
+    shutil.copytree(paths.ENVIRONMENTS / "test", file(env).parent)
+    change(
+        {
+            r"^id: test$": f"id: {env}",
+            r"10\.62\.0\.0": f"10.7{digit}.0.0",
+            r"https: \d+": f"https: 17{digit}43",
+            r"http: \d+": f"http: 17{digit}80",
+            r"ssh_base: \d+": f"ssh_base: 174{digit}0",
+            r"nodes: 1\b": f"nodes: {nodes}",
+            r"capacity: \d+": "capacity: 64",
+        },
+        env,
+    )
+
+
+def change(settings: dict[str, str], env: str = ENV) -> None:
+    """Replace settings in the environment's file: pattern → text."""
+    text = file(env).read_text()
+    for pattern, value in settings.items():
         text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
-        assert count, f"environment test has no {pattern}"
-    (FOLDER / "environment.yaml").write_text(text)
+        assert count, f"environment {env} has no {pattern}"
+    file(env).write_text(text)
 
 
-def command(verb: str) -> subprocess.CompletedProcess[str]:
+def remove(env: str = ENV) -> None:
+    """Take the environment out of the register."""
+    shutil.rmtree(file(env).parent, ignore_errors=True)
+
+
+def command(verb: str, env: str = ENV) -> subprocess.CompletedProcess[str]:
     """`up` or `clean`, as `make` does it."""
-    argv = [sys.executable, "-m", "stacks.up", verb, ENV]
+    argv = [sys.executable, "-m", "stacks.up", verb, env]
     return subprocess.run(argv, env={**os.environ, "YES": "1"}, capture_output=True, text=True)
 
 

@@ -18,7 +18,7 @@ from stacks.cell.leader import PYTHON, leader, members
 from stacks.cell.psql import CellSql
 from stacks.components.postgres import RESERVED_CONNECTIONS
 from stacks.runtime import RuntimeFault
-from tests.cells.environment import ENV, FOLDER, GIVEN, WHOLE, databases_up, roles
+from tests.cells.environment import ENV, GIVEN, WHOLE, change, databases_up, roles
 from tests.support import documented
 from tests.support.polling import poll
 
@@ -159,8 +159,7 @@ def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
 
 @pytest.mark.skipif(bool(GIVEN), reason="changes the register of an environment that is not its own")
 def test_a_changed_setting_rolls_through_the_cell(three, cell):
-    file = FOLDER / "environment.yaml"
-    file.write_text(file.read_text().replace("capacity: 64", "capacity: 80"))
+    change({"capacity: 64": "capacity: 80"})
     assert "updated" in databases_up()
     show = ["psql", "-XAtqU", "postgres", "-c", "SHOW max_connections"]
     environment = load(ENV).environment

@@ -1,0 +1,52 @@
+"""A cell of one node that the register gives three: nothing is lost, its municipalities work on, and it fails over."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory.register import load
+from stacks.cell.leader import leader
+from stacks.cell.psql import CellSql
+from stacks.runtime import Runtime
+from tests.cells import environment
+from tests.cells.environment import GROWN, WHOLE, roles
+from tests.support.polling import poll
+
+TENANT = "t16054"
+ROWS = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'growth-proof';"
+
+
+@pytest.fixture(scope="module")
+def grown():
+    """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
+    environment.write(GROWN, nodes=1)
+    try:
+        done = environment.command("up", GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+        one = CellSql(Runtime(load(GROWN)), "baz1")
+        one.script("INSERT INTO asp_meta.migrations VALUES ('growth-proof', 'kept');", TENANT, "postgres")
+        environment.change({"nodes: 1": "nodes: 3"}, GROWN)
+        done = environment.command("up", GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "PASS" in done.stdout and "FAIL" not in done.stdout, done.stdout
+        yield Runtime(load(GROWN))
+    finally:
+        done = environment.command("clean", GROWN)
+        environment.remove(GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_row_is_still_there_and_three_nodes_hold_it(grown):
+    cell = grown.register.cell("baz1")
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+
+
+def test_it_fails_over_like_any_other(grown):
+    cell = grown.register.cell("baz1")
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    old = leader(grown, cell)
+    grown.container(old).kill()
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole again")
+    assert leader(grown, cell) != old
+    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
