@@ -120,7 +120,9 @@ class PatroniNode(pulumi.ComponentResource):
     def __init__(
         self, ctx: Context, name: str, server: Server, pooler_password: str, opts: pulumi.ResourceOptions | None = None
     ):
-        super().__init__("asp:hosting:PatroniNode", ctx.short(name), {}, opts)
+        # A cell that grows from one node keeps that node's service, and all that is mounted in it, as its first.
+        grown = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="asp:hosting:PostgresNode")])
+        super().__init__("asp:hosting:PatroniNode", ctx.short(name), {}, pulumi.ResourceOptions.merge(opts, grown))
         cell = ctx.cell
         volume = ctx.volume(name)
         node = patroni.Node(name, ctx.cell_id or "", cell.etcd, ctx.secrets.password("etcd_patroni"))

@@ -32,6 +32,7 @@ class ReturnForm(FormMixin, forms.ModelForm):
     class Meta:
         model = Return
         fields = ["tax", "number", "year", "base"]
+        labels = {"tax": "adónem"}
 
     def clean_base(self) -> int:
         if self.cleaned_data["base"] < 0:

@@ -9,8 +9,10 @@ import random
 import pytest
 
 from systems.core import people
+from tests.support import feeds
 from tests.support.browser import browser
 from tests.support.clerk import Clerk, every_role, permit
+from tests.support.polling import poll
 
 STATION, KSH, USERNAME = "sajoszentpeter-1", "16054", "minta.iktato"
 TODAY = dt.date.today()
@@ -82,10 +84,10 @@ def test_trade_from_the_notification_to_the_public_list(clerk, invented):
     )
     clerk.driver.find_element("css selector", "input[name=products]").click()
     clerk.press("Mentés")
-    assert shop in clerk.heading and "A bejelentés teljes." in clerk.text
+    assert shop in clerk.heading and "pótolni kell" not in clerk.text
     clerk.picture("flow-iparker-notification")
     clerk.press("Nyilvántartásba vétel")
-    assert "nyilvántartásba véve" in clerk.text
+    assert "nyilvántartásba vettük" in clerk.text and "működik" in clerk.heading
     clerk.open("/portal/uzletek")
     assert shop in clerk.text and invented.identifier not in clerk.text
     clerk.picture("flow-portal-trades")
@@ -198,14 +200,20 @@ def test_news_from_the_editor_to_the_public_page(clerk):
     clerk.picture("flow-portal-news")
 
 
-def test_the_warehouse_shows_the_feeds_of_every_system(clerk, register):
+def test_the_warehouse_shows_the_feeds_of_every_system(clerk, register, runtime):
+    feeds.deliver(runtime, register, ["keret"])
+    poll(lambda: _figures_of(clerk, "keret"), lambda text: "felhasználó" in text, 90, "the feed's figures")
     clerk.open("/adattar/")
     for system in ("keret", "irat", "ado", "gazd", "ivk"):
         assert register.systems[system].name in clerk.text
     clerk.picture("flow-adattar-feeds")
     clerk.follow("Keretrendszer")
-    assert "felhasználó" in clerk.text
     clerk.picture("flow-adattar-figures")
+
+
+def _figures_of(clerk, system):
+    clerk.open(f"/adattar/{system}/")
+    return clerk.text
 
 
 def test_an_exercise_is_found_and_told_how(clerk):
