@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from systems.ado.models import Assessment, Payment, Return, Taxpayer
+from systems.ado.models import Assessment, Payment, Return, StatementLine, Taxpayer
 
 
 def rows(day: dt.date) -> list[dict[str, Any]]:
@@ -20,4 +20,7 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     found += [("kivetett adó", name, "forint", amount) for name, amount in assessed.annotate(n=Sum("amount"))]
     paid = Payment.objects.filter(day__year=day.year, day__lte=day).aggregate(n=Sum("amount"))["n"] or 0
     found.append(("befizetett adó", "", "forint", paid))
+    unclear = StatementLine.unclear().aggregate(n=Count("id"), amount=Sum("amount"))
+    found.append(("tisztázatlan befizetés", "", "count", unclear["n"]))
+    found.append(("tisztázatlan befizetések összege", "", "forint", unclear["amount"] or 0))
     return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in found]

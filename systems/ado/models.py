@@ -189,3 +189,60 @@ class Payment(models.Model):
         db_table = "payment"
         ordering = ["-day", "-id"]
         constraints = [models.CheckConstraint(name="payment_positive", condition=models.Q(amount__gt=0))]
+
+
+class Statement(models.Model):
+    """A bank statement's file: kept when it was read, booked when a clerk has seen the verdicts."""
+
+    name = models.CharField("fájl", max_length=200)
+    sha256 = models.CharField(max_length=64, unique=True)
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    uploaded_by = models.CharField(max_length=120)
+    booked_at = models.DateTimeField(null=True)
+    booked_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        db_table = "statement"
+        ordering = ["-uploaded_at"]
+
+
+class StatementLine(models.Model):
+    """One transfer. An unknown one of a booked statement is open until it is assigned or went back."""
+
+    class Verdict(models.TextChoices):
+        RECOGNISED = "known", "adózóhoz rendelve"
+        UNKNOWN = "unknown", "tisztázatlan"
+        REPEATED = "repeated", "már szerepel"
+        OUTGOING = "outgoing", "terhelés"
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
+    row = models.PositiveIntegerField()
+    day = models.DateField("értéknap")
+    amount = ForintField("összeg")
+    reference = models.CharField("hivatkozás", max_length=60)
+    payer = models.CharField("befizető", max_length=200, blank=True)
+    remittance = models.CharField("közlemény", max_length=500, blank=True)
+    verdict = models.CharField(max_length=8, choices=Verdict)
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, null=True)
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True)
+    returned_on = models.DateField("visszautalva", null=True)
+    note = models.CharField("megjegyzés", max_length=300, blank=True)
+
+    class Meta:
+        db_table = "statement_line"
+        ordering = ["statement", "row"]
+        constraints = [
+            models.UniqueConstraint(name="line_once", fields=["statement", "row"]),
+            models.UniqueConstraint(
+                name="transfer_once", fields=["reference"], condition=models.Q(verdict__in=["known", "unknown"])
+            ),
+            models.CheckConstraint(
+                name="paid_or_returned", condition=models.Q(payment=None) | models.Q(returned_on=None)
+            ),
+        ]
+
+    @classmethod
+    def unclear(cls) -> models.QuerySet[StatementLine]:
+        """Booked statements' transfers of which nobody knows yet whose they are."""
+        open_ones = cls.objects.filter(verdict=cls.Verdict.UNKNOWN, payment=None, returned_on=None)
+        return open_ones.exclude(statement__booked_at=None).order_by("day", "id")

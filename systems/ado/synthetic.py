@@ -7,8 +7,9 @@ from random import Random
 
 from django.utils import timezone
 
+from systems.ado import statements
 from systems.ado.assessing import instalments, tax_of
-from systems.ado.models import Assessment, Instalment, Payment, Tax, Taxpayer
+from systems.ado.models import Assessment, Instalment, Payment, Statement, Tax, Taxpayer
 from systems.core import facts, people
 
 PEOPLE_TO_A_TAXPAYER = 25  # inhabitants
@@ -27,6 +28,21 @@ def fill(random: Random, population: int) -> None:
         if made:
             base = random.randrange(1, 400) * 100_000 if firm else random.randrange(40, 300) * 1_000
             _account(random, taxpayer, business if firm else building, base, today, number)
+    _statement(random, today)
+
+
+def _statement(random: Random, today: dt.date) -> None:
+    """A bank statement of which one transfer is recognised and one is nobody's yet."""
+    taxpayer = Taxpayer.objects.order_by("pk").first()
+    if not taxpayer or Statement.objects.exists():
+        return
+    lines = [
+        f"{today};{random.randrange(10, 90) * 1000};SZINT-BANK-1;{taxpayer.name};helyi adó {taxpayer.identifier}",
+        f"{today};{random.randrange(10, 90) * 1000};SZINT-BANK-2;Ismeretlen befizető (szintetikus);adó",
+    ]
+    content = "\n".join([";".join(statements.COLUMNS), *lines]).encode()
+    made = statements.take(content, "szintetikus-kivonat.csv", "Szintetikus adat")
+    statements.book(made.pk, "Szintetikus adat")
 
 
 def _account(random: Random, taxpayer: Taxpayer, tax: Tax, base: int, today: dt.date, number: int) -> None:

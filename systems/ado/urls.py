@@ -1,6 +1,6 @@
 from django.urls import path
 
-from systems.ado import views
+from systems.ado import statement_views, views
 
 app_name = "ado"
 urlpatterns = [
@@ -14,5 +14,14 @@ urlpatterns = [
     path("adozok/<int:pk>/bevallas", views.new_return, name="new-return"),
     path("adozok/<int:pk>/befizetes", views.new_payment, name="new-payment"),
     path("adozok/<int:pk>/kivonat.pdf", views.extract, name="extract"),
+    path("kivonatok/", statement_views.index, name="statements"),
+    path("kivonatok/uj", statement_views.upload, name="upload-statement"),
+    path("kivonatok/<int:pk>/", statement_views.statement, name="statement"),
+    path("kivonatok/<int:pk>/konyveles", statement_views.book, name="book-statement"),
+    path("kivonatok/<int:pk>/elvetes", statement_views.drop, name="drop-statement"),
+    path("tisztazatlan/", statement_views.unclear, name="unclear"),
+    path("tisztazatlan/<int:pk>/", statement_views.line, name="statement-line"),
+    path("tisztazatlan/<int:pk>/hozzarendeles", statement_views.assign, name="assign-line"),
+    path("tisztazatlan/<int:pk>/visszautalas", statement_views.send_back, name="send-line-back"),
     path("hatralekok/", views.arrears, name="arrears"),
 ]

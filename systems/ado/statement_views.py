@@ -1,0 +1,185 @@
+"""Bank statements: upload and look, book, and clear up what nobody could be found for."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from systems.ado import statements
+from systems.ado.models import Statement, StatementLine, Taxpayer
+from systems.ado.views import CLERK
+from systems.core import activity, money
+from systems.core.access import needs
+from systems.core.forms import FormMixin
+
+PAGE = 50
+
+
+class UploadForm(FormMixin, forms.Form):
+    file = forms.FileField(
+        label="bankkivonat", help_text=f"CSV-fájl pontosvesszővel tagolva: {';'.join(statements.COLUMNS)}."
+    )
+
+
+class AssignForm(FormMixin, forms.Form):
+    """Whose an unknown transfer is."""
+
+    identifier = forms.CharField(label="adóazonosító", max_length=20)
+
+    def clean_identifier(self) -> Taxpayer:
+        text = self.cleaned_data["identifier"].strip()
+        found = Taxpayer.objects.filter(identifier=text).first()
+        if not found:
+            raise forms.ValidationError("Ilyen adóazonosítóval nincs adózó. Előbb vegye fel.")
+        return found
+
+
+class ReturnedForm(FormMixin, forms.Form):
+    """When an unknown transfer went back, and why."""
+
+    day = forms.DateField(label="visszautalás napja", initial=timezone.localdate)
+    note = forms.CharField(label="megjegyzés", max_length=300)
+
+    def clean_day(self) -> dt.date:
+        if self.cleaned_data["day"] > timezone.localdate():
+            raise forms.ValidationError("A visszautalás napja nem lehet a jövőben.")
+        return self.cleaned_data["day"]
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Statements, the newest first, and what is unclear."""
+    page = Paginator(Statement.objects.annotate(count=Count("lines")), PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "ado/statements.html", {"page": page, "unclear": StatementLine.unclear().count()})
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            with transaction.atomic():
+                made = statements.take(file.read(statements.LARGEST + 1), file.name, request.clerk.name)
+                activity.record(request, "bankkivonat beolvasása", made.sha256[:12])
+        except statements.StatementFault as fault:
+            form.add_error("file", list(fault.lines))
+        else:
+            return redirect("ado:statement", pk=made.pk)
+    context = {"form": form, "title": "Bankkivonat beolvasása", "submit": "Beolvasás", "back": "."}
+    lead = "A beolvasás még semmit nem könyvel: előbb soronként megmutatja, melyik befizetés kié."
+    return render(request, "core/form.html", context | {"lead": lead, "failed": "A kivonatot nem olvastuk be"},
+                  status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_GET
+def statement(request: HttpRequest, pk: int) -> HttpResponse:
+    """A statement's lines with their verdicts."""
+    shown = get_object_or_404(Statement, pk=pk)
+    lines = shown.lines.select_related("taxpayer")
+    labels = dict(StatementLine.Verdict.choices)
+    sums = lines.order_by("verdict").values("verdict").annotate(count=Count("id"), amount=Sum("amount"))
+    context = {
+        "shown": shown,
+        "page": Paginator(lines, PAGE).get_page(request.GET.get("oldal")),
+        "sums": [(labels[row["verdict"]], row["count"], row["amount"]) for row in sums],
+    }
+    return render(request, "ado/statement.html", context)
+
+
+@needs(CLERK)
+@require_POST
+def book(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Statement, pk=pk)
+    try:
+        with transaction.atomic():
+            count, amount = statements.book(pk, request.clerk.name)
+            activity.record(request, "bankkivonat könyvelése", f"{shown.sha256[:12]}: {count} tétel")
+    except statements.StatementFault as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, f"{count} befizetést könyveltünk, összesen {money.shown(amount)} Ft.")
+    return redirect("ado:statement", pk=pk)
+
+
+@needs(CLERK)
+@require_POST
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Statement, pk=pk)
+    try:
+        with transaction.atomic():
+            statements.drop(pk)
+            activity.record(request, "bankkivonat elvetése", shown.sha256[:12])
+    except statements.StatementFault as fault:
+        messages.error(request, str(fault))
+        return redirect("ado:statement", pk=pk)
+    messages.success(request, "A kivonatot elvetettük, semmit nem könyveltünk belőle.")
+    return redirect("ado:statements")
+
+
+@require_GET
+def unclear(request: HttpRequest) -> HttpResponse:
+    """Transfers of which nobody knows yet whose they are, the oldest first."""
+    lines = StatementLine.unclear()
+    page = Paginator(lines, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "ado/unclear.html", {"page": page, "total": lines.aggregate(n=Sum("amount"))["n"] or 0})
+
+
+@needs(CLERK)
+@require_GET
+def line(request: HttpRequest, pk: int) -> HttpResponse:
+    """One unknown transfer, to be assigned or noted as sent back."""
+    return _line(request, get_object_or_404(StatementLine, pk=pk), AssignForm(), ReturnedForm(prefix="vissza"))
+
+
+@needs(CLERK)
+@require_POST
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = get_object_or_404(StatementLine, pk=pk), AssignForm(request.POST)
+    if not form.is_valid():
+        return _line(request, shown, form, ReturnedForm(prefix="vissza"), 422)
+    taxpayer = form.cleaned_data["identifier"]
+    return _clear(
+        request, shown, "tisztázatlan befizetés hozzárendelése",
+        lambda: statements.assign(pk, taxpayer, request.clerk.name),
+    )  # fmt: skip
+
+
+@needs(CLERK)
+@require_POST
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = get_object_or_404(StatementLine, pk=pk), ReturnedForm(request.POST, prefix="vissza")
+    if not form.is_valid():
+        return _line(request, shown, AssignForm(), form, 422)
+    data = form.cleaned_data
+    return _clear(
+        request, shown, "tisztázatlan befizetés visszautalása",
+        lambda: statements.send_back(pk, data["day"], data["note"]),
+    )  # fmt: skip
+
+
+def _clear(request: HttpRequest, shown: StatementLine, action: str, deed) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            deed()
+            activity.record(request, action, shown.reference)
+    except statements.StatementFault as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A tételt rendeztük.")
+    return redirect("ado:unclear")
+
+
+def _line(request: HttpRequest, shown: StatementLine, assigning, returning, status: int = 200) -> HttpResponse:
+    context = {"shown": shown, "assigning": assigning, "returning": returning}
+    return render(request, "ado/statement_line.html", context, status=status)
