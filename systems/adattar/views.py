@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -29,7 +29,11 @@ def index(request: HttpRequest) -> HttpResponse:
         if held is None or held.status == Feed.Status.WRONG:
             feeds[feed.system, feed.day] = feed
     deadline = Parameter.objects.get(name="feed_deadline_hour").value
-    rows = [(entry, [_state(feeds.get((entry.id, day)), day, deadline) for day in days]) for entry in _feeding(request)]
+    first = Feed.objects.aggregate(day=Min("day"))["day"]
+    rows = [
+        (entry, [_state(feeds.get((entry.id, day)), day, deadline, first) for day in days])
+        for entry in _feeding(request)
+    ]
     wrong = Feed.objects.filter(status=Feed.Status.WRONG, day__gte=days[-1]).order_by("-received_at")
     return render(request, "adattar/index.html", {"days": days, "rows": rows, "wrong": wrong, "deadline": deadline})
 
@@ -40,8 +44,10 @@ def _feeding(request: HttpRequest) -> list:
     return [entry for entry in entries if feeding.delivers(entry.id)]
 
 
-def _state(feed: Feed | None, day: dt.date, deadline: int) -> tuple[str, str, str]:
-    """Short sign, words and look of one day of one system."""
+def _state(feed: Feed | None, day: dt.date, deadline: int, first: dt.date | None) -> tuple[str, str, str]:
+    """Short sign, words and look of one day of one system. `first`: the day of the warehouse's first feed of all."""
+    if first and day < first:
+        return "–", "még nem volt adatátadás", ""
     due = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time(deadline)))
     if feed is None:
         return ("–", "még nem esedékes", "") if timezone.now() < due else ("!", "hiányzik", "wrong")

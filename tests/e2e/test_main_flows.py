@@ -8,11 +8,13 @@ import random
 
 import pytest
 
+from stacks import synthetic
 from systems.core import people
 from tests.support import feeds
 from tests.support.browser import browser
 from tests.support.clerk import Clerk, every_role, permit
 from tests.support.polling import poll
+from tests.support.workstation import Workstation
 
 STATION, KSH, USERNAME = "sajoszentpeter-1", "16054", "minta.iktato"
 TODAY = dt.date.today()
@@ -22,6 +24,7 @@ TODAY = dt.date.today()
 def clerk(register, runtime):
     """Minta Ilona at her workstation, for an hour with every role."""
     municipality = register.municipality(KSH)
+    synthetic.fill(register, runtime, KSH)
     permit(runtime, register, municipality, USERNAME, every_role(register))
     try:
         with browser(register, STATION) as driver:
@@ -60,6 +63,120 @@ def test_tax_from_the_paper_return_to_the_settled_account(clerk, invented):
     clerk.press("Mentés")
     assert clerk.value("Befizetett") == tax
     clerk.picture("flow-ado-account")
+
+
+def test_money_from_the_commitment_to_the_paid_invoice(clerk, register, runtime):
+    firm, number = people.firm(random.Random(), "Sajószentpéter"), f"SZ-{random.randrange(10**9)}"
+    clerk.open("/gazd/partnerek/")
+    clerk.follow("Új partner")
+    clerk.fill({"Név": firm.name, "Adószám": firm.identifier, "Cím": firm.address})
+    clerk.press("Mentés")
+    clerk.open("/gazd/")
+    clerk.picture("flow-gazd-budget")
+    clerk.follow(clerk.driver.find_element("partial link text", "K3 ").text)
+    clerk.follow("Kötelezettségvállalás")
+    partner = f"{firm.name} ({firm.identifier})"
+    clerk.fill({"Partner": partner, "Tárgy": "Próba papír", "Bruttó összeg": "127 000"})
+    clerk.press("Mentés")
+    clerk.follow(clerk.driver.find_element("xpath", f"//main//tr[contains(., '{firm.name}')]//a").text)
+    assert clerk.value("Számlázható").replace("\u00a0", " ") == "127 000 Ft"
+    clerk.follow("Számla rögzítése")
+    days = {"Kelte": TODAY, "Teljesítés": TODAY, "Fizetési határidő": TODAY + dt.timedelta(days=8)}
+    clerk.fill({"Számla száma": number, **{label: day.isoformat() for label, day in days.items()}})
+    for name, value in (("text", "papír"), ("net", "100 000"), ("rate", "27 %")):
+        clerk.driver.find_element("css selector", f"main [name$='-0-{name}']").send_keys(value)
+    clerk.press("Mentés")
+    clerk.follow(number)
+    assert clerk.value("Bruttó").replace("\u00a0", " ") == "127 000 Ft"
+    assert "A számlát Ön rögzítette, ezért másnak kell elbírálnia." in clerk.text
+    clerk.picture("flow-gazd-invoice")
+    invoice = clerk.driver.current_url
+    _another_approves(register, runtime, int(invoice.rstrip("/").rsplit("/", 1)[1]))
+    clerk.open("/gazd/szamlak/fizetes")
+    clerk.driver.find_element("css selector", f"main input[aria-label$='{number}']").click()
+    clerk.fill({"Honnan": clerk.choices("Honnan")[-1]})
+    clerk.press("A megjelöltek kifizetése")
+    clerk.driver.get(invoice)
+    assert "kifizetve" in clerk.heading.lower() and clerk.value("Kifizetve")
+    clerk.open("/gazd/kimutatasok/")
+    debit, credit = (clerk.driver.find_element("id", name).text for name in ("tartozik", "kovetel"))
+    assert debit == credit != "0"
+    clerk.picture("flow-gazd-reports")
+
+
+def _another_approves(register, runtime, pk):
+    """What the colleague with the second pair of eyes does at their own machine."""
+    program = f"""
+import systems.wsgi
+from django.utils import timezone
+from systems import tenancy
+from systems.gazd import bookkeeping
+with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
+    bookkeeping.approve({pk}, timezone.localdate(), "proba.kolleganoje")
+"""
+    app = register.cell(register.municipality(KSH).cell).app("gazd")
+    runtime.check(app, ["python", "-"], stdin=program, timeout=60)
+
+
+def test_a_bank_statement_from_the_file_to_the_account(clerk, register, invented):
+    clerk.open("/ado/adozok/uj")
+    clerk.fill({"Adóazonosító": invented.identifier, "Név": invented.name, "Cím": invented.address})
+    clerk.press("Mentés")
+    account = clerk.driver.current_url
+    reference = f"BANK-{random.randrange(10**9)}"
+    lines = [
+        "értéknap;összeg;hivatkozás;befizető;közlemény",
+        f"{TODAY};12 500;{reference}-1;{invented.name};adó {invented.identifier}",
+        f"{TODAY};900;{reference}-2;Ismeretlen;adó",
+    ]
+    with Workstation(register, STATION) as station:
+        place = station.as_clerk("mktemp", "--suffix=.csv").strip()
+        station.as_clerk("tee", place, stdin="\n".join(lines))
+        clerk.open("/ado/kivonatok/")
+        clerk.follow("Bankkivonat beolvasása")
+        clerk.fill({"Bankkivonat": place})
+        clerk.press("Beolvasás")
+    assert "1 tétel, 12 500 Ft" in clerk.text.replace("\u00a0", " ") and "könyvelésre vár" in clerk.heading
+    clerk.picture("flow-ado-statement")
+    clerk.press("Könyvelés")
+    assert "lekönyvelve" in clerk.heading
+    clerk.driver.get(account)
+    assert clerk.value("Befizetett").replace("\u00a0", " ") == "12 500 Ft"
+    clerk.open("/ado/tisztazatlan/")
+    clerk.follow(f"{reference}-2")
+    clerk.picture("flow-ado-unclear")
+    clerk.fill({"Megjegyzés": "próba", "Visszautalás napja": TODAY.isoformat()})
+    clerk.press("Visszautalás feljegyzése")
+    assert reference not in clerk.text
+
+
+def test_an_administrator_gives_rights_and_sees_it_in_the_log(clerk):
+    username = "proba." + "".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=12))
+    clerk.open("/keret/felhasznalok/")
+    clerk.follow("Új felhasználó")
+    clerk.fill({"Felhasználónév": username, "Név": "Próba Kolléga", "Munkakör": "iktató"})
+    clerk.press("Mentés")
+    clerk.follow("Szerepkörök beállítása")
+    clerk.fill({"Iktató": True})
+    clerk.picture("flow-keret-roles")
+    clerk.press("Mentés")
+    assert "Iratkezelő: Iktató" in clerk.text
+    clerk.follow("Helyettesítés")
+    last = (TODAY + dt.timedelta(days=3)).isoformat()
+    clerk.fill({"Akit helyettesít": clerk.choices("Akit helyettesít")[1], "Utolsó nap": last, "Indok": "próba"})
+    clerk.press("Mentés")
+    assert "helyettesíti:" in clerk.text
+    clerk.fill({"Indok": "próba"})
+    clerk.press("Zárolás és kiléptetés")
+    assert "zárolt" in clerk.heading
+    clerk.picture("flow-keret-user")
+    poll(lambda: _log(clerk), lambda text: f"zárolás {username}" in text, 30, "the lock in the business log")
+    clerk.picture("flow-keret-log")
+
+
+def _log(clerk):
+    clerk.open("/keret/naplo/")
+    return clerk.text
 
 
 def test_trade_from_the_notification_to_the_public_list(clerk, invented):

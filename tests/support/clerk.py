@@ -66,6 +66,10 @@ class Clerk:
         for label, value in values.items():
             self._fill(self._field(label, within), value)
 
+    def choices(self, label: str) -> list[str]:
+        """What can be chosen in a field, in its order."""
+        return [option.text for option in Select(self._field(label, "//main")).options]
+
     @property
     def heading(self) -> str:
         return self._find("main h1").text
@@ -111,6 +115,8 @@ class Clerk:
         elif kind == "checkbox":
             if field.is_selected() != value:
                 field.click()
+        elif kind == "file":
+            field.send_keys(value)
         elif kind in UNSUITED_TO_KEYS:
             self.driver.execute_script("arguments[0].value = arguments[1]", field, value)
         else:
