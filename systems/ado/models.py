@@ -63,6 +63,11 @@ class InterestRate(models.Model):
         db_table = "interest_rate"
         ordering = ["since"]
 
+    @property
+    def percent(self) -> str:
+        """`5,25`: as people write it."""
+        return f"{self.basis_points // 100},{self.basis_points % 100:02d}"
+
 
 class Taxpayer(models.Model):
     """A person or firm that owes local tax; known by tax identification sign or tax number."""

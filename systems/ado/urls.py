@@ -1,6 +1,6 @@
 from django.urls import path
 
-from systems.ado import statement_views, views
+from systems.ado import statement_views, terms_views, views
 
 app_name = "ado"
 urlpatterns = [
@@ -23,5 +23,8 @@ urlpatterns = [
     path("tisztazatlan/<int:pk>/", statement_views.line, name="statement-line"),
     path("tisztazatlan/<int:pk>/hozzarendeles", statement_views.assign, name="assign-line"),
     path("tisztazatlan/<int:pk>/visszautalas", statement_views.send_back, name="send-line-back"),
+    path("mertekek/", terms_views.terms, name="terms"),
+    path("mertekek/potlek/uj", terms_views.rate, name="new-rate"),
+    path("mertekek/<slug:code>", terms_views.tax, name="tax"),
     path("hatralekok/", views.arrears, name="arrears"),
 ]
