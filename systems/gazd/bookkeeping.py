@@ -21,6 +21,7 @@ from systems.gazd.models import (
     FiscalYear,
     Invoice,
     InvoiceLine,
+    InvoicePayment,
     Item,
     Partner,
     VatRate,
@@ -268,24 +269,44 @@ def _back_to_commitment(invoice: Invoice) -> None:
 
 
 def pay(pks: Sequence[int], day: dt.date, money_account: str, clerk: str) -> list[Voucher]:
-    """Pay approved invoices from the bank or the cash desk: all of them or none."""
+    """Pay what is left of approved invoices from the bank or the cash desk: all of them or none."""
+    _from_cash(money_account)
+    with transaction.atomic():
+        return [_pay(pk, None, day, money_account, clerk) for pk in sorted(set(pks))]
+
+
+def pay_part(pk: int, amount: int, day: dt.date, money_account: str, clerk: str) -> Voucher:
+    """Pay a part of an approved invoice, or all that is left of it."""
+    _from_cash(money_account)
+    with transaction.atomic():
+        return _pay(pk, amount, day, money_account, clerk)
+
+
+def _from_cash(money_account: str) -> None:
     if not Account.objects.filter(pk=money_account, cash=True).exists():
         raise NotPossible("Fizetni pénztárból vagy bankszámláról lehet.")
-    with transaction.atomic():
-        return [_pay(pk, day, money_account, clerk) for pk in sorted(set(pks))]
 
 
-def _pay(pk: int, day: dt.date, money_account: str, clerk: str) -> Voucher:
+def _pay(pk: int, amount: int | None, day: dt.date, money_account: str, clerk: str) -> Voucher:
+    """`amount`: None for all that is left."""
     found = _invoice(pk, Invoice.State.APPROVED)
+    amount = found.left if amount is None else amount
+    if not 0 < amount <= found.left:
+        raise NotPossible(
+            f"A számlából {money.shown(found.left)} Ft van hátra; {money.shown(amount)} Ft nem fizethető."
+        )
     lines = [
-        Line(LIABILITIES, debit=found.gross),
-        Line(money_account, credit=found.gross, item=found.item_id),
+        Line(LIABILITIES, debit=amount),
+        Line(money_account, credit=amount, item=found.item_id),
     ]
-    text = f"{found.partner.name}: {found.number} kifizetése"[:200]
-    found.payment = post(Voucher.Kind.PAYMENT, day, text, lines, clerk)
-    found.state = Invoice.State.PAID
+    part = "részkifizetése" if amount < found.left else "kifizetése"
+    text = f"{found.partner.name}: {found.number} {part}"[:200]
+    voucher = post(Voucher.Kind.PAYMENT, day, text, lines, clerk)
+    InvoicePayment.objects.create(invoice=found, voucher=voucher, amount=amount)
+    found.paid += amount
+    found.state = Invoice.State.APPROVED if found.left else Invoice.State.PAID
     found.save()
-    return found.payment
+    return voucher
 
 
 def receive(
@@ -309,15 +330,17 @@ def reverse(pk: int, day: dt.date, clerk: str) -> Voucher:
             for entry in wrong.entries.all()
         ]
         behind = Invoice.objects.select_for_update().filter(posted=wrong).first()
-        paid = Invoice.objects.select_for_update().filter(payment=wrong).first()
-        if behind and behind.state == Invoice.State.PAID:
-            raise NotPossible("A számla ki van fizetve; előbb a kifizetést kell stornózni.")
+        payment = InvoicePayment.objects.filter(voucher=wrong).first()
+        paid = Invoice.objects.select_for_update().get(pk=payment.invoice_id) if payment else None
+        if behind and behind.paid:
+            raise NotPossible("A számlára már fizettek; előbb a kifizetést kell stornózni.")
         made = post(Voucher.Kind.REVERSAL, day, f"Storno: {wrong.shown}", lines, clerk, reverses=wrong)
         if behind:
             behind.state = Invoice.State.REJECTED
             behind.save()
             _back_to_commitment(behind)
         if paid:
-            paid.state, paid.payment = Invoice.State.APPROVED, None
+            paid.state = Invoice.State.APPROVED
+            paid.paid -= payment.amount
             paid.save()
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from systems.gazd import reports
 from systems.gazd.models import Appropriation, Invoice, Voucher
@@ -22,7 +22,7 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     states = dict(Invoice.State.choices)
     for state, n in Invoice.objects.order_by("state").values_list("state").annotate(n=Count("id")):
         found.append(("bejövő számla", states[state], "count", n))
-    owed = Invoice.objects.filter(state=Invoice.State.APPROVED).aggregate(n=Sum("gross", default=0))["n"]
+    owed = Invoice.objects.filter(state=Invoice.State.APPROVED).aggregate(n=Sum(F("gross") - F("paid"), default=0))["n"]
     found.append(("szállítói tartozás", "", "forint", int(owed)))
     found.append(("bizonylat", "", "count", Voucher.objects.filter(year=day.year).count()))
     return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in found]

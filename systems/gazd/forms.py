@@ -116,6 +116,12 @@ class PaymentForm(Dated):
     account = forms.ModelChoiceField(Account.objects.filter(cash=True), label="honnan")
 
 
+class PartForm(PaymentForm):
+    """A part of an invoice's payment."""
+
+    amount = AmountField(label="összeg")
+
+
 class ClosingForm(FormMixin, forms.Form):
     day = forms.DateField(label="lezárás eddig a napig", help_text="A lezárt időszak nem nyitható meg újra.")
 

@@ -228,9 +228,9 @@ class Entry(models.Model):
 
 
 class Invoice(models.Model):
-    """An incoming invoice: recorded by one clerk, approved by another, then paid.
+    """An incoming invoice: recorded by one clerk, approved by another, then paid, whole or in parts.
 
-    Only those carried over from earlier books have no commitment.
+    Only those carried over from earlier books have no commitment. `paid`: the sum of its payments that stand.
     """
 
     class State(models.TextChoices):
@@ -249,11 +249,11 @@ class Invoice(models.Model):
     performed = models.DateField("teljesítés")
     due = models.DateField("fizetési határidő")
     gross = ForintField("bruttó")
+    paid = ForintField("kifizetve", default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RECORDED)
     recorded_by = models.CharField(max_length=60)
     decided_by = models.CharField(max_length=60, blank=True)
     posted = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="invoices")
-    payment = models.OneToOneField(Voucher, on_delete=models.PROTECT, null=True, related_name="paid_invoice")
 
     class Meta:
         db_table = "invoice"
@@ -266,12 +266,30 @@ class Invoice(models.Model):
             models.CheckConstraint(name="four_eyes", condition=~Q(decided_by=F("recorded_by"))),
             models.CheckConstraint(
                 name="posted_when_approved",
-                condition=Q(state="paid", posted__isnull=False, payment__isnull=False)
-                | Q(state="approved", posted__isnull=False, payment=None)
-                | Q(state="recorded", posted=None, payment=None, decided_by="")
-                | Q(state="rejected", payment=None),
+                condition=Q(state="paid", posted__isnull=False, paid=F("gross"))
+                | Q(state="approved", posted__isnull=False, paid__gte=0, paid__lt=F("gross"))
+                | Q(state="recorded", posted=None, paid=0, decided_by="")
+                | Q(state="rejected", paid=0),
             ),
         ]
+
+    @property
+    def left(self) -> int:
+        """What is still to be paid."""
+        return self.gross - self.paid
+
+
+class InvoicePayment(models.Model):
+    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    voucher = models.OneToOneField(Voucher, on_delete=models.PROTECT, related_name="paid_invoice")
+    amount = ForintField("összeg")
+
+    class Meta:
+        db_table = "invoice_payment"
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(name="payment_above_zero", condition=Q(amount__gt=0))]
 
 
 class InvoiceLine(models.Model):

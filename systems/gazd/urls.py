@@ -18,6 +18,7 @@ urlpatterns = [
     path("szamlak/", views.invoices, name="invoices"),
     path("szamlak/fizetes", views.payment, name="payment"),
     path("szamlak/<int:pk>/", views.invoice, name="invoice"),
+    path("szamlak/<int:pk>/reszkifizetes", views.pay_part, name="pay-part"),
     path("szamlak/<int:pk>/jovahagyas", views.approve, name="approve"),
     path("szamlak/<int:pk>/visszautasitas", views.reject, name="reject"),
     path("partnerek/", views.partners, name="partners"),

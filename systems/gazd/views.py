@@ -23,6 +23,7 @@ from systems.gazd.forms import (
     InvoiceForm,
     LineSet,
     ModificationForm,
+    PartForm,
     PartnerForm,
     PaymentForm,
     YearForm,
@@ -181,9 +182,39 @@ def invoices(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def invoice(request: HttpRequest, pk: int) -> HttpResponse:
-    found = Invoice.objects.select_related("partner", "item", "commitment__appropriation", "posted", "payment")
+    return _invoice(request, pk)
+
+
+def _invoice(request: HttpRequest, pk: int, part_form: PartForm | None = None) -> HttpResponse:
+    found = Invoice.objects.select_related("partner", "item", "commitment__appropriation", "posted")
     shown = get_object_or_404(found, pk=pk)
-    return render(request, "gazd/invoice.html", {"shown": shown, "lines": shown.lines.all(), "form": Dated()})
+    context = {
+        "shown": shown,
+        "lines": shown.lines.all(),
+        "payments": shown.payments.select_related("voucher__reversal"),
+        "form": Dated(),
+        "part_form": part_form or PartForm(prefix="resz"),
+    }
+    return render(request, "gazd/invoice.html", context, status=422 if part_form else 200)
+
+
+@needs(CLERK)
+@require_POST
+def pay_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pay a part of an approved invoice."""
+    get_object_or_404(Invoice, pk=pk)
+    form = PartForm(request.POST, prefix="resz")
+
+    def work() -> None:
+        data = form.cleaned_data
+        with transaction.atomic():
+            made = bookkeeping.pay_part(pk, data["amount"], data["day"], data["account"].pk, request.clerk.username)
+            activity.record(request, "számla részkifizetése", made.shown)
+
+    if form.is_valid() and done(form, work):
+        messages.success(request, f"Kifizettünk {money.shown(form.cleaned_data['amount'])} Ft-ot.")
+        return redirect("gazd:invoice", pk=pk)
+    return _invoice(request, pk, form)
 
 
 @needs(APPROVER)
@@ -240,7 +271,7 @@ def payment(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and done(form, work):
         messages.success(request, f"{len(chosen)} számlát kifizettünk.")
         return redirect("gazd:payment")
-    total = sum(found.gross for found in waiting)
+    total = sum(found.left for found in waiting)
     context = {"form": form, "waiting": waiting, "chosen": chosen, "total": total}
     return render(request, "gazd/payment.html", context, status=422 if form.is_bound else 200)
 

@@ -1,6 +1,7 @@
 """Image postgres: killed at any point of its first start it comes up whole at the next one, and once only."""
 
 import io
+import json
 import secrets
 import tarfile
 import time
@@ -9,6 +10,7 @@ import docker
 import pytest
 
 from stacks import images
+from tests.support.polling import poll
 
 CONF = """\
 data_directory = '/data/pgdata'
@@ -38,9 +40,10 @@ def node():
     volume = client.volumes.create(name)
     made = []
 
-    def start():
+    def start(command=None):
         container = client.containers.create(
             images.reference("postgres"),
+            command,
             name=f"{name}-{len(made)}",
             network_mode="none",
             init=True,
@@ -148,3 +151,42 @@ def test_only_a_superuser_weakens_durability(node, statement):
     code, out = container.exec_run(["psql", "-XAtqU", "postgres", "-c", f"SET ROLE clerk; {statement}"])
     assert code != 0 and b'permission denied to set parameter "synchronous_commit"' in out, out.decode()
     psql(container, statement)
+
+
+STANDBY = """\
+set -e
+rm -f /run/asp/ready
+touch /data/pgdata/standby.signal
+echo "cluster_name = 'baz1'" >> /data/pgdata/postgresql.auto.conf
+exec postgres -D /data/pgdata --config-file=/etc/asp/postgresql.conf
+"""
+AWAITED = """\
+import json, sys, time
+sys.path.insert(0, "/usr/local/bin")
+import asp_node
+seen = []
+for _ in range(6):
+    answer = asp_node.awaited(True), asp_node.awaited(False)
+    seen += [answer] if answer not in seen else []
+    time.sleep(0.5)
+print(json.dumps(seen))
+"""
+
+
+def test_a_standby_that_was_told_of_no_leader_is_known_from_one_that_replays(node):
+    """What a leader's death in the middle of a rewind leaves behind; a cell's node clones itself anew then."""
+    first = node()
+    wait_ready(first)
+    assert awaited(first) == [(None, None)], "no standby at all"
+    first.stop()
+    standby = node(["sh", "-c", STANDBY])
+    poll(lambda: str(standby.top()), lambda titles: "startup recovering" in titles, 30, "it replays what it has")
+    ((starting, running),) = awaited(standby)
+    assert starting.endswith("(0 s of replay)") and running is None
+
+
+def awaited(container):
+    """What the node's keeper sees, looked at for some seconds: each different answer once."""
+    code, said = container.exec_run(["python3", "-c", AWAITED])
+    assert code == 0, said.decode()
+    return [tuple(answer) for answer in json.loads(said)]

@@ -70,17 +70,30 @@ def touch(path):
         os.utime(path)
 
 
-def awaited():
-    """The WAL segment for which recovery waits while no stream brings any; None when it does not wait."""
-    titles = []
+def awaited(starting):
+    """The WAL segment at which recovery stands while no stream brings any; None when it does not wait.
+
+    `starting`: PostgreSQL lets nobody in yet. One that was told of no leader looks into its own folder for ever, under
+    the title of one that replays; how long it has worked tells the two apart, and is part of the answer.
+    """
+    titles, worked = [], 0
     for entry in os.listdir("/proc"):
         with contextlib.suppress(OSError):
             if entry.isdigit():
                 with open(f"/proc/{entry}/cmdline", "rb") as stream:
                     titles.append(stream.read().replace(b"\0", b" ").decode(errors="replace").strip())
+                if " startup recovering " in titles[-1]:
+                    with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stream:
+                        worked = sum(map(int, stream.read().rpartition(")")[2].split()[11:13]))
     if any("walreceiver" in title and "streaming" in title for title in titles):
         return None
-    return next((title.rsplit(" ", 1)[-1] for title in titles if "postgres: startup waiting for" in title), None)
+    for title in titles:
+        segment = title.rsplit(" ", 1)[-1]
+        if title.startswith("postgres:") and " startup waiting for " in title:
+            return segment
+        if starting and title.startswith("postgres:") and " startup recovering " in title:
+            return f"{segment} ({worked // os.sysconf('SC_CLK_TCK')} s of replay)"
+    return None
 
 
 def found(stopped):
@@ -150,7 +163,7 @@ class Keeper:
         Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni tried
         to start what was left for ever. Only while another node leads, so what is thrown away is the last of nothing.
         """
-        fault = (waits := awaited()) and f"waits for WAL {waits}, and nothing streams"
+        fault = (waits := awaited(state == "starting")) and f"waits for WAL {waits}, and nothing streams"
         if state == "start failed" or (state != "running" and self.fault == NO_START):
             fault = NO_START
         if fault != self.fault:

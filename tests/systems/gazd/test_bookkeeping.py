@@ -68,7 +68,7 @@ def test_an_invoice_goes_from_order_to_payment(gazd):
     bookkeeping.approve(made.pk, day(3), "jovahagyo")
     (paid,) = bookkeeping.pay([made.pk], day(4), "33", "penztaros")
     made.refresh_from_db()
-    assert (made.state, made.payment_id, paid.number) == ("paid", paid.pk, 2)
+    assert (made.state, made.payments.get().voucher_id, paid.number) == ("paid", paid.pk, 2)
     assert sums() == (254_000, 254_000)
     assert bookkeeping.release(held.pk) == 0
 
@@ -163,6 +163,38 @@ def test_a_closed_period_takes_nothing_and_stays_closed(gazd):
         bookkeeping.post("other", dt.date(2031, 1, 1), "x", [Line("11", debit=5), Line("41", credit=5)], "k")
 
 
+def test_an_invoice_is_paid_in_parts_and_never_more_than_is_left(gazd):
+    made = invoice(ordered())
+    posted = bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    first = bookkeeping.pay_part(made.pk, 100_000, day(4), "33", "k")
+    made.refresh_from_db()
+    assert (made.state, made.paid, made.left) == ("approved", 100_000, 27_000)
+    for amount in (27_001, 0, -1):
+        with pytest.raises(NotPossible, match="27.000 Ft van hátra"):
+            bookkeeping.pay_part(made.pk, amount, day(5), "33", "k")
+    with pytest.raises(NotPossible, match="előbb a kifizetést"):
+        bookkeeping.reverse(posted.pk, day(5), "k")
+    bookkeeping.pay([made.pk], day(5), "32", "k")
+    made.refresh_from_db()
+    assert (made.state, made.left, made.payments.count()) == ("paid", 0, 2)
+    bookkeeping.reverse(first.pk, day(6), "k")
+    made.refresh_from_db()
+    assert (made.state, made.paid) == ("approved", 27_000)
+    bookkeeping.pay_part(made.pk, 100_000, day(7), "33", "k")
+    made.refresh_from_db()
+    assert made.state == "paid"
+    liabilities = Entry.objects.filter(account=bookkeeping.LIABILITIES).aggregate(n=Sum("debit") - Sum("credit"))["n"]
+    assert liabilities == 0
+
+
+def test_parts_paid_at_once_never_add_up_to_more_than_the_invoice(gazd):
+    made = invoice(ordered())
+    bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    found = _together(lambda n: bookkeeping.pay_part(made.pk, 50_000, day(4), "33", "k"))
+    made.refresh_from_db()
+    assert (made.paid, sum(isinstance(paid, Voucher) for paid in found)) == (100_000, 2)
+
+
 def test_a_reversal_undoes_a_step_once(gazd):
     made = invoice(ordered())
     posted = bookkeeping.approve(made.pk, day(3), "jovahagyo")
@@ -172,9 +204,8 @@ def test_a_reversal_undoes_a_step_once(gazd):
     bookkeeping.reverse(paid.pk, day(5), "k")
     with pytest.raises(NotPossible, match="már stornózták"):
         bookkeeping.reverse(paid.pk, day(5), "k")
-    bookkeeping.pay([made.pk], day(6), "33", "k")
-    made.refresh_from_db()
-    bookkeeping.reverse(made.payment_id, day(7), "k")
+    (paid,) = bookkeeping.pay([made.pk], day(6), "33", "k")
+    bookkeeping.reverse(paid.pk, day(7), "k")
     bookkeeping.reverse(posted.pk, day(7), "k")
     made.refresh_from_db()
     assert (made.state, Commitment.objects.get().invoiced) == ("rejected", 0)
@@ -256,7 +287,7 @@ def test_one_invoice_is_paid_once_by_many(gazd):
 OPERATIONS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["commit", "invoice", "approve", "reject", "pay", "reverse", "release", "modify", "close", "in"]
+            ["commit", "invoice", "approve", "reject", "pay", "part", "reverse", "release", "modify", "close", "in"]
         ),
         st.integers(0, 7),
         st.integers(1, 2_000_000),
@@ -283,6 +314,8 @@ def _apply(name, which, amount, when):
         bookkeeping.reject(inv.pk, "j")
     elif name == "pay" and inv:
         bookkeeping.pay([inv.pk], day(when), "33", "k")
+    elif name == "part" and inv:
+        bookkeeping.pay_part(inv.pk, max(1, amount // 20), day(when), "33", "k")
     elif name == "reverse" and voucher:
         bookkeeping.reverse(voucher.pk, day(when), "k")
     elif name == "release" and held:
@@ -320,7 +353,10 @@ def test_whatever_is_done_the_books_hold(gazd, operations):
         for held in Commitment.objects.all():
             live = held.invoice_set.exclude(state="rejected").aggregate(n=Sum("gross"))["n"] or 0
             assert held.invoiced == live <= held.amount
-        owed = Invoice.objects.filter(state="approved").aggregate(n=Sum("gross"))["n"] or 0
+        for inv in Invoice.objects.all():
+            standing = inv.payments.filter(voucher__reversal=None).aggregate(n=Sum("amount", default=0))["n"]
+            assert inv.paid == standing <= inv.gross
+        owed = sum(inv.left for inv in Invoice.objects.filter(state="approved"))
         ledger = Entry.objects.filter(account="42").aggregate(d=Sum("debit", default=0), c=Sum("credit", default=0))
         assert ledger["c"] - ledger["d"] == owed, "the ledger owes what the invoices say"
         transaction.set_rollback(True)
