@@ -92,6 +92,11 @@ def test_money_from_the_commitment_to_the_paid_invoice(clerk, register, runtime)
     clerk.picture("flow-gazd-invoice")
     invoice = clerk.driver.current_url
     _another_approves(register, runtime, int(invoice.rstrip("/").rsplit("/", 1)[1]))
+    clerk.driver.get(invoice)
+    clerk.fill({"Összeg": "27 000", "Honnan": clerk.choices("Honnan")[-1]})
+    clerk.press("Részkifizetés")
+    assert clerk.value("Hátralévő").replace("\u00a0", " ") == "100 000 Ft"
+    clerk.picture("flow-gazd-part")
     clerk.open("/gazd/szamlak/fizetes")
     clerk.driver.find_element("css selector", f"main input[aria-label$='{number}']").click()
     clerk.fill({"Honnan": clerk.choices("Honnan")[-1]})
@@ -206,6 +211,8 @@ def test_trade_from_the_notification_to_the_public_list(clerk, invented):
     clerk.press("Nyilvántartásba vétel")
     assert "nyilvántartásba vettük" in clerk.text and "működik" in clerk.heading
     clerk.open("/portal/uzletek")
+    clerk.fill({"Keresés": shop})
+    clerk.press("Keresés")
     assert shop in clerk.text and invented.identifier not in clerk.text
     clerk.picture("flow-portal-trades")
 
