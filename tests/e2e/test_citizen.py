@@ -5,16 +5,12 @@ import re
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions as seen
 from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.wait import WebDriverWait
 
 from inventory import secrets as vault
-from tests.support.browser import browser, screenshot
-from tests.support.polling import PATIENCE
+from tests.support.browser import browser, find, go, screenshot
 
 STATION, KSH = "sajoszentpeter-1", "16054"
-WAIT = 30 * PATIENCE  # seconds for a page
 
 
 @pytest.fixture(scope="module")
@@ -24,40 +20,32 @@ def citizen(register):
         yield driver
 
 
-def find(driver, selector):
-    return WebDriverWait(driver, WAIT).until(seen.visibility_of_element_located((By.CSS_SELECTOR, selector)))
-
-
-def click(driver, selector):
-    WebDriverWait(driver, WAIT).until(seen.element_to_be_clickable((By.CSS_SELECTOR, selector))).click()
-
-
 def test_a_request_is_found_filled_in_sent_and_followed(register, citizen):
     municipality, person = register.municipality(KSH), register.environment.citizens[0]
     citizen.get(municipality.url("portal"))
     assert find(citizen, ".municipality").text == municipality.name
     screenshot(citizen, register, "portal")
-    click(citizen, "#ugyintezes")
-    click(citizen, "#urlap-altalanos")
-    click(citizen, "#belepes")
+    go(citizen, "#ugyintezes")
+    go(citizen, "#urlap-altalanos")
+    go(citizen, "#belepes")
 
     find(citizen, "#username").send_keys(person.username)
     find(citizen, "#password").send_keys(vault.load(register).citizen_password(person))
     screenshot(citizen, register, "elugy-belepes")
-    click(citizen, "#kc-login")
+    go(citizen, "#kc-login")
     assert find(citizen, ".who").text == person.full_name
-    click(citizen, "#kitoltes")
+    go(citizen, "#kitoltes")
 
     find(citizen, "#id_address").send_keys("3770 Sajószentpéter, Minta utca 1.")
-    click(citizen, "#tovabb")
+    go(citizen, "#tovabb")
     subject = f"Árvíztűrő kérelem {random.randrange(10**9)}"
     find(citizen, "#id_subject").send_keys(subject)
     find(citizen, "#id_text").send_keys("Kérem a fa gallyazását.")
     screenshot(citizen, register, "elugy-kerelem")
-    click(citizen, "#tovabb")
-    click(citizen, "#tovabb")  # no attachments
+    go(citizen, "#tovabb")
+    go(citizen, "#tovabb")  # no attachments
     screenshot(citizen, register, "elugy-ellenorzes")
-    click(citizen, "#bekuldes")
+    go(citizen, "#bekuldes")
     assert find(citizen, "#nyugta")
     number = re.search(r"EU/\d{4}/[1-9]\d*", find(citizen, "main").text)[0]
     screenshot(citizen, register, "elugy-ugy")
@@ -66,18 +54,18 @@ def test_a_request_is_found_filled_in_sent_and_followed(register, citizen):
     assert number in find(citizen, "main").text
     citizen.get(municipality.url("elugy") + "urlap/hipa")
     if citizen.find_elements(By.CSS_SELECTOR, "#kitoltes"):  # where the tax system is installed
-        click(citizen, "#kitoltes")
+        go(citizen, "#kitoltes")
         find(citizen, "#id_address").send_keys("3770 Sajószentpéter, Minta utca 1.")
-        click(citizen, "#tovabb")
+        go(citizen, "#tovabb")
         Select(find(citizen, "#id_taxpayer_kind")).select_by_value("firm")
         find(citizen, "#id_taxpayer_identifier").send_keys("12345675-1-05")
-        click(citizen, "#tovabb")
+        go(citizen, "#tovabb")
         assert "ellenőrző számjegye hibás" in find(citizen, ".summary").text
         citizen.get(municipality.url("elugy") + "ugyeim/")
-        click(citizen, "table a")
-        click(citizen, ".danger")
+        go(citizen, "table a")
+        go(citizen, ".danger")
 
-    click(citizen, "header form button")
+    go(citizen, "header form button")
     assert "Sikeresen kilépett" in find(citizen, "h1").text
     citizen.get(municipality.url("elugy") + "ugyeim/")
     assert find(citizen, "#username"), "the session of the realm is over too"

@@ -104,7 +104,11 @@ class Sandbox:
                 if item["Spec"]["Name"].startswith(self.prefix):
                     remove(item["ID"])
         for item in self.networks():
-            api.remove_network(item["Id"])
+            try:
+                api.remove_network(item["Id"])
+            except docker.errors.APIError as fault:  # Swarm was still removing it: listed, and gone a moment later
+                if "not found" not in str(fault):
+                    raise
 
 
 def client() -> docker.APIClient:

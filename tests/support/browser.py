@@ -12,16 +12,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.proxy import Proxy, ProxyType
 from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions as seen
+from selenium.webdriver.support.wait import WebDriverWait
 
 from inventory import paths
 from inventory.register import Register
 from inventory.workstations import CLERK_ACCOUNT
+from tests.support.polling import PATIENCE
 from tests.support.workstation import Workstation, WorkstationFault
 
 PAGE_SECONDS = 60
 WINDOW = (1280, 900)
+WAIT = 30 * PATIENCE  # seconds for a part of a page; the first page of a system signs in
 
 
 @contextlib.contextmanager
@@ -41,6 +47,20 @@ def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Ite
             yield driver
         finally:
             driver.quit()
+
+
+def find(driver: webdriver.Remote, selector: str) -> WebElement:
+    """The visible element of a CSS selector, as soon as it is there."""
+    return WebDriverWait(driver, WAIT).until(seen.visibility_of_element_located((By.CSS_SELECTOR, selector)))
+
+
+def go(driver: webdriver.Remote, selector: str, by: str = By.CSS_SELECTOR) -> None:
+    """Click what leads to another page, and wait until this page is gone: the next step must not act on it."""
+    page = driver.find_element(By.TAG_NAME, "html")
+    element = WebDriverWait(driver, WAIT).until(seen.element_to_be_clickable((by, selector)))
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    element.click()
+    WebDriverWait(driver, WAIT).until(seen.staleness_of(page))
 
 
 def screenshot(driver: webdriver.Remote, register: Register, name: str) -> Path:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support import expected_conditions as seen
 from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.wait import WebDriverWait
 
 from inventory.register import Municipality, Register
 from stacks.runtime import Runtime
-from tests.support.browser import screenshot
-from tests.support.polling import PATIENCE
+from tests.support.browser import find, go, screenshot
 
-SECONDS = 30 * PATIENCE  # for a page; the first one of a system signs in
 UNSUITED_TO_KEYS = ("date", "datetime-local")  # what keys mean there depends on the browser's language
 
 
@@ -89,17 +85,10 @@ class Clerk:
         screenshot(self.driver, self._register, name)
 
     def _find(self, selector: str) -> WebElement:
-        return WebDriverWait(self.driver, SECONDS).until(
-            seen.visibility_of_element_located((By.CSS_SELECTOR, selector))
-        )
+        return find(self.driver, selector)
 
     def _go(self, path: str) -> None:
-        """Click what leads to another page, and wait until that is there."""
-        page = self.driver.find_element(By.TAG_NAME, "html")
-        element = self.driver.find_element(By.XPATH, path)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
-        WebDriverWait(self.driver, SECONDS).until(seen.staleness_of(page))
+        go(self.driver, path, By.XPATH)
         self._find("main h1")
 
     def _field(self, label: str, within: str) -> WebElement:
