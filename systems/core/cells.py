@@ -71,6 +71,11 @@ class Cells:
             return None
         return values[self.raw(column)]
 
+    def nothing(self, column: str) -> None:
+        """For a cell that the rest of the row leaves no place for."""
+        if self.raw(column):
+            self.fault(column, "üres")
+
     def identifier(self, column: str, optional: bool = False) -> str | None:
         """Tax number or tax identification sign, in its common form; `` when it may be missing."""
         value = self.raw(column)

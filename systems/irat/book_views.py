@@ -19,7 +19,7 @@ from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.charts import bars
 from systems.core.documents import Pdf, sheet
-from systems.irat import handling
+from systems.irat import filing, handling
 from systems.irat.forms import IncomingForm, SendBackForm
 from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Destruction, Direction, Document, Incoming, Register, take_number
@@ -31,7 +31,7 @@ PAGE = 25
 @require_GET
 def arrivals(request: HttpRequest) -> HttpResponse:
     waiting = request.GET.get("szuro") != "mind"
-    found = Incoming.objects.select_related("document")
+    found = Incoming.objects.select_related("document", "krx").defer("krx__content")
     found = found.filter(document=None, sent_back="") if waiting else found
     page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
     context = {"page": page, "waiting": waiting, "may": has(request, WRITER)}
@@ -69,6 +69,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
             if item.waits:
                 item.sent_back = form.cleaned_data["reason"]
                 item.save(update_fields=["sent_back"])
+                filing.forget(item)
                 activity.record(request, "visszaküldés", item.number)
                 messages.success(request, f"Visszaküldtük: {item.number}")
             else:

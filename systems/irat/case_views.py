@@ -74,6 +74,7 @@ def _actions(request: HttpRequest, shown: Case) -> list[tuple[str, str]]:
         (going and has(request, *CLERKS), "settle", "Elintézés"),
         (shown.state == State.SETTLED and has(request, *CLERKS), "archive", "Irattárba helyezés"),
         (shown.state == State.SETTLED and has(request, LEADER), "reopen", "Újranyitás"),
+        (shown.state != State.SCRAPPED and has(request, *CLERKS), "send-krx", "KRX-csomag készítése"),
     ]
     return [(reverse(f"irat:{name}", args=[shown.pk]), label) for may, name, label in offers if may]
 

@@ -64,6 +64,35 @@ class IncomingForm(FormMixin, forms.ModelForm):
     clean_received_on = DocumentForm.clean_received_on
 
 
+class KrxForm(FormMixin, forms.Form):
+    """A package that another office sent."""
+
+    package = forms.FileField(label="KRX-csomag", help_text="A Hivatali Kapun kapott fájl, kiterjesztése krx vagy zip.")
+
+
+class KrxSendForm(FormMixin, forms.Form):
+    """Which documents of a case go to whom in one package."""
+
+    addressee = forms.CharField(label="címzett neve", max_length=200)
+    ksh = forms.RegexField(
+        r"\A[0-9]{5}\Z",
+        label="címzett KSH-kódja",
+        required=False,
+        help_text="Ha a címzett önkormányzat: öt számjegy. Más önkormányzat a csomagot akkor nem tudja érkeztetni.",
+        error_messages={"invalid": "A KSH-kód öt számjegy."},
+    )
+    documents = forms.ModelMultipleChoiceField(
+        label="iratok", queryset=Document.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, case: Case, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["documents"]
+        field.queryset = case.documents.order_by("sub")
+        field.label_from_instance = lambda document: f"{document.number} – {document.subject}"
+        field.error_messages["required"] = "Válasszon legalább egy iratot."
+
+
 class SendBackForm(FormMixin, forms.Form):
     reason = forms.CharField(label="visszaküldés oka", max_length=300)
 

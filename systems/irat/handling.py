@@ -79,10 +79,17 @@ def archive(case: Case, item: ArchiveItem, by: str) -> None:
     """Put an ended case into the archive; from the item follows until when it must be kept."""
     today = timezone.localdate()
     case.state, case.item, case.archived_on = State.ARCHIVED, item, today
-    case.keep_until = dt.date(today.year + item.keep_years, 12, 31) if item.keep_years is not None else None
+    case.keep_until = kept_until(item, today)
     case.save(update_fields=["state", "item", "archived_on", "keep_until"])
     until = f"megőrzendő: {case.keep_until:%Y. %m. %d.}" if case.keep_until else "nem selejtezhető"
     say(case, Kind.ARCHIVED, by, f"{item.code} {item.title}, {until}")
+
+
+def kept_until(item: ArchiveItem | None, day: dt.date | None) -> dt.date | None:
+    """Until when what was put into the archive on a day must be kept; None: for ever, or not in the archive."""
+    if item is None or item.keep_years is None:
+        return None
+    return dt.date(day.year + item.keep_years, 12, 31)
 
 
 def approve(draft: Outgoing, by: str) -> Document:

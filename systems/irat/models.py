@@ -137,6 +137,7 @@ class CaseEvent(models.Model):
         SETTLED = "settled", "elintézés"
         REOPENED = "reopened", "újranyitás"
         ARCHIVED = "archived", "irattárba helyezés"
+        PACKED = "packed", "KRX-csomag kiadása"
         PROPOSED = "proposed", "selejtezésre előterjesztés"
         SCRAPPED = "scrapped", "selejtezés"
 
@@ -190,7 +191,7 @@ class Document(models.Model):
     arrival = models.CharField("érkezés módja", max_length=10, choices=Arrival, default=Arrival.POST)
     received_on = models.DateField("érkezés napja")
     note = models.TextField("megjegyzés", max_length=2000, blank=True)
-    registered_at = models.DateTimeField("iktatás időpontja", auto_now_add=True)
+    registered_at = models.DateTimeField("iktatás időpontja", default=timezone.now, editable=False)
     registered_by = models.CharField("iktatta", max_length=120)
     signed_by = models.CharField("kiadmányozta", max_length=120, blank=True)
     dispatched_on = models.DateField("expediálás napja", null=True)
@@ -219,15 +220,16 @@ class Document(models.Model):
                 "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
             )
             self.number = f"{self.case.number}-{self.sub}"
-            self.search_text = self._words()
+            self.search_text = self.words()
             self.save(force_insert=True)
 
     def index(self) -> None:
         """Make it be found by the names of its files too."""
-        self.search_text = self._words(*self.attachments.values_list("name", flat=True))
+        self.search_text = self.words(*self.attachments.values_list("name", flat=True))
         self.save(update_fields=["search_text"])
 
-    def _words(self, *more: str) -> str:
+    def words(self, *more: str) -> str:
+        """What it is found by without regard to accents and case; `more`: names of its files."""
         return fold(" ".join([self.number, self.sender, self.addressee, self.subject, self.note, *more]))
 
 
@@ -252,6 +254,19 @@ class Incoming(models.Model):
     @property
     def waits(self) -> bool:
         return self.document_id is None and not self.sent_back
+
+
+class KrxPackage(models.Model):
+    """A KRX package that came as an item of the arrival book. `content`: as it came; None once filed or sent back."""
+
+    incoming = models.OneToOneField(Incoming, on_delete=models.PROTECT, related_name="krx")
+    identifier = models.UUIDField(unique=True)
+    sender_ksh = models.CharField("küldő KSH-kódja", max_length=5, blank=True)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "krx_package"
 
 
 class Outgoing(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from systems.irat import book_views, case_views, views
+from systems.irat import book_views, case_views, krx_views, views
 
 app_name = "irat"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("irat/<int:pk>/alszam", views.new, name="new-sub-document"),
     path("erkeztetes/", book_views.arrivals, name="arrivals"),
     path("erkeztetes/uj", book_views.new_arrival, name="new-arrival"),
+    path("erkeztetes/krx", krx_views.receive, name="receive-krx"),
+    path("erkeztetes/<int:pk>/krx", krx_views.contents, name="krx"),
     path("erkeztetes/<int:pk>/iktatas", views.register_arrival, name="register-arrival"),
     path("erkeztetes/<int:pk>/visszakuldes", book_views.send_back, name="send-back"),
     path("ugyiratok/", case_views.cases, name="cases"),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("ugyirat/<int:pk>/ujranyitas", case_views.reopen, name="reopen"),
     path("ugyirat/<int:pk>/irattarba", case_views.archive, name="archive"),
     path("ugyirat/<int:pk>/kiadmany", case_views.draft, name="draft"),
+    path("ugyirat/<int:pk>/krx", krx_views.send, name="send-krx"),
     path("kiadmanyok/", case_views.drafts, name="drafts"),
     path("kiadmanyok/<int:pk>", case_views.draft_page, name="draft-page"),
     path("kiadmanyok/<int:pk>/kiadmanyozas", case_views.sign, name="sign"),

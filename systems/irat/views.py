@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import activity, documents
 from systems.core.access import needs
+from systems.irat import filing
 from systems.irat.forms import DocumentForm
 from systems.irat.models import Attachment, Case, Document, Incoming, Submission, find
 
@@ -63,6 +64,7 @@ def register_arrival(request: HttpRequest, pk: int) -> HttpResponse:
     """Register an item of the arrival book under a new main number."""
     item = get_object_or_404(Incoming, pk=pk)
     known = {name: getattr(item, name) for name in ("sender", "subject", "arrival", "received_on")}
+    known |= filing.known(item)
     form = DocumentForm(request.POST or None, initial=known)
     if item.waits and form.is_bound and form.is_valid():
         document = _registered(request, form, None, item)
@@ -91,6 +93,7 @@ def _registered(request: HttpRequest, form: DocumentForm, case: Case | None, ite
             document.register(case)
             if item:
                 Incoming.objects.filter(pk=item.pk).update(document=document)
+                filing.file(item, document)
             activity.record(request, "iktatás", document.number)
     except IntegrityError:
         earlier = Document.objects.filter(form_token=token).first()

@@ -1,0 +1,185 @@
+"""Packages of documents between offices: a zip with an envelope (`boritek.xml`) and the files that it lists.
+
+The format is this suite's own, in the manner of KRX packages (docs/krx-format.md). A package is read whole into memory
+and never unpacked onto a disk, so what its entries are called leads nowhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import re
+import uuid
+import zipfile
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as Xml
+
+from systems.core.texts import fold
+
+FORMAT = "asp-krx/1"
+ENVELOPE = "boritek.xml"
+LARGEST = 25 * 2**20  # bytes of a package, unpacked: a server of 256 MiB holds it twice while it is filed
+LARGEST_ENVELOPE = 2**20
+MOST_LETTERS, MOST_FILES = 50, 200
+LONGEST = {"nev": 200, "tipus": 100, "kuldo": 200, "cimzett": 200, "targy": 300, "megjegyzes": 2000, "iktatoszam": 40}
+UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 has no place for
+
+
+class KrxFault(Exception):
+    """The package cannot be taken as it is; the Hungarian message says what was seen and what is wanted."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a document, as it was attached."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A document of the package: `number` is the sender's own, `day` when it was made or came to them."""
+
+    number: str
+    sender: str
+    addressee: str
+    subject: str
+    day: dt.date
+    note: str = ""
+    files: list[File] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Office:
+    """Who sends or gets a package; `ksh` is empty for who is no municipality."""
+
+    name: str
+    ksh: str = ""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What one office hands to another at once; `identifier` never comes twice."""
+
+    identifier: uuid.UUID
+    made_at: dt.datetime
+    sender: Office
+    addressee: Office
+    letters: list[Letter]
+
+
+def pack(package: Package) -> bytes:
+    """The package as the bytes of its zip; characters that XML cannot hold become replacement characters.
+
+    KrxFault when it would be larger than what `unpack` takes.
+    """
+    if sum(len(file.content) for letter in package.letters for file in letter.files) > LARGEST - LARGEST_ENVELOPE:
+        raise KrxFault(f"A csomag nagyobb lenne, mint {LARGEST // 2**20} MiB. Válasszon kevesebb iratot.")
+    root = Xml.Element("csomag", formatum=FORMAT, azonosito=str(package.identifier))
+    root.set("keszult", package.made_at.isoformat(timespec="seconds"))
+    for tag, office in (("felado", package.sender), ("cimzett", package.addressee)):
+        Xml.SubElement(root, tag, {"ksh": office.ksh} if office.ksh else {}).text = _written(office.name)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, letter in enumerate(package.letters, 1):
+            node = Xml.SubElement(root, "irat", kelt=letter.day.isoformat())
+            texts = (letter.number, letter.sender, letter.addressee, letter.subject, letter.note)
+            for tag, text in zip(("iktatoszam", "kuldo", "cimzett", "targy", "megjegyzes"), texts, strict=True):
+                Xml.SubElement(node, tag).text = _written(text)
+            for index, file in enumerate(letter.files, 1):
+                place = f"irat-{number}/{index}-{_plain(file.name)}"
+                archive.writestr(place, file.content)
+                entry = Xml.SubElement(node, "fajl", hely=place, sha256=hashlib.sha256(file.content).hexdigest())
+                Xml.SubElement(entry, "nev").text = _written(file.name)
+                Xml.SubElement(entry, "tipus").text = _written(file.content_type)
+        Xml.indent(root)
+        archive.writestr(ENVELOPE, Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+    return buffer.getvalue()
+
+
+def unpack(content: bytes) -> Package:
+    """What a zip holds; KrxFault unless all of it is listed, whole, and within the limits."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
+            if sum(sizes.values()) > LARGEST:
+                raise KrxFault(f"A csomag kibontva nagyobb, mint {LARGEST // 2**20} MiB.")
+            if not 0 < sizes.get(ENVELOPE, 0) <= LARGEST_ENVELOPE:
+                raise KrxFault(f"A csomagban nincs {ENVELOPE}, vagy nagyobb, mint {LARGEST_ENVELOPE // 2**20} MiB.")
+            return _package(_parsed(archive.read(ENVELOPE)), archive, set(sizes) - {ENVELOPE})
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise KrxFault("A fájl nem ép ZIP-csomag.") from error
+
+
+def _parsed(text: bytes) -> Xml.Element:
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        return fromstring(text, forbid_dtd=True)
+    except (Xml.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise KrxFault(f"A {ENVELOPE} nem olvasható XML.") from error
+
+
+def _package(root: Xml.Element, archive: zipfile.ZipFile, names: set[str]) -> Package:
+    if root.tag != "csomag" or root.get("formatum") != FORMAT:
+        raise KrxFault(f"A csomag formátuma {root.get('formatum')!r}, {FORMAT!r} kellene.")
+    nodes = root.findall("irat")
+    listed = [entry.get("hely", "") for entry in root.iter("fajl")]
+    if not 1 <= len(nodes) <= MOST_LETTERS or len(listed) > MOST_FILES:
+        raise KrxFault(f"Egy csomagban 1–{MOST_LETTERS} irat és legfeljebb {MOST_FILES} fájl lehet.")
+    if len(set(listed)) < len(listed):
+        raise KrxFault(f"A {ENVELOPE} egy fájlt többször sorol fel.")
+    if missing := sorted(set(listed) - names):
+        raise KrxFault(f"A {ENVELOPE} felsorolja, de nincs a csomagban: {', '.join(missing)}.")
+    if extra := sorted(names - set(listed)):
+        raise KrxFault(f"A csomagban van, de a {ENVELOPE} nem sorolja fel: {', '.join(extra)}.")
+    try:
+        identifier, made_at = uuid.UUID(root.get("azonosito", "")), dt.datetime.fromisoformat(root.get("keszult", ""))
+    except ValueError as error:
+        raise KrxFault(f"A {ENVELOPE} azonosítója vagy időpontja hibás.") from error
+    sender, addressee = (_office(root, tag) for tag in ("felado", "cimzett"))
+    return Package(identifier, made_at, sender, addressee, [_letter(node, archive) for node in nodes])
+
+
+def _office(root: Xml.Element, tag: str) -> Office:
+    node = root.find(tag)
+    return Office(_text(root, tag), node.get("ksh", "") if node is not None else "")
+
+
+def _letter(node: Xml.Element, archive: zipfile.ZipFile) -> Letter:
+    try:
+        day = dt.date.fromisoformat(node.get("kelt", ""))
+    except ValueError as error:
+        raise KrxFault(f"Egy irat kelte {node.get('kelt')!r}, például 2026-01-31 kellene.") from error
+    number, addressee, note = (_text(node, tag, optional=True) for tag in ("iktatoszam", "cimzett", "megjegyzes"))
+    files = [_file(entry, archive) for entry in node.findall("fajl")]
+    return Letter(number, _text(node, "kuldo"), addressee, _text(node, "targy"), day, note, files)
+
+
+def _file(entry: Xml.Element, archive: zipfile.ZipFile) -> File:
+    content = archive.read(entry.get("hely", ""))
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+        raise KrxFault(f"{entry.get('hely')}: az ellenőrző összeg nem egyezik a {ENVELOPE} szerintivel.")
+    return File(_text(entry, "nev"), _text(entry, "tipus", optional=True), content)
+
+
+def _text(node: Xml.Element, tag: str, optional: bool = False) -> str:
+    text = (node.findtext(tag) or "").strip()
+    longest = LONGEST.get(tag, 200)
+    if not (0 if optional else 1) <= len(text) <= longest:
+        raise KrxFault(f"A {ENVELOPE} {node.tag}/{tag} eleme hiányzik, üres, vagy {longest} betűnél hosszabb.")
+    return text
+
+
+def _written(text: str) -> str:
+    """As XML gives it back: line ends are single, nothing else changes."""
+    return UNWRITABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def _plain(name: str) -> str:
+    """A file's name for the zip: for people who unpack it; its own name stands in the envelope."""
+    return re.sub(r"[^a-z0-9.]+", "-", fold(name))[-80:].strip(".-") or "fajl"

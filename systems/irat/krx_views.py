@@ -1,0 +1,83 @@
+"""Pages of KRX packages: one comes and is booked, is looked into before it is registered, another is made of a case."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from systems.core import activity, documents
+from systems.core.access import has, needs
+from systems.irat import filing, handling, krx
+from systems.irat.case_views import CLERKS, State
+from systems.irat.forms import KrxForm, KrxSendForm
+from systems.irat.models import Case, CaseEvent, KrxPackage
+
+WRITER = "iktato"
+UNSCRAPPED = (State.OPEN, State.ASSIGNED, State.SETTLED, State.ARCHIVED)
+
+
+@needs(WRITER)
+@require_http_methods(["GET", "POST"])
+def receive(request: HttpRequest) -> HttpResponse:
+    """Book a package; what is wrong with it is said by the form, and nothing is kept of it."""
+    form = KrxForm(request.POST or None, request.FILES or None)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                item = filing.received(form.cleaned_data["package"].read(krx.LARGEST + 1), request.clerk.name)
+                activity.record(request, "érkeztetés", item.number)
+        except krx.KrxFault as fault:
+            form.add_error("package", str(fault))
+        except IntegrityError:  # the very package in two windows at once
+            form.add_error("package", "Ez a csomag éppen most érkezett meg. Keresse az érkeztetőkönyvben.")
+        else:
+            messages.success(request, f"Érkeztettük. Azonosítója: {item.number}")
+            return redirect("irat:krx", pk=item.pk)
+    lead = "A csomag iratai egy főszámra kerülnek, amikor a küldeményt iktatják."
+    context = {"form": form, "title": "KRX-csomag érkeztetése", "lead": lead, "submit": "Érkeztetés"}
+    context["back"] = reverse("irat:arrivals")
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def contents(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a package holds, until it is registered or sent back."""
+    shown = get_object_or_404(KrxPackage.objects.select_related("incoming__document"), incoming=pk)
+    package = krx.unpack(bytes(shown.content)) if shown.content is not None else None
+    context = {"item": shown.incoming, "shown": shown, "package": package, "may": has(request, WRITER)}
+    return render(request, "irat/krx.html", context)
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def send(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a package of a case's documents, to be sent through the gateway; it stands in the case's history."""
+    shown = get_object_or_404(Case.objects.select_related("register"), pk=pk)
+    form = KrxSendForm(request.POST or None, case=shown, initial={"documents": shown.documents.all()})
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                return _given(request, handling.held(pk, *UNSCRAPPED), form.cleaned_data)
+        except (handling.NotPossible, krx.KrxFault) as fault:
+            form.add_error(None, str(fault))
+    context = {"form": form, "title": f"KRX-csomag készítése: {shown.number}", "lead": shown.subject}
+    context |= {"submit": "KRX-csomag letöltése", "back": reverse("irat:case", args=[pk])}
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
+
+
+def _given(request: HttpRequest, case: Case, wanted: dict[str, Any]) -> HttpResponse:
+    """The package as a download, noted in the caller's transaction."""
+    chosen = list(wanted["documents"].prefetch_related("attachments"))
+    to = krx.Office(wanted["addressee"], wanted["ksh"])
+    content = krx.pack(filing.of_documents(chosen, uuid.uuid4(), to))
+    numbers = ", ".join(document.number for document in chosen)
+    handling.say(case, CaseEvent.Kind.PACKED, request.clerk.name, f"{to.name}: {numbers}")
+    activity.record(request, "KRX-csomag kiadása", case.number)
+    return documents.download(content, f"{case.number.replace('/', '-')}.krx", "application/zip")
