@@ -67,7 +67,7 @@ class IncomingForm(FormMixin, forms.ModelForm):
 class KrxForm(FormMixin, forms.Form):
     """A package that another office sent."""
 
-    package = forms.FileField(label="KRX-csomag", help_text="A Hivatali Kapun kapott fájl, kiterjesztése krx vagy zip.")
+    package = forms.FileField(label="KRX-csomag", help_text="A Hivatali Kapun kapott fájl (KRX vagy ZIP).")
 
 
 class KrxSendForm(FormMixin, forms.Form):
