@@ -9,6 +9,7 @@ from django.utils import timezone
 from systems.core.forms import FormMixin, TokenField
 from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Way
 
+LARGEST_FILE = 10 * 2**20  # bytes; what is larger is no letter
 EARLIEST_YEAR = 1990  # the municipalities' own; an earlier day of arrival is a slip of the keyboard
 
 
@@ -62,6 +63,23 @@ class IncomingForm(FormMixin, forms.ModelForm):
         self.fields["received_on"].initial = timezone.localdate
 
     clean_received_on = DocumentForm.clean_received_on
+
+
+class AttachmentForm(FormMixin, forms.Form):
+    """A file that belongs to a registered document, such as the scan of a letter."""
+
+    file = forms.FileField(
+        label="csatolmány",
+        max_length=200,
+        help_text=f"Például a papíron érkezett irat beolvasott képe; legfeljebb {LARGEST_FILE // 2**20} MB.",
+        error_messages={"empty": "A kiválasztott fájl üres.", "max_length": "A fájl neve legfeljebb 200 betű lehet."},
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_FILE:
+            raise forms.ValidationError(f"A fájl legfeljebb {LARGEST_FILE // 2**20} MB lehet.")
+        return file
 
 
 class KrxForm(FormMixin, forms.Form):

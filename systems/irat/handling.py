@@ -29,6 +29,7 @@ from systems.irat.models import (
 
 Kind = CaseEvent.Kind
 State = Case.State
+UNSCRAPPED = (State.OPEN, State.ASSIGNED, State.SETTLED, State.ARCHIVED)
 
 
 class NotPossible(Exception):

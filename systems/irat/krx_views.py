@@ -15,12 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from systems.core import activity, documents
 from systems.core.access import has, needs
 from systems.irat import filing, handling, krx
-from systems.irat.case_views import CLERKS, State
+from systems.irat.case_views import CLERKS
 from systems.irat.forms import KrxForm, KrxSendForm
 from systems.irat.models import Case, CaseEvent, KrxPackage
 
 WRITER = "iktato"
-UNSCRAPPED = (State.OPEN, State.ASSIGNED, State.SETTLED, State.ARCHIVED)
 
 
 @needs(WRITER)
@@ -64,7 +63,7 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                return _given(request, handling.held(pk, *UNSCRAPPED), form.cleaned_data)
+                return _given(request, handling.held(pk, *handling.UNSCRAPPED), form.cleaned_data)
         except (handling.NotPossible, krx.KrxFault) as fault:
             form.add_error(None, str(fault))
     context = {"form": form, "title": f"KRX-csomag készítése: {shown.number}", "lead": shown.subject}

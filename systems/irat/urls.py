@@ -8,6 +8,7 @@ urlpatterns = [
     path("uj", views.new, name="new-document"),
     path("irat/<int:pk>", views.detail, name="document"),
     path("csatolmany/<int:pk>/fajl", views.attachment, name="attachment"),
+    path("irat/<int:pk>/csatolmany", views.attach, name="attach"),
     path("irat/<int:pk>/alszam", views.new, name="new-sub-document"),
     path("erkeztetes/", book_views.arrivals, name="arrivals"),
     path("erkeztetes/uj", book_views.new_arrival, name="new-arrival"),

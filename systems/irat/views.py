@@ -1,19 +1,22 @@
 """The records system's pages: find, look, register."""
 
+import mimetypes
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import activity, documents
-from systems.core.access import needs
-from systems.irat import filing
-from systems.irat.forms import DocumentForm
+from systems.core.access import has, needs
+from systems.irat import filing, handling
+from systems.irat.forms import AttachmentForm, DocumentForm
 from systems.irat.models import Attachment, Case, Document, Incoming, Submission, find
 
-WRITER = "iktato"
+WRITER, CLERKS = "iktato", ("ugyintezo", "iktato", "vezeto")
 PAGE = 25
 
 
@@ -34,6 +37,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "attachments": document.attachments.defer("content"),
         "submission": Submission.objects.filter(document=document).first(),
         "may_register": WRITER in request.clerk.roles_in("irat"),
+        "may_attach": has(request, *CLERKS) and document.case.state != Case.State.SCRAPPED,
     }
     return render(request, "irat/detail.html", context)
 
@@ -43,6 +47,29 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponse:
     """A file of a document, to be saved; browsers never show it as a page of ours."""
     file = get_object_or_404(Attachment, pk=pk)
     return documents.download(bytes(file.content), file.name, "application/octet-stream")
+
+
+@needs(*CLERKS)
+@require_http_methods(["GET", "POST"])
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """File something with a document that is registered already: it is never taken away again."""
+    shown = get_object_or_404(Document, pk=pk)
+    form = AttachmentForm(request.POST or None, request.FILES or None)
+    if form.is_bound and form.is_valid():
+        file = form.cleaned_data["file"]
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        try:
+            with transaction.atomic():
+                handling.held(shown.case_id, *handling.UNSCRAPPED)
+                handling.attach(shown, file.name, kind, file.read())
+                activity.record(request, "csatolmány hozzáadása", shown.number)
+            messages.success(request, f"A fájlt csatoltuk: {file.name}")
+            return redirect("irat:document", pk=pk)
+        except handling.NotPossible as fault:
+            form.add_error(None, str(fault))
+    context = {"form": form, "title": f"Csatolmány hozzáadása: {shown.number}", "lead": shown.subject}
+    context |= {"submit": "Csatolás", "back": reverse("irat:document", args=[pk])}
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
 
 @needs(WRITER)

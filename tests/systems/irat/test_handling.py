@@ -9,6 +9,7 @@ import uuid
 import zipfile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -296,3 +297,26 @@ def test_the_best_match_comes_first(serve):
     registered(serve, subject="Játszótér felújítása")
     with serve("irat"):
         assert [d.subject for d in find("játszótér")] == ["Játszótér felújítása", "Egyéb ügy"]
+
+
+def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_it_was(clerk, serve, browse):
+    registered(serve)
+    with serve("irat"):
+        document = Document.objects.get()
+    place = f"/irat/irat/{document.pk}/csatolmany"
+    assert clerk.get(f"/irat/irat/{document.pk}").content.count(place.encode()) == 1
+    assert clerk.post(place, {"file": SimpleUploadedFile("Beolvasott levél.pdf", b"%PDF-1.4 x")}).status_code == 302
+    with serve("irat"):
+        (file,) = document.attachments.all()
+        assert (file.content_type, [found.pk for found in find("beolvasott")]) == ("application/pdf", [document.pk])
+    assert clerk.get(f"/irat/csatolmany/{file.pk}/fajl").content == b"%PDF-1.4 x"
+    assert browse("irat", "olvaso").post(place, {"file": SimpleUploadedFile("a.pdf", b"x")}).status_code == 403
+    large = clerk.post(place, {"file": SimpleUploadedFile("nagy.pdf", b"x" * (10 * 2**20 + 1))})
+    assert (large.status_code, "legfeljebb 10 MB" in text(large)) == (422, True)
+    assert "Ezt a mezőt ki kell tölteni: csatolmány." in text(clerk.post(place, {"file": ""}))
+    with serve("irat"):
+        Case.objects.update(state=State.SCRAPPED)
+    assert "selejtezve" in text(clerk.post(place, {"file": SimpleUploadedFile("a.pdf", b"x")}))
+    assert place not in text(clerk.get(f"/irat/irat/{document.pk}"))
+    with serve("irat"):
+        assert document.attachments.count() == 1
