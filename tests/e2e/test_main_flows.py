@@ -1,15 +1,25 @@
 """Each system's main flow, by a clerk at a workstation's own browser, from the empty form to what comes of it.
 
-Records and the framework's first page are in `test_first_day`, a citizen's forms in `test_citizen`.
+The framework's first page is in `test_first_day` too, a citizen's forms in `test_citizen`.
 """
 
+import base64
+import csv
 import datetime as dt
+import hashlib
+import io
+import json
 import random
+import string
+import uuid
+import zipfile
+from contextlib import contextmanager
 
 import pytest
 
 from stacks import synthetic
 from systems.core import people
+from systems.irat import krx
 from tests.support import feeds
 from tests.support.browser import browser
 from tests.support.clerk import Clerk, every_role, permit
@@ -37,6 +47,176 @@ def clerk(register, runtime):
 def invented():
     """A person who is nobody, new in every run."""
     return people.person(random.Random(), "Sajószentpéter", TODAY)
+
+
+@contextmanager
+def on_the_desk(register, content, ending):
+    """A file at the workstation while the block runs; its path there."""
+    with Workstation(register, STATION) as station:
+        place = station.as_clerk("mktemp", f"--suffix={ending}").strip()
+        station.as_clerk("sh", "-c", f"base64 -d > {place}", stdin=base64.b64encode(content).decode())
+        try:
+            yield place
+        finally:
+            station.as_clerk("rm", place)
+
+
+def test_a_letter_from_the_arrival_book_to_the_archive(clerk, register):
+    subject = f"Próba beadvány {random.randrange(10**9)}"
+    clerk.open("/irat/erkeztetes/")
+    clerk.follow("Küldemény érkeztetése")
+    clerk.fill({"Küldő neve": "Próba Kft.", "Tárgy": subject, "Érkezés napja": TODAY.isoformat()})
+    clerk.press("Érkeztetés")
+    row = f"//main//tr[contains(., '{subject}')]"
+    clerk.follow("Iktatás", within=row)
+    clerk.press("Iktatás")
+    document = clerk.heading
+    clerk.follow("Csatolmány hozzáadása")
+    with on_the_desk(register, b"%PDF-1.4 beolvasott", ".pdf") as place:
+        clerk.fill({"Csatolmány": place})
+        clerk.press("Csatolás")
+    assert place.rsplit("/", 1)[1] in clerk.text
+    clerk.picture("flow-irat-document")
+    clerk.follow(document.rsplit("-", 1)[0])
+    case = clerk.driver.current_url
+    clerk.follow("Szignálás")
+    clerk.fill({"Ügyintéző": USERNAME, "Utasítás": "Próba."})
+    clerk.press("Szignálás")
+    clerk.follow("Kiadmánytervezet készítése")
+    clerk.fill({"Szöveg": "Tisztelt Ügyfelünk!\nPróba válasz."})
+    clerk.press("Kiadmánytervezet készítése")
+    clerk.follow(f"Válasz: {subject}")
+    clerk.picture("flow-irat-draft")
+    clerk.press("Kiadmányozás")
+    answer = clerk.heading
+    clerk.open("/irat/expedialas/")
+    clerk.follow("Expediálás", within=f"//main//tr[contains(., '{answer}')]")
+    clerk.press("Expediálás")
+    clerk.driver.get(case)
+    clerk.follow("Elintézés")
+    clerk.fill({"Elintézés módja": "válaszlevéllel"})
+    clerk.press("Elintézés")
+    clerk.follow("Irattárba helyezés")
+    clerk.fill({"Irattári tétel": clerk.choices("Irattári tétel")[-1]})
+    clerk.press("Irattárba helyezés")
+    assert clerk.value("Állapot") == "irattárban"
+    clerk.picture("flow-irat-case")
+
+
+def test_a_package_of_another_office_becomes_a_case(clerk, register):
+    subject = f"Próba áttétel {random.randrange(10**9)}"
+    day, scan = TODAY, krx.File("kérelem.pdf", "application/pdf", b"%PDF-1.4 kerelem")
+    letters = [
+        krx.Letter("X/1-1", "Próba Kft.", "", subject, day, "próba", [scan]),
+        krx.Letter("X/1-2", "Próba Kft.", "", f"{subject}: pótlás", day, "", [scan]),
+    ]
+    office, here = krx.Office("Próba Hivatal"), krx.Office("Sajószentpéter", KSH)
+    package = krx.Package(uuid.uuid4(), dt.datetime.now().astimezone(), office, here, letters)
+    clerk.open("/irat/erkeztetes/")
+    clerk.follow("KRX-csomag érkeztetése")
+    with on_the_desk(register, krx.pack(package), ".krx") as place:
+        clerk.fill({"KRX-csomag": place})
+        clerk.press("Érkeztetés")
+    assert f"{subject}: pótlás" in clerk.text and "kérelem.pdf" in clerk.text
+    clerk.picture("flow-irat-package")
+    clerk.follow("Iktatás")
+    clerk.press("Iktatás")
+    number = clerk.heading.rsplit("-", 1)[0]
+    clerk.follow(number)
+    assert f"{number}-2" in clerk.text
+    clerk.follow("KRX-csomag készítése")
+    clerk.picture("flow-irat-package-out")
+
+
+def test_earlier_registers_from_the_package_to_the_minutes(clerk, register, runtime):
+    prefix = "".join(random.choices(string.ascii_uppercase, k=8))
+    cases = [{"foszam": f"{prefix}/2019/1", "targy": "Próba", "allapot": "szignálásra vár"}]
+    documents = [
+        {"iktatoszam": f"{prefix}/2019/1-1", "irany": "bejövő", "kuldo": "Próba Kft.", "targy": f"Próba {prefix}"}
+        | {"erkezett": "2019-04-01", "iktatva": "2019-04-01", "iktatta": "próba"}
+    ]
+    totals = {"ügyirat": 1, "irat": 1, "folyamatban lévő ügyirat": 1}
+    package = _package({"ugyiratok.csv": (CASES, cases), "iratok.csv": (DOCUMENTS, documents)}, totals)
+    clerk.open("/migration/")
+    clerk.follow("Csomag feltöltése")
+    with on_the_desk(register, package, ".zip") as place:
+        clerk.fill({"Migrációs csomag": place})
+        clerk.press("Feltöltés és ellenőrzés")
+    address = clerk.driver.current_url
+    poll(lambda: _again(clerk, address), lambda heading: "Átvehető" in heading, 60, "the verdict on the package")
+    clerk.picture("flow-migration-clean")
+    clerk.press("Átvétel jóváhagyása")
+    assert "Az átvételt másnak kell jóváhagynia" in clerk.driver.find_element("tag name", "body").text
+    _another_takes_over(register, runtime, int(address.rstrip("/").rsplit("/", 1)[1]))
+    poll(lambda: _again(clerk, address), lambda heading: "Átvéve" in heading, 60, "the taking over")
+    clerk.picture("flow-migration-applied")
+    clerk.open(f"/irat/?q={prefix}")
+    assert f"{prefix}/2019/1-1" in clerk.text
+
+
+CASES = [
+    "foszam",
+    "targy",
+    "allapot",
+    "ugyintezo",
+    "hatarido",
+    "elintezes_modja",
+    "elintezve",
+    "tetelszam",
+    "irattarba",
+]
+DOCUMENTS = [
+    "iktatoszam",
+    "irany",
+    "kuldo",
+    "cimzett",
+    "targy",
+    "erkezett",
+    "iktatva",
+    "iktatta",
+    "kiadmanyozta",
+    "expedialva",
+    "megjegyzes",
+]
+
+
+def _package(files, totals):
+    """A migration package for the records system."""
+    buffer, listed = io.BytesIO(), {}
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, (columns, rows) in files.items():
+            text = io.StringIO()
+            writer = csv.DictWriter(text, columns, restval="", delimiter=";")
+            writer.writeheader()
+            writer.writerows(rows)
+            content = text.getvalue().encode()
+            listed[f"irat/{name}"] = {"rows": len(rows), "sha256": hashlib.sha256(content).hexdigest()}
+            archive.writestr(f"irat/{name}", content)
+        known = {"format": "asp-migracio/1", "municipality": KSH, "files": listed, "balances": {"irat": totals}}
+        archive.writestr("manifest.json", json.dumps(known))
+    return buffer.getvalue()
+
+
+def _again(clerk, address):
+    clerk.driver.get(address)
+    return clerk.heading
+
+
+def _another_takes_over(register, runtime, pk):
+    """What the colleague who approves does at their own machine."""
+    program = f"""
+import systems.wsgi
+from systems import tenancy
+from systems.migration import flow, packages
+from systems.migration.models import Package
+from systems.migration.views import LARGEST
+with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
+    package = Package.objects.get(pk={pk})
+    content = packages.read(bytes(package.content), {KSH!r}, {{"irat"}}, LARGEST)
+    assert flow.apply(package, content, "proba.kolleganoje")
+"""
+    app = register.cell(register.municipality(KSH).cell).app("migration")
+    runtime.check(app, ["python", "-"], stdin=program, timeout=60)
 
 
 def test_tax_from_the_paper_return_to_the_settled_account(clerk, invented):
@@ -134,11 +314,9 @@ def test_a_bank_statement_from_the_file_to_the_account(clerk, register, invented
         f"{TODAY};12 500;{reference}-1;{invented.name};adó {invented.identifier}",
         f"{TODAY};900;{reference}-2;Ismeretlen;adó",
     ]
-    with Workstation(register, STATION) as station:
-        place = station.as_clerk("mktemp", "--suffix=.csv").strip()
-        station.as_clerk("tee", place, stdin="\n".join(lines))
-        clerk.open("/ado/kivonatok/")
-        clerk.follow("Bankkivonat beolvasása")
+    clerk.open("/ado/kivonatok/")
+    clerk.follow("Bankkivonat beolvasása")
+    with on_the_desk(register, "\n".join(lines).encode(), ".csv") as place:
         clerk.fill({"Bankkivonat": place})
         clerk.press("Beolvasás")
     assert "1 tétel, 12 500 Ft" in clerk.text.replace("\u00a0", " ") and "könyvelésre vár" in clerk.heading

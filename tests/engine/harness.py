@@ -91,24 +91,35 @@ class Sandbox:
         api = client()
         services = api.services(filters={"name": self.prefix})
         for item in services:
-            api.remove_service(item["ID"])
+            _removed(api.remove_service, item["ID"])
         deadline = time.monotonic() + DRAIN_LIMIT
-        while services and time.monotonic() < deadline and api.containers(all=True, filters={"name": self.prefix}):
+        while services and self._containers(api) and time.monotonic() < deadline:
             time.sleep(0.2)
-        for item in api.containers(all=True, filters={"name": self.prefix}):
-            api.remove_container(item["Id"], force=True, v=True)
+        for item in self._containers(api):
+            _removed(api.remove_container, item["Id"], force=True, v=True)
+        deadline = time.monotonic() + DRAIN_LIMIT
+        while self._containers(api) and time.monotonic() < deadline:
+            time.sleep(0.2)
         for name in self.volumes():
             api.remove_volume(f"{self.prefix}-{name}", force=True)
         for items, remove in ((api.configs(), api.remove_config), (api.secrets(), api.remove_secret)):
             for item in items:
                 if item["Spec"]["Name"].startswith(self.prefix):
-                    remove(item["ID"])
+                    _removed(remove, item["ID"])
         for item in self.networks():
-            try:
-                api.remove_network(item["Id"])
-            except docker.errors.APIError as fault:  # Swarm was still removing it: listed, and gone a moment later
-                if "not found" not in str(fault):
-                    raise
+            _removed(api.remove_network, item["Id"])
+
+    def _containers(self, api: docker.APIClient) -> list[dict]:
+        return api.containers(all=True, filters={"name": self.prefix})
+
+
+def _removed(remove: Callable, *arguments, **options) -> None:
+    """Remove something that Swarm may be removing just now: listed, and gone a moment later."""
+    try:
+        remove(*arguments, **options)
+    except docker.errors.APIError as fault:
+        if not any(said in str(fault) for said in ("not found", "No such", "already in progress")):
+            raise
 
 
 def client() -> docker.APIClient:

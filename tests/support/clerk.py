@@ -49,9 +49,9 @@ class Clerk:
         self.driver.get(f"{self._origin}{path}")
         self._find("main h1")
 
-    def follow(self, words: str) -> None:
-        """Click the link of the page whose words these are."""
-        self._go(f"//main//a[normalize-space()={_quoted(words)}]")
+    def follow(self, words: str, within: str = "//main") -> None:
+        """Click the link of the page, or of a part of it, whose words these are."""
+        self._go(f"{within}//a[normalize-space()={_quoted(words)}]")
 
     def press(self, words: str) -> None:
         """Press the button of the page whose words these are."""
