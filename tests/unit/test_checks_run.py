@@ -43,7 +43,9 @@ def recording(tmp_path):
 def fresh(data):
     """The good recording with its dates moved so that it is good today."""
     moved = datetime.now(UTC).isoformat()
-    data["centre"]["data"]["backup"]["backups"][0]["stopped"] = moved
+    for repository in ("backup", "vault"):
+        data["centre"]["data"][repository]["backups"][0]["stopped"] = moved
+    data["tenant"]["data"]["drill"]["proven"] = moved
     for place in (
         data["centre"]["data"]["pki"]["crl"], data["centre"]["data"]["pki"],
         data["tenant"]["data"]["edge"]["certificate"], support.document(data, "workstation")["data"]["certificate"],
