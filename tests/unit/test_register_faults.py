@@ -73,6 +73,7 @@ def test_slug_collision_names_both(copy):
 def test_a_role_is_of_a_system_that_a_municipality_of_the_office_has(copy):
     installed = "id: training, kind: support, public: false, installed: true"
     copy.edit("systems.yaml", installed, installed.replace("true", "false"))
+    copy.edit(f"{DEV}/municipalities/29188-nagybarca.yaml", "training: true", "training: false")
     copy.load()
     copy.edit(JOINT, "irat: [iktato]", "training: [tanulo]")
     (fault,) = copy.faults()
@@ -82,9 +83,9 @@ def test_a_role_is_of_a_system_that_a_municipality_of_the_office_has(copy):
 def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
     copy.edit(MALYINKA, "phase:", "training: true\nphase:")
     register = copy.load()
-    assert [m.ksh for m in register.municipalities.values() if m.training] == ["14915"]
+    assert [m.ksh for m in register.municipalities.values() if m.training] == ["14915", "29188"]
     told = json.loads(operations(register, register.cell("baz1"), "irat"))
-    assert told["training"] == ["14915"]
+    assert told["training"] == ["14915", "29188"]
     assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
     applied_as = applied.of(register.municipality("14915"))
     assert applied_as["training"] is True and "training" not in applied.of(register.municipality("16054"))
