@@ -26,6 +26,9 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 USER = f"{UID}:{UID}"
 PATRONI_MEMORY = 96  # MiB on top of the server's own
+# A clone or the recovery of a large cell takes long (62.5 s at 256 databases on a busy machine); until it serves,
+# nothing but its own end may end it.
+START_SECONDS = 6 * 3600
 
 
 class NodeArgs(Protocol):
@@ -95,7 +98,7 @@ class PostgresNode(pulumi.ComponentResource):
             ServiceArgs(
                 image="postgres",
                 networks=[args.network],
-                health=Health(["asp-postgres-healthy"], interval=2, start_period=120),
+                health=Health(["asp-postgres-healthy"], interval=2, start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory,
@@ -133,8 +136,7 @@ class PatroniNode(pulumi.ComponentResource):
                 image="postgres",
                 arguments=["asp_node.py"],
                 networks=[cell.data_network.name],
-                # A clone of a large cell takes hours; until it serves, nothing but its own end may end it.
-                health=Health(["asp-node-healthy"], interval=2, start_period=6 * 3600),
+                health=Health(["asp-node-healthy"], interval=2, start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory + PATRONI_MEMORY,
