@@ -142,7 +142,8 @@ def bring_up(steps: Steps, stack: Stack, environ: dict[str, str]) -> str | None:
     base = [*pulumi(), "-C", stack.folder, "--non-interactive"]
     steps.command(f"{name}-select", [*base, "stack", "select", "--create", stack.name], environ)
     arguments = [*base, "up", "--stack", stack.name, "--yes", "--skip-preview", "--refresh"]
-    changes = CHANGES.findall(steps.command(name, arguments, environ))
+    # Three nodes and three members, one after the other, each of which may take as long as its service waits.
+    changes = CHANGES.findall(steps.command(name, arguments, environ, limit=3600))
     return ", ".join(f"{count} {what}" for count, what in changes)
 
 

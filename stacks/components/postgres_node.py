@@ -29,6 +29,8 @@ PATRONI_MEMORY = 96  # MiB on top of the server's own
 # A clone or the recovery of a large cell takes long (62.5 s at 256 databases on a busy machine); until it serves,
 # nothing but its own end may end it.
 START_SECONDS = 6 * 3600
+# A run gives up waiting for it much earlier, since what never starts looks the same: the node goes on all the same.
+CONVERGE_SECONDS = 900
 
 
 class NodeArgs(Protocol):
@@ -107,6 +109,7 @@ class PostgresNode(pulumi.ComponentResource):
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
                 start_first=False,
                 stop_grace=60,
+                converge=CONVERGE_SECONDS,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -153,6 +156,7 @@ class PatroniNode(pulumi.ComponentResource):
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
                 start_first=False,
                 stop_grace=60,
+                converge=CONVERGE_SECONDS,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
