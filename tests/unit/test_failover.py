@@ -6,6 +6,7 @@ The real ones meet in tests/bench/database_faults.py.
 
 import json
 import sys
+import threading
 
 import pytest
 
@@ -250,7 +251,7 @@ class Peers:
     def __init__(self, known=None, fails=()):
         self.known, self.fails, self.calls = known, fails, []
 
-    def __call__(self, hosts, root, user, password):
+    def __call__(self, hosts, root, user, password, timeout):
         assert (hosts, user, password) == (["m-2:2379", "m-3:2379"], "root", "geheim")
         return self
 
@@ -315,6 +316,35 @@ def test_a_member_with_its_volume_asks_nobody(volume, monkeypatch):
     member_module.JOINING.touch()
     assert cluster_state("m-1", MEMBERS, "geheim") == "existing" and peers.calls == []
     assert not member_module.JOINING.exists()
+
+
+@pytest.mark.parametrize(("present", "changes"), [("geheim", 0), ("another", 1)])
+def test_logins_that_work_are_left_alone_at_a_restart(tmp_path, monkeypatch, present, changes):
+    """As etcd 3.5 answers once logins are required."""
+    changed = []
+
+    class Required:
+        def __init__(self, hosts, root, user=None, password="", timeout=0):
+            self.user, self.password = user, password
+
+        def call(self, path, body):
+            if self.user is None:
+                raise EtcdFault(f"etcd: {path} refused with 400: etcdserver: user name is empty")
+            if self.user == "patroni" and self.password != present:
+                raise EtcdFault("etcd: login of patroni refused: etcdserver: authentication failed")
+            if self.user != "root":
+                raise EtcdFault(f"etcd: {path} refused with 403: etcdserver: permission denied")
+            changed.append((path, body))
+            return {}
+
+    logins = tmp_path / "etcd.json"
+    logins.write_text(json.dumps({"root": "r", "users": {"patroni": {"password": "geheim", "write": [SCOPE]}}}))
+    monkeypatch.setattr(member_module, "LOGINS", str(logins))
+    monkeypatch.setattr(member_module, "Etcd", Required)
+    member_module.keep_logins("m-1", threading.Event())
+    passwords = [body for path, body in changed if path == "/v3/auth/user/changepw" and body["name"] == "patroni"]
+    assert passwords == [{"name": "patroni", "password": "geheim"}] * changes
+    assert bool(changed) == bool(changes)
 
 
 def test_members_of_etcd_know_each_other_by_certificate():
