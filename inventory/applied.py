@@ -3,7 +3,7 @@
 An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
 whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
 exists (its KSH code, its cell, the cell's place in the list, from which its networks follow) are compared with it
-before anything is touched.
+before anything is touched; so is the number of the cell's nodes, which may grow only.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ def snapshot_file(env: str, root: Path | None = None) -> Path:
 def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
     """What is remembered of a municipality."""
     cells = [cell.id for cell in municipality.environment.cells]
+    place = cells.index(municipality.cell)
     return {
         "state": state,
         "name": municipality.name,
         "cell": municipality.cell,
-        "cell_place": cells.index(municipality.cell),
+        "cell_place": place,
+        "cell_nodes": municipality.environment.cells[place].nodes,
         "phase": str(municipality.phase),
         **({"training": True} if municipality.training else {}),
     }

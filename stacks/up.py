@@ -22,6 +22,7 @@ from pathlib import Path
 
 from inventory import paths, secrets
 from inventory.register import Register, RegisterError, load
+from inventory.rules.unchangeable import KEEP
 from stacks import plan
 from stacks.cell.upgrade import upgrade
 from stacks.environment import clean, down, status
@@ -84,6 +85,7 @@ def up(register: Register) -> None:
     started = time.monotonic()
     steps = Steps(paths.environment_dir(env) / "logs")
     python = [sys.executable, "-m"]
+    keeps_its_nodes(register)
     steps.run("Register and secrets", lambda: _counted(secrets.ensure(register)[1], "made"))
     steps.run("Published ports", lambda: ports(register))
     steps.run("Images", lambda: _built(steps.command("images", [*python, "stacks.images"], limit=3000)))
@@ -140,7 +142,8 @@ def bring_up(steps: Steps, stack: Stack, environ: dict[str, str]) -> str | None:
     base = [*pulumi(), "-C", stack.folder, "--non-interactive"]
     steps.command(f"{name}-select", [*base, "stack", "select", "--create", stack.name], environ)
     arguments = [*base, "up", "--stack", stack.name, "--yes", "--skip-preview", "--refresh"]
-    changes = CHANGES.findall(steps.command(name, arguments, environ))
+    # Three nodes and three members, one after the other, each of which may take as long as its service waits.
+    changes = CHANGES.findall(steps.command(name, arguments, environ, limit=3600))
     return ", ".join(f"{count} {what}" for count, what in changes)
 
 
@@ -154,6 +157,18 @@ def playbook(steps: Steps, env: str, name: str, label: str) -> None:
         return f"{count} tasks changed" if count else ""
 
     steps.run(label, run)
+
+
+def keeps_its_nodes(register: Register) -> None:
+    """No cell has more nodes on the daemon than in the register, whatever this machine remembers of it."""
+    volumes = {volume.name for volume in Runtime(register).client.volumes.list()}
+    for cell in register.environment.cells:
+        names = register.cell(cell.id)
+        if cell.nodes == 1 and f"{names.prefix}-postgres-2" in volumes:
+            raise StepFailed(
+                f"cell {cell.id}: volume {names.prefix}-postgres-2: seen nodes: 1, but the cell has 3; a node taken "
+                f"out would go with its data. {KEEP.format(3)}. Nothing was touched"
+            )
 
 
 def ports(register: Register) -> None:
@@ -203,6 +218,11 @@ def run_stack(arguments: list[str]) -> int:
         known = ", ".join(s.project for wave in plan.waves(register) for s in wave)
         print(f"stack {project!r}: wanted one of {known}", file=sys.stderr)
         return 2
+    try:
+        keeps_its_nodes(register)
+    except (StepFailed, RuntimeFault) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
     command = [*pulumi(), "-C", stack.folder, *rest, "--stack", stack.name]
     return subprocess.run(command, env={**os.environ, **pulumi_environment(register)}).returncode
 

@@ -36,6 +36,7 @@ def compared_with_applied(written: Written) -> Iterator[Fault]:
             remedy = f"Write phase: {was.get('phase', 'connection')}, or run playbooks/leave.yml first"
             yield Fault(written.name(path), "phase", str(entry.phase), problem, remedy)
     yield from _moved_cells(written, snapshot)
+    yield from _shrunk_cells(written, snapshot)
 
 
 def _vanished(written: Written, ksh: str, was: dict[str, Any]) -> Fault:
@@ -63,4 +64,17 @@ def _moved_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault
             yield Fault(written.environment_file, f"cells.{places[cell]}", cell, problem, remedy)
 
 
+def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]:
+    """A node taken out goes with its volume, and the one that stays may lack what the others acknowledged."""
+    nodes: dict[str, int] = {}
+    for was in snapshot.values():
+        nodes[was["cell"]] = max(nodes.get(was["cell"], 1), was.get("cell_nodes", 1))
+    for index, cell in enumerate(written.environment.cells):
+        if cell.nodes < (was_nodes := nodes.get(cell.id, 1)):
+            problem = f"a cell gets no fewer nodes: {cell.id!r} was applied with {was_nodes}"
+            yield Fault(written.environment_file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(was_nodes))
+
+
+# Also said by `stacks.up`, where this machine does not remember what was applied.
+KEEP = "Write nodes: {}; for fewer, let its tenants leave (playbooks/leave.yml) and join in a new cell"
 RULES = [compared_with_applied]

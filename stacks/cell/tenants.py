@@ -18,6 +18,7 @@ from stacks.components.scram import verifier
 
 # A new tenant takes one round; one that was cloned, then closed, with older schemas takes two. More is a fault.
 ROUNDS = 3
+BATCH = 50  # tenants a script: 256 took 258 s to clone, and a script may take 300 s (CellSql)
 
 
 @dataclass
@@ -94,27 +95,32 @@ def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequenc
     outcome = Outcome()
     with cell.lock():
         for _ in range(ROUNDS):
-            steps = _plan(cell, tenants, migrations)
-            if not steps:
+            batches = _plan(cell, tenants, migrations)
+            if not batches:
                 return outcome
-            outcome.note(steps)
+            for steps in batches:
+                outcome.note(steps)
             if check:
                 return outcome
-            cell.script(plan.script(steps))
+            for steps in batches:
+                cell.script(plan.script(steps))
         if left := _plan(cell, tenants, migrations):
-            rest = "; ".join(f"{step.subject}: {step.before}" for step in left)
+            rest = "; ".join(f"{step.subject}: {step.before}" for steps in left for step in steps)
             raise PlanFault(f"cell {cell.cell_id}: after {ROUNDS} rounds still to do: {rest}")
     return outcome
 
 
-def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[Step]:
+def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[list[Step]]:
+    """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
     seen = catalogue.shared(cell)
     logins = {tenant.name: tenant.logins for tenant in tenants}
     visit = {name: logins[name] for name in catalogue.connectable(logins, seen)}
     shares = {tenant.name: tenant.shares for tenant in tenants}
     insides = catalogue.inside(cell, {TEMPLATE: {}, **visit}, shares)
-    template = plan.template_steps(migrations, insides[TEMPLATE])
-    return template + plan.present_steps(tenants, seen, insides, migrations)
+    parts = [tenants[first : first + BATCH] for first in range(0, len(tenants), BATCH)]
+    batches = [plan.template_steps(migrations, insides[TEMPLATE])]
+    batches += [plan.present_steps(part, seen, insides, migrations) for part in parts]
+    return [steps for steps in batches if steps]
 
 
 def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:

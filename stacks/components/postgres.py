@@ -81,9 +81,12 @@ def settings(server: Server) -> dict[str, str | int]:
         "log_destination": "stderr",
         "log_line_prefix": "%m [%p] %q%u@%d ",
         "log_lock_waits": "on",
-        "log_min_duration_statement": "2s",
-        # A failed CREATE ROLE would print its verifier.
+        # No statement's text, not of a slow one and not of a failed one: it holds what clerks wrote of people, and
+        # roles' verifiers. Which are slow, pg_stat_statements says without what was in them.
+        "log_min_duration_statement": -1,
         "log_min_error_statement": "panic",
+        "log_parameter_max_length": 0,
+        "log_parameter_max_length_on_error": 0,
         "log_timezone": "Europe/Budapest",
         "timezone": "Europe/Budapest",
         "lc_messages": "C.UTF-8",  # refusals are matched by their text
@@ -91,7 +94,8 @@ def settings(server: Server) -> dict[str, str | int]:
     }
     if server.tenants:
         # No session but a superuser's can have rows acknowledged that are not yet safe (stacks/images/postgres).
-        values["shared_preload_libraries"] = "asp_durable"
+        values["shared_preload_libraries"] = "asp_durable,pg_stat_statements"
+        values["pg_stat_statements.track_utility"] = "off"  # their text is kept whole: CREATE ROLE … PASSWORD
     if server.stanza:
         values |= {
             "archive_mode": "on",
@@ -167,6 +171,8 @@ def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
             ensure_role(POOLER, f"LOGIN PASSWORD {pooler} CONNECTION LIMIT 10"),
             f"GRANT {OWNER} TO {PROVISIONER} WITH INHERIT TRUE, SET TRUE;\n",
             f"ALTER ROLE {PROVISIONER} SET client_min_messages = warning;\n",
+            f"ALTER ROLE {PROVISIONER} SET log_min_duration_statement = -1;\n",  # also while the others' are looked at
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;\n",
             f"GRANT pg_signal_backend TO {PROVISIONER};\n",  # a leaving tenant's sessions are ended
             "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;\n",
             ensure_database(AUTH_DATABASE, "postgres"),

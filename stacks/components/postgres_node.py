@@ -26,6 +26,11 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 USER = f"{UID}:{UID}"
 PATRONI_MEMORY = 96  # MiB on top of the server's own
+# A clone or the recovery of a large cell takes long (62.5 s at 256 databases on a busy machine); until it serves,
+# nothing but its own end may end it.
+START_SECONDS = 6 * 3600
+# A run gives up waiting for it much earlier, since what never starts looks the same: the node goes on all the same.
+CONVERGE_SECONDS = 900
 
 
 class NodeArgs(Protocol):
@@ -95,7 +100,7 @@ class PostgresNode(pulumi.ComponentResource):
             ServiceArgs(
                 image="postgres",
                 networks=[args.network],
-                health=Health(["asp-postgres-healthy"], interval=2, start_period=120),
+                health=Health(["asp-postgres-healthy"], interval=2, start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory,
@@ -104,6 +109,7 @@ class PostgresNode(pulumi.ComponentResource):
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
                 start_first=False,
                 stop_grace=60,
+                converge=CONVERGE_SECONDS,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -133,8 +139,7 @@ class PatroniNode(pulumi.ComponentResource):
                 image="postgres",
                 arguments=["asp_node.py"],
                 networks=[cell.data_network.name],
-                # A clone of a large cell takes hours; until it serves, nothing but its own end may end it.
-                health=Health(["asp-node-healthy"], interval=2, start_period=6 * 3600),
+                health=Health(["asp-node-healthy"], interval=2, start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory + PATRONI_MEMORY,
@@ -151,6 +156,7 @@ class PatroniNode(pulumi.ComponentResource):
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
                 start_first=False,
                 stop_grace=60,
+                converge=CONVERGE_SECONDS,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

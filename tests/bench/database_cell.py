@@ -60,6 +60,11 @@ class History:
         with self.file.open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
 
+    def note(self, **entry) -> None:
+        """A line about something else than a row: a fault before it is done, what was found, the verdict."""
+        with self.file.open("a") as stream:
+            stream.write(json.dumps(entry) + "\n")
+
     def acknowledged(self, since: int = 0) -> list[dict]:
         return [row for row in self.rows[since:] if row.get("ok")]
 
@@ -196,13 +201,13 @@ class BenchCell:
         states = all(m["state"] in ("running", "streaming") for m in found)
         return roles == ["leader", "replica", "sync_standby"] and states
 
-    def heal(self) -> None:
+    def heal(self, seconds: float = HEALTHY_SECONDS) -> None:
         """Undo what may be left of a fault, then wait until the cell is whole."""
         for service in [*self.names.postgres, *self.names.etcd]:
             for container in self._containers(service):
                 if container.status == "paused":
                     container.unpause()
-        self.until(self.whole, HEALTHY_SECONDS, "the cell is whole")
+        self.until(self.whole, seconds, "the cell is whole")
 
     def _containers(self, service: str) -> list:
         return self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
@@ -343,10 +348,14 @@ def cut_leader(cell: BenchCell) -> Undo:
 
 
 def full_wal(cell: BenchCell) -> Undo:
-    """No file of the leader can grow any more: its next write of WAL fails as on a full disk."""
-    processes = "$(cat /proc/[0-9]*/stat | awk '$2 == \"(postgres)\" {print $1}')"
-    _sh(cell, cell.leader(), f"for p in {processes}; do prlimit --pid $p --fsize=8192 || true; done 2>/dev/null")
-    return nothing
+    """No file of the leader can grow any more: its next write of WAL fails as on a full disk, as does its next start.
+
+    Patroni is limited as well, because what it starts inherits that; only the soft limit, which may be lifted again.
+    """
+    container = cell.container(cell.leader())
+    limit = "for p in $(pgrep -x 'patroni|postgres'); do prlimit --pid $p --fsize={}: || true; done 2>/dev/null"
+    _sh(cell, cell.leader(), limit.format(8192))
+    return lambda: _quietly(lambda: container.exec_run(["bash", "-c", limit.format("unlimited")]))
 
 
 def kill_sync(cell: BenchCell) -> Undo:

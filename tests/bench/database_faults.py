@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import json
 import os
 import random
 import sys
@@ -16,6 +15,8 @@ import time
 from inventory.register import load
 from tests.bench.database_cell import FAULTS, BenchCell
 from tests.bench.database_failover import quantile
+
+LATE_SECONDS = 900  # for which a cell that is not whole in time is waited for before the bench gives up
 
 
 def main() -> int:
@@ -32,40 +33,67 @@ def main() -> int:
     random.seed(args.seed)
     # Every fault once before any comes again.
     rounds = [random.sample(chosen, len(chosen)) for _ in range(-(-args.trials // len(chosen)))]
+    left, number = args.trials, 0
     gaps: dict[str, list[float]] = collections.defaultdict(list)
-    stuck = 0
+    stuck, lost, overlaps = 0, [], []
+    whole = True
     with BenchCell.ready(load(args.env), args.cell, "D3") as cell:
         print(f"seed {args.seed}, history: {cell.history.file.name}")
-        for number, fault in enumerate([fault for turn in rounds for fault in turn][: args.trials], start=1):
-            time.sleep(random.uniform(0.5, 2))
-            at = time.monotonic()
-            undo = fault(cell)
-            done = time.monotonic()
-            try:
-                time.sleep(random.uniform(3, 8))  # the fault's length, where it does not mend itself
-                undo()
-                cell.writes_again(done)
-                cell.heal()
-            except RuntimeError as error:
-                stuck += 1
-                print(f"  {number} {fault.__name__}: {error}", flush=True)
+        starts = [0, 0]  # rows before the last round and before this one: a late write may belong to the round before
+        for turn in rounds:
+            for fault in turn[:left]:
+                number += 1
+                time.sleep(random.uniform(0.5, 2))
+                at = time.monotonic()
+                cell.history.note(fault=fault.__name__, at=at)
+                undo = fault(cell)
+                done = time.monotonic()
+                try:
+                    time.sleep(random.uniform(3, 8))  # the fault's length, where it does not mend itself
+                    undo()
+                    cell.writes_again(done)
+                    cell.heal()
+                except RuntimeError as error:
+                    stuck += 1
+                    print(f"  {number} {fault.__name__}: {error}", flush=True)
+                    if not (whole := mended(cell, at)):
+                        break
+                gap = cell.gap(at)
+                gaps[fault.__name__].append(gap)
+                cell.history.note(fault=fault.__name__, at=at, gap=gap)
+                print(f"  {number} {fault.__name__}: writes gone for {gap:.2f} s", flush=True)
+            left -= len(turn[:left])
+            before, now = starts[-2], len(cell.history.rows)
+            lost += [row for row in cell.lost(before) if row not in lost]
+            overlaps += [pair for pair in cell.overlaps(before) if pair not in overlaps]
+            starts.append(now)
+            told = {"round": len(starts) - 2, "lost": len(lost), "overlaps": len(overlaps), "stuck": stuck}
+            cell.history.note(**told)
+            print(f"  {told}", *(f"  LOST {row}" for row in lost[:20]), sep="\n", flush=True)
+            if not whole:
                 break
-            gap = cell.gap(at)
-            gaps[fault.__name__].append(gap)
-            with cell.history.file.open("a") as stream:
-                stream.write(json.dumps({"fault": fault.__name__, "at": at, "gap": gap}) + "\n")
-            print(f"  {number} {fault.__name__}: writes gone for {gap:.2f} s", flush=True)
-        lost, overlaps = cell.lost(), cell.overlaps()
-        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
+        lost, overlaps = cell.lost(), cell.overlaps()  # all of them, once more
         acknowledged = len(cell.history.acknowledged())
+        done = sum(map(len, gaps.values()))
+        verdict = f"{done} faults, acknowledged rows {acknowledged}, lost {len(lost)}, "
+        verdict += f"pairs of rows of two writable leaders {len(overlaps)}, cell not whole again in time {stuck}"
+        cell.history.note(verdict=verdict, lost=lost, overlaps=overlaps)
     for name, values in sorted(gaps.items()):
         print(f"{name:<16} {len(values):>3} trials  p50 {quantile(values, 0.5):.2f}  max {max(values):.2f} s")
-    done = sum(map(len, gaps.values()))
-    print(
-        f"{done} faults, acknowledged rows {acknowledged}, lost {len(lost)}, "
-        f"pairs of rows of two writable leaders {len(overlaps)}, cell not whole again {stuck}"
-    )
+    print(verdict)
     return 1 if lost or overlaps or stuck else 0
+
+
+def mended(cell: BenchCell, at: float) -> bool:
+    """Whether a cell that was not whole in time becomes so later, with writes that were begun after the fault."""
+    try:
+        cell.heal(LATE_SECONDS)
+        cell.writes_again(at, LATE_SECONDS)
+    except RuntimeError as error:
+        print(f"    nor after {LATE_SECONDS} s more: {error}", flush=True)
+        return False
+    print(f"    whole again {time.monotonic() - at:.0f} s after the fault", flush=True)
+    return True
 
 
 if __name__ == "__main__":

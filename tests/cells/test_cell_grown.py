@@ -19,6 +19,8 @@ ROWS = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'growth-
 @pytest.fixture(scope="module")
 def grown():
     """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
+    environment.write(GROWN)
+    environment.command("clean", GROWN)  # what an interrupted run left has three nodes, and keeps them
     environment.write(GROWN, nodes=1)
     try:
         done = environment.command("up", GROWN)
@@ -50,3 +52,14 @@ def test_it_fails_over_like_any_other(grown):
     poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole again")
     assert leader(grown, cell) != old
     assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+
+
+def test_it_never_shrinks_again(grown):
+    cell = grown.register.cell("baz1")
+    environment.change({"nodes: 3": "nodes: 1"}, GROWN)
+    try:
+        done = environment.command("up", GROWN)
+    finally:
+        environment.change({"nodes: 1": "nodes: 3"}, GROWN)
+    assert done.returncode == 2 and "'baz1' was applied with 3" in done.stderr, done.stdout + done.stderr
+    assert roles(grown, cell) == WHOLE

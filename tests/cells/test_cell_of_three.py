@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from stacks.cell.leader import PYTHON, leader, members
 from stacks.cell.psql import CellSql
 from stacks.components.postgres import RESERVED_CONNECTIONS
 from stacks.runtime import RuntimeFault
+from tests.bench.database_cell import BenchCell
 from tests.cells.environment import ENV, GIVEN, WHOLE, change, databases_up, roles
 from tests.support import documented
 from tests.support.polling import poll
@@ -157,12 +159,60 @@ def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
     assert done.returncode == 0 and done.stdout.strip(), done.stderr
 
 
-@pytest.mark.skipif(bool(GIVEN), reason="changes the register of an environment that is not its own")
-def test_a_changed_setting_rolls_through_the_cell(three, cell):
-    change({"capacity: 64": "capacity: 80"})
-    assert "updated" in databases_up()
+RENEWED = [c for c in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md") if "<member>" in c]
+KNOWS = """
+import json
+from asp_failover.etcd import Etcd
+etcd = Etcd(['localhost:2379'], '/etc/asp/ca.crt', 'root', json.load(open('/run/secrets/etcd.json'))['root'])
+members = etcd.call('/v3/cluster/member/list', {'linearizable': True})['members']
+print(json.dumps([sorted(etcd.prefix('/service/')), {m['name']: m['ID'] for m in members if m.get('clientURLs')}]))
+"""
+
+
+def known(runtime, member):
+    """Keys and members that etcd knows, asked at one member and confirmed by a majority."""
+    told = poll(lambda: runtime.run(member, ["python3", "-c", KNOWS]), lambda seen: seen.code == 0, 30, "a majority")
+    return json.loads(told.out)
+
+
+def test_a_member_of_etcd_whose_volume_is_lost_joins_anew_as_the_runbook_says(three, cell):
+    lost, killed = cell.etcd[:2]
+    led_by = leader(three, cell)
+    keys, members_before = known(three, lost)
+    assert len(RENEWED) == 3 and len(members_before) == 3
+    for command in RENEWED:
+        typed = command.replace("<member>", lost)
+        done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+    three.container(lost, wait=60)
+    keys_after, members_after = known(three, lost)
+    assert keys_after == keys and members_after.keys() == members_before.keys()
+    assert {name for name in members_after if members_after[name] != members_before[name]} == {lost}
+    three.container(killed).kill()
+    assert known(three, lost)[0] == keys, "it makes a majority with one of the others"
+    three.container(killed, wait=60)
+    assert leader(three, cell) == led_by and roles(three, cell) == WHOLE
+
+
+def connections(runtime, names):
+    """`max_connections` of every node that is in service, as it runs."""
     show = ["psql", "-XAtqU", "postgres", "-c", "SHOW max_connections"]
-    environment = load(ENV).environment
-    wanted = [str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)] * 3
-    poll(lambda: [three.check(n, show).strip() for n in cell.postgres], lambda seen: seen == wanted, 90, "new setting")
-    assert not [m for m in members(three, cell) if m.get("pending_restart")]
+    return [runtime.run(node, show).out.strip() for node in names.postgres]
+
+
+@pytest.mark.skipif(bool(GIVEN), reason="changes the register of an environment that is not its own")
+def test_a_changed_setting_rolls_through_the_cell_up_and_down_under_writers(three, cell):
+    with BenchCell.ready(three.register, "baz1", "setting") as bench:
+        for capacity in (80, 64):
+            change({r"capacity: \d+": f"capacity: {capacity}"})
+            assert "updated" in databases_up()
+            environment = load(ENV).environment
+            wanted = [str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)] * 3
+            poll(lambda: connections(three, cell), lambda seen, w=wanted: seen == w, 120, f"{wanted[0]} connections")
+            poll(lambda: pending(three, cell), lambda seen: seen == [], 30, "no node waits for a restart")
+        bench.writes_again(time.monotonic())
+        assert not bench.lost() and not bench.overlaps()
+
+
+def pending(runtime, names):
+    return [member["name"] for member in members(runtime, names) if member.get("pending_restart")]

@@ -10,6 +10,8 @@ import docker
 import pytest
 
 from stacks import images
+from stacks.components.postgres import Server, bootstrap_cell, settings
+from stacks.components.sql import literal
 from tests.support.polling import poll
 
 CONF = """\
@@ -34,7 +36,7 @@ KILLED_AFTER = (0.05, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6)
 
 @pytest.fixture
 def node():
-    """Starts containers on one new volume; everything is removed afterwards."""
+    """Starts containers on one new volume; everything is removed afterwards. They hold FILES as they are then."""
     client = docker.from_env(timeout=60)
     name = f"asp-test-firststart-{secrets.token_hex(4)}"
     volume = client.volumes.create(name)
@@ -151,6 +153,31 @@ def test_only_a_superuser_weakens_durability(node, statement):
     code, out = container.exec_run(["psql", "-XAtqU", "postgres", "-c", f"SET ROLE clerk; {statement}"])
     assert code != 0 and b'permission denied to set parameter "synchronous_commit"' in out, out.decode()
     psql(container, statement)
+
+
+TOLD = {
+    name: value
+    for name, value in settings(Server(memory=384, max_connections=50)).items()
+    if name.startswith(("log_", "shared_preload", "pg_stat_statements"))
+}
+SLOW = "SELECT 'Kovács-9031', pg_sleep(2.2)"
+SLOW_VERIFIER = "DO $do$ BEGIN PERFORM pg_sleep(2.2); EXECUTE $x$ALTER ROLE clerk PASSWORD 'SCRAM-9031'$x$; END $do$"
+
+
+def test_the_log_holds_no_statement_and_the_slow_ones_are_found_without_what_was_in_them(node, monkeypatch):
+    told = "".join(f"{name} = {literal(str(value))}\n" for name, value in TOLD.items())
+    monkeypatch.setitem(FILES, "etc/asp/postgresql.conf", CONF + told)
+    monkeypatch.setitem(FILES, "run/secrets/bootstrap.sql", bootstrap_cell("a-password-0123456789"))
+    container = node()
+    wait_ready(container)
+    psql(container, "CREATE ROLE clerk LOGIN")
+    for sql in (f"SET ROLE clerk; {SLOW}", SLOW, SLOW_VERIFIER):
+        psql(container, sql)
+    assert b"9031" not in container.logs() and b"SCRAM" not in container.logs()
+    slow = psql(container, "SELECT query FROM pg_stat_statements WHERE mean_exec_time > 2000")
+    assert slow.splitlines() == ["SELECT $1, pg_sleep($2)"] * 2, "of each role"
+    psql(container, f"SET log_min_duration_statement = '2s'; {SLOW}")
+    assert b"9031" in container.logs(), "what this test looks for would be seen"
 
 
 STANDBY = """\

@@ -1,5 +1,6 @@
 """What must change is computed right: nothing for what is right, every deviation is seen, and no secret is shown."""
 
+import contextlib
 import copy
 import json
 import re
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.register import Caps
-from stacks.cell import plan
+from stacks.cell import catalogue, plan, tenants
 from stacks.cell.catalogue import Inside, Shared
 from stacks.cell.migrations import Migration, MigrationFault, parse
 from stacks.cell.plan import PlanFault, Tenant
+from stacks.components.postgres import TEMPLATE
+from stacks.runtime import RuntimeFault
 
 MIGRATIONS = [Migration("keret", "0001", "CREATE TABLE a ();"), Migration("irat", "0001", "CREATE TABLE b ();")]
 APPLIED = frozenset(migration.key for migration in MIGRATIONS)
@@ -213,3 +216,41 @@ def test_a_name_that_is_no_tenant_is_refused():
 def test_migrations_that_cannot_be_applied_are_refused(text, message):
     with pytest.raises(MigrationFault, match=message):
         parse(text)
+
+
+class Cell:
+    """A cell that becomes right by scripts: every tenant of which one makes the database. `dies`: at which script."""
+
+    cell_id = "baz1"
+
+    def __init__(self, wanted, monkeypatch):
+        self.wanted, self.made, self.scripts, self.dies = wanted, [], [], None
+        monkeypatch.setattr(catalogue, "shared", lambda cell: right(*self.made)[0])
+        monkeypatch.setattr(
+            catalogue, "inside", lambda *_: right(*self.made)[1] | {TEMPLATE: Inside(migrations=APPLIED)}
+        )
+
+    lock = staticmethod(contextlib.nullcontext)
+
+    def script(self, sql):
+        if len(self.scripts) == self.dies:
+            raise RuntimeFault("killed")
+        found = [one for one in self.wanted if f'CREATE DATABASE "{one.name}"' in sql]
+        self.made += found
+        self.scripts.append(len(found))
+
+
+def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypatch):
+    wanted = [tenant(f"{number:05}") for number in range(120)]
+    cell = Cell(wanted, monkeypatch)
+    told = tenants.ensure_present(cell, wanted, MIGRATIONS, check=True)
+    assert cell.scripts == [] and sum(line.startswith("database") and "cloned" in line for line in told.after) == 120
+    cell.dies = 1
+    with pytest.raises(RuntimeFault, match="killed"):
+        tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+    assert cell.scripts == [50], "what one batch made is kept"
+    cell.dies = None
+    rest = tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+    assert cell.scripts == [50, 50, 20]
+    assert set(rest.after) < set(told.after) and len(rest.after) == len(told.after) * 70 // 120
+    assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed

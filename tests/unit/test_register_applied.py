@@ -1,11 +1,14 @@
 """Values that may not change once a tenant exists are refused, the applied one and the new one both named."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from inventory import applied, paths, register
 from inventory.register import RegisterError
+from stacks import up
+from stacks.progress import StepFailed
 from tests.unit.register_copy import Copy
 
 ENVIRONMENT = "environments/dev/environment.yaml"
@@ -63,6 +66,29 @@ def test_order_of_cells(copy):
     copy.edit(ENVIRONMENT, "cells:\n", "cells:\n  - {id: baz0, county: Borsod-Abaúj-Zemplén, capacity: 9, nodes: 1}\n")
     (fault,) = copy.faults()
     assert "cells.1 = 'baz1': cell 'baz1' was applied at place 0 of the list" in fault
+
+
+def test_nodes_of_a_cell_grow_and_never_shrink(copy):
+    copy.edit(ENVIRONMENT, "nodes: 1 ", "nodes: 3 ")
+    applied.change("dev", {"16054": applied.of(copy.load().municipality("16054"))})
+    copy.edit(ENVIRONMENT, "nodes: 3 ", "nodes: 1 ")
+    (fault,) = copy.faults()
+    assert "cells.0.nodes = 1: a cell gets no fewer nodes: 'baz1' was applied with 3" in fault
+    assert "Write nodes: 3; for fewer, let its tenants leave (playbooks/leave.yml)" in fault
+
+
+@pytest.mark.parametrize(("there", "nodes", "refused"), [(1, 1, False), (3, 3, False), (3, 1, True), (1, 3, False)])
+def test_nodes_that_run_are_not_taken_out_where_nothing_is_remembered(copy, monkeypatch, there, nodes, refused):
+    applied.change("dev", {}, forget=["16054"])
+    copy.edit(ENVIRONMENT, "nodes: 1 ", f"nodes: {nodes} ")
+    volumes = [SimpleNamespace(name=f"asp-dev-baz1-postgres-{number}") for number in range(1, there + 1)]
+    client = SimpleNamespace(volumes=SimpleNamespace(list=lambda: volumes))
+    monkeypatch.setattr(up, "Runtime", lambda register: SimpleNamespace(client=client))
+    if not refused:
+        up.keeps_its_nodes(copy.load())
+        return
+    with pytest.raises(StepFailed, match="postgres-2: seen nodes: 1, but the cell has 3.*Write nodes: 3.*Nothing was"):
+        up.keeps_its_nodes(copy.load())
 
 
 def test_after_leaving_all_may_change(copy):

@@ -37,7 +37,7 @@ def build(tmp_path, monkeypatch):
     monkeypatch.setattr(context.Context, "network", lambda self, name: pulumi.Output.from_input(f"{name}-id"))
     ctx = context.Context("edge", register, made, None)
 
-    def run(**changes):
+    def run(make=None, **changes):
         options = {
             "image": "edge",
             "networks": ["pki"],
@@ -49,6 +49,8 @@ def build(tmp_path, monkeypatch):
 
         @pulumi.runtime.test
         def register_it():
+            if make:
+                return make(ctx).name
             return service.SwarmService(ctx, register.names.edge, service.ServiceArgs(**options)).service.id
 
         register_it()
@@ -65,6 +67,17 @@ def test_a_service_is_hardened(build):
     assert spec["taskSpec"]["resources"]["limits"]["memoryBytes"] == 64 * 1024 * 1024
     assert spec["endpointSpec"]["mode"] == "dnsrr"
     assert spec["convergeConfig"]["timeout"]
+
+
+def test_no_node_is_ended_while_it_recovers(build):
+    from stacks.components import postgres, postgres_node
+
+    login = postgres.Login("keycloak", "keycloak", "a-password-0123456789")
+    name = "asp-test-identity-db"
+    args = postgres_node.SingleNodeArgs("identity-db", login)
+    resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args))
+    container = resources["docker:index/service:Service", "identity-db"]["taskSpec"]["containerSpec"]
+    assert container["healthcheck"]["startPeriod"] == "6h"
 
 
 def test_private_key_is_a_secret_of_its_service_only(build):

@@ -38,6 +38,17 @@ TICK_SECONDS = 1.0
 STUCK_SECONDS = 45  # of one and the same fault of a standby
 NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
+RESTART_SECONDS = 60
+# Settings of which a standby needs as much as the WAL says that its leader has, and how pg_controldata calls them.
+AS_THE_LEADER = {
+    "max_connections": "max_connections setting",
+    "max_worker_processes": "max_worker_processes setting",
+    "max_wal_senders": "max_wal_senders setting",
+    "max_prepared_transactions": "max_prepared_xacts setting",
+    "max_locks_per_transaction": "max_locks_per_xact setting",
+}
+# What a look at Patroni raises while it has no answer, or not the whole one.
+NOT_YET = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, subprocess.SubprocessError)
 INITDB = [
     *("initdb", "--username=postgres", "--auth=reject", "--data-checksums", "--encoding=UTF8"),
     *("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=hu-HU", "--sync-method=syncfs"),
@@ -96,6 +107,21 @@ def awaited(starting):
     return None
 
 
+def controldata():
+    """What pg_controldata says of this node: title → value."""
+    told = subprocess.run(["pg_controldata", DATA], check=True, capture_output=True, text=True, timeout=30).stdout
+    return {title: value.strip() for title, _, value in (line.partition(":") for line in told.splitlines())}
+
+
+def lowered(reason, present):
+    """Whether the WAL asks for more of a setting than is wanted now. `reason`: Patroni's, setting → old and new."""
+    return any(
+        int(change["new_value"]) < int(present[AS_THE_LEADER[name]])
+        for name, change in reason.items()
+        if name in AS_THE_LEADER
+    )
+
+
 def found(stopped):
     """On the founder, where no cluster was ever made under this name: its settings and, without data, the cluster.
 
@@ -137,6 +163,7 @@ class Keeper:
             self.wanted = json.load(stream)
         self.applied = False
         self.fault, self.since = None, 0.0
+        self.restarted = None  # for which reasons PostgreSQL was restarted last
         self.name = socket.gethostname()  # the service's, which is the member's
 
     def tick(self):
@@ -152,7 +179,9 @@ class Keeper:
         self.applied = leads
         standby = seen.get("replication_state") == "streaming" or state == "streaming"
         if seen.get("pending_restart"):
-            self.restart()
+            self.restart(seen["pending_restart_reason"])
+        else:
+            self.restarted = None
         if (leads or standby) and not os.path.exists(READY):
             touch(READY)
             say("ready as leader" if leads else "ready as standby")
@@ -177,18 +206,32 @@ class Keeper:
             say(f"reinitialize: {status} {answer}")
         self.fault = None
 
-    def restart(self):
-        """Take a changed setting into use, one node after the other: the leader last."""
-        order = {"replica": 0, "sync_standby": 1, "leader": 2}
-        waiting = [
-            (order.get(member["role"], 0), member["name"])
-            for member in rest("GET", "/cluster")[1]["members"]
-            if member.get("pending_restart") or member["state"] not in ("running", "streaming")
-        ]
+    def restart(self, reason):
+        """Take a changed setting into use, one node after the other, and once only: the leader last.
+
+        But first where it has less of something than before: Patroni starts a standby with as much as the WAL says
+        that the leader has, so that a standby's restart before the leader's is in vain.
+        """
+        if reason == self.restarted:
+            return
+        members = rest("GET", "/cluster")[1]["members"]
+        if lowered(reason, controldata()):
+            waiting = [(0, member["name"]) for member in members if member["role"] == "leader"]
+        else:
+            order = {"replica": 0, "sync_standby": 1, "leader": 2}
+            waiting = [
+                (order.get(member["role"], 0), member["name"])
+                for member in members
+                if member.get("pending_restart") or member["state"] not in ("running", "streaming")
+            ]
         if waiting and min(waiting)[1] == self.name:
-            say("restarting PostgreSQL for a changed setting")
-            status, answer = rest("POST", "/restart", {"restart_pending": True}, timeout=120)
+            say(f"restarting PostgreSQL for a changed setting: {reason}")
+            # Without a time of its own, a leader that is not up at Patroni's next look hands over.
+            wanted = {"restart_pending": True, "timeout": RESTART_SECONDS}
+            status, answer = rest("POST", "/restart", wanted, timeout=2 * RESTART_SECONDS)
             say(f"restarted: {status} {answer}")
+            if status == 200:
+                self.restarted = reason
 
     def apply(self):
         # No standby streams before its role exists, and no commit that waits for a standby returns before one streams.
@@ -211,7 +254,7 @@ def keep(stopped):
         try:
             keeper.tick()
             last = ""
-        except (OSError, RuntimeError, AttributeError, subprocess.SubprocessError) as error:
+        except NOT_YET as error:
             if repr(error) != last:
                 say(f"not yet: {error!r:.300}")
             last = repr(error)

@@ -1,5 +1,7 @@
 """Runs one etcd member; the first of them also makes the logins and then requires them of every client.
 
+A member that lost its volume takes itself out of the cluster and joins it anew, with the login `root`.
+
 Environment: ASP_MEMBER (this service's name), ASP_MEMBERS (comma-separated), ASP_CLUSTER (token and the name that every
 member's certificate carries). `/run/secrets/etcd.json`: `root` (password) and `users` {name: {password, read, write}},
 both lists of keys, or of prefixes that end in a slash. Health asks this member alone.
@@ -13,15 +15,55 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from asp_failover.etcd import Etcd, EtcdFault, _end, encode
 
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 LOGINS = "/run/secrets/etcd.json"
+WAL = Path("/data/etcd/member/wal")
+JOINING = Path("/data/joining")  # this member may have taken itself out: it is no first member any more
+# Of this container (see asp-member-healthy): when it started, and that it waits for no leader any more.
+STARTED, JOINED = Path("/tmp/started"), Path("/tmp/joined")
 CLIENT, PEER, HEALTH = 2379, 2380, 2381
+# Seconds. A password is hashed at each call that bears one: with 2 s, at a load of 15 a core, logins were begun anew
+# for four minutes.
+PATIENCE = 20.0
 
 
-def arguments(member: str, members: list[str], cluster: str) -> list[str]:
+def cluster_state(member: str, members: list[str], password: str) -> str:
+    """What etcd is told of the cluster where its volume is empty: `new` at the first start, else `existing`.
+
+    Of the two, `new` on a lost volume is refused by etcd ("already been bootstrapped") as long as the cluster still
+    lists this member. EtcdFault when it may have been taken out and could not be added: then nothing may start.
+    """
+    if any(WAL.glob("*.wal")):
+        JOINING.unlink(missing_ok=True)
+        return "existing"
+    etcd = Etcd([f"{name}:{CLIENT}" for name in members if name != member], ROOT, "root", password, PATIENCE)
+    try:
+        listed = etcd.call("/v3/cluster/member/list", {"linearizable": True})["members"]
+    except EtcdFault as fault:
+        if JOINING.exists():
+            raise
+        say(f"no cluster is there yet ({fault})")
+        return "new"
+    url = f"https://{member}:{PEER}"
+    own = next((entry for entry in listed if url in entry["peerURLs"]), None)
+    if own and own.get("name"):
+        if not own.get("clientURLs"):
+            return "new"  # one of the first members, which never ran
+        JOINING.touch()
+        say("the volume is empty, and the cluster knows this member: it is taken out and joins anew")
+        etcd.call("/v3/cluster/member/remove", {"ID": own["ID"]})
+        own = None
+    if own is None:
+        JOINING.touch()
+        etcd.call("/v3/cluster/member/add", {"peerURLs": [url]})
+    return "existing"
+
+
+def arguments(member: str, members: list[str], cluster: str, state: str) -> list[str]:
     """Command line of etcd: TLS both ways between members, TLS and a password for clients."""
     return [
         "etcd",
@@ -33,7 +75,7 @@ def arguments(member: str, members: list[str], cluster: str) -> list[str]:
         f"--initial-advertise-peer-urls=https://{member}:{PEER}",
         f"--initial-cluster={','.join(f'{name}=https://{name}:{PEER}' for name in members)}",
         f"--initial-cluster-token={cluster}",
-        "--initial-cluster-state=new",
+        f"--initial-cluster-state={state}",
         f"--listen-metrics-urls=http://127.0.0.1:{HEALTH}",
         f"--cert-file={CERTIFICATE}",
         f"--key-file={KEY}",
@@ -69,14 +111,25 @@ def require_logins(etcd: Etcd, settings: dict) -> None:
                 etcd.call("/v3/auth/role/grant", {"name": name, "perm": permission})
 
 
+def required(anonymous: Etcd) -> bool:
+    """Whether the cluster wants logins: once it does, it tells nobody who has none."""
+    try:
+        return bool(anonymous.call("/v3/auth/status", {}).get("enabled"))
+    except EtcdFault as fault:
+        if "user name is empty" in str(fault):
+            return True
+        raise
+
+
 def accepted(hosts: list[str], user: str, password: str) -> bool:
     """Whether a login works."""
     try:
-        Etcd(hosts, ROOT, user, password).call("/v3/auth/status", {})
-    except EtcdFault as error:
-        if "refused" in str(error):
+        Etcd(hosts, ROOT, user, password, PATIENCE).call("/v3/auth/status", {})
+    except EtcdFault as fault:
+        if f"login of {user} refused" in str(fault):
             return False
-        raise
+        if "permission denied" not in str(fault):  # logged in, and no root
+            raise
     return True
 
 
@@ -96,12 +149,13 @@ def keep_logins(member: str, stopped: threading.Event) -> None:
     while not stopped.wait(0.5):
         try:
             host = [f"localhost:{CLIENT}"]
-            anonymous = Etcd(host, ROOT)
-            on = bool(anonymous.call("/v3/auth/status", {}).get("enabled"))
+            anonymous = Etcd(host, ROOT, timeout=PATIENCE)
+            on = required(anonymous)
             # Any change of logins ends every session: none without need.
             if on and all(accepted(host, name, user["password"]) for name, user in settings["users"].items()):
                 return
-            require_logins(Etcd(host, ROOT, "root", settings["root"]) if on else anonymous, settings)
+            root = Etcd(host, ROOT, "root", settings["root"], PATIENCE)
+            require_logins(root if on else anonymous, settings)
             if not on:
                 anonymous.call("/v3/auth/enable", {})
             say("logins made; every client needs one")
@@ -118,8 +172,18 @@ def say(text: str) -> None:
 
 def main() -> int:
     member, members = os.environ["ASP_MEMBER"], os.environ["ASP_MEMBERS"].split(",")
+    STARTED.touch()
+    with open(LOGINS, encoding="utf-8") as stream:
+        password = json.load(stream)["root"]
+    try:
+        state = cluster_state(member, members, password)
+    except EtcdFault as fault:
+        say(f"cannot join the cluster yet: {fault}")
+        return 1
+    if state == "new":
+        JOINED.touch()
     stopped = threading.Event()
-    etcd = subprocess.Popen(arguments(member, members, os.environ["ASP_CLUSTER"]))
+    etcd = subprocess.Popen(arguments(member, members, os.environ["ASP_CLUSTER"], state))
 
     def stop(*_):
         stopped.set()

@@ -1,0 +1,93 @@
+"""What a node of three does by itself: the order in which a changed setting is taken into use."""
+
+import sys
+
+import pytest
+
+from inventory import paths
+
+sys.path.insert(0, str(paths.ROOT / "stacks" / "images" / "postgres"))
+import asp_node  # noqa: E402
+
+ROLES = {"n1": "leader", "n2": "sync_standby", "n3": "replica"}
+
+
+@pytest.fixture
+def cell(monkeypatch, tmp_path):
+    """Three nodes with a Patroni each that behaves as 4.0.7 does; `turn` lets every one of them look once."""
+    shared = tmp_path / "dcs.json"
+    shared.write_text("{}")
+    monkeypatch.setattr(asp_node, "SHARED", str(shared))
+    return Cell(monkeypatch)
+
+
+class Cell:
+    """`wanted`, what each node runs with, what the WAL says, and who restarted in which order."""
+
+    def __init__(self, monkeypatch):
+        self.wanted = self.wal = 100
+        self.running = dict.fromkeys(ROLES, 100)
+        self.restarts = []
+        self.keepers = {}
+        for name in ROLES:
+            monkeypatch.setattr(asp_node.socket, "gethostname", lambda name=name: name)
+            self.keepers[name] = asp_node.Keeper()
+        self.patch = monkeypatch
+
+    def reason(self, name):
+        if self.running[name] == self.wanted:
+            return None
+        return {"max_connections": {"old_value": str(self.running[name]), "new_value": str(self.wanted)}}
+
+    def rest(self, name, path):
+        if path == "/cluster":
+            members = [{"name": n, "role": role, "state": "running"} for n, role in ROLES.items()]
+            return 200, {"members": [{**m, "pending_restart": bool(self.reason(m["name"]))} for m in members]}
+        assert path == "/restart"
+        self.restarts.append(name)
+        if ROLES[name] == "leader":
+            self.running[name] = self.wal = self.wanted
+        else:
+            self.running[name] = max(self.wanted, self.wal)
+        return 200, "restarted successfully"
+
+    def turn(self, names=tuple(ROLES)):
+        for name in names:
+            self.patch.setattr(asp_node, "rest", lambda method, path, *_, name=name, **__: self.rest(name, path))
+            self.patch.setattr(asp_node, "controldata", lambda: {"max_connections setting": str(self.wal)})
+            if reason := self.reason(name):
+                self.keepers[name].restart(reason)
+
+
+@pytest.mark.parametrize(("wanted", "order"), [(150, ["n3", "n2", "n1"]), (50, ["n1", "n3", "n2"])])
+def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, wanted, order):
+    cell.wanted = wanted
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == order, "each once"
+    assert set(cell.running.values()) == {wanted}
+
+
+def test_a_standby_waits_for_a_leader_that_does_not_restart(cell):
+    cell.wanted = 50
+    for _ in range(5):
+        cell.turn(["n3", "n2"])
+    assert cell.restarts == []
+
+
+def test_a_restart_that_changes_nothing_is_not_repeated(cell):
+    cell.wanted = 150
+    cell.wal = 200  # Patroni starts it with more than is wanted, for whatever reason of its own
+    cell.patch.setattr(asp_node, "lowered", lambda *_: False)
+    for _ in range(5):
+        cell.turn(["n3"])
+    assert cell.restarts == ["n3", "n3"], "once for each reason that it gives"
+
+
+def test_what_the_wal_asks_for_is_read_from_pg_controldata(monkeypatch):
+    told = "wal_level setting:                    replica\nmax_connections setting:              225\n"
+    monkeypatch.setattr(asp_node.subprocess, "run", lambda *_, **__: type("Done", (), {"stdout": told}))
+    assert asp_node.controldata()["max_connections setting"] == "225"
+    for new, less in (("200", True), ("225", False), ("300", False)):
+        reason = {"max_connections": {"old_value": "225", "new_value": new}, "wal_level": {"new_value": "logical"}}
+        assert asp_node.lowered(reason, asp_node.controldata()) is less
