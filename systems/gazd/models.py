@@ -6,6 +6,7 @@ gaps, never change, and none enters a closed period; nothing is committed beyond
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -30,6 +31,11 @@ class FiscalYear(models.Model):
     def __str__(self) -> str:
         return str(self.year)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing of the whole year can be posted any more."""
+        return self.closed_through == dt.date(self.year, 12, 31)
+
 
 class Account(models.Model):
     """An account (főkönyvi számla). `cash`: money moves on it, so it is in the cash report."""
@@ -47,7 +53,10 @@ class Account(models.Model):
 
 
 class Item(models.Model):
-    """A budget item (rovat), with the account that its invoices or receipts are posted to."""
+    """A budget item (rovat), with the account that its invoices or receipts are posted to.
+
+    `vat_item`: the item of the VAT in its invoices that may be deducted; None where none may.
+    """
 
     class Side(models.TextChoices):
         EXPENSE = "expense", "kiadás"
@@ -57,6 +66,7 @@ class Item(models.Model):
     name = models.CharField("megnevezés", max_length=200)
     side = models.CharField(max_length=7, choices=Side)
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    vat_item = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
 
     class Meta:
         db_table = "item"
@@ -278,13 +288,22 @@ class Invoice(models.Model):
         """What is still to be paid."""
         return self.gross - self.paid
 
+    @property
+    def deductible(self) -> int:
+        """How much of it is VAT that may be deducted."""
+        return sum(line.vat for line in self.lines.all() if line.deductible)
+
 
 class InvoicePayment(models.Model):
-    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing."""
+    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing.
+
+    `vat`: how much of it paid VAT that may be deducted.
+    """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     voucher = models.OneToOneField(Voucher, on_delete=models.PROTECT, related_name="paid_invoice")
     amount = ForintField("összeg")
+    vat = ForintField(default=0)
 
     class Meta:
         db_table = "invoice_payment"
@@ -298,6 +317,7 @@ class InvoiceLine(models.Model):
     net = ForintField("nettó")
     rate = models.ForeignKey(VatRate, on_delete=models.PROTECT, verbose_name="áfakulcs")
     vat = ForintField("áfa")
+    deductible = models.BooleanField("levonható áfa", default=False)
 
     class Meta:
         db_table = "invoice_line"

@@ -31,4 +31,6 @@ urlpatterns = [
     path("kimutatasok/", ledger_views.reports_page, name="reports"),
     path("kimutatasok/fokonyvi-kivonat.xlsx", ledger_views.trial_balance_sheet, name="trial-balance"),
     path("kimutatasok/penzforgalmi-jelentes.xlsx", ledger_views.cash_report_sheet, name="cash-report"),
+    path("kimutatasok/afa", ledger_views.vat, name="vat"),
+    path("kimutatasok/afa.xlsx", ledger_views.vat_sheet, name="vat-sheet"),
 ]

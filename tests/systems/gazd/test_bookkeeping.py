@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from systems import tenancy
-from systems.gazd import bookkeeping
+from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import Line, NotPossible
 from systems.gazd.models import (
     Appropriation,
@@ -35,7 +35,7 @@ def day(n):
 
 def books(amount=1_000_000):
     """A year with one appropriation for K3 and a partner."""
-    year = bookkeeping.open_year(YEAR)
+    year = years.open_year(YEAR, "k")
     partner = Partner.objects.create(name="Próba Kft.", tax_number="12345676-2-05", address="Sajószentpéter")
     return bookkeeping.appropriate(year, Item.objects.get(pk="K3"), amount), partner
 
@@ -47,7 +47,9 @@ def ordered(amount=127_000, budget=1_000_000):
 
 def invoice(commitment, net=100_000, number="SZ-1", clerk="konyvelo"):
     days = (day(2), day(2), day(32))
-    return bookkeeping.record_invoice(commitment, number, days, [("papír", net, VatRate.objects.get(pk=27))], clerk)
+    return bookkeeping.record_invoice(
+        commitment, number, days, [("papír", net, VatRate.objects.get(pk=27), False)], clerk
+    )
 
 
 def sums():
@@ -151,11 +153,11 @@ def test_the_database_refuses_what_does_not_balance(gazd):
 
 def test_a_closed_period_takes_nothing_and_stays_closed(gazd):
     made = invoice(ordered())
-    bookkeeping.close_through(YEAR, day(30))
+    years.close_through(YEAR, day(30), "k")
     with pytest.raises(NotPossible, match="lezárt"):
         bookkeeping.approve(made.pk, day(30), "jovahagyo")
     with pytest.raises(NotPossible, match="már le van zárva"):
-        bookkeeping.close_through(YEAR, day(29))
+        years.close_through(YEAR, day(29), "k")
     with pytest.raises(IntegrityError, match="do not go back"):
         FiscalYear.objects.update(closed_through=None)
     bookkeeping.approve(made.pk, day(31), "jovahagyo")
@@ -216,7 +218,7 @@ def test_a_reversal_undoes_a_step_once(gazd):
 def test_sending_twice_counts_once(gazd):
     token = uuid.uuid4()
     lines = [Line("11", debit=5), Line("41", credit=5)]
-    bookkeeping.open_year(YEAR)
+    years.open_year(YEAR, "k")
     bookkeeping.post("other", day(1), "x", lines, "k", token=token)
     with pytest.raises(NotPossible, match="már lekönyvelték"):
         bookkeeping.post("other", day(1), "x", lines, "k", token=token)
@@ -247,7 +249,7 @@ def _together(work, threads=THREADS):
 
 
 def test_numbers_have_no_gaps_when_many_post_at_once_and_some_fail(gazd):
-    bookkeeping.open_year(YEAR)
+    years.open_year(YEAR, "k")
 
     def work(n):
         for i in range(5):
@@ -323,7 +325,7 @@ def _apply(name, which, amount, when):
     elif name == "modify":
         bookkeeping.modify(appropriation.pk, amount - 1_000_000, "x", day(when), "k")
     elif name == "close":
-        bookkeeping.close_through(YEAR, day(when % 40))
+        years.close_through(YEAR, day(when % 40), "k")
     elif name == "in":
         bookkeeping.receive(Item.objects.get(pk="B4"), amount, day(when), "33", "x", "k")
 
