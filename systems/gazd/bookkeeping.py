@@ -188,6 +188,18 @@ def add_partner(partner: Partner) -> None:
         partner.save(force_insert=True)
 
 
+def countersign(pk: int, clerk: str) -> None:
+    """The financial countersignature of an order, by another than who ordered. `clerk`: username."""
+    with transaction.atomic():
+        held = Commitment.objects.select_for_update().get(pk=pk)
+        if held.countersigned_by:
+            raise NotPossible("Ezt a kötelezettségvállalást már ellenjegyezték.")
+        if held.recorded_by == clerk:
+            raise NotPossible("Aki a kötelezettséget vállalta, nem ellenjegyezheti.")
+        held.countersigned_by = clerk
+        held.save(update_fields=["countersigned_by"])
+
+
 def release(pk: int) -> int:
     """Give what is left of a commitment back to the free budget; how much that was."""
     with transaction.atomic():
@@ -224,6 +236,8 @@ def record_invoice(
         raise NotPossible(f"A(z) {item.code} rovaton nem vonható le áfa.")
     with _saying(number_once_a_partner="Ennek a partnernek ez a számlája már rögzítve van."):
         held = Commitment.objects.select_for_update(of=("self",)).select_related("appropriation").get(pk=commitment.pk)
+        if not held.countersigned_by:
+            raise NotPossible("A kötelezettségvállalás még nincs ellenjegyezve.")
         if gross > held.left:
             raise NotPossible(
                 f"A kötelezettségvállalásból {money.shown(held.left)} Ft maradt, a számla {money.shown(gross)} Ft."
@@ -260,11 +274,27 @@ def _by_another(invoice: Invoice, clerk: str) -> None:
         raise NotPossible("A számlát másnak kell elbírálnia, mint aki rögzítette.")
 
 
+def validate(pk: int, clerk: str) -> None:
+    """Say that a recorded invoice is right and was performed (érvényesítés); not by who ordered. `clerk`: username."""
+    with transaction.atomic():
+        found = _invoice(pk, Invoice.State.RECORDED)
+        if found.validated_by:
+            raise NotPossible("Ezt a számlát már érvényesítették.")
+        if Commitment.objects.get(pk=found.commitment_id).recorded_by == clerk:
+            raise NotPossible("Aki a kötelezettséget vállalta, nem érvényesítheti a számláját.")
+        found.validated_by = clerk
+        found.save(update_fields=["validated_by"])
+
+
 def approve(pk: int, day: dt.date, clerk: str) -> Voucher:
-    """Approve a recorded invoice and post it as a liability. `clerk`: username, another than who recorded it."""
+    """Approve a validated invoice and post it as a liability; not by who recorded or validated. `clerk`: username."""
     with transaction.atomic():
         found = _invoice(pk, Invoice.State.RECORDED)
         _by_another(found, clerk)
+        if not found.validated_by:
+            raise NotPossible("A számlát előbb érvényesíteni kell.")
+        if found.validated_by == clerk:
+            raise NotPossible("Aki a számlát érvényesítette, nem utalványozhatja.")
         vat = found.deductible
         lines = [Line(LIABILITIES, credit=found.gross)]
         if found.gross > vat:

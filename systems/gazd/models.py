@@ -150,7 +150,10 @@ class Partner(models.Model):
 
 
 class Commitment(models.Model):
-    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released."""
+    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released.
+
+    Invoiced only when another clerk countersigned it (pénzügyi ellenjegyzés).
+    """
 
     appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, verbose_name="előirányzat")
     sequence = models.PositiveIntegerField()
@@ -161,6 +164,7 @@ class Commitment(models.Model):
     invoiced = ForintField("számlázva", default=0)
     released = ForintField("felszabadítva", default=0)
     recorded_by = models.CharField(max_length=120)
+    countersigned_by = models.CharField(max_length=60, blank=True)
     token = models.UUIDField(unique=True, default=uuid.uuid4)
 
     class Meta:
@@ -170,7 +174,8 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 name="within_the_commitment",
                 condition=Q(amount__gt=0, invoiced__gte=0, released__gte=0, amount__gte=F("invoiced") + F("released")),
-            )
+            ),
+            models.CheckConstraint(name="countersigned_by_another", condition=~Q(countersigned_by=F("recorded_by"))),
         ]
 
     @property
@@ -238,7 +243,9 @@ class Entry(models.Model):
 
 
 class Invoice(models.Model):
-    """An incoming invoice: recorded by one clerk, approved by another, then paid, whole or in parts.
+    """An incoming invoice: recorded, validated (érvényesítés, with the proof of performance), approved (utalványozás)
+    and posted, then paid, whole or in parts. Who may not be the same: 368/2011. (XII. 31.) Korm. rendelet 60. §, not
+    compared with the source; and who recorded it does not approve it.
 
     Only those carried over from earlier books have no commitment. `paid`: the sum of its payments that stand.
     """
@@ -262,6 +269,7 @@ class Invoice(models.Model):
     paid = ForintField("kifizetve", default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RECORDED)
     recorded_by = models.CharField(max_length=60)
+    validated_by = models.CharField(max_length=60, blank=True)
     decided_by = models.CharField(max_length=60, blank=True)
     posted = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="invoices")
 
@@ -274,6 +282,9 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(name="gross_positive", condition=Q(gross__gt=0)),
             models.CheckConstraint(name="four_eyes", condition=~Q(decided_by=F("recorded_by"))),
+            models.CheckConstraint(
+                name="validated_by_another", condition=Q(validated_by="") | ~Q(validated_by=F("decided_by"))
+            ),
             models.CheckConstraint(
                 name="posted_when_approved",
                 condition=Q(state="paid", posted__isnull=False, paid=F("gross"))

@@ -29,7 +29,7 @@ from systems.gazd.forms import (
     YearForm,
 )
 from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Partner
-from systems.gazd.pages import APPROVER, CLERK, PAGE, done, form_page, of_year
+from systems.gazd.pages import APPROVER, CLERK, COUNTERSIGNER, PAGE, done, form_page, of_year
 
 
 @require_GET
@@ -120,7 +120,7 @@ def new_commitment(request: HttpRequest, pk: int) -> HttpResponse:
 
     back = reverse("gazd:appropriation", args=[pk])
     if form.is_valid() and done(form, work):
-        messages.success(request, "A kötelezettségvállalást rögzítettük.")
+        messages.success(request, "A kötelezettségvállalást rögzítettük. Másnak kell ellenjegyeznie.")
         return redirect(back)
     lead = f"{shown}: a szabad előirányzat {money.shown(shown.free)} Ft."
     return form_page(request, form, "Új kötelezettségvállalás", back, lead=lead)
@@ -139,6 +139,21 @@ def commitment(request: HttpRequest, pk: int) -> HttpResponse:
     found = Commitment.objects.select_related("partner", "appropriation__item")
     shown = get_object_or_404(found, pk=pk)
     return render(request, "gazd/commitment.html", {"shown": shown, "invoices": shown.invoice_set.all()})
+
+
+@needs(COUNTERSIGNER)
+@require_POST
+def countersign(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Commitment.objects.select_related("appropriation"), pk=pk)
+    try:
+        with transaction.atomic():
+            bookkeeping.countersign(pk, request.clerk.username)
+            activity.record(request, "kötelezettségvállalás ellenjegyzése", shown.number)
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A kötelezettségvállalást ellenjegyezte.")
+    return redirect("gazd:commitment", pk=pk)
 
 
 @needs(CLERK)
@@ -170,7 +185,7 @@ def new_invoice(request: HttpRequest, pk: int) -> HttpResponse:
 
     back = reverse("gazd:commitment", args=[pk])
     if form.is_valid() and rows.is_valid() and done(form, work):
-        messages.success(request, "A számlát rögzítettük. Másnak kell jóváhagynia.")
+        messages.success(request, "A számlát rögzítettük. Másnak kell érvényesítenie és jóváhagynia.")
         return redirect(back)
     lead = f"{shown} – {shown.partner.name}; még számlázható {money.shown(shown.left)} Ft."
     more = {"rows": rows, "lead": lead, "legend": "számlasor"}
@@ -223,6 +238,21 @@ def pay_part(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Kifizettünk {money.shown(form.cleaned_data['amount'])} Ft-ot.")
         return redirect("gazd:invoice", pk=pk)
     return _invoice(request, pk, form)
+
+
+@needs(COUNTERSIGNER)
+@require_POST
+def validate(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(Invoice, pk=pk)
+    try:
+        with transaction.atomic():
+            bookkeeping.validate(pk, request.clerk.username)
+            activity.record(request, "számla érvényesítése", str(pk))
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A számlát érvényesítette. Másnak kell jóváhagynia.")
+    return redirect("gazd:invoice", pk=pk)
 
 
 @needs(APPROVER)

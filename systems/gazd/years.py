@@ -98,7 +98,8 @@ def _carry_commitment(held: Commitment, books: FiscalYear, first: dt.date, clerk
         day=first,
         amount=amount,
         invoiced=invoiced,
-        recorded_by=clerk,
+        recorded_by=held.recorded_by,  # who ordered and who countersigned stay the same
+        countersigned_by=held.countersigned_by,
     )
     waiting.update(commitment=made)
     held.invoiced -= invoiced

@@ -28,6 +28,11 @@ def approver(browse):
     return browse("gazd", "utalvanyozo", username="fonok.flora", name="Főnök Flóra")
 
 
+@pytest.fixture
+def countersigner(browse):
+    return browse("gazd", "ellenjegyzo", username="ellen.elek", name="Ellen Elek")
+
+
 def shown(page):
     return re.sub(r"\s+", " ", page.content.decode()).replace("\xa0", " ")
 
@@ -54,7 +59,7 @@ def rows(*of):
     return found | {f"form-{n}-{name}": value for n, row in enumerate(of) for name, value in row.items()}
 
 
-def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, approver, serve):
+def test_three_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, approver, countersigner, serve):
     assert clerk.post("/gazd/evek/uj", {"year": YEAR}).status_code == 302
     clerk.post(f"/gazd/evek/{YEAR}/eloiranyzat", {"item": "K3", "original": "1 000 000"})
     partner = {"tax_number": FIRM, "name": "Próba Kft.", "address": "Sajószentpéter", "bank_account": ""}
@@ -70,6 +75,14 @@ def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, a
     assert "873 000 Ft" in shown(clerk.get(f"/gazd/eloiranyzatok/{plan.pk}/"))
     with serve("gazd"):
         held = Commitment.objects.get()
+    assert "Számla rögzítése" not in shown(clerk.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    assert clerk.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes").status_code == 403
+    assert ">Ellenjegyzés<" in shown(countersigner.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    countersigner.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes")
+    page = shown(clerk.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    assert 'id="ellenjegyezte">ellen.elek<' in page and "Számla rögzítése" in page
+    again = shown(countersigner.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes", follow=True))
+    assert "már ellenjegyezték" in again
     place = f"/gazd/kotelezettsegek/{held.pk}/szamla"
     sent = {"number": "SZ-1", "issued": "2026-02-02", "performed": "2026-02-02", "due": "2026-03-04"}
     over = clerk.post(place, sent | rows({"text": "papír", "net": "100 001", "rate": "27"}))
@@ -82,6 +95,13 @@ def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, a
         invoice = Invoice.objects.get()
     assert (invoice.gross, invoice.recorded_by) == (127_000, "minta.ilona")
     assert clerk.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 403
+    early = shown(approver.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}, follow=True))
+    assert "A számlát előbb érvényesíteni kell." in early and 'id="jovahagyas"' not in early
+    assert clerk.post(f"/gazd/szamlak/{invoice.pk}/ervenyesites").status_code == 403
+    assert ">Érvényesítés<" in shown(countersigner.get(f"/gazd/szamlak/{invoice.pk}/"))
+    checked = shown(countersigner.post(f"/gazd/szamlak/{invoice.pk}/ervenyesites", follow=True))
+    assert 'id="ervenyesitette">ellen.elek<' in checked and "A számlát érvényesítette" in checked
+    assert 'id="jovahagyas"' in shown(approver.get(f"/gazd/szamlak/{invoice.pk}/"))
     assert approver.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 302
     assert "Fizetésre vár: 1 számla, 127 000 Ft" in shown(clerk.get("/gazd/szamlak/fizetes"))
     none = clerk.post("/gazd/szamlak/fizetes", {"day": "2026-02-04", "account": "33"})

@@ -29,9 +29,15 @@ def recorded(*lines, item="K3", number="A", performed=2):
     partner, _ = Partner.objects.get_or_create(tax_number="12345676-2-05", defaults={"name": "Próba", "address": "x"})
     plan = item.appropriation_set.first() or bookkeeping.appropriate(year, item, 10**9)
     held = bookkeeping.commit(plan, partner, "papír", day(1), 300_000, "k")
+    bookkeeping.countersign(held.pk, "e")
     parts = [("x", net, VatRate.objects.get(pk=percent), deductible) for net, percent, deductible in lines]
     days = (day(2), day(performed), day(performed + 30))
     return bookkeeping.record_invoice(held, number, days, parts, "k")
+
+
+def approved(pk, when, clerk):
+    bookkeeping.validate(pk, "v")
+    return bookkeeping.approve(pk, when, clerk)
 
 
 def sides(voucher):
@@ -41,7 +47,7 @@ def sides(voucher):
 def test_deductible_vat_is_posted_and_paid_on_its_own(gazd):
     made = recorded((100_000, 27, True), (1_000, 18, False))
     assert made.gross == 128_180
-    posted = bookkeeping.approve(made.pk, day(3), "j")
+    posted = approved(made.pk, day(3), "j")
     assert sides(posted) == [("52", None, 101_180), ("3641", None, 27_000), ("42", None, -128_180)]
     part = bookkeeping.pay_part(made.pk, 64_090, day(4), "33", "k")
     assert sides(part) == [("42", None, 64_090), ("33", "K3", -50_590), ("33", "K351", -13_500)]
@@ -53,7 +59,7 @@ def test_deductible_vat_is_posted_and_paid_on_its_own(gazd):
 
 def test_without_the_choice_everything_stays_on_the_item(gazd):
     made = recorded((100_000, 27, False))
-    assert sides(bookkeeping.approve(made.pk, day(3), "j")) == [("52", None, 127_000), ("42", None, -127_000)]
+    assert sides(approved(made.pk, day(3), "j")) == [("52", None, 127_000), ("42", None, -127_000)]
     (paid,) = bookkeeping.pay([made.pk], day(4), "33", "k")
     assert sides(paid) == [("42", None, 127_000), ("33", "K3", -127_000)]
 
@@ -77,7 +83,7 @@ def test_vat_that_cannot_be_deducted_is_refused(gazd, lines, item, cause):
 def test_however_it_is_paid_the_vat_paid_is_that_of_the_invoice(gazd, net, parts):
     made = recorded((net, 27, True), (net // 3, 5, False), number=f"SZ-{Invoice.objects.count()}")
     before = {row.item.pk: row.done for row in reports.cash_report(2026)}
-    bookkeeping.approve(made.pk, day(3), "j")
+    approved(made.pk, day(3), "j")
     for amount, undone in parts:
         try:
             voucher = bookkeeping.pay_part(made.pk, amount, day(4), "33", "k")
@@ -99,7 +105,7 @@ def test_the_summary_of_a_period_has_what_was_posted_by_rate(browse, serve):
     with serve("gazd"):
         for number, performed in (("A", 2), ("B", 40)):
             made = recorded((100_000, 27, True), (10_000, 18, False), number=number, performed=performed)
-            bookkeeping.approve(made.pk, day(50), "j")
+            approved(made.pk, day(50), "j")
         recorded((7_000, 5, False), number="waiting")
     page = shown(clerk.get("/gazd/kimutatasok/afa?tol=2026-01-01&ig=2026-01-31"))
     assert "<td>18 %</td>" in page and "<td>5 %</td>" not in page, "what is not posted is not in it"

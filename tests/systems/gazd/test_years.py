@@ -38,12 +38,21 @@ def books():
 
 def order(amount, item="K3", when=1, year=OLD):
     plan = Appropriation.objects.select_related("item").get(year=year, item=item)
-    return bookkeeping.commit(plan, Partner.objects.get(), "papír", day(when), amount, "k")
+    held = bookkeeping.commit(plan, Partner.objects.get(), "papír", day(when), amount, "k")
+    bookkeeping.countersign(held.pk, "e")
+    return held
 
 
 def invoice(held, net, number):
     days = (day(2), day(2), day(32))
     return bookkeeping.record_invoice(held, number, days, [("papír", net, VatRate.objects.get(pk=0), False)], "k")
+
+
+def approve(pk, when, clerk):
+    """Validate and approve."""
+    if not Invoice.objects.get(pk=pk).validated_by:
+        bookkeeping.validate(pk, "v")
+    return bookkeeping.approve(pk, when, clerk)
 
 
 def balances(year):
@@ -68,7 +77,7 @@ def test_the_closed_year_opens_the_next_and_the_ledger_goes_on(gazd):
     books()
     bookkeeping.receive(Item.objects.get(pk="B4"), 700_000, day(5), "33", "bérlet", "k")
     made = invoice(order(100_000), 100_000, "A")
-    bookkeeping.approve(made.pk, day(9), "j")
+    approve(made.pk, day(9), "j")
     years.close_through(OLD, LAST, "zaro.zita")
     assert not Voucher.objects.filter(year=NEW).exists()
     years.open_year(NEW, "nyito.nora")
@@ -103,13 +112,13 @@ def test_a_year_opened_before_the_closing_is_opened_by_it(gazd):
 def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     books()
     done, part, waiting = order(100), order(1_000), order(10_000)
-    bookkeeping.approve(invoice(done, 100, "A").pk, day(3), "j")
+    approve(invoice(done, 100, "A").pk, day(3), "j")
     bookkeeping.pay([Invoice.objects.get(number="A").pk], day(4), "33", "k")
     partly = invoice(part, 600, "B")
-    bookkeeping.approve(partly.pk, day(3), "j")
+    approve(partly.pk, day(3), "j")
     bookkeeping.pay_part(partly.pk, 200, day(4), "33", "k")
     unpaid, recorded = invoice(waiting, 4_000, "C"), invoice(waiting, 5_000, "D")
-    bookkeeping.approve(unpaid.pk, day(3), "j")
+    approve(unpaid.pk, day(3), "j")
     years.close_through(OLD, LAST, "k")
     years.open_year(NEW, "k")
     carried = {c.subject[:9]: (c.number, c.amount, c.invoiced, c.left) for c in Commitment.objects.filter(day=FIRST)}
@@ -124,6 +133,8 @@ def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     for made in (unpaid, recorded):
         made.refresh_from_db()
         assert made.commitment.appropriation.year_id == NEW
+    kept = Commitment.objects.filter(day=FIRST).values_list("recorded_by", "countersigned_by")
+    assert set(kept) == {("k", "e")}, "who may sign does not change with the year"
     bookkeeping.reject(recorded.pk, "j")
     assert Commitment.objects.get(sequence=2, appropriation__year=NEW).left == 6_000
     added = bookkeeping.appropriate(FiscalYear.objects.get(pk=NEW), Item.objects.get(pk="K3"), 50_000)
@@ -154,7 +165,7 @@ def _apply(name, which, amount, when):
         invoice(held, max(1, amount // 5), f"SZ-{amount}")
     elif name in ("approve", "reject", "pay", "part") and (made := nth(Invoice)):
         if name == "approve":
-            bookkeeping.approve(made.pk, day(when), "j")
+            approve(made.pk, day(when), "j")
         elif name == "reject":
             bookkeeping.reject(made.pk, "j")
         elif name == "pay":
