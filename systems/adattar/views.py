@@ -92,5 +92,8 @@ def sheet(request: HttpRequest, system: str) -> HttpResponse:
     if not any(entry.id == system for entry in _feeding(request)):
         raise Http404
     found = Figure.objects.filter(feed__system=system, feed__status=Feed.Status.WHOLE).select_related("feed")
-    rows = [(f.feed.day, f.measure, f.dimension, f.value) for f in found.order_by("feed__day", "measure", "dimension")]
-    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték"], rows)
+    rows = [
+        (f.feed.day, f.measure, f.dimension, f.value, "igen" if f.feed.late else "")
+        for f in found.order_by("feed__day", "measure", "dimension")
+    ]
+    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték", "Utólag készült"], rows)

@@ -16,7 +16,7 @@ from systems.core.documents import sheet
 from systems.gazd import bookkeeping, reports, years
 from systems.gazd.bookkeeping import Line
 from systems.gazd.forms import ClosingForm, Dated, EntrySet, PeriodForm, ReceiptForm, VoucherForm
-from systems.gazd.models import FiscalYear, Voucher
+from systems.gazd.models import FiscalYear, VatRate, Voucher
 from systems.gazd.pages import CLERK, PAGE, done, form_page, of_year
 
 
@@ -173,7 +173,13 @@ def vat(request: HttpRequest) -> HttpResponse:
     """VAT of posted incoming invoices in a period."""
     form = PeriodForm(request.GET.dict())
     rows = _vat_rows(form) if form.is_valid() else []
-    context = {"form": form, "head": VAT_HEAD, "rows": rows, "period": form.cleaned_data}
+    context = {
+        "form": form,
+        "head": VAT_HEAD,
+        "rows": rows,
+        "period": form.cleaned_data,
+        "rates": VatRate.objects.all(),
+    }
     return render(request, "gazd/vat.html", context, status=422 if form.errors else 200)
 
 

@@ -88,6 +88,8 @@ def test_days_that_were_missed_are_made_up_for_and_marked(serve, deliver, reader
         assert found == {6: False, 5: True, 4: True, 3: True, 2: True, 1: False}
     assert reader.get("/adattar/").content.decode().count('title="utólag készült"') == 4
     assert f"{today - dt.timedelta(days=2):%Y. %m. %d.}</p>" in reader.get("/adattar/keret/").content.decode()
+    with zipfile.ZipFile(io.BytesIO(reader.get("/adattar/keret/tabla").content)) as book:
+        assert b"<t>igen</t>" in book.read("xl/sharedStrings.xml")
 
 
 def test_no_more_than_two_weeks_are_made_up_for(serve):
