@@ -65,7 +65,7 @@ def vat_summary(first: dt.date, last: dt.date) -> list[Vat]:
         invoice__state__in=[Invoice.State.APPROVED, Invoice.State.PAID], invoice__performed__range=(first, last)
     )
     sums = {"n": Sum("net"), "v": Sum("vat"), "d": Sum("vat", filter=Q(deductible=True), default=0)}
-    found = posted.order_by("-rate").values_list("rate").annotate(**sums)
+    found = posted.order_by("-rate_id").values_list("rate_id").annotate(**sums)
     return [Vat(percent, *map(int, amounts)) for percent, *amounts in found]
 
 

@@ -75,8 +75,9 @@ def _carry_commitment(held: Commitment, books: FiscalYear, first: dt.date, clerk
 
     An invoice that was paid in part stays: its rest is in the opening balance of the liabilities.
     """
-    waiting = held.invoice_set.filter(state__in=[Invoice.State.RECORDED, Invoice.State.APPROVED], paid=0)
-    invoiced = sum(waiting.values_list("gross", flat=True))
+    unpaid = held.invoice_set.filter(state__in=[Invoice.State.RECORDED, Invoice.State.APPROVED], paid=0)
+    waiting = dict(unpaid.select_for_update().values_list("pk", "gross"))
+    invoiced = sum(waiting.values())
     amount = held.left + invoiced
     if not amount:
         return
@@ -101,7 +102,7 @@ def _carry_commitment(held: Commitment, books: FiscalYear, first: dt.date, clerk
         recorded_by=held.recorded_by,  # who ordered and who countersigned stay the same
         countersigned_by=held.countersigned_by,
     )
-    waiting.update(commitment=made)
+    Invoice.objects.filter(pk__in=waiting).update(commitment=made)
     held.invoiced -= invoiced
     held.released += amount
     held.save(update_fields=["invoiced", "released"])
