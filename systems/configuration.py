@@ -49,8 +49,8 @@ class Configuration:
     """Settings of one app server. Hosts are names inside the hosting, the issuer is what browsers see.
 
     `edge`: name in the certificate of the one service that may hand over requests; `first_tenant`: KSH code of one
-    municipality of the cell, None when it has none yet; `training`: KSH codes of the cell's municipalities that are for
-    training and hold invented data.
+    municipality of the cell, None when it has none yet; `outage_minutes`: of opening hours that an outage may last;
+    `training`: KSH codes of the cell's municipalities that are for training and hold invented data.
     """
 
     system: str
@@ -68,6 +68,7 @@ class Configuration:
     catalogue: tuple[CatalogueEntry, ...]
     first_tenant: str | None = None
     opening_hours: Mapping[int, tuple[dt.time, dt.time]] = field(default_factory=dict)
+    outage_minutes: int = 0
     maintenance: tuple[Maintenance, ...] = ()
     training: tuple[str, ...] = ()
 
@@ -121,6 +122,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
             int(day): (dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
             for day, (begin, end) in operations["opening_hours"].items()
         }
+        outage = int(operations["outage_minutes"])
         maintenance = tuple(
             Maintenance(
                 dt.datetime.fromisoformat(entry["since"]),
@@ -132,7 +134,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         )
         training = tuple(operations["training"])
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        wanted = "wanted JSON with opening_hours, maintenance and training"
+        wanted = "wanted JSON with opening_hours, outage_minutes, maintenance and training"
         raise ConfigurationError(f"ASP_OPERATIONS_FILE: {wanted}: {error!r}") from error
     configuration = Configuration(
         system=text("ASP_SYSTEM"),
@@ -149,6 +151,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         django_key=content("ASP_DJANGO_KEY_FILE"),
         catalogue=catalogue,
         opening_hours=hours,
+        outage_minutes=outage,
         maintenance=maintenance,
         training=training,
         first_tenant=environment.get("ASP_FIRST_TENANT") or None,

@@ -13,6 +13,7 @@ UID = 10001
 CATALOGUE = "/etc/asp/systems.json"
 OPERATIONS = "/etc/asp/operations.json"
 KEYS = "/run/secrets"
+ANNOUNCING = ("keret", "portal", "helpdesk")  # the others are not restarted by an announcement
 HEALTHY = (
     "import ssl, urllib.request as u; c = ssl.create_default_context(cafile='/etc/asp/ca.crt'); "
     "c.load_cert_chain('/run/secrets/tls.crt', '/run/secrets/tls.key'); "
@@ -71,11 +72,12 @@ def first_tenant(register: Register, cell: CellNames) -> str:
 
 
 def operations(register: Register, cell: CellNames, system: str) -> str:
-    """When the service is promised, which municipalities of the cell are for training and, for the helpdesk, announced
-    maintenance (`systems.configuration` reads it)."""
+    """When the service is promised and how long an outage may last, which municipalities of the cell are for training
+    and, for those that tell people, announced maintenance (`systems.configuration` reads it)."""
     environment = register.environment
-    announced = environment.maintenance if system == "helpdesk" else []
+    announced = environment.maintenance if system in ANNOUNCING else []
     content = {
+        "outage_minutes": int(register.sla["rto"].value),
         "opening_hours": {str(day): hours for day, hours in environment.open_days.items()},
         "maintenance": [
             {"since": m.since.isoformat(), "until": m.until.isoformat(), "text": m.text, "emergency": m.emergency}

@@ -12,7 +12,8 @@ from systems.core import feeding
 
 @handles("feed")
 def feed(message: Message) -> None:
-    """Keep a feed. A second whole one of the same day replaces the figures; a wrong one leaves what is there."""
+    """Keep a feed. A second whole one of the same day replaces the figures but not when the first came; a wrong one
+    leaves what is there."""
     body, rows = message.body, message.body["rows"]
     wrong = _fault(message.source, body, rows)
     kept = Feed(
@@ -23,9 +24,12 @@ def feed(message: Message) -> None:
         sha256=body["sha256"],
         status=Feed.Status.WRONG if wrong else Feed.Status.WHOLE,
         fault=(wrong or "")[:300],
+        late=body.get("late", False),  # sent by servers from before the mark
     )
     if not wrong:
-        Feed.objects.filter(system=kept.system, day=kept.day, status=Feed.Status.WHOLE).delete()
+        earlier = Feed.objects.filter(system=kept.system, day=kept.day, status=Feed.Status.WHOLE)
+        kept.received_at = next(iter(earlier.values_list("received_at", flat=True)), kept.received_at)
+        earlier.delete()
     kept.save()
     if not wrong:
         Figure.objects.bulk_create(Figure(feed=kept, **row) for row in rows)

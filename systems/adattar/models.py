@@ -6,7 +6,11 @@ from django.db import models
 
 
 class Feed(models.Model):
-    """One feed as it arrived. Whole ones have figures; wrong ones say what is wrong and count for nothing."""
+    """One feed as it arrived. Whole ones have figures; wrong ones say what is wrong and count for nothing.
+
+    `received_at`: when the day's first whole one came. `late`: made up for on a later day than the next, so states in
+    it are not those of the day.
+    """
 
     class Status(models.TextChoices):
         WHOLE = "whole", "ép"
@@ -19,6 +23,7 @@ class Feed(models.Model):
     sha256 = models.CharField(max_length=64)
     status = models.CharField(max_length=5, choices=Status)
     fault = models.CharField(max_length=300, blank=True)
+    late = models.BooleanField(default=False)
 
     class Meta:
         db_table = "feed"

@@ -53,6 +53,8 @@ def _state(feed: Feed | None, day: dt.date, deadline: int, first: dt.date | None
         return ("–", "még nem esedékes", "") if timezone.now() < due else ("!", "hiányzik", "wrong")
     if feed.status == Feed.Status.WRONG:
         return "×", "hibás", "wrong"
+    if feed.late:
+        return "u", "utólag készült", ""
     return ("k", "megjött, későn", "") if feed.received_at > due else ("✓", "megjött", "good")
 
 
@@ -64,6 +66,7 @@ def system(request: HttpRequest, system: str) -> HttpResponse:
         raise Http404
     whole = Feed.objects.filter(system=system, status=Feed.Status.WHOLE)
     last = whole.aggregate(day=Max("day"))["day"]
+    late = sorted(whole.filter(late=True).values_list("day", flat=True))
     figures = list(Figure.objects.filter(feed__system=system, feed__day=last, feed__status=Feed.Status.WHOLE))
     chosen = request.GET.get("mutato", figures[0].measure if figures else "")
     history: dict[dt.date, int] = {}
@@ -72,7 +75,14 @@ def system(request: HttpRequest, system: str) -> HttpResponse:
     ).values_list("feed__day", "value"):
         history[day] = history.get(day, 0) + value
     course = bars((day.strftime("%Y. %m. %d."), history[day]) for day in sorted(history)[-30:])
-    context = {"entry": entry, "day": last, "figures": figures, "chosen": chosen, "course": course}
+    context = {
+        "entry": entry,
+        "day": last,
+        "figures": figures,
+        "chosen": chosen,
+        "course": course,
+        "late": late[-DAYS:],
+    }
     return render(request, "adattar/system.html", context)
 
 
@@ -82,5 +92,8 @@ def sheet(request: HttpRequest, system: str) -> HttpResponse:
     if not any(entry.id == system for entry in _feeding(request)):
         raise Http404
     found = Figure.objects.filter(feed__system=system, feed__status=Feed.Status.WHOLE).select_related("feed")
-    rows = [(f.feed.day, f.measure, f.dimension, f.value) for f in found.order_by("feed__day", "measure", "dimension")]
-    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték"], rows)
+    rows = [
+        (f.feed.day, f.measure, f.dimension, f.value, "igen" if f.feed.late else "")
+        for f in found.order_by("feed__day", "measure", "dimension")
+    ]
+    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték", "Utólag készült"], rows)

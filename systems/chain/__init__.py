@@ -3,7 +3,7 @@
 A message exists exactly when its sender's change does, and its handler's change exactly when its receipt does.
 """
 
-from systems.chain.messages import Message, send
+from systems.chain.messages import Message, send, sent_last
 from systems.chain.registry import handles, job
 
-__all__ = ["Message", "handles", "job", "send"]
+__all__ = ["Message", "handles", "job", "send", "sent_last"]

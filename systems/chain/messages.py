@@ -43,6 +43,16 @@ def send(target: str, topic: str, body: dict[str, Any], key: str) -> None:
         )
 
 
+def sent_last(target: str, topic: str) -> str | None:
+    """The greatest key of the messages of a topic that this system has sent; None when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(key) FROM chain.message WHERE source = %s AND target = %s AND topic = %s",
+            [settings.ASP.system, target, topic],
+        )
+        return cursor.fetchone()[0]
+
+
 # Messages to a system without a receipt, oldest first; not what waits after a failure, nor later ones of its key.
 _DUE = """
 WITH open AS (

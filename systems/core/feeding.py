@@ -9,10 +9,11 @@ import importlib.util
 import json
 from typing import Any
 
-from systems.chain import send
+from systems.chain import send, sent_last
 
 AT = "01:30"  # local time; the day is over in every office by then
 KINDS = ("count", "forint")
+MOST = 14  # days that a system makes up for after it was down
 
 
 def delivers(system: str) -> bool:
@@ -44,10 +45,23 @@ def fault(rows: list[dict[str, Any]]) -> str | None:
 
 
 def deliver(system: str, today: dt.date) -> None:
-    """Send what a system has to say of the day before `today`; ValueError when its rows have no proper form."""
-    day = today - dt.timedelta(days=1)
-    rows = importlib.import_module(f"systems.{system}.feed").rows(day)
-    if wrong := fault(rows):
-        raise ValueError(f"feed of {system}: {wrong}")
-    body = {"day": day, "dataset": system, "rows": rows, "count": len(rows), "sha256": checksum(rows)}
-    send("adattar", "feed", body, key=f"{system}/{day}")
+    """Send what a system has to say of the day before `today`, and of the days since its last feed that got none.
+
+    ValueError when its rows have no proper form.
+    """
+    yesterday = today - dt.timedelta(days=1)
+    for day in _owed(system, yesterday):
+        rows = importlib.import_module(f"systems.{system}.feed").rows(day)
+        if wrong := fault(rows):
+            raise ValueError(f"feed of {system}: {wrong}")
+        body = {"day": day, "dataset": system, "rows": rows, "count": len(rows), "sha256": checksum(rows)}
+        # Rows that tell a state tell that of now: of an earlier day than yesterday they are not that day's.
+        send("adattar", "feed", body | {"late": day < yesterday}, key=f"{system}/{day}")
+
+
+def _owed(system: str, yesterday: dt.date) -> list[dt.date]:
+    """Yesterday, and the days before it back to the last one sent; a system that never sent owes only yesterday."""
+    last = sent_last("adattar", "feed")
+    first = dt.date.fromisoformat(last.removeprefix(f"{system}/")) + dt.timedelta(days=1) if last else yesterday
+    first = min(max(first, yesterday - dt.timedelta(days=MOST - 1)), yesterday)
+    return [first + dt.timedelta(days=n) for n in range((yesterday - first).days + 1)]

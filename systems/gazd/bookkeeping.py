@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from systems.core import money
 from systems.gazd.models import (
@@ -30,6 +30,7 @@ from systems.gazd.models import (
 
 LIABILITIES = "42"
 BANK, CASH_DESK = "33", "32"
+PARTNER_TWICE = "Ezzel az adószámmal már van partner."
 
 
 class NotPossible(Exception):
@@ -64,23 +65,6 @@ def _saying(**by_constraint: str) -> Iterator[None]:
         raise
 
 
-def open_year(year: int) -> FiscalYear:
-    """The books of a year, opened when they are not yet."""
-    return FiscalYear.objects.get_or_create(year=year)[0]
-
-
-def close_through(year: int, day: dt.date) -> None:
-    """Close every period up to a day of the year; nothing opens it again."""
-    if day.year != year:
-        raise NotPossible(f"A zárás napja {year}. évi legyen.")
-    with transaction.atomic():
-        books = FiscalYear.objects.select_for_update().get(pk=year)
-        if books.closed_through and day <= books.closed_through:
-            raise NotPossible(f"{books.closed_through:%Y. %m. %d.} napjáig már le van zárva.")
-        books.closed_through = day
-        books.save(update_fields=["closed_through"])
-
-
 def post(
     kind: str,
     day: dt.date,
@@ -91,12 +75,14 @@ def post(
     reverses: Voucher | None = None,
     token: uuid.UUID | None = None,
 ) -> Voucher:
-    """Post a voucher; one with the same `token` is posted once."""
+    """Post a voucher; one with the same `token` is posted once. `clerk`: username."""
     debit, credit = sum(line.debit for line in lines), sum(line.credit for line in lines)
     if debit != credit:
         raise NotPossible(f"A bizonylat nem egyezik: tartozik {money.shown(debit)}, követel {money.shown(credit)} Ft.")
     if not debit:
         raise NotPossible("A bizonylaton nincs összeg.")
+    if kind == Voucher.Kind.OTHER:
+        _reported(lines)
     if not FiscalYear.objects.filter(pk=day.year).exists():
         raise NotPossible(f"A(z) {day.year}. év nincs megnyitva.")
     with _saying(
@@ -122,9 +108,26 @@ def post(
     return made
 
 
+def _reported(lines: Sequence[Line]) -> None:
+    """What moves on cash accounts is in the cash report, by its item; only moving it from one to another needs none."""
+    cash = set(Account.objects.filter(cash=True).values_list("pk", flat=True))
+    moved = sum(line.debit - line.credit for line in lines if line.account in cash and not line.item)
+    if moved:
+        raise NotPossible(
+            f"A pénzeszközök tételeinek adja meg a rovatát: e nélkül {money.shown(abs(moved))} Ft "
+            "kimaradna a pénzforgalmi jelentésből."
+        )
+
+
 def appropriate(year: FiscalYear, item: Item, amount: int) -> Appropriation:
-    """The original budget of an item."""
+    """The original budget of an item; one that has only what was carried from the year before gets it added."""
     with _saying(item_once_a_year=f"A(z) {item.code} rovatnak már van {year.year}. évi előirányzata."):
+        carried = Appropriation.objects.select_for_update().filter(year=year, item=item, original=0, modified__gt=0)
+        if found := carried.first():
+            found.original = amount
+            found.modified += amount
+            found.save(update_fields=["original", "modified"])
+            return found
         return Appropriation.objects.create(year=year, item=item, original=amount, modified=amount)
 
 
@@ -163,6 +166,8 @@ def commit(
         held.committed += amount
         held.save(update_fields=["committed"])
         books = FiscalYear.objects.select_for_update().get(pk=held.year_id)
+        if books.closed:
+            raise NotPossible(f"A(z) {books}. év le van zárva.")
         books.last_commitment += 1
         books.save(update_fields=["last_commitment"])
         return Commitment.objects.create(
@@ -175,6 +180,24 @@ def commit(
             recorded_by=clerk,
             token=token or uuid.uuid4(),
         )
+
+
+def add_partner(partner: Partner) -> None:
+    """A new partner. The form asks before; two sent at once are told apart here."""
+    with _saying(tax_number=PARTNER_TWICE):
+        partner.save(force_insert=True)
+
+
+def countersign(pk: int, clerk: str) -> None:
+    """The financial countersignature of an order, by another than who ordered. `clerk`: username."""
+    with transaction.atomic():
+        held = Commitment.objects.select_for_update().get(pk=pk)
+        if held.countersigned_by:
+            raise NotPossible("Ezt a kötelezettségvállalást már ellenjegyezték.")
+        if held.recorded_by == clerk:
+            raise NotPossible("Aki a kötelezettséget vállalta, nem ellenjegyezheti.")
+        held.countersigned_by = clerk
+        held.save(update_fields=["countersigned_by"])
 
 
 def release(pk: int) -> int:
@@ -192,16 +215,29 @@ def record_invoice(
     commitment: Commitment,
     number: str,
     days: tuple[dt.date, dt.date, dt.date],
-    lines: Sequence[tuple[str, int, VatRate]],
+    lines: Sequence[tuple[str, int, VatRate, bool]],
     clerk: str,
 ) -> Invoice:
-    """Record an invoice on a commitment. `days`: issued, performed, due; a line: text, net, rate. `clerk`: username."""
-    parts = [(text, net, rate, vat_of(net, rate.percent)) for text, net, rate in lines]
-    gross = sum(net + vat for _, net, _, vat in parts)
+    """Record an invoice on a commitment. `clerk`: username.
+
+    `days`: issued, performed, due; a line: text, net, rate, whether its VAT may be deducted.
+    """
+    parts = [
+        InvoiceLine(text=text, net=net, rate=rate, vat=vat_of(net, rate.percent), deductible=deductible)
+        for text, net, rate, deductible in lines
+    ]
+    gross, vat = sum(part.net + part.vat for part in parts), sum(part.vat for part in parts if part.deductible)
+    item = commitment.appropriation.item
     if gross <= 0:
         raise NotPossible("A számla végösszege nagyobb legyen nullánál.")
+    if not 0 <= vat <= gross:
+        raise NotPossible("A levonható áfa nem lehet negatív, és nem lehet több a számla végösszegénél.")
+    if vat and not item.vat_item_id:
+        raise NotPossible(f"A(z) {item.code} rovaton nem vonható le áfa.")
     with _saying(number_once_a_partner="Ennek a partnernek ez a számlája már rögzítve van."):
         held = Commitment.objects.select_for_update(of=("self",)).select_related("appropriation").get(pk=commitment.pk)
+        if not held.countersigned_by:
+            raise NotPossible("A kötelezettségvállalás még nincs ellenjegyezve.")
         if gross > held.left:
             raise NotPossible(
                 f"A kötelezettségvállalásból {money.shown(held.left)} Ft maradt, a számla {money.shown(gross)} Ft."
@@ -220,14 +256,14 @@ def record_invoice(
             gross=gross,
             recorded_by=clerk,
         )
-        InvoiceLine.objects.bulk_create(
-            InvoiceLine(invoice=made, text=text, net=net, rate=rate, vat=vat) for text, net, rate, vat in parts
-        )
+        for part in parts:
+            part.invoice = made
+        InvoiceLine.objects.bulk_create(parts)
     return made
 
 
 def _invoice(pk: int, state: str) -> Invoice:
-    found = Invoice.objects.select_for_update(of=("self",)).select_related("partner", "item").get(pk=pk)
+    found = Invoice.objects.select_for_update(of=("self",)).select_related("partner", "item__vat_item").get(pk=pk)
     if found.state != state:
         raise NotPossible(f"A(z) {found.number} számla állapota: {found.get_state_display()}.")
     return found
@@ -238,15 +274,33 @@ def _by_another(invoice: Invoice, clerk: str) -> None:
         raise NotPossible("A számlát másnak kell elbírálnia, mint aki rögzítette.")
 
 
+def validate(pk: int, clerk: str) -> None:
+    """Say that a recorded invoice is right and was performed (érvényesítés); not by who ordered. `clerk`: username."""
+    with transaction.atomic():
+        found = _invoice(pk, Invoice.State.RECORDED)
+        if found.validated_by:
+            raise NotPossible("Ezt a számlát már érvényesítették.")
+        if Commitment.objects.get(pk=found.commitment_id).recorded_by == clerk:
+            raise NotPossible("Aki a kötelezettséget vállalta, nem érvényesítheti a számláját.")
+        found.validated_by = clerk
+        found.save(update_fields=["validated_by"])
+
+
 def approve(pk: int, day: dt.date, clerk: str) -> Voucher:
-    """Approve a recorded invoice and post it as a liability. `clerk`: username, another than who recorded it."""
+    """Approve a validated invoice and post it as a liability; not by who recorded or validated. `clerk`: username."""
     with transaction.atomic():
         found = _invoice(pk, Invoice.State.RECORDED)
         _by_another(found, clerk)
-        lines = [
-            Line(found.item.account_id, debit=found.gross),
-            Line(LIABILITIES, credit=found.gross),
-        ]
+        if not found.validated_by:
+            raise NotPossible("A számlát előbb érvényesíteni kell.")
+        if found.validated_by == clerk:
+            raise NotPossible("Aki a számlát érvényesítette, nem utalványozhatja.")
+        vat = found.deductible
+        lines = [Line(LIABILITIES, credit=found.gross)]
+        if found.gross > vat:
+            lines.insert(0, Line(found.item.account_id, debit=found.gross - vat))
+        if vat:
+            lines.insert(1, Line(found.item.vat_item.account_id, debit=vat))
         text = f"{found.partner.name}: {found.number}"[:200]
         found.posted = post(Voucher.Kind.INVOICE, day, text, lines, clerk)
         found.state, found.decided_by = Invoice.State.APPROVED, clerk
@@ -295,18 +349,27 @@ def _pay(pk: int, amount: int | None, day: dt.date, money_account: str, clerk: s
         raise NotPossible(
             f"A számlából {money.shown(found.left)} Ft van hátra; {money.shown(amount)} Ft nem fizethető."
         )
-    lines = [
-        Line(LIABILITIES, debit=amount),
-        Line(money_account, credit=amount, item=found.item_id),
-    ]
+    vat = _vat_within(found, amount)
+    lines = [Line(LIABILITIES, debit=amount)]
+    if amount > vat:
+        lines.append(Line(money_account, credit=amount - vat, item=found.item_id))
+    if vat:
+        lines.append(Line(money_account, credit=vat, item=found.item.vat_item_id))
     part = "részkifizetése" if amount < found.left else "kifizetése"
     text = f"{found.partner.name}: {found.number} {part}"[:200]
     voucher = post(Voucher.Kind.PAYMENT, day, text, lines, clerk)
-    InvoicePayment.objects.create(invoice=found, voucher=voucher, amount=amount)
+    InvoicePayment.objects.create(invoice=found, voucher=voucher, amount=amount, vat=vat)
     found.paid += amount
     found.state = Invoice.State.APPROVED if found.left else Invoice.State.PAID
     found.save()
     return voucher
+
+
+def _vat_within(invoice: Invoice, amount: int) -> int:
+    """How much of a payment pays VAT that may be deducted: in proportion, and with the last part exactly all of it."""
+    standing = invoice.payments.filter(voucher__reversal=None).aggregate(n=Sum("vat", default=0))["n"]
+    target = invoice.deductible * (invoice.paid + amount) // invoice.gross
+    return min(max(target - int(standing), 0), amount)
 
 
 def receive(

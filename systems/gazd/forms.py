@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django import forms
 from django.utils import timezone
 
 from systems.core import identifiers
 from systems.core.forms import FormMixin, TokenField
 from systems.core.money import ForintFormField
+from systems.gazd import bookkeeping
 from systems.gazd.models import Account, Appropriation, Item, Partner, VatRate
 
 ROWS = 6  # of a voucher or an invoice that a form has room for
@@ -50,7 +53,7 @@ class PartnerForm(FormMixin, forms.ModelForm):
     class Meta:
         model = Partner
         fields = ["name", "tax_number", "address", "bank_account"]
-        error_messages = {"tax_number": {"unique": "Ezzel az adószámmal már van partner."}}
+        error_messages = {"tax_number": {"unique": bookkeeping.PARTNER_TWICE}}
 
     def clean_tax_number(self) -> str:
         try:
@@ -85,12 +88,14 @@ class InvoiceLineForm(FormMixin, forms.Form):
     text = forms.CharField(label="megnevezés", max_length=200)
     net = ForintFormField(label="nettó (Ft)")
     rate = forms.ModelChoiceField(VatRate.objects, label="áfakulcs")
+    deductible = forms.BooleanField(label="levonható áfa", required=False)
 
 
 class EntryForm(FormMixin, forms.Form):
     account = forms.ModelChoiceField(Account.objects, label="számla")
     debit = AmountField(label="tartozik (Ft)", required=False)
     credit = AmountField(label="követel (Ft)", required=False)
+    item = forms.ModelChoiceField(Item.objects, label="rovat", required=False)
 
     def clean(self):
         data = super().clean()
@@ -120,6 +125,23 @@ class PartForm(PaymentForm):
     """A part of an invoice's payment."""
 
     amount = AmountField(label="összeg")
+
+
+class PeriodForm(FormMixin, forms.Form):
+    """A period, of this year so far when an address says nothing else."""
+
+    tol = forms.DateField(label="ettől a naptól")
+    ig = forms.DateField(label="eddig a napig")
+
+    def __init__(self, asked: Mapping[str, str]):
+        today = timezone.localdate()
+        super().__init__({"tol": today.replace(month=1, day=1), "ig": today} | asked)
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors and data["ig"] < data["tol"]:
+            self.add_error("ig", "A második nap nem lehet korábbi, mint az első.")
+        return data
 
 
 class ClosingForm(FormMixin, forms.Form):

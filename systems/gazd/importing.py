@@ -15,7 +15,7 @@ from django.db import transaction
 from systems.core import identifiers
 from systems.core.importing import Report, Rows
 from systems.core.money import LARGEST
-from systems.gazd import bookkeeping
+from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import BANK, CASH_DESK, LIABILITIES, Line
 from systems.gazd.models import Account, FiscalYear, Invoice, Item, Partner, Voucher
 
@@ -126,6 +126,8 @@ def _check_opening(files: Mapping[str, Rows], report: Report, accounts: set[str]
             report.fault(OPENING, 1, "nap", str(day), f"{books.closed_through} utáni nap: addig le van zárva")
         if Voucher.objects.filter(year=day.year, kind=Voucher.Kind.OPENING).exists():
             report.fault(OPENING, 1, "nap", str(day), "olyan év, amelynek még nincs nyitása")
+        if FiscalYear.objects.exclude(pk=day.year).exists():
+            report.fault(OPENING, 1, "nap", str(day), "az egyetlen év, amelynek itt könyvei vannak")
     report.totals |= {"nyitó tartozik": debit, "nyitó követel": credit}
     return owed
 
@@ -180,7 +182,7 @@ def apply(files: Mapping[str, Rows]) -> None:
         if not files.get(OPENING):
             return
         day = dt.date.fromisoformat(files[OPENING][0]["nap"])
-        bookkeeping.open_year(day.year)
+        years.open_year(day.year, CLERK)
         lines = [
             Line(row["szamlaszam"], debit=int(row["tartozik"] or 0), credit=int(row["kovetel"] or 0))
             for row in files[OPENING]

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from systems.core import activity
 from systems.core.access import needs
 from systems.core.documents import sheet
-from systems.gazd import bookkeeping, reports
+from systems.gazd import bookkeeping, reports, years
 from systems.gazd.bookkeeping import Line
-from systems.gazd.forms import ClosingForm, Dated, EntrySet, ReceiptForm, VoucherForm
-from systems.gazd.models import FiscalYear, Voucher
+from systems.gazd.forms import ClosingForm, Dated, EntrySet, PeriodForm, ReceiptForm, VoucherForm
+from systems.gazd.models import FiscalYear, VatRate, Voucher
 from systems.gazd.pages import CLERK, PAGE, done, form_page, of_year
 
 
@@ -44,9 +44,13 @@ def new_voucher(request: HttpRequest) -> HttpResponse:
 
     def work() -> None:
         data = form.cleaned_data
-        lines = [Line(r["account"].pk, r["debit"] or 0, r["credit"] or 0) for r in rows.cleaned_data if r]
+        lines = [
+            Line(r["account"].pk, r["debit"] or 0, r["credit"] or 0, r["item"].pk if r["item"] else None)
+            for r in rows.cleaned_data
+            if r
+        ]
         with transaction.atomic():
-            kind, clerk = Voucher.Kind.OTHER, request.clerk.name
+            kind, clerk = Voucher.Kind.OTHER, request.clerk.username
             made = bookkeeping.post(kind, data["day"], data["text"], lines, clerk, token=data["token"])
             activity.record(request, "könyvelés", made.shown)
 
@@ -54,7 +58,9 @@ def new_voucher(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and rows.is_valid() and done(form, work):
         messages.success(request, "A bizonylatot lekönyveltük.")
         return redirect(back)
-    return form_page(request, form, "Vegyes bizonylat", back, rows=rows, legend="tétel", submit="Könyvelés")
+    lead = "Pénztár és bankszámla tételének a rovatát is adja meg; csak a köztük való átvezetésnek nem kell."
+    more = {"rows": rows, "legend": "tétel", "submit": "Könyvelés", "lead": lead}
+    return form_page(request, form, "Vegyes bizonylat", back, **more)
 
 
 @needs(CLERK)
@@ -71,7 +77,7 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
                 data["day"],
                 data["account"].pk,
                 data["text"],
-                request.clerk.name,
+                request.clerk.username,
                 data["token"],
             )
             activity.record(request, "bevétel könyvelése", made.shown)
@@ -90,7 +96,7 @@ def reverse_voucher(request: HttpRequest, pk: int) -> HttpResponse:
 
     def work() -> None:
         with transaction.atomic():
-            made = bookkeeping.reverse(pk, form.cleaned_data["day"], request.clerk.name)
+            made = bookkeeping.reverse(pk, form.cleaned_data["day"], request.clerk.username)
             activity.record(request, "storno", made.shown)
 
     back = reverse("gazd:voucher", args=[pk])
@@ -113,6 +119,7 @@ def reports_page(request: HttpRequest) -> HttpResponse:
             "balances": balances,
             "sums": {name: sum(getattr(row, name) for row in balances) for name in names},
             "items": reports.cash_report(year),
+            "cash": reports.cash_moved(year),
             "books": FiscalYear.objects.get(pk=year),
         }
     return render(request, "gazd/reports.html", context)
@@ -145,7 +152,44 @@ def cash_report_sheet(request: HttpRequest) -> HttpResponse:
         for row in reports.cash_report(year)
     ]
     head = ["Rovat", "Megnevezés", "Oldal", "Eredeti előirányzat", "Módosított előirányzat", "Teljesítés"]
+    if other := reports.cash_without_item(year):
+        rows.append(("", "Rovat nélküli pénzmozgás", "", "", "", other))
+    rows.append(("", "Pénzeszközök változása", "", "", "", reports.cash_moved(year)))
     return sheet(f"penzforgalmi-jelentes-{year}", head, rows, "Pénzforgalmi jelentés")
+
+
+VAT_HEAD = ["Áfakulcs", "Nettó", "Áfa", "Ebből levonható", "Ebből nem levonható"]
+
+
+def _vat_rows(form: PeriodForm) -> list[tuple[str, int, int, int, int]]:
+    """Lines of the VAT summary of a valid form's period, and their total."""
+    found = reports.vat_summary(form.cleaned_data["tol"], form.cleaned_data["ig"])
+    rows = [(f"{row.percent} %", row.net, row.vat, row.deductible, row.kept) for row in found]
+    return [*rows, ("Összesen", *(sum(row[n] for row in rows) for n in range(1, 5)))]
+
+
+@require_GET
+def vat(request: HttpRequest) -> HttpResponse:
+    """VAT of posted incoming invoices in a period."""
+    form = PeriodForm(request.GET.dict())
+    rows = _vat_rows(form) if form.is_valid() else []
+    context = {
+        "form": form,
+        "head": VAT_HEAD,
+        "rows": rows,
+        "period": form.cleaned_data,
+        "rates": VatRate.objects.all(),
+    }
+    return render(request, "gazd/vat.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def vat_sheet(request: HttpRequest) -> HttpResponse:
+    form = PeriodForm(request.GET.dict())
+    if not form.is_valid():
+        raise Http404
+    name = f"afa-{form.cleaned_data['tol']}-{form.cleaned_data['ig']}"
+    return sheet(name, VAT_HEAD, _vat_rows(form), "Áfaösszesítő")
 
 
 @needs(CLERK)
@@ -156,7 +200,7 @@ def close(request: HttpRequest, year: int) -> HttpResponse:
 
     def work() -> None:
         with transaction.atomic():
-            bookkeeping.close_through(year, form.cleaned_data["day"])
+            years.close_through(year, form.cleaned_data["day"], request.clerk.username)
             activity.record(request, "időszak zárása", form.cleaned_data["day"].isoformat())
 
     back = f"{reverse('gazd:reports')}?ev={year}"

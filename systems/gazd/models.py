@@ -6,6 +6,7 @@ gaps, never change, and none enters a closed period; nothing is committed beyond
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -30,6 +31,11 @@ class FiscalYear(models.Model):
     def __str__(self) -> str:
         return str(self.year)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing of the whole year can be posted any more."""
+        return self.closed_through == dt.date(self.year, 12, 31)
+
 
 class Account(models.Model):
     """An account (főkönyvi számla). `cash`: money moves on it, so it is in the cash report."""
@@ -47,7 +53,10 @@ class Account(models.Model):
 
 
 class Item(models.Model):
-    """A budget item (rovat), with the account that its invoices or receipts are posted to."""
+    """A budget item (rovat), with the account that its invoices or receipts are posted to.
+
+    `vat_item`: the item of the VAT in its invoices that may be deducted; None where none may.
+    """
 
     class Side(models.TextChoices):
         EXPENSE = "expense", "kiadás"
@@ -57,6 +66,7 @@ class Item(models.Model):
     name = models.CharField("megnevezés", max_length=200)
     side = models.CharField(max_length=7, choices=Side)
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    vat_item = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
 
     class Meta:
         db_table = "item"
@@ -140,7 +150,10 @@ class Partner(models.Model):
 
 
 class Commitment(models.Model):
-    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released."""
+    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released.
+
+    Invoiced only when another clerk countersigned it (pénzügyi ellenjegyzés).
+    """
 
     appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, verbose_name="előirányzat")
     sequence = models.PositiveIntegerField()
@@ -151,6 +164,7 @@ class Commitment(models.Model):
     invoiced = ForintField("számlázva", default=0)
     released = ForintField("felszabadítva", default=0)
     recorded_by = models.CharField(max_length=120)
+    countersigned_by = models.CharField(max_length=60, blank=True)
     token = models.UUIDField(unique=True, default=uuid.uuid4)
 
     class Meta:
@@ -160,7 +174,8 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 name="within_the_commitment",
                 condition=Q(amount__gt=0, invoiced__gte=0, released__gte=0, amount__gte=F("invoiced") + F("released")),
-            )
+            ),
+            models.CheckConstraint(name="countersigned_by_another", condition=~Q(countersigned_by=F("recorded_by"))),
         ]
 
     @property
@@ -228,7 +243,9 @@ class Entry(models.Model):
 
 
 class Invoice(models.Model):
-    """An incoming invoice: recorded by one clerk, approved by another, then paid, whole or in parts.
+    """An incoming invoice: recorded, validated (érvényesítés, with the proof of performance), approved (utalványozás)
+    and posted, then paid, whole or in parts. Who may not be the same: 368/2011. (XII. 31.) Korm. rendelet 60. §, not
+    compared with the source; and who recorded it does not approve it.
 
     Only those carried over from earlier books have no commitment. `paid`: the sum of its payments that stand.
     """
@@ -252,6 +269,7 @@ class Invoice(models.Model):
     paid = ForintField("kifizetve", default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RECORDED)
     recorded_by = models.CharField(max_length=60)
+    validated_by = models.CharField(max_length=60, blank=True)
     decided_by = models.CharField(max_length=60, blank=True)
     posted = models.ForeignKey(Voucher, on_delete=models.PROTECT, null=True, related_name="invoices")
 
@@ -264,6 +282,9 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(name="gross_positive", condition=Q(gross__gt=0)),
             models.CheckConstraint(name="four_eyes", condition=~Q(decided_by=F("recorded_by"))),
+            models.CheckConstraint(
+                name="validated_by_another", condition=Q(validated_by="") | ~Q(validated_by=F("decided_by"))
+            ),
             models.CheckConstraint(
                 name="posted_when_approved",
                 condition=Q(state="paid", posted__isnull=False, paid=F("gross"))
@@ -278,13 +299,22 @@ class Invoice(models.Model):
         """What is still to be paid."""
         return self.gross - self.paid
 
+    @property
+    def deductible(self) -> int:
+        """How much of it is VAT that may be deducted."""
+        return sum(line.vat for line in self.lines.all() if line.deductible)
+
 
 class InvoicePayment(models.Model):
-    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing."""
+    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing.
+
+    `vat`: how much of it paid VAT that may be deducted.
+    """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     voucher = models.OneToOneField(Voucher, on_delete=models.PROTECT, related_name="paid_invoice")
     amount = ForintField("összeg")
+    vat = ForintField(default=0)
 
     class Meta:
         db_table = "invoice_payment"
@@ -298,6 +328,7 @@ class InvoiceLine(models.Model):
     net = ForintField("nettó")
     rate = models.ForeignKey(VatRate, on_delete=models.PROTECT, verbose_name="áfakulcs")
     vat = ForintField("áfa")
+    deductible = models.BooleanField("levonható áfa", default=False)
 
     class Meta:
         db_table = "invoice_line"

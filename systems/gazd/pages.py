@@ -13,7 +13,7 @@ from systems.gazd.bookkeeping import NotPossible
 from systems.gazd.forms import chosen_year
 from systems.gazd.models import FiscalYear
 
-CLERK, APPROVER = "konyvelo", "utalvanyozo"
+CLERK, COUNTERSIGNER, APPROVER = "konyvelo", "ellenjegyzo", "utalvanyozo"
 PAGE = 25
 
 

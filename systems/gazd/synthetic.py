@@ -8,15 +8,16 @@ from random import Random
 from django.utils import timezone
 
 from systems.core import facts, people
-from systems.gazd import bookkeeping
+from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import Line
 from systems.gazd.models import Item, Partner, VatRate, Voucher
 
-PER_HEAD = {"K1": 90_000, "K2": 12_000, "K3": 80_000, "K4": 5_000, "K5": 15_000, "K6": 40_000, "K7": 20_000,
-            "B1": 150_000, "B3": 60_000, "B4": 52_000}  # fmt: skip
+PER_HEAD = {"K1": 90_000, "K2": 12_000, "K3": 80_000, "K351": 6_000, "K4": 5_000, "K5": 15_000,
+            "K6": 40_000, "K7": 20_000, "B1": 150_000, "B3": 60_000, "B4": 52_000}  # fmt: skip
 PEOPLE_TO_AN_ORDER = 100
 ORDERED = ("K3", "K3", "K3", "K6", "K7")
 RECORDER, APPROVER = "szintetikus.rogzito", "szintetikus.jovahagyo"
+COUNTERSIGNER = "szintetikus.ellenjegyzo"
 SUBJECTS = ("Irodaszer", "Karbantartás", "Útjavítás", "Tűzifa", "Számítógép", "Parkgondozás", "Közvilágítás")
 
 
@@ -24,7 +25,7 @@ def fill(random: Random, population: int) -> None:
     """A year's books: about one order for each hundred inhabitants."""
     today, town = timezone.localdate(), facts.of_tenant().name
     first = dt.date(today.year, 1, 1)
-    year = bookkeeping.open_year(today.year)
+    year = years.open_year(today.year, RECORDER)
     heads = max(population, 200)
     plans = {
         code: bookkeeping.appropriate(year, Item.objects.get(pk=code), heads * amount)
@@ -52,15 +53,20 @@ def _partner(random: Random, town: str) -> Partner:
 
 
 def _order(random: Random, plan, partner: Partner, rate: VatRate, day: dt.date, number: int) -> None:
-    """An order, invoiced mostly, approved and paid often."""
+    """An order, invoiced mostly, validated, approved and paid often."""
     subject, net = random.choice(SUBJECTS), random.randrange(5, 300) * 1_000
     gross = net + bookkeeping.vat_of(net, rate.percent)
     held = bookkeeping.commit(plan, partner, f"{subject} (szintetikus)", day, gross, RECORDER)
+    bookkeeping.countersign(held.pk, COUNTERSIGNER)
     if random.random() < 0.1:
         return
     days = (day, day, day + dt.timedelta(days=30))
-    invoice = bookkeeping.record_invoice(held, f"SZINT-{number}", days, [(subject, net, rate)], RECORDER)
-    if random.random() < 0.85:
+    line = (subject, net, rate, plan.item_id == "K3" and random.random() < 0.2)
+    invoice = bookkeeping.record_invoice(held, f"SZINT-{number}", days, [line], RECORDER)
+    if random.random() < 0.05:
+        return
+    bookkeeping.validate(invoice.pk, COUNTERSIGNER)
+    if random.random() < 0.9:
         bookkeeping.approve(invoice.pk, day, APPROVER)
         if random.random() < 0.8:
             bookkeeping.pay([invoice.pk], day, "33", RECORDER)

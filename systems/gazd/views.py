@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core import activity, money
 from systems.core.access import needs
-from systems.gazd import bookkeeping
+from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import NotPossible
 from systems.gazd.forms import (
     AppropriationForm,
@@ -29,7 +29,7 @@ from systems.gazd.forms import (
     YearForm,
 )
 from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Partner
-from systems.gazd.pages import APPROVER, CLERK, PAGE, done, form_page, of_year
+from systems.gazd.pages import APPROVER, CLERK, COUNTERSIGNER, PAGE, done, form_page, of_year
 
 
 @require_GET
@@ -46,13 +46,21 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_year(request: HttpRequest) -> HttpResponse:
     form = YearForm(request.POST or None, initial={"year": timezone.localdate().year})
-    if form.is_valid():
+
+    def work() -> None:
         with transaction.atomic():
-            opened = bookkeeping.open_year(form.cleaned_data["year"])
+            opened = years.open_year(form.cleaned_data["year"], request.clerk.username)
             activity.record(request, "költségvetési év megnyitása", str(opened.year))
-        messages.success(request, f"A(z) {opened.year}. év nyitva van.")
-        return redirect(f"{reverse('gazd:index')}?ev={opened.year}")
-    return form_page(request, form, "Év megnyitása", reverse("gazd:index"), submit="Megnyitás")
+
+    if form.is_valid() and done(form, work):
+        messages.success(request, f"A(z) {form.cleaned_data['year']}. év nyitva van.")
+        return redirect(f"{reverse('gazd:index')}?ev={form.cleaned_data['year']}")
+    lead = (
+        "A teljesen lezárt előző év záró egyenlegei nyitó tételek lesznek, a még ki nem fizetett "
+        "kötelezettségvállalásai pedig fedezetükkel együtt átkerülnek. Ha az előző év nincs lezárva, "
+        "mindez a zárásakor történik meg."
+    )
+    return form_page(request, form, "Év megnyitása", reverse("gazd:index"), submit="Megnyitás", lead=lead)
 
 
 @needs(CLERK)
@@ -89,7 +97,7 @@ def modify(request: HttpRequest, pk: int) -> HttpResponse:
 
     def work() -> None:
         with transaction.atomic():
-            bookkeeping.modify(pk, **form.cleaned_data, clerk=request.clerk.name)
+            bookkeeping.modify(pk, **form.cleaned_data, clerk=request.clerk.username)
             activity.record(request, "előirányzat módosítása", f"{shown.year_id}/{shown.item_id}")
 
     back = reverse("gazd:appropriation", args=[pk])
@@ -107,12 +115,12 @@ def new_commitment(request: HttpRequest, pk: int) -> HttpResponse:
 
     def work() -> None:
         with transaction.atomic():
-            made = bookkeeping.commit(shown, **form.cleaned_data, clerk=request.clerk.name)
+            made = bookkeeping.commit(shown, **form.cleaned_data, clerk=request.clerk.username)
             activity.record(request, "kötelezettségvállalás", made.number)
 
     back = reverse("gazd:appropriation", args=[pk])
     if form.is_valid() and done(form, work):
-        messages.success(request, "A kötelezettségvállalást rögzítettük.")
+        messages.success(request, "A kötelezettségvállalást rögzítettük. Másnak kell ellenjegyeznie.")
         return redirect(back)
     lead = f"{shown}: a szabad előirányzat {money.shown(shown.free)} Ft."
     return form_page(request, form, "Új kötelezettségvállalás", back, lead=lead)
@@ -133,6 +141,21 @@ def commitment(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "gazd/commitment.html", {"shown": shown, "invoices": shown.invoice_set.all()})
 
 
+@needs(COUNTERSIGNER)
+@require_POST
+def countersign(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Commitment.objects.select_related("appropriation"), pk=pk)
+    try:
+        with transaction.atomic():
+            bookkeeping.countersign(pk, request.clerk.username)
+            activity.record(request, "kötelezettségvállalás ellenjegyzése", shown.number)
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A kötelezettségvállalást ellenjegyezte.")
+    return redirect("gazd:commitment", pk=pk)
+
+
 @needs(CLERK)
 @require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
@@ -149,12 +172,12 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_invoice(request: HttpRequest, pk: int) -> HttpResponse:
     """Record an incoming invoice on a commitment."""
-    shown = get_object_or_404(Commitment.objects.select_related("partner", "appropriation"), pk=pk)
+    shown = get_object_or_404(Commitment.objects.select_related("partner", "appropriation__item"), pk=pk)
     form, rows = InvoiceForm(request.POST or None), LineSet(request.POST or None)
 
     def work() -> None:
         data = form.cleaned_data
-        lines = [(r["text"], r["net"], r["rate"]) for r in rows.cleaned_data if r]
+        lines = [(r["text"], r["net"], r["rate"], r["deductible"]) for r in rows.cleaned_data if r]
         days = (data["issued"], data["performed"], data["due"])
         with transaction.atomic():
             made = bookkeeping.record_invoice(shown, data["number"], days, lines, request.clerk.username)
@@ -162,7 +185,7 @@ def new_invoice(request: HttpRequest, pk: int) -> HttpResponse:
 
     back = reverse("gazd:commitment", args=[pk])
     if form.is_valid() and rows.is_valid() and done(form, work):
-        messages.success(request, "A számlát rögzítettük. Másnak kell jóváhagynia.")
+        messages.success(request, "A számlát rögzítettük. Másnak kell érvényesítenie és jóváhagynia.")
         return redirect(back)
     lead = f"{shown} – {shown.partner.name}; még számlázható {money.shown(shown.left)} Ft."
     more = {"rows": rows, "lead": lead, "legend": "számlasor"}
@@ -217,6 +240,21 @@ def pay_part(request: HttpRequest, pk: int) -> HttpResponse:
     return _invoice(request, pk, form)
 
 
+@needs(COUNTERSIGNER)
+@require_POST
+def validate(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(Invoice, pk=pk)
+    try:
+        with transaction.atomic():
+            bookkeeping.validate(pk, request.clerk.username)
+            activity.record(request, "számla érvényesítése", str(pk))
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A számlát érvényesítette. Másnak kell jóváhagynia.")
+    return redirect("gazd:invoice", pk=pk)
+
+
 @needs(APPROVER)
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
@@ -265,7 +303,7 @@ def payment(request: HttpRequest) -> HttpResponse:
             raise NotPossible("A megjelöltek között van olyan számla, amely már nem vár fizetésre. Ellenőrizze újra.")
         data = form.cleaned_data
         with transaction.atomic():
-            for made in bookkeeping.pay(list(chosen), data["day"], data["account"].pk, request.clerk.name):
+            for made in bookkeeping.pay(list(chosen), data["day"], data["account"].pk, request.clerk.username):
                 activity.record(request, "számla kifizetése", made.shown)
 
     if form.is_valid() and done(form, work):
@@ -288,10 +326,14 @@ def partners(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_partner(request: HttpRequest) -> HttpResponse:
     form = PartnerForm(request.POST or None)
-    if form.is_valid():
+
+    def work() -> None:
+        made = form.save(commit=False)
         with transaction.atomic():
-            made = form.save()
+            bookkeeping.add_partner(made)
             activity.record(request, "partner felvétele", made.tax_number)
+
+    if form.is_valid() and done(form, work):
         messages.success(request, "A partnert felvettük.")
         return redirect("gazd:partners")
     return form_page(request, form, "Új partner", reverse("gazd:partners"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -115,11 +115,14 @@ def new(request: HttpRequest) -> HttpResponse:
     """An estate told of on paper or by word; sent twice it is begun once."""
     form = NewEstateForm(request.POST or None)
     if form.is_valid():
-        with transaction.atomic():
-            made = Estate.objects.filter(token=form.cleaned_data["token"]).first()
-            if made is None:
+        try:
+            with transaction.atomic():
                 made = handing.begin(**form.cleaned_data)
                 activity.record(request, "hagyatéki leltár megkezdése", made.number)
+        except IntegrityError:
+            made = Estate.objects.filter(token=form.cleaned_data["token"]).first()
+            if made is None:
+                raise
         return redirect("hagyatek:estate", pk=made.pk)
     return form_page(request, form, "Új hagyatéki leltár", reverse("hagyatek:index"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -86,13 +87,16 @@ class Ticket(models.Model):
             )
             self.number = f"HB/{year}/{cursor.fetchone()[0]}"
             self.save(force_insert=True)
-            Step.objects.create(ticket=self, state=self.state, name=self.name, text="")
+            Step.objects.create(ticket=self, at=self.reported_at, state=self.state, name=self.name, text="")
 
-    def clock(self) -> Clock:
-        """The clock of the agreement: what was used of what is allowed. Waiting for the reporter stops it."""
-        allowed = dt.timedelta(minutes=Parameter.objects.get(name=f"repair_{self.reach}").value)
+    def clock(self, agreed: Mapping[str, int]) -> Clock:
+        """The clock of the agreement: what was used of what is allowed. Waiting for the reporter stops it.
+
+        `agreed`: minutes by reach (`allowances`).
+        """
+        allowed = dt.timedelta(minutes=agreed[self.reach])
         used, running_since, hours = dt.timedelta(), None, settings.ASP.opening_hours
-        for step in self.steps.order_by("at", "id"):
+        for step in self.steps.all():
             stops = step.state in (self.State.WAITING, self.State.SOLVED, self.State.CLOSED)
             if running_since and stops:
                 used += workdays.open_time(running_since, step.at, hours)
@@ -105,6 +109,19 @@ class Ticket(models.Model):
         left = allowed - used
         due = workdays.due(now, left, hours) if running_since and left > dt.timedelta() else None
         return Clock(allowed, used, due, running_since is not None)
+
+
+def allowances() -> dict[str, int]:
+    """Minutes of opening hours within which a ticket must be solved, by its reach.
+
+    For an outage the register's (`sla.yaml`, rto), for what the agreement's clauses do not name this system's own.
+    """
+    own = dict(Parameter.objects.filter(name__startswith="repair_").values_list("name", "value"))
+    return {
+        Ticket.Reach.OUTAGE: settings.ASP.outage_minutes,
+        Ticket.Reach.HINDERED: own["repair_hindered"],
+        Ticket.Reach.MINOR: own["repair_minor"],
+    }
 
 
 class Clock:
@@ -124,6 +141,14 @@ class Clock:
     @property
     def allowed_minutes(self) -> int:
         return int(self.allowed.total_seconds() // 60)
+
+    @property
+    def left_minutes(self) -> int:
+        return self.allowed_minutes - self.used_minutes
+
+    @property
+    def over_minutes(self) -> int:
+        return -self.left_minutes
 
 
 class Step(models.Model):

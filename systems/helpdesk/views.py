@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.documents import download
+from systems.core.maintenance import coming
 from systems.helpdesk.forms import MessageForm, StepForm, TicketForm
-from systems.helpdesk.models import Step, Ticket
+from systems.helpdesk.models import Step, Ticket, allowances
 
 SUPPORT = "kezelo"
 PAGE = 25
@@ -33,16 +34,19 @@ def _ticket(request: HttpRequest, pk: int) -> Ticket:
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    found = _visible(request)
+    found = _visible(request).prefetch_related("steps")
     state = request.GET.get("allapot", "")
     if state in Ticket.State:
         found = found.filter(state=state)
     page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
-    now = timezone.now()
-    coming = [entry for entry in settings.ASP.maintenance if entry.until > now]
-    names = {entry.id: entry.name for entry in settings.ASP.catalogue}
-    context = {"page": page, "state": state, "states": Ticket.State.choices, "coming": coming, "names": names}
+    agreed = allowances()
+    rows = [(ticket, _name(ticket.service), ticket.clock(agreed)) for ticket in page]
+    context = {"page": page, "rows": rows, "state": state, "states": Ticket.State.choices, "coming": coming()}
     return render(request, "helpdesk/index.html", context)
+
+
+def _name(system: str) -> str:
+    return next((entry.name for entry in settings.ASP.catalogue if entry.id == system), system)
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,11 +88,10 @@ def _page(request: HttpRequest, shown: Ticket, form=None, status: int = 200) -> 
     support = has(request, SUPPORT)
     if form is None:
         form = StepForm(initial={"state": shown.state}) if support else MessageForm()
-    names = {entry.id: entry.name for entry in settings.ASP.catalogue}
     context = {
         "ticket": shown,
-        "service": names.get(shown.service, shown.service),
-        "clock": shown.clock(),
+        "service": _name(shown.service),
+        "clock": shown.clock(allowances()),
         "steps": shown.steps.all(),
         "form": form,
         "support": support,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from systems.core import activity, facts, sign_in
+from systems.core.maintenance import coming
 from systems.keret.chain import end_sessions
 from systems.keret.tiles import tiles
 
@@ -16,7 +17,7 @@ from systems.keret.tiles import tiles
 def home(request: HttpRequest) -> HttpResponse:
     offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
     others = facts.others_of_office(request.tenant.ksh)
-    return render(request, "keret/home.html", {"tiles": offered, "others": others})
+    return render(request, "keret/home.html", {"tiles": offered, "others": others, "coming": coming()})
 
 
 @require_POST

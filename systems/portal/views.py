@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from systems.core import facts
+from systems.core.maintenance import coming
 from systems.core.sign_in import open_to_all
 from systems.core.texts import fold
 from systems.portal.models import Contact, Decree, News, Publication, Unit
@@ -31,6 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "facts": facts.of_tenant(),
         "forms": _served("elugy", request.tenant.ksh),
         "trades": _served("iparker", request.tenant.ksh),
+        "coming": coming(),
     }
     return render(request, "portal/index.html", context)
 

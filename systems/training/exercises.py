@@ -54,11 +54,16 @@ EXERCISES = (
         "szamla", "gazd", "Kötelezettségvállalás és számla", "konyvelo",
         "kötelezettségvállalás, bejövő számla rögzítése",
         "Egy előirányzat oldalán rögzítsen kötelezettségvállalást.",
-        "A kötelezettségvállaláshoz rögzítsen egy kitalált bejövő számlát.",
+        "Egy már ellenjegyzett kötelezettségvállaláshoz rögzítsen egy kitalált bejövő számlát.",
+    ),
+    _exercise(
+        "ervenyesites", "gazd", "Számla érvényesítése", "ellenjegyzo", "számla érvényesítése",
+        "A Számlák oldalon nyisson meg egy jóváhagyásra váró számlát, amelyet még senki nem érvényesített.",
+        "Vesse össze a kötelezettségvállalással, és érvényesítse.",
     ),
     _exercise(
         "utalvanyozas", "gazd", "Számla jóváhagyása", "utalvanyozo", "számla jóváhagyása",
-        "A Számlák oldalon nyisson meg egy jóváhagyásra váró számlát.",
+        "A Számlák oldalon nyisson meg egy jóváhagyásra váró, már érvényesített számlát.",
         "Vesse össze a kötelezettségvállalással, és hagyja jóvá.",
     ),
     _exercise(

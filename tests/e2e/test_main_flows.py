@@ -260,6 +260,10 @@ def test_money_from_the_commitment_to_the_paid_invoice(clerk, register, runtime)
     clerk.press("Mentés")
     clerk.follow(clerk.driver.find_element("xpath", f"//main//tr[contains(., '{firm.name}')]//a").text)
     assert clerk.value("Számlázható").replace("\u00a0", " ") == "127 000 Ft"
+    assert "A kötelezettséget Ön vállalta, ezért másnak kell ellenjegyeznie." in clerk.text
+    commitment = clerk.driver.current_url
+    _others_sign(register, runtime, f"bookkeeping.countersign({_pk(commitment)}, 'proba.ellenjegyzo')")
+    clerk.driver.get(commitment)
     clerk.follow("Számla rögzítése")
     days = {"Kelte": TODAY, "Teljesítés": TODAY, "Fizetési határidő": TODAY + dt.timedelta(days=8)}
     clerk.fill({"Számla száma": number, **{label: day.isoformat() for label, day in days.items()}})
@@ -271,7 +275,12 @@ def test_money_from_the_commitment_to_the_paid_invoice(clerk, register, runtime)
     assert "A számlát Ön rögzítette, ezért másnak kell elbírálnia." in clerk.text
     clerk.picture("flow-gazd-invoice")
     invoice = clerk.driver.current_url
-    _another_approves(register, runtime, int(invoice.rstrip("/").rsplit("/", 1)[1]))
+    _others_sign(
+        register,
+        runtime,
+        f"bookkeeping.validate({_pk(invoice)}, 'proba.ellenjegyzo')",
+        f"bookkeeping.approve({_pk(invoice)}, timezone.localdate(), 'proba.kolleganoje')",
+    )
     clerk.driver.get(invoice)
     clerk.fill({"Összeg": "27 000", "Honnan": clerk.choices("Honnan")[-1]})
     clerk.press("Részkifizetés")
@@ -289,15 +298,19 @@ def test_money_from_the_commitment_to_the_paid_invoice(clerk, register, runtime)
     clerk.picture("flow-gazd-reports")
 
 
-def _another_approves(register, runtime, pk):
-    """What the colleague with the second pair of eyes does at their own machine."""
+def _pk(address):
+    return int(address.rstrip("/").rsplit("/", 1)[1])
+
+
+def _others_sign(register, runtime, *steps):
+    """What colleagues who may sign what this clerk may not do at their own machines."""
     program = f"""
 import systems.wsgi
 from django.utils import timezone
 from systems import tenancy
 from systems.gazd import bookkeeping
 with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
-    bookkeeping.approve({pk}, timezone.localdate(), "proba.kolleganoje")
+    {"; ".join(steps)}
 """
     app = register.cell(register.municipality(KSH).cell).app("gazd")
     runtime.check(app, ["python", "-"], stdin=program, timeout=60)

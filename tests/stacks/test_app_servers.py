@@ -173,7 +173,9 @@ def own(register):
             "/run/secrets/tls.key": pair.key,
             ROOT_FILE: root,
             environment["ASP_SYSTEMS_FILE"]: json.dumps([CATALOGUE_ENTRY]),
-            environment["ASP_OPERATIONS_FILE"]: json.dumps({"opening_hours": {}, "maintenance": [], "training": []}),
+            environment["ASP_OPERATIONS_FILE"]: json.dumps(
+                {"opening_hours": {}, "outage_minutes": 60, "maintenance": [], "training": []}
+            ),
             **{environment[f"ASP_{name}_KEY_FILE"]: "key" for name in ("SYSTEM", "OIDC", "DJANGO")},
         }  # fmt: skip
         container = client.containers.create(

@@ -85,7 +85,7 @@ def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
     register = copy.load()
     assert [m.ksh for m in register.municipalities.values() if m.training] == ["14915", "29188"]
     told = json.loads(operations(register, register.cell("baz1"), "irat"))
-    assert told["training"] == ["14915", "29188"]
+    assert (told["training"], told["outage_minutes"]) == (["14915", "29188"], 60)
     assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
     applied_as = applied.of(register.municipality("14915"))
     assert applied_as["training"] is True and "training" not in applied.of(register.municipality("16054"))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from systems import tenancy
-from systems.gazd import bookkeeping
+from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import Line, NotPossible
 from systems.gazd.models import (
     Appropriation,
@@ -35,19 +35,31 @@ def day(n):
 
 def books(amount=1_000_000):
     """A year with one appropriation for K3 and a partner."""
-    year = bookkeeping.open_year(YEAR)
+    year = years.open_year(YEAR, "k")
     partner = Partner.objects.create(name="Próba Kft.", tax_number="12345676-2-05", address="Sajószentpéter")
     return bookkeeping.appropriate(year, Item.objects.get(pk="K3"), amount), partner
 
 
 def ordered(amount=127_000, budget=1_000_000):
+    """An order, countersigned."""
     appropriation, partner = books(budget)
-    return bookkeeping.commit(appropriation, partner, "papír", day(1), amount, "konyvelo")
+    held = bookkeeping.commit(appropriation, partner, "papír", day(1), amount, "konyvelo")
+    bookkeeping.countersign(held.pk, "ellenjegyzo")
+    return held
 
 
 def invoice(commitment, net=100_000, number="SZ-1", clerk="konyvelo"):
     days = (day(2), day(2), day(32))
-    return bookkeeping.record_invoice(commitment, number, days, [("papír", net, VatRate.objects.get(pk=27))], clerk)
+    return bookkeeping.record_invoice(
+        commitment, number, days, [("papír", net, VatRate.objects.get(pk=27), False)], clerk
+    )
+
+
+def approve(pk, when, clerk):
+    """Validate and approve."""
+    if not Invoice.objects.get(pk=pk).validated_by:
+        bookkeeping.validate(pk, "ervenyesito")
+    return bookkeeping.approve(pk, when, clerk)
 
 
 def sums():
@@ -65,7 +77,7 @@ def test_an_invoice_goes_from_order_to_payment(gazd):
     held = ordered()
     made = invoice(held)
     assert made.gross == 127_000
-    bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    approve(made.pk, day(3), "jovahagyo")
     (paid,) = bookkeeping.pay([made.pk], day(4), "33", "penztaros")
     made.refresh_from_db()
     assert (made.state, made.payments.get().voucher_id, paid.number) == ("paid", paid.pk, 2)
@@ -76,13 +88,44 @@ def test_an_invoice_goes_from_order_to_payment(gazd):
 def test_four_eyes_are_needed(gazd):
     made = invoice(ordered())
     for decide in (
-        lambda: bookkeeping.approve(made.pk, day(3), "konyvelo"),
+        lambda: approve(made.pk, day(3), "konyvelo"),
         lambda: bookkeeping.reject(made.pk, "konyvelo"),
     ):
         with pytest.raises(NotPossible, match="másnak"):
             decide()
     with pytest.raises(IntegrityError, match="four_eyes"):
         Invoice.objects.filter(pk=made.pk).update(decided_by="konyvelo")
+
+
+def test_no_two_incompatible_steps_have_one_signature(gazd):
+    appropriation, partner = books()
+    held = bookkeeping.commit(appropriation, partner, "papír", day(1), 127_000, "rendelo")
+    with pytest.raises(NotPossible, match="még nincs ellenjegyezve"):
+        invoice(held)
+    with pytest.raises(NotPossible, match="vállalta, nem ellenjegyezheti"):
+        bookkeeping.countersign(held.pk, "rendelo")
+    bookkeeping.countersign(held.pk, "ellenjegyzo")
+    with pytest.raises(NotPossible, match="már ellenjegyezték"):
+        bookkeeping.countersign(held.pk, "masik")
+    made = invoice(held)
+    with pytest.raises(NotPossible, match="előbb érvényesíteni"):
+        bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    with pytest.raises(NotPossible, match="vállalta, nem érvényesítheti"):
+        bookkeeping.validate(made.pk, "rendelo")
+    bookkeeping.validate(made.pk, "ervenyesito")
+    with pytest.raises(NotPossible, match="már érvényesítették"):
+        bookkeeping.validate(made.pk, "masik")
+    with pytest.raises(NotPossible, match="érvényesítette, nem utalványozhatja"):
+        bookkeeping.approve(made.pk, day(3), "ervenyesito")
+    with pytest.raises(IntegrityError, match="countersigned_by_another"):
+        Commitment.objects.update(countersigned_by="rendelo")
+    bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    with pytest.raises(IntegrityError, match="validated_by_another"):
+        Invoice.objects.update(validated_by="jovahagyo")
+    made.refresh_from_db()
+    assert (held.recorded_by, made.recorded_by, made.validated_by, made.decided_by) == (
+        "rendelo", "konyvelo", "ervenyesito", "jovahagyo",
+    )  # fmt: skip
 
 
 def test_the_same_number_of_one_partner_comes_once_unless_it_was_sent_back(gazd):
@@ -151,21 +194,21 @@ def test_the_database_refuses_what_does_not_balance(gazd):
 
 def test_a_closed_period_takes_nothing_and_stays_closed(gazd):
     made = invoice(ordered())
-    bookkeeping.close_through(YEAR, day(30))
+    years.close_through(YEAR, day(30), "k")
     with pytest.raises(NotPossible, match="lezárt"):
-        bookkeeping.approve(made.pk, day(30), "jovahagyo")
+        approve(made.pk, day(30), "jovahagyo")
     with pytest.raises(NotPossible, match="már le van zárva"):
-        bookkeeping.close_through(YEAR, day(29))
+        years.close_through(YEAR, day(29), "k")
     with pytest.raises(IntegrityError, match="do not go back"):
         FiscalYear.objects.update(closed_through=None)
-    bookkeeping.approve(made.pk, day(31), "jovahagyo")
+    approve(made.pk, day(31), "jovahagyo")
     with pytest.raises(NotPossible, match="nincs megnyitva"):
         bookkeeping.post("other", dt.date(2031, 1, 1), "x", [Line("11", debit=5), Line("41", credit=5)], "k")
 
 
 def test_an_invoice_is_paid_in_parts_and_never_more_than_is_left(gazd):
     made = invoice(ordered())
-    posted = bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    posted = approve(made.pk, day(3), "jovahagyo")
     first = bookkeeping.pay_part(made.pk, 100_000, day(4), "33", "k")
     made.refresh_from_db()
     assert (made.state, made.paid, made.left) == ("approved", 100_000, 27_000)
@@ -189,7 +232,7 @@ def test_an_invoice_is_paid_in_parts_and_never_more_than_is_left(gazd):
 
 def test_parts_paid_at_once_never_add_up_to_more_than_the_invoice(gazd):
     made = invoice(ordered())
-    bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    approve(made.pk, day(3), "jovahagyo")
     found = _together(lambda n: bookkeeping.pay_part(made.pk, 50_000, day(4), "33", "k"))
     made.refresh_from_db()
     assert (made.paid, sum(isinstance(paid, Voucher) for paid in found)) == (100_000, 2)
@@ -197,7 +240,7 @@ def test_parts_paid_at_once_never_add_up_to_more_than_the_invoice(gazd):
 
 def test_a_reversal_undoes_a_step_once(gazd):
     made = invoice(ordered())
-    posted = bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    posted = approve(made.pk, day(3), "jovahagyo")
     (paid,) = bookkeeping.pay([made.pk], day(4), "32", "k")
     with pytest.raises(NotPossible, match="előbb a kifizetést"):
         bookkeeping.reverse(posted.pk, day(5), "k")
@@ -216,7 +259,7 @@ def test_a_reversal_undoes_a_step_once(gazd):
 def test_sending_twice_counts_once(gazd):
     token = uuid.uuid4()
     lines = [Line("11", debit=5), Line("41", credit=5)]
-    bookkeeping.open_year(YEAR)
+    years.open_year(YEAR, "k")
     bookkeeping.post("other", day(1), "x", lines, "k", token=token)
     with pytest.raises(NotPossible, match="már lekönyvelték"):
         bookkeeping.post("other", day(1), "x", lines, "k", token=token)
@@ -247,7 +290,7 @@ def _together(work, threads=THREADS):
 
 
 def test_numbers_have_no_gaps_when_many_post_at_once_and_some_fail(gazd):
-    bookkeeping.open_year(YEAR)
+    years.open_year(YEAR, "k")
 
     def work(n):
         for i in range(5):
@@ -278,7 +321,7 @@ def test_many_commit_at_once_within_the_budget(gazd):
 
 def test_one_invoice_is_paid_once_by_many(gazd):
     made = invoice(ordered())
-    bookkeeping.approve(made.pk, day(3), "jovahagyo")
+    approve(made.pk, day(3), "jovahagyo")
     found = _together(lambda n: bookkeeping.pay([made.pk], day(4), "33", "k"))
     assert sum(isinstance(paid, list) for paid in found) == 1
     assert Voucher.objects.filter(kind="payment").count() == 1
@@ -305,11 +348,13 @@ def _apply(name, which, amount, when):
     appropriation = Appropriation.objects.select_related("item").get()
     held, inv, voucher = nth(Commitment), nth(Invoice), nth(Voucher)
     if name == "commit":
-        bookkeeping.commit(appropriation, Partner.objects.get(), "x", day(when), amount, "k")
+        made = bookkeeping.commit(appropriation, Partner.objects.get(), "x", day(when), amount, "k")
+        if which:
+            bookkeeping.countersign(made.pk, "e")
     elif name == "invoice" and held:
         invoice(held, max(1, amount // 5), f"SZ-{which}")
     elif name == "approve" and inv:
-        bookkeeping.approve(inv.pk, day(when), "j")
+        approve(inv.pk, day(when), "j")
     elif name == "reject" and inv:
         bookkeeping.reject(inv.pk, "j")
     elif name == "pay" and inv:
@@ -323,7 +368,7 @@ def _apply(name, which, amount, when):
     elif name == "modify":
         bookkeeping.modify(appropriation.pk, amount - 1_000_000, "x", day(when), "k")
     elif name == "close":
-        bookkeeping.close_through(YEAR, day(when % 40))
+        years.close_through(YEAR, day(when % 40), "k")
     elif name == "in":
         bookkeeping.receive(Item.objects.get(pk="B4"), amount, day(when), "33", "x", "k")
 

@@ -5,11 +5,14 @@ import re
 import zipfile
 
 import pytest
+from django.db import transaction
+from django.db.models import Sum
 
 from systems import synthetic
 from systems.core import identifiers
 from systems.gazd import feed
-from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Partner, Voucher
+from systems.gazd.forms import PartnerForm
+from systems.gazd.models import Appropriation, Commitment, Entry, FiscalYear, Invoice, Partner, Voucher
 
 YEAR = 2026
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
@@ -25,8 +28,25 @@ def approver(browse):
     return browse("gazd", "utalvanyozo", username="fonok.flora", name="Főnök Flóra")
 
 
+@pytest.fixture
+def countersigner(browse):
+    return browse("gazd", "ellenjegyzo", username="ellen.elek", name="Ellen Elek")
+
+
 def shown(page):
     return re.sub(r"\s+", " ", page.content.decode()).replace("\xa0", " ")
+
+
+def sheet_rows(response):
+    """The cells of a sheet that have something in them, by row."""
+    with zipfile.ZipFile(io.BytesIO(response.content)) as book:
+        texts = re.findall(r"<t[^>]*>(.*?)</t>", book.read("xl/sharedStrings.xml").decode())
+        found = book.read("xl/worksheets/sheet1.xml").decode()
+    cell = re.compile(r'<c r="[A-Z]+[0-9]+"[^>]*?(t="s")?><v>(.*?)</v>')
+    return [
+        [texts[int(value)] if text else int(value) for text, value in cell.findall(row) if text or value]
+        for row in re.findall(r"<row .*?</row>", found)
+    ]
 
 
 def token(client, place):
@@ -39,7 +59,7 @@ def rows(*of):
     return found | {f"form-{n}-{name}": value for n, row in enumerate(of) for name, value in row.items()}
 
 
-def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, approver, serve):
+def test_three_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, approver, countersigner, serve):
     assert clerk.post("/gazd/evek/uj", {"year": YEAR}).status_code == 302
     clerk.post(f"/gazd/evek/{YEAR}/eloiranyzat", {"item": "K3", "original": "1 000 000"})
     partner = {"tax_number": FIRM, "name": "Próba Kft.", "address": "Sajószentpéter", "bank_account": ""}
@@ -55,6 +75,14 @@ def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, a
     assert "873 000 Ft" in shown(clerk.get(f"/gazd/eloiranyzatok/{plan.pk}/"))
     with serve("gazd"):
         held = Commitment.objects.get()
+    assert "Számla rögzítése" not in shown(clerk.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    assert clerk.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes").status_code == 403
+    assert ">Ellenjegyzés<" in shown(countersigner.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    countersigner.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes")
+    page = shown(clerk.get(f"/gazd/kotelezettsegek/{held.pk}/"))
+    assert 'id="ellenjegyezte">ellen.elek<' in page and "Számla rögzítése" in page
+    again = shown(countersigner.post(f"/gazd/kotelezettsegek/{held.pk}/ellenjegyzes", follow=True))
+    assert "már ellenjegyezték" in again
     place = f"/gazd/kotelezettsegek/{held.pk}/szamla"
     sent = {"number": "SZ-1", "issued": "2026-02-02", "performed": "2026-02-02", "due": "2026-03-04"}
     over = clerk.post(place, sent | rows({"text": "papír", "net": "100 001", "rate": "27"}))
@@ -67,6 +95,13 @@ def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, a
         invoice = Invoice.objects.get()
     assert (invoice.gross, invoice.recorded_by) == (127_000, "minta.ilona")
     assert clerk.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 403
+    early = shown(approver.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}, follow=True))
+    assert "A számlát előbb érvényesíteni kell." in early and 'id="jovahagyas"' not in early
+    assert clerk.post(f"/gazd/szamlak/{invoice.pk}/ervenyesites").status_code == 403
+    assert ">Érvényesítés<" in shown(countersigner.get(f"/gazd/szamlak/{invoice.pk}/"))
+    checked = shown(countersigner.post(f"/gazd/szamlak/{invoice.pk}/ervenyesites", follow=True))
+    assert 'id="ervenyesitette">ellen.elek<' in checked and "A számlát érvényesítette" in checked
+    assert 'id="jovahagyas"' in shown(approver.get(f"/gazd/szamlak/{invoice.pk}/"))
     assert approver.post(f"/gazd/szamlak/{invoice.pk}/jovahagyas", {"day": "2026-02-03"}).status_code == 302
     assert "Fizetésre vár: 1 számla, 127 000 Ft" in shown(clerk.get("/gazd/szamlak/fizetes"))
     none = clerk.post("/gazd/szamlak/fizetes", {"day": "2026-02-04", "account": "33"})
@@ -80,7 +115,12 @@ def test_two_clerks_bring_an_invoice_from_the_budget_to_the_cash_report(clerk, a
     sheet = clerk.get(f"/gazd/kimutatasok/fokonyvi-kivonat.xlsx?ev={YEAR}")
     with zipfile.ZipFile(io.BytesIO(sheet.content)) as book:
         assert b"254000" in book.read("xl/worksheets/sheet1.xml")
-    assert clerk.get(f"/gazd/kimutatasok/penzforgalmi-jelentes.xlsx?ev={YEAR}").status_code == 200
+    cash = sheet_rows(clerk.get(f"/gazd/kimutatasok/penzforgalmi-jelentes.xlsx?ev={YEAR}"))
+    assert cash[0][-1] == "Teljesítés" and cash[-1] == ["Pénzeszközök változása", -127_000]
+    assert cash[1:-1] == [["K3", "Dologi kiadások", "kiadás", 1_000_000, 1_000_000, 127_000]]
+    with serve("gazd"):
+        assert set(Voucher.objects.values_list("recorded_by", flat=True)) == {"minta.ilona", "fonok.flora"}
+        assert Commitment.objects.get().recorded_by == "minta.ilona"
 
 
 def test_who_recorded_does_not_approve(browse, serve):
@@ -117,6 +157,63 @@ def test_vouchers_by_hand_balance_are_reversed_and_stop_at_the_closing(clerk, se
     assert (closed.status_code, "lezárt időszakra" in shown(closed)) == (422, True)
     with serve("gazd"):
         assert Voucher.objects.count() == 2
+
+
+def test_money_moved_by_hand_is_in_the_cash_report_whose_total_is_that_of_the_cash_accounts(clerk, serve):
+    clerk.post("/gazd/evek/uj", {"year": YEAR})
+    place = "/gazd/bizonylatok/uj"
+
+    def by_hand(*lines):
+        sent = {"day": "2026-01-05", "text": "kézi", "token": token(clerk, place)}
+        return clerk.post(place, sent | rows(*lines))
+
+    fee, out = {"account": "84", "debit": "700"}, {"account": "33", "credit": "700"}
+    wrong = by_hand(fee, out)
+    assert (wrong.status_code, "700 Ft kimaradna a pénzforgalmi jelentésből" in shown(wrong)) == (422, True)
+    half = by_hand({"account": "32", "debit": "700"}, out | {"item": "K3"})
+    assert half.status_code == 422, "an item on one side only"
+    assert by_hand(fee, out | {"item": "K5"}).status_code == 302
+    income = {"account": "32", "debit": "300", "item": "B4"}, {"account": "91", "credit": "300"}
+    assert by_hand(*income).status_code == 302
+    assert by_hand({"account": "32", "debit": "50"}, {"account": "33", "credit": "50"}).status_code == 302
+    cash = sheet_rows(clerk.get(f"/gazd/kimutatasok/penzforgalmi-jelentes.xlsx?ev={YEAR}"))
+    assert [(row[0], row[-1]) for row in cash[1:]] == [("B4", 300), ("K5", 700), ("Pénzeszközök változása", -400)]
+    assert 'id="penzmozgas">−400<' in shown(clerk.get(f"/gazd/kimutatasok/?ev={YEAR}"))
+    with serve("gazd"):
+        moved = Entry.objects.filter(account__cash=True).aggregate(n=Sum("debit") - Sum("credit"))["n"]
+        assert moved == -400
+    with serve("gazd"), transaction.atomic():
+        old = Voucher.objects.create(year_id=YEAR, kind="receipt", day="2026-01-06", text="x", total=9, recorded_by="k")
+        Entry.objects.create(voucher=old, account_id="33", debit=9)
+        Entry.objects.create(voucher=old, account_id="91", credit=9)
+    cash = sheet_rows(clerk.get(f"/gazd/kimutatasok/penzforgalmi-jelentes.xlsx?ev={YEAR}"))
+    assert cash[-2:] == [["Rovat nélküli pénzmozgás", 9], ["Pénzeszközök változása", -391]]
+
+
+def test_a_partner_sent_twice_at_once_is_told_by_the_form(clerk, serve, monkeypatch):
+    """The form of the second was checked before the first was saved."""
+    monkeypatch.setattr(PartnerForm, "validate_unique", lambda form: None)
+    sent = {"tax_number": FIRM, "name": "Próba Kft.", "address": "Sajószentpéter", "bank_account": ""}
+    assert clerk.post("/gazd/partnerek/uj", sent).status_code == 302
+    twice = clerk.post("/gazd/partnerek/uj", sent)
+    assert (twice.status_code, "Ezzel az adószámmal már van partner." in shown(twice)) == (422, True)
+    with serve("gazd"):
+        assert Partner.objects.count() == 1
+
+
+def test_a_year_is_closed_and_the_next_one_opened_on_the_pages(clerk, serve):
+    clerk.post("/gazd/evek/uj", {"year": YEAR})
+    receipt = {"day": "2026-01-31", "item": "B4", "account": "33", "amount": "10", "text": "bérlet"}
+    clerk.post("/gazd/bizonylatok/bevetel", receipt | {"token": token(clerk, "/gazd/bizonylatok/bevetel")})
+    assert clerk.post("/gazd/evek/uj", {"year": YEAR + 1}).status_code == 302
+    early = clerk.post(f"/gazd/evek/{YEAR + 1}/zaras", {"day": f"{YEAR + 1}-01-31"})
+    assert (early.status_code, f"Előbb a(z) {YEAR}. évet" in shown(early)) == (422, True)
+    assert clerk.post(f"/gazd/evek/{YEAR}/zaras", {"day": f"{YEAR}-12-31"}).status_code == 302
+    assert f"Nyitás a(z) {YEAR}. év záró egyenlegeivel" in shown(clerk.get(f"/gazd/bizonylatok/?ev={YEAR + 1}"))
+    before = clerk.post("/gazd/evek/uj", {"year": YEAR - 1})
+    assert (before.status_code, "későbbi év már nyitva" in shown(before)) == (422, True)
+    with serve("gazd"):
+        assert Voucher.objects.get(kind="opening").recorded_by == "minta.ilona"
 
 
 CHANGING = ["evek/uj", "partnerek/uj", "bizonylatok/uj", "bizonylatok/bevetel", "evek/2026/zaras", "szamlak/fizetes"]

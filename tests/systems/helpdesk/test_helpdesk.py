@@ -4,15 +4,17 @@ import datetime as dt
 import re
 import threading
 import uuid
+from dataclasses import replace
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from systems import tenancy
 from systems.core.workdays import ZONE
-from systems.helpdesk.models import Step, Ticket
+from systems.helpdesk.models import Step, Ticket, allowances
 from tests.systems.support import OURS
 
 FORM = {
@@ -46,13 +48,17 @@ def shown(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
-def ticket(serve, **changes):
+def ticket(serve, *, reported=True, **changes):
+    """A ticket with its first step, or (`reported` false) without any."""
     with serve("helpdesk"):
         fields = {key: value for key, value in FORM.items() if key != "happened_at"} | {
             "happened_at": timezone.now(), "token": uuid.uuid4(), "username": "minta.ilona", "name": "Minta Ilona",
         } | changes  # fmt: skip
         made = Ticket(**fields)
-        made.report()
+        if reported:
+            made.report()
+        else:
+            made.save()
         return made
 
 
@@ -157,15 +163,59 @@ def at(day, hour, minute=0):
     ],
 )
 def test_the_clock_runs_in_opening_hours_and_stops_while_it_waits(serve, monkeypatch, steps, now, used, over):
-    made = ticket(serve)
+    made = ticket(serve, reported=False)
     with serve("helpdesk"):
-        Step.objects.all().delete()
         for state, moment in steps:
             Step.objects.create(ticket=made, state=state, at=moment, name="x")
         monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: now)
-        clock = made.clock()
+        clock = made.clock(allowances())
     assert (clock.used_minutes, clock.over) == (used, over)
 
 
-def test_coming_maintenance_is_announced(clerk):
-    assert "Próba karbantartás" in shown(clerk.get("/helpdesk/"))
+@pytest.mark.parametrize("system", ["helpdesk", "keret", "portal"])
+def test_coming_and_running_maintenance_is_announced_where_people_come_first(browse, monkeypatch, system):
+    now = timezone.now()
+    planned = settings.ASP.maintenance[0]
+    over = replace(planned, since=now - dt.timedelta(hours=2), until=now - dt.timedelta(hours=1), text="Elmúlt munka")
+    running = replace(over, until=now + dt.timedelta(hours=1), text="Most folyó munka", emergency=True)
+    monkeypatch.setattr(settings, "ASP", replace(settings.ASP, maintenance=(planned, over, running)))
+    roles = {"helpdesk": ["bejelento"], "keret": ["adminisztrator"], "portal": []}[system]
+    page = shown(browse(system, *roles).get(f"/{system}/"))
+    assert "Próba karbantartás" in page and "Rendkívüli karbantartás" in page and "Most folyó munka" in page
+    assert "Elmúlt munka" not in page
+
+
+def test_a_step_never_changes(serve):
+    ticket(serve)
+    with serve("helpdesk"):
+        for change in (lambda: Step.objects.update(text="más"), lambda: Step.objects.all().delete()):
+            with pytest.raises(IntegrityError, match="rows of step never change"):
+                change()
+        assert Step.objects.get().text == ""
+
+
+def test_the_list_shows_each_clock_and_the_systems_name(serve, support, monkeypatch):
+    for service, steps in {
+        "irat": [("open", at(2, 8))],
+        "keret": [("open", at(2, 8)), ("waiting", at(2, 8, 20))],
+        "ado": [("open", at(2, 8)), ("solved", at(2, 8, 10))],
+    }.items():
+        made = ticket(serve, reported=False, service=service, number=f"HB/{service}", reported_at=at(2, 8))
+        with serve("helpdesk"):
+            for state, moment in steps:
+                Step.objects.create(ticket=made, state=state, at=moment, name="x")
+            if state == "solved":
+                Ticket.objects.filter(pk=made.pk).update(state=state, solved_at=moment)
+    monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: at(2, 8, 45))
+    page = shown(support.get("/helpdesk/"))
+    assert "15 perc van hátra" in page and "az óra áll, 40 perc van hátra" in page and ">10 perc<" in page
+    assert 'data-label="Rendszer">Iratkezelő<' in page
+    monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: at(2, 9, 5))
+    assert "5 perccel túllépte" in shown(support.get("/helpdesk/"))
+
+
+def test_an_outage_may_last_as_long_as_the_register_says(serve, monkeypatch):
+    monkeypatch.setattr(settings, "ASP", replace(settings.ASP, outage_minutes=7))
+    with serve("helpdesk"):
+        assert ticket(serve).clock(allowances()).allowed_minutes == 7
+        assert ticket(serve, reach="minor").clock(allowances()).allowed_minutes == 2400

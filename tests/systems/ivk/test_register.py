@@ -105,26 +105,55 @@ def test_what_differs_in_kind_is_not_merged(ivk):
         registering.replace([one.pk], [parcel("3")], day(1), "x", "k")
 
 
-def test_a_parcel_is_split_once_by_many(ivk):
-    old, current, found = added(), tenancy.current(), []
+def _together(work, threads):
+    """Run `work(n)` in threads at once, each with its own connection; what they returned or were refused with."""
+    current, barrier, found = tenancy.current(), threading.Barrier(threads), []
 
-    def work(n):
+    def one(n):
         with tenancy.serving(current):
             try:
-                halves = parts(str(100 + n), (500, 1_000_000, 0), (501, 1_000_001, 501))
-                found.append(registering.replace([old.pk], halves, day(5), "x", "k"))
-            except NotPossible as fault:
+                connection.ensure_connection()
+                barrier.wait(30)
+                found.append(work(n))
+            except Exception as fault:
                 found.append(fault)
             finally:
                 connection.close()
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    workers = [threading.Thread(target=one, args=(n,)) for n in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert all(isinstance(result, list | NotPossible) for result in found), found
+    return found
+
+
+def test_a_parcel_is_split_once_by_many(ivk):
+    old = added()
+
+    def work(n):
+        halves = parts(str(100 + n), (500, 1_000_000, 0), (501, 1_000_001, 501))
+        return registering.replace([old.pk], halves, day(5), "x", "k")
+
+    found = _together(work, 5)
     assert sum(isinstance(result, list) for result in found) == 1 and len(found) == 5
     assert summaries.total(summaries.by_class(day(5))).square_metres == 1001
+
+
+def test_parcels_are_merged_once_by_many_in_whatever_order_they_name_them(ivk):
+    """Each merger wants one of the parcels of every other one."""
+    old = [added(number).pk for number in ("1", "2", "3")]
+    double = {"square_metres": 2002, "gross": 4_000_002, "depreciation": 1002}
+
+    def work(n):
+        pair = [old[n % 3], old[(n + 1) % 3]]
+        return registering.replace(pair, [parcel(str(100 + n), **double)], day(5), "x", "k")
+
+    found = _together(work, 6)
+    assert sum(isinstance(result, list) for result in found) == 1 and len(found) == 6
+    total = summaries.total(summaries.by_class(day(5)))
+    assert (total.count, total.square_metres, total.gross) == (2, 3003, 6_000_003)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,6 +13,7 @@ HOST, EDGE, KSH = "sajoszentpeter.asp.test", "asp-unit-edge", "16054"
 ISSUER = "https://id.asp.test:7443/realms/asp"
 OPERATIONS = {
     "opening_hours": {**{str(day): ["08:00", "16:00"] for day in range(4)}, "4": ["08:00", "13:30"]},
+    "outage_minutes": 60,
     "maintenance": [
         {
             "since": "2099-01-10T18:00:00+01:00",
