@@ -76,6 +76,10 @@ class Configuration:
     def entry(self) -> CatalogueEntry:
         return next(entry for entry in self.catalogue if entry.id == self.system)
 
+    def name_of(self, system: str) -> str:
+        """What people call a system; the id of one that the catalogue does not have (any more)."""
+        return next((entry.name for entry in self.catalogue if entry.id == system), system)
+
 
 def read(environment: Mapping[str, str] = os.environ) -> Configuration:
     """The configuration of this process."""

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
+from systems.core import logs
+
 LONGEST_WAIT = 60  # minutes between two tries of a message that fails again and again
 ERROR_LENGTH = 500  # characters of an error that are kept
 AT_ONCE = 16 * 1024**2  # bytes of bodies read at once: forms bring attachments, and an app server has little memory
@@ -92,7 +94,7 @@ def receipt(message: Message) -> bool:
 
 def failed(message: Message, error: Exception) -> None:
     """Keep what went wrong; the message is tried again later."""
-    text = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+    text = logs.without_data(f"{type(error).__name__}: {error}", error)[:ERROR_LENGTH]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO chain.failure (message_id, error) VALUES (%s, %s)", [message.id, text])
 

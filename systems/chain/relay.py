@@ -28,6 +28,7 @@ LOCK = Path("/tmp/relay.lock")
 LOST = (OperationalError, InterfaceError)  # the database went away: nothing is wrong with the message or job
 
 _served: dict[str, float] = {}  # KSH code → when a request of it was seen, by this process
+_failing: dict[tuple[str, str, str], tuple[int, float]] = {}  # KSH code, system, job → tries, when the next one is due
 
 
 def seen(ksh: str) -> None:
@@ -67,22 +68,29 @@ def _handle(message: messages.Message) -> bool:
 
 
 def run_jobs() -> int:
-    """Run what is due of this system's jobs for the current tenant; how many ran."""
+    """Run what is due of this system's jobs for the current tenant; how many ran.
+
+    One that fails waits as a message does (1, 2, 4 … minutes, at most an hour), by this process's memory.
+    """
     now, ran = timezone.localtime(), 0
     for job in registry.jobs(settings.ASP.system):
         slot = job.slot(now)
-        if slot is None:
+        this = tenancy.current().ksh, settings.ASP.system, job.name
+        tries, again = _failing.get(this, (0, 0.0))
+        if slot is None or time.monotonic() < again:
             continue
         try:
             with transaction.atomic():
                 if messages.begin_run(job.name, slot):
                     job.work(now.date())
                     ran += 1
+                    _failing.pop(this, None)
                     metrics.JOBS.labels(settings.ASP.system, job.name, "done").inc()
         except LOST:
             raise
         except Exception:
             logs.logger.exception("job %s failed", job.name)
+            _failing[this] = tries + 1, time.monotonic() + 60 * min(2**tries, messages.LONGEST_WAIT)
             metrics.JOBS.labels(settings.ASP.system, job.name, "failed").inc()
     return ran
 

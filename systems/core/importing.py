@@ -2,7 +2,8 @@
 
 `importing.py` has `FILES`, file name → column names; `check(files) -> Report`, which writes nothing; and
 `apply(files)`, which writes everything. `files` is file name → rows, a row being column → text. system `migration`
-asks for a check first (`import-check`), and for the writing only when every system's report is clean (`import-apply`).
+asks for a check first (`import-check`), once more after the approval, and for the writing (`import-apply`) only when
+every system's report is clean then too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.conf import settings
 from systems.chain import Message, send
 
 Rows = Sequence[Mapping[str, str]]
-MOST_FAULTS = 1000  # that a report lists; it says how many there are
+MOST_FAULTS = 20_000  # that a report lists, some 4 MB of a message; it says how many there are
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.db import Error
+
+DATA_EXCEPTION = "22"  # class of SQLSTATEs whose message itself quotes the value: invalid input syntax for …
 logger = logging.getLogger("asp")
 # For Django (LOGGING) and gunicorn (logconfig_dict) alike: everything that a service says is JSON on standard output.
 CONFIGURATION = {
@@ -38,6 +41,24 @@ def request(request_id: str, tenant: str) -> Iterator[None]:
         _request.reset(token)
 
 
+def without_data(text: str, error: BaseException | None) -> str:
+    """Text that says an error (a traceback, or its message), without the rows and values in PostgreSQL's words.
+
+    DETAIL, CONTEXT and LINE of an error quote what was being written; what is left is its first line and SQLSTATE.
+    """
+    done: set[str] = set()
+    while error is not None:
+        said = str(error)
+        # Django's own errors have the driver's as their cause, with the same text.
+        if (isinstance(error, Error) or hasattr(error, "sqlstate")) and said.strip() and said not in done:
+            state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or "unknown"
+            first = "" if state.startswith(DATA_EXCEPTION) else f"{said.strip().splitlines()[0]} "
+            text = text.replace(said, f"{first}(SQLSTATE {state})")
+            done.add(said)
+        error = error.__cause__ or error.__context__
+    return text
+
+
 class JsonFormatter(logging.Formatter):
     """Time (Unix seconds), level, logger, message, request id, tenant, what a line adds under `fields`, a traceback."""
 
@@ -53,5 +74,5 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+            entry["traceback"] = without_data(self.formatException(record.exc_info), record.exc_info[1])
         return json.dumps(entry, ensure_ascii=False)

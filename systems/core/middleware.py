@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from systems import tenancy
 from systems.chain import relay
-from systems.core import facts, logs, metrics, pages
-from systems.core.clerk import Clerk
+from systems.core import facts, logs, metrics, pages, presence
+from systems.core.clerk import KEY, Clerk
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
 
@@ -124,6 +124,10 @@ class SignedIn:
         elif open_to_all:
             return None
         request.clerk = Clerk.of(request)
+        if request.clerk:
+            presence.keep(request)
+        elif cause := _foreign_session(request):
+            logs.logger.warning("session refused: %s", cause)
         if open_to_all:
             return None
         if request.clerk is None:
@@ -134,3 +138,18 @@ class SignedIn:
             logs.logger.warning("refused: no role in %s", settings.ASP.system)
             return pages.no_role(request)
         return None
+
+
+def _foreign_session(request: HttpRequest) -> str | None:
+    """What is wrong with the session cookie of a request without a clerk, unless a clerk's own session just ended.
+
+    A browser sends neither an old cookie (it has the session's lifetime) nor another municipality's.
+    """
+    if not request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        return None
+    data, bearer = request.session.get(KEY), request.tenant.bearer
+    if request.session.session_key is None:
+        return "this municipality has none of that key"
+    if data and (bearer is None or data["username"] != bearer.username):
+        return "another certificate's"
+    return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,12 +20,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from systems.core import activity, facts
 from systems.core.access import needs
 from systems.core.charts import bars
-from systems.core.clerk import LONGEST
 from systems.keret.chain import end_sessions
 from systems.keret.forms import LockForm, RolesForm, SubstitutionForm, TemporaryForm, UserForm, role_choices
 from systems.keret.models import Activity, Grant, Presence, User
 
 ADMINISTRATOR = "adminisztrator"
+LAST = "Ő az önkormányzat utolsó adminisztrátora. Előbb adjon másnak is állandó adminisztrátori szerepkört."
 PAGE = 50
 DAYS = 30  # of statistics
 
@@ -92,17 +93,21 @@ def roles(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(
                 None, "Saját adminisztrátori szerepkörét nem veheti el: kérjen meg rá egy másik adminisztrátort."
             )
+        elif refusal := _set_roles(request, shown, wanted):
+            form.add_error(None, refusal)
         else:
-            _set_roles(request, shown, wanted)
             messages.success(request, f"{shown.name} szerepköreit mentettük. A változás a következő kattintásától él.")
             return redirect("keret:user", pk=pk)
     context = {"form": form, "shown": shown}
     return render(request, "keret/roles.html", context, status=422 if form.errors else 200)
 
 
-def _set_roles(request: HttpRequest, shown: User, wanted: set[str]) -> None:
+def _set_roles(request: HttpRequest, shown: User, wanted: set[str]) -> str | None:
+    """Why it is not done, or None when it is."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=shown.pk)
+        last = _is_last_administrator(shown)
+        if last and f"keret.{ADMINISTRATOR}" not in wanted:
+            return LAST
         held = {grant.key: grant for grant in shown.grants.active().filter(kind=Grant.Kind.PERMANENT)}
         before = shown.base_roles()
         for key in held.keys() - wanted:
@@ -117,6 +122,19 @@ def _set_roles(request: HttpRequest, shown: User, wanted: set[str]) -> None:
             activity.record(request, "szerepkör megadása", f"{shown.username}: {key}")
         for key in sorted(before - wanted):
             activity.record(request, "szerepkör elvétele", f"{shown.username}: {key}")
+    return None
+
+
+def _is_last_administrator(shown: User) -> bool:
+    """Whether nobody else is an administrator for good and can work; it stays so until the transaction ends.
+
+    Every administrator's row is held, so that two cannot take the role from each other at the same time.
+    """
+    administrators = User.objects.holding(f"keret.{ADMINISTRATOR}")
+    concerned = User.objects.filter(Q(pk=shown.pk) | Q(pk__in=administrators.values("pk")))
+    list(concerned.order_by("pk").select_for_update().values_list("pk"))
+    # Asked anew: what was waited for may have changed it.
+    return set(administrators.values_list("pk", flat=True)) == {shown.pk}
 
 
 def _revoke(request: HttpRequest, grant: Grant) -> None:
@@ -224,13 +242,23 @@ def lock(request: HttpRequest, pk: int) -> HttpResponse:
     elif not form.is_valid():
         messages.error(request, "A zárolás indokát meg kell adni.")
     elif shown.locked_at is None:
-        with transaction.atomic():
-            now = timezone.now()
-            User.objects.filter(pk=pk).update(locked_at=now, lock_reason=form.cleaned_data["reason"])
-            end_sessions(shown.username, now)
-            activity.record(request, "zárolás", shown.username)
-        messages.success(request, f"{shown.name} zárolva; minden rendszerből kiléptettük.")
+        if refusal := _lock(request, shown, form.cleaned_data["reason"]):
+            messages.error(request, refusal)
+        else:
+            messages.success(request, f"{shown.name} zárolva; minden rendszerből kiléptettük.")
     return redirect("keret:user", pk=pk)
+
+
+def _lock(request: HttpRequest, shown: User, reason: str) -> str | None:
+    """Why it is not done, or None when it is."""
+    with transaction.atomic():
+        if _is_last_administrator(shown):
+            return LAST
+        now = timezone.now()
+        User.objects.filter(pk=shown.pk).update(locked_at=now, lock_reason=reason)
+        end_sessions(shown.username, now)
+        activity.record(request, "zárolás", shown.username)
+    return None
 
 
 @needs(ADMINISTRATOR)
@@ -248,27 +276,26 @@ def unlock(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ADMINISTRATOR)
 @require_GET
 def sessions(request: HttpRequest) -> HttpResponse:
-    """Who signed in, did not sign out, and whose session has not run out."""
-    since = timezone.now() - dt.timedelta(seconds=LONGEST)
-    names = dict(User.objects.values_list("username", "name"))
+    """Who signed in, did not sign out, and whose session has not run out, as far as is known (`PresenceSet.inside`)."""
+    known = {user.username: user for user in User.objects.all()}
     inside: dict[str, dict] = {}
-    for presence in Presence.objects.filter(ended_at=None, began_at__gt=since).order_by("began_at"):
+    for presence in Presence.objects.inside(timezone.now()).order_by("began_at"):
+        # A message of the sign-in made both: who is in has a user.
         entry = inside.setdefault(
-            presence.username,
-            {"username": presence.username, "name": names.get(presence.username, ""), "since": presence.began_at},
+            presence.username, {"user": known[presence.username], "since": presence.began_at, "systems": {}}
         )
-        entry.setdefault("systems", {})[presence.system] = None
+        entry["systems"][settings.ASP.name_of(presence.system)] = None
     return render(request, "keret/sessions.html", {"inside": list(inside.values())})
 
 
 @needs(ADMINISTRATOR)
 @require_POST
-def force_out(request: HttpRequest, username: str) -> HttpResponse:
+def force_out(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign a clerk out of every system."""
-    shown = get_object_or_404(User, username=username)
+    shown = get_object_or_404(User, pk=pk)
     with transaction.atomic():
-        end_sessions(username, timezone.now())
-        activity.record(request, "kiléptetés", username)
+        end_sessions(shown.username, timezone.now())
+        activity.record(request, "kiléptetés", shown.username)
     messages.success(request, f"{shown.name} minden munkamenetét lezártuk.")
     return redirect("keret:sessions")
 
@@ -289,7 +316,8 @@ def log(request: HttpRequest) -> HttpResponse:
         except ValueError:
             asked[name] = None
     page = Paginator(lines, PAGE).get_page(request.GET.get("oldal"))
-    return render(request, "keret/log.html", {"page": page, "asked": asked})
+    systems = [(entry.id, entry.name) for entry in settings.ASP.catalogue if entry.serves(request.tenant.ksh)]
+    return render(request, "keret/log.html", {"page": page, "asked": asked, "systems": systems})
 
 
 @needs(ADMINISTRATOR)
@@ -304,10 +332,11 @@ def statistics(request: HttpRequest) -> HttpResponse:
         .values_list("day")
         .annotate(Count("username", distinct=True))
     )
+    by_system = lines.values_list("system").annotate(n=Count("id")).order_by("-n", "system")
     days = [first + dt.timedelta(days=n) for n in range(DAYS)]
     context = {
         "days": bars((day.strftime("%m. %d."), by_day.get(day, 0)) for day in days),
-        "systems": bars(lines.values_list("system").annotate(n=Count("id")).order_by("-n", "system")),
+        "systems": bars((settings.ASP.name_of(system), n) for system, n in by_system),
         "actions": bars(lines.values_list("action").annotate(n=Count("id")).order_by("-n", "action")[:15]),
         "span": DAYS,
     }

@@ -32,6 +32,14 @@ def signed_in(message: Message) -> None:
     Presence.objects.create(username=body["username"], system=message.source, began_at=at)
 
 
+@handles("present")
+def present(message: Message) -> None:
+    """A clerk's session in a system is in use; one that was over meanwhile stays so."""
+    at = parse_datetime(message.body["at"])
+    open_ones = Presence.objects.inside(at).filter(username=message.body["username"], system=message.source)
+    open_ones.update(seen_at=at)
+
+
 @handles("signed-out")
 def signed_out(message: Message) -> None:
     """A clerk signed out: of every system, whatever sessions are left there."""

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+
+from systems.core import presence
+from systems.core.clerk import LONGEST
+
+
+class UserSet(models.QuerySet):
+    def holding(self, key: str) -> UserSet:
+        """Clerks who may work and have a role (`<system>.<role>`) of their own: no substitutes, nobody's permission."""
+        system, role = key.split(".")
+        given = Grant.objects.active().filter(
+            kind=Grant.Kind.PERMANENT, system=system, role=role, user_id=OuterRef("pk")
+        )
+        own = Q(managed=False, token_roles__contains=[key]) | Q(Exists(given), managed=True)
+        return self.filter(own, locked_at=None)
 
 
 class User(models.Model):
@@ -26,6 +43,8 @@ class User(models.Model):
     not_before = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(null=True)
+
+    objects = UserSet.as_manager()
 
     class Meta:
         db_table = "clerk"
@@ -96,13 +115,27 @@ class Grant(models.Model):
         return f"{self.system}.{self.role}"
 
 
+class PresenceSet(models.QuerySet):
+    def inside(self, at) -> PresenceSet:
+        """Those that nobody ended and whose session can still be alive at a moment.
+
+        A session that is used is told of every `presence.EVERY` seconds at most, so its end is known that late.
+        """
+        idle = at - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE + presence.EVERY)
+        used = Q(seen_at__gt=idle) | Q(seen_at=None, began_at__gt=idle)
+        return self.filter(used, ended_at=None, began_at__gt=at - dt.timedelta(seconds=LONGEST))
+
+
 class Presence(models.Model):
-    """One sign-in to one system, and when it ended by signing out."""
+    """One sign-in to one system, and when it ended by signing out. `seen_at`: when it was last told to be in use."""
 
     username = models.CharField(max_length=60)
     system = models.CharField(max_length=20)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+
+    objects = PresenceSet.as_manager()
 
     class Meta:
         db_table = "presence"

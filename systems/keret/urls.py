@@ -19,7 +19,7 @@ urlpatterns = [
     path("felhasznalok/<int:pk>/feloldas", admin_views.unlock, name="unlock"),
     path("jogok/<int:pk>/visszavonas", admin_views.end_grant, name="end-grant"),
     path("belepettek/", admin_views.sessions, name="sessions"),
-    path("belepettek/<str:username>/kileptetes", admin_views.force_out, name="force-out"),
+    path("belepettek/<int:pk>/kileptetes", admin_views.force_out, name="force-out"),
     path("naplo/", admin_views.log, name="log"),
     path("statisztika/", admin_views.statistics, name="statistics"),
 ]

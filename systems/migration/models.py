@@ -1,4 +1,4 @@
-"""Packages of earlier data: uploaded, checked by every system concerned, and taken over by all of them or by none."""
+"""Packages of earlier data: uploaded, checked by every system concerned, approved, checked again, and taken over."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from django.utils import timezone
 
 
 class Package(models.Model):
-    """One zip with a manifest. It is taken over once at most."""
+    """One zip with a manifest. It is taken over once at most. `FAILED`: nothing of it was written anywhere."""
 
     class State(models.TextChoices):
         CHECKING = "checking", "Ellenőrzés folyamatban"
         FAULTY = "faulty", "Hibás"
         CLEAN = "clean", "Átvehető"
+        APPROVED = "approved", "Jóváhagyva, ismételt ellenőrzés folyamatban"
         APPLYING = "applying", "Átvétel folyamatban"
         APPLIED = "applied", "Átvéve"
-        FAILED = "failed", "Az átvétel megszakadt"
+        PARTIAL = "partial", "Részben átvéve"
+        FAILED = "failed", "Az átvétel elmaradt"
 
     name = models.CharField("fájl neve", max_length=200)
     sha256 = models.CharField(max_length=64)
@@ -35,13 +37,13 @@ class Package(models.Model):
             models.UniqueConstraint(
                 name="content_taken_over_once",
                 fields=["sha256"],
-                condition=models.Q(state__in=["applying", "applied"]),
+                condition=models.Q(state__in=["approved", "applying", "applied", "partial"]),
             )
         ]
 
 
 class Part(models.Model):
-    """What one system said of its files: after the check, and after the taking over."""
+    """What one system said of its files last: at a check, or when it took them over. No report: it is waited for."""
 
     package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="parts")
     system = models.CharField(max_length=20)

@@ -15,6 +15,7 @@ from typing import Any
 
 FORMAT = "asp-migracio/1"
 MANIFEST = "manifest.json"
+LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server of 256 MiB can hold
 
 
 class PackageFault(Exception):

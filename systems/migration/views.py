@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +12,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, facts, importing
+from systems.core import activity, documents, facts
 from systems.core.access import needs
-from systems.core.documents import Pdf
 from systems.core.forms import FormMixin
+from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
 
-LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server of 256 MiB can hold
+ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that its report has
+FAULT_HEAD = ["Fájl", "Sor", "Oszlop", "Ez áll benne", "Ez kellene"]
 CLERK, APPROVER = "ugyintezo", "jovahagyo"
 
 
@@ -28,15 +28,10 @@ class UploadForm(FormMixin, forms.Form):
     package = forms.FileField(label="migrációs csomag", help_text="ZIP-fájl manifest.json jegyzékkel.")
 
 
-def _systems(request: HttpRequest) -> set[str]:
-    """Systems that the municipality has and that take over data."""
-    return {e.id for e in settings.ASP.catalogue if e.serves(request.tenant.ksh) and importing.imports(e.id)}
-
-
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     found = Package.objects.defer("content")[:100]
-    context = {"packages": found, "systems": sorted(_systems(request))}
+    context = {"packages": found, "systems": sorted(map(system_name, flow.taking()))}
     return render(request, "migration/index.html", context)
 
 
@@ -47,21 +42,20 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["package"]
         content = file.read()
+        package = Package(
+            name=file.name[:200],
+            sha256=hashlib.sha256(content).hexdigest(),
+            content=content,
+            uploaded_by=request.clerk.name,
+            uploader=request.clerk.username,
+        )
         try:
-            read = packages.read(content, request.tenant.ksh, _systems(request), LARGEST)
+            with transaction.atomic():
+                flow.begin(package)
+                activity.record(request, "migrációs csomag feltöltése", package.sha256[:12])
         except packages.PackageFault as fault:
             form.add_error("package", str(fault))
         else:
-            package = Package(
-                name=file.name[:200],
-                sha256=hashlib.sha256(content).hexdigest(),
-                content=content,
-                uploaded_by=request.clerk.name,
-                uploader=request.clerk.username,
-            )
-            with transaction.atomic():
-                flow.begin(package, read)
-                activity.record(request, "migrációs csomag feltöltése", package.sha256[:12])
             messages.success(request, "A csomagot átadtuk ellenőrzésre. Az eredmény itt jelenik meg.")
             return redirect("migration:package", pk=package.pk)
     context = {"form": form, "title": "Csomag feltöltése", "submit": "Feltöltés és ellenőrzés", "back": "."}
@@ -74,57 +68,91 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_GET
 def package(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    names = {entry.id: entry.name for entry in settings.ASP.catalogue}
-    parts = [(names.get(part.system, part.system), part) for part in shown.parts.all()]
-    return render(request, "migration/package.html", {"package": shown, "parts": parts})
+    parts = [(part, (part.report or {"faults": []})["faults"][:ON_PAGE]) for part in shown.parts.all()]
+    context = {"package": shown, "parts": parts, "faulty": any(faults for _, faults in parts)}
+    return render(request, "migration/package.html", context)
 
 
 @needs(APPROVER)
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Have it taken over; by somebody else than who uploaded it."""
-    shown = get_object_or_404(Package, pk=pk)
+    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
     if shown.uploader == request.clerk.username:
         messages.error(request, "Az átvételt másnak kell jóváhagynia, mint aki a csomagot feltöltötte.")
         return redirect("migration:package", pk=pk)
-    content = packages.read(bytes(shown.content), request.tenant.ksh, _systems(request), LARGEST)
     try:
         with transaction.atomic():
-            begun = flow.apply(shown, content, request.clerk.name)
+            begun = flow.approve(pk, request.clerk.name)
             if begun:
                 activity.record(request, "migrációs csomag átvétele", shown.sha256[:12])
     except IntegrityError:
         messages.error(request, "Ezt a csomagot már egyszer átvették.")
     else:
         if begun:
-            messages.success(request, "Az átvétel megkezdődött.")
+            messages.success(request, "Az átvételt jóváhagyta. Írás előtt minden rendszer még egyszer ellenőriz.")
         else:
             messages.error(request, "A csomag most nem vehető át.")
     return redirect("migration:package", pk=pk)
+
+
+@needs(APPROVER)
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the rest of a partly taken over package taken over, by those systems that refused it."""
+    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    with transaction.atomic():
+        begun = flow.resume(pk)
+        if begun:
+            activity.record(request, "migrációs csomag átvételének befejezése", shown.sha256[:12])
+    if begun:
+        messages.success(request, "A hátralévő rendszerek újra megkapták a saját részüket.")
+    else:
+        messages.error(request, "A csomag most nem vehető át.")
+    return redirect("migration:package", pk=pk)
+
+
+@require_GET
+def faults(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every fault that the systems reported as XLSX, for who mends the data."""
+    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    rows = [
+        (system_name(part.system), *_fault_row(fault))
+        for part in shown.parts.exclude(report=None)
+        for fault in part.report["faults"]
+    ]
+    return documents.sheet(f"migracio-hibajegyzek-{pk}", ["Rendszer", *FAULT_HEAD], rows)
+
+
+def _fault_row(fault: dict) -> tuple:
+    return fault["file"], fault["row"], fault["column"], fault["seen"], fault["wanted"]
 
 
 @require_GET
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """The minutes (jegyzőkönyv) of the taking over as PDF."""
     shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    pdf = Pdf("Jegyzőkönyv a korábbi adatok átvételéről", facts.of_tenant().name).pairs(
+    pdf = documents.Pdf("Jegyzőkönyv a korábbi adatok átvételéről", facts.of_tenant().name).pairs(
         [
             ("Csomag", shown.name),
             ("Ellenőrző összeg (SHA-256)", shown.sha256),
             ("Állapot", shown.get_state_display()),
             ("Feltöltötte", f"{shown.uploaded_by}, {timezone.localtime(shown.uploaded_at):%Y. %m. %d. %H:%M}"),
             ("Jóváhagyta", shown.applied_by),
-            ("Az átvétel kezdete", shown.applied_at),
+            ("Jóváhagyás ideje", shown.applied_at),
         ]
     )
     for part in shown.parts.all():
-        report = part.report or {"rows": {}, "totals": {}, "faults_count": None}
-        pdf.section(f"{part.system}: {'átvéve' if part.applied else 'nincs átvéve'}")
+        report = part.report or {"rows": {}, "totals": {}, "faults_count": 0, "faults": []}
+        pdf.section(f"{system_name(part.system)}: {'átvéve' if part.applied else 'nincs átvéve'}")
         pdf.table(["Fájl", "Sorok"], list(report["rows"].items()), (3, 1))
         if report["totals"]:
             pdf.table(["Egyenleg", "Összeg"], list(report["totals"].items()), (3, 1))
         for fault in part.balance_faults:
             pdf.paragraph(f"Egyenlegeltérés: {fault}")
+        if report["faults"]:
+            pdf.paragraph(f"Hibás sorok száma: {report['faults_count']}. A teljes lista a hibajegyzékben van.")
+            pdf.table(FAULT_HEAD, [_fault_row(fault) for fault in report["faults"][:ON_PAPER]], (3, 1, 2, 3, 3))
     pdf.section("Aláírások").paragraph("\n\n............................................\nátadó\n\n\n"
                                        "............................................\nátvevő")  # fmt: skip
     return pdf.response(f"migracio-jegyzokonyv-{shown.pk}")

@@ -23,8 +23,8 @@ from pathlib import Path
 from inventory import secrets as vault
 from inventory.register import load
 from stacks.runtime import Runtime
-from tests.e2e.test_every_page import permit
 from tests.edge_client import EdgeClient, enrol
+from tests.support.clerk import permit
 
 CLERK, START_SECONDS, MEMORY_MIB = "minta.iktato", 3.0, 120
 
@@ -104,7 +104,7 @@ def main() -> int:
         paper = enrol(EdgeClient(register, secrets), secrets, Path(folder), CLERK, municipality.ksh)
         client = EdgeClient(register, secrets, paper)
         client.follow(municipality.url())
-        permit(runtime, cell, every)
+        permit(runtime, register, municipality, CLERK, every)
         try:
             for system in systems:
                 page = client.follow(municipality.url(system))
@@ -119,7 +119,7 @@ def main() -> int:
                 figures = f"{len(times) / seconds:7.0f}{statistics.median(times):8.1f}{p95:8.1f}{p95 / limit:9.2f}"
                 print(f"{system:<10}{figures}{wrong:6}{used:6.0f}{start:8.1f}{mark}", flush=True)
         finally:
-            permit(runtime, cell, [])
+            permit(runtime, register, municipality, CLERK, [])
     return 1 if faults else 0
 
 

@@ -14,7 +14,8 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,7 @@ from stacks.cell.psql import PSQL, CellSql
 from stacks.components import postgres
 from stacks.components.scram import verifier
 from systems.credentials import derive
+from tests.support.polling import poll
 from tests.unit.systems.support import EDGE, Connection, certificate, environment
 
 OURS, THEIRS = "16054", "14915"
@@ -140,6 +142,21 @@ class Node(CellSql):
                 )
                 session.execute(comment)
 
+    def at_once(self, lock: str, *work: Callable, ksh: str = OURS) -> list:
+        """What each of `work` gives when all of them, in threads, wait for the rows that `lock` holds and are let go.
+
+        `lock`: a SELECT … FOR UPDATE. The caller plays one system (`serve`) meanwhile.
+        """
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+        with ThreadPoolExecutor(len(work)) as pool:
+            with psycopg.connect(host=str(self.folder), user="postgres", dbname=f"t{ksh}") as holder:
+                holder.execute(lock)
+                running = [pool.submit(_and_hang_up, one) for one in work]
+                with self.superuser() as session:
+                    count = session.execute
+                    poll(lambda: count(waiting, [f"t{ksh}"]).fetchone()[0], lambda n: n == len(work), 60, "waiting")
+            return [one.result(60) for one in running]
+
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
         """A session that may do anything, for what a test arranges or looks at."""
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
@@ -147,6 +164,16 @@ class Node(CellSql):
     def remove(self) -> None:
         self.container.remove(force=True, v=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _and_hang_up(work: Callable):
+    """Run in a thread: its connection ends with it."""
+    from django.db import connection
+
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 def _archive(files: dict[str, str]) -> bytes:

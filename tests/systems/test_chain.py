@@ -1,13 +1,17 @@
 """The chain as it is in the database: what is sent with a change exists with it, and is handled exactly once."""
 
+import json
 import secrets
 import threading
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from systems.ado.models import Taxpayer
 from systems.chain import messages, registry, relay
+from systems.core import logs
 from tests.systems.support import OURS, THEIRS
 
 
@@ -150,7 +154,7 @@ def test_the_relay_finds_every_municipality_from_one(serve, handled, monkeypatch
         assert loop.round() == 0
 
 
-def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, monkeypatch):
+def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, later, monkeypatch):
     days, faults = [], [ValueError("fault")]
 
     def work(day):
@@ -160,5 +164,67 @@ def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, monkeypatch):
 
     monkeypatch.setattr(registry, "jobs", lambda system: [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
     with serve("irat"):
-        assert [relay.run_jobs() for _ in range(3)] == [0, 1, 0]
+        assert [later(60), later(60), later(60)] == [0, 1, 0]
     assert len(days) == 1
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """`later(seconds)`: what the relay's jobs do then."""
+    clock = [1000.0]
+    monkeypatch.setattr(relay, "_failing", {})
+    monkeypatch.setattr(relay, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def run(seconds):
+        clock[0] += seconds
+        return relay.run_jobs()
+
+    return run
+
+
+def test_a_job_that_fails_again_and_again_is_tried_less_and_less(serve, later, monkeypatch):
+    tries = []
+
+    def work(day):
+        tries.append(day)
+        raise ValueError("fault")
+
+    monkeypatch.setattr(registry, "jobs", lambda system: [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
+    with serve("irat"):
+        seen = [later(seconds) or len(tries) for seconds in (2, 2, 57, 2, 118, 3, 240, 59)]
+    assert seen == [1, 1, 1, 2, 2, 3, 4, 4], "after 1, 2, 4 … minutes"
+    with serve("irat", THEIRS):
+        assert later(0) or len(tries) == 5, "another municipality's does not wait for it"
+    with serve("irat"):
+        [later(3600) for _ in range(10)]
+    assert len(tries) == 15, "an hour at most"
+
+
+SIGN, NAME = "8472013951", "Titkos Tímea"  # not in the lines below: tracebacks quote code
+
+
+def test_neither_log_nor_chain_tells_what_was_in_a_row(serve, node, caplog, monkeypatch):
+    def wrong(message):
+        Taxpayer.objects.extra(where=[f"id = '{SIGN}x'"]).exists()
+
+    def twice(message):
+        for _ in range(2):
+            Taxpayer.objects.create(identifier=SIGN, name=NAME)
+
+    monkeypatch.setitem(registry._handlers, ("ado", "probe"), twice)
+    monkeypatch.setitem(registry._handlers, ("ado", "wrong"), wrong)
+    caplog.handler.setFormatter(logs.JsonFormatter())
+    with serve("keret"), transaction.atomic():
+        for topic in ("probe", "wrong"):
+            messages.send("ado", topic, {}, topic)
+    with serve("ado"):
+        assert relay.deliver() == 0
+    lines = [json.loads(line) for line in caplog.text.splitlines()]
+    said = [line["traceback"] for line in lines] + [error for (error,) in rows(node, "SELECT error FROM chain.failure")]
+    assert len(said) == 4
+    assert all(SIGN not in text and NAME not in text and "DETAIL" not in text for text in said), said
+    for text in (said[0], said[2]):
+        assert 'duplicate key value violates unique constraint "taxpayer_identifier' in text
+        assert text.count("(SQLSTATE 23505)") == (2 if "Traceback" in text else 1)
+    for text in (said[1], said[3]):
+        assert "DataError: (SQLSTATE 22P02)" in text

@@ -7,9 +7,10 @@ import re
 
 import psycopg
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from systems.chain import relay, send
 from systems.core import clerk_access, facts
 from systems.keret.models import Activity, Grant, Presence, User
 from tests.systems.support import FACTS, OURS, THEIRS
@@ -80,6 +81,104 @@ def test_an_administrator_cannot_take_their_own_role_or_lock_themselves(admin, s
         assert User.objects.get(pk=me.pk).locked_at is None
 
 
+KEEPS = "Ő az önkormányzat utolsó adminisztrátora"
+ROLE = "keret.adminisztrator"
+
+
+@pytest.fixture
+def principal(serve):
+    """The only administrator for good, by a sign-in; and who stands in for them."""
+    with serve("keret"):
+        head = User.objects.create(username="fo.ferenc", name="Fő Ferenc", token_roles=[ROLE])
+        helper = User.objects.create(username=ADMINISTRATOR["username"], name=ADMINISTRATOR["name"])
+        rest = {"given_by": "x", "until": timezone.now() + dt.timedelta(days=1)}
+        Grant.objects.create(user=helper, kind="substitution", substitutes=head, **rest)
+        Grant.objects.create(user=helper, kind="temporary", system="keret", role="adminisztrator", **rest)
+    return head
+
+
+def test_who_stands_in_for_the_last_administrator_cannot_strip_or_lock_them(admin, principal, serve):
+    page = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"irat": ["irat.iktato"]})
+    assert (page.status_code, KEEPS in shown(page)) == (422, True)
+    admin.post(f"/keret/felhasznalok/{principal.pk}/zarolas", {"zar-reason": "próba"})
+    assert KEEPS in shown(admin.get(f"/keret/felhasznalok/{principal.pk}/"))
+    kept = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"keret": [ROLE], "irat": ["irat.iktato"]})
+    assert kept.status_code == 302, "their other roles can be changed"
+    with serve("keret"):
+        head = User.objects.get(pk=principal.pk)
+        assert (head.locked_at, head.base_roles()) == (None, {ROLE, "irat.iktato"})
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_another_administrator_counts_unless_locked(admin, principal, serve, locked):
+    with serve("keret"):
+        other = User.objects.create(username="mas.mihaly", name="Más Mihály", managed=True)
+        Grant.objects.create(user=other, kind="permanent", system="keret", role="adminisztrator", given_by="x")
+        User.objects.filter(pk=other.pk).update(locked_at=timezone.now() if locked else None)
+    done = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"irat": ["irat.iktato"]})
+    assert done.status_code == (422 if locked else 302)
+
+
+def test_two_administrators_cannot_remove_each_other_at_the_same_time(browse, serve, node):
+    with serve("keret"):
+        pair = [User.objects.create(username=f"admin.{n}", name=f"Admin {n}", token_roles=[ROLE]) for n in "ab"]
+    clients = [browse("keret", "adminisztrator", username=user.username, name=user.name) for user in pair]
+    strip = [
+        lambda client=client, other=other: (
+            client.post(f"/keret/felhasznalok/{other.pk}/szerepkorok", {"irat": ["irat.iktato"]}).status_code
+        )
+        for client, other in zip(clients, reversed(pair), strict=True)
+    ]
+    with serve("keret"):
+        assert sorted(node.at_once("SELECT FROM keret.clerk FOR UPDATE", *strip)) == [302, 422]
+        assert User.objects.holding(ROLE).count() == 1
+
+
+def test_the_log_cannot_be_changed_by_anybody(serve, node):
+    with serve("keret"):
+        Activity.objects.create(at=timezone.now(), username="x", name="X", system="irat", action="iktatás")
+        for change in (lambda: Activity.objects.update(name="Y"), lambda: Activity.objects.all().delete()):
+            with pytest.raises(DatabaseError, match="lines of activity are only ever added"), transaction.atomic():
+                change()
+    with node.superuser("t16054") as session, pytest.raises(psycopg.Error, match="only ever added"):
+        session.execute("DELETE FROM keret.activity")
+
+
+def test_other_systems_read_a_clerks_name(clerk, serve):
+    with serve("irat"), connection.cursor() as cursor:
+        cursor.execute("SELECT username, name FROM keret.clerk_access")
+        assert cursor.fetchall() == [("minta.ilona", "Minta Ilona")]
+
+
+def test_a_clerks_particulars_are_changed_but_not_their_username(admin, clerk, serve, deliver):
+    form = shown(admin.get(f"/keret/felhasznalok/{clerk.pk}/adatok"))
+    assert 'value="Minta Ilona"' in form and 'name="username"' not in form
+    data = {"username": "mas.nev", "name": "Minta-Új Ilona", "position": "iktató", "email": "", "phone": "123"}
+    assert admin.post(f"/keret/felhasznalok/{clerk.pk}/adatok", data).status_code == 302
+    wrong = admin.post(f"/keret/felhasznalok/{clerk.pk}/adatok", data | {"name": ""})
+    assert (wrong.status_code, "Ezt a mezőt ki kell tölteni: név." in shown(wrong)) == (422, True)
+    deliver()
+    with serve("keret"):
+        user = User.objects.get(pk=clerk.pk)
+        assert (user.username, user.name, user.position) == ("minta.ilona", "Minta-Új Ilona", "iktató")
+        assert Activity.objects.get().action == "felhasználó adatainak módosítása"
+
+
+def test_statistics_count_work_and_people(admin, serve):
+    now = timezone.now()
+    with serve("keret"):
+        for n, (system, action) in enumerate([("irat", "iktatás"), ("irat", "szignálás"), ("ado", "iktatás")]):
+            Activity.objects.create(at=now, username=f"u{n % 2}", name="U", system=system, action=action)
+            Presence.objects.create(username=f"u{n % 2}", system=system, began_at=now)
+        old = now - dt.timedelta(days=40)
+        Activity.objects.create(at=old, username="u", name="U", system="gazd", action="régi művelet")
+    page = shown(admin.get("/keret/statisztika/"))
+    bars = dict(re.findall(r'<th scope="row">([^<]*)</th><td class="number">([0-9]+)</td>', page))
+    assert (bars["Iratkezelő"], bars["Önkormányzati adó"], bars["iktatás"], bars["szignálás"]) == ("2", "1", "2", "1")
+    assert bars[timezone.localtime(now).strftime("%m. %d.")] == "2", "two people, however often they signed in"
+    assert "Gazdálkodás" not in bars and "régi művelet" not in bars
+
+
 def test_a_lock_ends_every_session_at_once_and_its_end_lets_them_in_again(admin, clerk, browse):
     inside = browse("irat", "iktato")
     assert inside.get("/irat/").status_code == 200
@@ -105,8 +204,44 @@ def test_who_is_in_is_listed_and_can_be_put_out(admin, clerk, browse, serve):
     assert inside.get("/irat/").status_code == 200
     page = shown(admin.get("/keret/belepettek/"))
     assert ("minta.ilona" in page, "regi.rezso" in page) == (True, False)
-    assert admin.post("/keret/belepettek/minta.ilona/kileptetes").status_code == 302
+    assert admin.post(f"/keret/belepettek/{clerk.pk}/kileptetes").status_code == 302
     assert inside.get("/irat/").status_code == 302
+    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/"))
+
+
+def sign_in(serve, client, minutes_ago):
+    """Minta Ilona's sign-in to the records, as the framework hears of it and the session remembers it."""
+    at = timezone.now() - dt.timedelta(minutes=minutes_ago)
+    with serve("irat"):
+        said = {"username": "minta.ilona", "name": "Minta Ilona", "roles": ["irat.iktato"], "at": at}
+        with transaction.atomic():
+            send("keret", "signed-in", said, key="minta.ilona")
+        session = client.session
+        session["clerk"] = session["clerk"] | {"since": at.timestamp()}
+        session.save()
+    with serve("keret"):
+        relay.deliver()
+
+
+def test_who_signed_in_long_ago_is_listed_only_while_their_session_is_used(admin, browse, serve):
+    records = browse("irat", "iktato")
+    sign_in(serve, records, minutes_ago=45)
+    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/")), "nothing was heard of it for 45 minutes"
+    sign_in(serve, records, minutes_ago=35)
+    assert "minta.ilona" in shown(admin.get("/keret/belepettek/")), "may be in: sessions speak every 10 minutes"
+    with serve("keret"):
+        Presence.objects.all().delete()
+    sign_in(serve, records, minutes_ago=39)
+    assert [records.get("/irat/").status_code for _ in range(2)] == [200, 200]
+    with serve("keret"):
+        assert relay.deliver() == 1, "two requests are told of once"
+        (presence,) = Presence.objects.all()
+        assert timezone.now() - presence.seen_at < dt.timedelta(minutes=5)
+        Presence.objects.update(began_at=timezone.now() - dt.timedelta(hours=2))
+    page = shown(admin.get("/keret/belepettek/"))
+    assert "minta.ilona" in page and "Iratkezelő" in page
+    with serve("keret"):
+        Presence.objects.update(seen_at=timezone.now() - dt.timedelta(minutes=41))
     assert "minta.ilona" not in shown(admin.get("/keret/belepettek/"))
 
 
@@ -239,6 +374,18 @@ def test_a_joint_offices_substitution_is_given_at_its_other_municipality_too(joi
     given = {"colleague": whom.pk, "until": today.isoformat(), "reason": "szabadság"}
     assert there.post(offered, given).status_code == 302
     assert helper.get("/irat/uj").status_code == 200
+
+
+def test_a_joint_offices_clerk_is_offered_its_other_municipalities(joint, browse):
+    page = shown(browse("keret", "felhasznalo").get("/keret/"))
+    assert re.findall(r'<a href="(https://[^"]+)">([^<]+)</a>', page) == [
+        ("https://malyinka.asp.test/keret/", "Mályinka")
+    ]
+
+
+def test_an_own_offices_clerk_is_offered_no_other_municipality(browse):
+    page = shown(browse("keret", "felhasznalo").get("/keret/"))
+    assert "közös hivatal" not in page and "https://" not in page
 
 
 def test_who_is_no_administrator_there_carries_nothing_over(joint, browse):

@@ -11,15 +11,22 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inventory import paths
-from systems.core import importing
+from systems.ado import importing as tax_importing
+from systems.ado.models import Taxpayer
+from systems.chain import relay
+from systems.core import documents, importing
 from systems.keret.models import User
 from systems.migration import packages
 from systems.migration.models import Package
+from tests.systems.ado.test_tax import FIRM
 from tests.systems.support import SYSTEMS
 
 HEAD = "felhasznalonev;nev;munkakor;email\r\n"
 LISTED = "keret/felhasznalok.csv"
 GOOD = HEAD + "uj.ubul;Új Ubul;iktató;ubul@pelda.test\r\nuj.ella;Új Ella;;\r\n"
+TWO = {LISTED: GOOD, "ado/adozok.csv": f"adoazonosito;nev;cim\r\n{FIRM};Régi Kft.;Miskolc\r\n"}
+TAXES = {"adózó": 1, "kivetett adó": 0, "befizetett adó": 0, "egyenleg": 0}
+BALANCES = {"keret": {"felhasználó": 2}, "ado": TAXES}
 
 
 def package(files=None, ksh="16054", balances=None, drop=(), changes=None):
@@ -81,6 +88,67 @@ def test_a_clean_package_is_taken_over_after_somebody_else_approved(clerk, appro
     assert pdf.content.startswith(b"%PDF-") and len(pdf.content) > 5000
 
 
+@pytest.fixture
+def minutes(monkeypatch):
+    """`minutes(client, place)`: what stands in the minutes of a package, piece by piece."""
+    made = []
+    content = documents.Pdf.content
+    monkeypatch.setattr(documents.Pdf, "content", lambda pdf: made.extend(words(pdf.flow)) or content(pdf))
+
+    def words(flow):
+        for piece in flow:
+            if rows := getattr(piece, "_cellvalues", None):
+                yield from (" | ".join(cell.getPlainText() for cell in row) for row in rows)
+            elif hasattr(piece, "getPlainText"):
+                yield piece.getPlainText()
+
+    def read(client, place):
+        made.clear()
+        assert client.get(f"{place}jegyzokonyv.pdf").content.startswith(b"%PDF-")
+        return made
+
+    return read
+
+
+def test_the_minutes_say_who_approved_and_what_came(clerk, approver, deliver, minutes):
+    place = upload(clerk, package())["Location"]
+    deliver()
+    before = minutes(clerk, place)
+    assert "Állapot | Átvehető" in before and "Jóváhagyta | " in before and "Feltöltötte | Minta Ilona" in str(before)
+    approver.post(f"{place}atvetel")
+    deliver()
+    after = minutes(clerk, place)
+    assert {"Csomag | atadas.zip", "Állapot | Átvéve", "Jóváhagyta | Főnök Flóra"} <= set(after)
+    assert {"Keretrendszer: átvéve", "felhasznalok.csv | 2", "felhasználó | 2"} <= set(after)
+
+
+def test_the_minutes_and_the_list_have_the_faulty_rows(clerk, deliver, minutes, monkeypatch):
+    rows = "".join(f"uj.ella{n};;;\r\n" for n in range(60))
+    text = HEAD + rows
+    place = upload(clerk, package({LISTED: text}, balances={"keret": {"felhasználó": 60}}))["Location"]
+    deliver()
+    wanted = " |  | legfeljebb 120 betűs név"
+    found = [line for line in minutes(clerk, place) if line.endswith(wanted)]
+    assert found[0] == f"felhasznalok.csv | 2 | nev{wanted}" and len(found) == 50
+    monkeypatch.setattr("systems.migration.views.ON_PAGE", 10)
+    page = shown(clerk.get(place))
+    assert "Hibák soronként (60, itt az első 10)" in page and page.count("legfeljebb 120 betűs név") == 10
+    sheet = clerk.get(f"{place}hibajegyzek.xlsx").content
+    with zipfile.ZipFile(io.BytesIO(sheet)) as book:
+        lines = book.read("xl/worksheets/sheet1.xml").decode().count("<row ")
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert lines == 61 and "Keretrendszer" in texts and "felhasznalok.csv" in texts
+
+
+def test_a_report_lists_more_faults_than_a_page_and_says_how_many_there_are():
+    report = importing.Report()
+    for number in range(importing.MOST_FAULTS + 5):
+        report.fault("x.csv", number, "nev", "", "név")
+    said = report.as_dict()
+    assert (len(said["faults"]), said["faults_count"]) == (importing.MOST_FAULTS, importing.MOST_FAULTS + 5)
+    assert importing.MOST_FAULTS > 1000
+
+
 def test_nobody_approves_their_own_package_and_not_without_the_role(approver, clerk, serve, deliver):
     own = upload(approver, package())["Location"]
     deliver()
@@ -135,8 +203,107 @@ def test_what_changed_since_the_check_stops_the_taking_over(clerk, approver, ser
         User.objects.create(username="uj.ella", name="Már Itt")
     approver.post(f"{place}atvetel")
     deliver()
-    assert "Az átvétel megszakadt" in shown(clerk.get(place))
+    assert "Az átvétel elmaradt" in shown(clerk.get(place))
     assert users(serve) == ["uj.ella"], "whole or not at all"
+
+
+def taxpayers(serve):
+    with serve("ado"):
+        return list(Taxpayer.objects.values_list("name", flat=True))
+
+
+def relayed(serve, *systems):
+    for system in systems:
+        with serve(system):
+            relay.deliver()
+
+
+@pytest.fixture
+def two(clerk, deliver):
+    """Where a clean package for two systems is shown."""
+    place = upload(clerk, package(TWO, balances=BALANCES))["Location"]
+    deliver()
+    assert "Átvehető" in shown(clerk.get(place))
+    return place
+
+
+def test_two_systems_take_over_together(approver, two, serve, deliver):
+    approver.post(f"{two}atvetel")
+    deliver()
+    assert "Átvéve" in shown(approver.get(two))
+    assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."])
+
+
+def test_no_system_writes_when_one_refuses_at_the_second_check(approver, two, serve, deliver):
+    with serve("ado"):
+        Taxpayer.objects.create(identifier=FIRM, name="Már Itt Kft.")
+    approver.post(f"{two}atvetel")
+    relayed(serve, "keret", "migration", "keret")
+    assert users(serve) == [], "the first one waits for what the second says"
+    deliver()
+    page = shown(approver.get(two))
+    assert "Az átvétel elmaradt" in page and "Egyik rendszer sem írt semmit" in page
+    assert (users(serve), taxpayers(serve)) == ([], ["Már Itt Kft."])
+
+
+def test_a_system_that_dies_after_the_other_wrote_completes_it_by_itself(
+    approver, two, serve, deliver, node, monkeypatch
+):
+    def killed(files):
+        raise RuntimeError("killed")
+
+    approver.post(f"{two}atvetel")
+    with monkeypatch.context() as patch:
+        patch.setattr(tax_importing, "apply", killed)
+        deliver(failures=True)
+    assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], [])
+    assert "Átvétel folyamatban" in shown(approver.get(two)), "it is not done, and it is not given up"
+    with node.superuser("t16054") as session:
+        session.execute("UPDATE chain.failure SET at = at - interval '2 minutes'")
+    deliver(failures=True)
+    assert "Átvéve" in shown(approver.get(two))
+    assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."]), "and nothing twice"
+
+
+def test_a_package_that_one_system_refused_at_the_last_moment_is_completed(clerk, approver, two, serve, deliver):
+    approver.post(f"{two}atvetel")
+    relayed(serve, "keret", "ado", "migration")
+    with serve("ado"):
+        between = Taxpayer.objects.create(identifier=FIRM, name="Közben Kft.").pk
+    deliver()
+    page = shown(approver.get(two))
+    assert "Részben átvéve" in page and "olyan, amely még nincs" in page
+    assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Közben Kft."])
+
+    approver.post(f"{two}befejezes")
+    deliver()
+    assert "Részben átvéve" in shown(approver.get(two)), "the cause is still there"
+    with serve("ado"):
+        Taxpayer.objects.filter(pk=between).delete()
+    assert clerk.post(f"{two}befejezes").status_code == 403
+    approver.post(f"{two}befejezes")
+    deliver()
+    assert "Átvéve" in shown(approver.get(two))
+    assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."])
+    approver.post(f"{two}befejezes")
+    assert "A csomag most nem vehető át" in shown(approver.get(two))
+
+
+def test_two_who_approve_at_once_have_it_taken_over_once(clerk, approver, browse, serve, deliver, node):
+    place = upload(clerk, package())["Location"]
+    deliver()
+    other = browse("migration", "jovahagyo", username="masik.mate", name="Másik Máté")
+    approve = [lambda client=client: client.post(f"{place}atvetel").status_code for client in (approver, other)]
+    with serve("migration"):
+        assert node.at_once("SELECT FROM migration.package FOR UPDATE", *approve) == [302, 302]
+    told = sorted("Az átvételt jóváhagyta" in shown(c.get(place)) for c in (approver, other))
+    assert told == [False, True]
+    deliver()
+    assert users(serve) == ["uj.ella", "uj.ubul"]
+    with node.superuser("t16054") as session:
+        asked = session.execute("SELECT topic FROM chain.message WHERE source = 'migration' AND target = 'keret'")
+        topics = sorted(topic for (topic,) in asked)
+    assert topics == ["activity", "activity", "import-apply", "import-check", "import-check"]
 
 
 REFUSED = {

@@ -1,0 +1,24 @@
+"""Who is in: a session that is used says so to the framework now and then, for its list of signed-in clerks."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from systems.chain import send
+from systems.core.clerk import KEY
+
+EVERY = 600  # seconds between two such messages of one session: a clerk's whole day is some fifty
+
+
+def keep(request: HttpRequest) -> None:
+    """Tell that the signed-in clerk's session is in use, when that was long ago or never."""
+    data, now = request.session[KEY], time.time()
+    if now - data.get("told", data.get("since", now)) < EVERY:
+        return
+    with transaction.atomic():
+        send("keret", "present", {"username": data["username"], "at": timezone.now()}, key=data["username"])
+    request.session[KEY] = {**data, "told": now}
