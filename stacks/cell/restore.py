@@ -122,9 +122,10 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime) -> Aside:
 def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
     """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
 
-    Roles, rights, caps and schema versions are then as a join makes them.
+    Roles, rights, caps and schema versions are then as a join makes them. Another writer of the cell's tenants is
+    waited for first: while the clients are held there is no time for that.
     """
-    with _held(cell, tenant.name):
+    with cell.lock(), _held(cell, tenant.name):
         return rename(cell, tenant, incoming, migrations)
 
 
@@ -208,3 +209,8 @@ def _held(cell: CellSql, tenant: str) -> Iterator[None]:
     finally:
         cell.runtime.run(proxy, ["rm", "-f", mark])
         holding.join()
+    if fault:
+        raise RuntimeFault(
+            f"{tenant} is exchanged, but its clients were let go before that was done, and may have seen errors: "
+            f"{fault[0]}. Wanted: held for less than {HELD_SECONDS} s. Find out what was slow"
+        )
