@@ -63,9 +63,10 @@ class CellSql:
             while not _locked(stream):
                 if time.monotonic() > deadline:
                     stream.seek(0)
+                    holder = stream.read() or "another process"
                     raise RuntimeFault(
-                        f"cell {self.cell_id}: seen after {wait:g} s: {stream.read() or 'another process'} works on its "
-                        "tenants; wanted: nobody. Wait for it, then run this again"
+                        f"cell {self.cell_id}: seen after {wait:g} s: {holder} works on its tenants; wanted: nobody. "
+                        "Wait for it, then run this again"
                     )
                 time.sleep(0.1)
             stream.truncate(0)
