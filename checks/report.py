@@ -34,7 +34,7 @@ AREAS = {
 QUESTIONS = {
     "Működik-e a rendszer, és elég gyors-e?": ("availability", "response-p95"),
     "Csak mi látjuk-e az adatainkat?": ("isolation",),
-    "Megmaradnak-e az adataink, ha baj történik?": ("rpo", "rto", "backup-age", "archive-lag"),
+    "Megmaradnak-e az adataink, ha baj történik?": ("rpo", "rto", "backup-age", "backup-verified", "archive-lag"),
     "Biztonságosan lépnek-e be az ügyintézők?": ("sign-in", "certificate-remaining", "clock-skew"),
     "Rendben vannak-e a szerződés iratai?": ("service-contract", "maintenance-notice"),
 }

@@ -188,6 +188,18 @@ def test_vault_age(probe, limit):
     _fresh(probe, probe.read("vault", "backups"), limit, "titkosított mentés")
 
 
+@check("centre.backup.verified")
+def test_backup_verified(probe, limit):
+    for number, what in (("1", "mindennapi"), ("2", "titkosított")):
+        damage, at = probe.read("verification", number, "damage"), probe.read("verification", number, "at")
+        assert not damage, f"a {what} mentéstár sérült: {damage}"
+        assert at, f"a {what} mentéstár épségét még nem ellenőriztük"
+        days = (probe.taken.timestamp() - at) / 86400
+        assert days <= limit.value, (
+            f"a {what} mentéstár épségét {days:.1f} napja ellenőriztük, megengedett {limit.text}"
+        )
+
+
 def _fresh(probe, backups, limit, what):
     assert backups, f"még nem készült {what}"
     hours = (probe.taken - max(datetime.fromisoformat(item["stopped"]) for item in backups)).total_seconds() / 3600

@@ -161,6 +161,7 @@ class Backup(Model):
 
     full: Cron
     differential: Cron
+    incremental: Cron = Field(description="keeps the WAL short that a restore replays")
     retention_full: int = Field(ge=1)
     drill_days: int = Field(ge=1, le=366)
 

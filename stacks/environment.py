@@ -89,7 +89,7 @@ def clean(register: Register) -> None:
     steps.run("Services", lambda: _remove(_services(runtime)))
     _until(lambda: not _containers(runtime), "tasks to stop")
     for container in client.containers.list(all=True, **label):
-        container.remove(force=True)
+        container.remove(force=True, v=True)
     steps.run("Secrets and configs", lambda: _remove([*client.secrets.list(**label), *client.configs.list(**label)]))
     steps.run("Networks", lambda: _remove_when_free(lambda: client.networks.list(**label)))
     steps.run("Volumes", lambda: _remove_when_free(lambda: client.volumes.list(**label)))

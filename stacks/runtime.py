@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import docker
@@ -119,15 +120,31 @@ class Runtime:
 
 def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) -> tuple[str, str]:
     """Send `stdin`, half-close, and read Docker's multiplexed stream to its end: (stdout, stderr)."""
-    deadline = time.monotonic() + timeout
     raw.settimeout(timeout)
     if stdin is not None:  # from a thread: a command may print much before it has read all
         threading.Thread(target=_send, args=(raw, stdin.encode()), daemon=True).start()
     parts: dict[int, list[bytes]] = {1: [], 2: []}
+    for kind, piece in frames(raw, time.monotonic() + timeout, what):
+        parts.setdefault(kind, []).append(piece)
+    return b"".join(parts[1]).decode(errors="replace"), b"".join(parts[2]).decode(errors="replace")
+
+
+def frames(raw: socket.socket, deadline: float, what: str) -> Iterator[tuple[int, bytes]]:
+    """Pieces of Docker's multiplexed stream to its end: 1 (stdout) or 2 (stderr), and what was printed.
+
+    RuntimeFault when it has not ended by `deadline` (monotonic).
+    """
     while header := _read(raw, 8, deadline, what):
         kind, size = struct.unpack(">BxxxL", header)
-        parts.setdefault(kind, []).append(_read(raw, size, deadline, what))
-    return b"".join(parts[1]).decode(errors="replace"), b"".join(parts[2]).decode(errors="replace")
+        yield kind, _read(raw, size, deadline, what)
+
+
+def exit_code(client: docker.DockerClient, handle: str) -> int | None:
+    """Exit code of an exec whose stream has ended; None when nobody can say it within some seconds."""
+    deadline = time.monotonic() + 10
+    while (code := client.api.exec_inspect(handle)["ExitCode"]) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return code
 
 
 def _send(raw: socket.socket, data: bytes) -> None:

@@ -62,8 +62,7 @@ def run(params, check):
     register = load(params["environment"])
     cell = CellSql(Runtime(register), params["cell"])
     if params["step"] == "forget":
-        if not check:
-            rebuild.forget(cell, params["kept"])
+        rebuild.forget(cell, params["kept"], check)
         return {"diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
     rebuild.may_rebuild(cell, params["repository"], moment)

@@ -17,6 +17,7 @@ options:
   municipality: {type: str, required: true, description: KSH code.}
   step: {type: str, choices: [aside, exchange, undo, forget], required: true, description: What is done.}
   target_time: {type: str, description: The moment for C(aside), as 2026-11-23 14:00:00 (local time) or with an offset.}
+  repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The kept database for C(undo) and C(forget).}
 """
 
@@ -32,6 +33,7 @@ ARGUMENTS = {
     "municipality": {"type": "str", "required": True},
     "step": {"type": "str", "choices": ["aside", "exchange", "undo", "forget"], "required": True},
     "target_time": {"type": "str"},
+    "repository": {"type": "int", "choices": [1, 2], "default": 1},
     "kept": {"type": "str"},
 }
 
@@ -69,11 +71,13 @@ def aside(cell, municipality, params, check):
     from stacks.cell import restore
 
     moment = restore.moment_of(params["target_time"] or "")
-    restore.may_restore(cell, municipality.tenant, moment)
-    diff = {"before": "", "after": f"{municipality.tenant}_restoring: {municipality.tenant} at {moment.isoformat()}\n"}
+    tenant, repository = municipality.tenant, params["repository"]
+    restore.may_restore(cell, tenant, moment, repository)
+    at = f"{tenant} at {moment.isoformat()}, out of repository {repository}"
+    diff = {"before": "", "after": f"{tenant}_restoring: {at}\n"}
     if check:
         return {"changed": True, "diff": diff}
-    made = restore.put_aside(cell, municipality.tenant, moment)
+    made = restore.put_aside(cell, tenant, moment, repository)
     return {"changed": True, "changes": list(made.changes), "diff": diff}
 
 

@@ -19,6 +19,7 @@ schedule = {
     "repositories": pgbackrest.PLACES,
     "full": settings.full,
     "differential": settings.differential,
+    "incremental": settings.incremental,
     "metrics_port": Port.BACKUP_METRICS.value,
 }
 

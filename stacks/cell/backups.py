@@ -93,7 +93,11 @@ class Repository:
 
     def verify(self, deadline: float = 3600) -> None:
         """Read everything in the repository and compare it with its checksums. RuntimeFault with what is wrong."""
-        self._run([f"--repo={self.number}", "verify"], deadline)
+        self._cell.runtime.check(self.service, ["asp_backup.py", "verify", str(self.number)], timeout=deadline)
+
+    def finding(self) -> dict[str, Any]:
+        """What verifications found: `at`, when it was whole last (epoch seconds, 0: never); `damage` since."""
+        return json.loads(self._cell.runtime.check(self.service, ["asp_backup.py", "finding", str(self.number)]))
 
     def _info(self, *options: str) -> dict[str, Any]:
         argv = [
@@ -161,6 +165,11 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
         _note(outcome, "encrypted repository", "no backup", "full")
         if not check:
             vault.back_up("full")
+    for each in (repository, vault):
+        if not each.finding()["at"]:  # later on the schedule sees to it, after each full backup
+            _note(outcome, f"repository {each.number}", "never verified", "verified")
+            if not check:
+                each.verify()
     return outcome
 
 

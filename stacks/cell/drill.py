@@ -33,6 +33,11 @@ def prove(cell: CellSql, secrets: Secrets, municipality: Municipality) -> ledger
     with restored(cell, tenant, moment, repository=repository) as scratch:
         found = contents.read(scratch.script)
     still = {name: held for name, held in before.items() if held[1] and after.get(name) == held}
+    if not still:
+        raise RuntimeFault(
+            f"{tenant}: nothing was proven: of {len(before)} tables and sequences none could be compared; wanted: one "
+            "that nobody changes meanwhile. See that the database has its tables, drill again when it is quiet"
+        )
     wrong = contents.differences(still, {name: found[name] for name in still if name in found})
     if wrong:
         raise RuntimeFault(

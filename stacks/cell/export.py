@@ -8,14 +8,16 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from stacks.cell.psql import CellSql
+from stacks.cell.transfer import LIMIT, TAIL, running
 from stacks.components.postgres import OWNER, PROVISIONER
 from stacks.components.sql import identifier, literal
-from stacks.runtime import RuntimeFault
+from stacks.runtime import RuntimeFault, exit_code, frames
 
 MANIFEST = "manifest.json"
 
@@ -28,6 +30,23 @@ SELECT json_build_array(n.nspname, c.relname,
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   ORDER BY 1::text;
+"""
+
+
+# Each export works in a folder of its own, which it locks; one that nobody locks was left by a killed node.
+_PLACE = """\
+set -euo pipefail
+exec 8>/tmp/asp-export.lock
+flock 8
+for left in /data/export.*; do
+  [ ! -d "$left" ] || flock --nonblock "$left" rm -rf "$left" || true
+done
+place=$(mktemp -d /data/export.XXXXXX)
+trap 'rm -rf "$place"' EXIT
+exec 9<"$place"
+flock 9
+exec 8>&-
+cd "$place"
 """
 
 
@@ -103,8 +122,7 @@ def _script(tenant: str, tables: Iterable[tuple[str, str, str | None]]) -> str:
             "COMMIT;",
         ]
     )
-    return (
-        'set -euo pipefail\nplace=$(mktemp -d /data/export.XXXXXX)\ntrap \'rm -rf "$place"\' EXIT\ncd "$place"\n'
+    return _PLACE + (
         f"psql -XAtq --set=ON_ERROR_STOP=1 -U {PROVISIONER} -d {tenant} -f - >&2 <<'ASP_SQL_END'\n{sql}\nASP_SQL_END\n"
         "[ ! -e failed ] || { echo 'pg_dump failed' >&2; exit 1; }\ntar -cf - -- *\n"
     )
@@ -112,15 +130,14 @@ def _script(tenant: str, tables: Iterable[tuple[str, str, str | None]]) -> str:
 
 def _stream(cell: CellSql, script: str) -> Iterator[bytes]:
     """Standard output of a script in the node, piece by piece. The script is free of secrets, so it is an argument."""
-    container = cell.runtime.container(cell.node)
-    api = cell.runtime.client.api
-    handle = api.exec_create(container.id, ["bash", "-c", script])["Id"]
-    errors = b""
-    for out, err in api.exec_start(handle, stream=True, demux=True):
-        errors = (errors + (err or b""))[-2000:]
-        if out:
-            yield out
-    if code := api.exec_inspect(handle)["ExitCode"]:
+    container, errors = cell.runtime.container(cell.node), b""
+    with running(container, ["bash", "-c", script], LIMIT) as (handle, raw):
+        for kind, piece in frames(raw, time.monotonic() + LIMIT, f"{cell.node}: export"):
+            if kind == 1:
+                yield piece
+            else:
+                errors = (errors + piece)[-TAIL:]
+    if (code := exit_code(cell.runtime.client, handle)) != 0:
         raise RuntimeFault(f"{cell.node}: export exited with {code}: {errors.decode(errors='replace').strip()}")
 
 

@@ -178,11 +178,11 @@ def kept(cell: CellSql) -> list[str]:
     return sorted({name for names in listed for name in names if KEPT.fullmatch(name)})
 
 
-def forget(cell: CellSql, name: str) -> None:
-    """Remove a former cluster for good, on each node. RestoreFault when there is none of that name."""
+def forget(cell: CellSql, name: str, check: bool = False) -> None:
+    """Remove a former cluster for good, on each node; RestoreFault, also in check mode, when there is none such."""
     if name not in (found := kept(cell)):
         raise RestoreFault(f"nothing was touched; {name!r}: wanted a former cluster; there are: {found or 'none'}")
-    for node in cell.cell.postgres:
+    for node in cell.cell.postgres if not check else ():
         cell.runtime.check(node, ["rm", "-rf", f"/data/{name}"], timeout=600)
 
 

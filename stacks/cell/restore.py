@@ -23,6 +23,7 @@ from stacks.cell.plan import Tenant
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import Scratch, restored
 from stacks.cell.transfer import carry
+from stacks.components.pgbackrest import DAILY
 from stacks.components.postgres import OWNER
 from stacks.components.sql import identifier, literal
 from stacks.runtime import Runtime, RuntimeFault
@@ -42,6 +43,7 @@ class Aside:
     tenant: str
     moment: str
     changes: Sequence[str]
+    repository: int = DAILY
 
     @property
     def name(self) -> str:
@@ -59,22 +61,27 @@ def moment_of(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def may_restore(cell: CellSql, tenant: str, moment: datetime) -> None:
-    """RestoreFault unless the repository can give the tenant at `moment`."""
+def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> None:
+    """RestoreFault unless repository `number` can give the tenant at `moment`."""
     now = datetime.now(UTC)
     if moment > now:
         raise RestoreFault(f"target_time {moment.isoformat()} is in the future: wanted one before {_shown(now)}")
-    repository = Repository(cell)
-    for backup in repository.catalogue().backups:
-        stop = datetime.fromtimestamp(backup["timestamp"]["stop"], UTC)
-        if tenant in repository.databases(backup["label"]):
-            if moment < stop:
-                raise RestoreFault(
-                    f"target_time {_shown(moment)}: the first backup that contains {tenant} ended at {_shown(stop)}; "
-                    "wanted a later moment"
-                )
-            return
-    raise RestoreFault(f"stanza {repository.stanza}: no backup contains {tenant}; wanted one. Has it ever joined?")
+    repository = Repository(cell, number)
+    ended = [
+        (datetime.fromtimestamp(backup["timestamp"]["stop"], UTC), backup["label"])
+        for backup in repository.catalogue().backups
+    ]
+    where = f"repository {number} of {repository.stanza}"
+    # Each look into a backup takes a command: the last one before the moment mostly answers.
+    if any(tenant in repository.databases(label) for stop, label in reversed(ended) if stop <= moment):
+        return
+    for stop, label in ended:
+        if stop > moment and tenant in repository.databases(label):
+            raise RestoreFault(
+                f"target_time {_shown(moment)}: the first backup that contains {tenant} ended at {_shown(stop)} in "
+                f"{where}; wanted a later moment"
+            )
+    raise RestoreFault(f"{where}: no backup contains {tenant}; wanted one. Has it ever joined?")
 
 
 def waiting(cell: CellSql, tenant: str) -> Aside | None:
@@ -91,26 +98,25 @@ def kept(cell: CellSql, tenant: str) -> list[str]:
     return sorted(match[0] for match in found if match and match[1] == tenant)
 
 
-def put_aside(cell: CellSql, tenant: str, moment: datetime) -> Aside:
-    """Restore the tenant as it was at `moment` into a database beside it, and compare; RuntimeFault when it differs.
+def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> Aside:
+    """Restore the tenant as it was at `moment`, out of repository `number`, into a database beside it, and compare.
 
-    One that already waits is made anew unless it is of that moment.
+    RuntimeFault when it differs. One that already waits is made anew unless it is of that moment and repository.
     """
     aside = waiting(cell, tenant)
-    if aside and aside.moment == moment.isoformat():
+    if aside and (aside.moment, aside.repository) == (moment.isoformat(), number):
         return aside
     archive_up_to_now(cell)
     present = catalogue.connectable([tenant], catalogue.shared(cell))
-    with restored(cell, tenant, moment) as scratch:
+    with restored(cell, tenant, moment, repository=number) as scratch:
         then = contents.read(scratch.script)
         now = contents.read(lambda sql: cell.script(sql, tenant, "postgres")) if present else {}
-        aside = Aside(
-            tenant, moment.isoformat(), [str(change) for change in contents.differences(now, then, sequences=False)]
-        )
+        changes = [str(change) for change in contents.differences(now, then, sequences=False)]
+        aside = Aside(tenant, moment.isoformat(), changes, number)
         _load(cell, scratch, aside)
-        loaded = contents.read(lambda sql: cell.script(sql, aside.name, "postgres"))
-        if wrong := contents.differences(then, loaded):
-            raise RuntimeFault(f"{aside.name} is not what the backup held: {'; '.join(map(str, wrong))}")
+    loaded = contents.read(lambda sql: cell.script(sql, aside.name, "postgres"))
+    if wrong := contents.differences(then, loaded):
+        raise RuntimeFault(f"{aside.name} is not what the backup held: {'; '.join(map(str, wrong))}")
     name = identifier(aside.name)
     note = literal(json.dumps(asdict(aside), ensure_ascii=False))
     cell.script(
@@ -122,9 +128,10 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime) -> Aside:
 def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
     """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
 
-    Roles, rights, caps and schema versions are then as a join makes them.
+    Roles, rights, caps and schema versions are then as a join makes them. Another writer of the cell's tenants is
+    waited for first: while the clients are held there is no time for that.
     """
-    with _held(cell, tenant.name):
+    with cell.lock(), _held(cell, tenant.name):
         return rename(cell, tenant, incoming, migrations)
 
 
@@ -208,3 +215,8 @@ def _held(cell: CellSql, tenant: str) -> Iterator[None]:
     finally:
         cell.runtime.run(proxy, ["rm", "-f", mark])
         holding.join()
+    if fault:
+        raise RuntimeFault(
+            f"{tenant} is exchanged, but its clients were let go before that was done, and may have seen errors: "
+            f"{fault[0]}. Wanted: held for less than {HELD_SECONDS} s. Find out what was slow"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shlex
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from stacks.components import pgbackrest
 from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.components.postgres import UID
 from stacks.runtime import Runtime, RuntimeFault
+from stacks.tenants import turn
 
 READY = "asp-restored"
 SOURCE = "/source"
+PRELOAD = "libeatmydata.so"  # the restore syncs nothing
+MAKER = "asp.process"  # label: the process that a scratch container serves, number and start
 # A container in which data is restored: nothing reaches it, and it reaches nothing but its volumes.
 CREATION: dict[str, Any] = {
     "user": f"{UID}:{UID}",
@@ -45,13 +49,18 @@ log-level-file=off
 log-level-console=off
 log-level-stderr=error
 process-max=2
+archive-async=y
+spool-path=/data/spool
+archive-get-queue-max=256MiB
 [{stanza}]
 pg1-path=/data/pgdata
 CONF
 export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
 mkdir -m 0700 /data/pgdata
-# A hole for each file of every other database, unsynced: nothing here outlives the container (B1 in docs/cells.md).
-restore() {{ LD_PRELOAD=libeatmydata.so pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
+# A hole for each file of every other database, unsynced, as is the WAL that replay fetches ahead: nothing here outlives
+# the container (B1 in docs/cells.md).
+export LD_PRELOAD={preload}
+restore() {{ pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
 restore {only} 2>/tmp/said || {{
   code=$?
   # A database that is younger than the backup (80): all of them come back, and replay brings it.
@@ -120,28 +129,34 @@ def restored(
 ) -> Iterator[Scratch]:
     """The tenant's database as it was at a moment (with time zone), or at the end of the archive.
 
-    `neighbours`: the other databases come back as well, not as holes. RuntimeFault when it cannot be restored. What a
-    killed run left of this tenant is removed first.
+    `neighbours`: the other databases come back as well, not as holes. RuntimeFault when it cannot be restored. What
+    killed runs left is removed first.
     """
     target = "--type=default"
     if until:
         target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
     only = "" if neighbours else f"--db-include={tenant}"
-    script = _SCRIPT.format(stanza=cell.cell_id, database=tenant, only=only, target=target, ready=READY)
-    purpose = {"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore", "asp.restore": tenant}
+    script = _SCRIPT.format(
+        stanza=cell.cell_id, database=tenant, only=only, target=target, ready=READY, preload=PRELOAD
+    )
+    env = cell.runtime.register.environment.id
+    purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}
+    maker = turn.this()
+    labels = {**purpose, MAKER: f"{maker.pid} {maker.start}"}
     client = cell.runtime.client
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
     try:
         clear(client, purpose)
+        clear_stale(client, env)
         container = client.containers.create(
             cell.runtime.container(cell.node).image.id,
             ["bash", "-c", script],
             **CREATION,
             name=name,
-            labels=purpose,
+            labels=labels,
             # /data is a volume of its own that goes with the container: a tenant may be larger than memory.
             volumes={volume_of(cell, repository): {"bind": SOURCE, "mode": "ro"}},
-            mounts=[{"Type": "volume", "Target": "/data"}],
+            mounts=[{"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": labels}}],
         )
         try:
             container.start()
@@ -149,15 +164,28 @@ def restored(
             wait_for(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
             yield Scratch(cell.runtime, container, tenant)
         finally:
-            _remove(container)
+            # Nobody waits for a hundred thousand files to go, but the process does before it ends.
+            threading.Thread(target=_remove, args=(container,)).start()
     except (DockerException, OSError) as error:
         raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
 
 
 def clear(client: DockerClient, purpose: Mapping[str, str]) -> None:
     """Remove the containers of a purpose (labels), also those of a killed run."""
-    for left in client.containers.list(all=True, filters={"label": [f"{k}={v}" for k, v in purpose.items()]}):
+    for left in _labelled(client, *(f"{key}={value}" for key, value in purpose.items())):
         _remove(left)
+
+
+def clear_stale(client: DockerClient, env: str) -> None:
+    """Remove what killed runs left, of whatever tenant: it holds a municipality's data."""
+    for left in _labelled(client, f"asp.env={env}", "asp.restore"):
+        maker = left.labels.get(MAKER)
+        if not maker or not turn.Process(*map(int, maker.split())).alive:
+            _remove(left)
+
+
+def _labelled(client: DockerClient, *labels: str) -> list[Container]:
+    return client.containers.list(all=True, filters={"label": list(labels)}, ignore_removed=True)
 
 
 def volume_of(cell: CellSql, repository: int) -> str:
@@ -178,7 +206,7 @@ def configure(cell: CellSql, container: Container, repository: int) -> None:
 
 
 def _remove(container: Container) -> None:
-    with contextlib.suppress(APIError):
+    with contextlib.suppress(APIError, OSError):  # the daemon goes on with what takes it longer than we wait
         container.remove(force=True, v=True)
 
 

@@ -36,6 +36,11 @@ class Process:
         return _start(self.pid) == self.start
 
 
+def this() -> Process:
+    """This very process."""
+    return Process(os.getpid(), _start(os.getpid()))
+
+
 def play() -> Process:
     """The ansible-playbook that runs this module: the outermost of its ancestors; without one, the parent."""
     found, pid = os.getppid(), os.getppid()

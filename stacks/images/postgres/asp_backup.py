@@ -2,12 +2,15 @@
 """Runs a cell's backup repository: pgBackRest's TLS server, and backups when the register's cron settings say so.
 
 Configuration: `/etc/asp/backup.json` with `stanza`, `repositories` (number → folder, the first is filled by joins as
-well), `full`, `differential` (five-field cron, local time), `metrics_port`.
-Nothing is remembered between runs: what is due is computed from the settings and from pgBackRest's own catalogue, so a
-stop, a kill or a move of the service neither loses a backup nor makes one twice. The first backup of all is taken when
-a tenant joins; until then nothing is scheduled. After each full backup the repository is verified.
+well), `full`, `differential`, `incremental` (five-field cron, local time), `metrics_port`.
+What is due is computed from the settings and from pgBackRest's own catalogue, so a stop, a kill or a move of the
+service neither loses a backup nor makes one twice. The first backup of all is taken when a tenant joins; until then
+nothing is scheduled. After each full backup the repository is verified, and what was found is kept beside it.
+
+`asp_backup.py verify NUMBER` verifies a repository now; `asp_backup.py finding NUMBER` says what was found last (JSON).
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -21,7 +24,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TICK_SECONDS = 20
 RETRY_SECONDS = 300
-KINDS = {"full": ("full",), "differential": ("full", "diff")}  # schedule → types of backup that fulfil it
+VERIFY_RETRY_SECONDS = 3600  # it reads the whole repository
+# schedule → types of backup that fulfil it, the last of them being what is taken
+KINDS = {"full": ("full",), "differential": ("full", "diff"), "incremental": ("full", "diff", "incr")}
+SETTINGS = "/etc/asp/backup.json"
+FINDING = "verified.json"  # beside the repository
+# In a report of `pgbackrest verify`: a backup that is whole; no fault of any kind in the line before.
+SOUND, NOTHING = ", status: valid,", "missing: 0, checksum invalid: 0, size invalid: 0, other: 0"
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
@@ -78,7 +87,7 @@ def _field(text, low, high, expression):
 
 
 def due(schedules, backups, now):
-    """The schedule ("full" before "differential") whose last firing no backup has followed, or None.
+    """The schedule (the first of KINDS) whose last firing no backup has followed, or None.
 
     `schedules`: name → Cron; `backups`: entries of `pgbackrest info` (type, timestamp.start in epoch seconds);
     `now`: naive local datetime.
@@ -99,7 +108,11 @@ def backups_of(stanza, repository):
     """Finished, faultless backups of a stanza, oldest first; None when the catalogue cannot be read."""
     command = ["pgbackrest", "info", "--output=json", f"--stanza={stanza}", "--log-level-console=error"]
     command.append(f"--repo={repository}")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired as error:
+        say(f"the catalogue cannot be read: no answer in {error.timeout} s")
+        return None
     if done.returncode != 0:
         say(f"the catalogue cannot be read: {(done.stderr or done.stdout).strip()[-300:]}")
         return None
@@ -107,15 +120,62 @@ def backups_of(stanza, repository):
 
 
 def back_up(stanza, repository, name):
-    """Take the backup that is due, and verify the repository after a full one; whether all went well."""
+    """Take the backup that is due; whether all went well."""
     say(f"{name} backup is due in repository {repository}")
-    command = ["pgbackrest", f"--stanza={stanza}", f"--repo={repository}"]
-    code = subprocess.run([*command, f"--type={KINDS[name][-1]}", "backup"], check=False).returncode
-    if code == 0 and name == "full":
-        code = subprocess.run([*command, "verify"], check=False).returncode
+    command = ["pgbackrest", f"--stanza={stanza}", f"--repo={repository}", f"--type={KINDS[name][-1]}", "backup"]
+    code = subprocess.run(command, check=False).returncode
     if code:
         say(f"{name} backup in repository {repository} ended with {code}; next attempt in {RETRY_SECONDS} s")
     return code == 0
+
+
+def finding(folder):
+    """What verifications found: `at`, when the repository was whole last (epoch seconds, 0: never); `damage` since."""
+    try:
+        with open(os.path.join(folder, FINDING), encoding="utf-8") as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return {"at": 0, "damage": ""}
+
+
+def unverified(backups, found):
+    """Whether a full backup ended after the repository was found whole, or it was found damaged since."""
+    newest = max((backup["timestamp"]["stop"] for backup in backups if backup["type"] == "full"), default=0)
+    return bool(found["damage"]) or newest > found["at"]
+
+
+def verify(stanza, repository, folder):
+    """Compare everything in a repository with its checksums and keep what was found; why it is not whole, or ""."""
+    began, before = int(time.time()), backups_of(stanza, repository)
+    command = ["pgbackrest", f"--stanza={stanza}", f"--repo={repository}", "--log-level-console=error"]
+    done = subprocess.run(
+        [*command, "--output=text", "--verbose", "verify"], capture_output=True, text=True, check=False
+    )
+    after = backups_of(stanza, repository)
+    if before is None or after is None or done.returncode:  # nothing was found out
+        return f"it could not be verified: exit code {done.returncode}, {(done.stderr or done.stdout).strip()[-1000:]}"
+    labels = {backup["label"] for backup in before} & {backup["label"] for backup in after}
+    wrong = damage(done.stdout, labels)
+    new = os.path.join(folder, f".{FINDING}.{os.getpid()}")
+    with open(new, "w", encoding="utf-8") as stream:
+        json.dump({"at": finding(folder)["at"] if wrong else began, "damage": wrong}, stream)
+    os.replace(new, os.path.join(folder, FINDING))
+    return wrong
+
+
+def damage(report, labels):
+    """What a verbose report of `pgbackrest verify` says is wrong; empty when all is well and it knows every label.
+
+    2.55.1 exits with 0 whatever it found, says nothing without --verbose when all is well, and "status: ok" also when a
+    backup's manifest or all of the backup is gone.
+    """
+    lines = report.splitlines()
+    valid = {line.split()[1].rstrip(",") for line in lines if line.startswith("  backup: ") and SOUND in line}
+    if "status: ok" in lines and labels <= valid:
+        return ""
+    said = [line.strip() for line in lines if SOUND not in line and not line.endswith(NOTHING)]
+    lost = [f"backup {label} is not there whole" for label in sorted(labels - valid)]
+    return "; ".join(said + lost)[:1000]
 
 
 def newest_wal(folder, stanza):
@@ -139,6 +199,8 @@ class Metrics:
         "asp_backup_newest_repository_bytes": "What the newest faultless backup of a type takes in the repository.",
         "asp_backup_catalogue_timestamp_seconds": "When the catalogue was last read without a fault.",
         "asp_backup_runs_total": "Scheduled backups since the start of the service, by outcome.",
+        "asp_backup_verified_timestamp_seconds": "When the repository was last verified and whole; 0: never.",
+        "asp_backup_damaged": "1 when the last verification found a fault.",
         "asp_archive_newest_wal_timestamp_seconds": "When the newest WAL segment came into the repository.",
     }
 
@@ -169,10 +231,14 @@ class Metrics:
             self._set("asp_backup_newest_repository_bytes", held, repository, type=kind)
 
     def text(self):
-        """All of it, with the archive as it is now."""
+        """All of it, with the archive and what verifications found as they are now."""
         for repository, folder in self.repositories.items():
-            moment = int(newest_wal(folder, self.stanza))
-            self._set("asp_archive_newest_wal_timestamp_seconds", moment, repository)
+            with contextlib.suppress(FileNotFoundError):  # expired meanwhile: the last value stays
+                moment = int(newest_wal(folder, self.stanza))
+                self._set("asp_archive_newest_wal_timestamp_seconds", moment, repository)
+            found = finding(folder)
+            self._set("asp_backup_verified_timestamp_seconds", found["at"], repository)
+            self._set("asp_backup_damaged", int(bool(found["damage"])), repository)
         lines, told = [], set()
         for (name, labels), value in sorted(dict(self._values).items()):
             if name not in told:
@@ -213,9 +279,22 @@ def say(text):
     print(f"asp-backup: {text}", file=sys.stderr, flush=True)
 
 
+def told(settings, verb, repository):
+    """What a command from outside asks for; the exit code."""
+    folder = settings["repositories"][repository]
+    if verb == "finding":
+        print(json.dumps(finding(folder)))
+        return 0
+    if wrong := verify(settings["stanza"], repository, folder):
+        say(f"repository {repository} is not proven whole: {wrong}")
+    return 1 if wrong else 0
+
+
 def main():
-    with open("/etc/asp/backup.json", encoding="utf-8") as stream:
+    with open(SETTINGS, encoding="utf-8") as stream:
         settings = json.load(stream)
+    if len(sys.argv) == 3 and sys.argv[1] in ("verify", "finding"):
+        return told(settings, *sys.argv[1:])
     schedules = {name: Cron(settings[name]) for name in KINDS}
     stanza = settings["stanza"]
     os.makedirs("/run/asp/lock", exist_ok=True)
@@ -226,24 +305,28 @@ def main():
     repositories = settings["repositories"]
     metrics = Metrics(stanza, repositories)
     serve(metrics, settings["metrics_port"])
-    retry = dict.fromkeys(repositories, 0.0)
+    retry, verify_again = dict.fromkeys(repositories, 0.0), dict.fromkeys(repositories, 0.0)
     while not stopped.wait(TICK_SECONDS if server.poll() is None else 0):
         if server.poll() is not None:
             say(f"the server ended with {server.returncode}")
             return 1
-        for repository in repositories:
+        for repository, folder in repositories.items():
             if stopped.is_set():
                 break
             backups = backups_of(stanza, repository)
-            if backups is not None:
-                metrics.read(repository, backups)
-            if time.monotonic() < retry[repository]:
+            if backups is None:
                 continue
-            if name := backups and due(schedules, backups, datetime.datetime.now()):
+            metrics.read(repository, backups)
+            if time.monotonic() >= retry[repository] and (name := due(schedules, backups, datetime.datetime.now())):
                 well = back_up(stanza, repository, name)
                 metrics.ran(repository, well)
                 if not well:
                     retry[repository] = time.monotonic() + RETRY_SECONDS
+            elif time.monotonic() >= verify_again[repository] and unverified(backups, finding(folder)):
+                wrong = verify(stanza, repository, folder)
+                verify_again[repository] = time.monotonic() + (VERIFY_RETRY_SECONDS if wrong else 0)
+                if wrong:
+                    say(f"repository {repository} is not proven whole: {wrong}; again in {VERIFY_RETRY_SECONDS} s")
     server.terminate()
     server.wait()
     return 0
