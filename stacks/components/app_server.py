@@ -71,8 +71,8 @@ def first_tenant(register: Register, cell: CellNames) -> str:
 
 
 def operations(register: Register, cell: CellNames, system: str) -> str:
-    """When the service is promised, which municipalities of the cell are for training and, for the helpdesk, announced
-    maintenance (`systems.configuration` reads it)."""
+    """When the service is promised, which municipalities of the cell are for training, how long messages are kept and,
+    for the helpdesk, announced maintenance (`systems.configuration` reads it)."""
     environment = register.environment
     announced = environment.maintenance if system == "helpdesk" else []
     content = {
@@ -82,6 +82,7 @@ def operations(register: Register, cell: CellNames, system: str) -> str:
             for m in announced
         ],
         "training": sorted(m.ksh for m in _tenants(register, cell) if m.training),
+        "message_days": register.retention.message_days,
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
 
