@@ -6,7 +6,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".asp"
 CACHE = LOCAL / "cache"
 REGISTER = ROOT / "inventory"
-CATALOGUES = ("systems.yaml", "sla.yaml", "statistics.yaml")  # of the register, for all environments
+CATALOGUES = ("systems.yaml", "sla.yaml", "statistics.yaml", "retention.yaml")  # of the register, for all environments
 ENVIRONMENTS = REGISTER / "environments"
 
 

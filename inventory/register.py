@@ -1,6 +1,6 @@
 """The register: typed, validated models of what should exist. The one source of every name, port, host and threshold.
 
-`load("dev")` reads `systems.yaml`, `sla.yaml`, `statistics.yaml` and `inventory/environments/dev/`, checks everything
+`load("dev")` reads the catalogues (`paths.CATALOGUES`) and `inventory/environments/dev/`, checks everything
 against everything (and against the statistical office's list of settlements) and returns a `Register`, or raises one
 `RegisterError` with every fault found, before anything is touched.
 """
@@ -96,6 +96,14 @@ class Statistics(Model):
 
     smallest_count: int = Field(ge=3, description="the least count above zero that is told")
     remainder_percent: float = Field(gt=0, le=100, description="what is left without the two largest, of the largest")
+    status: Literal["assumed", "contract"]
+    source: str = Field(min_length=10)
+
+
+class Retention(Model):
+    """How long what is only needed on the way is kept."""
+
+    message_days: int = Field(ge=30, le=3650, description="after a message between systems was handled")
     status: Literal["assumed", "contract"]
     source: str = Field(min_length=10)
 
@@ -409,6 +417,7 @@ class Register:
         municipalities: dict[str, Municipality],
         offices: dict[str, Office],
         statistics: Statistics,
+        retention: Retention,
     ):
         self.environment = environment
         self.systems = systems
@@ -416,6 +425,7 @@ class Register:
         self.municipalities = municipalities
         self.offices = offices
         self.statistics = statistics
+        self.retention = retention
 
     @property
     def names(self) -> Names:
@@ -500,6 +510,7 @@ def load(env: str, root: Path | None = None) -> Register:
         systems=systems,
         sla=reader.many(root / "sla.yaml", Clause),
         statistics=reader.one(root / "statistics.yaml", Statistics),
+        retention=reader.one(root / "retention.yaml", Retention),
         environment=reader.one(folder / "environment.yaml", Environment),
         entries={
             path: entry.model_copy(update={"systems": everything}) if entry.systems == "all" else entry
@@ -523,4 +534,5 @@ def load(env: str, root: Path | None = None) -> Register:
         municipalities,
         {office.seat: office for office in written.offices.values()},
         written.statistics,
+        written.retention,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import Fault
 
 if TYPE_CHECKING:
-    from inventory.register import Clause, Environment, MunicipalityEntry, Office, Statistics, System
+    from inventory.register import Clause, Environment, MunicipalityEntry, Office, Retention, Statistics, System
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Written:
     systems: list[tuple[str, System]]
     sla: list[tuple[str, Clause]]
     statistics: Statistics
+    retention: Retention
     environment: Environment
     entries: dict[Path, MunicipalityEntry]
     offices: dict[Path, Office]

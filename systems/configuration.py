@@ -50,7 +50,8 @@ class Configuration:
 
     `edge`: name in the certificate of the one service that may hand over requests; `first_tenant`: KSH code of one
     municipality of the cell, None when it has none yet; `outage_minutes`: of opening hours that an outage may last;
-    `training`: KSH codes of the cell's municipalities that are for training and hold invented data.
+    `training`: KSH codes of the cell's municipalities that are for training and hold invented data; `message_days`:
+    days after which a message that was handled is emptied.
     """
 
     system: str
@@ -62,6 +63,7 @@ class Configuration:
     back_channel: str
     root_certificate: str
     idle_minutes: int
+    message_days: int
     system_key: str
     oidc_key: str
     django_key: str
@@ -137,8 +139,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
             for entry in operations["maintenance"]
         )
         training = tuple(operations["training"])
+        message_days = int(operations["message_days"])
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        wanted = "wanted JSON with opening_hours, outage_minutes, maintenance and training"
+        wanted = "wanted JSON with opening_hours, outage_minutes, maintenance, training and message_days"
         raise ConfigurationError(f"ASP_OPERATIONS_FILE: {wanted}: {error!r}") from error
     configuration = Configuration(
         system=text("ASP_SYSTEM"),
@@ -150,6 +153,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         back_channel=matching("ASP_OIDC_BACKCHANNEL", r"https://[^/]+", "https://<host>:<port>"),
         root_certificate=file("ASP_ROOT_FILE"),
         idle_minutes=number("ASP_IDLE_MINUTES"),
+        message_days=message_days,
         system_key=content("ASP_SYSTEM_KEY_FILE"),
         oidc_key=content("ASP_OIDC_KEY_FILE"),
         django_key=content("ASP_DJANGO_KEY_FILE"),

@@ -72,8 +72,9 @@ def first_tenant(register: Register, cell: CellNames) -> str:
 
 
 def operations(register: Register, cell: CellNames, system: str) -> str:
-    """When the service is promised and how long an outage may last, which municipalities of the cell are for training
-    and, for those that tell people, announced maintenance (`systems.configuration` reads it)."""
+    """When the service is promised and how long an outage may last, which municipalities of the cell are for training,
+    how long messages are kept and, for those that tell people, announced maintenance. `systems.configuration` reads it.
+    """
     environment = register.environment
     announced = environment.maintenance if system in ANNOUNCING else []
     content = {
@@ -84,6 +85,7 @@ def operations(register: Register, cell: CellNames, system: str) -> str:
             for m in announced
         ],
         "training": sorted(m.ksh for m in _tenants(register, cell) if m.training),
+        "message_days": register.retention.message_days,
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
 

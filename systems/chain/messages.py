@@ -109,6 +109,12 @@ def begin_run(job: str, slot: str) -> bool:
         return cursor.rowcount == 1
 
 
+def forget(today: dt.date) -> None:
+    """Empty what this system handled longer ago than the register keeps it: the change that it made is what counts."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT chain.forget(%s)", [settings.ASP.message_days])
+
+
 def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
     """KSH code and facts of every tenant of the cell, as any of its databases can tell."""
     with connection.cursor() as cursor:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
-from systems.chain.messages import Message
+from systems.chain.messages import Message, forget
 
+FORGET_AT = dt.time(4, 10)  # after the feeds of the night and before the offices open
 Handler = Callable[[Message], None]
 
 
@@ -76,9 +77,9 @@ def _common(system: str, topic: str) -> Handler | None:
 
 
 def jobs(system: str) -> list[Job]:
-    """The jobs of a system; the nightly feed is one of them wherever there is a `feed.py`."""
+    """The jobs of a system: its own, emptying old messages and, wherever there is a `feed.py`, the nightly feed."""
     _load(system)
-    own = _jobs.get(system, [])
+    own = [*_jobs.get(system, []), Job("forget", forget, at=FORGET_AT)]
     from systems.core import feeding
 
     if not feeding.delivers(system):

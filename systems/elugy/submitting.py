@@ -59,6 +59,10 @@ def message(submission: Submission) -> dict:
             "address": data.get("address", ""),
         },
         "data": data,
+        "answers": [
+            {"title": step.title, "answers": [[asked.label, shown] for asked, shown in answers]}
+            for step, answers in definition.answered(data)
+        ],
         "target": definition.target,
         "submitted_at": submission.submitted_at,
         "attachments": [

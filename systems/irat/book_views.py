@@ -19,8 +19,9 @@ from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.charts import bars
 from systems.core.documents import Pdf, sheet
-from systems.irat import filing, handling
-from systems.irat.forms import IncomingForm, SendBackForm
+from systems.core.texts import fold
+from systems.irat import filing, handling, reading
+from systems.irat.forms import IncomingForm, RegisterForm, SendBackForm
 from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Destruction, Direction, Document, Incoming, Register, take_number
 
@@ -31,9 +32,12 @@ PAGE = 25
 @require_GET
 def arrivals(request: HttpRequest) -> HttpResponse:
     waiting = request.GET.get("szuro") != "mind"
-    found = Incoming.objects.select_related("document", "krx").defer("krx__content")
+    found = Incoming.objects.select_related("document__case", "krx").defer("krx__content")
     found = found.filter(document=None, sent_back="") if waiting else found
     page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    for item in page:
+        if item.document and not reading.allowed(request, item.document.case):
+            item.sender, item.subject = "–", reading.NEUTRAL
     context = {"page": page, "waiting": waiting, "may": has(request, WRITER)}
     return render(request, "irat/arrivals.html", context)
 
@@ -83,8 +87,29 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def registers(request: HttpRequest) -> HttpResponse:
     found = Register.objects.annotate(documents=Count("case__documents")).order_by("-year", "prefix")
-    context = {"registers": found, "may_close": has(request, LEADER), "year": timezone.localdate().year}
+    context = {"registers": found, "may": has(request, LEADER), "year": timezone.localdate().year}
     return render(request, "irat/registers.html", context)
+
+
+@needs(LEADER)
+@require_http_methods(["GET", "POST"])
+def open_register(request: HttpRequest) -> HttpResponse:
+    """Open a register beside the usual one; clerks choose between them when they open a case."""
+    form = RegisterForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        wanted = form.cleaned_data
+        name = f"{wanted['prefix']}/{wanted['year']}"
+        with transaction.atomic():
+            _, made = Register.objects.get_or_create(prefix=wanted["prefix"], year=wanted["year"])
+            if made:
+                activity.record(request, "iktatókönyv megnyitása", name)
+        if made:
+            messages.success(request, f"Az iktatókönyvet megnyitottuk: {name}")
+            return redirect("irat:registers")
+        form.add_error("prefix", f"Ez az iktatókönyv már megvan: {name}.")
+    context = {"form": form, "title": "Iktatókönyv megnyitása", "submit": "Megnyitás"}
+    context["back"] = reverse("irat:registers")
+    return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
 
 @needs(LEADER)
@@ -107,7 +132,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def register_sheet(request: HttpRequest, pk: int) -> HttpResponse:
-    """A register as a table."""
+    """A register as a table; of restricted cases the numbers, for who may not read them."""
     register = get_object_or_404(Register, pk=pk)
     head = [
         "Iktatószám",
@@ -123,13 +148,20 @@ def register_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     found = Document.objects.filter(case__register=register).select_related("case").order_by("case__main", "sub")
     rows = (
         [
-            d.number, d.get_direction_display(), d.sender, d.addressee, d.subject, d.received_on, d.registered_by,
+            d.number, d.get_direction_display(), *_about(request, d), d.received_on, d.registered_by,
             timezone.localtime(d.registered_at).strftime("%Y-%m-%d %H:%M"), d.case.get_state_display(),
         ]
         for d in found.iterator()
     )  # fmt: skip
     title = f"Iktatókönyv {register.prefix} {register.year}"
-    return sheet(f"iktatokonyv-{register.year}", head, rows, title)
+    return sheet(f"iktatokonyv-{fold(register.prefix)}-{register.year}", head, rows, title)
+
+
+def _about(request: HttpRequest, document: Document) -> tuple[str, str, str]:
+    """Sender, addressee and subject as the clerk may know them."""
+    if reading.allowed(request, document.case):
+        return document.sender, document.addressee, document.subject
+    return "–", "–", reading.NEUTRAL
 
 
 @require_GET
@@ -138,8 +170,10 @@ def archive(request: HttpRequest) -> HttpResponse:
     kept = (
         Case.objects.filter(state=Case.State.ARCHIVED).select_related("register", "item").order_by("keep_until", "id")
     )
+    page = Paginator(kept, PAGE).get_page(request.GET.get("oldal"))
+    page.object_list = reading.neutral(request, page.object_list)
     context = {
-        "page": Paginator(kept, PAGE).get_page(request.GET.get("oldal")),
+        "page": page,
         "scrapable": handling.scrapable(year).count(),
         "records": Destruction.objects.annotate(count=Count("cases"))[:20],
         "may": has(request, WRITER),
@@ -166,7 +200,8 @@ def propose(request: HttpRequest) -> HttpResponse:
 def destruction(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(Destruction, pk=pk)
     may = has(request, LEADER) and not record.approved_by and record.proposed_by != request.clerk.name
-    context = {"record": record, "cases": record.cases.select_related("register", "item"), "may_approve": may}
+    cases = reading.neutral(request, record.cases.select_related("register", "item"))
+    context = {"record": record, "cases": cases, "may_approve": may}
     return render(request, "irat/destruction.html", context)
 
 
@@ -200,7 +235,8 @@ def destruction_pdf(request: HttpRequest, pk: int) -> HttpResponse:
             ),
         ]
     )
-    rows = [[c.number, c.subject, c.item.code, c.keep_until] for c in record.cases.select_related("register", "item")]
+    cases = reading.neutral(request, record.cases.select_related("register", "item"))
+    rows = [[c.number, c.subject, c.item.code, c.keep_until] for c in cases]
     page.table(["Ügyirat", "Tárgy", "Tétel", "Megőrzendő volt"], rows, (2, 4, 1, 2))
     return page.response(f"selejtezes-{record.number.replace('/', '-')}")
 

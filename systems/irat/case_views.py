@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core import activity, workdays
 from systems.core.access import has, needs
-from systems.irat import handling
+from systems.irat import handling, reading
 from systems.irat.forms import (
     ArchiveForm,
     AssignForm,
@@ -39,7 +39,7 @@ FILTERS = {"": "Folyamatban", "sajat": "Saját ügyeim", "lejart": "Lejárt hat�
 @require_GET
 def cases(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("szuro", "") if request.GET.get("szuro", "") in FILTERS else ""
-    found = Case.objects.select_related("register").order_by("deadline", "-id")
+    found = Case.objects.select_related("register").filter(reading.readable(request)).order_by("deadline", "-id")
     if chosen != "mind":
         found = found.filter(state__in=(State.OPEN, State.ASSIGNED))
     if chosen == "sajat":
@@ -52,7 +52,7 @@ def cases(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def case(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Case.objects.select_related("register", "item", "continues__register"), pk=pk)
+    shown = reading.case_of(request, pk)
     context = {
         "case": shown,
         "documents": shown.documents.order_by("sub"),
@@ -75,6 +75,8 @@ def _actions(request: HttpRequest, shown: Case) -> list[tuple[str, str]]:
         (shown.state == State.SETTLED and has(request, *CLERKS), "archive", "Irattárba helyezés"),
         (shown.state == State.SETTLED and has(request, LEADER), "reopen", "Újranyitás"),
         (shown.state != State.SCRAPPED and has(request, *CLERKS), "send-krx", "KRX-csomag készítése"),
+        (not shown.restricted and has(request, LEADER), "restrict", "Hozzáférés korlátozása"),
+        (shown.restricted and has(request, LEADER), "unrestrict", "Korlátozás feloldása"),
     ]
     return [(reverse(f"irat:{name}", args=[shown.pk]), label) for may, name, label in offers if may]
 
@@ -83,7 +85,7 @@ def _form(
     request: HttpRequest, pk: int, form: forms.Form, title: str, act: Callable[[Case], str], *states: Case.State
 ) -> HttpResponse:
     """A page with one form that changes one case; what the state forbids becomes an error of the form."""
-    shown = get_object_or_404(Case.objects.select_related("register"), pk=pk)
+    shown = reading.case_of(request, pk)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
@@ -104,9 +106,12 @@ def _form(
 
 
 def _clerks(own: str) -> list[str]:
-    """Usernames that the framework knows and has not locked; the asker's first."""
+    """Usernames of those who may work here: with a role in records and not locked; the asker's first."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT username FROM keret.clerk_access WHERE NOT locked ORDER BY username")
+        cursor.execute(
+            "SELECT username FROM keret.clerk_access WHERE NOT locked "
+            "AND EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%') ORDER BY username"
+        )
         return list(dict.fromkeys([own, *(name for (name,) in cursor.fetchall())]))
 
 
@@ -162,6 +167,19 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     return _form(request, pk, form, "Újranyitás", act, State.SETTLED)
 
 
+@needs(LEADER)
+@require_http_methods(["GET", "POST"])
+def restrict(request: HttpRequest, pk: int, restricted: bool) -> HttpResponse:
+    """Let few read the case, or again everybody in records."""
+    form = ReasonForm(request.POST or None)
+
+    def act(case: Case) -> str:
+        handling.restrict(case, restricted, form.cleaned_data["reason"], request.clerk.name)
+        return "Az ügyirat hozzáférését módosítottuk."
+
+    return _form(request, pk, form, "Hozzáférés korlátozása" if restricted else "Korlátozás feloldása", act)
+
+
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
@@ -193,7 +211,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def drafts(request: HttpRequest) -> HttpResponse:
-    waiting = Outgoing.objects.filter(document=None).select_related("case__register")
+    waiting = Outgoing.objects.filter(reading.readable(request, "case__"), document=None)
+    waiting = waiting.select_related("case__register")
     page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "irat/drafts.html", {"page": page})
 
@@ -203,6 +222,7 @@ def drafts(request: HttpRequest) -> HttpResponse:
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     """A draft as it is; who wrote it mends it here, until it is signed."""
     shown = get_object_or_404(Outgoing.objects.select_related("case__register", "document"), pk=pk)
+    reading.check(request, shown.case)
     form = None if shown.document_id else OutgoingForm(request.POST or None, instance=shown)
     if form and form.is_bound and form.is_valid():
         with transaction.atomic():
@@ -243,7 +263,8 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def dispatches(request: HttpRequest) -> HttpResponse:
-    waiting = Document.objects.filter(direction=Direction.OUT, dispatched_on=None).order_by("id")
+    waiting = Document.objects.filter(reading.readable(request, "case__"), direction=Direction.OUT, dispatched_on=None)
+    waiting = waiting.order_by("id")
     page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "irat/dispatches.html", {"page": page, "may": has(request, *CLERKS)})
 
@@ -251,7 +272,7 @@ def dispatches(request: HttpRequest) -> HttpResponse:
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Document, pk=pk)
+    shown = reading.document_of(request, pk)
     form = DispatchForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:

@@ -11,16 +11,17 @@ from django.utils.dateparse import parse_datetime
 from systems import tenancy
 from systems.chain import Message, handles, send
 from systems.core import activity, facts
-from systems.irat.handling import attach, settle
-from systems.irat.models import Arrival, Case, Direction, Document, Submission, Way
+from systems.irat.handling import admit, attach, settle
+from systems.irat.models import Arrival, Case, Direction, Document, Incoming, Submission, Way, take_number
 
 BY = "Elektronikus érkeztetés"
+SECRET = ("ado", "hagyatek")  # tax secrecy (2017. évi CL. törvény), and what an estate says of a family
 ROBOT = "irat"  # who did it, where the business log wants a username
 
 
 @handles("submission")
 def submission(message: Message) -> None:
-    """Register a citizen's form, tell them its number, and hand it on to the system that deals with it."""
+    """Book and register a citizen's form, tell them its numbers, hand it on to the system that deals with it."""
     body, applicant = message.body, message.body["applicant"]
     document = Document(
         sender=applicant["name"],
@@ -30,6 +31,18 @@ def submission(message: Message) -> None:
         registered_by=BY,
     )
     document.register()
+    case = document.case
+    case.system, case.restricted = body["target"] or "", body["target"] in SECRET
+    case.save(update_fields=["system", "restricted"])
+    item = Incoming.objects.create(
+        number=take_number("ERK", timezone.localdate().year),
+        sender=document.sender,
+        subject=document.subject,
+        arrival=document.arrival,
+        received_on=document.received_on,
+        booked_by=BY,
+        document=document,
+    )
     for file in body["attachments"]:
         attach(document, file["name"], file["type"], base64.b64decode(file["base64"], validate=True))
     target = body["target"] if body["target"] and _served(body["target"]) else ""
@@ -40,19 +53,22 @@ def submission(message: Message) -> None:
         target=target,
         applicant=applicant,
         data=body["data"],
+        answers=body.get("answers", []),
     )
+    activity.say(ROBOT, BY, "érkeztetés", item.number)
     activity.say(ROBOT, BY, "iktatás", document.number)
+    _tell(body["submission"], "received", "", f"Az önkormányzat érkeztette a beadványt: {item.number}.")
     _tell(body["submission"], "registered", document.number, "Az önkormányzat iktatta a beadványt.")
     if target:
-        case = body | {"number": document.number, "registered_at": document.registered_at}
-        send(target, "case", case, key=body["submission"])
+        whole = body | {"number": document.number, "registered_at": document.registered_at}
+        send(target, "case", whole, key=body["submission"])
 
 
 @handles("decision")
 def decision(message: Message) -> None:
     """Register the decision of a system as the next document of the case, and tell the citizen."""
     body = message.body
-    known = Submission.objects.select_for_update().select_related("document__case__register").get(pk=body["submission"])
+    known = Submission.objects.select_for_update().select_related("document").get(pk=body["submission"])
     if message.source != known.target:
         raise ValueError(f"decision of {message.source} on a case of {known.target or 'nobody'}")
     document = Document(
@@ -70,7 +86,7 @@ def decision(message: Message) -> None:
         dispatch_way=Way.GATEWAY,
         dispatched_by=BY,
     )
-    document.register(known.document.case)
+    document.register(admit(known.document.case_id, BY))
     paper = None
     if body.get("document"):
         content = base64.b64decode(body["document"], validate=True)

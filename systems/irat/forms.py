@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
+from collections.abc import Sequence
 
 from django import forms
 from django.utils import timezone
@@ -10,11 +12,15 @@ from systems.core.forms import FormMixin, TokenField
 from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Way
 
 LARGEST_FILE = 10 * 2**20  # bytes; what is larger is no letter
+MAIN = re.compile(r"([^/]{1,10})/([0-9]{4})/([0-9]{1,9})(?:-[0-9]+)?")
 EARLIEST_YEAR = 1990  # the municipalities' own; an earlier day of arrival is a slip of the keyboard
 
 
 class DocumentForm(forms.ModelForm):
-    """An incoming document as the clerk enters it; its number is given when it is registered."""
+    """An incoming document as the clerk enters it; its number is given when it is registered.
+
+    `registers`: prefixes to choose from for a new main number; of a single one nothing is asked.
+    """
 
     token = forms.UUIDField(
         widget=forms.HiddenInput,
@@ -35,8 +41,10 @@ class DocumentForm(forms.ModelForm):
             "received_on": {"required": "Adja meg az érkezés napját.", "invalid": "A dátum alakja: 2026-01-31."},
         }
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, registers: Sequence[str] = (), **kwargs):
         super().__init__(*args, **kwargs)
+        if len(registers) > 1:
+            self.fields["register"] = forms.ChoiceField(label="Iktatókönyv", choices=[(r, r) for r in registers])
         self.fields["received_on"].initial = timezone.localdate
         self.fields["received_on"].input_formats = ["%Y-%m-%d", "%Y. %m. %d.", "%Y.%m.%d."]
 
@@ -47,6 +55,27 @@ class DocumentForm(forms.ModelForm):
         if day.year < EARLIEST_YEAR:
             raise forms.ValidationError("Ellenőrizze az évszámot.")
         return day
+
+
+class ArrivalForm(DocumentForm):
+    """An item of the arrival book as it is registered."""
+
+    main = forms.CharField(
+        label="főszám",
+        required=False,
+        help_text="Ha már iktatott ügyhöz tartozik, annak főszáma, például IKT/2026/12; különben hagyja üresen.",
+    )
+
+    def clean_main(self):
+        """The key of the case; None for a new main number. A document's whole number names its case too."""
+        number = self.cleaned_data["main"].strip()
+        if not number:
+            return None
+        parts = MAIN.fullmatch(number.upper())
+        found = parts and Case.objects.filter(register__prefix=parts[1], register__year=parts[2], main=parts[3]).first()
+        if not found:
+            raise forms.ValidationError(f"Nincs ilyen főszám: {number}.")
+        return found.pk
 
 
 class IncomingForm(FormMixin, forms.ModelForm):
@@ -80,6 +109,23 @@ class AttachmentForm(FormMixin, forms.Form):
         if file.size > LARGEST_FILE:
             raise forms.ValidationError(f"A fájl legfeljebb {LARGEST_FILE // 2**20} MB lehet.")
         return file
+
+
+class RegisterForm(FormMixin, forms.Form):
+    """A further register, of this year or the next."""
+
+    prefix = forms.RegexField(
+        r"\A[A-ZÁÉÍÓÖŐÚÜŰ]{1,10}\Z",
+        label="az iktatókönyv jele",
+        help_text="Az iktatószámok ezzel kezdődnek. Legfeljebb tíz nagybetű.",
+        error_messages={"invalid": "Legfeljebb tíz nagybetű lehet."},
+    )
+    year = forms.TypedChoiceField(label="év", coerce=int)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        year = timezone.localdate().year
+        self.fields["year"].choices = [(y, y) for y in (year, year + 1)]
 
 
 class KrxForm(FormMixin, forms.Form):

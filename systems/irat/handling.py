@@ -23,17 +23,15 @@ from systems.irat.models import (
     Destruction,
     Direction,
     Document,
+    NotPossible,
     Outgoing,
+    Submission,
     take_number,
 )
 
 Kind = CaseEvent.Kind
 State = Case.State
 UNSCRAPPED = (State.OPEN, State.ASSIGNED, State.SETTLED, State.ARCHIVED)
-
-
-class NotPossible(Exception):
-    """The case's state forbids it; the message says why, in Hungarian."""
 
 
 def held(pk: int, *states: Case.State) -> Case:
@@ -69,11 +67,34 @@ def settle(case: Case, outcome: str, note: str, by: str) -> None:
 
 
 def reopen(case: Case, reason: str, by: str) -> None:
-    """Go on with an ended case."""
+    """Go on with an ended case; one that was in the archive leaves it, and what proposed to scrap it."""
     case.state = State.ASSIGNED if case.assignee else State.OPEN
     case.outcome, case.settled_on = "", None
-    case.save(update_fields=["state", "outcome", "settled_on"])
+    case.item, case.archived_on, case.keep_until, case.destruction = None, None, None, None
+    case.save(update_fields=["state", "outcome", "settled_on", "item", "archived_on", "keep_until", "destruction"])
     say(case, Kind.REOPENED, by, reason)
+
+
+def admit(pk: int, by: str) -> Case:
+    """The case, held until the transaction ends, for a further document: an ended one is on a work list again.
+
+    One of a closed register stays as it is: it goes on under a new main number, which is a case of its own.
+    """
+    case = Case.objects.select_for_update(of=("self",)).select_related("register").get(pk=pk)
+    if case.state == State.SCRAPPED:
+        raise NotPossible(f"A(z) {case.number} ügyiratot már selejtezték, irat nem kerülhet bele. Iktassa új főszámra.")
+    if case.state in (State.SETTLED, State.ARCHIVED) and not case.register.closed_at:
+        reopen(case, f"További irat érkezett bele ({case.get_state_display()} volt).", by)
+    return case
+
+
+def restrict(case: Case, restricted: bool, reason: str, by: str) -> None:
+    """Let few read the case, or again everybody in records."""
+    if case.restricted == restricted:
+        raise NotPossible("Az ügyirat hozzáférése már ilyen.")
+    case.restricted = restricted
+    case.save(update_fields=["restricted"])
+    say(case, Kind.RESTRICTED, by, f"{'korlátozott' if restricted else 'nem korlátozott'} – {reason}")
 
 
 def archive(case: Case, item: ArchiveItem, by: str) -> None:
@@ -162,17 +183,23 @@ def propose(cases: list[Case], by: str) -> Destruction:
 
 
 def scrap(record: Destruction, by: str) -> None:
-    """Approve the record: the cases' files and texts are gone for good, their numbers and subjects stay."""
+    """Approve the record: the cases' files, texts and answers are gone for good.
+
+    What a register says of a document stays, and by that it is still found: number, sender, addressee, subject.
+    """
     if record.approved_by:
         raise NotPossible("Ezt a jegyzőkönyvet már jóváhagyták.")
     if record.proposed_by == by:
         raise NotPossible("A selejtezést nem hagyhatja jóvá az, aki előterjesztette.")
     record.approved_by, record.approved_at = by, timezone.now()
     record.save(update_fields=["approved_by", "approved_at"])
-    for case in record.cases.select_for_update():
+    for case in record.cases.select_for_update().filter(state=State.ARCHIVED):
         Attachment.objects.filter(document__case=case).delete()
-        case.documents.update(note="", search_text="")
-        case.outgoing.update(text="")
+        for document in case.documents.all():
+            document.note = ""
+            document.index()
+        Submission.objects.filter(document__case=case).update(applicant={}, data={}, answers=[])
+        case.outgoing.update(text="", returned_note="")
         case.state = State.SCRAPPED
         case.save(update_fields=["state"])
         say(case, Kind.SCRAPPED, by, record.number)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import activity, documents
 from systems.core.access import has, needs
-from systems.irat import filing, handling, krx
+from systems.irat import filing, handling, krx, reading
 from systems.irat.case_views import CLERKS
 from systems.irat.forms import KrxForm, KrxSendForm
 from systems.irat.models import Case, CaseEvent, KrxPackage
@@ -48,7 +48,9 @@ def receive(request: HttpRequest) -> HttpResponse:
 @require_GET
 def contents(request: HttpRequest, pk: int) -> HttpResponse:
     """What a package holds, until it is registered or sent back."""
-    shown = get_object_or_404(KrxPackage.objects.select_related("incoming__document"), incoming=pk)
+    shown = get_object_or_404(KrxPackage.objects.select_related("incoming__document__case"), incoming=pk)
+    if shown.incoming.document:
+        reading.check(request, shown.incoming.document.case)
     package = krx.unpack(bytes(shown.content)) if shown.content is not None else None
     context = {"item": shown.incoming, "shown": shown, "package": package, "may": has(request, WRITER)}
     return render(request, "irat/krx.html", context)
@@ -58,7 +60,7 @@ def contents(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a package of a case's documents, to be sent through the gateway; it stands in the case's history."""
-    shown = get_object_or_404(Case.objects.select_related("register"), pk=pk)
+    shown = reading.case_of(request, pk)
     form = KrxSendForm(request.POST or None, case=shown, initial={"documents": shown.documents.all()})
     if form.is_bound and form.is_valid():
         try:

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import re
 
-from django.db import connection, models, transaction
+import psycopg
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from systems.core.texts import fold
 
+
+class NotPossible(Exception):
+    """A case's or a register's state forbids it; the message says why, in Hungarian."""
+
+
+USUAL = "IKT"  # the register that the first document of a year opens by itself
 MATCHES = "(document.search_text LIKE %s OR document.search_vector @@ plainto_tsquery('hungarian', %s))"
 
 
 class Register(models.Model):
     """A register (iktatókönyv): one a prefix and year. `last_main`: the last main number given out, from 1, no gaps."""
 
-    prefix = models.CharField(max_length=10, default="IKT")
+    prefix = models.CharField(max_length=10, default=USUAL)
     year = models.PositiveSmallIntegerField()
     last_main = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField("lezárva", null=True)
@@ -30,6 +37,12 @@ class Register(models.Model):
     class Meta:
         db_table = "register"
         constraints = [models.UniqueConstraint(fields=["prefix", "year"], name="register_once_a_year")]
+
+    @classmethod
+    def prefixes(cls) -> list[str]:
+        """Of the registers of this year in which a case may be opened, the usual one first."""
+        opened = cls.objects.filter(year=timezone.localdate().year, closed_at=None).order_by("prefix")
+        return list(dict.fromkeys([USUAL, *opened.values_list("prefix", flat=True)]))
 
 
 class Counter(models.Model):
@@ -80,7 +93,10 @@ class Destruction(models.Model):
 
 
 class Case(models.Model):
-    """A case (ügyirat): everything under one main number. `continues`: its part in a register that was closed."""
+    """A case (ügyirat): everything under one main number. `continues`: its part in a register that was closed.
+
+    `system`: the one that deals with it, or none. `restricted`: read by few (`systems.irat.reading`).
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "szignálásra vár"
@@ -110,6 +126,8 @@ class Case(models.Model):
     archived_on = models.DateField("irattárba helyezve", null=True)
     keep_until = models.DateField("megőrzendő", null=True)
     destruction = models.ForeignKey(Destruction, on_delete=models.PROTECT, null=True, related_name="cases")
+    system = models.CharField("szakrendszer", max_length=20, blank=True)
+    restricted = models.BooleanField("korlátozott hozzáférésű", default=False)
 
     class Meta:
         db_table = "case_file"
@@ -140,6 +158,7 @@ class CaseEvent(models.Model):
         PACKED = "packed", "KRX-csomag kiadása"
         PROPOSED = "proposed", "selejtezésre előterjesztés"
         SCRAPPED = "scrapped", "selejtezés"
+        RESTRICTED = "restricted", "hozzáférés módosítása"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
@@ -206,27 +225,39 @@ class Document(models.Model):
         ordering = ["-registered_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["case", "sub"], name="sub_once_a_case")]
 
-    def register(self, case: Case | None = None) -> None:
-        """Give this document its number and save it, whole or not at all; a new main number without a `case`.
+    def register(self, case: Case | None = None, prefix: str = USUAL) -> None:
+        """Give this document its number and save it, whole or not at all.
+
+        Without a `case`, and for one of a closed register, under a new main number of this year's register `prefix`;
+        a case goes on in the register of its own prefix when there is one this year.
 
         The counters are rows: whoever takes the next number holds the row until the document is saved, so numbers
-        have no gaps and none is given twice, however many clerks register at once.
+        have no gaps and none is given twice, however many clerks register at once. NotPossible when the register is
+        closed at this very moment.
         """
-        with transaction.atomic():
-            if case is None or case.register.closed_at:
-                case = _open_case(timezone.localdate().year, self.subject, case)
-            self.case = case
-            self.sub = _next(
-                "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
-            )
-            self.number = f"{self.case.number}-{self.sub}"
-            self.search_text = self.words()
-            self.save(force_insert=True)
+        try:
+            with transaction.atomic():
+                if case is None or case.register.closed_at:
+                    if case and case.register.prefix in Register.prefixes():
+                        prefix = case.register.prefix
+                    case = _open_case(prefix, timezone.localdate().year, self.subject, case)
+                self.case = case
+                self.sub = _next(
+                    "UPDATE case_file SET last_sub = last_sub + 1 WHERE id = %s RETURNING last_sub", [self.case.pk]
+                )
+                self.number = f"{self.case.number}-{self.sub}"
+                self.search_text = self.words()
+                self.save(force_insert=True)
+        except IntegrityError as error:
+            if isinstance(error.__cause__, psycopg.errors.RestrictViolation):
+                text = "Az iktatókönyvet éppen most zárták le. Küldje el újra: az irat az idei iktatókönyvbe kerül."
+                raise NotPossible(text) from error
+            raise
 
     def index(self) -> None:
         """Make it be found by the names of its files too."""
         self.search_text = self.words(*self.attachments.values_list("name", flat=True))
-        self.save(update_fields=["search_text"])
+        self.save(update_fields=["note", "search_text"])
 
     def words(self, *more: str) -> str:
         """What it is found by without regard to accents and case; `more`: names of its files."""
@@ -301,7 +332,11 @@ class Attachment(models.Model):
 
 
 class Submission(models.Model):
-    """A citizen's electronic form: the document that it became, and who deals with it."""
+    """A citizen's electronic form: the document that it became, and who deals with it.
+
+    `answers`: as people read them, [{title, answers: [[question, answer]]}] by step; empty of a form that came before
+    forms brought them. All three are emptied when the case is scrapped.
+    """
 
     class State(models.TextChoices):
         REGISTERED = "registered", "iktatva"
@@ -313,21 +348,26 @@ class Submission(models.Model):
     target = models.CharField("szakrendszer", max_length=20, blank=True)
     applicant = models.JSONField()
     data = models.JSONField()
+    answers = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=State, default=State.REGISTERED)
 
     class Meta:
         db_table = "submission"
 
 
-def _open_case(year: int, subject: str, continues: Case | None) -> Case:
+def _open_case(prefix: str, year: int, subject: str, continues: Case | None) -> Case:
     main = _next(
-        "INSERT INTO register (prefix, year, last_main, closed_by) VALUES ('IKT', %s, 1, '') "
+        "INSERT INTO register (prefix, year, last_main, closed_by) VALUES (%s, %s, 1, '') "
         "ON CONFLICT ON CONSTRAINT register_once_a_year DO UPDATE SET last_main = register.last_main + 1 "
         "RETURNING last_main",
-        [year],
+        [prefix, year],
     )
-    register = Register.objects.get(prefix="IKT", year=year)
-    return Case.objects.create(register=register, main=main, subject=subject, continues=continues)
+    register = Register.objects.get(prefix=prefix, year=year)
+    case = Case(register=register, main=main, subject=subject, continues=continues)
+    if continues:
+        case.system, case.restricted = continues.system, continues.restricted
+    case.save()
+    return case
 
 
 def take_number(prefix: str, year: int) -> str:

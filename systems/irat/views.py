@@ -2,50 +2,76 @@
 
 import mimetypes
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import activity, documents
 from systems.core.access import has, needs
-from systems.irat import filing, handling
-from systems.irat.forms import AttachmentForm, DocumentForm
-from systems.irat.models import Attachment, Case, Document, Incoming, Submission, find
+from systems.irat import filing, handling, reading
+from systems.irat.forms import ArrivalForm, AttachmentForm, DocumentForm
+from systems.irat.models import USUAL, Attachment, Case, Document, Incoming, Register, Submission, find
 
-WRITER, CLERKS = "iktato", ("ugyintezo", "iktato", "vezeto")
+WRITER, LEADER, CLERKS = "iktato", "vezeto", ("ugyintezo", "iktato", "vezeto")
 PAGE = 25
 
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:200]
-    page = Paginator(find(query), PAGE).get_page(request.GET.get("oldal"))
-    context = {"page": page, "query": query, "may_register": WRITER in request.clerk.roles_in("irat")}
+    page = Paginator(find(query).filter(reading.readable(request, "case__")), PAGE).get_page(request.GET.get("oldal"))
+    context = {"page": page, "query": query, "may_register": has(request, WRITER), "unclosed": _unclosed(request)}
     return render(request, "irat/index.html", context)
+
+
+def _unclosed(request: HttpRequest) -> list[Register]:
+    """Last year's registers that a leader has yet to close, in January."""
+    today = timezone.localdate()
+    if today.month > 1 or not has(request, LEADER):
+        return []
+    return list(Register.objects.filter(year=today.year - 1, closed_at=None))
 
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    document = get_object_or_404(Document.objects.select_related("case__register"), pk=pk)
+    document = reading.document_of(request, pk)
+    submission = Submission.objects.filter(document=document).first()
     context = {
         "document": document,
         "siblings": document.case.documents.order_by("sub").exclude(pk=pk),
         "attachments": document.attachments.defer("content"),
-        "submission": Submission.objects.filter(document=document).first(),
-        "may_register": WRITER in request.clerk.roles_in("irat"),
+        "submission": submission,
+        "target": submission and _name_of(submission.target),
+        "answers": _answers(submission) if submission else [],
+        "may_register": has(request, WRITER) and document.case.state != Case.State.SCRAPPED,
         "may_attach": has(request, *CLERKS) and document.case.state != Case.State.SCRAPPED,
     }
     return render(request, "irat/detail.html", context)
 
 
+def _name_of(system: str) -> str:
+    """A system as clerks call it; its id when the catalogue has it no more."""
+    return next((entry.name for entry in settings.ASP.catalogue if entry.id == system), system)
+
+
+def _answers(submission: Submission) -> list[dict]:
+    """What was asked and answered, by step; of a form that came without labels by the names of its fields."""
+    said = {True: "igen", False: "nem"}
+    plain = [(name, said[value] if isinstance(value, bool) else value) for name, value in submission.data.items()]
+    return submission.answers or ([{"title": "Válaszok", "answers": plain}] if plain else [])
+
+
 @require_GET
 def attachment(request: HttpRequest, pk: int) -> HttpResponse:
     """A file of a document, to be saved; browsers never show it as a page of ours."""
-    file = get_object_or_404(Attachment, pk=pk)
+    file = get_object_or_404(Attachment.objects.select_related("document__case"), pk=pk)
+    reading.check(request, file.document.case)
     return documents.download(bytes(file.content), file.name, "application/octet-stream")
 
 
@@ -53,7 +79,7 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
     """File something with a document that is registered already: it is never taken away again."""
-    shown = get_object_or_404(Document, pk=pk)
+    shown = reading.document_of(request, pk)
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if form.is_bound and form.is_valid():
         file = form.cleaned_data["file"]
@@ -76,11 +102,10 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Register a document: under a new main number, or under the case of document `pk`."""
-    first = get_object_or_404(Document.objects.select_related("case__register"), pk=pk) if pk else None
-    form = DocumentForm(request.POST) if request.method == "POST" else DocumentForm()
-    if form.is_bound and form.is_valid():
-        document = _registered(request, form, first.case if first else None)
-        messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
+    first = reading.document_of(request, pk) if pk else None
+    form = DocumentForm(request.POST or None, registers=() if first else Register.prefixes())
+    valid = form.is_bound and form.is_valid()
+    if valid and (document := _registered(request, form, first.case_id if first else None)):
         return redirect("irat:document", pk=document.pk)
     return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)
 
@@ -88,25 +113,29 @@ def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @needs(WRITER)
 @require_http_methods(["GET", "POST"])
 def register_arrival(request: HttpRequest, pk: int) -> HttpResponse:
-    """Register an item of the arrival book under a new main number."""
+    """Register an item of the arrival book: under a new main number, or under the one that the form names."""
     item = get_object_or_404(Incoming, pk=pk)
     known = {name: getattr(item, name) for name in ("sender", "subject", "arrival", "received_on")}
     known |= filing.known(item)
-    form = DocumentForm(request.POST or None, initial=known)
-    if item.waits and form.is_bound and form.is_valid():
-        document = _registered(request, form, None, item)
-        messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
-        return redirect("irat:document", pk=document.pk)
+    form = ArrivalForm(request.POST or None, initial=known, registers=Register.prefixes())
+    valid = item.waits and form.is_bound and form.is_valid()
+    if valid and (document := _registered(request, form, form.cleaned_data["main"], item)):
+        if reading.allowed(request, document.case):
+            return redirect("irat:document", pk=document.pk)
+        return redirect("irat:arrivals")  # a letter is filed in a case that its registrar may not read
     if not item.waits:
         messages.error(request, "Ezt a küldeményt már iktatták vagy visszaküldték.")
         return redirect("irat:arrivals")
     return render(request, "irat/new.html", {"form": form, "item": item}, status=422 if form.errors else 200)
 
 
-def _registered(request: HttpRequest, form: DocumentForm, case: Case | None, item: Incoming | None = None) -> Document:
+def _registered(
+    request: HttpRequest, form: DocumentForm, case: int | None, item: Incoming | None = None
+) -> Document | None:
     """The document of a valid form, registered now, or before when the very form was sent twice (a double click).
 
-    `item`: of the arrival book, that becomes it; when somebody else was faster, theirs.
+    `case`: that it belongs to; None when its state forbids it, then the form says so. `item`: of the arrival book, that
+    becomes it; when somebody else was faster, theirs.
     """
     token = form.cleaned_data["token"]
     document = form.save(commit=False)
@@ -117,14 +146,18 @@ def _registered(request: HttpRequest, form: DocumentForm, case: Case | None, ite
                 held = Incoming.objects.select_for_update().get(pk=item.pk)
                 if held.document:
                     return held.document
-            document.register(case)
+            prefix = form.cleaned_data.get("register", USUAL)
+            document.register(handling.admit(case, request.clerk.name) if case else None, prefix)
             if item:
                 Incoming.objects.filter(pk=item.pk).update(document=document)
                 filing.file(item, document)
             activity.record(request, "iktatás", document.number)
+    except handling.NotPossible as fault:
+        form.add_error(None, str(fault))
+        return None
     except IntegrityError:
-        earlier = Document.objects.filter(form_token=token).first()
-        if earlier is None:
+        document = Document.objects.filter(form_token=token).first()
+        if document is None:
             raise
-        return earlier
+    messages.success(request, f"Az iratot iktattuk. Iktatószáma: {document.number}")
     return document

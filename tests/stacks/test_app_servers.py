@@ -174,7 +174,7 @@ def own(register):
             ROOT_FILE: root,
             environment["ASP_SYSTEMS_FILE"]: json.dumps([CATALOGUE_ENTRY]),
             environment["ASP_OPERATIONS_FILE"]: json.dumps(
-                {"opening_hours": {}, "outage_minutes": 60, "maintenance": [], "training": []}
+                {"opening_hours": {}, "outage_minutes": 60, "maintenance": [], "training": [], "message_days": 90}
             ),
             **{environment[f"ASP_{name}_KEY_FILE"]: "key" for name in ("SYSTEM", "OIDC", "DJANGO")},
         }  # fmt: skip

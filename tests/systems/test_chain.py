@@ -228,3 +228,38 @@ def test_neither_log_nor_chain_tells_what_was_in_a_row(serve, node, caplog, monk
         assert text.count("(SQLSTATE 23505)") == (2 if "Traceback" in text else 1)
     for text in (said[1], said[3]):
         assert "DataError: (SQLSTATE 22P02)" in text
+
+
+def test_what_was_handled_long_ago_is_emptied_and_still_counts_once(serve, handled, node):
+    handled.faults.add("failing")
+    send(serve, ("old", 1), ("new", 2), ("failing", 3))
+    with serve("irat"):
+        known = {message.key: message for message in messages.due()}
+        assert relay.deliver() == 2
+        rows(node, "UPDATE chain.message SET sent_at = sent_at - interval '400 days' RETURNING 1")
+        age = "UPDATE chain.receipt SET at = at - interval '91 days' WHERE message_id = {} RETURNING 1"
+        rows(node, age.format(known["old"].id))
+        (job,) = [job for job in registry.jobs("irat") if job.name == "forget"]
+        job.work(None)
+        kept = dict(rows(node, "SELECT key, body FROM chain.message"))
+        assert kept == {"old": {}, "new": {"n": 2}, "failing": {"n": 3}}
+        assert relay.deliver() == 0
+        assert relay._handle(known["old"]) is False, "delivered again, it is done once"
+    assert handled.seen == [("old", 1), ("new", 2), ("failing", 3)]
+
+
+def test_a_system_empties_only_what_it_received_and_nothing_of_late(serve, handled, node):
+    send(serve, ("a", 1))
+    with serve("irat"):
+        relay.deliver()
+    rows(node, "UPDATE chain.receipt SET at = at - interval '400 days' RETURNING 1")
+    with serve("keret"):
+        messages.forget(None)  # it sent the message
+    assert rows(node, "SELECT body FROM chain.message") == [({"n": 1},)]
+    with (
+        serve("irat"),
+        pytest.raises(DatabaseError, match="seen 29 days, wanted 30 or more"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT chain.forget(29)")

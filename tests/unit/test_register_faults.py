@@ -207,3 +207,11 @@ def test_validate_prints_a_summary():
 def test_validate_exits_2_without_a_traceback():
     done = validate("--env", "nowhere")
     assert done.returncode == 2 and "no such environment" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_how_long_messages_are_kept_is_told_to_app_servers_and_is_a_month_at_least(copy):
+    register = copy.load()
+    assert json.loads(operations(register, register.cell("baz1"), "irat"))["message_days"] == 90
+    copy.edit("retention.yaml", "message_days: 90", "message_days: 29")
+    (fault,) = copy.faults()
+    assert "retention.yaml" in fault and "message_days" in fault

@@ -16,7 +16,8 @@ with tempfile.TemporaryDirectory() as folder:
     entry = {"id": "keret", "name": "", "summary": "", "public": False, "installed": True}
     catalogue.write_text(json.dumps([entry]))
     operations = Path(folder, "operations.json")
-    operations.write_text(json.dumps({"opening_hours": {}, "outage_minutes": 0, "maintenance": [], "training": []}))
+    told = {"opening_hours": {}, "outage_minutes": 0, "maintenance": [], "training": [], "message_days": 90}
+    operations.write_text(json.dumps(told))
     os.environ.update(
         DJANGO_SETTINGS_MODULE="systems.settings",
         ASP_SYSTEM="keret",

@@ -8,12 +8,13 @@ import pytest
 from django.db import transaction
 
 from systems.chain import relay, send
-from systems.irat.models import Attachment, Direction, Document, Submission
+from systems.irat.models import Attachment, Direction, Document, Incoming, Submission
+from tests.systems.elugy.support import citizen, sent
 
 FILE = b"%PDF-1.7 szintetikus"
 
 
-def form(serve, target=None, attachments=(), key=None):
+def form(serve, target=None, attachments=(), key=None, **changes):
     """What elugy sends for one form; its UUID."""
     key = key or str(uuid.uuid4())
     body = {
@@ -25,7 +26,7 @@ def form(serve, target=None, attachments=(), key=None):
         "target": target,
         "submitted_at": "2026-11-20T23:30:00+01:00",
         "attachments": [{"name": n, "type": t, "base64": base64.b64encode(c).decode()} for n, t, c in attachments],
-    }
+    } | changes
     with serve("elugy"), transaction.atomic():
         send("irat", "submission", body, key=key)
     return key
@@ -52,8 +53,11 @@ def test_a_form_is_registered_with_its_files_and_the_citizen_is_told(serve, node
         )  # fmt: skip
         file = Attachment.objects.get(document=document)
         assert (bytes(file.content), file.sha256) == (FILE, hashlib.sha256(FILE).hexdigest())
-    ((topic, told),) = outbox(node, "elugy")
-    assert (topic, told["status"], told["number"], told["submission"]) == ("status", "registered", document.number, key)
+        item = Incoming.objects.get(document=document)
+        assert (item.sender, item.arrival, item.waits) == ("Próba Piroska", "gateway", False)
+    told = [body for topic, body in outbox(node, "elugy") if topic == "status" and body["submission"] == key]
+    assert [(t["status"], t["number"]) for t in told] == [("received", ""), ("registered", document.number)]
+    assert item.number in told[0]["text"]
 
 
 def test_a_form_of_a_system_is_handed_on_whole(serve, node):
@@ -120,7 +124,28 @@ def test_a_file_comes_back_as_a_download_and_the_form_is_shown(serve, browse):
         file = document.attachments.get()
     reader = browse("irat", "olvaso")
     page = reader.get(f"/irat/irat/{document.pk}").content.decode()
-    assert "Mikor lesz lomtalanítás?" in page and "gonosz.html" in page
+    assert "Mikor lesz lomtalanítás?" in page and "gonosz.html" in page, "a form that came without labels is shown too"
     answer = reader.get(f"/irat/csatolmany/{file.pk}/fajl")
     assert (answer.content, answer["Content-Type"]) == (b"<script>", "application/octet-stream")
     assert answer["Content-Disposition"].startswith("attachment")
+
+
+def test_answers_are_shown_as_people_read_them(serve, browse):
+    asked = [{"title": "Nyilatkozat", "answers": [["adóalap", "10 000 Ft"], ["van melléklete", "nem"]]}]
+    key = form(serve, data={"tax_base": 10000, "has_more": False}, answers=asked)
+    old = form(serve, data={"has_more": False})
+    arrive(serve)
+    with serve("irat"):
+        places = [f"/irat/irat/{Submission.objects.get(pk=pk).document_id}" for pk in (key, old)]
+    page, before = (browse("irat", "olvaso").get(place).content.decode() for place in places)
+    assert "<h3>Nyilatkozat</h3>" in page and "<dt>Adóalap</dt><dd>10 000 Ft</dd>" in page
+    assert "tax_base" not in page and "has_more" not in page
+    assert "<dt>Has_more</dt><dd>nem</dd>" in before
+
+
+def test_elugy_says_what_was_asked(serve, deliver, browse):
+    sent(citizen())
+    deliver()
+    with serve("irat"):
+        answers = Submission.objects.get().answers
+    assert [step["title"] for step in answers] and ["tárgy", "Fa"] in answers[1]["answers"], answers

@@ -14,7 +14,20 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from systems.irat import handling
-from systems.irat.models import ArchiveItem, Case, CaseEvent, Destruction, Document, Incoming, Outgoing, Register, find
+from systems.irat.models import (
+    ArchiveItem,
+    Attachment,
+    Case,
+    CaseEvent,
+    Destruction,
+    Document,
+    Incoming,
+    Outgoing,
+    Register,
+    Submission,
+    find,
+)
+from systems.keret.models import User
 
 State = Case.State
 SOON = timezone.localdate() + dt.timedelta(days=10)
@@ -226,6 +239,31 @@ def test_what_is_due_is_scrapped_by_two_people_and_nothing_else(boss, browse, se
     assert boss.get(f"{place}/jegyzokonyv.pdf").content.startswith(b"%PDF")
 
 
+def test_of_a_scrapped_form_its_answers_and_its_sender_are_gone_and_its_number_is_found(boss, serve):
+    from tests.systems.irat.test_forms_arrive import arrive, form
+
+    key = form(serve, attachments=[("terv.pdf", "application/pdf", b"%PDF")], answers=[{"title": "a", "answers": []}])
+    arrive(serve)
+    with serve("irat"), transaction.atomic():
+        document = Submission.objects.get(pk=key).document
+        held = document.case
+        Outgoing.objects.create(case=held, addressee="x", subject="x", text="titok", document=document)
+        handling.settle(held, "noted", "", "teszt")
+        handling.archive(held, ArchiveItem.objects.get(code="F602"), "teszt")
+        handling.scrap(handling.propose([held], "teszt"), "más")
+        gone = Submission.objects.get(pk=key)
+        assert (gone.applicant, gone.data, gone.answers) == ({}, {}, [])
+        assert not Attachment.objects.exists() and Outgoing.objects.get().text == ""
+        assert [found.pk for found in find(document.number)] == [document.pk] and not find("terv.pdf")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'irat'")
+            tables = [name for (name,) in cursor.fetchall() if name != "django_session"]
+            for table in tables:
+                cursor.execute(f"SELECT count(*) FROM {table} t WHERE t::text ~ 'lomtalan|8472765075|titok'")  # noqa: S608
+                assert cursor.fetchone() == (0,), table
+    assert "lomtalanítás" not in text(boss.get(f"/irat/irat/{document.pk}"))
+
+
 def test_a_closed_register_takes_nothing_and_its_cases_go_on_in_this_year(boss, clerk, serve):
     pk = registered(serve)
     with serve("irat"):
@@ -320,3 +358,14 @@ def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_i
     assert place not in text(clerk.get(f"/irat/irat/{document.pk}"))
     with serve("irat"):
         assert document.attachments.count() == 1
+
+
+def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
+    pk = registered(serve)
+    with serve("keret"):
+        User.objects.create(username="irat.imre", name="Irat Imre", token_roles=["irat.ugyintezo"])
+        User.objects.create(username="ado.adel", name="Adó Adél", token_roles=["ado.ugyintezo"])
+    page = text(boss.get(f"/irat/ugyirat/{pk}/szignalas"))
+    assert ("irat.imre" in page, "ado.adel" in page) == (True, False)
+    refused = boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "ado.adel", "deadline": SOON})
+    assert (refused.status_code, "Válasszon a felsoroltak közül." in text(refused)) == (422, True)

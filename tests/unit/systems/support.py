@@ -23,6 +23,7 @@ OPERATIONS = {
         }
     ],
     "training": [],
+    "message_days": 90,
 }
 CATALOGUE = [
     {"id": "keret", "name": "Keretrendszer", "summary": "k", "public": False, "installed": True},

@@ -1,0 +1,144 @@
+"""Further documents: an ended case is worked on again, a scrapped one takes nothing, a closed register no more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from systems.irat import handling
+from systems.irat.models import ArchiveItem, Case, Destruction, Document, Incoming, Register, Submission
+from tests.systems.irat.test_forms_arrive import arrive, decide, form
+from tests.systems.irat.test_handling import archived, case, kinds, registered, text
+
+State = Case.State
+
+
+@pytest.fixture
+def clerk(browse):
+    return browse("irat", "iktato", "ugyintezo", "vezeto", username="irat.iren", name="Irat Irén")
+
+
+def letter(**changes):
+    known = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "Pótlás", "arrival": "post", "note": ""}
+    return known | {"received_on": timezone.localdate()} | changes
+
+
+def first_of(serve, pk):
+    with serve("irat"):
+        return Document.objects.get(case=pk, sub=1)
+
+
+def test_a_further_document_puts_an_ended_case_on_the_work_list_again(clerk, serve):
+    pk = archived(serve, 3)
+    with serve("irat"), transaction.atomic():
+        handling.propose([Case.objects.get(pk=pk)], "teszt")
+    place = f"/irat/irat/{first_of(serve, pk).pk}/alszam"
+    assert "Az ügyirat állapota: irattárban. Az iktatással újra ügyintézés alá kerül." in text(clerk.get(place))
+    filled = letter()
+    for _ in range(2):  # a double click
+        assert clerk.post(place, filled).status_code == 302
+    again = case(serve, pk)
+    assert (again.state, again.item, again.keep_until, again.destruction_id) == (State.OPEN, None, None, None)
+    assert again.number in text(clerk.get("/irat/ugyiratok/"))
+    assert kinds(serve, pk) == ["settled", "archived", "proposed", "reopened"]
+    assert "irattárban volt" in text(clerk.get(f"/irat/ugyirat/{pk}"))
+    with serve("irat"), transaction.atomic():
+        handling.scrap(Destruction.objects.get(), "más")
+    assert case(serve, pk).state == State.OPEN, "it left the record that would scrap it"
+
+
+def test_a_settled_case_goes_back_to_its_clerk(clerk, serve):
+    pk = registered(serve)
+    with serve("irat"), transaction.atomic():
+        held = Case.objects.get(pk=pk)
+        handling.assign(held, "ugy.ubul", "Ügy Ubul", timezone.localdate() + dt.timedelta(days=3), "", "teszt")
+        handling.settle(held, "noted", "", "teszt")
+    assert clerk.post(f"/irat/irat/{first_of(serve, pk).pk}/alszam", letter()).status_code == 302
+    assert (case(serve, pk).state, case(serve, pk).assignee) == (State.ASSIGNED, "Ügy Ubul")
+
+
+def test_a_scrapped_case_takes_nothing_and_offers_nothing(clerk, serve):
+    pk = registered(serve)
+    place = f"/irat/irat/{first_of(serve, pk).pk}/alszam"
+    assert place in text(clerk.get(f"/irat/irat/{first_of(serve, pk).pk}"))
+    with serve("irat"):
+        Case.objects.update(state=State.SCRAPPED)
+    assert place not in text(clerk.get(f"/irat/irat/{first_of(serve, pk).pk}"))
+    refused = clerk.post(place, letter())
+    assert (refused.status_code, "ügyiratot már selejtezték, irat nem kerülhet bele" in text(refused)) == (422, True)
+    with serve("irat"):
+        assert Document.objects.count() == 1
+
+
+def test_a_decision_ends_a_case_that_was_ended_before_once_more(serve):
+    key = form(serve, target="ado")
+    arrive(serve)
+    with serve("irat"), transaction.atomic():
+        held = Submission.objects.get(pk=key).document.case
+        handling.settle(held, "noted", "", "teszt")
+        handling.archive(held, ArchiveItem.objects.get(code="B201"), "teszt")
+    decide(serve, key)
+    assert arrive(serve) == 1
+    assert kinds(serve, held.pk) == ["settled", "archived", "reopened", "settled"]
+    assert case(serve, held.pk).outcome == Case.Outcome.DECIDED
+
+
+def test_a_decision_on_a_scrapped_case_is_kept_with_its_cause(serve, node):
+    key = form(serve, target="ado")
+    arrive(serve)
+    with serve("irat"):
+        Case.objects.update(state=State.SCRAPPED)
+    decide(serve, key)
+    assert arrive(serve) == 0
+    with node.superuser("t16054") as session:
+        (error,) = session.execute("SELECT error FROM chain.failure").fetchone()
+    assert "már selejtezték" in error
+
+
+def test_an_arrival_is_registered_under_the_main_number_that_the_form_names(clerk, serve):
+    pk = registered(serve)
+    number = case(serve, pk).number
+    with serve("irat"):
+        item = Incoming.objects.create(
+            number="ERK/2026/1", sender="Minta Kft.", received_on=timezone.localdate(), booked_by="teszt"
+        )
+    place = f"/irat/erkeztetes/{item.pk}/iktatas"
+    for wrong in ("IKT/2026/999999", "tizenkettő", "IKT/2026"):
+        page = clerk.post(place, letter(main=wrong))
+        assert (page.status_code, f"Nincs ilyen főszám: {wrong}." in text(page)) == (422, True)
+    assert clerk.post(place, letter(main=f" {number.lower()}-1 ")).status_code == 302
+    with serve("irat"):
+        assert Incoming.objects.get().document.number == f"{number}-2"
+
+
+def test_a_register_that_is_closed_at_this_moment_says_so_and_the_second_try_goes_on_under_a_new_number(
+    clerk, serve, node, monkeypatch
+):
+    with serve("irat"):
+        old = Register.objects.create(prefix="IKT", year=2020, last_main=7)
+        held = Case.objects.create(register=old, main=7, last_sub=1, subject="Régi ügy")
+        first = Document.objects.create(
+            case=held, sub=1, number="IKT/2020/7-1", sender="x", subject="x", received_on="2020-12-31",
+            registered_by="x", search_text="",
+        )  # fmt: skip
+    admit = handling.admit
+
+    def and_then_it_is_closed(pk, by):
+        found = admit(pk, by)
+        with node.superuser("t16054") as session:
+            session.execute("UPDATE irat.register SET closed_at = now() WHERE year = 2020")
+        return found
+
+    monkeypatch.setattr(handling, "admit", and_then_it_is_closed)
+    filled = letter()
+    page = clerk.post(f"/irat/irat/{first.pk}/alszam", filled)
+    assert (page.status_code, "Az iktatókönyvet éppen most zárták le." in text(page)) == (422, True)
+    monkeypatch.undo()
+    assert clerk.post(f"/irat/irat/{first.pk}/alszam", filled).status_code == 302
+    with serve("irat"):
+        later = Document.objects.select_related("case").exclude(pk=first.pk).get()
+        assert (later.number, later.case.continues_id) == (f"IKT/{timezone.localdate().year}/1-1", held.pk)
