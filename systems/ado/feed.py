@@ -16,7 +16,9 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     found = [("adózó", "", "count", Taxpayer.objects.count())]
     for state, n in Return.objects.order_by("state").values_list("state").annotate(n=Count("id")):
         found.append(("bevallás", states[state], "count", n))
-    assessed = Assessment.objects.filter(year=day.year - 1).order_by("tax__name").values_list("tax__name")
+    assessed = (
+        Assessment.objects.filter(year=day.year - 1, replaced_by=None).order_by("tax__name").values_list("tax__name")
+    )
     found += [("kivetett adó", name, "forint", amount) for name, amount in assessed.annotate(n=Sum("amount"))]
     paid = Payment.objects.filter(day__year=day.year, day__lte=day).aggregate(n=Sum("amount"))["n"] or 0
     found.append(("befizetett adó", "", "forint", paid))

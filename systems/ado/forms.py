@@ -5,10 +5,12 @@ import datetime as dt
 from django import forms
 from django.utils import timezone
 
-from systems.ado.models import Payment, Return, Taxpayer
+from systems.ado.models import Payment, Return, Tax, Taxpayer
 from systems.core import identifiers
 from systems.core.forms import FormMixin
+from systems.core.money import ForintFormField
 
+KNOWN = "Ezzel az adóazonosítóval már van adózó."
 EARLIEST = dt.date(1990, 1, 1)  # the municipalities' own taxes begin; an earlier day is a slip of the keyboard
 
 
@@ -17,7 +19,7 @@ class TaxpayerForm(FormMixin, forms.ModelForm):
         model = Taxpayer
         fields = ["identifier", "name", "address"]
         help_texts = {"identifier": "Adóazonosító jel (10 számjegy) vagy adószám (11 számjegy)."}
-        error_messages = {"identifier": {"unique": "Ezzel az adóazonosítóval már van adózó."}}
+        error_messages = {"identifier": {"unique": KNOWN}}
 
     def clean_identifier(self) -> str:
         try:
@@ -47,14 +49,17 @@ class ReturnForm(FormMixin, forms.ModelForm):
 
 
 class PaymentForm(FormMixin, forms.ModelForm):
+    tax = forms.ModelChoiceField(
+        Tax.objects, label="adónem", required=False, empty_label="a legrégebbi tartozásokra, bármelyik adónemben"
+    )
+
     class Meta:
         model = Payment
         fields = ["day", "amount", "reference"]
-        error_messages = {"reference": {"unique": "Ez a befizetés már rögzítve van."}}
 
     def clean_amount(self) -> int:
         if self.cleaned_data["amount"] <= 0:
-            raise forms.ValidationError("A befizetés nagyobb nullánál.")
+            raise forms.ValidationError("Az összeg legyen nagyobb nullánál.")
         return self.cleaned_data["amount"]
 
     def clean_day(self) -> dt.date:
@@ -62,6 +67,27 @@ class PaymentForm(FormMixin, forms.ModelForm):
         if not EARLIEST <= day <= timezone.localdate():
             raise forms.ValidationError("Az értéknap nem lehet a jövőben.")
         return day
+
+
+class RefundForm(PaymentForm):
+    """Overpaid money that was paid back."""
+
+    tax = forms.ModelChoiceField(Tax.objects, label="adónem", empty_label=None)
+
+    class Meta(PaymentForm.Meta):
+        fields = ["day", "amount", "reference", "reason"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
+
+class ReasonForm(FormMixin, forms.Form):
+    reason = forms.CharField(label="indok", max_length=300)
+
+
+class CorrectionForm(ReasonForm):
+    base = ForintFormField(label="helyes adóalap", min_value=0)
 
 
 class RejectForm(FormMixin, forms.Form):

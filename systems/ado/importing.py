@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from systems.ado import payments
 from systems.ado.models import Assessment, Instalment, Payment, Tax, Taxpayer
 from systems.core.cells import Cells, read
 from systems.core.importing import Report, Rows
@@ -149,7 +150,9 @@ def apply(files: Mapping[str, Rows]) -> None:
         rows = read(files, INSTALMENTS, _instalment, none)
         Instalment.objects.bulk_create(Instalment(assessment=made[_key(cells)], **values) for cells, values in rows)
         rows = read(files, PAYMENTS, _payment, none)
-        Payment.objects.bulk_create(
-            Payment(taxpayer_id=owners[cells.identifier("adoazonosito")], recorded_by=CLERK, **values)
-            for cells, values in rows
+        payments.receive(
+            [
+                Payment(taxpayer_id=owners[cells.identifier("adoazonosito")], recorded_by=CLERK, **values)
+                for cells, values in rows
+            ]
         )

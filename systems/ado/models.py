@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from systems.ado import interest
+from systems.ado.account import Balance, Ledger
+from systems.ado.interest import Entry, Rate
 from systems.core import identifiers
 from systems.core.money import ForintField
 
@@ -29,6 +31,11 @@ class Tax(models.Model):
     per_mille = models.PositiveIntegerField("mérték ezrelékben")
     source = models.CharField("forrás", max_length=200)
     status = models.CharField(max_length=10, default="assumed")
+    year_offset = models.PositiveSmallIntegerField(default=1)  # the due days' year, counted from the tax year
+    by_decision = models.BooleanField(default=False)  # the office assesses it; else the taxpayer does, by a return
+    notice_days = models.PositiveSmallIntegerField(default=15)  # between the office's decision and the earliest due day
+    due_source = models.CharField("forrás", max_length=200, default="")
+    due_status = models.CharField(max_length=10, default="assumed")
 
     class Meta:
         db_table = "tax"
@@ -39,7 +46,7 @@ class Tax(models.Model):
 
 
 class DueDay(models.Model):
-    """A day of the year on which a part of a tax is due; `share`: of the whole, in hundredths."""
+    """A day on which a part of a tax is due, or the next working day; `share`: of the whole, in hundredths."""
 
     tax = models.ForeignKey(Tax, on_delete=models.CASCADE, related_name="due_days")
     month = models.PositiveSmallIntegerField()
@@ -83,30 +90,19 @@ class Taxpayer(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
 
+    @classmethod
+    def hold(cls, keys: Collection[int]) -> None:
+        """Nobody else changes these accounts until the transaction ends; in order of keys, so that no two wait for each
+        other."""
+        list(cls.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
+
+    def balances(self, day: dt.date | None = None) -> dict[str, Balance]:
+        """What they owe on a day (today) by tax's code, with late interest."""
+        return balances(day, [self.pk]).get(self.pk, {})
+
     def balance(self, day: dt.date | None = None) -> Balance:
-        """What they owe on a day (today), with late interest."""
-        day = day or timezone.localdate()
-        entries = [interest.Entry(p.due, p.amount) for p in Instalment.objects.filter(assessment__taxpayer=self)]
-        paid = [interest.Entry(p.day, -p.amount) for p in self.payments.all()]
-        rates = [interest.Rate(rate.since, rate.basis_points) for rate in InterestRate.objects.all()]
-        due = sum(entry.amount for entry in entries if entry.day <= day)
-        settled = -sum(entry.amount for entry in paid if entry.day <= day)
-        return Balance(day, due, settled, interest.rounded([*entries, *paid], rates, day))
-
-
-@dataclass(frozen=True)
-class Balance:
-    """Forints due and paid up to a day, and the interest on what was late."""
-
-    day: dt.date
-    due: int
-    paid: int
-    interest: int
-
-    @property
-    def owed(self) -> int:
-        """Positive: a debt with its interest; negative: overpaid."""
-        return self.due + self.interest - self.paid
+        """The same of all taxes together."""
+        return sum(self.balances(day).values(), Balance(day or timezone.localdate()))
 
 
 class Return(models.Model):
@@ -146,7 +142,10 @@ class Return(models.Model):
 
 
 class Assessment(models.Model):
-    """A tax of one year: base × rate. One for each taxpayer, tax and year."""
+    """A tax of one year: base × rate. One for each taxpayer, tax and year, until a correction replaces it.
+
+    A correction has the whole new tax as its amount, and the difference as its instalments.
+    """
 
     taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="assessments")
     tax = models.ForeignKey(Tax, on_delete=models.PROTECT)
@@ -157,18 +156,28 @@ class Assessment(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     made_by = models.CharField(max_length=120)
     of_return = models.OneToOneField(Return, on_delete=models.PROTECT, null=True)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    reason = models.CharField("indok", max_length=300, blank=True)
+
+    @property
+    def kind(self) -> str:
+        if not self.replaces_id:
+            return "kivetés"
+        return "önellenőrzés" if self.of_return_id else "helyesbítés"
 
     class Meta:
         db_table = "assessment"
         ordering = ["-year", "tax"]
         constraints = [
-            models.UniqueConstraint(name="one_a_year", fields=["taxpayer", "tax", "year"]),
+            models.UniqueConstraint(
+                name="one_a_year", fields=["taxpayer", "tax", "year"], condition=models.Q(replaces=None)
+            ),
             models.CheckConstraint(name="amount_not_negative", condition=models.Q(amount__gte=0, base__gte=0)),
         ]
 
 
 class Instalment(models.Model):
-    """A part of an assessment with its due day; the parts sum up to the whole."""
+    """A part of an assessment with its due day; the parts sum up to the whole, of a correction to the difference."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="instalments")
     due = models.DateField("esedékesség")
@@ -181,19 +190,86 @@ class Instalment(models.Model):
 
 
 class Payment(models.Model):
-    """Money that came in. `reference`: the bank's own, so that a statement that is read twice counts once."""
+    """Money that came in, or with a negative amount and a reason: went back. Rows never change: a reversal undoes one.
+
+    `reference`: the bank's own, so that a statement that is read twice counts once; a reversed one may come again, in
+    the next `round`.
+    """
 
     taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="payments")
     day = models.DateField("értéknap")
     amount = ForintField("összeg")
-    reference = models.CharField("banki hivatkozás", max_length=60, unique=True)
+    reference = models.CharField("banki hivatkozás", max_length=60)
+    round = models.PositiveSmallIntegerField(default=0)
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversal")
+    reason = models.CharField("indok", max_length=300, blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.CharField(max_length=120)
 
     class Meta:
         db_table = "payment"
         ordering = ["-day", "-id"]
-        constraints = [models.CheckConstraint(name="payment_positive", condition=models.Q(amount__gt=0))]
+        constraints = [
+            models.UniqueConstraint(
+                name="payment_once", fields=["reference", "round"], condition=models.Q(reverses=None)
+            ),
+            models.CheckConstraint(
+                name="payment_reasoned",
+                condition=models.Q(amount__gt=0, reverses=None) | ~models.Q(amount=0) & ~models.Q(reason=""),
+            ),
+        ]
+
+    @property
+    def kind(self) -> str:
+        if self.reverses_id:
+            return "storno"
+        return "befizetés" if self.amount > 0 else "visszatérítés"
+
+    @classmethod
+    def standing(cls) -> models.QuerySet[Payment]:
+        """Those that no reversal undid."""
+        return cls.objects.filter(reverses=None, reversal=None)
+
+
+class PaymentPart(models.Model):
+    """What of a payment belongs to a tax; the parts sum up to the payment."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="parts")
+    tax = models.ForeignKey(Tax, on_delete=models.PROTECT)
+    amount = ForintField("összeg")
+
+    class Meta:
+        db_table = "payment_part"
+        ordering = ["tax"]
+        constraints = [models.UniqueConstraint(name="part_once", fields=["payment", "tax"])]
+
+
+def rates() -> list[Rate]:
+    """Late interest's yearly rates, in order of days."""
+    return [Rate(rate.since, rate.basis_points) for rate in InterestRate.objects.all()]
+
+
+def ledgers(of: Collection[int] | None = None) -> dict[int, dict[str, Ledger]]:
+    """Entries by taxpayer's key and tax's code, of some taxpayers (their keys) or of all: two queries."""
+    due = Instalment.objects.values_list("assessment__taxpayer", "assessment__tax", "due", "amount")
+    paid = PaymentPart.objects.values_list("payment__taxpayer", "tax", "payment__day", "amount")
+    if of is not None:
+        due, paid = due.filter(assessment__taxpayer__in=of), paid.filter(payment__taxpayer__in=of)
+    found: dict[int, dict[str, Ledger]] = defaultdict(lambda: defaultdict(Ledger))
+    for taxpayer, tax, day, amount in due.order_by():
+        found[taxpayer][tax].due.append(Entry(day, amount))
+    for taxpayer, tax, day, amount in paid.order_by():
+        found[taxpayer][tax].paid.append(Entry(day, amount))
+    return found
+
+
+def balances(day: dt.date | None = None, of: Collection[int] | None = None) -> dict[int, dict[str, Balance]]:
+    """Balances on a day (today) by taxpayer's key and tax's code, of some taxpayers or of all: three queries."""
+    day, held = day or timezone.localdate(), rates()
+    return {
+        taxpayer: {tax: ledger.balance(held, day) for tax, ledger in taxes.items()}
+        for taxpayer, taxes in ledgers(of).items()
+    }
 
 
 class Statement(models.Model):

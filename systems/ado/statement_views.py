@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from systems.ado import statements
-from systems.ado.models import Statement, StatementLine, Taxpayer
+from systems.ado.models import Statement, StatementLine, Tax, Taxpayer
 from systems.ado.views import CLERK
 from systems.core import activity, money
 from systems.core.access import needs
@@ -34,6 +34,9 @@ class AssignForm(FormMixin, forms.Form):
     """Whose an unknown transfer is."""
 
     identifier = forms.CharField(label="adóazonosító", max_length=20)
+    tax = forms.ModelChoiceField(
+        Tax.objects, label="adónem", required=False, empty_label="a legrégebbi tartozásokra, bármelyik adónemben"
+    )
 
     def clean_identifier(self) -> Taxpayer:
         text = self.cleaned_data["identifier"].strip()
@@ -148,10 +151,10 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     shown, form = get_object_or_404(StatementLine, pk=pk), AssignForm(request.POST)
     if not form.is_valid():
         return _line(request, shown, form, ReturnedForm(prefix="vissza"), 422)
-    taxpayer = form.cleaned_data["identifier"]
+    taxpayer, tax = form.cleaned_data["identifier"], form.cleaned_data["tax"]
     return _clear(
         request, shown, "tisztázatlan befizetés hozzárendelése",
-        lambda: statements.assign(pk, taxpayer, request.clerk.name),
+        lambda: statements.assign(pk, taxpayer, request.clerk.name, tax),
     )  # fmt: skip
 
 

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from systems.ado.models import Payment, Statement, StatementLine, Taxpayer
+from systems.ado import payments
+from systems.ado.account import NotPossible
+from systems.ado.models import Payment, Statement, StatementLine, Tax, Taxpayer
 from systems.core import identifiers, money
 
 COLUMNS = ["értéknap", "összeg", "hivatkozás", "befizető", "közlemény"]
@@ -122,10 +124,9 @@ def _amount(text: str) -> int:
 def recognised(rows: Sequence[Row]) -> Iterator[tuple[Row, str, Taxpayer | None]]:
     """(row, verdict, taxpayer) as things stand now: whose identifier stands in the remittance or beside the payer."""
     known = {taxpayer.identifier: taxpayer for taxpayer in Taxpayer.objects.all()}
-    booked = set(
-        Payment.objects.filter(reference__in=[row.reference for row in rows]).values_list("reference", flat=True)
-    )
-    earlier = StatementLine.objects.filter(reference__in=[row.reference for row in rows])
+    references = [row.reference for row in rows]
+    booked = set(Payment.standing().filter(reference__in=references).values_list("reference", flat=True))
+    earlier = StatementLine.objects.filter(reference__in=references)
     booked |= set(earlier.exclude(verdict=StatementLine.Verdict.REPEATED).values_list("reference", flat=True))
     for row in rows:
         taxpayers = {known[each] for each in _identifiers(f"{row.remittance} {row.payer}") if each in known}
@@ -186,8 +187,7 @@ def book(pk: int, by: str) -> tuple[int, int]:
         if statement.booked_at:
             raise StatementFault("Ezt a kivonatot már lekönyvelték.")
         lines = list(statement.lines.filter(verdict=StatementLine.Verdict.RECOGNISED).select_related("taxpayer"))
-        for line in lines:
-            _pay(line, line.taxpayer, by)
+        _pay(lines, by)
         statement.booked_at, statement.booked_by = timezone.now(), by
         statement.save(update_fields=["booked_at", "booked_by"])
     return len(lines), sum(line.amount for line in lines)
@@ -202,11 +202,12 @@ def drop(pk: int) -> None:
         statement.delete()
 
 
-def assign(pk: int, taxpayer: Taxpayer, by: str) -> StatementLine:
-    """Book an unknown line for a taxpayer."""
+def assign(pk: int, taxpayer: Taxpayer, by: str, tax: Tax | None = None) -> StatementLine:
+    """Book an unknown line for a taxpayer: for a tax, or by default for the oldest debts."""
     with transaction.atomic():
         line = _open(pk)
-        _pay(line, taxpayer, by)
+        line.taxpayer = taxpayer
+        _pay([line], by, tax)
     return line
 
 
@@ -228,9 +229,13 @@ def _open(pk: int) -> StatementLine:
     return line
 
 
-def _pay(line: StatementLine, taxpayer: Taxpayer, by: str) -> None:
-    if Payment.objects.filter(reference=line.reference).exists():
-        raise StatementFault(f"{line.row}. sor: a(z) {line.reference} hivatkozású befizetést közben rögzítették.")
-    payment = {"day": line.day, "amount": line.amount, "reference": line.reference, "recorded_by": by}
-    line.taxpayer, line.payment = taxpayer, Payment.objects.create(taxpayer=taxpayer, **payment)
-    line.save(update_fields=["taxpayer", "payment"])
+def _pay(lines: Sequence[StatementLine], by: str, tax: Tax | None = None) -> None:
+    for line in lines:
+        line.payment = Payment(
+            taxpayer=line.taxpayer, day=line.day, amount=line.amount, reference=line.reference, recorded_by=by
+        )
+    try:
+        payments.receive([line.payment for line in lines], tax)
+    except NotPossible as fault:
+        raise StatementFault(str(fault)) from fault
+    StatementLine.objects.bulk_update(lines, ["taxpayer", "payment"], batch_size=1000)

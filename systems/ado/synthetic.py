@@ -7,7 +7,7 @@ from random import Random
 
 from django.utils import timezone
 
-from systems.ado import statements
+from systems.ado import payments, statements
 from systems.ado.assessing import instalments, tax_of
 from systems.ado.models import Assessment, Instalment, Payment, Statement, Tax, Taxpayer
 from systems.core import facts, people
@@ -60,10 +60,11 @@ def _account(random: Random, taxpayer: Taxpayer, tax: Tax, base: int, today: dt.
         Instalment.objects.create(assessment=assessment, due=due, amount=part)
         paid = due + dt.timedelta(days=random.choice([-3, 0, 0, 5, 40]))
         if part and paid <= today and random.random() < 0.85:
-            Payment.objects.create(
+            made = Payment(
                 taxpayer=taxpayer,
                 day=paid,
                 amount=part,
                 reference=f"SZINT-{year}-{number}-{index}",
                 recorded_by="Szintetikus adat",
             )
+            payments.receive([made], tax)

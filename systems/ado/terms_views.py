@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from django import forms
 from django.contrib import messages
@@ -12,13 +13,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.ado.models import InterestRate, Tax
+from systems.ado.models import DueDay, InterestRate, Tax
 from systems.ado.views import CLERK
 from systems.core import activity
 from systems.core.access import needs
 from systems.core.forms import FormMixin
 
 CONFIRMED = "decree"
+PARTS = 4  # instalments of a year, at most
+DAY = re.compile(r"(\d{1,2})(?:-|\. ?)(\d{1,2})\.?")
+ORDINARY = 2025  # no leap year: a due day is in every year
 SOURCE = "Például: 12/2025. (XI. 28.) önkormányzati rendelet 4. §."
 
 
@@ -34,6 +38,57 @@ class TaxForm(FormMixin, forms.ModelForm):
         if self.cleaned_data["per_mille"] > 1000:
             raise forms.ValidationError("A mérték legfeljebb 1000 ezrelék.")
         return self.cleaned_data["per_mille"]
+
+
+class DueForm(FormMixin, forms.Form):
+    """When a tax is due. Assessments keep the instalments that they were made with."""
+
+    year_offset = forms.TypedChoiceField(
+        label="melyik évben esedékes", choices=[(0, "az adóévben"), (1, "az adóévet követő évben")], coerce=int
+    )
+    by_decision = forms.BooleanField(label="az adóhatóság határozattal veti ki", required=False)
+    notice_days = forms.IntegerField(
+        label="fizetési határidő a határozat után (nap)",
+        min_value=0,
+        max_value=90,
+        help_text="Amit az adóhatóság vet ki vagy helyesbít, az ennél korábban nem esedékes.",
+    )
+
+    def __init__(self, *args, tax: Tax, **kwargs):
+        held = {name: getattr(tax, name) for name in ("year_offset", "by_decision", "notice_days")}
+        for n, due in enumerate(tax.due_days.all(), 1):
+            held |= {f"day_{n}": f"{due.month:02d}-{due.day:02d}", f"share_{n}": due.share}
+        super().__init__(*args, initial=held | {"source": tax.due_source}, **kwargs)
+        for n in range(1, PARTS + 1):
+            day = forms.CharField(
+                label=f"{n}. részlet napja", required=n == 1, max_length=10, help_text="Hónap és nap, például: 03-15."
+            )
+            share = forms.IntegerField(label=f"{n}. részlet aránya (%)", required=n == 1, min_value=1, max_value=100)
+            self.fields |= {f"day_{n}": day, f"share_{n}": share}
+        self.fields["source"] = forms.CharField(label="forrás", max_length=200, help_text=SOURCE)
+
+    def clean(self) -> dict:
+        data = super().clean()
+        found = {}
+        for n in range(1, PARTS + 1):
+            day, share = data.get(f"day_{n}"), data.get(f"share_{n}")
+            if not day and not share:
+                continue
+            if not (day and share):
+                self.add_error(f"day_{n}", f"A(z) {n}. részlet napját és arányát is adja meg, vagy egyiket se.")
+                continue
+            try:
+                month, number = (int(part) for part in DAY.fullmatch(day.strip()).groups())
+                dt.date(ORDINARY, month, number)
+            except (AttributeError, ValueError):
+                self.add_error(f"day_{n}", "Minden évben meglévő nap legyen, például: 03-15.")
+                continue
+            if (month, number) in found:
+                self.add_error(f"day_{n}", "Ez a nap már szerepel.")
+            found[month, number] = share
+        if not self.errors and sum(found.values()) != 100:
+            raise forms.ValidationError(f"A részletek aránya együtt 100 % legyen; most {sum(found.values())} %.")
+        return data | {"days": found}
 
 
 class RateForm(FormMixin, forms.Form):
@@ -69,13 +124,36 @@ def tax(request: HttpRequest, code: str) -> HttpResponse:
         made = form.save(commit=False)
         made.status = CONFIRMED
         with transaction.atomic():
-            made.save()
+            made.save(update_fields=["per_mille", "source", "status"])
             activity.record(request, "adómérték módosítása", f"{code}: {made.per_mille} ‰")
         messages.success(
             request, f"{made.name}: a mérték {made.per_mille} ezrelék. A korábbi kivetéseken nem változtat."
         )
         return redirect("ado:terms")
     return _form(request, form, f"{shown.name} mértéke")
+
+
+@needs(CLERK)
+@require_http_methods(["GET", "POST"])
+def due(request: HttpRequest, code: str) -> HttpResponse:
+    """When a tax is due, as the law or the municipality's decree has it."""
+    shown = get_object_or_404(Tax, pk=code)
+    form = DueForm(request.POST or None, tax=shown)
+    if form.is_valid():
+        data = form.cleaned_data
+        shown.year_offset, shown.by_decision = data["year_offset"], data["by_decision"]
+        shown.notice_days, shown.due_source, shown.due_status = data["notice_days"], data["source"], CONFIRMED
+        with transaction.atomic():
+            shown.save(update_fields=["year_offset", "by_decision", "notice_days", "due_source", "due_status"])
+            shown.due_days.all().delete()
+            DueDay.objects.bulk_create(
+                DueDay(tax=shown, month=month, day=day, share=share) for (month, day), share in data["days"].items()
+            )
+            activity.record(request, "esedékesség módosítása", code)
+        messages.success(request, f"{shown.name}: az esedékességet rögzítettük. A korábbi kivetéseken nem változtat.")
+        return redirect("ado:terms")
+    lead = "Ha egy nap nem munkanap, a következő munkanapon esedékes."
+    return _form(request, form, f"{shown.name} esedékessége", lead)
 
 
 @needs(CLERK)

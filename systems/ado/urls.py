@@ -1,6 +1,6 @@
 from django.urls import path
 
-from systems.ado import statement_views, terms_views, views
+from systems.ado import correcting_views, statement_views, terms_views, views
 
 app_name = "ado"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("adozok/<int:pk>/", views.taxpayer, name="taxpayer"),
     path("adozok/<int:pk>/bevallas", views.new_return, name="new-return"),
     path("adozok/<int:pk>/befizetes", views.new_payment, name="new-payment"),
+    path("adozok/<int:pk>/visszaterites", correcting_views.refund, name="refund"),
+    path("kivetesek/<int:pk>/helyesbites", correcting_views.correct, name="correct"),
+    path("befizetesek/<int:pk>/storno", correcting_views.undo, name="reverse"),
     path("adozok/<int:pk>/kivonat.pdf", views.extract, name="extract"),
     path("kivonatok/", statement_views.index, name="statements"),
     path("kivonatok/uj", statement_views.upload, name="upload-statement"),
@@ -26,5 +29,6 @@ urlpatterns = [
     path("mertekek/", terms_views.terms, name="terms"),
     path("mertekek/potlek/uj", terms_views.rate, name="new-rate"),
     path("mertekek/<slug:code>", terms_views.tax, name="tax"),
+    path("mertekek/<slug:code>/esedekesseg", terms_views.due, name="due"),
     path("hatralekok/", views.arrears, name="arrears"),
 ]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.ado import assessing
-from systems.ado.forms import PaymentForm, RejectForm, ReturnForm, TaxpayerForm
-from systems.ado.models import Instalment, Return, Taxpayer
+from systems.ado import assessing, extracting, payments
+from systems.ado.account import Balance, NotPossible
+from systems.ado.forms import KNOWN, PaymentForm, RejectForm, ReturnForm, TaxpayerForm
+from systems.ado.models import Instalment, Return, Tax, Taxpayer, balances
 from systems.core import activity
 from systems.core.access import needs
 
@@ -34,7 +36,9 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _entry(request: HttpRequest, shown: Return, form: RejectForm, status: int = 200) -> HttpResponse:
-    context = {"entry": shown, "form": form, "tax": assessing.tax_of(shown.base, shown.tax.per_mille)}
+    current = assessing.assessed(shown) if shown.state == Return.State.OPEN else None
+    per_mille = current.per_mille if current else shown.tax.per_mille
+    context = {"entry": shown, "form": form, "tax": assessing.tax_of(shown.base, per_mille), "current": current}
     return render(request, "ado/return.html", context, status=status)
 
 
@@ -44,12 +48,14 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(Return, pk=pk)
     try:
         with transaction.atomic():
-            made = assessing.accept(pk, request.clerk.name)
-            activity.record(request, "adó kivetése", f"{made.year}/{made.tax_id}/{made.pk}")
-    except assessing.NotPossible as fault:
+            made = assessing.accept(pk, request.clerk.name, correction="onellenorzes" in request.POST)
+            action = "önellenőrzés elfogadása" if made.replaces_id else "adó kivetése"
+            activity.record(request, action, f"{made.year}/{made.tax_id}/{made.pk}")
+    except NotPossible as fault:
         messages.error(request, str(fault))
         return redirect("ado:return", pk=pk)
-    messages.success(request, "A bevallást elfogadtuk, az adót kivetettük.")
+    told = "Az önellenőrzést elfogadtuk." if made.replaces_id else "A bevallást elfogadtuk, az adót kivetettük."
+    messages.success(request, told)
     return redirect("ado:taxpayer", pk=made.taxpayer_id)
 
 
@@ -63,7 +69,7 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             assessing.reject(pk, request.clerk.name, form.cleaned_data["reason"])
             activity.record(request, "bevallás elutasítása", str(pk))
-    except assessing.NotPossible as fault:
+    except NotPossible as fault:
         messages.error(request, str(fault))
     else:
         messages.success(request, "A bevallást elutasítottuk.")
@@ -81,8 +87,17 @@ def taxpayers(request: HttpRequest) -> HttpResponse:
 @require_GET
 def taxpayer(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Taxpayer, pk=pk)
-    parts = Instalment.objects.filter(assessment__taxpayer=shown).select_related("assessment__tax").order_by("due")
-    context = {"taxpayer": shown, "balance": shown.balance(), "parts": parts, "payments": shown.payments.all()}
+    by_tax, names = shown.balances(), dict(Tax.objects.values_list("code", "name"))
+    context = {
+        "taxpayer": shown,
+        "balance": sum(by_tax.values(), Balance(timezone.localdate())),
+        "balances": [(name, by_tax[code]) for code, name in names.items() if code in by_tax],
+        "assessments": shown.assessments.select_related("tax", "replaced_by").order_by("-year", "tax", "-pk"),
+        "parts": Instalment.objects.filter(assessment__taxpayer=shown)
+        .select_related("assessment__tax")
+        .order_by("due"),
+        "payments": shown.payments.select_related("reversal").prefetch_related("parts__tax"),
+    }
     return render(request, "ado/taxpayer.html", context)
 
 
@@ -91,10 +106,14 @@ def taxpayer(request: HttpRequest, pk: int) -> HttpResponse:
 def new_taxpayer(request: HttpRequest) -> HttpResponse:
     form = TaxpayerForm(request.POST or None)
     if form.is_valid():
-        with transaction.atomic():
-            made = form.save()
-            activity.record(request, "adózó felvétele", made.identifier)
-        return redirect("ado:taxpayer", pk=made.pk)
+        try:
+            with transaction.atomic():
+                made = form.save()
+                activity.record(request, "adózó felvétele", made.identifier)
+        except IntegrityError:  # the very taxpayer in two windows at once
+            form.add_error("identifier", KNOWN)
+        else:
+            return redirect("ado:taxpayer", pk=made.pk)
     return _form(request, form, "Új adózó", reverse("ado:taxpayers"))
 
 
@@ -120,11 +139,15 @@ def new_payment(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         made = form.save(commit=False)
         made.taxpayer, made.recorded_by = shown, request.clerk.name
-        with transaction.atomic():
-            made.save()
-            activity.record(request, "befizetés rögzítése", made.reference)
-        messages.success(request, "A befizetést rögzítettük.")
-        return redirect("ado:taxpayer", pk=pk)
+        try:
+            with transaction.atomic():
+                payments.receive([made], form.cleaned_data["tax"])
+                activity.record(request, "befizetés rögzítése", made.reference)
+        except NotPossible as fault:
+            form.add_error("reference", str(fault))
+        else:
+            messages.success(request, "A befizetést rögzítettük.")
+            return redirect("ado:taxpayer", pk=pk)
     return _form(request, form, f"Befizetés rögzítése: {shown.name}", reverse("ado:taxpayer", args=[pk]))
 
 
@@ -136,14 +159,17 @@ def _form(request: HttpRequest, form, title: str, back: str) -> HttpResponse:
 @require_GET
 def extract(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Taxpayer, pk=pk)
-    return assessing.extract(shown).response(f"adoszamla-{shown.identifier}")
+    return extracting.pdf(shown).response(f"adoszamla-{shown.identifier}")
 
 
 @require_GET
 def arrears(request: HttpRequest) -> HttpResponse:
     """Who owes today, the largest debt first."""
-    found = [(taxpayer, taxpayer.balance()) for taxpayer in Taxpayer.objects.all()]
-    owing = sorted((pair for pair in found if pair[1].owed > 0), key=lambda pair: -pair[1].owed)
+    nothing = Balance(timezone.localdate())
+    found = ((pk, sum(taxes.values(), nothing)) for pk, taxes in balances(nothing.day).items())
+    owing = sorted((pair for pair in found if pair[1].owed > 0), key=lambda pair: (-pair[1].owed, pair[0]))
     page = Paginator(owing, PAGE).get_page(request.GET.get("oldal"))
+    known = Taxpayer.objects.in_bulk([pk for pk, _ in page])
+    shown = [(known[pk], balance) for pk, balance in page]
     total = sum(balance.owed for _, balance in owing)
-    return render(request, "ado/arrears.html", {"page": page, "total": total})
+    return render(request, "ado/arrears.html", {"page": page, "shown": shown, "total": total})

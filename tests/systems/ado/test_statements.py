@@ -139,7 +139,7 @@ def test_a_payment_that_was_recorded_by_hand_is_not_booked_again(clerk, serve, t
     address = upload(clerk, file(*GOOD)).headers["Location"]
     clerk.post(f"/ado/adozok/{firm.pk}/befizetes", {"day": "2026-03-16", "amount": "120000", "reference": "B-1"})
     clerk.post(f"{address}konyveles")
-    assert "B-1 hivatkozású befizetést közben rögzítették" in shown(clerk.get(address))
+    assert "B-1 hivatkozású befizetést már rögzítették" in shown(clerk.get(address))
     with serve("ado"):
         assert Payment.objects.count() == 1, "all or nothing"
     assert clerk.post(f"{address}elvetes").headers["Location"] == "/ado/kivonatok/"

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from systems.ado import assessing
+from systems.ado import assessing, payments
 from systems.ado.models import Assessment, Instalment, InterestRate, Payment, Return, Tax, Taxpayer
 from systems.chain import relay, send
 from systems.core import identifiers
@@ -68,7 +68,7 @@ def test_a_citizens_return_is_assessed_and_decided(clerk, serve, node):
     with serve("ado"):
         made = Assessment.objects.get()
         assert (made.amount, sum(made.instalments.values_list("amount", flat=True))) == (200_001, 200_001)
-        assert [str(day) for day in made.instalments.values_list("due", flat=True)] == ["2025-03-15", "2025-09-15"]
+        assert [str(day) for day in made.instalments.values_list("due", flat=True)] == ["2025-06-02"]
     (decision,) = sent(node, "decision")
     assert (decision["submission"], decision["outcome"], decision["decided_by"]) == (key, "accepted", "Minta Ilona")
     assert decision["document"].startswith("JVBERi"), "a PDF"
@@ -123,9 +123,8 @@ def account(serve):
         for due, part in assessing.instalments(made.tax, made.amount, year):
             Instalment.objects.create(assessment=made, due=due, amount=part)
         InterestRate.objects.create(since=dt.date(year + 1, 6, 1), basis_points=1337, source="próba")
-        Payment.objects.create(
-            taxpayer=taxpayer, day=dt.date(year + 1, 7, 3), amount=400_000, reference="B1", recorded_by="x"
-        )
+        day = dt.date(year + 1, 7, 3)
+        payments.receive([Payment(taxpayer=taxpayer, day=day, amount=400_000, reference="B1", recorded_by="x")])
         return taxpayer
 
 
@@ -170,7 +169,7 @@ def test_wrong_payments_are_refused(account, clerk, changes, cause):
 def test_the_database_refuses_what_cannot_be(account, serve):
     with serve("ado"):
         for wrong in (0, -5):
-            with pytest.raises(IntegrityError), transaction.atomic():
+            with pytest.raises(IntegrityError, match="payment_reasoned"), transaction.atomic():
                 Payment.objects.create(
                     taxpayer=account, day=dt.date(2026, 1, 1), amount=wrong, reference=f"x{wrong}", recorded_by="x"
                 )
@@ -186,7 +185,7 @@ def test_arrears_and_the_extract(account, clerk):
     page = shown(clerk.get("/ado/hatralekok/"))
     assert "Próba Kft." in page
     pdf = clerk.get(f"/ado/adozok/{account.pk}/kivonat.pdf")
-    assert pdf.content.startswith(b"%PDF-")
+    assert pdf.content.startswith(b"%PDF-") and f"adoszamla-{FIRM}.pdf" in pdf["Content-Disposition"]
 
 
 def test_a_wrong_identifier_is_told(clerk):
