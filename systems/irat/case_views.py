@@ -106,11 +106,14 @@ def _form(
 
 
 def _clerks(own: str) -> list[str]:
-    """Usernames of those who may work here: with a role in records and not locked; the asker's first."""
+    """Usernames of those who may work here, the asker's first: not locked, and with a role in records.
+
+    Of whom the administrator has given no roles yet, only their next sign-in knows; they are offered.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT username FROM keret.clerk_access WHERE NOT locked "
-            "AND EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%') ORDER BY username"
+            "AND (NOT managed OR EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%')) ORDER BY username"
         )
         return list(dict.fromkeys([own, *(name for (name,) in cursor.fetchall())]))
 

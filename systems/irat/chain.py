@@ -15,7 +15,7 @@ from systems.irat.handling import admit, attach, settle
 from systems.irat.models import Arrival, Case, Direction, Document, Incoming, Submission, Way, take_number
 
 BY = "Elektronikus érkeztetés"
-SECRET = ("ado", "hagyatek")  # tax secrecy (2017. évi CL. törvény), and what an estate says of a family
+SECRET = ("ado", "hagyatek")  # assumed: tax secrecy (2017. évi CL. törvény), a family's affairs
 ROBOT = "irat"  # who did it, where the business log wants a username
 
 

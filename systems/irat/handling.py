@@ -195,8 +195,8 @@ def scrap(record: Destruction, by: str) -> None:
     record.save(update_fields=["approved_by", "approved_at"])
     for case in record.cases.select_for_update().filter(state=State.ARCHIVED):
         Attachment.objects.filter(document__case=case).delete()
+        case.documents.update(note="")
         for document in case.documents.all():
-            document.note = ""
             document.index()
         Submission.objects.filter(document__case=case).update(applicant={}, data={}, answers=[])
         case.outgoing.update(text="", returned_note="")

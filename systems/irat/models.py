@@ -257,7 +257,7 @@ class Document(models.Model):
     def index(self) -> None:
         """Make it be found by the names of its files too."""
         self.search_text = self.words(*self.attachments.values_list("name", flat=True))
-        self.save(update_fields=["note", "search_text"])
+        self.save(update_fields=["search_text"])
 
     def words(self, *more: str) -> str:
         """What it is found by without regard to accents and case; `more`: names of its files."""

@@ -363,9 +363,11 @@ def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_i
 def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
     pk = registered(serve)
     with serve("keret"):
-        User.objects.create(username="irat.imre", name="Irat Imre", token_roles=["irat.ugyintezo"])
-        User.objects.create(username="ado.adel", name="Adó Adél", token_roles=["ado.ugyintezo"])
+        User.objects.create(username="uj.ubul", name="Új Ubul")
+        for username, system in (("irat.imre", "irat"), ("ado.adel", "ado")):
+            user = User.objects.create(username=username, name=username, managed=True)
+            user.grants.create(kind="permanent", system=system, role="ugyintezo", given_by="teszt")
     page = text(boss.get(f"/irat/ugyirat/{pk}/szignalas"))
-    assert ("irat.imre" in page, "ado.adel" in page) == (True, False)
+    assert [name in page for name in ("irat.imre", "uj.ubul", "ado.adel")] == [True, True, False]
     refused = boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "ado.adel", "deadline": SOON})
     assert (refused.status_code, "Válasszon a felsoroltak közül." in text(refused)) == (422, True)
