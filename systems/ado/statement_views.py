@@ -61,7 +61,9 @@ class ReturnedForm(FormMixin, forms.Form):
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """Statements, the newest first, and what is unclear."""
-    page = Paginator(Statement.objects.annotate(count=Count("lines")), PAGE).get_page(request.GET.get("oldal"))
+    page = Paginator(Statement.objects.annotate(count=Count("lines")).order_by("-uploaded_at"), PAGE).get_page(
+        request.GET.get("oldal")
+    )
     return render(request, "ado/statements.html", {"page": page, "unclear": StatementLine.unclear().count()})
 
 

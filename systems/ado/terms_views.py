@@ -40,6 +40,15 @@ class TaxForm(FormMixin, forms.ModelForm):
         return self.cleaned_data["per_mille"]
 
 
+def _day(n: int) -> forms.CharField:
+    help_text = "Hónap és nap, például: 03-15."
+    return forms.CharField(label=f"{n}. részlet napja", required=n == 1, max_length=10, help_text=help_text)
+
+
+def _share(n: int) -> forms.IntegerField:
+    return forms.IntegerField(label=f"{n}. részlet aránya (%)", required=n == 1, min_value=1, max_value=100)
+
+
 class DueForm(FormMixin, forms.Form):
     """When a tax is due. Assessments keep the instalments that they were made with."""
 
@@ -54,25 +63,24 @@ class DueForm(FormMixin, forms.Form):
         help_text="Amit az adóhatóság vet ki vagy helyesbít, az ennél korábban nem esedékes.",
     )
 
+    day_1, share_1 = _day(1), _share(1)
+    day_2, share_2 = _day(2), _share(2)
+    day_3, share_3 = _day(3), _share(3)
+    day_4, share_4 = _day(4), _share(4)
+    source = forms.CharField(label="forrás", max_length=200, help_text=SOURCE)
+
     def __init__(self, *args, tax: Tax, **kwargs):
         held = {name: getattr(tax, name) for name in ("year_offset", "by_decision", "notice_days")}
         for n, due in enumerate(tax.due_days.all(), 1):
             held |= {f"day_{n}": f"{due.month:02d}-{due.day:02d}", f"share_{n}": due.share}
         super().__init__(*args, initial=held | {"source": tax.due_source}, **kwargs)
-        for n in range(1, PARTS + 1):
-            day = forms.CharField(
-                label=f"{n}. részlet napja", required=n == 1, max_length=10, help_text="Hónap és nap, például: 03-15."
-            )
-            share = forms.IntegerField(label=f"{n}. részlet aránya (%)", required=n == 1, min_value=1, max_value=100)
-            self.fields |= {f"day_{n}": day, f"share_{n}": share}
-        self.fields["source"] = forms.CharField(label="forrás", max_length=200, help_text=SOURCE)
 
     def clean(self) -> dict:
         data = super().clean()
         found = {}
         for n in range(1, PARTS + 1):
             day, share = data.get(f"day_{n}"), data.get(f"share_{n}")
-            if not day and not share:
+            if not day and not share or {f"day_{n}", f"share_{n}"} & self.errors.keys():
                 continue
             if not (day and share):
                 self.add_error(f"day_{n}", f"A(z) {n}. részlet napját és arányát is adja meg, vagy egyiket se.")

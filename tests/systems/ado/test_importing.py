@@ -6,7 +6,7 @@ import pytest
 
 from systems.ado import importing
 from systems.ado.importing import ASSESSMENTS, INSTALMENTS, PAYMENTS, TAXPAYERS
-from systems.ado.models import Assessment, Taxpayer
+from systems.ado.models import Assessment, PaymentPart, Taxpayer
 from tests.systems.ado.test_tax import FIRM
 
 OF = {"adoazonosito": FIRM, "adonem": "hipa", "ev": "2024"}
@@ -39,6 +39,7 @@ def test_clean_accounts_are_written_once_and_the_balance_is_the_promised_one(ado
     importing.apply(FILES)
     balance = Taxpayer.objects.get().balance(dt.date(2025, 9, 15))
     assert (balance.due - balance.paid, balance.interest) == (report.totals["egyenleg"], 0)
+    assert PaymentPart.objects.get().tax_id == "hipa", "the debt that it settled"
     assert {(f.file, f.column) for f in importing.check(FILES).faults} == {
         (TAXPAYERS, "adoazonosito"),
         (ASSESSMENTS, "ev"),
