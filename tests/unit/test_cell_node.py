@@ -18,16 +18,17 @@ def cell(monkeypatch, tmp_path):
     shared = tmp_path / "dcs.json"
     shared.write_text("{}")
     monkeypatch.setattr(asp_node, "SHARED", str(shared))
-    return Cell(monkeypatch)
+    return Cell(monkeypatch, tmp_path)
 
 
 class Cell:
     """`wanted`, what each node runs with, what the WAL says, and who restarted in which order."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, folder):
+        self.folder = folder
         self.wanted = self.wal = 100
         self.running = dict.fromkeys(ROLES, 100)
-        self.restarts = []
+        self.restarts, self.fenced = [], set()
         self.keepers = {}
         for name in ROLES:
             monkeypatch.setattr(asp_node.socket, "gethostname", lambda name=name: name)
@@ -45,6 +46,8 @@ class Cell:
             return 200, {"members": [{**m, "pending_restart": bool(self.reason(m["name"]))} for m in members]}
         assert path == "/restart"
         self.restarts.append(name)
+        if name in self.fenced:
+            raise OSError("fenced")
         if ROLES[name] == "leader":
             self.running[name] = self.wal = self.wanted
         else:
@@ -55,6 +58,7 @@ class Cell:
         for name in names:
             self.patch.setattr(asp_node, "rest", lambda method, path, *_, name=name, **__: self.rest(name, path))
             self.patch.setattr(asp_node, "controldata", lambda: {"max_connections setting": str(self.wal)})
+            self.patch.setattr(asp_node, "RESTARTED", str(self.folder / name))
             if reason := self.reason(name):
                 self.keepers[name].restart(reason)
 
@@ -82,6 +86,15 @@ def test_a_restart_that_changes_nothing_is_not_repeated(cell):
     for _ in range(5):
         cell.turn(["n3"])
     assert cell.restarts == ["n3", "n3"], "once for each reason that it gives"
+
+
+def test_a_leader_that_is_fenced_at_its_restart_does_not_try_again(cell):
+    cell.wanted, cell.fenced = 50, {"n1"}
+    with pytest.raises(OSError, match="fenced"):
+        cell.turn()
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == ["n1"], "or the leadership would go round for ever"
 
 
 def test_what_the_wal_asks_for_is_read_from_pg_controldata(monkeypatch):

@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from inventory import paths
-from stacks.images import __main__ as main
 from stacks.images import downloads, names, recipe
 
 
@@ -66,15 +65,6 @@ def test_a_given_base_is_taken_as_it_is(project, monkeypatch):
     monkeypatch.setenv("BASE_IMAGE", "mirror/debian:13")
     assert reference("base") == "mirror/debian:13"
     assert reference() != first
-
-
-def test_a_given_image_is_taken_and_never_built(project, monkeypatch):
-    base = reference("base")
-    monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:earlier")
-    assert reference() == "asp/demo:earlier" and reference("base") == base
-    monkeypatch.setattr(main, "present", lambda client, image: False)
-    with pytest.raises(downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:earlier: no such image here. Load it"):
-        main.provide_image(None, "demo")
 
 
 def test_unknown_image_names_the_known(project):

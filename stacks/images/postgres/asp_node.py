@@ -39,6 +39,7 @@ STUCK_SECONDS = 45  # of one and the same fault of a standby
 NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
 RESTART_SECONDS = 60
+RESTARTED = "/data/restarted"  # for which changes of settings PostgreSQL was restarted last
 # Settings of which a standby needs as much as the WAL says that its leader has, and how pg_controldata calls them.
 AS_THE_LEADER = {
     "max_connections": "max_connections setting",
@@ -163,7 +164,6 @@ class Keeper:
             self.wanted = json.load(stream)
         self.applied = False
         self.fault, self.since = None, 0.0
-        self.restarted = None  # for which reasons PostgreSQL was restarted last
         self.name = socket.gethostname()  # the service's, which is the member's
 
     def tick(self):
@@ -181,7 +181,8 @@ class Keeper:
         if seen.get("pending_restart"):
             self.restart(seen["pending_restart_reason"])
         else:
-            self.restarted = None
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(RESTARTED)
         if (leads or standby) and not os.path.exists(READY):
             touch(READY)
             say("ready as leader" if leads else "ready as standby")
@@ -210,10 +211,12 @@ class Keeper:
         """Take a changed setting into use, one node after the other, and once only: the leader last.
 
         But first where it has less of something than before: Patroni starts a standby with as much as the WAL says
-        that the leader has, so that a standby's restart before the leader's is in vain.
+        that the leader has, so that a standby's restart before the leader's is in vain. Once also where a leader was
+        fenced meanwhile, because its restart took long: another one would fare alike, and the next again.
         """
-        if reason == self.restarted:
-            return
+        with contextlib.suppress(FileNotFoundError, ValueError), open(RESTARTED, encoding="utf-8") as stream:
+            if json.load(stream) == reason:
+                return
         members = rest("GET", "/cluster")[1]["members"]
         if lowered(reason, controldata()):
             waiting = [(0, member["name"]) for member in members if member["role"] == "leader"]
@@ -226,12 +229,14 @@ class Keeper:
             ]
         if waiting and min(waiting)[1] == self.name:
             say(f"restarting PostgreSQL for a changed setting: {reason}")
+            with open(RESTARTED, "w", encoding="utf-8") as stream:
+                json.dump(reason, stream)
             # Without a time of its own, a leader that is not up at Patroni's next look hands over.
             wanted = {"restart_pending": True, "timeout": RESTART_SECONDS}
             status, answer = rest("POST", "/restart", wanted, timeout=2 * RESTART_SECONDS)
             say(f"restarted: {status} {answer}")
-            if status == 200:
-                self.restarted = reason
+            if status != 200:
+                os.unlink(RESTARTED)
 
     def apply(self):
         # No standby streams before its role exists, and no commit that waits for a standby returns before one streams.
