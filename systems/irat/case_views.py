@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core import activity, workdays
 from systems.core.access import has, needs
+from systems.core.clerk import Clerk
 from systems.irat import handling, reading
 from systems.irat.forms import (
     ArchiveForm,
@@ -105,17 +106,17 @@ def _form(
     return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
 
-def _clerks(own: str) -> list[str]:
-    """Usernames of those who may work here, the asker's first: not locked, and with a role in records.
+def _clerks(own: Clerk) -> dict[str, str]:
+    """Username → name of those who may work here, the asker's first: not locked, and with a role in records.
 
     Of whom the administrator has given no roles yet, only their next sign-in knows; they are offered.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT username FROM keret.clerk_access WHERE NOT locked "
-            "AND (NOT managed OR EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%')) ORDER BY username"
+            "SELECT username, name FROM keret.clerk_access WHERE NOT locked "
+            "AND (NOT managed OR EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%')) ORDER BY name"
         )
-        return list(dict.fromkeys([own, *(name for (name,) in cursor.fetchall())]))
+        return {own.username: own.name} | {username: name for username, name in cursor if username != own.username}
 
 
 @needs(LEADER)
@@ -123,11 +124,12 @@ def _clerks(own: str) -> list[str]:
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     own, today = request.clerk, timezone.localdate()
     due = workdays.after(today + timezone.timedelta(days=DAYS), 0)
-    form = AssignForm(request.POST or None, clerks=_clerks(own.username), initial={"deadline": due})
+    clerks = _clerks(own)
+    form = AssignForm(request.POST or None, clerks=clerks, initial={"deadline": due})
 
     def act(case: Case) -> str:
         data = form.cleaned_data
-        name = own.name if data["assignee"] == own.username else data["assignee"]
+        name = clerks[data["assignee"]]
         handling.assign(case, data["assignee"], name, data["deadline"], data["note"], own.name)
         return f"Az ügyiratot szignáltuk: {name}."
 

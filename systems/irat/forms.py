@@ -174,9 +174,9 @@ class AssignForm(FormMixin, forms.Form):
     deadline = forms.DateField(label="határidő", help_text="Ajánlott: az általános ügyintézési határidő szerint.")
     note = forms.CharField(label="utasítás", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, *args, clerks: list[str], **kwargs):
+    def __init__(self, *args, clerks: dict[str, str], **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["assignee"].choices = [(name, name) for name in clerks]
+        self.fields["assignee"].choices = [(username, f"{name} ({username})") for username, name in clerks.items()]
 
     def clean_deadline(self):
         return _coming(self.cleaned_data["deadline"])

@@ -364,10 +364,13 @@ def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
     pk = registered(serve)
     with serve("keret"):
         User.objects.create(username="uj.ubul", name="Új Ubul")
-        for username, system in (("irat.imre", "irat"), ("ado.adel", "ado")):
-            user = User.objects.create(username=username, name=username, managed=True)
+        for username, name, system in (("irat.imre", "Irat Imre", "irat"), ("ado.adel", "Adó Adél", "ado")):
+            user = User.objects.create(username=username, name=name, managed=True)
             user.grants.create(kind="permanent", system=system, role="ugyintezo", given_by="teszt")
     page = text(boss.get(f"/irat/ugyirat/{pk}/szignalas"))
-    assert [name in page for name in ("irat.imre", "uj.ubul", "ado.adel")] == [True, True, False]
+    names = ("Irat Imre (irat.imre)", "Új Ubul (uj.ubul)", "ado.adel")
+    assert [name in page for name in names] == [True, True, False]
     refused = boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "ado.adel", "deadline": SOON})
     assert (refused.status_code, "Válasszon a felsoroltak közül." in text(refused)) == (422, True)
+    boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "irat.imre", "deadline": SOON})
+    assert case(serve, pk).assignee == "Irat Imre"
