@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.proxy import Proxy, ProxyType
 from selenium.webdriver.remote.client_config import ClientConfig
@@ -51,16 +52,21 @@ def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Ite
 
 def find(driver: webdriver.Remote, selector: str) -> WebElement:
     """The visible element of a CSS selector, as soon as it is there."""
-    return WebDriverWait(driver, WAIT).until(seen.visibility_of_element_located((By.CSS_SELECTOR, selector)))
+    return _wait(driver).until(seen.visibility_of_element_located((By.CSS_SELECTOR, selector)))
 
 
 def go(driver: webdriver.Remote, selector: str, by: str = By.CSS_SELECTOR) -> None:
     """Click what leads to another page, and wait until this page is gone: the next step must not act on it."""
     page = driver.find_element(By.TAG_NAME, "html")
-    element = WebDriverWait(driver, WAIT).until(seen.element_to_be_clickable((by, selector)))
+    element = _wait(driver).until(seen.element_to_be_clickable((by, selector)))
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     element.click()
-    WebDriverWait(driver, WAIT).until(seen.staleness_of(page))
+    _wait(driver).until(seen.staleness_of(page))
+
+
+def _wait(driver: webdriver.Remote) -> WebDriverWait:
+    """Looks again whatever a look says: while a page makes way for the next, Chromium has faults of its own."""
+    return WebDriverWait(driver, WAIT, ignored_exceptions=[WebDriverException])
 
 
 def screenshot(driver: webdriver.Remote, register: Register, name: str) -> Path:
