@@ -89,7 +89,8 @@ def history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     changes = list(Change.objects.filter(kind=kind, item=pk))
     labels = {field.name: field.verbose_name for field in type(item)._meta.fields}
     lines = []
-    for change, before in zip(changes, [*(c.content for c in changes[1:]), {}], strict=True):
+    befores = [*(change.content for change in changes[1:]), {}]
+    for change, before in zip(changes, befores, strict=False):  # what was there from the first has no change at all
         differing = [
             (labels.get(name, name), _said(before.get(name)), _said(value))
             for name, value in change.content.items()

@@ -5,6 +5,7 @@ The municipality is filled with invented data first, so that lists are lists and
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
@@ -34,9 +35,9 @@ def clerk(register, runtime):
 
 
 def kind(url: str) -> str:
-    """What pages of one kind share: the path with its numbers left out."""
+    """What pages of one kind share: the path with its numbers and keys left out."""
     path = urlsplit(url).path
-    return "/".join("#" if part.isdigit() else part for part in path.split("/"))
+    return "/".join("#" if part.isdigit() or KEY.fullmatch(part) else part for part in path.split("/"))
 
 
 def links(driver, system: str, origin: str) -> list[str]:
@@ -48,6 +49,7 @@ def links(driver, system: str, origin: str) -> list[str]:
     return found
 
 
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DOWNLOADS = ("/tabla", "/fajl", "/pdf", ".pdf", ".xlsx", ".zip", "/csomag", "/letoltes", "/xlsx", "/krx")
 
 

@@ -162,6 +162,12 @@ def test_kinds_that_do_not_exist_are_not_found(editor):
         assert editor.get(f"/portal/szerkesztes/{path}").status_code == 404
 
 
+def test_what_nobody_has_changed_yet_has_an_empty_history(editor, serve):
+    with serve("portal"):
+        pk = News.objects.create(title="Régi hír").pk
+    assert "Még nem módosult." in text(editor.get(f"/portal/szerkesztes/hir/{pk}/elozmenyek"))
+
+
 def test_history_is_only_added_to(editor, serve):
     write(editor, "hir", **NEWS)
     for sql in ("UPDATE change SET name = 'más'", "DELETE FROM change"):
