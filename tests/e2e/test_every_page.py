@@ -17,7 +17,7 @@ from tests.support.browser import browser, screenshot
 from tests.support.clerk import every_role, permit
 
 STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
-LEAST, PAGES = 2, 40  # of one system that are looked at; links are followed breadth first, one for each kind of address
+LEAST, PAGES = 2, 20  # of one system that are looked at; links are followed breadth first, one for each kind of address
 
 
 @pytest.fixture(scope="module")
