@@ -53,7 +53,8 @@ def test_there_are_enough_leaks():
     assert {leak.plane for leak in LEAKS} >= set(isolation.PLANES) - {"doors"}  # doors: unit tests
 
 
-@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.name)
+# Each takes a look at every catalogue: here every third, bench I2 plants all of them.
+@pytest.mark.parametrize("leak", LEAKS[::3], ids=lambda leak: leak.name)
 def test_a_leak_is_found(cell, names, audited, leak):
     with planted(cell, leak, names):
         findings, matrix = audited()

@@ -19,7 +19,7 @@ from stacks.tenants.keycloak import Keycloak
 from tests.roles.playbooks import run_until_killed
 from tests.support.polling import PATIENCE
 
-SUBJECT, NAME, NEIGHBOUR, UNREADY = "25159", "Bánhorváti", "16054", "14784"
+SUBJECT, NAME, NEIGHBOUR, UNREADY = "25159", "Bánhorváti", "16054", "29188"
 WHOLE = {"database": True, "identity": True, "edge": True, "applied": "joined"}
 GONE = {"database": False, "identity": False, "edge": False, "applied": None}
 # Makes the step before the edge fail: an extra variable outranks the play's own.
@@ -165,7 +165,7 @@ def test_leave_needs_the_name(joined, play, seen, confirm):
 
 REFUSED = {
     "unknown": ("join", {"municipality": "99999"}, "municipality = '99999': no such KSH code here. Known: 14784"),
-    "unready": ("join", {"municipality": UNREADY}, "phase = 'preparation': Tardona does not join in this phase"),
+    "unready": ("join", {"municipality": UNREADY}, "phase = 'preparation': Nagybarca does not join in this phase"),
     "live": ("leave", {"municipality": NEIGHBOUR, "confirm": "x"}, "Sajószentpéter is live and does not leave. Wanted"),
     "one-bad": ("join", {"municipality": [NEIGHBOUR, "99999"]}, "municipality = '99999': no such KSH code here"),
     "nobody": ("leave", {}, "wanted one 5-digit KSH code, as -e municipality=16054; seen: (none)"),

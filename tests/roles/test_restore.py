@@ -155,7 +155,7 @@ HOUR = timedelta(hours=1)
         ({"forget": "t16054"}, "nothing was touched; 't16054': wanted a kept database of it"),
         ({"municipality": "16O54", "undo": "x"}, "municipality: wanted one 5-digit KSH code"),
         ({"municipality": "99999", "undo": "x"}, "99999"),
-        ({"municipality": "14784", "undo": "x"}, "has no tenant in this phase"),
+        ({"municipality": "29188", "undo": "x"}, "has no tenant in this phase"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_touched(cell, play, variables, said):
