@@ -31,7 +31,7 @@ service = SwarmService(
         image="postgres",
         arguments=["asp_backup.py"],
         networks=[cell.data_network.name],
-        health=Health(["pgbackrest", "server-ping", "--log-level-console=error"], interval=2),
+        health=Health(["pgbackrest", "server-ping", "--log-level-console=error"]),
         user=USER,
         uid=UID,
         memory=256,

@@ -38,7 +38,7 @@ class EtcdMember(pulumi.ComponentResource):
             ServiceArgs(
                 image="etcd",
                 networks=[cell.data_network.name],
-                health=Health(["asp-member-healthy"], interval=2),
+                health=Health(["asp-member-healthy"]),
                 user=f"{UID}:{UID}",
                 uid=UID,
                 memory=192,

@@ -100,7 +100,7 @@ class PostgresNode(pulumi.ComponentResource):
             ServiceArgs(
                 image="postgres",
                 networks=[args.network],
-                health=Health(["asp-postgres-healthy"], interval=2, start_period=START_SECONDS),
+                health=Health(["asp-postgres-healthy"], start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory,
@@ -139,7 +139,7 @@ class PatroniNode(pulumi.ComponentResource):
                 image="postgres",
                 arguments=["asp_node.py"],
                 networks=[cell.data_network.name],
-                health=Health(["asp-node-healthy"], interval=2, start_period=START_SECONDS),
+                health=Health(["asp-node-healthy"], start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
                 memory=server.memory + PATRONI_MEMORY,

@@ -40,7 +40,7 @@ proxy = SwarmService(
     ServiceArgs(
         image="dbproxy",
         networks=[cell.data_network.name, cell.apps_network.name],
-        health=Health(["asp-dbproxy-healthy"], interval=2),
+        health=Health(["asp-dbproxy-healthy"]),
         user=USER,
         uid=UID,
         memory=256,

@@ -22,7 +22,7 @@ service = SwarmService(
     ServiceArgs(
         image="edge",
         networks=[names.network(label).name for label in ("edge-apps", "edge-identity", "pki")],
-        health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"], interval=2),
+        health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"]),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=384,

@@ -28,7 +28,7 @@ service = SwarmService(
         image="keycloak",
         networks=[names.network(label).name for label in ("identity-db", "edge-identity", "apps-identity")],
         health=Health(
-            ["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], interval=2, start_period=180
+            ["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], start_period=180
         ),
         user=f"{UID}:{UID}",
         uid=UID,

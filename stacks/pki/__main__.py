@@ -17,7 +17,7 @@ service = SwarmService(
     ServiceArgs(
         image="stepca",
         networks=[ctx.names.network("pki").name],
-        health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"https://localhost:{Port.PKI:d}/health"], interval=2),
+        health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"https://localhost:{Port.PKI:d}/health"]),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=256,

@@ -36,7 +36,7 @@ for _, station in ctx.register.workstations():
         ServiceArgs(
             image="workstation",
             networks=[ctx.names.network("workstations").name],
-            health=Health(["bash", "-c", f'read -t 3 banner < {ssh} && [[ "$banner" == SSH-2.0-* ]]'], interval=5),
+            health=Health(["bash", "-c", f'read -t 3 banner < {ssh} && [[ "$banner" == SSH-2.0-* ]]']),
             user="0:0",  # as sshd on any PC; whoever signs in is asp-admin
             uid=0,
             memory=2048,  # two browsers

@@ -24,7 +24,7 @@ TARGET, TARGET_AGAIN = 5.0, 0.5
 def run(part: str, env: str, ksh: str, state: str = "present") -> tuple[float, bool]:
     """Seconds of one module's run, and whether it changed anything."""
     params = {"environment": env, "municipalities": [ksh], "state": state, "export_dir": None, "confirm": [ksh]}
-    module = load_module(f"tenant_{part}", f"tenant_{part}")
+    module = load_module(f"tenant_{part}", f"tenant_{part}", "action_plugins")
     began = time.monotonic()
     result = module.run(params, False)
     return time.monotonic() - began, result["changed"]

@@ -99,8 +99,11 @@ class Network(Kind):
         }
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
-        busy = ("has active endpoints", "is in use by")
-        daemon.remove_when_free(f"/networks/{identity}", busy, timeout or REMOVE_LIMIT)
+        busy, path = ("has active endpoints", "is in use by"), f"/networks/{identity}"
+        daemon.remove_when_free(path, busy, timeout or REMOVE_LIMIT)
+        # Swarm answers before its node has let go of an overlay: until then the name is listed, and taken.
+        if not wait_until(lambda: daemon.find(path) is None, timeout or REMOVE_LIMIT):
+            raise DaemonError(409, f"network {outputs['name']} was removed and is still there")
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
         for item in daemon.get("/networks", params=filters(name=inputs["name"])):

@@ -1,10 +1,14 @@
-#!/usr/bin/python
-"""Ansible module: municipalities at the edge. The work is in `stacks.tenants.edge`."""
+"""Ansible action: municipalities at the edge. The work is in `stacks.tenants.edge`."""
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory import secrets
+from inventory.errors import RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.runtime import Runtime, RuntimeFault
+from stacks.tenants.edge import EdgePlanner, diff
 
 DOCUMENTATION = r"""
-module: tenant_edge
+action: tenant_edge
 short_description: Server certificates and map entries of municipalities at the edge
 description:
   - Runs on the control node and reaches the edge through the Docker API. Works on all given municipalities at once.
@@ -20,35 +24,10 @@ RETURN = r"""
 steps: {type: list, elements: str, returned: always, description: What was (or in check mode would be) changed.}
 """
 
-ARGUMENTS = {
-    "environment": {"type": "str", "required": True},
-    "municipalities": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-
-
-def main():
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        from inventory.errors import RegisterError
-        from stacks.runtime import RuntimeFault
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params, module.check_mode)
-    except (RegisterError, RuntimeFault) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
-
 
 def run(params, check):
-    """Result of the module for its parameters."""
-    from inventory import register as registry
-    from inventory import secrets
-    from stacks.runtime import Runtime
-    from stacks.tenants.edge import EdgePlanner, diff
-
-    register = registry.load(params["environment"])
+    """Result of the action for its parameters."""
+    register = load(params["environment"])
     municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
     planner = EdgePlanner(register, Runtime(register))
     changes = planner.present(municipalities) if params["state"] == "present" else planner.absent(municipalities)
@@ -62,5 +41,7 @@ def run(params, check):
     return {"changed": changed, "steps": told["after"].splitlines(), "diff": told}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault)

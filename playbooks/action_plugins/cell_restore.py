@@ -1,10 +1,15 @@
-#!/usr/bin/python
-"""Ansible module: a whole cell out of its backups. The work is in `stacks.cell.rebuild`."""
+"""Ansible action: a whole cell out of its backups. The work is in `stacks.cell.rebuild`."""
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory.errors import RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.cell import rebuild, restore
+from stacks.cell.psql import CellSql
+from stacks.runtime import Runtime, RuntimeFault
+from stacks.tenants import turn
 
 DOCUMENTATION = r"""
-module: cell_restore
+action: cell_restore
 short_description: A cell's database cluster as it was at a moment
 description:
   - Stops the nodes, restores the cluster beside what the first one's volume holds, gives it the cluster's name once it
@@ -25,40 +30,9 @@ down_seconds: {type: float, returned: after restore, description: Until every no
 
 TURN_SECONDS = 600  # to wait for plays that work on one of its municipalities
 
-ARGUMENTS = {
-    "environment": {"type": "str", "required": True},
-    "cell": {"type": "str", "required": True},
-    "step": {"type": "str", "choices": ["restore", "forget"], "required": True},
-    "target_time": {"type": "str"},
-    "repository": {"type": "int", "choices": [1, 2], "default": 1},
-    "kept": {"type": "str"},
-}
-
-
-def main():
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        from inventory.errors import RegisterError
-        from stacks.cell.restore import RestoreFault
-        from stacks.runtime import RuntimeFault
-        from stacks.tenants.turn import TurnTaken
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params, module.check_mode)
-    except (RegisterError, RuntimeFault, RestoreFault, TurnTaken) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=True, **result)
-
 
 def run(params, check):
-    """Result of the module for its parameters."""
-    from inventory.register import load
-    from stacks.cell import rebuild, restore
-    from stacks.cell.psql import CellSql
-    from stacks.runtime import Runtime
-    from stacks.tenants import turn
-
+    """Result of the action for its parameters."""
     register = load(params["environment"])
     cell = CellSql(Runtime(register), params["cell"])
     if params["step"] == "forget":
@@ -76,5 +50,7 @@ def run(params, check):
     return {"diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault, restore.RestoreFault, turn.TurnTaken)

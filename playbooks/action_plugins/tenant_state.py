@@ -1,10 +1,16 @@
-#!/usr/bin/python
-"""Ansible module: what exists of municipalities at the centre, and whether a play may go on. Reads only."""
+"""Ansible action: what exists of municipalities at the centre, and whether a play may go on. Reads only."""
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory import applied
+from inventory.errors import Fault, RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.cell import catalogue
+from stacks.cell.psql import CellSql
+from stacks.runtime import Runtime, RuntimeFault, Unreachable
+from stacks.tenants.edge import EdgePlanner
 
 DOCUMENTATION = r"""
-module: tenant_state
+action: tenant_state
 short_description: What exists of municipalities at the centre
 description:
   - Reads the register, the cells' catalogues, the edge and what was applied. Fails when a municipality is unknown, when
@@ -27,34 +33,8 @@ unfinished:
 """
 
 
-def main():
-    arguments = {
-        "environment": {"type": "str", "required": True},
-        "municipalities": {"type": "list", "elements": "str", "required": True},
-        "verb": {"type": "str", "choices": ["join", "leave", "restore"], "required": True},
-    }
-    module = AnsibleModule(arguments, supports_check_mode=True)
-    try:
-        from inventory.errors import RegisterError
-        from stacks.runtime import RuntimeFault
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params)
-    except (RegisterError, RuntimeFault) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
-
-
-def run(params):
-    """Result of the module for its parameters."""
-    from inventory import applied
-    from inventory.register import load
-    from stacks.cell import catalogue
-    from stacks.cell.psql import CellSql
-    from stacks.runtime import Runtime
-    from stacks.tenants.edge import EdgePlanner
-
+def run(params, check):
+    """Result of the action for its parameters."""
     register = load(params["environment"])
     wanted = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
     {"join": may_join, "leave": may_leave, "restore": may_restore}[params["verb"]](register, wanted)
@@ -92,8 +72,6 @@ def may_restore(register, municipalities):
 
 
 def _refuse(register, municipalities, problem, remedy):
-    from inventory.errors import Fault, RegisterError
-
     folder = f"inventory/environments/{register.environment.id}/municipalities"
     if municipalities:
         raise RegisterError(
@@ -106,8 +84,6 @@ def _refuse(register, municipalities, problem, remedy):
 
 def services_run(register, runtime, municipalities):
     """Unreachable naming every service that the play needs and that has no healthy task."""
-    from stacks.runtime import Unreachable
-
     services = [register.names.identity, register.names.edge, register.names.pki]
     for cell in sorted({m.cell for m in municipalities}):
         names = register.cell(cell)
@@ -122,5 +98,7 @@ def services_run(register, runtime, municipalities):
         raise Unreachable(f"nothing was touched; {'; '.join(faults)}")
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault)

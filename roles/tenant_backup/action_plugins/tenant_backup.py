@@ -1,10 +1,14 @@
-#!/usr/bin/python
-"""Ansible module: the newest backup of a cell contains given municipalities. The work is in `stacks.cell.backups`."""
+"""Ansible action: the newest backup of a cell contains given municipalities. The work is in `stacks.cell.backups`."""
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory.errors import RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.cell.backups import BackupFault, ensure_backed_up
+from stacks.cell.psql import CellSql
+from stacks.runtime import Runtime, RuntimeFault
 
 DOCUMENTATION = r"""
-module: tenant_backup
+action: tenant_backup
 short_description: Backups contain the municipalities' databases
 description:
   - Makes the cell's stanza where it is absent, proves that WAL reaches the repository, and takes a backup (a full one
@@ -18,35 +22,10 @@ RETURN = r"""
 steps: {type: list, elements: str, returned: always, description: What was (or in check mode would be) done.}
 """
 
-ARGUMENTS = {
-    "environment": {"type": "str", "required": True},
-    "municipalities": {"type": "list", "elements": "str", "required": True},
-}
-
-
-def main():
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        from inventory.errors import RegisterError
-        from stacks.cell.backups import BackupFault
-        from stacks.runtime import RuntimeFault
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params, module.check_mode)
-    except (RegisterError, RuntimeFault, BackupFault) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
-
 
 def run(params, check):
-    """Result of the module for its parameters."""
-    from inventory import register as registry
-    from stacks.cell.backups import ensure_backed_up
-    from stacks.cell.psql import CellSql
-    from stacks.runtime import Runtime
-
-    register = registry.load(params["environment"])
+    """Result of the action for its parameters."""
+    register = load(params["environment"])
     municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
     runtime = Runtime(register)
     before, after = [], []
@@ -59,5 +38,7 @@ def run(params, check):
     return {"changed": bool(after), "steps": after, "diff": diff}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault, BackupFault)

@@ -1,12 +1,20 @@
-#!/usr/bin/python
-"""Ansible module: databases and roles of municipalities at their cells. The work is in `stacks.cell`."""
+"""Ansible action: databases and roles of municipalities at their cells. The work is in `stacks.cell`."""
 
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory import secrets
+from inventory.errors import RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.cell import migrations, tenants
+from stacks.cell.export import ExportFault, export
+from stacks.cell.plan import PlanFault
+from stacks.cell.psql import CellSql
+from stacks.cell.tenants import Outcome
+from stacks.runtime import Runtime, RuntimeFault
 
 DOCUMENTATION = r"""
-module: tenant_database
+action: tenant_database
 short_description: Databases and roles of municipalities at the centre
 description:
   - Runs on the control node and reaches PostgreSQL through the Docker API. Works on all given municipalities at once.
@@ -25,40 +33,10 @@ steps: {type: list, elements: str, returned: always, description: What was (or i
 exports: {type: dict, returned: exported, description: Folder of each municipality's export by KSH code.}
 """
 
-ARGUMENTS = {
-    "environment": {"type": "str", "required": True},
-    "municipalities": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "exported", "absent"], "default": "present"},
-    "export_dir": {"type": "path"},
-    "confirm": {"type": "list", "elements": "str", "default": []},
-}
-
-
-def main():
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True, required_if=[("state", "exported", ["export_dir"])])
-    try:
-        from inventory.errors import RegisterError
-        from stacks.cell.export import ExportFault
-        from stacks.cell.migrations import MigrationFault
-        from stacks.cell.plan import PlanFault
-        from stacks.runtime import RuntimeFault
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params, module.check_mode)
-    except (RegisterError, RuntimeFault, PlanFault, MigrationFault, ExportFault) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
-
 
 def run(params, check):
-    """Result of the module for its parameters."""
-    from inventory import register as registry
-    from stacks.cell.psql import CellSql
-    from stacks.cell.tenants import Outcome
-    from stacks.runtime import Runtime
-
-    register = registry.load(params["environment"])
+    """Result of the action for its parameters."""
+    register = load(params["environment"])
     municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
     runtime = Runtime(register)
     total, exports = Outcome(), {}
@@ -73,9 +51,6 @@ def run(params, check):
 
 
 def present(cell, municipalities, params, check, exports):
-    from inventory import secrets
-    from stacks.cell import migrations, tenants
-
     register = cell.runtime.register
     vault = secrets.load(register)
     wanted = [tenants.wanted(register, vault, municipality) for municipality in municipalities]
@@ -83,9 +58,6 @@ def present(cell, municipalities, params, check, exports):
 
 
 def exported(cell, municipalities, params, check, exports):
-    from stacks.cell.export import export
-    from stacks.cell.tenants import Outcome
-
     outcome = Outcome()
     for municipality in municipalities:
         place = params["export_dir"]
@@ -97,9 +69,6 @@ def exported(cell, municipalities, params, check, exports):
 
 
 def absent(cell, municipalities, params, check, exports):
-    from stacks.cell import tenants
-    from stacks.cell.plan import PlanFault
-
     unconfirmed = sorted({municipality.ksh for municipality in municipalities} - set(params["confirm"]))
     if unconfirmed:
         seen = ", ".join(params["confirm"]) or "nothing"
@@ -118,5 +87,8 @@ def _lines(lines):
     return "".join(f"{line}\n" for line in lines)
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault, PlanFault, migrations.MigrationFault, ExportFault)
+    required_if = (("state", "exported", ("export_dir",)),)

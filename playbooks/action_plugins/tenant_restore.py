@@ -1,12 +1,19 @@
-#!/usr/bin/python
-"""Ansible module: one municipality's database back to a moment, step by step. The work is in `stacks.cell.restore`."""
+"""Ansible action: one municipality's database back to a moment, step by step. The work is in `stacks.cell.restore`."""
 
 import time
 
-from ansible.module_utils.basic import AnsibleModule
+from inventory import secrets
+from inventory.errors import RegisterError
+from inventory.register import load
+from stacks.action import CentreAction
+from stacks.cell import migrations, restore, tenants
+from stacks.cell.backups import BackupFault
+from stacks.cell.plan import PlanFault
+from stacks.cell.psql import CellSql
+from stacks.runtime import Runtime, RuntimeFault
 
 DOCUMENTATION = r"""
-module: tenant_restore
+action: tenant_restore
 short_description: A municipality's database as it was at a moment
 description:
   - C(aside) restores the database beside the tenant and compares the two; C(exchange) gives the tenant's name to what
@@ -28,39 +35,9 @@ held_seconds: {type: float, returned: after exchange and undo, description: For 
 record: {type: str, returned: after exchange and undo, description: File that says what was changed.}
 """
 
-ARGUMENTS = {
-    "environment": {"type": "str", "required": True},
-    "municipality": {"type": "str", "required": True},
-    "step": {"type": "str", "choices": ["aside", "exchange", "undo", "forget"], "required": True},
-    "target_time": {"type": "str"},
-    "repository": {"type": "int", "choices": [1, 2], "default": 1},
-    "kept": {"type": "str"},
-}
-
-
-def main():
-    module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
-    try:
-        from inventory.errors import RegisterError
-        from stacks.cell.backups import BackupFault
-        from stacks.cell.plan import PlanFault
-        from stacks.cell.restore import RestoreFault
-        from stacks.runtime import RuntimeFault
-    except ImportError as error:
-        module.fail_json(msg=f"{error}; wanted: run by the project's own Python (.asp/venv), see make up")
-    try:
-        result = run(module.params, module.check_mode)
-    except (RegisterError, RuntimeFault, BackupFault, PlanFault, RestoreFault) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
-
 
 def run(params, check):
-    """Result of the module for its parameters."""
-    from inventory.register import load
-    from stacks.cell.psql import CellSql
-    from stacks.runtime import Runtime
-
+    """Result of the action for its parameters."""
     register = load(params["environment"])
     municipality = register.municipality(params["municipality"])
     cell = CellSql(Runtime(register), municipality.cell)
@@ -68,8 +45,6 @@ def run(params, check):
 
 
 def aside(cell, municipality, params, check):
-    from stacks.cell import restore
-
     moment = restore.moment_of(params["target_time"] or "")
     tenant, repository = municipality.tenant, params["repository"]
     restore.may_restore(cell, tenant, moment, repository)
@@ -82,8 +57,6 @@ def aside(cell, municipality, params, check):
 
 
 def exchange(cell, municipality, params, check):
-    from stacks.cell import restore
-
     if check:  # nothing was put aside
         return {"changed": True}
     made = restore.waiting(cell, municipality.tenant)
@@ -93,8 +66,6 @@ def exchange(cell, municipality, params, check):
 
 
 def undo(cell, municipality, params, check):
-    from stacks.cell import restore
-
     _known(cell, municipality, params["kept"])
     if check:
         return {"changed": True}
@@ -102,9 +73,6 @@ def undo(cell, municipality, params, check):
 
 
 def _exchange(cell, municipality, incoming, made):
-    from inventory import secrets
-    from stacks.cell import migrations, restore, tenants
-
     register = cell.runtime.register
     wanted = tenants.wanted(register, secrets.load(register), municipality)
     began = time.monotonic()
@@ -119,8 +87,6 @@ def _exchange(cell, municipality, incoming, made):
 
 
 def forget(cell, municipality, params, check):
-    from stacks.cell import restore
-
     _known(cell, municipality, params["kept"])
     if not check:
         restore.forget(cell, params["kept"])
@@ -128,8 +94,6 @@ def forget(cell, municipality, params, check):
 
 
 def _known(cell, municipality, name):
-    from stacks.cell import restore
-
     if name not in (found := restore.kept(cell, municipality.tenant)):
         seen = ", ".join(found) or "none"
         raise restore.RestoreFault(f"nothing was touched; {name!r}: wanted a kept database of it; there are: {seen}")
@@ -138,5 +102,7 @@ def _known(cell, municipality, name):
 STEPS = {"aside": aside, "exchange": exchange, "undo": undo, "forget": forget}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(CentreAction):
+    documentation = DOCUMENTATION
+    work = staticmethod(run)
+    faults = (RegisterError, RuntimeFault, BackupFault, PlanFault, restore.RestoreFault)
