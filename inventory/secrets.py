@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from inventory import certificates, paths, vaultfile
 from inventory.certificates import Pair
 from inventory.errors import Fault, RegisterError
+from inventory.reader import FastLoader
 from inventory.register import Citizen, Municipality, Register
 from inventory.vaultfile import VaultFault
 from systems.configuration import REALM_OF_CITIZENS
@@ -252,7 +253,8 @@ def _read(env: str) -> dict | None:
     if not vault.is_file():
         return None
     try:
-        return yaml.safe_load(vaultfile.decrypt(vault.read_bytes(), _password_file(env).read_bytes().strip()))
+        text = vaultfile.decrypt(vault.read_bytes(), _password_file(env).read_bytes().strip())
+        return yaml.load(text, Loader=FastLoader)  # a safe one too
     except (OSError, VaultFault) as error:
         remedy = f"Put the right password into {vault.with_name('vault-password').name} beside it"
         raise RegisterError([Fault(vault.name, "vault", env, f"cannot be opened ({error})", remedy)]) from error
