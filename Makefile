@@ -6,7 +6,7 @@ ENVIRONMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard inventory/environments/
 export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
-.PHONY: help host up status down clean check join leave endpoints stack conformance test test-unit test-cells bench lock lint
+.PHONY: help host up status down clean check join leave endpoints stack conformance test test-long test-unit test-cells bench lock lint
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -56,8 +56,11 @@ test-unit:  ## tests without Docker, under a minute
 	@python3 -m stacks.host --no-docker
 	@$(PY) -m pytest tests/unit
 
-test:  ## every test, in an environment of its own that is removed afterwards
+test:  ## the tests, in an environment of its own that is removed afterwards
 	@bash tests/run
+
+test-long:  ## the same with whole families of tests: every step that may be killed, every leak
+	@bash tests/run --long
 
 lint:  ## ruff
 	@$(PY) -m ruff check .

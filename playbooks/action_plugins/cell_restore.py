@@ -37,17 +37,17 @@ def run(params, check):
     cell = CellSql(Runtime(register), params["cell"])
     if params["step"] == "forget":
         rebuild.forget(cell, params["kept"], check)
-        return {"diff": {"before": f"{params['kept']}\n", "after": ""}}
+        return {"changed": True, "diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
     rebuild.may_rebuild(cell, params["repository"], moment)
     until = moment.isoformat() if moment else "the end of the archive"
     diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
     if check:
-        return {"diff": diff}
+        return {"changed": True, "diff": diff}
     inside = [municipality.ksh for municipality in register.joined(params["cell"])]
     turn.take(params["environment"], inside, "restore_cell", TURN_SECONDS)
     done = rebuild.rebuild(cell, params["repository"], moment)
-    return {"diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
+    return {"changed": True, "diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
 
 
 class ActionModule(CentreAction):

@@ -85,6 +85,7 @@ def settings(server: Server) -> dict[str, str | int]:
         # roles' verifiers. Which are slow, pg_stat_statements says without what was in them.
         "log_min_duration_statement": -1,
         "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",  # a violated key's DETAIL names the row's values
         "log_parameter_max_length": 0,
         "log_parameter_max_length_on_error": 0,
         "log_timezone": "Europe/Budapest",

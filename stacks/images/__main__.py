@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import docker
@@ -17,8 +18,9 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from stacks.images import BASE, names, reference
 from stacks.images.downloads import DownloadFault, provide
-from stacks.images.recipe import IMAGES, context_files, downloads
+from stacks.images.recipe import IMAGES, context_files, downloads, given
 
+TOGETHER = 2  # one is compiled while another one's packages are fetched
 LABEL = "asp.suite"  # on every image made here; `make clean` removes what carries it
 
 
@@ -38,7 +40,10 @@ def main() -> int:
             for name in wanted:
                 print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
             return 0
-        built = sum(provide_image(client, name) for name in dict.fromkeys([BASE, *wanted]))
+        built = int(provide_image(client, BASE))
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            tasks = [pool.submit(provide_image, client, name) for name in dict.fromkeys(wanted) if name != BASE]
+            built += sum(task.result() for task in tasks)
     except (DownloadFault, DockerException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -59,8 +64,8 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     image = reference(name)
     if present(client, image):
         return False
-    if name == BASE and os.environ.get("BASE_IMAGE"):
-        raise DownloadFault(f"BASE_IMAGE={image}: no such image here. Load it, or unset BASE_IMAGE to make our own")
+    if os.environ.get(variable := given(name)):
+        raise DownloadFault(f"{variable}={image}: no such image here. Load it, or unset {variable} to make our own")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)

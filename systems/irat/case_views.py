@@ -231,7 +231,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     form = None if shown.document_id else OutgoingForm(request.POST or None, instance=shown)
     if form and form.is_bound and form.is_valid():
         with transaction.atomic():
-            held = Outgoing.objects.select_for_update().get(pk=pk)
+            held = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
             if held.document_id is None:
                 form.save()
                 activity.record(request, "kiadmánytervezet módosítása", shown.case.number)
@@ -251,7 +251,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("irat:draft-page", pk=pk)
     try:
         with transaction.atomic():
-            held = Outgoing.objects.select_for_update().get(pk=pk)
+            held = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
             if reason:
                 handling.give_back(held, reason.cleaned_data["reason"], request.clerk.name)
                 activity.record(request, "tervezet visszaadása", str(pk))
@@ -264,6 +264,23 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("irat:case", pk=shown.case_id)
     messages.success(request, f"Kiadmányoztuk. Iktatószáma: {document.number}")
     return redirect("irat:document", pk=document.pk)
+
+
+@needs(*CLERKS)
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Drop a draft; the case remembers that there was one."""
+    shown = get_object_or_404(Outgoing.objects.select_related("case__register"), pk=pk)
+    reading.check(request, shown.case)
+    try:
+        with transaction.atomic():
+            handling.discard(get_object_or_404(Outgoing.objects.select_for_update(), pk=pk), request.clerk.name)
+            activity.record(request, "kiadmánytervezet elvetése", shown.case.number)
+    except NotPossible as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, "A tervezetet elvetettük.")
+    return redirect("irat:case", pk=shown.case_id)
 
 
 @require_GET

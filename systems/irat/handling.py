@@ -153,6 +153,14 @@ def give_back(draft: Outgoing, note: str, by: str) -> None:
     say(draft.case, Kind.RETURNED, by, f"{draft.subject} – {note}")
 
 
+def discard(draft: Outgoing, by: str) -> None:
+    """Drop a draft that nobody will sign: while it waits, no decision of another system goes out in the case."""
+    if draft.document_id:
+        raise NotPossible("Ezt a tervezetet már kiadmányozták.")
+    say(draft.case, Kind.DISCARDED, by, draft.subject)
+    draft.delete()
+
+
 def dispatch(document: Document, way: str, day: dt.date, by: str) -> None:
     """Note that a document left the house (expediálás)."""
     if document.dispatched_on or document.direction != Direction.OUT:

@@ -151,6 +151,7 @@ class CaseEvent(models.Model):
         POSTPONED = "postponed", "határidő-módosítás"
         SIGNED = "signed", "kiadmányozás"
         RETURNED = "returned", "tervezet visszaadása"
+        DISCARDED = "discarded", "tervezet elvetése"
         DISPATCHED = "dispatched", "expediálás"
         SETTLED = "settled", "elintézés"
         REOPENED = "reopened", "újranyitás"

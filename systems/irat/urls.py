@@ -30,6 +30,7 @@ urlpatterns = [
     path("kiadmanyok/", case_views.drafts, name="drafts"),
     path("kiadmanyok/<int:pk>", case_views.draft_page, name="draft-page"),
     path("kiadmanyok/<int:pk>/kiadmanyozas", case_views.sign, name="sign"),
+    path("kiadmanyok/<int:pk>/elvetes", case_views.discard, name="discard"),
     path("expedialas/", case_views.dispatches, name="dispatches"),
     path("expedialas/<int:pk>", case_views.dispatch, name="dispatch"),
     path("irattar/", book_views.archive, name="archive-list"),

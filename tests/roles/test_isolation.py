@@ -5,6 +5,7 @@ import pytest
 from stacks.cell import isolation, tenants
 from stacks.cell.psql import CellSql
 from tests.support.leaks import LEAKS, planted
+from tests.support.long import of_family
 
 SUBJECT, NEIGHBOUR = "25159", "16054"
 
@@ -53,8 +54,8 @@ def test_there_are_enough_leaks():
     assert {leak.plane for leak in LEAKS} >= set(isolation.PLANES) - {"doors"}  # doors: unit tests
 
 
-# Each takes a look at every catalogue: here every third, bench I2 plants all of them.
-@pytest.mark.parametrize("leak", LEAKS[::3], ids=lambda leak: leak.name)
+# Each takes a look at every catalogue: every third always.
+@pytest.mark.parametrize("leak", of_family(LEAKS, LEAKS[::3]), ids=lambda leak: leak.name)
 def test_a_leak_is_found(cell, names, audited, leak):
     with planted(cell, leak, names):
         findings, matrix = audited()

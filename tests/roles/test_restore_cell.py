@@ -15,6 +15,7 @@ from stacks.components.pgbackrest import PLACES, VAULT
 from stacks.components.postgres import UID
 from tests.edge_client import EdgeClient
 from tests.roles.playbooks import run_until_killed
+from tests.support.long import of_family
 from tests.support.polling import poll
 
 LIVE = "16054"
@@ -70,7 +71,7 @@ def lose_everything(cell):
     cell.runtime.container(node, wait=120)
 
 
-@pytest.mark.parametrize("repository", PLACES)
+@pytest.mark.parametrize("repository", of_family(PLACES, [VAULT]))
 def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, repository):
     row = write(cell, tenant)
     databases = set(catalogue.shared(cell).databases)

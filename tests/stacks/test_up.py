@@ -8,6 +8,7 @@ import pytest
 
 from inventory.register import load
 from stacks import plan, up
+from tests.support.long import of_family
 
 STACKS = [stack for wave in plan.waves(load(os.environ.get("ASP_ENV") or "test")) for stack in wave]
 
@@ -16,7 +17,8 @@ def run(argv, environ=None, limit=300):
     return subprocess.run(argv, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=limit)
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: f"{stack.project}-{stack.name}")
+# The second up below says the same of all of them.
+@pytest.mark.parametrize("stack", of_family(STACKS, STACKS[:1]), ids=lambda stack: f"{stack.project}-{stack.name}")
 def test_nothing_to_change(register, stack):
     command = [*up.pulumi(), "-C", stack.folder, "preview", "--stack", stack.name, "--refresh", "--expect-no-changes"]
     done = run(command, up.pulumi_environment(register))

@@ -1,9 +1,10 @@
-"""Ansible modules of roles as Python modules, for unit tests of what they decide."""
+"""Ansible modules and actions as Python modules, for tests of what they decide."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from inventory import paths
@@ -16,7 +17,12 @@ def load_module(role: str, name: str, folder: str = "library") -> ModuleType:
     return _load(f"role_{role}_{name}", paths.ROOT / "roles" / role / folder / f"{name}.py")
 
 
-def _load(name: str, file) -> ModuleType:
+def load_file(file: Path) -> ModuleType:
+    """An action of a role or of the playbooks."""
+    return _load(f"action_{file.stem}", file)
+
+
+def _load(name: str, file: Path) -> ModuleType:
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, file)
         module = importlib.util.module_from_spec(spec)

@@ -25,6 +25,7 @@ from unittest import mock
 import docker
 import psycopg
 import yaml
+from django.db.backends.signals import connection_created
 
 from inventory import paths
 from stacks import images
@@ -64,6 +65,8 @@ class Node(CellSql):
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.touched: set[str] = set()  # databases that somebody connected to since they were made
+        connection_created.connect(self._connected)
         client = docker.from_env(timeout=60)
         self.container = client.containers.create(
             images.reference("postgres"),
@@ -94,7 +97,13 @@ class Node(CellSql):
                 raise TimeoutError(self.container.logs().decode()[-2000:])
             time.sleep(0.2)
 
+    def _connected(self, **_) -> None:
+        from systems import tenancy
+
+        self.touched.add(tenancy.current().name)
+
     def script(self, sql: str, database: str = postgres.AUTH_DATABASE, role: str = postgres.PROVISIONER, timeout=300):
+        self.touched.add(database)
         command = [
             "docker",
             "exec",
@@ -131,9 +140,13 @@ class Node(CellSql):
                 session.execute(f"CREATE DATABASE clean_{ksh} TEMPLATE t{ksh} OWNER {postgres.OWNER}")
 
     def reset(self) -> None:
-        """Bring the databases back to what they were."""
+        """Bring the databases that were used back to what they were."""
+        used = [ksh for ksh in FACTS if f"t{ksh}" in self.touched]
+        self.touched.clear()
+        if not used:
+            return
         with self.superuser() as session:
-            for ksh in FACTS:
+            for ksh in used:
                 session.execute(f"DROP DATABASE t{ksh} WITH (FORCE)")
                 session.execute(
                     f"CREATE DATABASE t{ksh} TEMPLATE clean_{ksh} STRATEGY FILE_COPY OWNER {postgres.OWNER}"
@@ -152,7 +165,7 @@ class Node(CellSql):
         """
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
         with ThreadPoolExecutor(len(work)) as pool:
-            with psycopg.connect(host=str(self.folder), user="postgres", dbname=f"t{ksh}") as holder:
+            with self.superuser(f"t{ksh}") as holder, holder.transaction():
                 holder.execute(lock)
                 running = [pool.submit(_and_hang_up, one) for one in work]
                 with self.superuser() as session:
@@ -162,6 +175,7 @@ class Node(CellSql):
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
         """A session that may do anything, for what a test arranges or looks at."""
+        self.touched.add(database)
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
 
     def remove(self) -> None:

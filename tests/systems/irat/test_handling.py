@@ -374,3 +374,31 @@ def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
     assert (refused.status_code, "Válasszon a felsoroltak közül." in text(refused)) == (422, True)
     boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "irat.imre", "deadline": SOON})
     assert case(serve, pk).assignee == "Irat Imre"
+
+
+def test_a_draft_that_nobody_signs_is_discarded_and_the_case_goes_on(serve, browse, clerk, boss):
+    pk = registered(serve)
+    letter = {"addressee": "Minta Kft.", "subject": "Tévedésből írt", "text": "Tisztelt Cím!"}
+    assert clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter).status_code == 302
+    with serve("irat"):
+        draft = Outgoing.objects.get()
+    assert "Elvetés" in text(clerk.get(f"/irat/kiadmanyok/{draft.pk}"))
+    assert browse("irat", "irattaros").post(f"/irat/kiadmanyok/{draft.pk}/elvetes").status_code == 403
+    assert clerk.post(f"/irat/kiadmanyok/{draft.pk}/elvetes").status_code == 302
+    shown = text(clerk.get(f"/irat/ugyirat/{pk}"))
+    assert "tervezet elvetése" in shown and "Tévedésből írt" in shown
+    for gone in (f"/irat/kiadmanyok/{draft.pk}/elvetes", f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas"):
+        assert boss.post(gone).status_code == 404
+    assert clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""}).status_code == 302
+
+
+def test_what_was_signed_is_not_discarded(serve, clerk, boss):
+    pk = registered(serve)
+    letter = {"addressee": "Minta Kft.", "subject": "Válasz", "text": "Tisztelt Cím!"}
+    clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter)
+    with serve("irat"):
+        draft = Outgoing.objects.get().pk
+    assert boss.post(f"/irat/kiadmanyok/{draft}/kiadmanyozas").status_code == 302
+    assert "már kiadmányozták" in text(clerk.post(f"/irat/kiadmanyok/{draft}/elvetes", follow=True))
+    with serve("irat"):
+        assert Outgoing.objects.filter(pk=draft, document__isnull=False).exists()
