@@ -17,7 +17,8 @@ from tests.support.browser import browser, screenshot
 from tests.support.clerk import every_role, permit
 
 STATION, KSH, CLERK = "sajoszentpeter-1", "16054", "minta.iktato"
-LEAST, PAGES = 2, 20  # of one system that are looked at; links are followed breadth first, one for each kind of address
+# Pages of one system that are looked at; links are followed breadth first, one for each kind of address.
+LEAST, PAGES, ALL_PAGES = 2, 8, 80
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +54,15 @@ KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DOWNLOADS = ("/tabla", "/fajl", "/pdf", ".pdf", ".xlsx", ".zip", "/csomag", "/letoltes", "/xlsx", "/krx")
 
 
-def test_pages_of_every_system(register, clerk):
+def test_pages_of_every_system(register, clerk, pytestconfig):
+    most = ALL_PAGES if pytestconfig.option.long else PAGES
     municipality = register.municipality(KSH)
     faults, seen_pages = [], {}
     for system in municipality.systems:
         if system not in register.installed_systems:
             continue
         waiting, seen = [f"{municipality.origin}/{system}/"], set()
-        while waiting and len(seen) < PAGES:
+        while waiting and len(seen) < most:
             url = waiting.pop(0)
             if kind(url) in seen or urlsplit(url).path.endswith(DOWNLOADS):
                 continue
