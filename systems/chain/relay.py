@@ -2,7 +2,8 @@
 
 One thread of one worker of a service (the one that holds the lock file). It needs to know one tenant to find all:
 each database of the cell can name the others. Tenants that were served or had mail lately are looked at every
-`SOON` seconds, the others every `LATER` seconds.
+`SOON` seconds, the others every `LATER` seconds; of these at most `COLD` in one round, since every look is a session
+at the database: in a full cell thirteen systems that looked at all of them every half minute took a whole processor.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from systems.chain import messages, registry
 from systems.core import logs, metrics
 
 SOON, LATER = 2, 30  # seconds
+COLD = 4  # tenants; beyond LATER / SOON * COLD of them the others wait longer
 WARM = 60  # seconds after its last mail that a tenant counts as busy
 LOCK = Path("/tmp/relay.lock")
 LOST = (OperationalError, InterfaceError)  # the database went away: nothing is wrong with the message or job
@@ -102,25 +104,30 @@ class Relay:
         self.first = first
         self.listed: list[str] = []
         self.list_again = 0.0
-        self.next: dict[str, float] = {}
+        self.next: dict[str, float] = {}  # of tenants that are not busy: those are looked at in every round
         self.warm: dict[str, float] = {}
 
     def round(self) -> int:
         """Look at every tenant whose turn it is; how much was done."""
         done = 0
-        for ksh in self._tenants():
+        for ksh in self._due(self._tenants(), time.monotonic()):
             now = time.monotonic()
-            served = _served.get(ksh, -WARM) > now - WARM
-            if now < self.next.get(ksh, 0) and not served:
-                continue
             work = self._visit(ksh)
             if work:
                 self.warm[ksh] = now
-            busy = served or self.warm.get(ksh, -WARM) > now - WARM
-            self.next[ksh] = now + (SOON if busy else LATER)
+            self.next[ksh] = now + LATER
             done += work
         metrics.RELAYED.labels(settings.ASP.system).set_to_current_time()
         return done
+
+    def _busy(self, ksh: str, now: float) -> bool:
+        return max(_served.get(ksh, -WARM), self.warm.get(ksh, -WARM)) > now - WARM
+
+    def _due(self, tenants: list[str], now: float) -> list[str]:
+        """Every busy tenant, and of the others those that waited longest for their turn."""
+        turn = {ksh: self.next.get(ksh, 0.0) for ksh in tenants}
+        cold = [ksh for ksh in tenants if not self._busy(ksh, now) and now >= turn[ksh]]
+        return [ksh for ksh in tenants if self._busy(ksh, now)] + sorted(cold, key=turn.__getitem__)[:COLD]
 
     def _visit(self, ksh: str) -> int:
         with _as(ksh):
