@@ -25,6 +25,7 @@ from inventory.register import load
 from stacks.runtime import Runtime
 from tests.edge_client import EdgeClient, enrol
 from tests.support.clerk import permit
+from tests.support.polling import poll
 
 CLERK, START_SECONDS, MEMORY_MIB = "minta.iktato", 3.0, 120
 
@@ -76,7 +77,7 @@ def of_service(runtime: Runtime, service: str) -> tuple[float, float]:
     memory = container.stats(stream=False)["memory_stats"]
     used = (memory["usage"] - memory.get("stats", {}).get("total_inactive_file", 0)) / 2**20
     container.kill()  # never restart a task's container: Swarm starts another one, and both run
-    successor = runtime.container(service, wait=60)
+    successor = poll(lambda: runtime.container(service, 60), lambda seen: seen.id != container.id, 60, f"new {service}")
     since = datetime.fromisoformat(successor.attrs["State"]["StartedAt"][:26] + "+00:00").timestamp()
     (said,) = [line for line in successor.logs().decode().splitlines() if "Listening at" in line]
     return used, json.loads(said)["time"] - since
