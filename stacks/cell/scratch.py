@@ -143,7 +143,8 @@ def restored(
     purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}
     maker = turn.this()
     labels = {**purpose, MAKER: f"{maker.pid} {maker.start}"}
-    client = cell.runtime.client
+    # A daemon that removes the hundred thousand files of the one before took half a minute to start this one.
+    client = Runtime(cell.runtime.register, timeout).client
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
     try:
         clear(client, purpose)
