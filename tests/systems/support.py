@@ -102,8 +102,13 @@ class Node(CellSql):
 
         self.touched.add(tenancy.current().name)
 
+    def _touch(self, database: str) -> None:
+        """Whoever is in no tenant's database may have changed what the server says of any of them."""
+        names = {f"t{ksh}" for ksh in FACTS}
+        self.touched |= {database} if database in names else names
+
     def script(self, sql: str, database: str = postgres.AUTH_DATABASE, role: str = postgres.PROVISIONER, timeout=300):
-        self.touched.add(database)
+        self._touch(database)
         command = [
             "docker",
             "exec",
@@ -142,7 +147,6 @@ class Node(CellSql):
     def reset(self) -> None:
         """Bring the databases that were used back to what they were."""
         used = [ksh for ksh in FACTS if f"t{ksh}" in self.touched]
-        self.touched.clear()
         if not used:
             return
         with self.superuser() as session:
@@ -157,6 +161,7 @@ class Node(CellSql):
                     psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
                 )
                 session.execute(comment)
+        self.touched.clear()
 
     def at_once(self, lock: str, *work: Callable, ksh: str = OURS) -> list:
         """What each of `work` gives when all of them, in threads, wait for the rows that `lock` holds and are let go.
@@ -175,7 +180,7 @@ class Node(CellSql):
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
         """A session that may do anything, for what a test arranges or looks at."""
-        self.touched.add(database)
+        self._touch(database)
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
 
     def remove(self) -> None:
