@@ -73,16 +73,11 @@ def downloads(name: str) -> list[AnyDownload]:
     return _DOWNLOADS.validate_python(yaml.safe_load(file.read_text())) if file.is_file() else []
 
 
-def given(name: str) -> str:
-    """The variable by which another image is taken instead: BASE_IMAGE, ASP_IMAGE_POSTGRES and so on."""
-    return "BASE_IMAGE" if name == BASE else f"ASP_IMAGE_{name.upper()}"
-
-
 @cache
 def reference(name: str) -> str:
-    """`asp/<name>:<12 hex digits>`, or what was given by the variable `given` names."""
-    if image := os.environ.get(given(name)):
-        return image
+    """`asp/<name>:<12 hex digits>`; for the base, BASE_IMAGE when it is set."""
+    if name == BASE and (given := os.environ.get("BASE_IMAGE")):
+        return given
     if name not in names():
         raise ValueError(f"image {name!r}: wanted one of {', '.join(names())}")
     digest = hashlib.sha256()
