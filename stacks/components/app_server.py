@@ -54,8 +54,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
-        # The edge asks each app server every few seconds by itself: this only restarts one that is hung.
-        health=Health(["python", "-c", HEALTHY], interval=30, start_period=30),
+        health=Health(["python", "-c", HEALTHY], interval=10, start_period=30),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=256,
