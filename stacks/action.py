@@ -12,11 +12,16 @@ from typing import Any, ClassVar
 import yaml
 from ansible.plugins.action import ActionBase
 
+from inventory.errors import RegisterError
+from inventory.register import Municipality, Register, load
+from stacks.runtime import RuntimeFault
+
 
 class CentreAction(ActionBase):
     """Checks the arguments against `documentation`, works, and tells faults as a failed task's message.
 
-    `work(arguments, check_mode)` gives the task's result; without `changed` nothing was.
+    `work(arguments, check_mode)` gives the task's result; without `changed` nothing was. `faults`: what people can
+    mend, beside what is wrong with the register or a service.
     """
 
     documentation: ClassVar[str]
@@ -29,18 +34,24 @@ class CentreAction(ActionBase):
         _, given = self.validate_argument_spec(arguments(self.documentation), required_if=self.required_if)
         try:
             return {"changed": False} | type(self).work(plain(given), bool(self._task.check_mode))
-        except self.faults as error:
+        except (RegisterError, RuntimeFault, *self.faults) as error:
             return {"failed": True, "changed": False, "msg": str(error)}
 
 
 def arguments(documentation: str) -> dict[str, dict]:
-    """The argument specification that a module's documentation describes."""
+    """The argument specification that an action's documentation describes."""
     options = yaml.safe_load(documentation)["options"]
     return {name: {key: option[key] for key in option if key != "description"} for name, option in options.items()}
 
 
+def asked(params: Mapping[str, Any]) -> tuple[Register, list[Municipality]]:
+    """The register of `environment`, and in it each of `municipalities` once. RegisterError for an unknown one."""
+    register = load(params["environment"])
+    return register, [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+
+
 def plain(value: Any) -> Any:
-    """A value without Ansible's tags and lazy containers, which YAML does not write and threads must not share."""
+    """A value without Ansible's tags and lazy containers: what reads the tags or writes YAML knows only plain ones."""
     if isinstance(value, Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

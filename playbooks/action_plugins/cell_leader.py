@@ -1,10 +1,9 @@
 """Ansible action: hand a cell's leadership to a synchronous standby while clients are held at the pooler."""
 
-from inventory.errors import RegisterError
 from inventory.register import load
 from stacks.action import CentreAction
 from stacks.cell.switchover import plan, switch
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: cell_leader
@@ -43,4 +42,3 @@ def run(params, check):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault)

@@ -1,11 +1,10 @@
 """Ansible action: a whole cell out of its backups. The work is in `stacks.cell.rebuild`."""
 
-from inventory.errors import RegisterError
 from inventory.register import load
 from stacks.action import CentreAction
 from stacks.cell import rebuild, restore
 from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.runtime import Runtime
 from stacks.tenants import turn
 
 DOCUMENTATION = r"""
@@ -53,4 +52,4 @@ def run(params, check):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault, restore.RestoreFault, turn.TurnTaken)
+    faults = (restore.RestoreFault, turn.TurnTaken)

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from inventory import applied
-from inventory.errors import RegisterError
 from inventory.register import load
 from stacks.action import CentreAction
 
@@ -47,4 +46,3 @@ def run(params, check):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError,)

@@ -1,12 +1,10 @@
 """Ansible action: who is to be proven restorable, and the proof. The work is in `stacks.cell.drill` and `.ledger`."""
 
 from inventory import secrets
-from inventory.errors import RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
+from stacks.action import CentreAction, asked
 from stacks.cell import drill, ledger
 from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_drill
@@ -28,8 +26,7 @@ said: {type: str, returned: after prove, description: What was proven.}
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    chosen = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, chosen = asked(params)
     return STEPS[params["step"]](register, secrets.load(register), chosen, check)
 
 
@@ -62,4 +59,4 @@ STEPS = {"due": due, "prove": prove}
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault, ledger.LedgerFault)
+    faults = (ledger.LedgerFault,)

@@ -3,14 +3,13 @@
 import time
 
 from inventory import secrets
-from inventory.errors import RegisterError
 from inventory.register import load
 from stacks.action import CentreAction
 from stacks.cell import migrations, restore, tenants
 from stacks.cell.backups import BackupFault
 from stacks.cell.plan import PlanFault
 from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_restore
@@ -105,4 +104,4 @@ STEPS = {"aside": aside, "exchange": exchange, "undo": undo, "forget": forget}
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault, BackupFault, PlanFault, restore.RestoreFault)
+    faults = (BackupFault, PlanFault, restore.RestoreFault)

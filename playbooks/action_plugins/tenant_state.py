@@ -2,11 +2,10 @@
 
 from inventory import applied
 from inventory.errors import Fault, RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
+from stacks.action import CentreAction, asked
 from stacks.cell import catalogue
 from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, RuntimeFault, Unreachable
+from stacks.runtime import Runtime, Unreachable
 from stacks.tenants.edge import EdgePlanner
 
 DOCUMENTATION = r"""
@@ -35,8 +34,7 @@ unfinished:
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    wanted = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, wanted = asked(params)
     {"join": may_join, "leave": may_leave, "restore": may_restore}[params["verb"]](register, wanted)
     runtime = Runtime(register)
     services_run(register, runtime, wanted)
@@ -101,4 +99,3 @@ def services_run(register, runtime, municipalities):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault)

@@ -32,6 +32,15 @@ class Outcome:
     def changed(self) -> bool:
         return bool(self.after)
 
+    @property
+    def diff(self) -> dict[str, str]:
+        return {side: "".join(f"{line}\n" for line in getattr(self, side)) for side in ("before", "after")}
+
+    def __iadd__(self, other: Outcome) -> Outcome:
+        self.before += other.before
+        self.after += other.after
+        return self
+
     def note(self, steps: Sequence[Step]) -> None:
         self.before += [f"{step.subject}: {step.before}" for step in steps]
         self.after += [f"{step.subject}: {step.after}" for step in steps]

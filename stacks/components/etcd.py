@@ -77,7 +77,7 @@ def fencer(ctx: Context, name: str) -> SwarmService:
             image="etcd",
             arguments=["python3", "-m", "asp_failover.watch"],
             networks=[cell.data_network.name],
-            health=Health(WATCH_GOES_ROUND, interval=5),
+            health=Health(WATCH_GOES_ROUND),
             user="0:0",  # the socket's owner; every capability is dropped
             uid=0,
             memory=96,

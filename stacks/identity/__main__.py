@@ -27,9 +27,7 @@ service = SwarmService(
     ServiceArgs(
         image="keycloak",
         networks=[names.network(label).name for label in ("identity-db", "edge-identity", "apps-identity")],
-        health=Health(
-            ["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], start_period=180
-        ),
+        health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], start_period=180),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=1024,

@@ -47,6 +47,29 @@ def test_wrong_password_is_refused_and_the_vault_stays(vault, tmp_path):
     assert (tmp_path / "test" / "vault.yml").read_bytes() == before
 
 
+@pytest.mark.parametrize("damage", [
+    lambda text: text[:-2] + ("0" if text[-2] != "0" else "1") + "\n",
+    lambda text: text.replace("$ANSIBLE_VAULT", "ANSIBLE_VAULT"),
+    lambda text: text.splitlines()[0] + "\nno hexadecimal\n",
+], ids=["changed", "no vault", "no body"])  # fmt: skip
+def test_a_damaged_vault_is_refused_and_stays(vault, tmp_path, damage):
+    secrets.ensure(vault)
+    file = tmp_path / "test" / "vault.yml"
+    file.write_text(damage(file.read_text()))
+    before = file.read_bytes()
+    with pytest.raises(RegisterError, match="cannot be opened"):
+        secrets.ensure(vault)
+    assert file.read_bytes() == before
+
+
+def test_a_lost_password_is_not_made_anew_while_there_is_a_vault(vault, tmp_path):
+    secrets.ensure(vault)
+    (tmp_path / "test" / "vault-password").unlink()
+    with pytest.raises(RegisterError, match="cannot be opened"):
+        secrets.ensure(vault)
+    assert not (tmp_path / "test" / "vault-password").exists()
+
+
 def test_derived_passwords_differ_by_tenant_system_and_key(vault):
     made, _ = secrets.ensure(vault)
     first, second = vault.municipality("16054"), vault.municipality("14915")

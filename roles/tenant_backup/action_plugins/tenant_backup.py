@@ -1,11 +1,10 @@
 """Ansible action: the newest backup of a cell contains given municipalities. The work is in `stacks.cell.backups`."""
 
-from inventory.errors import RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
+from stacks.action import CentreAction, asked
 from stacks.cell.backups import BackupFault, ensure_backed_up
 from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.cell.tenants import Outcome
+from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_backup
@@ -25,20 +24,16 @@ steps: {type: list, elements: str, returned: always, description: What was (or i
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, municipalities = asked(params)
     runtime = Runtime(register)
-    before, after = [], []
+    total = Outcome()
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         names = [municipality.tenant for municipality in municipalities if municipality.cell == cell_id]
-        outcome = ensure_backed_up(CellSql(runtime, cell_id), names, check)
-        before += outcome.before
-        after += outcome.after
-    diff = {"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)}
-    return {"changed": bool(after), "steps": after, "diff": diff}
+        total += ensure_backed_up(CellSql(runtime, cell_id), names, check)
+    return {"changed": total.changed, "steps": total.after, "diff": total.diff}
 
 
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault, BackupFault)
+    faults = (BackupFault,)

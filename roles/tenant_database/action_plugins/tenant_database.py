@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from inventory import secrets
-from inventory.errors import RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
+from stacks.action import CentreAction, asked
 from stacks.cell import migrations, tenants
 from stacks.cell.export import ExportFault, export
 from stacks.cell.plan import PlanFault
 from stacks.cell.psql import CellSql
 from stacks.cell.tenants import Outcome
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_database
@@ -36,17 +34,14 @@ exports: {type: dict, returned: exported, description: Folder of each municipali
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, municipalities = asked(params)
     runtime = Runtime(register)
     total, exports = Outcome(), {}
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         cell = CellSql(runtime, cell_id)
         here = [municipality for municipality in municipalities if municipality.cell == cell_id]
-        outcome = ACTIONS[params["state"]](cell, here, params, check, exports)
-        total.before += outcome.before
-        total.after += outcome.after
-    result = {"changed": total.changed, "steps": total.after, "diff": _diff(total)}
+        total += ACTIONS[params["state"]](cell, here, params, check, exports)
+    result = {"changed": total.changed, "steps": total.after, "diff": total.diff}
     return result | ({"exports": exports} if params["state"] == "exported" else {})
 
 
@@ -79,16 +74,8 @@ def absent(cell, municipalities, params, check, exports):
 ACTIONS = {"present": present, "exported": exported, "absent": absent}
 
 
-def _diff(outcome):
-    return {"before": _lines(outcome.before), "after": _lines(outcome.after)}
-
-
-def _lines(lines):
-    return "".join(f"{line}\n" for line in lines)
-
-
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault, PlanFault, migrations.MigrationFault, ExportFault)
+    faults = (PlanFault, migrations.MigrationFault, ExportFault)
     required_if = (("state", "exported", ("export_dir",)),)

@@ -1,10 +1,8 @@
 """Ansible action: municipalities at the edge. The work is in `stacks.tenants.edge`."""
 
 from inventory import secrets
-from inventory.errors import RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.action import CentreAction, asked
+from stacks.runtime import Runtime
 from stacks.tenants.edge import EdgePlanner, diff
 
 DOCUMENTATION = r"""
@@ -27,8 +25,7 @@ steps: {type: list, elements: str, returned: always, description: What was (or i
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, municipalities = asked(params)
     planner = EdgePlanner(register, Runtime(register))
     changes = planner.present(municipalities) if params["state"] == "present" else planner.absent(municipalities)
     changed = any(changes)
@@ -44,4 +41,3 @@ def run(params, check):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault)

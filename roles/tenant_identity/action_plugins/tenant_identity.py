@@ -1,10 +1,8 @@
 """Ansible action: municipalities at Keycloak. The work is in `stacks.tenants.identity`."""
 
 from inventory import secrets
-from inventory.errors import RegisterError
-from inventory.register import load
-from stacks.action import CentreAction
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.action import CentreAction, asked
+from stacks.runtime import Runtime
 from stacks.tenants.citizens import CitizenPlanner
 from stacks.tenants.identity import IdentityPlanner
 from stacks.tenants.keycloak import Keycloak
@@ -32,8 +30,7 @@ steps: {type: list, elements: str, returned: always, description: What was (or i
 
 def run(params, check):
     """Result of the action for its parameters."""
-    register = load(params["environment"])
-    municipalities = [register.municipality(ksh) for ksh in dict.fromkeys(params["municipalities"])]
+    register, municipalities = asked(params)
     vault = secrets.load(register)
     runtime, plan = Runtime(register), Plan()
     with Keycloak(runtime, vault) as clerks, Keycloak(runtime, vault, REALM_OF_CITIZENS) as citizens:
@@ -47,4 +44,3 @@ def run(params, check):
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (RegisterError, RuntimeFault)

@@ -74,6 +74,7 @@ def test_who_may_not_read_changes_nothing(browse, serve, secret):
         (f"{case}/kiadmany", letter),
         (f"{case}/krx", {"addressee": "x", "documents": [secret.pk]}),
         (f"/irat/kiadmanyok/{secret.draft}", letter),
+        (f"/irat/kiadmanyok/{secret.draft}/elvetes", {}),
         (f"/irat/expedialas/{secret.letter}", {"way": "post", "day": "2026-01-01"}),
     ):
         assert other.post(place, sent).status_code == 403, place

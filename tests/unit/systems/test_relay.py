@@ -4,11 +4,10 @@ from collections import Counter
 
 import pytest
 
+from systems.chain import relay
 from tests.unit.systems.support import configure
 
 configure()
-
-from systems.chain import relay  # noqa: E402  (it reads Django's settings)
 
 MANY = [f"{number:05}" for number in range(200)]
 
