@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from stacks.cell.psql import CellSql
@@ -136,19 +138,26 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
     pgBackRest refuses.
     """
     outcome = Outcome()
-    repository = Repository(cell)
-    present = _oids(cell, names)
+    repository, vault = Repository(cell), Repository(cell, VAULT)
+    looks = (
+        partial(_oids, cell, names),
+        repository.catalogue,
+        vault.catalogue,
+        repository.archiver,
+        repository.finding,
+        vault.finding,
+    )
+    with ThreadPoolExecutor(len(looks)) as pool:  # each is a process in a container
+        present, catalogue, encrypted, archiver, *findings = pool.map(lambda look: look(), looks)
     gone = sorted(set(names) - set(present))
     if gone and not check:  # a check of a whole join comes here before the databases exist
         raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(gone)}; run role tenant_database first")
-    vault = Repository(cell, VAULT)
-    catalogue, encrypted = repository.catalogue(), vault.catalogue()
     if NO_STANZA in (catalogue.code, encrypted.code):
         _note(outcome, "stanza", "absent", "present in both repositories, archiving proven")
         if not check:
             repository.create_stanza()
             repository.prove_archiving()
-    elif (archiver := repository.archiver())["failing"]:
+    elif archiver["failing"]:
         _note(outcome, "WAL archive", f"failing since {archiver['last_failed']}", "archiving proven")
         if not check:
             repository.prove_archiving()
@@ -165,8 +174,8 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
         _note(outcome, "encrypted repository", "no backup", "full")
         if not check:
             vault.back_up("full")
-    for each in (repository, vault):
-        if not each.finding()["at"]:  # later on the schedule sees to it, after each full backup
+    for each, finding in zip((repository, vault), findings, strict=True):
+        if not finding["at"]:  # later on the schedule sees to it, after each full backup
             _note(outcome, f"repository {each.number}", "never verified", "verified")
             if not check:
                 each.verify()

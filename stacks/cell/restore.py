@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,15 +109,20 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
         return aside
     archive_up_to_now(cell)
     present = catalogue.connectable([tenant], catalogue.shared(cell))
-    with restored(cell, tenant, moment, repository=number) as scratch:
-        then = contents.read(scratch.script)
-        now = contents.read(lambda sql: cell.script(sql, tenant, "postgres")) if present else {}
-        changes = [str(change) for change in contents.differences(now, then, sequences=False)]
-        aside = Aside(tenant, moment.isoformat(), changes, number)
-        _load(cell, scratch, aside)
-    loaded = contents.read(lambda sql: cell.script(sql, aside.name, "postgres"))
+    beside = f"{tenant}_restoring"
+    with ThreadPoolExecutor() as pool:  # reading and loading together take half as long as one after the other
+        with restored(cell, tenant, moment, repository=number) as scratch:
+            reading = pool.submit(contents.read, scratch.script)
+            comparing = pool.submit(_contents, cell, tenant) if present else None
+            _load(cell, scratch, tenant, beside)
+            then, now = reading.result(), comparing.result() if comparing else {}
+        analyzing = pool.submit(cell.script, "ANALYZE;", beside, "postgres")
+        loaded = _contents(cell, beside)
+        analyzing.result()
     if wrong := contents.differences(then, loaded):
-        raise RuntimeFault(f"{aside.name} is not what the backup held: {'; '.join(map(str, wrong))}")
+        raise RuntimeFault(f"{beside} is not what the backup held: {'; '.join(map(str, wrong))}")
+    changes = [str(change) for change in contents.differences(now, then, sequences=False)]
+    aside = Aside(tenant, moment.isoformat(), changes, number)
     name = identifier(aside.name)
     note = literal(json.dumps(asdict(aside), ensure_ascii=False))
     cell.script(
@@ -174,18 +180,21 @@ def archive_up_to_now(cell: CellSql) -> None:
     Repository(cell).prove_archiving()
 
 
-def _load(cell: CellSql, scratch: Scratch, aside: Aside) -> None:
-    name = identifier(aside.name)
+def _contents(cell: CellSql, database: str) -> contents.Contents:
+    return contents.read(lambda sql: cell.script(sql, database, "postgres"))
+
+
+def _load(cell: CellSql, scratch: Scratch, tenant: str, beside: str) -> None:
+    name = identifier(beside)
     cell.script(
         f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n"
         f"CREATE DATABASE {name} OWNER {identifier(OWNER)} TEMPLATE template0 STRATEGY WAL_LOG;\n"
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n",
         role="postgres",
     )
-    dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", aside.tenant]
-    load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={aside.name}"]
+    dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", tenant]
+    load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={beside}"]
     carry(scratch.container, dump, cell.runtime.container(cell.node), load)
-    cell.script("ANALYZE;", aside.name, "postgres")
 
 
 @contextmanager

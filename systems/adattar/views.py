@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from systems.adattar.models import Feed, Figure, Parameter
-from systems.core import documents, feeding
+from systems.core import feeding, sheets
 from systems.core.charts import bars
 
 DAYS = 14  # of feeds that the first page shows
@@ -96,4 +96,4 @@ def sheet(request: HttpRequest, system: str) -> HttpResponse:
         (f.feed.day, f.measure, f.dimension, f.value, "igen" if f.feed.late else "")
         for f in found.order_by("feed__day", "measure", "dimension")
     ]
-    return documents.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték", "Utólag készült"], rows)
+    return sheets.sheet(f"adattar-{system}", ["Nap", "Mutató", "Bontás", "Érték", "Utólag készült"], rows)

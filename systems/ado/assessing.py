@@ -14,7 +14,7 @@ from systems.ado.account import NotPossible
 from systems.ado.models import Assessment, Instalment, Return, Tax, Taxpayer
 from systems.chain import send
 from systems.core import money, workdays
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 
 
 def tax_of(base: int, per_mille: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from systems.ado.models import Instalment, PaymentPart, Tax, Taxpayer
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.elugy.models import Submission
 
 

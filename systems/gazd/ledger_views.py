@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import activity
 from systems.core.access import needs
-from systems.core.documents import sheet
+from systems.core.sheets import sheet
 from systems.gazd import bookkeeping, reports, years
 from systems.gazd.bookkeeping import Line
 from systems.gazd.forms import ClosingForm, Dated, EntrySet, PeriodForm, ReceiptForm, VoucherForm

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from systems.chain import send
 from systems.core import facts
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.hagyatek import deadline, inventory
 from systems.hagyatek.completeness import findings
 from systems.hagyatek.models import Estate, Handover, Notary, Part

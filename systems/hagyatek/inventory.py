@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from systems.core import facts
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.hagyatek import totals
 from systems.hagyatek.models import Asset, Estate, Heir, Notary
 

@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.utils.dateparse import parse_date
 
 from systems.core import facts
-from systems.core.documents import Pdf, sheet
+from systems.core.pdf import Pdf
+from systems.core.sheets import sheet
 from systems.iparker.models import Change, Entry, Kind, ProductGroup, Trade
 
 LAW = "210/2009. (IX. 29.) Korm. rendelet a kereskedelmi tevékenységek végzésének feltételeiről"

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.charts import bars
-from systems.core.documents import Pdf, sheet
+from systems.core.pdf import Pdf
+from systems.core.sheets import sheet
 from systems.core.texts import fold
 from systems.irat import filing, handling, reading
 from systems.irat.forms import IncomingForm, RegisterForm, SendBackForm

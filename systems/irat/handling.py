@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from systems.core import facts
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.irat.models import (
     ArchiveItem,
     Arrival,

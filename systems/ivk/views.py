@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
-from systems.core.documents import Pdf, sheet
+from systems.core.pdf import Pdf
+from systems.core.sheets import sheet
 from systems.ivk import lot, registering, summaries
 from systems.ivk.models import Change, Parameter, Parcel
 

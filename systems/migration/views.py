@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, documents, facts
+from systems.core import activity, facts, sheets
 from systems.core.access import needs
 from systems.core.forms import FormMixin
+from systems.core.pdf import Pdf
 from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
@@ -121,7 +122,7 @@ def faults(request: HttpRequest, pk: int) -> HttpResponse:
         for part in shown.parts.exclude(report=None)
         for fault in part.report["faults"]
     ]
-    return documents.sheet(f"migracio-hibajegyzek-{pk}", ["Rendszer", *FAULT_HEAD], rows)
+    return sheets.sheet(f"migracio-hibajegyzek-{pk}", ["Rendszer", *FAULT_HEAD], rows)
 
 
 def _fault_row(fault: dict) -> tuple:
@@ -132,7 +133,7 @@ def _fault_row(fault: dict) -> tuple:
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """The minutes (jegyzőkönyv) of the taking over as PDF."""
     shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    pdf = documents.Pdf("Jegyzőkönyv a korábbi adatok átvételéről", facts.of_tenant().name).pairs(
+    pdf = Pdf("Jegyzőkönyv a korábbi adatok átvételéről", facts.of_tenant().name).pairs(
         [
             ("Csomag", shown.name),
             ("Ellenőrző összeg (SHA-256)", shown.sha256),

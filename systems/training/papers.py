@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from systems.core import facts
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.training.exercises import EXERCISES, Exercise
 from systems.training.models import Certificate, Pass
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from systems.adattar.models import Feed
-from systems.core import documents
+from systems.core.pdf import Pdf
 from systems.keret.models import Activity, Presence, User
 from systems.migration.models import Package, Part
 from tests.systems.support import SYSTEMS
@@ -57,7 +57,7 @@ def test_in_the_migration(browse, serve, monkeypatch):
     clerk, titles = browse("migration", "ugyintezo"), []
     for path in ("", f"csomag/{package.pk}/"):
         assert not bare(shown(clerk, f"/migration/{path}"))
-    section = documents.Pdf.section
-    monkeypatch.setattr(documents.Pdf, "section", lambda pdf, title: titles.append(title) or section(pdf, title))
+    section = Pdf.section
+    monkeypatch.setattr(Pdf, "section", lambda pdf, title: titles.append(title) or section(pdf, title))
     clerk.get(f"/migration/csomag/{package.pk}/jegyzokonyv.pdf")
     assert "Önkormányzati adó: nincs átvéve" in titles and not bare(titles)

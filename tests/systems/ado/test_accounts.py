@@ -18,7 +18,7 @@ from systems.ado import assessing, extracting, payments, statements
 from systems.ado.account import NotPossible
 from systems.ado.models import Assessment, Instalment, Payment, PaymentPart, Return, StatementLine, Tax, Taxpayer
 from systems.ado.models import balances as all_balances
-from systems.core import documents, workdays
+from systems.core import pdf, workdays
 from systems.keret.models import Activity
 from tests.systems.ado.test_tax import FIRM
 
@@ -363,13 +363,13 @@ def test_a_reader_undoes_nothing(browse, serve, firm):
 
 def words(taxpayer):
     """What the extract says, in order."""
-    said, real = [], documents._shown
+    said, real = [], pdf.shown
 
     def listen(value):
         said.append(real(value).replace("\u00a0", " "))
         return said[-1]
 
-    with mock.patch.object(documents, "_shown", listen):
+    with mock.patch.object(pdf, "shown", listen):
         assert extracting.pdf(taxpayer).content().startswith(b"%PDF-")
     return said
 

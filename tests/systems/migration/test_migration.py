@@ -14,7 +14,8 @@ from inventory import paths
 from systems.ado import importing as tax_importing
 from systems.ado.models import Taxpayer
 from systems.chain import relay
-from systems.core import documents, importing
+from systems.core import importing
+from systems.core.pdf import Pdf
 from systems.keret.models import User
 from systems.migration import packages
 from systems.migration.models import Package
@@ -92,8 +93,8 @@ def test_a_clean_package_is_taken_over_after_somebody_else_approved(clerk, appro
 def minutes(monkeypatch):
     """`minutes(client, place)`: what stands in the minutes of a package, piece by piece."""
     made = []
-    content = documents.Pdf.content
-    monkeypatch.setattr(documents.Pdf, "content", lambda pdf: made.extend(words(pdf.flow)) or content(pdf))
+    content = Pdf.content
+    monkeypatch.setattr(Pdf, "content", lambda pdf: made.extend(words(pdf.flow)) or content(pdf))
 
     def words(flow):
         for piece in flow:

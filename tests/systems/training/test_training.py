@@ -15,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from inventory import paths
 from systems.core import identifiers
-from systems.core.documents import Pdf
+from systems.core.pdf import Pdf
 from systems.hagyatek.views import PARTS
 from systems.keret.models import Activity, Grant, Presence, User
 from systems.portal.forms import KINDS
