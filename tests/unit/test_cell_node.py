@@ -104,3 +104,39 @@ def test_what_the_wal_asks_for_is_read_from_pg_controldata(monkeypatch):
     for new, less in (("200", True), ("225", False), ("300", False)):
         reason = {"max_connections": {"old_value": "225", "new_value": new}, "wal_level": {"new_value": "logical"}}
         assert asp_node.lowered(reason, asp_node.controldata()) is less
+
+
+HISTORY = "42\t0/110000A0\tno recovery target specified\n\n43\t{end}\tno recovery target specified\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("0/110769A0", "must replay to 0/11076AF0, but timeline 43 ended at 0/110769A0"),
+        ("0/11076AF0", None),
+        ("1/1", None),
+    ],
+)
+def test_a_standby_that_wants_wal_behind_the_end_of_its_timeline_is_cloned_anew(monkeypatch, tmp_path, end, why):
+    (tmp_path / "pg_wal").mkdir()
+    (tmp_path / "pg_wal" / "0000002B.history").write_text("42\t0/110000A0\tx\n")
+    newest = tmp_path / "pg_wal" / "0000002C.history"
+    monkeypatch.setattr(asp_node, "DATA", str(tmp_path))
+    told = {"Minimum recovery ending location": "0/11076AF0", "Min recovery ending loc's timeline": "43"}
+    monkeypatch.setattr(asp_node, "controldata", lambda: told)
+    assert asp_node.unreachable() is None, "as long as nobody has told of a newer timeline"
+    newest.write_text(HISTORY.format(end=end))
+    assert asp_node.unreachable() == why
+    asked, clock = [], [0.0]
+    monkeypatch.setattr(asp_node, "SHARED", str(tmp_path / "dcs.json"))
+    (tmp_path / "dcs.json").write_text("{}")
+    monkeypatch.setattr(asp_node.time, "monotonic", lambda: clock[0])
+    # Its receiver streams up to the end, idles, and begins again: now it waits, now it does not.
+    monkeypatch.setattr(asp_node, "awaited", lambda _: None if clock[0] % 2 else "0000002C0000000000000011")
+    leading = {"members": [{"name": "n2", "role": "leader", "state": "running"}]}
+    monkeypatch.setattr(asp_node, "rest", lambda method, path, *_, **__: asked.append(path) or (200, leading))
+    keeper = asp_node.Keeper()
+    for _ in range(asp_node.STUCK_SECONDS + 2):
+        keeper.unstick("starting")
+        clock[0] += 1
+    assert asked == (["/cluster", "/reinitialize"] if why else [])

@@ -114,6 +114,29 @@ def controldata():
     return {title: value.strip() for title, _, value in (line.partition(":") for line in told.splitlines())}
 
 
+def unreachable():
+    """Why a standby that has not begun to serve never will: it wants WAL behind the end of a former timeline.
+
+    Seen after a rewind from a leader that died before its last WAL, of which nothing was acknowledged, had reached
+    another node: what was copied is newer than the end that the next leader gave to that timeline.
+    """
+    histories = sorted(name for name in os.listdir(f"{DATA}/pg_wal") if name.endswith(".history"))
+    if not histories:
+        return None
+    known = controldata()
+    wanted, timeline = known["Minimum recovery ending location"], known["Min recovery ending loc's timeline"]
+    with open(f"{DATA}/pg_wal/{histories[-1]}", encoding="utf-8") as stream:
+        ends = dict(line.split()[:2] for line in stream if line.strip() and not line.startswith("#"))
+    if timeline in ends and position(wanted) > position(ends[timeline]):
+        return f"must replay to {wanted}, but timeline {timeline} ended at {ends[timeline]}"
+    return None
+
+
+def position(lsn):
+    """A place in the WAL, as `0/11076AF0`, as something that compares."""
+    return [int(half, 16) for half in lsn.split("/")]
+
+
 def lowered(reason, present):
     """Whether the WAL asks for more of a setting than is wanted now. `reason`: Patroni's, setting → old and new."""
     return any(
@@ -188,12 +211,14 @@ class Keeper:
             say("ready as leader" if leads else "ready as standby")
 
     def unstick(self, state):
-        """Clone a standby anew that waits for WAL nobody has, or that cannot start at all.
+        """Clone a standby anew that waits for WAL nobody has or that is nowhere, or that cannot start at all.
 
         Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni tried
         to start what was left for ever. Only while another node leads, so what is thrown away is the last of nothing.
         """
         fault = (waits := awaited(state == "starting")) and f"waits for WAL {waits}, and nothing streams"
+        if state == "starting":  # asked first: such a one streams again and again, and ends again and again
+            fault = unreachable() or fault
         if state == "start failed" or (state != "running" and self.fault == NO_START):
             fault = NO_START
         if fault != self.fault:
