@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
+from docker.errors import DockerException
+
 from inventory.names import CellNames
-from stacks.cell.leader import PYTHON, members
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.cell.leader import members
+from stacks.cell.transfer import running
+from stacks.runtime import Runtime, RuntimeFault, exit_code, frames
 
 HOLD_SECONDS = 20  # how long clients may be held; PgBouncer itself sends them away after 30
 PAUSE_SECONDS = 12
-STATE = ["psql", "-XAtqh", "/run/asp", "-p", "6432", "-U", "pgbouncer", "-c", "SHOW STATE", "pgbouncer"]
+HELD = "held"  # what asp-dbproxy-hold says once no transaction runs any more
 
 
 @dataclass(frozen=True)
@@ -54,37 +56,27 @@ def plan(runtime: Runtime, cell_id: str, candidate: str | None = None) -> Plan:
 
 
 def switch(runtime: Runtime, wanted: Plan) -> float:
-    """Carry a plan out; seconds for which clients were held. RuntimeFault says who leads now if it went wrong."""
+    """Carry a plan out; seconds for which clients were held. RuntimeFault says what went wrong.
+
+    The leader's container is asked to end, and Swarm starts it again as a standby (ADR 0029).
+    """
     cell: CellNames = runtime.register.cell(wanted.cell)
     # What is written now need not be written while clients wait.
     runtime.check(wanted.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
-    fault: list[RuntimeFault] = []
+    leader, asked, said = runtime.container(wanted.leader), False, ""
     began = time.monotonic()
-
-    def hold() -> None:
-        try:
-            command = ["asp-dbproxy-hold", wanted.candidate, str(HOLD_SECONDS)]
-            runtime.check(cell.proxy, command, timeout=HOLD_SECONDS + PAUSE_SECONDS + 10)
-        except RuntimeFault as error:
-            fault.append(error)
-
-    holding = threading.Thread(target=hold)
-    holding.start()
-    _wait_paused(Runtime(runtime.register), cell, holding)
-    if holding.is_alive():
-        body = {"leader": wanted.leader, "candidate": wanted.candidate}
-        code = f"import asp_node; print(*asp_node.rest('POST', '/switchover', {body!r}, timeout=60))"
-        answer = Runtime(runtime.register).check(wanted.leader, [*PYTHON, code], timeout=70).strip()
-        if not answer.startswith(("200", "202")):
-            fault.append(RuntimeFault(f"Patroni refused: {answer}"))
-    holding.join()
-    if fault:
-        raise RuntimeFault(f"cell {wanted.cell}: {fault[-1]}")
+    command = ["asp-dbproxy-hold", wanted.candidate, str(HOLD_SECONDS)]
+    limit = HOLD_SECONDS + PAUSE_SECONDS + 10
+    try:
+        with running(runtime.container(cell.proxy), command, limit) as (handle, stream):
+            for _, piece in frames(stream, began + limit, f"{cell.proxy}: {command[0]}"):
+                said += piece.decode(errors="replace")
+                if HELD in said.splitlines() and not asked:
+                    leader.kill("SIGTERM")
+                    asked = True
+            code = exit_code(runtime.client, handle)
+    except DockerException as error:
+        raise RuntimeFault(f"cell {wanted.cell}: {wanted.leader} could not be ended: {error}") from error
+    if code != 0 or not asked:
+        raise RuntimeFault(f"cell {wanted.cell}: {said.strip()[-1500:] or f'{command[0]} exited with {code}'}")
     return time.monotonic() - began
-
-
-def _wait_paused(runtime: Runtime, cell: CellNames, holding: threading.Thread) -> None:
-    while holding.is_alive():
-        if "paused|yes" in runtime.check(cell.proxy, STATE, timeout=5):
-            return
-        time.sleep(0.05)

@@ -39,6 +39,7 @@ STUCK_SECONDS = 45  # of one and the same fault of a standby
 NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
 RESTART_SECONDS = 60
+LINGER_SECONDS = 2
 RESTARTED = "/data/restarted"  # for which changes of settings PostgreSQL was restarted last
 # Settings of which a standby needs as much as the WAL says that its leader has, and how pg_controldata calls them.
 AS_THE_LEADER = {
@@ -341,6 +342,9 @@ def main():
         patroni.terminate()  # stops PostgreSQL cleanly and hands leadership over
     code = patroni.wait()
     say(f"Patroni ended with {code}")
+    if stopped.is_set():
+        # Whoever takes over asks this node once more, and waits two seconds for an address that is gone.
+        time.sleep(LINGER_SECONDS)
     return code
 
 
