@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from docker.errors import DockerException
 
@@ -41,18 +43,26 @@ def plan(runtime: Runtime, cell_id: str, candidate: str | None = None) -> Plan:
         raise RuntimeFault(f"cell {cell_id}: seen nodes: 1, wanted 3. A single node has nobody to hand over to")
     found = {member["name"]: member for member in members(runtime, cell, led=True)}
     leader = next(name for name, member in found.items() if member["role"] == "leader")
-    ready = [n for n, m in found.items() if m["role"] == "sync_standby" and m["state"] == "streaming"]
+    # The third node must follow as well: until it acknowledges, clients of the new leader wait.
+    whole = sum(follows(member, found[leader]) for member in found.values()) == cell.nodes - 1
+    ready = [name for name, member in found.items() if member["role"] == "sync_standby"] if whole else []
     if candidate is not None and candidate not in cell.postgres:
         raise RuntimeFault(f"cell {cell_id}: candidate {candidate}: wanted one of {', '.join(cell.postgres)}")
     if candidate == leader:
         return Plan(cell_id, leader, leader)
     if not ready or candidate not in (None, *ready):
-        seen = ", ".join(f"{name} {member['role']} {member['state']}" for name, member in found.items())
+        seen = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in found.items())
         raise RuntimeFault(
-            f"cell {cell_id}: {candidate or 'no node'} is not a streaming synchronous standby. Seen: {seen}. "
-            "Wait until the cell is whole (runbook database, A node is missing), or name the one that is"
+            f"cell {cell_id}: {candidate or 'no node'} cannot take over: wanted a synchronous standby, and the other one "
+            f"streaming as well on the leader's timeline. Seen: {seen}. Wait until the cell is whole (runbook database, "
+            "A node is missing), or name the one that is"
         )
     return Plan(cell_id, leader, candidate or ready[0])
+
+
+def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
+    """Whether a standby streams what its leader writes now; one of a former timeline begins to, again and again."""
+    return member["state"] == "streaming" and member.get("timeline") == leader.get("timeline")
 
 
 def switch(runtime: Runtime, wanted: Plan) -> float:

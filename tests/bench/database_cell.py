@@ -25,6 +25,7 @@ from inventory.register import Register
 from stacks import images
 from stacks.cell.leader import PYTHON, leader, members
 from stacks.cell.psql import CellSql
+from stacks.cell.switchover import follows
 from stacks.components.scram import verifier
 from stacks.runtime import Runtime, RuntimeFault
 
@@ -194,11 +195,12 @@ class BenchCell:
         try:
             found = members(self.runtime, self.names)
             roles = sorted(m["role"] for m in found)
+            leading = next((m for m in found if m["role"] == "leader"), {})
             for service in [*self.names.etcd, *self.names.postgres]:
                 self.runtime.container(service)
         except RuntimeFault:
             return False
-        states = all(m["state"] in ("running", "streaming") for m in found)
+        states = all(m is leading or follows(m, leading) for m in found)
         return roles == ["leader", "replica", "sync_standby"] and states
 
     def heal(self, seconds: float = HEALTHY_SECONDS) -> None:

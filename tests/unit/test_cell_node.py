@@ -1,5 +1,7 @@
 """What a node of three does by itself: the order in which a changed setting is taken into use."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -140,3 +142,26 @@ def test_a_standby_that_wants_wal_behind_the_end_of_its_timeline_is_cloned_anew(
         keeper.unstick("starting")
         clock[0] += 1
     assert asked == (["/cluster", "/reinitialize"] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("first", "seen"), [("{alive}", False), ("{gone}", True), ("-{gone}", True), ("", False), (None, False)]
+)
+def test_a_server_that_left_its_file_behind_has_crashed(monkeypatch, tmp_path, first, seen):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    monkeypatch.setattr(asp_node, "DATA", str(tmp_path))
+    if first is not None:
+        (tmp_path / "postmaster.pid").write_text(first.format(alive=os.getpid(), gone=ended.pid) + "\n/data\n")
+    assert asp_node.crashed() is seen
+
+
+def test_a_server_that_nobody_has_waited_for_yet_has_crashed_too(monkeypatch, tmp_path):
+    killed = subprocess.Popen(["sleep", "60"])
+    monkeypatch.setattr(asp_node, "DATA", str(tmp_path))
+    (tmp_path / "postmaster.pid").write_text(f"{killed.pid}\n")
+    assert not asp_node.crashed()
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    assert asp_node.crashed()
+    killed.wait()

@@ -138,6 +138,19 @@ def position(lsn):
     return [int(half, 16) for half in lsn.split("/")]
 
 
+def crashed():
+    """Whether PostgreSQL's first process is gone without having ended: its end would have removed its file."""
+    try:
+        with open(f"{DATA}/postmaster.pid", encoding="utf-8") as stream:
+            number = abs(int(stream.readline()))  # of a server of one user it is written below zero
+        with open(f"/proc/{number}/stat", encoding="ascii", errors="replace") as stream:
+            return stream.read().rpartition(")")[2].split()[0] == "Z"
+    except (ValueError, IndexError):
+        return False
+    except FileNotFoundError as error:
+        return error.filename.startswith("/proc/")
+
+
 def lowered(reason, present):
     """Whether the WAL asks for more of a setting than is wanted now. `reason`: Patroni's, setting → old and new."""
     return any(
@@ -279,8 +292,8 @@ class Keeper:
             say("settings of the cluster applied")
 
 
-def keep(stopped):
-    keeper, last = Keeper(), ""
+def keep(keeper, stopped):
+    last = ""
     while not stopped.wait(TICK_SECONDS):
         try:
             keeper.tick()
@@ -333,11 +346,16 @@ def main():
     if os.environ.get("ASP_FOUNDER") == "1":
         found(stopped)
     patroni = subprocess.Popen(["patroni", SETTINGS], pass_fds=(descriptor,))
-    threading.Thread(target=keep, args=(stopped,), daemon=True).start()
+    keeper = Keeper()
+    threading.Thread(target=keep, args=(keeper, stopped), daemon=True).start()
     if os.path.isfile(os.environ.get("PGBACKREST_CONFIG", "")):
         threading.Thread(target=serve_backups, args=(stopped,), daemon=True).start()
     while patroni.poll() is None and not stopped.wait(0.2):
-        pass
+        if keeper.applied and crashed():
+            # Patroni would see it at its next look, up to five seconds later, and answer no other node meanwhile. A
+            # container that ends is proven dead at once: the fencer lets a standby take over.
+            say("PostgreSQL crashed while it led: this node ends")
+            patroni.kill()
     if patroni.poll() is None:
         patroni.terminate()  # stops PostgreSQL cleanly and hands leadership over
     code = patroni.wait()
