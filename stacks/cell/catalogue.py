@@ -17,7 +17,8 @@ from stacks.components.sql import identifier, literal
 TABLE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 SEQUENCE_RIGHTS = ("SELECT", "USAGE")
 
-# What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs with defaults spelt out.
+# What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs with defaults spelt out; `%s`: of
+# whom the roles are.
 SHARED = """\
 SELECT json_build_object(
   'databases', (SELECT json_object_agg(d.datname, json_build_object(
@@ -45,7 +46,7 @@ SELECT json_build_object(
                         JOIN pg_database y ON y.oid = x.setdatabase WHERE x.setrole = r.oid),
       'member_of', (SELECT coalesce(json_agg(json_build_array(g.rolname, m.inherit_option, m.set_option)), '[]')
                       FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))), '{}')
-    FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{5}(_|$)'));
+    FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{5}(_|$)' AND %s));
 """
 
 # Rights that anybody but the owner has on schemas, tables, sequences and as defaults.
@@ -95,9 +96,10 @@ class Inside:
     foreign: frozenset[str] = frozenset()
 
 
-def shared(cell: CellSql) -> Shared:
-    """Databases and tenant roles of the cell."""
-    (row,) = cell.rows(SHARED)
+def shared(cell: CellSql, tenants: Iterable[str] | None = None) -> Shared:
+    """Databases of the cell and the roles of `tenants`: of all by default, which are thousands in a full cell."""
+    whose = "true" if tenants is None else f"split_part(r.rolname, '_', 1) = ANY ({_array(sorted(tenants))}::text[])"
+    (row,) = cell.rows(SHARED % whose)
     return Shared(row["databases"], row["roles"])
 
 

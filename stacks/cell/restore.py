@@ -87,7 +87,7 @@ def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAIL
 
 def waiting(cell: CellSql, tenant: str) -> Aside | None:
     """The whole restored database that waits beside the tenant, if there is one."""
-    row = catalogue.shared(cell).databases.get(f"{tenant}_restoring")
+    row = catalogue.shared(cell, []).databases.get(f"{tenant}_restoring")
     if not row or not row["comment"]:
         return None
     return Aside(**json.loads(row["comment"]))
@@ -95,7 +95,7 @@ def waiting(cell: CellSql, tenant: str) -> Aside | None:
 
 def kept(cell: CellSql, tenant: str) -> list[str]:
     """Databases that restores have put aside, oldest first."""
-    found = (KEPT.fullmatch(name) for name in catalogue.shared(cell).databases)
+    found = (KEPT.fullmatch(name) for name in catalogue.shared(cell, []).databases)
     return sorted(match[0] for match in found if match and match[1] == tenant)
 
 
@@ -108,7 +108,7 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     if aside and (aside.moment, aside.repository) == (moment.isoformat(), number):
         return aside
     archive_up_to_now(cell)
-    present = catalogue.connectable([tenant], catalogue.shared(cell))
+    present = catalogue.connectable([tenant], catalogue.shared(cell, []))
     beside = f"{tenant}_restoring"
     with ThreadPoolExecutor() as pool:  # reading and loading together take half as long as one after the other
         with restored(cell, tenant, moment, repository=number) as scratch:
@@ -144,7 +144,7 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
 def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
-    there = name in catalogue.shared(cell).databases
+    there = name in catalogue.shared(cell, []).databases
     away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
     close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if there else ""
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal(name)};\n"

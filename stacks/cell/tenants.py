@@ -121,7 +121,7 @@ def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequenc
 
 def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[list[Step]]:
     """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
-    seen = catalogue.shared(cell)
+    seen = catalogue.shared(cell, [tenant.name for tenant in tenants])
     logins = {tenant.name: tenant.logins for tenant in tenants}
     visit = {name: logins[name] for name in catalogue.connectable(logins, seen)}
     shares = {tenant.name: tenant.shares for tenant in tenants}
@@ -136,9 +136,9 @@ def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
     """Remove the databases and roles of tenants (`t16054`) for good; in check mode only say what would go."""
     outcome = Outcome()
     with cell.lock():
-        outcome.note(steps := plan.absent_steps(names, catalogue.shared(cell)))
+        outcome.note(steps := plan.absent_steps(names, catalogue.shared(cell, names)))
         if steps and not check:
             cell.script(plan.script(steps))
-            if left := plan.absent_steps(names, catalogue.shared(cell)):
+            if left := plan.absent_steps(names, catalogue.shared(cell, names)):
                 raise PlanFault("still there: " + "; ".join(step.subject for step in left))
     return outcome

@@ -49,7 +49,7 @@ def test_a_killed_play_blocks_nobody(other):
     other.kill()
     turn.take("dev", ["16054"], "join", 5)  # even before anybody has asked how it ended
     with pytest.raises(turn.TurnTaken):
-        turn.take("dev", ["16054"], "join", 0, turn.Process(1, turn._start(1)))
+        turn.take("dev", ["16054"], "join", 0, turn.this())
 
 
 def test_a_later_process_of_the_same_number_is_another(other):
