@@ -100,7 +100,7 @@ def settings(server: Server) -> dict[str, str | int]:
     if server.stanza:
         values |= {
             "archive_mode": "on",
-            "archive_command": f"asp-archive {server.stanza} %p",
+            "archive_command": f"asp-pgbackrest-push {server.stanza} %p",
             "archive_timeout": "60s",  # at most a minute of an idle cell's work is not yet in the repository
         }
     return values

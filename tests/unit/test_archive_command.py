@@ -7,7 +7,7 @@ import pytest
 
 from inventory import paths
 
-PROGRAM = paths.ROOT / "stacks" / "images" / "postgres" / "asp-archive"
+PROGRAM = paths.ROOT / "stacks" / "images" / "postgres" / "asp-pgbackrest-push"
 HISTORY = "26\t0/80000A0\tno recovery target specified\n\n27\t1/9047C90\tthe same\n\n28\t1/A000000\tthe same\n"
 
 

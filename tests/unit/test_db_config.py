@@ -35,7 +35,7 @@ def test_the_server_speaks_modern_tls_and_archives():
     assert found["ssl"] == "'on'"
     assert found["ssl_min_protocol_version"] == "'TLSv1.3'"
     assert found["password_encryption"] == "'scram-sha-256'"
-    assert found["archive_command"] == "'asp-archive baz1 %p'"
+    assert found["archive_command"] == "'asp-pgbackrest-push baz1 %p'"
     assert found["shared_buffers"] == "'256MB'"
     assert found["max_connections"] == "500"
 
