@@ -23,6 +23,7 @@ from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
 from stacks.runtime import Runtime
 from tests.bench.tenants_curve import MADE_UP, made_up, remove, timed
+from tests.support.polling import poll
 
 TARGET_SECONDS, ROTA_DAYS = 60, 30
 
@@ -69,12 +70,14 @@ def _restore(cell: CellSql, subject, steps, rounds: int) -> int:
             with restored(cell, subject.name, moment, neighbours=way == "whole") as scratch:
                 seen[way].append(time.monotonic() - began)
                 right = right and _rows(scratch.script(ROWS), kept_row, lost_row)
+            _removed(cell)
         began = time.monotonic()
         aside = restore.put_aside(cell, subject.name, moment)
         between = time.monotonic()
         restore.exchange(cell, subject, aside.name, steps)
         seen["ours"].append(time.monotonic() - began)
         right = right and _rows(cell.script(ROWS, subject.name, "postgres"), kept_row, lost_row)
+        _removed(cell)
         parts = [f"{way} {times[-1]:.1f} s" for way, times in seen.items()]
         parts += [f"of ours exchange {time.monotonic() - between:.1f} s", f"rows {'right' if right else 'WRONG'}"]
         print(", ".join(parts), flush=True)
@@ -99,6 +102,17 @@ def _drill(cell: CellSql, register, municipality, rounds: int) -> int:
 
 
 ROWS = "SELECT version FROM asp_meta.migrations WHERE system = 'restore-proof';"
+
+
+def _removed(cell: CellSql) -> None:
+    """Wait until the daemon has removed the last restore's files: a quarter of a million, which slow the next one."""
+    client, left = Runtime(cell.runtime.register, 300).client, {"label": "asp.restore"}
+    poll(
+        lambda: client.containers.list(all=True, filters=left, ignore_removed=True) + client.volumes.list(filters=left),
+        lambda seen: not seen,
+        300,
+        "the restore's files are gone",
+    )
 
 
 def _write(cell: CellSql, tenant: str) -> str:
