@@ -18,6 +18,7 @@ from stacks.progress import StepFailed, Steps
 from stacks.runtime import Runtime
 
 LIMIT = 120  # seconds for tasks to stop and let go of networks and volumes
+REMOVAL = 900  # seconds that the daemon may take for one volume: a full cell's has a million files
 
 
 def _services(runtime: Runtime) -> list:
@@ -82,7 +83,7 @@ def clean(register: Register) -> None:
     """Remove everything of this environment: services, secrets, configs, networks, volumes, local files."""
     env = register.environment.id
     _confirm(env)
-    runtime = Runtime(register)
+    runtime = Runtime(register, REMOVAL)
     steps = Steps(paths.LOCAL / "logs")
     label = {"filters": {"label": f"asp.env={env}"}}
     client = runtime.client
