@@ -18,7 +18,7 @@ from stacks.components.scram import verifier
 
 # A new tenant takes one round; one that was cloned, then closed, with older schemas takes two. More is a fault.
 ROUNDS = 3
-BATCH = 20  # tenants a script: a clone takes 2.4 s, on a busy machine 6 s, and a script may take 300 s (CellSql)
+BATCH = 20  # tenants a script: a clone took 1 to 2.4 s on a quiet machine, and a script may take 300 s (CellSql)
 
 
 @dataclass
