@@ -116,7 +116,7 @@ def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: 
 
 def _another(cell: CellSql, register: Register, municipality: Municipality) -> Municipality | None:
     """Another tenant of the same cell whose database exists."""
-    present = catalogue.shared(cell, []).databases
+    present = catalogue.databases(cell)
     others = (other for other in register.joined(municipality.cell) if other.ksh != municipality.ksh)
     return next((other for other in others if other.tenant in present), None)
 

@@ -48,7 +48,7 @@ def aside(cell, municipality, params, check):
     tenant, repository = municipality.tenant, params["repository"]
     restore.may_restore(cell, tenant, moment, repository)
     at = f"{tenant} at {moment.isoformat()}, out of repository {repository}"
-    diff = {"before": "", "after": f"{tenant}_restoring: {at}\n"}
+    diff = {"before": "", "after": f"{restore.beside(tenant)}: {at}\n"}
     if check:
         return {"changed": True, "diff": diff}
     made = restore.put_aside(cell, tenant, moment, repository)
@@ -60,7 +60,8 @@ def exchange(cell, municipality, params, check):
         return {"changed": True}
     made = restore.waiting(cell, municipality.tenant)
     if made is None:
-        raise restore.RestoreFault(f"{municipality.tenant}_restoring: wanted a whole restored database, seen none")
+        name = restore.beside(municipality.tenant)
+        raise restore.RestoreFault(f"{name}: wanted a whole restored database, seen none")
     return _exchange(cell, municipality, made.name, made)
 
 

@@ -38,7 +38,7 @@ def run(params, check):
     {"join": may_join, "leave": may_leave, "restore": may_restore}[params["verb"]](register, wanted)
     runtime = Runtime(register)
     services_run(register, runtime, wanted)
-    cells = {cell: catalogue.shared(CellSql(runtime, cell), []).databases for cell in {m.cell for m in wanted}}
+    cells = {cell: catalogue.databases(CellSql(runtime, cell)) for cell in {m.cell for m in wanted}}
     edge = EdgePlanner(register, runtime).status(wanted)
     remembered = applied.read(params["environment"])
     present = [m.ksh for m in wanted if m.tenant in cells[m.cell]]

@@ -103,6 +103,11 @@ def shared(cell: CellSql, tenants: Iterable[str] | None = None) -> Shared:
     return Shared(row["databases"], row["roles"])
 
 
+def databases(cell: CellSql) -> Mapping[str, Mapping[str, Any]]:
+    """Databases of the cell by name, as in `Shared`."""
+    return shared(cell, []).databases
+
+
 def inside(
     cell: CellSql, wanted: Mapping[str, Mapping[str, str]], shares: Mapping[str, Sequence[Share]] | None = None
 ) -> dict[str, Inside]:
@@ -174,6 +179,6 @@ def _array(values: Sequence[str]) -> str:
     return "ARRAY[" + ", ".join(literal(value) for value in values) + "]"
 
 
-def connectable(databases: Iterable[str], seen: Shared) -> list[str]:
-    """Those of `databases` that exist, whole and open for connections."""
-    return [name for name in databases if (row := seen.databases.get(name)) and row["open"] and not row["broken"]]
+def connectable(wanted: Iterable[str], present: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Those of `wanted` that are among the databases `present`, whole and open for connections."""
+    return [name for name in wanted if (row := present.get(name)) and row["open"] and not row["broken"]]

@@ -48,7 +48,12 @@ class Aside:
 
     @property
     def name(self) -> str:
-        return f"{self.tenant}_restoring"
+        return beside(self.tenant)
+
+
+def beside(tenant: str) -> str:
+    """Name of the database in which a tenant waits restored."""
+    return f"{tenant}_restoring"
 
 
 def moment_of(text: str) -> datetime:
@@ -87,7 +92,7 @@ def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAIL
 
 def waiting(cell: CellSql, tenant: str) -> Aside | None:
     """The whole restored database that waits beside the tenant, if there is one."""
-    row = catalogue.shared(cell, []).databases.get(f"{tenant}_restoring")
+    row = catalogue.databases(cell).get(beside(tenant))
     if not row or not row["comment"]:
         return None
     return Aside(**json.loads(row["comment"]))
@@ -95,7 +100,7 @@ def waiting(cell: CellSql, tenant: str) -> Aside | None:
 
 def kept(cell: CellSql, tenant: str) -> list[str]:
     """Databases that restores have put aside, oldest first."""
-    found = (KEPT.fullmatch(name) for name in catalogue.shared(cell, []).databases)
+    found = (KEPT.fullmatch(name) for name in catalogue.databases(cell))
     return sorted(match[0] for match in found if match and match[1] == tenant)
 
 
@@ -108,22 +113,22 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     if aside and (aside.moment, aside.repository) == (moment.isoformat(), number):
         return aside
     archive_up_to_now(cell)
-    present = catalogue.connectable([tenant], catalogue.shared(cell, []))
-    beside = f"{tenant}_restoring"
-    with ThreadPoolExecutor() as pool:  # reading and loading together take half as long as one after the other
+    present = catalogue.connectable([tenant], catalogue.databases(cell))
+    incoming = beside(tenant)
+    with ThreadPoolExecutor() as pool:  # each reads or loads in a process of its own: two servers work for one restore
         with restored(cell, tenant, moment, repository=number) as scratch:
             reading = pool.submit(contents.read, scratch.script)
             comparing = pool.submit(_contents, cell, tenant) if present else None
-            _load(cell, scratch, tenant, beside)
+            _load(cell, scratch)
             then, now = reading.result(), comparing.result() if comparing else {}
-        analyzing = pool.submit(cell.script, "ANALYZE;", beside, "postgres")
-        loaded = _contents(cell, beside)
+        analyzing = pool.submit(cell.script, "ANALYZE;", incoming, "postgres")
+        loaded = _contents(cell, incoming)
         analyzing.result()
     if wrong := contents.differences(then, loaded):
-        raise RuntimeFault(f"{beside} is not what the backup held: {'; '.join(map(str, wrong))}")
+        raise RuntimeFault(f"{incoming} is not what the backup held: {'; '.join(map(str, wrong))}")
     changes = [str(change) for change in contents.differences(now, then, sequences=False)]
     aside = Aside(tenant, moment.isoformat(), changes, number)
-    name = identifier(aside.name)
+    name = identifier(incoming)
     note = literal(json.dumps(asdict(aside), ensure_ascii=False))
     cell.script(
         f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;\nCOMMENT ON DATABASE {name} IS {note};", role="postgres"
@@ -144,7 +149,7 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
 def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
-    there = name in catalogue.shared(cell, []).databases
+    there = name in catalogue.databases(cell)
     away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
     close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if there else ""
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal(name)};\n"
@@ -184,16 +189,17 @@ def _contents(cell: CellSql, database: str) -> contents.Contents:
     return contents.read(lambda sql: cell.script(sql, database, "postgres"))
 
 
-def _load(cell: CellSql, scratch: Scratch, tenant: str, beside: str) -> None:
-    name = identifier(beside)
+def _load(cell: CellSql, scratch: Scratch) -> None:
+    incoming = beside(scratch.database)
+    name = identifier(incoming)
     cell.script(
         f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n"
         f"CREATE DATABASE {name} OWNER {identifier(OWNER)} TEMPLATE template0 STRATEGY WAL_LOG;\n"
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n",
         role="postgres",
     )
-    dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", tenant]
-    load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={beside}"]
+    dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", scratch.database]
+    load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={incoming}"]
     carry(scratch.container, dump, cell.runtime.container(cell.node), load)
 
 

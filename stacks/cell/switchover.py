@@ -53,9 +53,9 @@ def plan(runtime: Runtime, cell_id: str, candidate: str | None = None) -> Plan:
     if not ready or candidate not in (None, *ready):
         seen = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in found.items())
         raise RuntimeFault(
-            f"cell {cell_id}: {candidate or 'no node'} cannot take over: wanted a synchronous standby, and the other "
-            f"one streaming as well on the leader's timeline. Seen: {seen}. Wait until the cell is whole (runbook "
-            "database, A node is missing), or name the one that is"
+            f"cell {cell_id}: not handed over to {candidate or 'anybody'}: wanted a synchronous standby, the other one "
+            f"streaming as well, both on the leader's timeline. Seen: {seen}. Wait until the cell is whole (runbook "
+            "database, A node is missing), or name the one that acknowledges"
         )
     return Plan(cell_id, leader, candidate or ready[0])
 

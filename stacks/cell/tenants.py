@@ -123,7 +123,7 @@ def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migrati
     """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
     seen = catalogue.shared(cell, [tenant.name for tenant in tenants])
     logins = {tenant.name: tenant.logins for tenant in tenants}
-    visit = {name: logins[name] for name in catalogue.connectable(logins, seen)}
+    visit = {name: logins[name] for name in catalogue.connectable(logins, seen.databases)}
     shares = {tenant.name: tenant.shares for tenant in tenants}
     insides = catalogue.inside(cell, {TEMPLATE: {}, **visit}, shares)
     parts = [tenants[first : first + BATCH] for first in range(0, len(tenants), BATCH)]

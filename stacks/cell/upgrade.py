@@ -15,7 +15,7 @@ def upgrade(register: Register) -> list[str]:
     changed: list[str] = []
     for cell_id in [cell.id for cell in register.environment.cells]:
         cell = CellSql(runtime, cell_id)
-        there = catalogue.shared(cell, []).databases
+        there = catalogue.databases(cell)
         wanted = [tenants.wanted(register, vault, m) for m in register.joined(cell_id) if m.tenant in there]
         if wanted:
             changed += tenants.ensure_present(cell, wanted, steps, check=False).after

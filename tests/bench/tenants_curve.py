@@ -68,7 +68,7 @@ def restore_one(cell: CellSql, tenant: str) -> float:
     """Seconds until a tenant as it is now lies beside itself, restored and compared; it is dropped again."""
     (now,) = cell.rows("SELECT to_json(clock_timestamp());")
     seconds = timed(lambda: restore.put_aside(cell, tenant, dt.datetime.fromisoformat(now)))
-    restore.forget(cell, f"{tenant}_restoring")
+    restore.forget(cell, restore.beside(tenant))
     return seconds
 
 

@@ -94,11 +94,15 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
             assert stranger.code != 0 and re.search("certificate required|reset by peer", stranger.err)
 
 
-def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell):
+@pytest.mark.parametrize("crash", ["the container", "PostgreSQL alone"])
+def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash):
     old, (fencer,) = leader(three, cell), cell.fencer
     sql = CellSql(three, "baz1")
     sql.script("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)", database="postgres", role="postgres")
-    three.container(old).kill()
+    if crash == "PostgreSQL alone":
+        three.run(old, ["bash", "-c", "kill -9 $(head -1 /data/pgdata/postmaster.pid)"])
+    else:
+        three.container(old).kill()
     new = poll(lambda: led(three, cell), lambda name: name not in (None, old), 25, "another node leads")
     audit = [json.loads(line) for line in three.check(fencer, ["cat", "/audit/audit.jsonl"]).splitlines()]
     events = [entry for entry in audit if entry.get("member") == old][-4:]

@@ -225,12 +225,16 @@ class Cell:
 
     def __init__(self, wanted, monkeypatch):
         self.wanted, self.made, self.scripts, self.dies = wanted, [], [], None
-        monkeypatch.setattr(catalogue, "shared", lambda cell, names: right(*self.made)[0])
+        monkeypatch.setattr(catalogue, "shared", self.shared)
         monkeypatch.setattr(
             catalogue, "inside", lambda *_: right(*self.made)[1] | {TEMPLATE: Inside(migrations=APPLIED)}
         )
 
     lock = staticmethod(contextlib.nullcontext)
+
+    def shared(self, cell, names):
+        """Roles of those only who are asked for, as the cluster's catalogue tells them."""
+        return right(*(one for one in self.made if one.name in names))[0]
 
     def script(self, sql):
         if len(self.scripts) == self.dies:

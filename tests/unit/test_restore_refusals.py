@@ -77,7 +77,7 @@ def test_the_chosen_repository_is_restored_and_one_of_another_made_anew(monkeypa
     monkeypatch.setattr(restore, "archive_up_to_now", lambda *_: None)
     monkeypatch.setattr(restore, "restored", restored)
     monkeypatch.setattr(restore, "_load", lambda *_: None)
-    monkeypatch.setattr(restore.catalogue, "shared", lambda *_: None)
+    monkeypatch.setattr(restore.catalogue, "databases", lambda *_: {})
     monkeypatch.setattr(restore.catalogue, "connectable", lambda *_: [])
     cell = SimpleNamespace(script=lambda *_, **__: "")
     aside = restore.put_aside(cell, TENANT, NOON, number)
