@@ -49,8 +49,8 @@ conformance:  ## the engine against recordings of the real CLI (CASES=<folder> f
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
 
-test-cells: host  ## tests of a three-node cell, in a whole environment of its own (about ten minutes)
-	@$(PY) -m pytest tests/cells
+test-cells: host  ## all tests of a three-node cell, in environments of their own (half an hour)
+	@$(PY) -m pytest --long tests/cells
 
 test-unit:  ## tests without Docker, under a minute
 	@python3 -m stacks.host --no-docker

@@ -1,7 +1,8 @@
-"""Ansible action: hand a cell's leadership to a synchronous standby while clients are held at the pooler."""
+"""Ansible action: hand a cell's leadership to a standby while clients are held at the pooler."""
 
 from inventory.register import load
 from stacks.action import CentreAction
+from stacks.cell.leader import leader
 from stacks.cell.switchover import plan, switch
 from stacks.runtime import Runtime
 
@@ -9,16 +10,16 @@ DOCUMENTATION = r"""
 action: cell_leader
 short_description: Planned change of a cell's leader
 description:
-  - Holds every client at the pooler, switches over, lets them go on; nobody sees an error. Nothing is done when the
-    wanted node leads already; without C(candidate) the standby that acknowledges takes over.
+  - Holds every client at the pooler, lets the leader hand over, lets them go on; nobody sees an error. The standby
+    that has more takes over. Nothing is done when C(node) does not lead.
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   cell: {type: str, required: true, description: Id of the cell; it must have three nodes.}
-  candidate: {type: str, description: Service name of the node that shall lead.}
+  node: {type: str, description: Service name of the node that shall not lead; whichever does when it is left out.}
 """
 
 RETURN = r"""
-leader: {type: str, returned: always, description: Who leads now (in check mode, who would).}
+leader: {type: str, returned: always, description: "Who leads now (in check mode, who may then: a or b)."}
 former: {type: str, returned: always, description: Who led before.}
 held_seconds: {type: float, returned: when changed, description: For how long clients were held at most.}
 """
@@ -27,15 +28,14 @@ held_seconds: {type: float, returned: when changed, description: For how long cl
 def run(params, check):
     """Result of the action for its parameters."""
     runtime = Runtime(load(params["environment"]))
-    wanted = plan(runtime, params["cell"], params["candidate"] or None)
-    result = {
-        "changed": not wanted.done,
-        "leader": wanted.candidate,
-        "former": wanted.leader,
-        "diff": {"before": f"leader: {wanted.leader}\n", "after": f"leader: {wanted.candidate}\n"},
-    }
-    if not wanted.done and not check:
-        result["held_seconds"] = round(switch(runtime, wanted), 2)
+    wanted = plan(runtime, params["cell"], params["node"] or None)
+    result = {"changed": not wanted.done, "former": wanted.leader, "leader": wanted.leader}
+    if not wanted.done:
+        result["leader"] = " or ".join(wanted.standbys)
+        if not check:
+            result["held_seconds"] = round(switch(runtime, wanted), 2)
+            result["leader"] = leader(runtime, runtime.register.cell(params["cell"]))
+    result["diff"] = {"before": f"leader: {wanted.leader}\n", "after": f"leader: {result['leader']}\n"}
     return result
 
 

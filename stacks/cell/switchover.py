@@ -21,43 +21,40 @@ HELD = "held"  # what asp-dbproxy-hold says once no transaction runs any more
 
 @dataclass(frozen=True)
 class Plan:
-    """Who leads and who shall. `done`: the wanted node leads already."""
+    """Who leads, and who may take over: the standby that has more does. `done`: nothing need be handed over."""
 
     cell: str
     leader: str
-    candidate: str
+    standbys: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
-        return self.leader == self.candidate
+        return not self.standbys
 
 
-def plan(runtime: Runtime, cell_id: str, candidate: str | None = None) -> Plan:
+def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Plan:
     """What a switchover would do. RuntimeFault when the cell is not fit for one.
 
-    `candidate`: service name of a node, default the standby that acknowledges; another standby cannot take over without
-    risk to acknowledged rows and is refused.
+    `node`: service name of the node that shall not lead; default whichever does.
     """
     cell = runtime.register.cell(cell_id)
     if cell.nodes == 1:
         raise RuntimeFault(f"cell {cell_id}: seen nodes: 1, wanted 3. A single node has nobody to hand over to")
+    if node is not None and node not in cell.postgres:
+        raise RuntimeFault(f"cell {cell_id}: node {node}: wanted one of {', '.join(cell.postgres)}")
     found = {member["name"]: member for member in members(runtime, cell, led=True)}
     leader = next(name for name, member in found.items() if member["role"] == "leader")
-    # The third node must follow as well: until it acknowledges, clients of the new leader wait.
-    whole = sum(follows(member, found[leader]) for member in found.values()) == cell.nodes - 1
-    ready = [name for name, member in found.items() if member["role"] == "sync_standby"] if whole else []
-    if candidate is not None and candidate not in cell.postgres:
-        raise RuntimeFault(f"cell {cell_id}: candidate {candidate}: wanted one of {', '.join(cell.postgres)}")
-    if candidate == leader:
-        return Plan(cell_id, leader, leader)
-    if not ready or candidate not in (None, *ready):
+    if node not in (None, leader):
+        return Plan(cell_id, leader)
+    # Both must follow: neither takes over without the other's vote, and one acknowledges what the other one leads.
+    ready = [n for n, m in found.items() if m["role"] == "quorum_standby" and follows(m, found[leader])]
+    if len(ready) < cell.nodes - 1:
         seen = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in found.items())
         raise RuntimeFault(
-            f"cell {cell_id}: not handed over to {candidate or 'anybody'}: wanted a synchronous standby, the other one "
-            f"streaming as well, both on the leader's timeline. Seen: {seen}. Wait until the cell is whole (runbook "
-            "database, A node is missing), or name the one that acknowledges"
+            f"cell {cell_id}: {leader} hands over to nobody: wanted two quorum standbys that stream on the leader's "
+            f"timeline. Seen: {seen}. Wait until the cell is whole (runbook database, A node is missing)"
         )
-    return Plan(cell_id, leader, candidate or ready[0])
+    return Plan(cell_id, leader, tuple(ready))
 
 
 def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
@@ -75,7 +72,7 @@ def switch(runtime: Runtime, wanted: Plan) -> float:
     runtime.check(wanted.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
     leader, asked, said = runtime.container(wanted.leader), False, ""
     began = time.monotonic()
-    command = ["asp-dbproxy-hold", wanted.candidate, str(HOLD_SECONDS)]
+    command = ["asp-dbproxy-hold", wanted.leader, str(HOLD_SECONDS)]
     limit = HOLD_SECONDS + PAUSE_SECONDS + 10
     try:
         with running(runtime.container(cell.proxy), command, limit) as (handle, stream):

@@ -41,8 +41,9 @@ def shared_json(server: Server, timing: Timing = FENCED) -> str:
     wanted = {
         **vars(timing),
         "maximum_lag_on_failover": 1048576,
-        # Nothing is acknowledged that only one node has; without a standby nothing is acknowledged at all.
-        "synchronous_mode": True,
+        # Nothing is acknowledged that only one node has; without a standby nothing is acknowledged at all. Whichever
+        # standby is first acknowledges, and the one that has more takes over (ADR 0030).
+        "synchronous_mode": "quorum",
         "synchronous_mode_strict": True,
         "synchronous_node_count": 1,
         # A leader that etcd does not answer stays one while every other node tells it that it knows of no other.

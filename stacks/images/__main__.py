@@ -18,7 +18,7 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from stacks.images import BASE, names, reference
 from stacks.images.downloads import DownloadFault, provide
-from stacks.images.recipe import IMAGES, context_files, downloads
+from stacks.images.recipe import IMAGES, context_files, downloads, given
 
 TOGETHER = 2  # one is compiled while another one's packages are fetched
 LABEL = "asp.suite"  # on every image made here; `make clean` removes what carries it
@@ -64,8 +64,8 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     image = reference(name)
     if present(client, image):
         return False
-    if name == BASE and os.environ.get("BASE_IMAGE"):
-        raise DownloadFault(f"BASE_IMAGE={image}: no such image here. Load it, or unset BASE_IMAGE to make our own")
+    if os.environ.get(given(name)):
+        raise DownloadFault(f"{given(name)}={image}: no such image here. Load it, or unset this to make our own")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)

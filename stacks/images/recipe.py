@@ -73,11 +73,16 @@ def downloads(name: str) -> list[AnyDownload]:
     return _DOWNLOADS.validate_python(yaml.safe_load(file.read_text())) if file.is_file() else []
 
 
+def given(name: str) -> str:
+    """The variable that names another image to take instead, such as a former one: BASE_IMAGE, ASP_IMAGE_POSTGRES …"""
+    return "BASE_IMAGE" if name == BASE else f"ASP_IMAGE_{name.upper()}"
+
+
 @cache
 def reference(name: str) -> str:
-    """`asp/<name>:<12 hex digits>`; for the base, BASE_IMAGE when it is set."""
-    if name == BASE and (given := os.environ.get("BASE_IMAGE")):
-        return given
+    """`asp/<name>:<12 hex digits>` of what it is made from, or what the variable that `given` names says."""
+    if image := os.environ.get(given(name)):
+        return image
     if name not in names():
         raise ValueError(f"image {name!r}: wanted one of {', '.join(names())}")
     digest = hashlib.sha256()

@@ -191,7 +191,7 @@ class BenchCell:
             return str(fault)
 
     def whole(self) -> bool:
-        """A leader, two streaming standbys of which one acknowledges, no service without its task."""
+        """A leader, two streaming standbys that acknowledge, no service without its task."""
         try:
             found = members(self.runtime, self.names)
             roles = sorted(m["role"] for m in found)
@@ -201,7 +201,7 @@ class BenchCell:
         except RuntimeFault:
             return False
         states = all(m is leading or follows(m, leading) for m in found)
-        return roles == ["leader", "replica", "sync_standby"] and states
+        return roles == ["leader", "quorum_standby", "quorum_standby"] and states
 
     def heal(self, seconds: float = HEALTHY_SECONDS) -> None:
         """Undo what may be left of a fault, then wait until the cell is whole."""
@@ -220,8 +220,8 @@ class BenchCell:
     def leader(self) -> str:
         return leader(self.runtime, self.names)
 
-    def standby(self, role: str = "sync_standby") -> str:
-        return next(m["name"] for m in members(self.runtime, self.names) if m["role"] == role)
+    def standby(self) -> str:
+        return random.choice([m["name"] for m in members(self.runtime, self.names) if m["role"] == "quorum_standby"])
 
     # ---- settings to compare
 
@@ -355,19 +355,19 @@ def full_wal(cell: BenchCell) -> Undo:
     Patroni is limited as well, because what it starts inherits that; only the soft limit, which may be lifted again.
     """
     container = cell.container(cell.leader())
-    limit = "for p in $(pgrep -x 'patroni|postgres'); do prlimit --pid $p --fsize={}: || true; done 2>/dev/null"
+    limit = "for p in $(pgrep -x 'asp-patroni|postgres'); do prlimit --pid $p --fsize={}: || true; done 2>/dev/null"
     _sh(cell, cell.leader(), limit.format(8192))
     return lambda: _quietly(lambda: container.exec_run(["bash", "-c", limit.format("unlimited")]))
 
 
-def kill_sync(cell: BenchCell) -> Undo:
-    """The standby that acknowledges dies."""
+def kill_standby(cell: BenchCell) -> Undo:
+    """A standby dies."""
     cell.container(cell.standby()).kill()
     return nothing
 
 
-def freeze_sync(cell: BenchCell) -> Undo:
-    """The standby that acknowledges stops answering."""
+def freeze_standby(cell: BenchCell) -> Undo:
+    """A standby stops answering."""
     container = cell.container(cell.standby())
     container.pause()
     return lambda: _quietly(container.unpause)
@@ -400,9 +400,15 @@ def leader_and_etcd(cell: BenchCell) -> Undo:
     return kill_leader(cell)
 
 
+def leader_and_standby(cell: BenchCell) -> Undo:
+    """The leader and a standby die in the same moment: the other one alone must not take over."""
+    cell.container(cell.standby()).kill()
+    return kill_leader(cell)
+
+
 FAULTS = [
-    kill_leader, crash_postgres, freeze_leader, stop_leader, cut_leader, full_wal, kill_sync, freeze_sync, kill_etcd,
-    freeze_etcd, lose_quorum, leader_and_etcd,
+    kill_leader, crash_postgres, freeze_leader, stop_leader, cut_leader, full_wal, kill_standby, freeze_standby,
+    kill_etcd, freeze_etcd, lose_quorum, leader_and_etcd, leader_and_standby,
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """D3: random faults of a cell of three under writers; no acknowledged row may be lost and no two leaders may write.
 
-``python -m tests.bench D3 [--env dev] [--cell baz1] [--trials 20] [--seed 1] [--only kill_leader,…]``.
+``python -m tests.bench D3 [--env dev] [--cell baz1] [--trials 208] [--minutes 90] [--seed 1]
+[--only kill_leader,…]``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--env", default=os.environ.get("ASP_ENV", "dev"))
     parser.add_argument("--cell", default="baz1")
     parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--minutes", type=float, default=120, help="after which no new round of faults begins")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="names of faults, with commas")
     args = parser.parse_args()
@@ -36,7 +38,7 @@ def main() -> int:
     left, number = args.trials, 0
     gaps: dict[str, list[float]] = collections.defaultdict(list)
     stuck, lost, overlaps = 0, [], []
-    whole = True
+    whole, until = True, time.monotonic() + args.minutes * 60
     with BenchCell.ready(load(args.env), args.cell, "D3") as cell:
         print(f"seed {args.seed}, history: {cell.history.file.name}")
         starts = [0, 0]  # rows before the last round and before this one: a late write may belong to the round before
@@ -70,7 +72,7 @@ def main() -> int:
             told = {"round": len(starts) - 2, "lost": len(lost), "overlaps": len(overlaps), "stuck": stuck}
             cell.history.note(**told)
             print(f"  {told}", *(f"  LOST {row}" for row in lost[:20]), sep="\n", flush=True)
-            if not whole:
+            if not whole or time.monotonic() > until:
                 break
         lost, overlaps = cell.lost(), cell.overlaps()  # all of them, once more
         acknowledged = len(cell.history.acknowledged())

@@ -1,4 +1,4 @@
-"""A whole environment whose only cell has three nodes, for the tests of this folder."""
+"""An environment whose only cell has three nodes, for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from tests.support.polling import poll
 
 @pytest.fixture(scope="session")
 def three():
-    """The runtime of the environment, with its municipalities moved in and every readiness check passed."""
+    """The runtime of the environment, of which nothing but the cell need run."""
     if GIVEN:
         yield Runtime(load(ENV))
         return
     environment.write()
     try:
-        done = environment.command("up")
-        assert done.returncode == 0, done.stdout + done.stderr
+        environment.cell_up()
         yield Runtime(load(ENV))
     finally:
         done = environment.command("clean")
         environment.remove()
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def moved_in(three):
+    """The same, whole: its municipalities moved in and every readiness check passed."""
+    if not GIVEN:
+        done = environment.command("up")
+        assert done.returncode == 0, done.stdout + done.stderr
+    return three
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Environments made for the tests of this folder from environment `test`, and removed afterwards.
 
 `three` has a cell of three nodes from the beginning; `grown` begins with one. ASP_THREE_ENV names one of three nodes
-that is up already, for whoever works on it.
+that is up already, for whoever works on it: `python -m tests.cells.environment` makes `three` and leaves it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from inventory import paths
+from inventory import paths, secrets
 from inventory.register import load
+from stacks.cell.backups import Repository
 from stacks.cell.leader import members
+from stacks.cell.psql import CellSql
 from stacks.plan import Stack
 from stacks.progress import Steps
-from stacks.runtime import RuntimeFault
+from stacks.runtime import Runtime, RuntimeFault
 from stacks.up import bring_up, pulumi_environment
 
 GIVEN = os.environ.get("ASP_THREE_ENV")
-ENV = GIVEN or "three"
+THREE = "three"
+ENV = GIVEN or THREE
+OWN = ENV == THREE  # its register may be changed
 GROWN = "grown"
 DIGIT = {ENV: 2, GROWN: 3}  # of the subnet and of every port: the two may run at once
-WHOLE = ["leader running", "replica streaming", "sync_standby streaming"]
+WHOLE = ["leader running", "quorum_standby streaming", "quorum_standby streaming"]
 
 
 def file(env: str = ENV) -> Path:
@@ -74,8 +78,25 @@ def command(verb: str, env: str = ENV) -> subprocess.CompletedProcess[str]:
 
 def databases_up() -> str:
     """What bringing the cell's stack up changed."""
+    return _stack_up("databases", f"baz1.{ENV}")
+
+
+def cell_up() -> None:
+    """Bring up what the cell needs and nothing else: its images, networks, databases and backups."""
+    register = load(ENV)
+    secrets.ensure(register)
+    subprocess.run([sys.executable, "-m", "stacks.images", "dbproxy", "etcd", "postgres"], check=True)
+    _stack_up("network", ENV)
+    databases_up()
+    _stack_up("backups", f"baz1.{ENV}")
+    repository = Repository(CellSql(Runtime(register), "baz1"))
+    repository.create_stanza()
+    repository.prove_archiving()
+
+
+def _stack_up(project: str, name: str) -> str:
     steps = Steps(paths.environment_dir(ENV) / "logs")
-    return bring_up(steps, Stack("databases", f"baz1.{ENV}"), pulumi_environment(load(ENV))) or ""
+    return bring_up(steps, Stack(project, name), pulumi_environment(load(ENV))) or ""
 
 
 def roles(runtime, names):
@@ -84,3 +105,8 @@ def roles(runtime, names):
         return sorted(f"{m['role']} {m['state']}" for m in members(runtime, names))
     except RuntimeFault as fault:
         return str(fault)
+
+
+if __name__ == "__main__":
+    write()
+    cell_up()

@@ -20,6 +20,7 @@ from tests.roles.playbooks import Playbooks
 from tests.support.polling import poll
 
 TENANT = "t16054"
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("moved_in")]
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,7 @@ def test_a_node_of_three_is_told_everything_over_verified_tls():
 
 def test_nothing_is_acknowledged_that_one_node_only_has():
     found = json.loads(patroni.shared_json(SERVER))
-    assert found["synchronous_mode"] is found["synchronous_mode_strict"] is True
+    assert found["synchronous_mode"] == "quorum" and found["synchronous_mode_strict"] is True
     assert found["primary_start_timeout"] == 0
     assert found["postgresql"]["use_pg_rewind"] is True
     assert found["postgresql"]["parameters"]["max_connections"] == 500

@@ -22,6 +22,7 @@ from tests.bench.database_cell import overlaps  # noqa: E402
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
 OLD, NEW = NODES
+THIRD = "asp-x-baz1-postgres-3"
 SCOPE = "/service/baz1/"
 LEADER = fence.Leader(f"{SCOPE}leader", OLD, 41)
 
@@ -140,6 +141,14 @@ def test_a_dead_leader_is_proven_dead_before_its_key_goes(cell):
     assert audit.pending == {}
 
 
+def test_with_two_standbys_of_which_one_acknowledged_both_must_answer(cell):
+    watcher, machine, wire, _ = cell
+    wire.keys[f"{SCOPE}sync"] = (json.dumps({"leader": OLD, "sync_standby": f"{NEW},{THIRD}", "quorum": 1}), 7)
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    assert f"{SCOPE}leader" not in wire.keys
+
+
 def test_a_frozen_leader_is_killed_first(cell):
     watcher, machine, wire, audit = cell
     machine.state[f"c-{OLD}"] = "paused"
@@ -182,6 +191,12 @@ def silent_standby(watcher, machine, wire, audit):
     watcher._ask = lambda name: None
 
 
+def no_vote(watcher, machine, wire, audit):
+    """Either standby may be the one that has a row: alone, neither knows."""
+    wire.keys[f"{SCOPE}sync"] = (json.dumps({"leader": OLD, "sync_standby": f"{NEW},{THIRD}", "quorum": 1}), 7)
+    watcher._ask = lambda name: {"state": "running"} if name == NEW else None
+
+
 def another_machine(watcher, machine, wire, audit):
     machine.where = "there"
 
@@ -208,7 +223,8 @@ def another_reign(watcher, machine, wire, audit):
     ("missing", "why"),
     [
         (no_standby, "no standby is known to have every acknowledged row"),
-        (silent_standby, "no synchronous standby answers"),
+        (silent_standby, f"of {NEW} none answers, wanted 1"),
+        (no_vote, f"of {NEW}, {THIRD} {NEW} answers, wanted 2"),
         (another_machine, "silence is no proof"),
         (never_seen, "was never seen alive on this machine"),
         (will_not_die, "not shown to be stopped and cut off"),

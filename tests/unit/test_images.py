@@ -67,6 +67,12 @@ def test_a_given_base_is_taken_as_it_is(project, monkeypatch):
     assert reference() != first
 
 
+def test_a_former_image_may_be_given(project, monkeypatch):
+    assert recipe.given("demo") == "ASP_IMAGE_DEMO"
+    monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
+    assert reference() == "asp/demo:0123456789ab"
+
+
 def test_unknown_image_names_the_known(project):
     with pytest.raises(ValueError, match=r"image 'edgy': wanted one of base, demo"):
         reference("edgy")

@@ -39,7 +39,6 @@ STUCK_SECONDS = 45  # of one and the same fault of a standby
 NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
 RESTART_SECONDS = 60
-ASKED_SECONDS = 2  # for which a Patroni waits for another's answer
 RESTARTED = "/data/restarted"  # for which changes of settings PostgreSQL was restarted last
 # Settings of which a standby needs as much as the WAL says that its leader has, and how pg_controldata calls them.
 AS_THE_LEADER = {
@@ -261,7 +260,7 @@ class Keeper:
         if lowered(reason, controldata()):
             waiting = [(0, member["name"]) for member in members if member["role"] == "leader"]
         else:
-            order = {"replica": 0, "sync_standby": 1, "leader": 2}
+            order = {"replica": 0, "quorum_standby": 1, "leader": 2}
             waiting = [
                 (order.get(member["role"], 0), member["name"])
                 for member in members
@@ -346,7 +345,7 @@ def main():
         os.makedirs(f"/run/asp/{folder}", exist_ok=True)
     if os.environ.get("ASP_FOUNDER") == "1":
         found(stopped)
-    patroni = subprocess.Popen(["patroni", SETTINGS], pass_fds=(descriptor,))
+    patroni = subprocess.Popen(["asp-patroni", SETTINGS], pass_fds=(descriptor,))
     keeper = Keeper()
     threading.Thread(target=keep, args=(keeper, stopped), daemon=True).start()
     if os.path.isfile(os.environ.get("PGBACKREST_CONFIG", "")):
@@ -362,10 +361,6 @@ def main():
         patroni.terminate()  # stops PostgreSQL cleanly and hands leadership over
     code = patroni.wait()
     say(f"Patroni ended with {code}")
-    if stopped.is_set() and keeper.applied:
-        # It led. Whoever takes over asks it once more: a closed port answers at once, an address that vanished with its
-        # container is waited for (5.6 s without writes instead of 2.5, ADR 0029). Nobody can tell when that was done.
-        time.sleep(ASKED_SECONDS)
     return code
 
 

@@ -124,7 +124,7 @@ class Fencer:
         return self.audit.pending.get(name) or found
 
     def _may(self, leader: Leader) -> None:
-        """Refusal unless a standby with every acknowledged row can take over, and this engine can prove anything."""
+        """Refusal unless standbys with every acknowledged row can take over, and this engine can prove anything."""
         if not self.audit.seen.get(leader.name):
             raise Refusal(f"{leader.name} was never seen alive on this machine, so its end cannot be shown here")
         try:
@@ -138,8 +138,12 @@ class Fencer:
         standbys = [name for name in (sync.get("sync_standby") or "").split(",") if name]
         if sync.get("leader") != leader.name or not standbys:
             raise Refusal(f"no standby is known to have every acknowledged row of {leader.name} (seen: {sync})")
-        if not any(self.standby_ready(name) for name in standbys):
-            raise Refusal(f"no synchronous standby answers ({', '.join(standbys)}), so nobody could take over")
+        # Any one of them may have acknowledged a row alone: so many must answer that one of those is among them.
+        wanted = int(sync.get("quorum") or 0) + 1
+        ready = [name for name in standbys if self.standby_ready(name)]
+        if len(ready) < wanted:
+            seen = f"of {', '.join(standbys)} {' and '.join(ready) or 'none'} answers, wanted {wanted}"
+            raise Refusal(f"{seen}: nobody could take over with every acknowledged row")
 
     def _prove(self, name: str) -> list[dict[str, Any]]:
         """Kill and cut every container of a service until the engine shows that none runs or is reached."""
