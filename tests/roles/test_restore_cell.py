@@ -95,6 +95,7 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     assert gone.code == 0 and rebuild.kept(cell) == [], gone.text
 
 
+@pytest.mark.long
 def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start, play):
     row = write(cell, tenant)
     run_until_killed(start("restore_cell", cell=cell.cell_id, confirm=cell.cell_id), "The cluster is restored")

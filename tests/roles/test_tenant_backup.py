@@ -13,7 +13,7 @@ from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
 from stacks.components.pgbackrest import PLACES, VAULT
 from stacks.runtime import RuntimeFault
-from tests.roles.tenant_plays import play
+from tests.roles.tenant_plays import act, play
 from tests.support.polling import poll
 
 SUBJECT = "29188"
@@ -35,14 +35,20 @@ def repository(cell):
 
 
 @pytest.fixture(scope="module")
-def run(register, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("play")
+def known(register):
+    return {"environment": register.environment.id, "municipalities": [SUBJECT]}
 
-    def go(role="tenant_backup", check=False, **variables):
-        known = {"environment": register.environment.id, "municipalities": [SUBJECT]}
-        return play(folder, role, check, **known, **variables)
 
-    return go
+@pytest.fixture(scope="module")
+def run(known):
+    """Runs a role's action on the subject."""
+    return lambda role="tenant_backup", check=False, **variables: act(role, check, **known, **variables)
+
+
+@pytest.fixture(scope="module")
+def role(known, tmp_path_factory):
+    """Runs the role on the subject by ansible-playbook."""
+    return lambda check=False: play(tmp_path_factory.mktemp("play"), "tenant_backup", check, **known)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +65,10 @@ def oid(cell, name):
 
 
 @pytest.fixture(scope="module")
-def covered(made_anew, run, repository):
+def covered(made_anew, role, run, repository):
     """Check mode, then a run; the check's result and the backups before."""
     before = [backup["label"] for backup in repository.catalogue().backups]
-    told = run(check=True)
+    told = role(check=True)
     assert [backup["label"] for backup in repository.catalogue().backups] == before, "check mode took a backup"
     done = run()
     assert done.code == 0, done.text
@@ -80,9 +86,9 @@ def test_a_database_made_after_the_last_backup_is_backed_up(covered, repository,
     assert repository.databases(newest["label"])[subject.tenant] == oid(cell, subject.tenant)
 
 
-def test_again_nothing_is_done(covered, run, repository):
+def test_again_nothing_is_done(covered, role, repository):
     labels = [backup["label"] for backup in repository.catalogue().backups]
-    again = run()
+    again = role()
     assert (again.code, again.changed) == (0, 0), again.text
     assert [backup["label"] for backup in repository.catalogue().backups] == labels
 

@@ -12,7 +12,7 @@ from stacks.cell import audit, catalogue, migrations, tenants
 from stacks.cell.export import verify
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import sign_in
-from tests.roles.tenant_plays import play
+from tests.roles.tenant_plays import act, play
 
 SUBJECT, NEIGHBOUR = "29188", "16054"
 WALL = "no pg_hba.conf entry"
@@ -35,13 +35,23 @@ def cell(runtime, subject, neighbour):
 
 
 @pytest.fixture(scope="module")
-def run(register, tmp_path_factory):
-    """Runs the role on the subject, or on other municipalities."""
-    folder = tmp_path_factory.mktemp("play")
+def run(register):
+    """Runs the role's action on the subject, or on other municipalities."""
 
     def go(check=False, municipalities=(SUBJECT,), **variables):
         known = {"environment": register.environment.id, "municipalities": list(municipalities)}
-        return play(folder, "tenant_database", check, **known, **variables)
+        return act("tenant_database", check, **known, **variables)
+
+    return go
+
+
+@pytest.fixture
+def role(register, tmp_path):
+    """Runs the role on the subject by ansible-playbook."""
+
+    def go(check=False):
+        known = {"environment": register.environment.id, "municipalities": [SUBJECT]}
+        return play(tmp_path, "tenant_database", check, **known)
 
     return go
 
@@ -75,8 +85,8 @@ def attempt(register, cell, neighbour):
     return go
 
 
-def test_check_mode_says_it_all_and_does_nothing(gone, run, cell, subject):
-    first = run(check=True)
+def test_check_mode_says_it_all_and_does_nothing(gone, role, cell, subject):
+    first = role(check=True)
     assert (first.code, first.changed) == (0, 1), first.text
     assert f"+database {subject.tenant}: cloned from asp_template, closed" in first.text
     assert f"+role {subject.role('irat')}: LOGIN" in first.text
@@ -85,10 +95,10 @@ def test_check_mode_says_it_all_and_does_nothing(gone, run, cell, subject):
     assert subject.tenant not in catalogue.shared(cell).roles
 
 
-def test_again_changes_nothing(joined, run, cell, subject):
-    again = run(municipalities=[SUBJECT, NEIGHBOUR])
+def test_again_changes_nothing(joined, run, role, cell, subject):
+    again = role()
     assert (again.code, again.changed) == (0, 0), again.text
-    assert run(check=True).changed == 0
+    assert run(check=True, municipalities=[SUBJECT, NEIGHBOUR]).changed == 0
     shared = catalogue.shared(cell)
     assert shared.databases[subject.tenant]["owner"] == "asp_owner"
     assert {role for role in shared.roles if role.startswith(subject.tenant)} == {
