@@ -18,6 +18,7 @@ from stacks.progress import StepFailed, Steps
 from stacks.runtime import Runtime
 
 LIMIT = 120  # seconds for tasks to stop and let go of networks and volumes
+SERVICE = "com.docker.swarm.service.name"  # label of every task's container
 REMOVAL = 900  # seconds that the daemon may take for one volume: a full cell's has a million files
 
 
@@ -88,7 +89,7 @@ def clean(register: Register) -> None:
     label = {"filters": {"label": f"asp.env={env}"}}
     client = runtime.client
     steps.run("Services", lambda: _remove(_services(runtime)))
-    _until(lambda: not _containers(runtime), "tasks to stop")
+    _until(lambda: not _kill(runtime), "tasks to stop")
     for container in client.containers.list(all=True, **label):
         container.remove(force=True, v=True)
     steps.run("Secrets and configs", lambda: _remove([*client.secrets.list(**label), *client.configs.list(**label)]))
@@ -124,9 +125,17 @@ def remove_images() -> None:
 def _containers(runtime: Runtime) -> list:
     names = {service.name for service in _services(runtime)}
     prefix = runtime.register.names.of("")
-    found = runtime.client.containers.list(filters={"label": "com.docker.swarm.service.name"}, sparse=True)
-    labels = (container.attrs["Labels"]["com.docker.swarm.service.name"] for container in found)
-    return [name for name in labels if name in names or name.startswith(prefix)]
+    found = runtime.client.containers.list(filters={"label": SERVICE}, sparse=True)
+    return [c for c in found if (name := c.attrs["Labels"][SERVICE]) in names or name.startswith(prefix)]
+
+
+def _kill(runtime: Runtime) -> list:
+    """Kill what still runs, and what that was: a database that ends in order archives for a minute what is to go."""
+    running = _containers(runtime)
+    for container in running:
+        with contextlib.suppress(APIError):  # it ended meanwhile
+            container.kill()
+    return running
 
 
 def _remove(objects: list) -> str:
