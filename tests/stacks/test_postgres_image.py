@@ -220,3 +220,25 @@ def awaited(container):
     code, said = container.exec_run(["python3", "-c", AWAITED])
     assert code == 0, said.decode()
     return [tuple(answer) for answer in json.loads(said)]
+
+
+PEER = """
+import importlib.machinery, importlib.util, itertools, socket
+loader = importlib.machinery.SourceFileLoader('asp_patroni', '/usr/local/bin/asp-patroni')
+loader.exec_module(importlib.util.module_from_spec(importlib.util.spec_from_loader('asp_patroni', loader)))
+from patroni.dcs.etcd import DnsCachingResolver
+resolver, addresses = DnsCachingResolver(), itertools.count(1)
+found = lambda *_: [(2, 1, 6, '', (f'10.0.0.{next(addresses)}', 8008))]
+def gone(*_): raise socket.gaierror('Name or service not known')
+socket.getaddrinfo = found
+print([resolver.resolve('peer', 8008)[0][4][0] for _ in range(2)])
+socket.getaddrinfo = gone
+print(resolver.resolve('peer', 8008))
+"""
+
+
+def test_patroni_asks_for_a_peers_address_each_time(node):
+    code, said = node(["sleep", "infinity"]).exec_run(["python3", "-c", PEER])
+    assert code == 0, said.decode()
+    lines = [line for line in said.decode().splitlines() if line.startswith("[")]
+    assert lines == ["['10.0.0.1', '10.0.0.2']", "[]"]
