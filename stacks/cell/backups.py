@@ -16,6 +16,8 @@ from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.runtime import RuntimeFault
 
 LOCKED = 50  # pgBackRest's exit code when another command of the stanza runs
+NO_PRIMARY = 56  # and when no node of the cell takes writes, or can be asked
+LEADERLESS_SECONDS = 30  # for which that may be a change of leader
 NO_STANZA, NO_BACKUP = 1, 2  # its status codes in `info`
 QUIET = ["--log-level-console=error"]
 
@@ -117,17 +119,19 @@ class Repository:
         return entries[0]
 
     def _run(self, command: list[str], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        patience = {LOCKED: seconds, NO_PRIMARY: min(seconds, LEADERLESS_SECONDS)}
         argv = ["pgbackrest", f"--stanza={self.stanza}", *QUIET, *command]
         while True:
-            left = deadline - time.monotonic()
+            left = began + seconds - time.monotonic()
             result = self._cell.runtime.run(self.service, argv, timeout=max(left, 1))
             if result.code == 0:
                 return
             seen = (result.err.strip() or result.out.strip())[-1500:]
-            if result.code != LOCKED or left <= 0:
+            if time.monotonic() - began >= patience.get(result.code, 0):
                 raise RuntimeFault(f"{self.service}: pgbackrest {command[-1]} exited with {result.code}: {seen}")
-            while self.catalogue().running and time.monotonic() < deadline:
+            time.sleep(0.5)
+            while result.code == LOCKED and self.catalogue().running and time.monotonic() - began < seconds:
                 time.sleep(0.5)
 
 

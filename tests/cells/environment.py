@@ -22,6 +22,7 @@ from stacks.plan import Stack
 from stacks.progress import Steps
 from stacks.runtime import Runtime, RuntimeFault
 from stacks.up import bring_up, pulumi_environment
+from tests.support.polling import poll
 
 GIVEN = os.environ.get("ASP_THREE_ENV")
 THREE = "three"
@@ -89,7 +90,9 @@ def cell_up() -> None:
     _stack_up("network", ENV)
     databases_up()
     _stack_up("backups", f"baz1.{ENV}")
-    repository = Repository(CellSql(Runtime(register), "baz1"))
+    runtime = Runtime(register)
+    poll(lambda: roles(runtime, register.cell("baz1")), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    repository = Repository(CellSql(runtime, "baz1"))
     repository.create_stanza()
     repository.prove_archiving()
 
