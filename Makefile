@@ -49,10 +49,10 @@ conformance:  ## the engine against recordings of the real CLI (CASES=<folder> f
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
 
-test-cells: host  ## all tests of a three-node cell, in environments of their own (half an hour)
+test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/cells
 
-test-unit:  ## tests without Docker, under a minute
+test-unit:  ## tests without Docker, some four minutes
 	@python3 -m stacks.host --no-docker
 	@$(PY) -m pytest tests/unit
 

@@ -18,6 +18,7 @@ from stacks.runtime import RuntimeFault
 LOCKED = 50  # pgBackRest's exit code when another command of the stanza runs
 NO_PRIMARY = 56  # and when no node of the cell takes writes, or can be asked
 LEADERLESS_SECONDS = 30  # for which that may be a change of leader
+AGAIN_SECONDS = 0.5  # until it is tried again: neither of the two tells when it is over
 NO_STANZA, NO_BACKUP = 1, 2  # its status codes in `info`
 QUIET = ["--log-level-console=error"]
 
@@ -45,7 +46,6 @@ class Catalogue:
 
     code: int
     message: str
-    running: bool
     backups: Sequence[Mapping[str, Any]]
     last_wal: str
 
@@ -68,10 +68,9 @@ class Repository:
         """What is in the repository."""
         entry = self._info()
         status = entry["status"]
-        held = (status.get("lock") or {}).get("backup", {}).get("held", False)
         backups = [backup for backup in entry.get("backup", []) if not backup.get("error")]
         last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
-        return Catalogue(status["code"], status["message"], held, backups, last_wal)
+        return Catalogue(status["code"], status["message"], backups, last_wal)
 
     def databases(self, label: str) -> dict[str, int]:
         """Databases in one backup: name → oid (a database made again under its name has another oid)."""
@@ -130,9 +129,7 @@ class Repository:
             seen = (result.err.strip() or result.out.strip())[-1500:]
             if time.monotonic() - began >= patience.get(result.code, 0):
                 raise RuntimeFault(f"{self.service}: pgbackrest {command[-1]} exited with {result.code}: {seen}")
-            time.sleep(0.5)
-            while result.code == LOCKED and self.catalogue().running and time.monotonic() - began < seconds:
-                time.sleep(0.5)
+            time.sleep(AGAIN_SECONDS)
 
 
 def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:

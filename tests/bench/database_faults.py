@@ -1,7 +1,6 @@
 """D3: random faults of a cell of three under writers; no acknowledged row may be lost and no two leaders may write.
 
-``python -m tests.bench D3 [--env dev] [--cell baz1] [--trials 208] [--minutes 90] [--seed 1]
-[--only kill_leader,…]``.
+``python -m tests.bench D3 [--env dev] [--cell baz1] [--trials 12] [--minutes 120] [--seed 1] [--only kill_leader,…]``.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ import pytest
 from inventory.register import load
 from stacks.runtime import Runtime
 from tests.cells import environment
-from tests.cells.environment import ENV, GIVEN, WHOLE, roles
+from tests.cells.environment import ENV, KEPT, WHOLE, roles
 from tests.support.polling import poll
 
 
 @pytest.fixture(scope="session")
 def three():
     """The runtime of the environment, of which nothing but the cell need run."""
-    if GIVEN:
+    if KEPT:
         yield Runtime(load(ENV))
         return
     environment.write()
@@ -30,9 +30,8 @@ def three():
 @pytest.fixture(scope="session")
 def moved_in(three):
     """The same, whole: its municipalities moved in and every readiness check passed."""
-    if not GIVEN:
-        done = environment.command("up")
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = environment.command("up")
+    assert done.returncode == 0, done.stdout + done.stderr
     return three
 
 

@@ -1,7 +1,7 @@
 """Environments made for the tests of this folder from environment `test`, and removed afterwards.
 
-`three` has a cell of three nodes from the beginning; `grown` begins with one. ASP_THREE_ENV names one of three nodes
-that is up already, for whoever works on it: `python -m tests.cells.environment` makes `three` and leaves it.
+`three` has a cell of three nodes from the beginning; `grown` begins with one. For whoever works on the tests,
+`python -m tests.cells.environment` makes `three` and leaves it; with ASP_THREE_KEPT=1 they take it as it is.
 """
 
 from __future__ import annotations
@@ -24,11 +24,8 @@ from stacks.runtime import Runtime, RuntimeFault
 from stacks.up import bring_up, pulumi_environment
 from tests.support.polling import poll
 
-GIVEN = os.environ.get("ASP_THREE_ENV")
-THREE = "three"
-ENV = GIVEN or THREE
-OWN = ENV == THREE  # its register may be changed
-GROWN = "grown"
+KEPT = os.environ.get("ASP_THREE_KEPT") == "1"
+ENV, GROWN = "three", "grown"
 DIGIT = {ENV: 2, GROWN: 3}  # of the subnet and of every port: the two may run at once
 WHOLE = ["leader running", "quorum_standby streaming", "quorum_standby streaming"]
 

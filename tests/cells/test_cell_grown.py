@@ -13,8 +13,8 @@ from tests.cells.environment import GROWN, WHOLE, roles
 from tests.support.polling import poll
 
 TENANT = "t16054"
-pytestmark = pytest.mark.long
 ROWS = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'growth-proof';"
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

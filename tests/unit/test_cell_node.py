@@ -74,6 +74,14 @@ def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, wanted, or
     assert set(cell.running.values()) == {wanted}
 
 
+def test_a_standby_that_does_not_acknowledge_yet_is_first(cell):
+    cell.patch.setitem(ROLES, "n3", "replica")
+    cell.wanted = 150
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == ["n3", "n2", "n1"], "n2 alone acknowledges until n3 does"
+
+
 def test_a_standby_waits_for_a_leader_that_does_not_restart(cell):
     cell.wanted = 50
     for _ in range(5):

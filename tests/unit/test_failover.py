@@ -223,8 +223,8 @@ def another_reign(watcher, machine, wire, audit):
     ("missing", "why"),
     [
         (no_standby, "no standby is known to have every acknowledged row"),
-        (silent_standby, f"of {NEW} none answers, wanted 1"),
-        (no_vote, f"of {NEW}, {THIRD} {NEW} answers, wanted 2"),
+        (silent_standby, f"standbys that answer: none; wanted 1 of {NEW}."),
+        (no_vote, f"standbys that answer: {NEW}; wanted 2 of {NEW}, {THIRD}."),
         (another_machine, "silence is no proof"),
         (never_seen, "was never seen alive on this machine"),
         (will_not_die, "not shown to be stopped and cut off"),

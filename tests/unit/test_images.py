@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from inventory import paths
+from stacks.images import __main__ as build
 from stacks.images import downloads, names, recipe
 
 
@@ -71,6 +72,15 @@ def test_a_former_image_may_be_given(project, monkeypatch):
     assert recipe.given("demo") == "ASP_IMAGE_DEMO"
     monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
     assert reference() == "asp/demo:0123456789ab"
+
+
+def test_a_given_image_that_is_not_here_is_never_made_from_something_else(project, monkeypatch):
+    monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
+    recipe.reference.cache_clear()
+    monkeypatch.setattr(build, "present", lambda *_: False)
+    monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:0123456789ab: no such image here"):
+        build.provide_image(None, "demo")
 
 
 def test_unknown_image_names_the_known(project):

@@ -142,8 +142,8 @@ class Fencer:
         wanted = int(sync.get("quorum") or 0) + 1
         ready = [name for name in standbys if self.standby_ready(name)]
         if len(ready) < wanted:
-            seen = f"of {', '.join(standbys)} {' and '.join(ready) or 'none'} answers, wanted {wanted}"
-            raise Refusal(f"{seen}: nobody could take over with every acknowledged row")
+            seen = f"standbys that answer: {', '.join(ready) or 'none'}; wanted {wanted} of {', '.join(standbys)}"
+            raise Refusal(f"{seen}. Nobody could take over with every acknowledged row")
 
     def _prove(self, name: str) -> list[dict[str, Any]]:
         """Kill and cut every container of a service until the engine shows that none runs or is reached."""
