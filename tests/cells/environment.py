@@ -36,7 +36,7 @@ def file(env: str = ENV) -> Path:
 
 
 def write(env: str = ENV, nodes: int = 3) -> None:
-    """The environment's folder in the register."""
+    """The environment's folder in the register, of which nothing that an interrupted run left is there any more."""
     digit = DIGIT[env]
     remove(env)
     shutil.copytree(paths.ENVIRONMENTS / "test", file(env).parent)
@@ -52,6 +52,8 @@ def write(env: str = ENV, nodes: int = 3) -> None:
         },
         env,
     )
+    done = command("clean", env)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def change(settings: dict[str, str], env: str = ENV) -> None:

@@ -20,8 +20,6 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def grown():
     """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
-    environment.write(GROWN)
-    environment.command("clean", GROWN)  # what an interrupted run left has three nodes, and keeps them
     environment.write(GROWN, nodes=1)
     try:
         done = environment.command("up", GROWN)
