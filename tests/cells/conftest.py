@@ -17,8 +17,8 @@ def three():
     if KEPT:
         yield Runtime(load(ENV))
         return
-    environment.write()
     try:
+        environment.write()
         environment.cell_up()
         yield Runtime(load(ENV))
     finally:

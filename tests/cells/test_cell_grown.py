@@ -20,8 +20,8 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def grown():
     """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
-    environment.write(GROWN, nodes=1)
     try:
+        environment.write(GROWN, nodes=1)
         done = environment.command("up", GROWN)
         assert done.returncode == 0, done.stdout + done.stderr
         one = CellSql(Runtime(load(GROWN)), "baz1")
