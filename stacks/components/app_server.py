@@ -14,11 +14,6 @@ CATALOGUE = "/etc/asp/systems.json"
 OPERATIONS = "/etc/asp/operations.json"
 KEYS = "/run/secrets"
 ANNOUNCING = ("keret", "portal", "helpdesk")  # the others are not restarted by an announcement
-HEALTHY = (
-    "import ssl, urllib.request as u; c = ssl.create_default_context(cafile='/etc/asp/ca.crt'); "
-    "c.load_cert_chain('/run/secrets/tls.crt', '/run/secrets/tls.key'); "
-    f"u.urlopen('https://localhost:{Port.APP:d}/healthz/live', timeout=3, context=c)"
-)
 
 
 def app_server(register: Register, secrets: Secrets, cell: CellNames, system: str) -> ServiceArgs:
@@ -54,7 +49,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
-        health=Health(["python", "-c", HEALTHY], interval=10, start_period=30),
+        health=Health(["asp-app-healthy", f"{Port.APP:d}"], interval=15, start_period=30),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=256,
