@@ -61,6 +61,12 @@ def show(report: dict, console: Console) -> None:
         console.print("[bold green]READY[/bold green]: every mandatory check is PASS or WAIVED")
     else:
         console.print(f"[bold red]NOT READY[/bold red]: {len(report['blocking'])} mandatory checks do not hold")
+        for cause in report["todo"]:  # once more, by cause, at the end: where whoever reads a log looks first
+            named = ", ".join(check["id"] for check in cause["checks"] if check["mandatory"])
+            if named and cause["verdict"] != Verdict.WAIVED:
+                style = STYLES[Verdict(cause["verdict"])]
+                told = escape(f"{named}: {cause['message']}")
+                console.print(f" [{style}]{cause['verdict']}[/{style}] {told}", soft_wrap=True, highlight=False)
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:

@@ -97,6 +97,13 @@ def test_a_broken_one_is_not_and_its_evidence_is_what_was_read(recording, tmp_pa
     assert item["evidence"] == [{"what": "database › connect", "value": '["t16054", "t14915"]'}]
 
 
+def test_what_does_not_hold_is_told_at_the_end_a_line_a_cause(recording, tmp_path, checks):
+    data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
+    done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out")
+    _, end = done.stdout.split("NOT READY: 1 mandatory checks do not hold\n")
+    assert end.splitlines()[0] == " FAIL tenant.database.connect-only-own: idegen szerep is csatlakozhat: t14915"
+
+
 def test_a_workstation_without_a_probe_is_unreachable(recording, tmp_path, checks):
     data = fresh(support.good())
     path = recording(data)
