@@ -120,7 +120,8 @@ class Caps(Model):
     """The most that one tenant may take of its cell. Whoever asks for more waits or is refused; neighbours go on.
 
     `connections`: server connections of its database through the pooler, all systems together; `clients`: connections
-    of app servers to the pooler that ask for its database.
+    of app servers to the pooler that ask for its database; `busy_milliseconds`: processor time after which a connection
+    that keeps a processor busy lets everybody else go first.
     """
 
     connections: int = Field(4, ge=2, le=32)
@@ -129,6 +130,7 @@ class Caps(Model):
     transaction_seconds: int = Field(300, ge=1, le=7200)
     idle_in_transaction_seconds: int = Field(30, ge=1, le=3600)
     lock_seconds: int = Field(10, ge=1, le=600)
+    busy_milliseconds: int = Field(500, ge=100, le=60_000)
 
 
 class CapsChange(Model):
@@ -140,6 +142,7 @@ class CapsChange(Model):
     transaction_seconds: int | None = Field(None, ge=1, le=7200)
     idle_in_transaction_seconds: int | None = Field(None, ge=1, le=3600)
     lock_seconds: int | None = Field(None, ge=1, le=600)
+    busy_milliseconds: int | None = Field(None, ge=100, le=60_000)
 
     def over(self, caps: Caps) -> Caps:
         """`caps` with what this changes."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from stacks.cell.catalogue import TABLE_RIGHTS
 from stacks.cell.psql import CellSql
-from stacks.components.postgres import OWNER, PROVISIONER, REPLICATOR, TEMPLATE
+from stacks.components.postgres import BUSY, OWNER, PROVISIONER, REPLICATOR, TEMPLATE
 from stacks.components.sql import identifier
 
 PLANES = ("connect", "doors", "membership", "objects")
@@ -306,7 +306,8 @@ def _cluster(cluster: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if _tenant(database) or _tenant(role):
             yield "setting", f"{role or 'everybody'} in {database}: {setting}"
     for parameter, role, right in cluster["parameters"]:
-        yield "parameter", f"{parameter}: {right} for {role}"
+        if (parameter, role, right) != (BUSY, PROVISIONER, "SET"):
+            yield "parameter", f"{parameter}: {right} for {role}"
     for name, owner in cluster["tablespaces"]:
         yield "tablespace", f"{name} of {owner}"
 

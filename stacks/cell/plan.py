@@ -14,7 +14,7 @@ from typing import Any
 from inventory.register import Caps
 from stacks.cell.catalogue import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Share, Shared
 from stacks.cell.migrations import Migration
-from stacks.components.postgres import AUTH_DATABASE, OWNER, TEMPLATE
+from stacks.components.postgres import AUTH_DATABASE, BUSY, OWNER, TEMPLATE
 from stacks.components.sql import identifier, literal
 
 TURNOVER = 2  # server connections that may exist for each that the pooler holds: while it replaces one, both do
@@ -67,6 +67,7 @@ class Tenant:
             "transaction_timeout": f"{self.caps.transaction_seconds}s",
             "idle_in_transaction_session_timeout": f"{self.caps.idle_in_transaction_seconds}s",
             "lock_timeout": f"{self.caps.lock_seconds}s",
+            BUSY: f"{self.caps.busy_milliseconds}ms",
         }
 
     @property

@@ -19,6 +19,7 @@ OWNER = "asp_owner"  # owns every tenant's database and objects; nobody logs in 
 TEMPLATE = "asp_template"  # what a tenant's database is cloned from
 AUTH_DATABASE = "pbauth"  # where PgBouncer asks for verifiers
 POOLER = "asp_pooler"
+BUSY = "asp_yield.busy"  # setting of a login: processor time after which its session stands back
 PROVISIONER = "asp_provisioner"  # makes tenants; no superuser; comes in by the local socket only
 RESERVED_CONNECTIONS = 40  # superuser, provisioner, backup, replication, pooler's own
 
@@ -94,8 +95,9 @@ def settings(server: Server) -> dict[str, str | int]:
         "default_text_search_config": "pg_catalog.hungarian",
     }
     if server.tenants:
-        # No session but a superuser's can have rows acknowledged that are not yet safe (stacks/images/postgres).
-        values["shared_preload_libraries"] = "asp_durable,pg_stat_statements"
+        # No session but a superuser's can have rows acknowledged that are not yet safe; one that keeps a processor busy
+        # stands back (both: stacks/images/postgres).
+        values["shared_preload_libraries"] = "asp_durable,asp_yield,pg_stat_statements"
         values["pg_stat_statements.track_utility"] = "off"  # their text is kept whole: CREATE ROLE … PASSWORD
     if server.stanza:
         values |= {
@@ -173,6 +175,7 @@ def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
             f"GRANT {OWNER} TO {PROVISIONER} WITH INHERIT TRUE, SET TRUE;\n",
             f"ALTER ROLE {PROVISIONER} SET client_min_messages = warning;\n",
             f"ALTER ROLE {PROVISIONER} SET log_min_duration_statement = -1;\n",  # also while the others' are looked at
+            f"GRANT SET ON PARAMETER {BUSY} TO {PROVISIONER};\n",
             "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;\n",
             f"GRANT pg_signal_backend TO {PROVISIONER};\n",  # a leaving tenant's sessions are ended
             "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;\n",

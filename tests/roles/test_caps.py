@@ -8,6 +8,7 @@ import pytest
 from inventory import secrets as vault
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import sign_in
+from stacks.components.postgres import BUSY
 from tests.support.polling import poll
 
 SUBJECT, SYSTEM = "25159", "irat"
@@ -110,8 +111,29 @@ def test_a_role_cannot_lift_its_own_caps(attempt, subject):
     for statement in (
         f"ALTER ROLE {subject.role(SYSTEM)} CONNECTION LIMIT -1",
         f"ALTER DATABASE {subject.tenant} CONNECTION LIMIT -1",
+        f"SET {BUSY} = 0",
+        f"ALTER ROLE {subject.role(SYSTEM)} SET {BUSY} = 0",
+        f"ALTER ROLE {subject.role(SYSTEM)} IN DATABASE {subject.tenant} SET {BUSY} = 0",
     ):
         assert "permission denied" in attempt(statement).message or "must be owner" in attempt(statement).message
+
+
+def niceness(cell, subject):
+    """How far each of the subject's sessions stands back, by the kernel's own word (0: not at all)."""
+    pids = cell.rows(f"SELECT to_json(pid) FROM pg_stat_activity WHERE datname = '{subject.tenant}' AND usename ~ '^t';")
+    # The 19th field; the second, the command's name, may hold blanks.
+    ask = "for pid; do sed 's/.*) //' /proc/$pid/stat 2>/dev/null; done | cut -d' ' -f17"
+    return [int(line) for line in cell.runtime.check(cell.node, ["sh", "-c", ask, "sh", *map(str, pids)]).split()]
+
+
+def test_a_session_that_keeps_a_processor_busy_stands_back_and_an_idle_one_does_not(attempt, cell, subject):
+    busy = "SELECT count(*) FROM generate_series(1, 20000000);"
+    with ThreadPoolExecutor(2) as pool:
+        idle = pool.submit(attempt, "SELECT pg_sleep(8)", "direct")
+        poll(lambda: niceness(cell, subject), lambda seen: seen == [0], 20, "one session, which waits")
+        one = pool.submit(attempt, busy, "direct")
+        poll(lambda: sorted(niceness(cell, subject)), lambda seen: seen == [0, 10], 20, "the busy one stands back")
+        assert (one.result().message, idle.result().message) == ("", "")
 
 
 def test_a_time_out_that_a_role_set_away_is_put_back(attempt, cell, subject, register):

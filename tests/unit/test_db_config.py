@@ -197,7 +197,7 @@ def test_only_nodes_replicate_and_only_by_certificate():
 
 def test_no_session_of_a_tenant_may_weaken_durability():
     found = settings(postgres.postgresql_conf(SERVER))
-    assert found["shared_preload_libraries"] == "'asp_durable,pg_stat_statements'"
+    assert found["shared_preload_libraries"] == "'asp_durable,asp_yield,pg_stat_statements'"
 
 
 def test_the_identity_providers_node_is_its_own_and_may_choose():
