@@ -16,10 +16,10 @@ from checks.probes.parts import gather, guard, spread
 from inventory.names import Port
 from inventory.register import Municipality, Register
 from inventory.secrets import Secrets
-from stacks.cell.backups import Repository
+from stacks.cell.backups import states
 from stacks.cell.psql import CellSql
 from stacks.components.edge_config import CONFIG_FILE
-from stacks.components.pgbackrest import DAILY, PLACES, VAULT
+from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.components.pki_config import INTERMEDIATE_FILE
 from stacks.components.service import ROOT_FILE
 from stacks.runtime import Runtime, Unreachable
@@ -45,7 +45,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "cluster": lambda: postgres.cluster(sql),
             "backup": lambda: backups(runtime, cell.backup, DAILY),
             "vault": lambda: backups(runtime, cell.backup, VAULT),
-            "verification": lambda: {str(n): Repository(sql, n).finding() for n in PLACES},
+            "verification": lambda: {str(n): state.finding for n, state in states(sql).items()},
             "pooler": lambda: pooler(runtime, cell.proxy),
             "identity": lambda: keycloak.server(runtime, register, secrets),
             "identity_db": lambda: postgres.writable(runtime, names.identity_db),

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from stacks.cell.psql import CellSql
@@ -32,6 +31,8 @@ SELECT json_build_object(
 FROM pg_stat_archiver;
 """
 
+OIDS = "SELECT coalesce(json_object_agg(datname, oid::bigint), '{}') FROM pg_database;\n"
+
 
 class BackupFault(Exception):
     """Backups of a cell are not as wanted and could not be made so; the message says what was seen."""
@@ -48,6 +49,16 @@ class Catalogue:
     message: str
     backups: Sequence[Mapping[str, Any]]
     last_wal: str
+
+    @classmethod
+    def of(cls, entries: Sequence[Mapping[str, Any]]) -> Catalogue:
+        """From what `pgbackrest info` printed of one repository."""
+        if not entries:
+            return cls(NO_STANZA, "missing stanza path", [], "")
+        (entry,) = entries
+        backups = [backup for backup in entry["backup"] if not backup.get("error")]
+        last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
+        return cls(entry["status"]["code"], entry["status"]["message"], backups, last_wal)
 
     @property
     def newest(self) -> Mapping[str, Any] | None:
@@ -66,15 +77,12 @@ class Repository:
 
     def catalogue(self) -> Catalogue:
         """What is in the repository."""
-        entry = self._info()
-        status = entry["status"]
-        backups = [backup for backup in entry.get("backup", []) if not backup.get("error")]
-        last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
-        return Catalogue(status["code"], status["message"], backups, last_wal)
+        return Catalogue.of(self._info())
 
     def databases(self, label: str) -> dict[str, int]:
         """Databases in one backup: name → oid (a database made again under its name has another oid)."""
-        (backup,) = self._info(f"--set={label}")["backup"]
+        (entry,) = self._info(f"--set={label}")
+        (backup,) = entry["backup"]
         return {row["name"]: row["oid"] for row in backup.get("database-ref") or []}
 
     def archiver(self) -> dict[str, Any]:
@@ -100,22 +108,11 @@ class Repository:
 
     def finding(self) -> dict[str, Any]:
         """What verifications found: `at`, when it was whole last (epoch seconds, 0: never); `damage` since."""
-        return json.loads(self._cell.runtime.check(self.service, ["asp_backup.py", "finding", str(self.number)]))
+        return states(self._cell)[self.number].finding
 
-    def _info(self, *options: str) -> dict[str, Any]:
-        argv = [
-            "pgbackrest",
-            f"--stanza={self.stanza}",
-            "--output=json",
-            f"--repo={self.number}",
-            *QUIET,
-            *options,
-            "info",
-        ]
-        entries = json.loads(self._cell.runtime.check(self.service, argv))
-        if not entries:
-            return {"status": {"code": NO_STANZA, "message": "missing stanza path"}, "backup": []}
-        return entries[0]
+    def _info(self, *options: str) -> list[dict[str, Any]]:
+        argv = ["pgbackrest", f"--stanza={self.stanza}", "--output=json", f"--repo={self.number}"]
+        return json.loads(self._cell.runtime.check(self.service, [*argv, *QUIET, *options, "info"]))
 
     def _run(self, command: list[str], seconds: float) -> None:
         began = time.monotonic()
@@ -132,6 +129,23 @@ class Repository:
             time.sleep(AGAIN_SECONDS)
 
 
+@dataclass(frozen=True)
+class State:
+    """One repository as its service knows it: catalogue, databases `inside` its newest backup (name → oid), finding."""
+
+    catalogue: Catalogue
+    inside: Mapping[str, int]
+    finding: Mapping[str, Any]
+
+
+def states(cell: CellSql) -> dict[int, State]:
+    """Of both repositories, in one look."""
+    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp_backup.py", "state"]))
+    return {
+        int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["finding"]) for number, seen in told.items()
+    }
+
+
 def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
     """See to it that WAL is archived and the newest backup contains the databases `names` (`t16054`).
 
@@ -140,20 +154,15 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
     """
     outcome = Outcome()
     repository, vault = Repository(cell), Repository(cell, VAULT)
-    looks = (
-        partial(_oids, cell, names),
-        repository.catalogue,
-        vault.catalogue,
-        repository.archiver,
-        repository.finding,
-        vault.finding,
-    )
-    with ThreadPoolExecutor(len(looks)) as pool:  # each is a process in a container
-        present, catalogue, encrypted, archiver, *findings = pool.map(lambda look: look(), looks)
+    with ThreadPoolExecutor() as pool:  # each is a process in a container
+        looked = pool.submit(states, cell)
+        present, archiver = _server(cell, names)
+        seen = looked.result()
+    daily, encrypted = seen[DAILY], seen[VAULT]
     gone = sorted(set(names) - set(present))
     if gone and not check:  # a check of a whole join comes here before the databases exist
         raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(gone)}; run role tenant_database first")
-    if NO_STANZA in (catalogue.code, encrypted.code):
+    if NO_STANZA in (daily.catalogue.code, encrypted.catalogue.code):
         _note(outcome, "stanza", "absent", "present in both repositories, archiving proven")
         if not check:
             repository.create_stanza()
@@ -162,38 +171,42 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
         _note(outcome, "WAL archive", f"failing since {archiver['last_failed']}", "archiving proven")
         if not check:
             repository.prove_archiving()
-    newest = catalogue.newest
-    inside = repository.databases(newest["label"]) if newest else {}
-    lacking = gone + sorted(name for name, oid in present.items() if inside.get(name) != oid)
+    newest = daily.catalogue.newest
+    lacking = gone + _lacking(present, daily)
     if lacking:
         kind = "incr" if newest else "full"
         _note(outcome, "newest backup", f"{newest['label'] if newest else 'none'}, without {', '.join(lacking)}", kind)
         if not check:
             repository.back_up(kind)
-            _prove(repository, {name: present[name] for name in lacking})
-    if not encrypted.newest:  # later ones come by the schedule; the tenants that join meanwhile are in the WAL
+            _prove(cell, {name: present[name] for name in lacking})
+    if not encrypted.catalogue.newest:  # later ones come by the schedule; who joins meanwhile is in the WAL
         _note(outcome, "encrypted repository", "no backup", "full")
         if not check:
             vault.back_up("full")
-    for each, finding in zip((repository, vault), findings, strict=True):
-        if not finding["at"]:  # later on the schedule sees to it, after each full backup
+    for each in (repository, vault):
+        if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
             _note(outcome, f"repository {each.number}", "never verified", "verified")
             if not check:
                 each.verify()
     return outcome
 
 
-def _prove(repository: Repository, wanted: Mapping[str, int]) -> None:
-    newest = repository.catalogue().newest
-    inside = repository.databases(newest["label"]) if newest else {}
-    if lacking := sorted(name for name, oid in wanted.items() if inside.get(name) != oid):
-        label = newest["label"] if newest else "no backup"
-        raise BackupFault(f"stanza {repository.stanza}: {label} still lacks {', '.join(lacking)}")
+def _prove(cell: CellSql, wanted: Mapping[str, int]) -> None:
+    daily = states(cell)[DAILY]
+    if lacking := _lacking(wanted, daily):
+        label = daily.catalogue.newest["label"] if daily.catalogue.newest else "no backup"
+        raise BackupFault(f"stanza {cell.cell_id}: {label} still lacks {', '.join(lacking)}")
 
 
-def _oids(cell: CellSql, names: Sequence[str]) -> dict[str, int]:
-    (row,) = cell.rows("SELECT coalesce(json_object_agg(datname, oid::bigint), '{}') FROM pg_database;")
-    return {name: row[name] for name in names if name in row}
+def _lacking(wanted: Mapping[str, int], state: State) -> list[str]:
+    """Databases that the newest backup has not; one made again under its name has another oid."""
+    return sorted(name for name, oid in wanted.items() if state.inside.get(name) != oid)
+
+
+def _server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, int], dict[str, Any]]:
+    """Oids of those of the databases that exist, and the archiver's state."""
+    oids, archiver = cell.rows(OIDS + ARCHIVER, role="postgres")
+    return {name: oids[name] for name in names if name in oids}, archiver
 
 
 def _note(outcome: Outcome, subject: str, before: str, after: str) -> None:

@@ -1,7 +1,8 @@
-"""Keycloak's administration API for one realm, through one verified connection from inside its own container."""
+"""Keycloak's administration API, a realm at a time, through one verified connection from inside its own container."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,8 +18,8 @@ EVERYTHING = 10000  # the API gives 10 of a list unless told otherwise
 class Keycloak:
     """A signed-in administrator. Paths are below the realm; faults are RuntimeFault with Keycloak's own words."""
 
-    def __init__(self, runtime: Runtime, secrets: Secrets, realm: str = REALM):
-        self._realm = realm
+    def __init__(self, runtime: Runtime, secrets: Secrets):
+        self._realm = REALM
         service = runtime.register.names.identity
         self._session = HttpsSession(runtime, service, Port.IDENTITY, secrets.root_ca.certificate)
         form = {
@@ -34,6 +35,12 @@ class Keycloak:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    def beside(self, realm: str) -> Keycloak:
+        """The same administrator in another realm, on the same connection."""
+        other = copy.copy(self)
+        other._realm = realm
+        return other
 
     def get(self, *parts: str, **query: object) -> Any:
         """The object or list at a path; `query` values become its parameters."""

@@ -176,6 +176,39 @@ def test_a_catalogue_that_does_not_answer_ends_nothing(monkeypatch, capsys):
     assert "the catalogue cannot be read: no answer in 60 s" in capsys.readouterr().err
 
 
+def test_what_a_backup_has_inside_is_read_once(tmp_path, monkeypatch):
+    asked = []
+
+    def run(command, **_):
+        asked.append(command[-1])
+        label = command[-1].removeprefix("--set=")
+        listed = [{"label": label, "database-ref": [{"name": f"t{label}", "oid": 7}]}]
+        return subprocess.CompletedProcess(command, 0, json.dumps([{"backup": listed}]), "")
+
+    monkeypatch.setattr(asp_backup.subprocess, "run", run)
+    for label in ("1", "1", "2", "1"):
+        assert asp_backup.inside("baz1", "1", tmp_path, label) == {f"t{label}": 7}
+    assert asked == ["--set=1", "--set=2", "--set=1"]
+    (tmp_path / asp_backup.INSIDE).write_text('{"lab')
+    assert asp_backup.inside("baz1", "1", tmp_path, "1") == {"t1": 7}, "a file that is no answer is not believed"
+
+
+@pytest.mark.parametrize("text", ["[]", '[{"backup": []}]'])
+def test_a_repository_without_backup_has_a_state_too(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(
+        asp_backup.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, text, "")
+    )
+    state = asp_backup.state("baz1", {"1": tmp_path})
+    assert state == {"1": {"info": json.loads(text), "inside": {}, "finding": {"at": 0, "damage": ""}}}
+
+
+def test_a_repository_that_cannot_be_read_leaves_no_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        asp_backup.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 28, "", "no such")
+    )
+    assert asp_backup.state("baz1", {"1": tmp_path}) is None
+
+
 def test_a_segment_that_expires_while_metrics_are_told_keeps_the_last_value(tmp_path):
     segments = tmp_path / "repo" / "archive" / "baz1" / "17-1" / "0000000200000000"
     segments.mkdir(parents=True)

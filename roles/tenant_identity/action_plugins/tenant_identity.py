@@ -33,7 +33,8 @@ def run(params, check):
     register, municipalities = asked(params)
     vault = secrets.load(register)
     runtime, plan = Runtime(register), Plan()
-    with Keycloak(runtime, vault) as clerks, Keycloak(runtime, vault, REALM_OF_CITIZENS) as citizens:
+    with Keycloak(runtime, vault) as clerks:
+        citizens = clerks.beside(REALM_OF_CITIZENS)
         for planner in (IdentityPlanner(register, vault, clerks), CitizenPlanner(register, vault, citizens)):
             plan.steps += getattr(planner, params["state"])(municipalities).steps
         if not check:

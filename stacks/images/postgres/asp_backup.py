@@ -7,7 +7,8 @@ What is due is computed from the settings and from pgBackRest's own catalogue, s
 service neither loses a backup nor makes one twice. The first backup of all is taken when a tenant joins; until then
 nothing is scheduled. After each full backup the repository is verified, and what was found is kept beside it.
 
-`asp_backup.py verify NUMBER` verifies a repository now; `asp_backup.py finding NUMBER` says what was found last (JSON).
+`asp_backup.py verify NUMBER` verifies a repository now; `asp_backup.py state` says of each repository what it holds and
+what was found last (JSON).
 """
 
 import contextlib
@@ -15,12 +16,10 @@ import datetime
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TICK_SECONDS = 20
 RETRY_SECONDS = 300
@@ -29,6 +28,7 @@ VERIFY_RETRY_SECONDS = 3600  # it reads the whole repository
 KINDS = {"full": ("full",), "differential": ("full", "diff"), "incremental": ("full", "diff", "incr")}
 SETTINGS = "/etc/asp/backup.json"
 FINDING = "verified.json"  # beside the repository
+INSIDE = "inside.json"  # beside the repository: the newest backup's label and its databases
 # In a report of `pgbackrest verify`: a backup that is whole; no fault of any kind in the line before.
 SOUND, NOTHING = ", status: valid,", "missing: 0, checksum invalid: 0, size invalid: 0, other: 0"
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
@@ -106,17 +106,57 @@ def due(schedules, backups, now):
 
 def backups_of(stanza, repository):
     """Finished, faultless backups of a stanza, oldest first; None when the catalogue cannot be read."""
+    entries = info(stanza, repository)
+    return None if entries is None else [b for entry in entries for b in entry["backup"] if not b.get("error")]
+
+
+def info(stanza, repository, *options):
+    """What `pgbackrest info` says of one repository: a list, empty without a stanza; None when it cannot be read."""
     command = ["pgbackrest", "info", "--output=json", f"--stanza={stanza}", "--log-level-console=error"]
-    command.append(f"--repo={repository}")
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*command, f"--repo={repository}", *options], capture_output=True, text=True, timeout=60, check=False
+        )
     except subprocess.TimeoutExpired as error:
         say(f"the catalogue cannot be read: no answer in {error.timeout} s")
         return None
     if done.returncode != 0:
         say(f"the catalogue cannot be read: {(done.stderr or done.stdout).strip()[-300:]}")
         return None
-    return [b for entry in json.loads(done.stdout) for b in entry["backup"] if not b.get("error")]
+    return json.loads(done.stdout)
+
+
+def inside(stanza, repository, folder, label):
+    """Databases in one backup: name → oid; None when it cannot be read.
+
+    pgBackRest reads the backup's whole manifest for it, seconds in a full cell, so the last answer is kept.
+    """
+    place = os.path.join(folder, INSIDE)
+    with contextlib.suppress(FileNotFoundError, ValueError), open(place, encoding="utf-8") as stream:
+        kept = json.load(stream)
+        if kept["label"] == label:
+            return kept["databases"]
+    entries = info(stanza, repository, f"--set={label}")
+    if entries is None:
+        return None
+    found = {row["name"]: row["oid"] for row in entries[0]["backup"][0].get("database-ref") or []}
+    _keep(place, {"label": label, "databases": found})
+    return found
+
+
+def state(stanza, repositories):
+    """Of each repository: `info` as pgBackRest gives it, what the newest backup has `inside`, `finding`; or None."""
+    told = {}
+    for repository, folder in repositories.items():
+        entries = info(stanza, repository)
+        if entries is None:
+            return None
+        backups = [b for entry in entries for b in entry["backup"] if not b.get("error")]
+        databases = inside(stanza, repository, folder, backups[-1]["label"]) if backups else {}
+        if databases is None:
+            return None
+        told[repository] = {"info": entries, "inside": databases, "finding": finding(folder)}
+    return told
 
 
 def back_up(stanza, repository, name):
@@ -156,11 +196,16 @@ def verify(stanza, repository, folder):
         return f"it could not be verified: exit code {done.returncode}, {(done.stderr or done.stdout).strip()[-1000:]}"
     labels = {backup["label"] for backup in before} & {backup["label"] for backup in after}
     wrong = damage(done.stdout, labels)
-    new = os.path.join(folder, f".{FINDING}.{os.getpid()}")
-    with open(new, "w", encoding="utf-8") as stream:
-        json.dump({"at": finding(folder)["at"] if wrong else began, "damage": wrong}, stream)
-    os.replace(new, os.path.join(folder, FINDING))
+    _keep(os.path.join(folder, FINDING), {"at": finding(folder)["at"] if wrong else began, "damage": wrong})
     return wrong
+
+
+def _keep(place, value):
+    """Write a JSON file, whole or not at all."""
+    new = f"{place}.{os.getpid()}"
+    with open(new, "w", encoding="utf-8") as stream:
+        json.dump(value, stream)
+    os.replace(new, place)
 
 
 def damage(report, labels):
@@ -252,6 +297,9 @@ class Metrics:
 
 def serve(metrics, port):
     """Metrics over TLS, for holders of a certificate of our root only."""
+    # Here, because who only asks for the state would wait for them as long as for the answer.
+    import ssl
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -279,13 +327,15 @@ def say(text):
     print(f"asp-backup: {text}", file=sys.stderr, flush=True)
 
 
-def told(settings, verb, repository):
+def told(settings, verb, numbers):
     """What a command from outside asks for; the exit code."""
-    folder = settings["repositories"][repository]
-    if verb == "finding":
-        print(json.dumps(finding(folder)))
-        return 0
-    if wrong := verify(settings["stanza"], repository, folder):
+    stanza, repositories = settings["stanza"], settings["repositories"]
+    if verb == "state":
+        found = state(stanza, repositories)
+        print(json.dumps(found))
+        return 1 if found is None else 0
+    (repository,) = numbers
+    if wrong := verify(stanza, repository, repositories[repository]):
         say(f"repository {repository} is not proven whole: {wrong}")
     return 1 if wrong else 0
 
@@ -293,8 +343,8 @@ def told(settings, verb, repository):
 def main():
     with open(SETTINGS, encoding="utf-8") as stream:
         settings = json.load(stream)
-    if len(sys.argv) == 3 and sys.argv[1] in ("verify", "finding"):
-        return told(settings, *sys.argv[1:])
+    if len(sys.argv) > 1:
+        return told(settings, sys.argv[1], sys.argv[2:])
     schedules = {name: Cron(settings[name]) for name in KINDS}
     stanza = settings["stanza"]
     os.makedirs("/run/asp/lock", exist_ok=True)
