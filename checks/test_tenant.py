@@ -102,9 +102,11 @@ def test_database_schema_current(probe):
 
 @check("tenant.backup.covers")
 def test_backup_covers(probe, municipality):
-    covered = probe.read("backup", "databases")
-    label = probe.read("backup", "label")
-    assert municipality.tenant in covered, f"a(z) {label} mentés nem tartalmazza: {municipality.tenant}"
+    made, archived = probe.read_optional("backup", "made"), probe.read_optional("backup", "archived")
+    followed = made and archived and datetime.fromisoformat(archived) > datetime.fromisoformat(made)
+    label, name = probe.read("backup", "label"), municipality.tenant
+    covered = probe.read("backup", "inside") or followed
+    assert covered, f"sem a(z) {label} mentés, sem az utána archivált napló nem tartalmazza: {name}"
 
 
 @check("tenant.identity.organization")

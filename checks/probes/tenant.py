@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +18,7 @@ from checks.probes.parts import gather, guard, spread
 from inventory.names import Port
 from inventory.register import Municipality, Phase, Register
 from inventory.secrets import Secrets
-from stacks.cell import audit, catalogue, ledger
+from stacks.cell import audit, backups, catalogue, ledger
 from stacks.cell.psql import CellSql
 from stacks.cell.signin import Attempt, sign_in
 from stacks.components.edge_config import LEAF_FILE
@@ -45,7 +44,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "contents": lambda: contents(cell, name),
             "template": lambda: {"versions": versions(cell, TEMPLATE)},
             "attempts": lambda: attempts(cell, register, secrets, municipality),
-            "backup": lambda: backup(runtime, cell.cell.backup),
+            "backup": lambda: backup(cell, name),
             "drill": lambda: drill(register, secrets, municipality),
             "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
@@ -132,17 +131,17 @@ def _attempt(attempt: Attempt) -> dict:
     return {"role": attempt.role, "user": attempt.user, "database": attempt.database, "message": said}
 
 
-def backup(runtime: Runtime, service: str) -> dict:
-    """Databases in the newest backup of the cell."""
-    command = ["pgbackrest", "info", "--output=json", f"--repo={DAILY}"]
-    stanzas = json.loads(runtime.check(service, command, timeout=SECONDS))
-    if not stanzas or not stanzas[0]["backup"]:
-        return {"label": "nincs", "databases": []}
-    stanza = stanzas[0]
-    label = max(stanza["backup"], key=lambda item: item["timestamp"]["stop"])["label"]
-    detailed = [*command, f"--stanza={stanza['name']}", f"--set={label}"]
-    (item,) = json.loads(runtime.check(service, detailed, timeout=SECONDS))[0]["backup"]
-    return {"label": label, "databases": sorted(entry["name"] for entry in item.get("database-ref") or [])}
+def backup(cell: CellSql, name: str) -> dict:
+    """Whether the newest backup of the cell holds the database, when it was made, and until when WAL was archived."""
+    daily = backups.states(cell)[DAILY]
+    present, archiver = backups.server(cell, [name])
+    newest, made = daily.catalogue.newest, present.get(name)
+    return {
+        "label": newest["label"] if newest else "nincs",
+        "inside": bool(made) and daily.inside.get(name) == made.oid,
+        "made": datetime.fromtimestamp(made.at, UTC).isoformat() if made else None,
+        "archived": archiver["last_archived"],
+    }
 
 
 def drill(register: Register, secrets: Secrets, municipality: Municipality) -> dict:

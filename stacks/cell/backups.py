@@ -1,4 +1,4 @@
-"""A cell's backups: what pgBackRest's catalogue says, and making sure that a backup contains given tenants."""
+"""A cell's backups: what pgBackRest's catalogue says, and making sure that given tenants can come back from them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from stacks.cell.psql import CellSql
 from stacks.cell.tenants import Outcome
 from stacks.components.pgbackrest import DAILY, VAULT
+from stacks.components.sql import literal
 from stacks.runtime import RuntimeFault
 
 LOCKED = 50  # pgBackRest's exit code when another command of the stanza runs
@@ -25,13 +26,43 @@ QUIET = ["--log-level-console=error"]
 ARCHIVER = """\
 SELECT json_build_object(
   'archived', archived_count, 'last_archived', last_archived_time,
+  'last_archived_seconds', extract(epoch FROM last_archived_time),
   'failed', failed_count, 'last_failed', last_failed_time,
   'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false),
   'behind', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'))
 FROM pg_stat_archiver;
 """
 
-OIDS = "SELECT coalesce(json_object_agg(datname, oid::bigint), '{}') FROM pg_database;\n"
+# Databases: oid, and when each was made (epoch seconds), by the file that is written then and never again.
+MADE = """\
+SELECT coalesce(json_object_agg(datname, json_build_array(oid::bigint,
+  extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION', true)).modification))), '{}')
+FROM pg_database WHERE datname IN (%s);
+"""
+
+# Closes the WAL segment in which we are and waits until the repositories hold it. The record before it is there because
+# a server that has written nothing since it started closes none and remembers none.
+ARCHIVE_SECONDS = 60
+ARCHIVE = f"""\
+DO $do$
+DECLARE
+  wal text;
+  reached text;
+  patience timestamptz := clock_timestamp() + interval '{ARCHIVE_SECONDS} s';
+BEGIN
+  PERFORM pg_create_restore_point('asp');
+  wal := pg_walfile_name(pg_switch_wal() - 1);
+  LOOP
+    PERFORM pg_stat_clear_snapshot();
+    SELECT coalesce(left(last_archived_wal, 24), 'none') INTO reached FROM pg_stat_archiver;
+    EXIT WHEN reached <> 'none' AND reached >= wal;
+    IF clock_timestamp() > patience THEN
+      RAISE EXCEPTION 'WAL segment % is not archived after {ARCHIVE_SECONDS} s, the newest that is: %', wal, reached;
+    END IF;
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+END $do$;
+"""
 
 
 class BackupFault(Exception):
@@ -138,6 +169,14 @@ class State:
     finding: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Made:
+    """A database of the cluster: its oid (made again under its name it has another), and when it was made (epoch s)."""
+
+    oid: int
+    at: float
+
+
 def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
     told = json.loads(cell.runtime.check(cell.cell.backup, ["asp_backup.py", "state"]))
@@ -147,16 +186,16 @@ def states(cell: CellSql) -> dict[int, State]:
 
 
 def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
-    """See to it that WAL is archived and the newest backup contains the databases `names` (`t16054`).
+    """See to it that the databases `names` (`t16054`) can come back: from a backup, or from the WAL that follows it.
 
     In check mode only says what would be done. BackupFault for a database that does not exist, RuntimeFault when
-    pgBackRest refuses.
+    pgBackRest or the server refuses.
     """
     outcome = Outcome()
     repository, vault = Repository(cell), Repository(cell, VAULT)
     with ThreadPoolExecutor() as pool:  # each is a process in a container
         looked = pool.submit(states, cell)
-        present, archiver = _server(cell, names)
+        present, archiver = server(cell, names)
         seen = looked.result()
     daily, encrypted = seen[DAILY], seen[VAULT]
     gone = sorted(set(names) - set(present))
@@ -171,18 +210,16 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
         _note(outcome, "WAL archive", f"failing since {archiver['last_failed']}", "archiving proven")
         if not check:
             repository.prove_archiving()
-    newest = daily.catalogue.newest
-    lacking = gone + _lacking(present, daily)
-    if lacking:
-        kind = "incr" if newest else "full"
-        _note(outcome, "newest backup", f"{newest['label'] if newest else 'none'}, without {', '.join(lacking)}", kind)
+    for each, name in ((repository, "daily"), (vault, "encrypted")):  # later ones come by the schedule
+        if not seen[each.number].catalogue.newest:
+            _note(outcome, f"{name} repository", "no backup", "full")
+            if not check:
+                each.back_up("full")
+    lacking = gone + uncovered(present, daily, archiver)
+    if lacking and daily.catalogue.newest:  # who joins after it is in the WAL
+        _note(outcome, "newest backup and WAL", f"without {', '.join(lacking)}", "WAL archived")
         if not check:
-            repository.back_up(kind)
-            _prove(cell, {name: present[name] for name in lacking})
-    if not encrypted.catalogue.newest:  # later ones come by the schedule; who joins meanwhile is in the WAL
-        _note(outcome, "encrypted repository", "no backup", "full")
-        if not check:
-            vault.back_up("full")
+            archive(cell)
     for each in (repository, vault):
         if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
             _note(outcome, f"repository {each.number}", "never verified", "verified")
@@ -191,22 +228,21 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
     return outcome
 
 
-def _prove(cell: CellSql, wanted: Mapping[str, int]) -> None:
-    daily = states(cell)[DAILY]
-    if lacking := _lacking(wanted, daily):
-        label = daily.catalogue.newest["label"] if daily.catalogue.newest else "no backup"
-        raise BackupFault(f"stanza {cell.cell_id}: {label} still lacks {', '.join(lacking)}")
+def server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, Made], dict[str, Any]]:
+    """Those of the databases that exist, and the state of the WAL archiver (see ARCHIVER)."""
+    made, archiver = cell.rows(MADE % ", ".join(map(literal, names)) + ARCHIVER, role="postgres")
+    return {name: Made(*row) for name, row in made.items()}, archiver
 
 
-def _lacking(wanted: Mapping[str, int], state: State) -> list[str]:
-    """Databases that the newest backup has not; one made again under its name has another oid."""
-    return sorted(name for name, oid in wanted.items() if state.inside.get(name) != oid)
+def uncovered(present: Mapping[str, Made], daily: State, archiver: Mapping[str, Any]) -> list[str]:
+    """Databases that the newest backup has not, and no WAL was archived since they were made."""
+    reached = archiver["last_archived_seconds"] or 0
+    return sorted(name for name, made in present.items() if daily.inside.get(name) != made.oid and reached <= made.at)
 
 
-def _server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, int], dict[str, Any]]:
-    """Oids of those of the databases that exist, and the archiver's state."""
-    oids, archiver = cell.rows(OIDS + ARCHIVER, role="postgres")
-    return {name: oids[name] for name in names if name in oids}, archiver
+def archive(cell: CellSql) -> None:
+    """Have everything that was written until now in the repositories. RuntimeFault when it does not come there."""
+    cell.script(ARCHIVE, role="postgres", timeout=ARCHIVE_SECONDS + 30)
 
 
 def _note(outcome: Outcome, subject: str, before: str, after: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from inventory import applied, paths
 from stacks.cell import catalogue, contents, tenants
-from stacks.cell.backups import Repository
+from stacks.cell.backups import Repository, archive, server
 from stacks.cell.migrations import Migration
 from stacks.cell.plan import Tenant
 from stacks.cell.psql import CellSql
@@ -81,6 +81,9 @@ def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAIL
     # Each look into a backup takes a command: the last one before the moment mostly answers.
     if any(tenant in repository.databases(label) for stop, label in reversed(ended) if stop <= moment):
         return
+    made = server(cell, [tenant])[0].get(tenant)
+    if made and made.at < moment.timestamp() and any(stop <= moment for stop, _ in ended):
+        return  # younger than the backup, so all of it is in the WAL that follows
     for stop, label in ended:
         if stop > moment and tenant in repository.databases(label):
             raise RestoreFault(
@@ -182,7 +185,7 @@ def _shown(moment: datetime) -> str:
 def archive_up_to_now(cell: CellSql) -> None:
     """Replay ends at the first transaction after the target, so there must be one, and it must be in the archive."""
     cell.script("SELECT pg_current_xact_id();")
-    Repository(cell).prove_archiving()
+    archive(cell)
 
 
 def _contents(cell: CellSql, database: str) -> contents.Contents:

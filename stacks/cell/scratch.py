@@ -20,7 +20,7 @@ from inventory import secrets as vault
 from stacks.cell.psql import PSQL, CellSql
 from stacks.components import pgbackrest
 from stacks.components.pgbackrest import DAILY, VAULT
-from stacks.components.postgres import UID
+from stacks.components.postgres import AUTH_DATABASE, UID
 from stacks.runtime import Runtime, RuntimeFault
 from stacks.tenants import turn
 
@@ -63,10 +63,11 @@ export LD_PRELOAD={preload}
 restore() {{ pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
 restore {only} 2>/tmp/said || {{
   code=$?
-  # A database that is younger than the backup (80): all of them come back, and replay brings it.
+  # A database that is younger than the backup (80): replay brings the whole of it, so one that is in every backup and
+  # as good as empty is named instead, and all others come back as holes.
   [ $code = 80 ] || {{ cat /tmp/said >&2; exit $code; }}
   find /data/pgdata -mindepth 1 -delete
-  restore
+  restore --db-include={always}
 }}
 cat >/tmp/postgresql.conf <<CONF
 data_directory = '/data/pgdata'
@@ -137,7 +138,13 @@ def restored(
         target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
     only = "" if neighbours else f"--db-include={tenant}"
     script = _SCRIPT.format(
-        stanza=cell.cell_id, database=tenant, only=only, target=target, ready=READY, preload=PRELOAD
+        stanza=cell.cell_id,
+        database=tenant,
+        only=only,
+        always=AUTH_DATABASE,
+        target=target,
+        ready=READY,
+        preload=PRELOAD,
     )
     env = cell.runtime.register.environment.id
     purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}

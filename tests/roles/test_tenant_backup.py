@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from inventory.names import Port
-from stacks.cell.backups import Repository
+from stacks.cell.backups import Repository, archive, server, states
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
-from stacks.components.pgbackrest import PLACES, VAULT
+from stacks.components.pgbackrest import DAILY, PLACES, VAULT
 from stacks.runtime import RuntimeFault
 from tests.roles.tenant_plays import act, play
 from tests.support.polling import poll
@@ -52,16 +52,12 @@ def role(known, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made_anew(run):
-    """The subject's database has just been made again: no backup contains it yet."""
+def made_anew(run, cell):
+    """The subject's database has just been made again: no backup contains it yet, and no archived WAL."""
+    archive(cell)  # the next segment is closed by itself after a minute only
     for state in ({"state": "absent", "confirm": [SUBJECT]}, {"state": "present"}):
         done = run("tenant_database", **state)
         assert done.code == 0, done.text
-
-
-def oid(cell, name):
-    (row,) = cell.rows(f"SELECT to_json(oid::bigint) FROM pg_database WHERE datname = '{name}';")
-    return row
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +71,14 @@ def covered(made_anew, role, run, repository):
     return told, done, before
 
 
-def test_a_database_made_after_the_last_backup_is_backed_up(covered, repository, cell, subject):
+def test_a_database_made_after_the_last_backup_is_in_the_archive_at_once(covered, repository, cell, subject):
     told, done, before = covered
     assert (told.code, told.changed) == (0, 1), told.text
     assert f"without {subject.tenant}" in told.text
     assert done.changed == 1
-    newest = repository.catalogue().newest
-    assert newest["label"] not in before
-    assert newest["type"] == ("incr" if before else "full")
-    assert repository.databases(newest["label"])[subject.tenant] == oid(cell, subject.tenant)
+    assert [backup["label"] for backup in repository.catalogue().backups] == before, "the schedule takes backups"
+    present, archiver = server(cell, [subject.tenant])
+    assert archiver["last_archived_seconds"] > present[subject.tenant].at
 
 
 def test_again_nothing_is_done(covered, role, repository):
@@ -131,6 +126,16 @@ def test_the_encrypted_repository_alone_brings_a_row_back(covered, repository, c
             assert scratch.script(f"SELECT version FROM {where}").split() == [version]
     finally:
         cell.script(f"{as_owner}DELETE FROM {where};")
+
+
+def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subject, role):
+    name, (made,) = subject.tenant, server(cell, [subject.tenant])[0].values()
+    assert states(cell)[DAILY].inside.get(name) != made.oid, "until now replay alone brought it"
+    repository.back_up("incr")
+    assert states(cell)[DAILY].inside[name] == made.oid
+    assert role().changed == 0
+    with restored(cell, name) as scratch:
+        assert scratch.script("SELECT count(*) FROM asp_meta.migrations") != "0"
 
 
 # Turns some bytes in the middle of a file over; a second time it is as before.

@@ -8,6 +8,7 @@ import pytest
 
 from inventory.register import load
 from stacks.cell import drill, rebuild, restore
+from stacks.cell.backups import Made
 from stacks.cell.restore import RestoreFault
 from stacks.runtime import RuntimeFault
 
@@ -39,6 +40,7 @@ def asked(monkeypatch):
             return dict.fromkeys(HELD[self.number][int(label)], 1)
 
     monkeypatch.setattr(restore, "Repository", Repository)
+    monkeypatch.setattr(restore, "server", lambda *_: ({}, {}))
     return looks
 
 
@@ -56,6 +58,18 @@ def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked
     said = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
     with pytest.raises(RestoreFault, match=said):
         restore.may_restore(None, TENANT, NOON.replace(hour=8, minute=30), number)
+
+
+@pytest.mark.parametrize(("number", "hour"), [(1, 8), (2, 10)])
+def test_a_tenant_younger_than_the_last_backup_comes_out_of_the_wal_that_follows(asked, monkeypatch, number, hour):
+    made = NOON.replace(hour=hour, minute=20)
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, made.timestamp())}, {}))
+    restore.may_restore(None, TENANT, made + timedelta(minutes=10), number)
+    with pytest.raises(RestoreFault, match="the first backup that contains"):
+        restore.may_restore(None, TENANT, made - timedelta(minutes=10), number)
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, 0)}, {}))
+    with pytest.raises(RestoreFault, match="the first backup that contains"):  # and no backup to begin with
+        restore.may_restore(None, TENANT, NOON.replace(hour=7), number)
 
 
 def test_a_tenant_in_no_backup_is_refused_by_repository(asked):

@@ -1,4 +1,4 @@
-"""Ansible action: the newest backup of a cell contains given municipalities. The work is in `stacks.cell.backups`."""
+"""Ansible action: given municipalities can come back from backups. The work is in `stacks.cell.backups`."""
 
 from stacks.action import CentreAction, asked
 from stacks.cell.backups import BackupFault, ensure_backed_up
@@ -8,10 +8,11 @@ from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_backup
-short_description: Backups contain the municipalities' databases
+short_description: Backups, or the WAL that follows them, contain the municipalities' databases
 description:
-  - Makes the cell's stanza where it is absent, proves that WAL reaches the repository, and takes a backup (a full one
-    when there is none) if the newest does not contain the database of each given municipality as it is now.
+  - Makes the cell's stanza where it is absent, proves that WAL reaches the repositories, and takes a full backup where
+    there is none. If the newest backup does not contain the database of each given municipality as it is now, it sees
+    to it that the WAL written until then is in the repositories; the next backup comes by the schedule.
 options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipalities: {type: list, elements: str, required: true, description: KSH codes.}
