@@ -36,7 +36,7 @@ FROM pg_stat_archiver;
 # Databases: oid, and when each was made (epoch seconds), by the file that is written then and never again.
 MADE = """\
 SELECT coalesce(json_object_agg(datname, json_build_array(oid::bigint,
-  extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION', true)).modification))), '{}')
+  extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION')).modification))), '{}')
 FROM pg_database WHERE datname IN (%s);
 """
 

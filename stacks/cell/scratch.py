@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from docker import DockerClient
@@ -21,6 +22,7 @@ from stacks.cell.psql import PSQL, CellSql
 from stacks.components import pgbackrest
 from stacks.components.pgbackrest import DAILY, VAULT
 from stacks.components.postgres import AUTH_DATABASE, UID
+from stacks.components.sql import literal
 from stacks.runtime import Runtime, RuntimeFault
 from stacks.tenants import turn
 
@@ -28,6 +30,9 @@ READY = "asp-restored"
 SOURCE = "/source"
 PRELOAD = "libeatmydata.so"  # the restore syncs nothing
 MAKER = "asp.process"  # label: the process that a scratch container serves, number and start
+MEMORY_MIB = 1024  # for the processes of a scratch container
+SHARED_MIB = 1024  # what a restore needs beside its database: the cluster's own files, WAL, a hole for each other file
+FULL = "No space left on device"
 # A container in which data is restored: nothing reaches it, and it reaches nothing but its volumes.
 CREATION: dict[str, Any] = {
     "user": f"{UID}:{UID}",
@@ -35,7 +40,7 @@ CREATION: dict[str, Any] = {
     "init": True,
     "read_only": True,
     "cap_drop": ["ALL"],
-    "mem_limit": "1g",
+    "mem_limit": f"{MEMORY_MIB}m",
     "tmpfs": {"/tmp": f"uid={UID},mode=0700"},
 }
 # Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
@@ -132,7 +137,47 @@ def restored(
 
     `neighbours`: the other databases come back as well, not as holes. RuntimeFault when it cannot be restored. What
     killed runs left is removed first.
+
+    It comes back in memory where there is room: pgBackRest makes a file for each of the cluster, wanted or not, and
+    hundreds of thousands of them took a disk half of the restore, and minutes to be removed again.
     """
+    began = time.monotonic()
+    place = None if neighbours else _memory(cell, tenant)
+    try:
+        with _restored(cell, tenant, until, timeout, repository, neighbours, place) as scratch:
+            place = None  # what fails from now on is the caller's
+            yield scratch
+    except RuntimeFault as fault:
+        if place is None or FULL not in str(fault):
+            raise
+        left = timeout - (time.monotonic() - began)
+        with _restored(cell, tenant, until, left, repository, neighbours, None) as scratch:
+            yield scratch
+
+
+def _memory(cell: CellSql, tenant: str) -> int | None:
+    """MiB of memory that a restore of the database may fill, None when a disk must do.
+
+    By what it holds now: at another moment it may have been larger, so three times that.
+    """
+    size = "SELECT to_json(coalesce(sum(pg_database_size(oid)), 0)) FROM pg_database"
+    (octets,) = cell.rows(f"{size} WHERE datname = {literal(tenant)};", role="postgres")
+    wanted = SHARED_MIB + 3 * int(octets) // 2**20
+    with Path("/proc/meminfo").open() as lines:
+        available = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:"))
+    return wanted if wanted <= available // 4 else None
+
+
+@contextlib.contextmanager
+def _restored(
+    cell: CellSql,
+    tenant: str,
+    until: datetime | None,
+    timeout: float,
+    repository: int,
+    neighbours: bool,
+    memory: int | None,
+) -> Iterator[Scratch]:
     target = "--type=default"
     if until:
         target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
@@ -159,12 +204,10 @@ def restored(
         container = client.containers.create(
             cell.runtime.container(cell.node).image.id,
             ["bash", "-c", script],
-            **CREATION,
+            **CREATION | _data(memory, labels),
             name=name,
             labels=labels,
-            # /data is a volume of its own that goes with the container: a tenant may be larger than memory.
             volumes={volume_of(cell, repository): {"bind": SOURCE, "mode": "ro"}},
-            mounts=[{"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": labels}}],
         )
         try:
             container.start()
@@ -176,6 +219,14 @@ def restored(
             threading.Thread(target=_remove, args=(container,)).start()
     except (DockerException, OSError) as error:
         raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
+
+
+def _data(memory: int | None, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Where a scratch container has its /data: so many MiB of memory, or a volume of its own that goes with it."""
+    if memory is None:
+        return {"mounts": [{"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": labels}}]}
+    options = f"uid={UID},mode=0700,size={memory}m,nr_inodes=0"
+    return {"tmpfs": CREATION["tmpfs"] | {"/data": options}, "mem_limit": f"{MEMORY_MIB + memory}m"}
 
 
 def clear(client: DockerClient, purpose: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from inventory.names import Port
+from stacks.cell import scratch
 from stacks.cell.backups import Repository, archive, server, states
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
@@ -136,6 +137,16 @@ def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subjec
     assert role().changed == 0
     with restored(cell, name) as scratch:
         assert scratch.script("SELECT count(*) FROM asp_meta.migrations") != "0"
+
+
+def test_what_does_not_fit_into_memory_is_restored_on_a_disk(covered, cell, subject, monkeypatch):
+    asked = []
+    monkeypatch.setattr(scratch, "_memory", lambda *_: asked.append(1) or 8)
+    with restored(cell, subject.tenant) as found:
+        (mount,) = [mount for mount in found.container.attrs["Mounts"] if mount["Destination"] == "/data"]
+        assert mount["Type"] == "volume"
+        assert found.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
+    assert asked == [1]
 
 
 # Turns some bytes in the middle of a file over; a second time it is as before.
