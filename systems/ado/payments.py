@@ -26,10 +26,12 @@ def receive(payments: Sequence[Payment], tax: Tax | None = None) -> None:
     owners = {payment.taxpayer_id for payment in payments}
     with transaction.atomic():
         Taxpayer.hold(owners)
-        if known := Payment.standing().filter(reference__in=references).order_by("reference").first():
-            raise NotPossible(f"A(z) {known.reference} hivatkozású befizetést már rögzítették.")
-        earlier = Payment.objects.filter(reverses=None, reference__in=references)
-        rounds = Counter(earlier.values_list("reference", flat=True))
+        earlier = Payment.objects.filter(reverses=None, reference__in=references).order_by("reference")
+        # In one statement: what another clerk books between two of them would be counted, but not be seen to stand.
+        seen = list(earlier.values_list("reference", "reversal"))
+        if known := next((reference for reference, reversal in seen if reversal is None), None):
+            raise NotPossible(f"A(z) {known} hivatkozású befizetést már rögzítették.")
+        rounds = Counter(reference for reference, _ in seen)
         for payment in payments:
             payment.round = rounds[payment.reference]
         try:

@@ -4,6 +4,7 @@ import datetime as dt
 import importlib
 import re
 import threading
+from collections import Counter
 from functools import partial
 from unittest import mock
 
@@ -203,6 +204,23 @@ def test_two_clerks_record_one_payment_at_the_same_moment(serve, firm):
         assert sum("hivatkozás" in str(each) for each in told) == 1, told
     with serve("ado"):
         assert Payment.objects.count() == 2
+
+
+def test_a_payment_that_comes_between_look_and_booking_is_not_taken_for_a_reversed_one(serve, firm):
+    with serve("ado"):
+        other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
+    told = []
+
+    def other_clerk_first(found):
+        if not told:
+            told.append("begun")
+            told.extend(at_once(serve, partial(pay, other, 100, reference="B-3")))
+        return Counter(found)
+
+    with mock.patch.object(payments, "Counter", other_clerk_first), serve("ado"):
+        with pytest.raises(NotPossible, match="Ezzel a hivatkozással most más is rögzít"):
+            pay(firm, 100, reference="B-3")
+        assert [payment.taxpayer for payment in Payment.objects.all()] == [other]
 
 
 def test_a_taxpayer_that_came_in_by_another_window_is_told(clerk, serve, firm):
