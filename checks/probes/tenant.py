@@ -132,15 +132,13 @@ def _attempt(attempt: Attempt) -> dict:
 
 
 def backup(cell: CellSql, name: str) -> dict:
-    """Whether the newest backup of the cell holds the database, when it was made, and until when WAL was archived."""
+    """Whether the newest backup of the cell, or the WAL that follows it, holds the database as it is now."""
     daily = backups.states(cell)[DAILY]
-    present, archiver = backups.server(cell, [name])
-    newest, made = daily.catalogue.newest, present.get(name)
+    present, _ = backups.server(cell, [name])
+    newest = daily.catalogue.newest
     return {
         "label": newest["label"] if newest else "nincs",
-        "inside": bool(made) and daily.inside.get(name) == made.oid,
-        "made": datetime.fromtimestamp(made.at, UTC).isoformat() if made else None,
-        "archived": archiver["last_archived"],
+        "covered": name in present and daily.covers(name, present[name].oid),
     }
 
 

@@ -26,14 +26,13 @@ QUIET = ["--log-level-console=error"]
 ARCHIVER = """\
 SELECT json_build_object(
   'archived', archived_count, 'last_archived', last_archived_time,
-  'last_archived_seconds', extract(epoch FROM last_archived_time),
   'failed', failed_count, 'last_failed', last_failed_time,
   'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false),
   'behind', (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'))
 FROM pg_stat_archiver;
 """
 
-# Databases: oid, and when each was made (epoch seconds), by the file that is written then and never again.
+# Databases: oid, and when each began to be made (epoch seconds), by a file that is written then and never again.
 MADE = """\
 SELECT coalesce(json_object_agg(datname, json_build_array(oid::bigint,
   extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION')).modification))), '{}')
@@ -162,16 +161,24 @@ class Repository:
 
 @dataclass(frozen=True)
 class State:
-    """One repository as its service knows it: catalogue, databases `inside` its newest backup (name → oid), finding."""
+    """One repository as its service knows it: catalogue, what verifications found, and databases as name → oid.
+
+    `inside`: those of the newest backup; `archived`: those that are wholly in WAL that was archived since.
+    """
 
     catalogue: Catalogue
     inside: Mapping[str, int]
+    archived: Mapping[str, int]
     finding: Mapping[str, Any]
+
+    def covers(self, name: str, oid: int) -> bool:
+        """Whether the database can come back as it is now (made again under its name it has another oid)."""
+        return oid in (self.inside.get(name), self.archived.get(name))
 
 
 @dataclass(frozen=True)
 class Made:
-    """A database of the cluster: its oid (made again under its name it has another), and when it was made (epoch s)."""
+    """A database of the cluster: its oid, and when it began to be made (epoch seconds)."""
 
     oid: int
     at: float
@@ -181,7 +188,8 @@ def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
     told = json.loads(cell.runtime.check(cell.cell.backup, ["asp_backup.py", "state"]))
     return {
-        int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["finding"]) for number, seen in told.items()
+        int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
+        for number, seen in told.items()
     }
 
 
@@ -215,11 +223,13 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
             _note(outcome, f"{name} repository", "no backup", "full")
             if not check:
                 each.back_up("full")
-    lacking = gone + uncovered(present, daily, archiver)
-    if lacking and daily.catalogue.newest:  # who joins after it is in the WAL
-        _note(outcome, "newest backup and WAL", f"without {', '.join(lacking)}", "WAL archived")
+    lacking = {name: made.oid for name, made in present.items() if not daily.covers(name, made.oid)}
+    if (gone or lacking) and daily.catalogue.newest:  # who joins after it is in the WAL
+        _note(outcome, "newest backup and WAL", f"without {', '.join(sorted([*gone, *lacking]))}", "WAL archived")
         if not check:
             archive(cell)
+            noted = [f"{name}={oid}" for name, oid in lacking.items()]
+            cell.runtime.check(cell.cell.backup, ["asp_backup.py", "archived", *noted])
     for each in (repository, vault):
         if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
             _note(outcome, f"repository {each.number}", "never verified", "verified")
@@ -232,12 +242,6 @@ def server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, Made], dict[s
     """Those of the databases that exist, and the state of the WAL archiver (see ARCHIVER)."""
     made, archiver = cell.rows(MADE % ", ".join(map(literal, names)) + ARCHIVER, role="postgres")
     return {name: Made(*row) for name, row in made.items()}, archiver
-
-
-def uncovered(present: Mapping[str, Made], daily: State, archiver: Mapping[str, Any]) -> list[str]:
-    """Databases that the newest backup has not, and no WAL was archived since they were made."""
-    reached = archiver["last_archived_seconds"] or 0
-    return sorted(name for name, made in present.items() if daily.inside.get(name) != made.oid and reached <= made.at)
 
 
 def archive(cell: CellSql) -> None:

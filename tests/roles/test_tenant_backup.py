@@ -9,7 +9,7 @@ import pytest
 
 from inventory.names import Port
 from stacks.cell import scratch
-from stacks.cell.backups import Repository, archive, server, states
+from stacks.cell.backups import Repository, server, states
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
 from stacks.components.pgbackrest import DAILY, PLACES, VAULT
@@ -53,9 +53,8 @@ def role(known, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made_anew(run, cell):
-    """The subject's database has just been made again: no backup contains it yet, and no archived WAL."""
-    archive(cell)  # the next segment is closed by itself after a minute only
+def made_anew(run):
+    """The subject's database has just been made again: no backup contains it yet."""
     for state in ({"state": "absent", "confirm": [SUBJECT]}, {"state": "present"}):
         done = run("tenant_database", **state)
         assert done.code == 0, done.text
@@ -78,8 +77,9 @@ def test_a_database_made_after_the_last_backup_is_in_the_archive_at_once(covered
     assert f"without {subject.tenant}" in told.text
     assert done.changed == 1
     assert [backup["label"] for backup in repository.catalogue().backups] == before, "the schedule takes backups"
-    present, archiver = server(cell, [subject.tenant])
-    assert archiver["last_archived_seconds"] > present[subject.tenant].at
+    (made,) = server(cell, [subject.tenant])[0].values()
+    for state in states(cell).values():
+        assert state.archived[subject.tenant] == made.oid != state.inside.get(subject.tenant)
 
 
 def test_again_nothing_is_done(covered, role, repository):

@@ -193,13 +193,23 @@ def test_what_a_backup_has_inside_is_read_once(tmp_path, monkeypatch):
     assert asp_backup.inside("baz1", "1", tmp_path, "1") == {"t1": 7}, "a file that is no answer is not believed"
 
 
+def test_what_was_noted_to_be_archived_is_told_and_the_last_note_holds(tmp_path):
+    assert asp_backup.archived(tmp_path) == {}
+    asp_backup.note_archived(tmp_path, ["t16054=20001", "t14784=20002"])
+    asp_backup.note_archived(tmp_path, ["t16054=20003"])
+    assert asp_backup.archived(tmp_path) == {"t16054": 20003, "t14784": 20002}
+    (tmp_path / asp_backup.ARCHIVED / "t14784").write_text("")
+    assert asp_backup.archived(tmp_path) == {"t16054": 20003}, "a file that is no answer is not believed"
+
+
 @pytest.mark.parametrize("text", ["[]", '[{"backup": []}]'])
 def test_a_repository_without_backup_has_a_state_too(tmp_path, monkeypatch, text):
     monkeypatch.setattr(
         asp_backup.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, text, "")
     )
     state = asp_backup.state("baz1", {"1": tmp_path})
-    assert state == {"1": {"info": json.loads(text), "inside": {}, "finding": {"at": 0, "damage": ""}}}
+    nothing = {"inside": {}, "archived": {}, "finding": {"at": 0, "damage": ""}}
+    assert state == {"1": {"info": json.loads(text), **nothing}}
 
 
 def test_a_repository_that_cannot_be_read_leaves_no_state(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ service neither loses a backup nor makes one twice. The first backup of all is t
 nothing is scheduled. After each full backup the repository is verified, and what was found is kept beside it.
 
 `asp_backup.py verify NUMBER` verifies a repository now; `asp_backup.py state` says of each repository what it holds and
-what was found last (JSON).
+what was found last (JSON); `asp_backup.py archived NAME=OID…` notes databases that are wholly in archived WAL.
 """
 
 import contextlib
@@ -29,6 +29,7 @@ KINDS = {"full": ("full",), "differential": ("full", "diff"), "incremental": ("f
 SETTINGS = "/etc/asp/backup.json"
 FINDING = "verified.json"  # beside the repository
 INSIDE = "inside.json"  # beside the repository: the newest backup's label and its databases
+ARCHIVED = "archived"  # folder beside the repository: a file a database that is wholly in archived WAL, with its oid
 # In a report of `pgbackrest verify`: a backup that is whole; no fault of any kind in the line before.
 SOUND, NOTHING = ", status: valid,", "missing: 0, checksum invalid: 0, size invalid: 0, other: 0"
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
@@ -145,7 +146,7 @@ def inside(stanza, repository, folder, label):
 
 
 def state(stanza, repositories):
-    """Of each repository: `info` as pgBackRest gives it, what the newest backup has `inside`, `finding`; or None."""
+    """Each repository: pgBackRest's `info`, databases `inside` its newest backup and `archived`, `finding`; or None."""
     told = {}
     for repository, folder in repositories.items():
         entries = info(stanza, repository)
@@ -155,8 +156,28 @@ def state(stanza, repositories):
         databases = inside(stanza, repository, folder, backups[-1]["label"]) if backups else {}
         if databases is None:
             return None
-        told[repository] = {"info": entries, "inside": databases, "finding": finding(folder)}
+        told[repository] = {
+            "info": entries, "inside": databases, "archived": archived(folder), "finding": finding(folder)
+        }  # fmt: skip
     return told
+
+
+def archived(folder):
+    """Databases that were noted to be in archived WAL: name → oid."""
+    place, found = os.path.join(folder, ARCHIVED), {}
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(place):
+            with contextlib.suppress(ValueError), open(os.path.join(place, name), encoding="utf-8") as stream:
+                found[name] = json.load(stream)
+    return found
+
+
+def note_archived(folder, databases):
+    """Note databases (NAME=OID) that are wholly in archived WAL. A file each, so that two who note lose nothing."""
+    os.makedirs(os.path.join(folder, ARCHIVED), exist_ok=True)
+    for database in databases:
+        name, _, oid = database.partition("=")
+        _keep(os.path.join(folder, ARCHIVED, name), int(oid))
 
 
 def back_up(stanza, repository, name):
@@ -327,14 +348,18 @@ def say(text):
     print(f"asp-backup: {text}", file=sys.stderr, flush=True)
 
 
-def told(settings, verb, numbers):
+def told(settings, verb, words):
     """What a command from outside asks for; the exit code."""
     stanza, repositories = settings["stanza"], settings["repositories"]
     if verb == "state":
         found = state(stanza, repositories)
         print(json.dumps(found))
         return 1 if found is None else 0
-    (repository,) = numbers
+    if verb == "archived":
+        for folder in repositories.values():  # WAL goes to all of them
+            note_archived(folder, words)
+        return 0
+    (repository,) = words
     if wrong := verify(stanza, repository, repositories[repository]):
         say(f"repository {repository} is not proven whole: {wrong}")
     return 1 if wrong else 0
