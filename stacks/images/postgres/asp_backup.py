@@ -165,10 +165,10 @@ def state(stanza, repositories):
 def archived(folder):
     """Databases that were noted to be in archived WAL: name → oid."""
     place, found = os.path.join(folder, ARCHIVED), {}
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(place):
-            with contextlib.suppress(ValueError), open(os.path.join(place, name), encoding="utf-8") as stream:
-                found[name] = json.load(stream)
+    for name in os.listdir(place) if os.path.isdir(place) else ():
+        whole = contextlib.suppress(FileNotFoundError, ValueError)  # not one that is being written
+        with whole, open(os.path.join(place, name), encoding="utf-8") as stream:
+            found[name] = json.load(stream)
     return found
 
 
