@@ -60,7 +60,7 @@ class Tenant:
         return TURNOVER * self.caps.connections
 
     def settings(self, system: str) -> dict[str, str]:
-        """What holds for sessions of a system's login until the session itself says otherwise."""
+        """What holds for sessions of a system's login, but for BUSY until the session itself says otherwise."""
         return {
             "search_path": system,
             "statement_timeout": f"{self.caps.statement_seconds}s",

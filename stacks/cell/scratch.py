@@ -33,6 +33,7 @@ MAKER = "asp.process"  # label: the process that a scratch container serves, num
 MEMORY_MIB = 1024  # for the processes of a scratch container
 SHARED_MIB = 1024  # what a restore needs beside its database: the cluster's own files, WAL, a hole for each other file
 FULL = "No space left on device"
+MEMINFO = Path("/proc/meminfo")
 # A container in which data is restored: nothing reaches it, and it reaches nothing but its volumes.
 CREATION: dict[str, Any] = {
     "user": f"{UID}:{UID}",
@@ -141,18 +142,30 @@ def restored(
     It comes back in memory where there is room: pgBackRest makes a file for each of the cluster, wanted or not, and
     hundreds of thousands of them took a disk half of the restore, and minutes to be removed again.
     """
-    began = time.monotonic()
-    place = None if neighbours else _memory(cell, tenant)
+    target = "--type=default"
+    if until:
+        target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
+    script = _SCRIPT.format(
+        stanza=cell.cell_id,
+        database=tenant,
+        only="" if neighbours else f"--db-include={tenant}",
+        always=AUTH_DATABASE,
+        target=target,
+        ready=READY,
+        preload=PRELOAD,
+    )
+    deadline = time.monotonic() + timeout
+    memory = None if neighbours else _memory(cell, tenant)
     try:
-        with _restored(cell, tenant, until, timeout, repository, neighbours, place) as scratch:
-            place = None  # what fails from now on is the caller's
-            yield scratch
+        container = _ready(cell, tenant, script, repository, memory, timeout)
     except RuntimeFault as fault:
-        if place is None or FULL not in str(fault):
+        if memory is None or FULL not in str(fault):
             raise
-        left = timeout - (time.monotonic() - began)
-        with _restored(cell, tenant, until, left, repository, neighbours, None) as scratch:
-            yield scratch
+        container = _ready(cell, tenant, script, repository, None, deadline - time.monotonic())
+    try:
+        yield Scratch(cell.runtime, container, tenant)
+    finally:
+        _leave(container)
 
 
 def _memory(cell: CellSql, tenant: str) -> int | None:
@@ -163,34 +176,15 @@ def _memory(cell: CellSql, tenant: str) -> int | None:
     size = "SELECT to_json(coalesce(sum(pg_database_size(oid)), 0)) FROM pg_database"
     (octets,) = cell.rows(f"{size} WHERE datname = {literal(tenant)};", role="postgres")
     wanted = SHARED_MIB + 3 * int(octets) // 2**20
-    with Path("/proc/meminfo").open() as lines:
+    with MEMINFO.open() as lines:
         available = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:"))
     return wanted if wanted <= available // 4 else None
 
 
-@contextlib.contextmanager
-def _restored(
-    cell: CellSql,
-    tenant: str,
-    until: datetime | None,
-    timeout: float,
-    repository: int,
-    neighbours: bool,
-    memory: int | None,
-) -> Iterator[Scratch]:
-    target = "--type=default"
-    if until:
-        target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
-    only = "" if neighbours else f"--db-include={tenant}"
-    script = _SCRIPT.format(
-        stanza=cell.cell_id,
-        database=tenant,
-        only=only,
-        always=AUTH_DATABASE,
-        target=target,
-        ready=READY,
-        preload=PRELOAD,
-    )
+def _ready(
+    cell: CellSql, tenant: str, script: str, repository: int, memory: int | None, timeout: float
+) -> Container:
+    """A container in which the script has restored the tenant; none is left when it has not."""
     env = cell.runtime.register.environment.id
     purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}
     maker = turn.this()
@@ -213,12 +207,17 @@ def _restored(
             container.start()
             configure(cell, container, repository)
             wait_for(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
-            yield Scratch(cell.runtime, container, tenant)
-        finally:
-            # Nobody waits for a hundred thousand files to go, but the process does before it ends.
-            threading.Thread(target=_remove, args=(container,)).start()
+        except BaseException:
+            _leave(container)
+            raise
     except (DockerException, OSError) as error:
         raise RuntimeFault(f"{name}: the scratch container could not be run: {error}") from error
+    return container
+
+
+def _leave(container: Container) -> None:
+    """Nobody waits for a hundred thousand files to go, but the process does before it ends."""
+    threading.Thread(target=_remove, args=(container,)).start()
 
 
 def _data(memory: int | None, labels: Mapping[str, str]) -> dict[str, Any]:

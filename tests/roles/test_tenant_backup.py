@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from inventory.names import Port
-from stacks.cell import scratch
 from stacks.cell.backups import Repository, server, states
 from stacks.cell.psql import CellSql
 from stacks.cell.scratch import restored
@@ -136,12 +135,12 @@ def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subjec
     assert states(cell)[DAILY].inside[name] == made.oid
     assert role().changed == 0
     with restored(cell, name) as scratch:
-        assert scratch.script("SELECT count(*) FROM asp_meta.migrations") != "0"
+        assert scratch.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
 
 
 def test_what_does_not_fit_into_memory_is_restored_on_a_disk(covered, cell, subject, monkeypatch):
     asked = []
-    monkeypatch.setattr(scratch, "_memory", lambda *_: asked.append(1) or 8)
+    monkeypatch.setattr("stacks.cell.scratch._memory", lambda *_: asked.append(1) or 8)
     with restored(cell, subject.tenant) as found:
         (mount,) = [mount for mount in found.container.attrs["Mounts"] if mount["Destination"] == "/data"]
         assert mount["Type"] == "volume"

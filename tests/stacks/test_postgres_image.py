@@ -155,6 +155,34 @@ def test_only_a_superuser_weakens_durability(node, statement):
     psql(container, statement)
 
 
+def test_a_busy_session_that_must_wait_for_a_processor_sleeps_and_one_that_may_be_busy_does_not(node, monkeypatch):
+    monkeypatch.setitem(FILES, "etc/asp/postgresql.conf", CONF.replace("asp_durable", "asp_durable,asp_yield"))
+    container = node()
+    wait_ready(container)
+    # Busier than there are processors; all of it ends by itself, or with the container.
+    others = "for i in $(seq $(($(nproc) + 1))); do timeout 60 sh -c 'while :; do :; done' & done; wait"
+    container.exec_run(["sh", "-c", others], detach=True)
+    work = "SELECT count(*) FROM generate_series(1, 30000) a, generate_series(1, 30000) b"
+    for busy in (100, 0):
+        argv = ["psql", "-XqU", "postgres", "-c", f"SET asp_yield.busy = {busy}", "-c", work]
+        container.exec_run(argv, detach=True, environment={"PGAPPNAME": f"busy{busy}"})
+
+    def seen(busy):
+        """How far the session stands back, and how often it let the processor go by itself."""
+        ask = f"SELECT pid FROM pg_stat_activity WHERE application_name = 'busy{busy}' AND query LIKE '%30000%'"
+        if not (pid := psql(container, ask)):
+            return 0, 0
+        status = container.exec_run(["cat", f"/proc/{pid}/stat", f"/proc/{pid}/status"])[1].decode()
+        nice = int(status.rsplit(") ", 1)[1].split()[16])
+        return nice, int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    begun = poll(lambda: seen(100), lambda found: found[0] == 10, 40, "the busy session stands back")[1]
+    poll(lambda: seen(100)[1] - begun, lambda more: more >= 3, 40, "it sleeps, again and again")
+    before = seen(0)
+    time.sleep(3)  # in which the other one would have slept
+    assert seen(0) == (0, before[1])
+
+
 TOLD = {
     name: value
     for name, value in settings(Server(memory=384, max_connections=50)).items()

@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import docker
 import pytest
@@ -39,6 +40,20 @@ def start(client):
     yield begin
     for container in made:
         scratch._remove(container)
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "available", "wanted"),
+    [(0, 8192, 1024), (1000, 16100, 4024), (1000, 16000, None), (0, 4000, None)],
+)
+def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
+    mebibytes, available, wanted, monkeypatch, tmp_path
+):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
+    monkeypatch.setattr(scratch, "MEMINFO", meminfo)
+    cell = SimpleNamespace(rows=lambda *_, **__: [mebibytes * 2**20])
+    assert scratch._memory(cell, "t16054") == wanted
 
 
 def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
