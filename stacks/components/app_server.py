@@ -49,7 +49,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     return ServiceArgs(
         image="app",
         networks=[names.network("edge-apps").name, names.network("apps-identity").name, cell.apps_network.name],
-        health=Health(["asp-app-healthy", f"{Port.APP:d}"], interval=15, start_period=30),
+        health=Health(["asp-app-healthy", f"{Port.APP:d}"], interval=15),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=256,

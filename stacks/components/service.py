@@ -35,17 +35,44 @@ class File:
 
 @dataclass(frozen=True)
 class Health:
-    """A health check: command inside the container, and its times in seconds.
-
-    Docker 20.10 first asks after one interval, and only then is a service there; but each question starts a process in
-    a container. At 2 s for every service that took a fifth of two processors, at 10 s `up` took a minute longer.
-    """
+    """A health check: command inside the container, and its times in seconds; `interval` once the service is up."""
 
     command: Sequence[str]
     interval: int = 5
     timeout: int = 5
     retries: int = 6
     start_period: int = 60
+
+
+# Docker 20.10 first asks after one interval, and until it is answered a service has no name in any network; but each
+# question of Docker's starts a process in a container. A short interval kept a fifth of two processors busy, a long one
+# kept away for that long whatever had crashed. So the pace is kept inside: at first the question is put three times a
+# second until it is answered, later after a pause. In order, in seconds: pause, patience, how long it is put again and
+# again; then the question.
+PACE = """
+pause=$1 patience=$2 longest=$3; shift 3
+read -r up _ </proc/uptime
+age=$((${up%.*} - $(cut -d ' ' -f 22 /proc/1/stat) / 100))
+sleep $((age / 2 < pause ? age / 2 : pause))
+[ "$age" -lt 60 ] || exec timeout "$patience" "$@"
+until timeout "$patience" "$@"; do
+  read -r now _ </proc/uptime
+  [ $((${now%.*} - ${up%.*})) -lt "$longest" ] || exit 1
+  sleep 0.3
+done
+"""
+LONGEST_SECONDS = 30
+
+
+def _healthcheck(health: Health):
+    seconds = (health.interval, health.timeout, LONGEST_SECONDS)
+    return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
+        tests=["CMD", "sh", "-c", PACE, "health", *map(str, seconds), *health.command],
+        interval=_duration(1),
+        timeout=_duration(sum(seconds)),
+        retries=health.retries,
+        start_period=_duration(health.start_period),
+    )
 
 
 @dataclass(frozen=True)
@@ -129,7 +156,6 @@ class SwarmService(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def _container(self, name: str, args: ServiceArgs, secrets: list, configs: list):
-        health = args.health
         mounts = (
             [
                 docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=volume, type="volume")
@@ -165,13 +191,7 @@ class SwarmService(pulumi.ComponentResource):
             secrets=secrets or None,
             configs=configs or None,
             stop_grace_period=_duration(args.stop_grace),
-            healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-                tests=["CMD", *health.command],
-                interval=_duration(health.interval),
-                timeout=_duration(health.timeout),
-                retries=health.retries,
-                start_period=_duration(health.start_period),
-            ),
+            healthcheck=_healthcheck(args.health),
         )
 
     def _secret(self, path: str, file: File):

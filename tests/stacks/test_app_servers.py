@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from inventory import secrets as vault
 from inventory.register import load
 from stacks.cell.psql import CellSql
 from stacks.components.service import ROOT_FILE
+from stacks.runtime import RuntimeFault
 from tests.support.certificates import client_cert
 from tests.support.polling import poll
 
@@ -82,6 +84,20 @@ def test_search_finds_without_accents_and_takes_signs_as_signs(inside):
         "%": [],
         "_": [],
     }
+
+
+def test_one_that_crashed_is_back_before_it_would_be_asked_how_it_is(register, runtime):
+    name = register.cell(register.municipality(OURS).cell).app("helpdesk")
+    crashed = runtime.container(name)
+    crashed.kill()
+
+    def serving():
+        try:
+            return runtime.container(name).id
+        except RuntimeFault as fault:
+            return str(fault)
+
+    poll(serving, lambda seen: re.fullmatch("[0-9a-f]{64}", seen) and seen != crashed.id, 12, "another one serves")
 
 
 CATALOGUE_ENTRY = {"id": "irat", "name": "Iratkezelő", "summary": "", "public": False, "installed": True}

@@ -118,6 +118,7 @@ class Machine:
 @pytest.fixture
 def cell(tmp_path, monkeypatch):
     monkeypatch.setattr(fence, "PROOF_SECONDS", 0.1)
+    monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.1)
     machine, wire, audit = Machine(), Wire(), fence.Audit(tmp_path)
     audit.alive(OLD, [f"c-{OLD}"])
     settings = {"nodes": NODES, "scope": SCOPE, "node_port": 8008}
@@ -181,6 +182,15 @@ def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopp
     if stopping:
         machine.tasks = lambda service: []
     assert bool(watcher.suspicion(OLD)) == suspected
+
+
+def test_a_standby_that_has_just_come_back_is_asked_again(cell):
+    watcher, machine, wire, audit = cell
+    answers = iter([None, {"state": "starting"}, {"state": "running"}])
+    watcher._ask = lambda name: next(answers)
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    assert [entry["event"] for entry in lines(audit)] == ["fencing", "proof", "released", "given back"]
 
 
 def no_standby(watcher, machine, wire, audit):

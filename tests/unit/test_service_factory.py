@@ -1,6 +1,7 @@
 """Every service is built alike: hardened, waited for, its files named by their content."""
 
 import base64
+import subprocess
 
 import pulumi
 import pytest
@@ -78,6 +79,19 @@ def test_no_node_is_ended_while_it_recovers(build):
     resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args))
     container = resources["docker:index/service:Service", "identity-db"]["taskSpec"]["containerSpec"]
     assert container["healthcheck"]["startPeriod"] == "6h"
+
+
+ANSWERS = [("echo asked", 0), ("echo asked; exit 3", 3), ("echo asked; sleep 9", 124)]
+
+
+@pytest.mark.parametrize(("question", "code"), ANSWERS)
+def test_an_old_container_is_asked_once_and_not_waited_for(question, code):
+    from stacks.components.service import PACE
+
+    pause, patience, longest = "1", "1", "30"
+    asked = ["sh", "-c", PACE, "health", pause, patience, longest, "sh", "-c", question]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "asked\n", "")
 
 
 def test_private_key_is_a_secret_of_its_service_only(build):

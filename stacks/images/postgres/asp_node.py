@@ -35,6 +35,7 @@ ALIVE = "/run/asp/alive"  # touched whenever Patroni answers
 CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 REST_PORT = 8008
 TICK_SECONDS = 1.0
+FIRST_TICK_SECONDS = 0.3  # until it is ready: only then has it a name, by which others ask it who may lead
 STUCK_SECONDS = 45  # of one and the same fault of a standby
 NO_START = "PostgreSQL does not start"
 LOCK_SECONDS = 60
@@ -294,7 +295,7 @@ class Keeper:
 
 def keep(keeper, stopped):
     last = ""
-    while not stopped.wait(TICK_SECONDS):
+    while not stopped.wait(TICK_SECONDS if os.path.exists(READY) else FIRST_TICK_SECONDS):
         try:
             keeper.tick()
             last = ""

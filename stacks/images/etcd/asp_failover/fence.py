@@ -20,6 +20,7 @@ from asp_failover.engine import Engine, EngineFault
 from asp_failover.etcd import Etcd, EtcdFault
 
 PROOF_SECONDS = 8.0
+STANDBY_SECONDS = 3.0
 PAUSE = 0.02
 
 
@@ -140,10 +141,19 @@ class Fencer:
             raise Refusal(f"no standby is known to have every acknowledged row of {leader.name} (seen: {sync})")
         # Any one of them may have acknowledged a row alone: so many must answer that one of those is among them.
         wanted = int(sync.get("quorum") or 0) + 1
-        ready = [name for name in standbys if self.standby_ready(name)]
+        ready = self._ready(standbys, wanted)
         if len(ready) < wanted:
             seen = f"standbys that answer: {', '.join(ready) or 'none'}; wanted {wanted} of {', '.join(standbys)}"
             raise Refusal(f"{seen}. Nobody could take over with every acknowledged row")
+
+    def _ready(self, standbys: list[str], wanted: int) -> list[str]:
+        """Those of the standbys that answer; asked again for a while: one may have just come back, or be busy."""
+        deadline = time.monotonic() + STANDBY_SECONDS
+        while True:
+            ready = [name for name in standbys if self.standby_ready(name)]
+            if len(ready) >= wanted or time.monotonic() > deadline:
+                return ready
+            time.sleep(PAUSE)
 
     def _prove(self, name: str) -> list[dict[str, Any]]:
         """Kill and cut every container of a service until the engine shows that none runs or is reached."""
