@@ -118,6 +118,8 @@ class BenchCell:
         networks = [self.names.apps_network.name, self.names.data_network.name]
         for old in self.client.services.list(filters={"name": self.service}):
             old.remove()
+        # The name alone would find the last run's container, which runs for a moment yet, and the writers end with it.
+        self.until(lambda: not self._containers(self.service), 60, "no writers of an earlier run are left")
         return self.client.services.create(
             images.reference("postgres"),
             command=["sleep", "infinity"],
