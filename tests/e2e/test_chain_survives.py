@@ -20,11 +20,11 @@ from tests.support.clerk import permit
 from tests.support.polling import poll
 
 KSH, CLERK = "16054", "minta.iktato"
-FORMS = 10
+FORMS, MOST = 10, 60  # sent: at least, and at most until enough has died
 CHAIN = ("elugy", "irat", "ado")
 AWAY = (502, 503, 504)
 ACCEPTED = "A bevallást elfogadtuk"
-KILLS = 15
+KILLS, ENOUGH = 15, 5
 
 
 def tax_return(firm: people.Firm) -> list[tuple[str, dict[str, str]]]:
@@ -106,7 +106,7 @@ class Killer(threading.Thread):
         self._cell = register.cell(register.municipality(KSH).cell)
 
     def run(self):
-        while len(self.kills) < KILLS and not self._over.wait(self._chance.uniform(0.2, 3)):
+        while len(self.kills) < KILLS and not self._over.wait(self._chance.uniform(0.2, 2)):
             system = self._chance.choice(CHAIN)
             label = {"label": f"com.docker.swarm.service.name={self._cell.app(system)}"}
             for container in self._client.containers.list(filters=label):
@@ -155,11 +155,14 @@ def test_every_form_arrives_and_is_answered_once_though_services_die(register, r
     killer = Killer(register, runtime, seed)
     killer.start()
     try:
-        cases = [send_form(citizen, people.firm(random.Random(f"{seed}/{n}"), "Sajószentpéter")) for n in range(FORMS)]
+        cases: list[str] = []
+        while len(cases) < FORMS or (not (len(killer.kills) >= ENOUGH and citizen.met) and len(cases) < MOST):
+            firm = people.firm(random.Random(f"{seed}/{len(cases)}"), "Sajószentpéter")
+            cases.append(send_form(citizen, firm))
         wanted = {case.rpartition("/")[2] for case in cases}
         arrived = poll(
             lambda: [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in wanted],
-            lambda found: len(found) >= FORMS, 240, f"seed {seed}: {FORMS} returns in ado",
+            lambda found: len(found) >= len(cases), 240, f"seed {seed}: {len(cases)} returns in ado",
         )  # fmt: skip
         for _, pk, _ in arrived:
             page = clerk.get(f"/ado/bevallasok/{pk}/")
@@ -173,9 +176,9 @@ def test_every_form_arrives_and_is_answered_once_though_services_die(register, r
         poll(lambda case=case: citizen.get(case).body, lambda page: ACCEPTED in page, 240, what)
         assert citizen.get(case).body.count(ACCEPTED) == 1
     entries = [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in wanted]
-    assert len(entries) == FORMS
+    assert len(entries) == len(cases)
     documents = rows(cell, tenant, DOCUMENTS)[before:]
     mains = sorted(number.rsplit("-", 1)[0] for _, _, number in entries)
     assert sorted(d for d, way in documents if way == "in") == sorted(f"{main}-1" for main in mains)
     assert sorted(d for d, way in documents if way == "out") == sorted(f"{main}-2" for main in mains)
-    assert len(killer.kills) >= 5 and citizen.met + clerk.met > 0, "nobody was away: the test proved nothing"
+    assert len(killer.kills) >= ENOUGH and citizen.met, "nobody was away: the test proved nothing"
