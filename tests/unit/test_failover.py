@@ -118,7 +118,7 @@ class Machine:
 @pytest.fixture
 def cell(tmp_path, monkeypatch):
     monkeypatch.setattr(fence, "PROOF_SECONDS", 0.1)
-    monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.1)
+    monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.0)
     machine, wire, audit = Machine(), Wire(), fence.Audit(tmp_path)
     audit.alive(OLD, [f"c-{OLD}"])
     settings = {"nodes": NODES, "scope": SCOPE, "node_port": 8008}
@@ -184,7 +184,8 @@ def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopp
     assert bool(watcher.suspicion(OLD)) == suspected
 
 
-def test_a_standby_that_has_just_come_back_is_asked_again(cell):
+def test_a_standby_that_has_just_come_back_is_asked_again(cell, monkeypatch):
+    monkeypatch.setattr(fence, "STANDBY_SECONDS", 5.0)
     watcher, machine, wire, audit = cell
     answers = iter([None, {"state": "starting"}, {"state": "running"}])
     watcher._ask = lambda name: next(answers)

@@ -20,8 +20,9 @@ from asp_failover.engine import Engine, EngineFault
 from asp_failover.etcd import Etcd, EtcdFault
 
 PROOF_SECONDS = 8.0
-STANDBY_SECONDS = 3.0
 PAUSE = 0.02
+STANDBY_SECONDS = 3.0
+STANDBY_PAUSE = 0.2  # each question is a TLS handshake, on a machine that may be busy already
 
 
 class Refusal(Exception):
@@ -147,13 +148,17 @@ class Fencer:
             raise Refusal(f"{seen}. Nobody could take over with every acknowledged row")
 
     def _ready(self, standbys: list[str], wanted: int) -> list[str]:
-        """Those of the standbys that answer; asked again for a while: one may have just come back, or be busy."""
+        """Those of the standbys that answer. The others are asked again for a while: one may have just come back.
+
+        Refused at once, the leader would be looked at again only when its own container is back, and be fenced no more.
+        """
         deadline = time.monotonic() + STANDBY_SECONDS
+        ready: list[str] = []
         while True:
-            ready = [name for name in standbys if self.standby_ready(name)]
+            ready += [name for name in standbys if name not in ready and self.standby_ready(name)]
             if len(ready) >= wanted or time.monotonic() > deadline:
                 return ready
-            time.sleep(PAUSE)
+            time.sleep(STANDBY_PAUSE)
 
     def _prove(self, name: str) -> list[dict[str, Any]]:
         """Kill and cut every container of a service until the engine shows that none runs or is reached."""
