@@ -28,7 +28,7 @@ def markdown(catalogue: Catalogue, clauses: Iterable[Clause]) -> str:
     proving = {clause.id: [check for check in catalogue if check.clause == clause.id] for clause in clauses}
     parts = [_table(["clause", "promise", "value", "standing", "source", "checks"], map(_clause, clauses, proving.values()))]
     for clause in clauses:
-        parts.append(f"#### {clause.id}: {clause.title}")
+        parts.append(f"### {clause.id}: {clause.title}")
         if checks := proving[clause.id]:
             columns = ["check", "promise", "decides", "valid for", "limit", "facts from", "runbook"]
             parts.append(_table(columns, map(_check, checks)))

@@ -34,14 +34,14 @@ def test_every_clause_and_every_check_is_in_the_table_once(register, table):
         assert table.count(f"| `{check.id}` |") == 1, check.id
         assert check.source in table and f"(../runbooks/{check.runbook})" in table, check.id
     for clause in register.sla.values():
-        assert table.count(f"\n#### {clause.id}: {clause.title}\n") == 1, clause.id
+        assert table.count(f"\n### {clause.id}: {clause.title}\n") == 1, clause.id
         assert table.count(f"\n| {clause.id} | {clause.title} | ") == 1, clause.id
 
 
 def test_a_clause_that_nothing_proves_is_said_to_have_no_check(register):
     catalogue = catalogues.load(register)
     lonely = next(iter(register.sla.values())).model_copy(update={"id": "lonely", "title": "Magányos"})
-    assert clauses.markdown(catalogue, [lonely]).endswith("#### lonely: Magányos\n\nNo check proves this clause.\n")
+    assert clauses.markdown(catalogue, [lonely]).endswith("### lonely: Magányos\n\nNo check proves this clause.\n")
 
 
 def test_assumed_values_are_shown_as_assumed(register, table):
