@@ -12,21 +12,21 @@ help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
 
 host:  ## prepare this machine: packages, Docker, Swarm, Python environment
-	@python3 -m stacks.host
+	@python3 -m centre.verbs.host
 
 up: host  ## the whole path: images, stacks, municipalities, workstations, readiness
-	@$(PY) -m stacks.up up $(ENV)
+	@$(PY) -m centre.verbs.up up $(ENV)
 
 status:  ## what runs, addresses, how to sign in
-	@$(PY) -m stacks.up status $(ENV)
+	@$(PY) -m centre.verbs.up status $(ENV)
 
 down:  ## stop everything of ENV, keep the data
-	@$(PY) -m stacks.up down $(ENV)
+	@$(PY) -m centre.verbs.up down $(ENV)
 
 clean:  ## remove everything this project made, in all environments (asks; YES=1 does not)
 	@set -e; if [ -x $(PY) ]; then \
-	  for env in $(ENVIRONMENTS); do YES=$(YES) $(PY) -m stacks.up clean $$env; done; \
-	  $(PY) -m stacks.environment; fi; rm -rf .asp
+	  for env in $(ENVIRONMENTS); do YES=$(YES) $(PY) -m centre.verbs.up clean $$env; done; \
+	  $(PY) -m centre.verbs.environment; fi; rm -rf .asp
 
 check:  ## readiness of TENANT, with its report
 	@$(PY) -m checks --env $(ENV) --tenant $(TENANT)
@@ -41,7 +41,7 @@ endpoints:  ## set up the workstations (ARGS="--limit sajoszentpeter-1")
 	@.asp/venv/bin/ansible-playbook playbooks/endpoints.yml $(ARGS)
 
 stack:  ## the engine on one stack: STACK=edge DO="preview --diff"
-	@$(PY) -m stacks.up stack $(ENV) $(STACK) $(DO)
+	@$(PY) -m centre.verbs.up stack $(ENV) $(STACK) $(DO)
 
 conformance:  ## the engine against recordings of the real CLI (CASES=<folder> for others)
 	@$(PY) -m tests.engine.conformance $(if $(CASES),--cases $(CASES))
@@ -50,10 +50,10 @@ bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); AR
 	@$(PY) -m tests.bench $(ID) $(ARGS)
 
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
-	@$(PY) -m pytest --long tests/cells
+	@$(PY) -m pytest --long tests/live/cells
 
 test-unit:  ## tests without Docker, some four minutes
-	@python3 -m stacks.host --no-docker
+	@python3 -m centre.verbs.host --no-docker
 	@$(PY) -m pytest tests/unit
 
 test:  ## the tests, in an environment of its own that is removed afterwards

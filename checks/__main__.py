@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from checks import catalogue as catalogues
-from checks import report as reports
-from checks import terminal, waivers
+from checks import waivers
 from checks.plugin import Suite, run
 from checks.recording import Recording
+from checks.report import document as reports
+from checks.report import terminal
 from inventory import paths
 from inventory.errors import Fault, RegisterError
 from inventory.register import load

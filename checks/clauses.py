@@ -14,7 +14,7 @@ from pathlib import Path
 from checks.catalogue import Catalogue, Check, load
 from inventory import paths, register
 from inventory.errors import Fault, RegisterError
-from inventory.register import Clause
+from inventory.models import Clause
 
 HANDBOOK = paths.ROOT / "docs" / "handbook" / "auditor.md"
 BEGIN, END = "<!-- checks:begin -->", "<!-- checks:end -->"

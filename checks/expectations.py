@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from inventory.models import Municipality
 from inventory.names import SHARED_NETWORKS
-from inventory.register import Municipality, Register
+from inventory.register import Register
 
 
 def shared_services(register: Register) -> list[str]:

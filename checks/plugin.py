@@ -18,10 +18,11 @@ from checks.catalogue import load as load_catalogue
 from checks.recording import Document, Recording, View
 from checks.verdicts import Outcome, Verdict, judge
 from inventory.errors import RegisterError
-from inventory.register import Municipality, Register
+from inventory.models import Municipality
+from inventory.register import Register
 from inventory.register import load as load_register
 
-SUITES = Path(__file__).resolve().parent
+SUITES = Path(__file__).resolve().parent / "suites"
 NO_STATION = "-"
 
 

@@ -8,9 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from inventory import paths, register, secrets
+from inventory import paths, register
 from inventory.errors import Fault, RegisterError
-from inventory.importer import Outcome, import_settlements
+from inventory.importing.importer import Outcome, import_settlements
+from inventory.vault import vault
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,9 +74,9 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _citizens(options: argparse.Namespace) -> int:
     found = register.load(options.env)
-    vault = secrets.load(found)
+    secrets = vault.load(found)
     for citizen in found.environment.citizens:
-        print(f"{citizen.username}  {vault.citizen_password(citizen)}  {citizen.full_name}  {citizen.identifier}")
+        print(f"{citizen.username}  {secrets.citizen_password(citizen)}  {citizen.full_name}  {citizen.identifier}")
     return 0
 
 
@@ -93,7 +94,7 @@ def _import(options: argparse.Namespace) -> int:
     outcome = import_settlements(into, template, county, options.dry_run)
     _tell(outcome, options.dry_run)
     root = into.absolute().parents[1]
-    if not options.dry_run and (root / "systems.yaml").is_file():
+    if not options.dry_run and (root / paths.CATALOGUE / "systems.yaml").is_file():
         register.load(into.name, root)
         print(f"environment {into.name} is sound")
     return 0

@@ -14,13 +14,11 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
-
-if TYPE_CHECKING:
-    from inventory.register import Municipality
+from inventory.models import Municipality
 
 JOINING, JOINED = "joining", "joined"
 Snapshot = dict[str, dict[str, Any]]  # KSH code → what `of` gives

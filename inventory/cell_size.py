@@ -15,7 +15,7 @@ import yaml
 
 from inventory import paths
 
-CURVE = paths.REGISTER / "cell_curve.yaml"
+CURVE = paths.REGISTER / paths.CATALOGUE / "cell_curve.yaml"
 DATABASES = "databases"
 
 

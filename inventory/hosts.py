@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inventory import paths
-from inventory.register import Clerk, Municipality, Office, Register, Workstation
+from inventory.models import Clerk, Municipality, Office, Workstation
+from inventory.register import Register
 
 CENTRE = "centre"  # one host, so no group: Ansible warns of a group named like its host
 WORKSTATIONS = "workstations"

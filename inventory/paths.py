@@ -6,7 +6,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".asp"
 CACHE = LOCAL / "cache"
 REGISTER = ROOT / "inventory"
-CATALOGUES = ("systems.yaml", "sla.yaml", "statistics.yaml", "retention.yaml")  # of the register, for all environments
+CATALOGUE = "catalogue"  # folder of the register with what is the same in every environment
 ENVIRONMENTS = REGISTER / "environments"
 
 

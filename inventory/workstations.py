@@ -9,9 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.certificates import authority_name
 from inventory.errors import Fault, RegisterError
-from inventory.register import Clerk, Municipality, Office, Register, Workstation
+from inventory.models import Clerk, Municipality, Office, Workstation
+from inventory.register import Register
+from inventory.vault.certificates import authority_name
 
 CLERK_ACCOUNT = "ugyintezo"  # the clerk's desktop account; who signs in there is the register's business
 CLERK_HOME = f"/home/{CLERK_ACCOUNT}"

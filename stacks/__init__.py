@@ -1,0 +1,1 @@
+"""What Pulumi provisions: one project a folder. Touches no running service."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REALM_OF_CITIZENS = "ugyfel"  # beside the clerks' realm at the same identity provider; stacks make it
-
 
 class ConfigurationError(Exception):
     """A variable or file is missing or wrong; the message names it, what was seen and what is wanted."""

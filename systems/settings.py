@@ -14,19 +14,20 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "systems.core",
+    "systems.exchange",
     f"systems.{ASP.system}",
 ]
 MIDDLEWARE = [
-    "systems.core.middleware.Health",
+    "systems.shell.middleware.Health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "systems.core.middleware.ServeTenant",
+    "systems.shell.middleware.ServeTenant",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "systems.core.middleware.SignedIn",
+    "systems.shell.middleware.SignedIn",
 ]
 TEMPLATES = [
     {

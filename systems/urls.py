@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.urls import include, path
 
-from systems.core import pages, sign_in
+from systems.core import pages
+from systems.shell import sign_in
 
 system = settings.ASP.system
 urlpatterns = [

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.runtime import Runtime
 
 # A machine that does other work too makes the drawing of inputs slow: that says nothing about what is tested.
 settings.register_profile("asp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,7 +17,8 @@ settings.load_profile("asp")
 
 # The least number of tests that each suite folder must collect: an empty glob or parametrisation is an error.
 MINIMUM = {
-    "unit": 1020, "systems": 450, "engine": 130, "stacks": 90, "roles": 160, "checks": 8, "e2e": 20, "cells": 10,
+    "unit": 1020, "systems": 450, "engine": 130, "live/stacks": 90, "live/roles": 160, "live/checks": 8,
+    "live/e2e": 20, "live/cells": 10,
 }  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from centre.reach.runtime import Unreachable
 from checks.probes import centre, tenant, workstation
 from checks.recording import Document, Recording
-from inventory import secrets as vault
-from inventory.register import Municipality, Register
-from stacks.runtime import Unreachable
+from inventory.models import Municipality
+from inventory.register import Register
+from inventory.vault import vault
 
 HOSTS_AT_ONCE = 6
 

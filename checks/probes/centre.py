@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from centre.backup.backups import states
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, Unreachable
 from checks.probes import keycloak, postgres
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
 from checks.probes.parts import gather, guard, spread
+from inventory.models import Municipality
 from inventory.names import Port
-from inventory.register import Municipality, Register
-from inventory.secrets import Secrets
-from stacks.cell.backups import states
-from stacks.cell.psql import CellSql
-from stacks.components.edge_config import CONFIG_FILE
-from stacks.components.pgbackrest import DAILY, VAULT
-from stacks.components.pki_config import INTERMEDIATE_FILE
-from stacks.components.service import ROOT_FILE
-from stacks.runtime import Runtime, Unreachable
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs.edge_config import CONFIG_FILE
+from stacks.configs.pgbackrest import DAILY, VAULT
+from stacks.configs.pki_config import INTERMEDIATE_FILE
+from stacks.configs.places import ROOT_FILE
 
 SECONDS = 20
 TLS_VERSIONS = {

@@ -6,9 +6,10 @@ import re
 
 from docker.errors import DockerException
 
+from centre.reach.runtime import Runtime, Unreachable
 from checks.expectations import hosting_services, network_members
-from inventory.register import Municipality, Register
-from stacks.runtime import Runtime, Unreachable
+from inventory.models import Municipality
+from inventory.register import Register
 
 MIB = 1024 * 1024
 SERVICE_LABEL = "com.docker.swarm.service.name"

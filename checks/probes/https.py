@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from centre.reach.runtime import Unreachable
 from inventory.register import Register
-from stacks.runtime import Unreachable
 
 # The edge publishes on every address of the machine whose Docker daemon runs it, which is where checks run too.
 EDGE_ADDRESS = "127.0.0.1"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from centre.reach.keycloak import EVERYTHING, Keycloak
+from centre.reach.runtime import Runtime
+from centre.reach.tunnel import HttpsSession
+from inventory.models import Municipality
 from inventory.names import Port
-from inventory.register import Municipality, Register
-from inventory.secrets import Secrets
-from stacks.components import realm
-from stacks.runtime import Runtime
-from stacks.tenants.keycloak import EVERYTHING, Keycloak
-from stacks.tunnel import HttpsSession
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs import realm
 
 SECONDS = 20
 

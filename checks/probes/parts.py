@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from stacks.runtime import RuntimeFault, Unreachable
+from centre.reach.runtime import RuntimeFault, Unreachable
 
 AT_ONCE = 6  # a part is one or two execs; the machine that probes is small
 

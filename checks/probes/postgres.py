@@ -1,12 +1,12 @@
-"""A PostgreSQL cluster: what its catalogues tell (stacks/cell/audit.py), and whether it takes a write now."""
+"""A PostgreSQL cluster: what its catalogues tell (centre/isolation/audit.py), and whether it takes a write now."""
 
 from __future__ import annotations
 
 import json
 
-from stacks.cell import audit
-from stacks.cell.psql import PSQL, CellSql
-from stacks.runtime import Runtime, RuntimeFault, Unreachable
+from centre.isolation import audit
+from centre.reach.psql import PSQL, CellSql
+from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 
 SECONDS = 20
 

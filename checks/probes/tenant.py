@@ -11,22 +11,25 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from centre.backup import backups, ledger
+from centre.database import reading
+from centre.isolation import audit
+from centre.isolation.signin import Attempt, sign_in
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from checks.probes import keycloak
 from checks.probes.centre import SECONDS, edge_status
 from checks.probes.https import Edge
 from checks.probes.parts import gather, guard, spread
+from inventory.models import Municipality, Phase
 from inventory.names import Port
-from inventory.register import Municipality, Phase, Register
-from inventory.secrets import Secrets
-from stacks.cell import audit, backups, catalogue, ledger
-from stacks.cell.psql import CellSql
-from stacks.cell.signin import Attempt, sign_in
-from stacks.components.edge_config import LEAF_FILE
-from stacks.components.pgbackrest import DAILY
-from stacks.components.postgres import TEMPLATE
-from stacks.components.service import ROOT_FILE
-from stacks.components.sql import literal
-from stacks.runtime import Runtime, RuntimeFault, Unreachable
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs.edge_config import LEAF_FILE
+from stacks.configs.pgbackrest import DAILY
+from stacks.configs.places import ROOT_FILE
+from stacks.configs.postgres import TEMPLATE
+from stacks.configs.sql import literal
 
 HSTS = "strict-transport-security"
 # A forged header carries somebody's public certificate; this is none, which the edge must not even look at.
@@ -85,7 +88,7 @@ def contents(cell: CellSql, name: str) -> dict:
 def versions(cell: CellSql, name: str) -> dict[str, str]:
     """System → all its applied migrations: one that was skipped shows, which the newest alone would hide."""
     applied: dict[str, list[str]] = {}
-    for system, version in sorted(catalogue.inside(cell, {name: {}})[name].migrations):
+    for system, version in sorted(reading.inside(cell, {name: {}})[name].migrations):
         applied.setdefault(system, []).append(version)
     return {system: ", ".join(found) for system, found in applied.items()}
 
@@ -115,7 +118,7 @@ def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: 
 
 def _another(cell: CellSql, register: Register, municipality: Municipality) -> Municipality | None:
     """Another tenant of the same cell whose database exists."""
-    present = catalogue.databases(cell)
+    present = reading.databases(cell)
     others = (other for other in register.joined(municipality.cell) if other.ksh != municipality.ksh)
     return next((other for other in others if other.tenant in present), None)
 

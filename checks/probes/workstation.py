@@ -15,13 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from testinfra.backend.paramiko import ParamikoBackend
 
+from centre.reach.runtime import RuntimeFault, Unreachable
 from checks.probes.centre import hexadecimal
 from checks.probes.https import EDGE_ADDRESS
 from inventory import paths
-from inventory.register import Municipality, Register, Workstation
-from inventory.secrets import Secrets
+from inventory.models import Municipality, Workstation
+from inventory.register import Register
+from inventory.vault.vault import Secrets
 from inventory.workstations import NSS_STORES, POLICY_FILES, SYSTEM_BUNDLE, Seat, differences, seat
-from stacks.runtime import RuntimeFault, Unreachable
 
 SECONDS = 25
 ADMINISTRATOR = "asp-admin"  # municipal IT's account on workstations, as Ansible uses it (inventory/hosts.py)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
-from inventory.validation import Written
-
-if TYPE_CHECKING:
-    from inventory.register import Caps
+from inventory.models import Caps, SizeClass
+from inventory.rules.written import Written
 
 # A time-out that can never be reached before another one is a mistake: (the shorter, the longer).
 ORDER = [
@@ -23,8 +20,6 @@ ORDER = [
 
 def _of_entries(written: Written) -> Iterator[tuple[str, str, Caps]]:
     """(file, cell, caps) of each municipality."""
-    from inventory.register import SizeClass
-
     for path, entry in written.entries.items():
         settlement = settlements().get(entry.ksh)
         size = SizeClass.of(settlement.population) if settlement else None

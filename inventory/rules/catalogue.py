@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.errors import Fault
-from inventory.validation import Written
+from inventory.rules.written import Written
 
 FRAMEWORK = "keret"  # sign-in lands there
 TAX = "ado"  # mandatory in the interface join mode
@@ -18,7 +18,7 @@ def unique_ids(written: Written) -> Iterator[Fault]:
         for place, entry in entries:
             if entry.id in seen:
                 problem = f"a duplicate: entry {seen[entry.id]} has the same id"
-                yield Fault(f"inventory/{file}", f"{place}.id", entry.id, problem, "Remove one or rename it")
+                yield Fault(f"inventory/catalogue/{file}", f"{place}.id", entry.id, problem, "Remove one or rename it")
             seen.setdefault(entry.id, place)
 
 
@@ -26,7 +26,7 @@ def framework_is_there(written: Written) -> Iterator[Fault]:
     if not any(system.id == FRAMEWORK and system.installed for _, system in written.systems):
         known = ", ".join(system.id for _, system in written.systems)
         problem = f"no installed system {FRAMEWORK!r}: nobody could sign in"
-        yield Fault("inventory/systems.yaml", "id", known, problem, f"Add {FRAMEWORK} with installed: true")
+        yield Fault("inventory/catalogue/systems.yaml", "id", known, problem, f"Add {FRAMEWORK} with installed: true")
 
 
 RULES = [unique_ids, framework_is_there]

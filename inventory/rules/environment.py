@@ -9,12 +9,15 @@ from pathlib import Path
 from inventory.cell_size import largest
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
+from inventory.models import Environment, Office
 from inventory.names import FIRST_CELL_NETWORK
-from inventory.validation import Written
-from systems.core import workdays
+from inventory.reader import Reader
+from inventory.rules.written import Written
+from systems.shared import workdays
 
 CELL_LIMIT = (256 - FIRST_CELL_NETWORK) // 2  # two /24 a cell in a /16
 # Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
+CURVE_FILE = "inventory/catalogue/cell_curve.yaml"
 RESERVED = {"edge", "identity", "pki", "ws", "apps", "workstations"}
 
 
@@ -51,7 +54,7 @@ def capacities(written: Written) -> Iterator[Fault]:
     for index, cell in enumerate(written.environment.cells):
         if cell.capacity > most.tenants:
             problem = f"a cell holds at most {most.tenants} tenants, by {most.because}"
-            remedy = f"Write capacity: {most.tenants}, or measure more (make bench ID=CELL, inventory/cell_curve.yaml)"
+            remedy = f"Write capacity: {most.tenants}, or measure more (make bench ID=CELL, {CURVE_FILE})"
             yield Fault(written.environment_file, f"cells.{index}.capacity", cell.capacity, problem, remedy)
 
 
@@ -120,9 +123,6 @@ def apart_from_neighbours(written: Written) -> Iterator[Fault]:
 
 def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | None:
     """Subnet and published ports of another environment; None when it has faults: they are its own to show."""
-    from inventory.reader import Reader
-    from inventory.register import Environment, Office
-
     reader = Reader(file.parents[2])
     environment = reader.one(file, Environment)
     offices = reader.folder(file.parent / "offices", Office)

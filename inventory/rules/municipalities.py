@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
+from inventory.models import MunicipalityEntry
 from inventory.names import slugify
 from inventory.rules.catalogue import FRAMEWORK, TAX, TRAINING
-from inventory.validation import Written
-
-if TYPE_CHECKING:
-    from inventory.register import MunicipalityEntry
+from inventory.rules.written import Written
 
 
 def of_the_list(written: Written) -> Iterator[Fault]:
@@ -106,7 +103,7 @@ def known_systems(written: Written) -> Iterator[Fault]:
     for path, entry in written.entries.items():
         for index, system in enumerate(entry.systems):
             if system not in catalogue:
-                remedy = f"Wanted one of inventory/systems.yaml: {', '.join(catalogue)}"
+                remedy = f"Wanted one of inventory/catalogue/systems.yaml: {', '.join(catalogue)}"
                 yield Fault(written.name(path), f"systems.{index}", system, "no such system", remedy)
             elif system in entry.systems[:index]:
                 yield Fault(written.name(path), f"systems.{index}", system, "a duplicate in the list", "Keep one")

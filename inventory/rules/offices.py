@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inventory.errors import Fault
 from inventory.gazetteer import MEMBERS, OWN_OFFICE, by_name, settlements
-from inventory.validation import Written
+from inventory.rules.written import Written
 
 
 def unique_seats(written: Written) -> Iterator[Fault]:
@@ -109,7 +109,7 @@ def clerks_roles(written: Written) -> Iterator[Fault]:
             for system, roles in clerk.roles.items():
                 place = f"clerks.{index}.roles.{system}"
                 if system not in catalogue:
-                    remedy = f"Wanted one of inventory/systems.yaml: {', '.join(catalogue)}"
+                    remedy = f"Wanted one of inventory/catalogue/systems.yaml: {', '.join(catalogue)}"
                     yield Fault(written.name(path), place, roles, "no such system", remedy)
                     continue
                 if system not in used[office.seat]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from inventory import applied
 from inventory.errors import Fault, RegisterError
-from inventory.validation import Written
+from inventory.rules.written import Written
 
 
 def compared_with_applied(written: Written) -> Iterator[Fault]:
@@ -75,6 +75,6 @@ def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Faul
             yield Fault(written.environment_file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(was_nodes))
 
 
-# Also said by `stacks.up`, where this machine does not remember what was applied.
+# Also said by `centre.verbs.up`, where this machine does not remember what was applied.
 KEEP = "Write nodes: {}; for fewer, let its tenants leave (playbooks/leave.yml) and join in a new cell"
 RULES = [compared_with_applied]

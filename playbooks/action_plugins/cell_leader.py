@@ -1,10 +1,10 @@
 """Ansible action: hand a cell's leadership to a standby while clients are held at the pooler."""
 
+from centre.action import CentreAction
+from centre.database.failover import plan, switch
+from centre.reach.leader import leader
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.action import CentreAction
-from stacks.cell.leader import leader
-from stacks.cell.switchover import plan, switch
-from stacks.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: cell_leader

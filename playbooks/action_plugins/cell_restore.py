@@ -1,11 +1,11 @@
-"""Ansible action: a whole cell out of its backups. The work is in `stacks.cell.rebuild`."""
+"""Ansible action: a whole cell out of its backups. The work is in `centre.backup.restore_cell`."""
 
+from centre import turn
+from centre.action import CentreAction
+from centre.backup import restore, restore_cell
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.action import CentreAction
-from stacks.cell import rebuild, restore
-from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime
-from stacks.tenants import turn
 
 DOCUMENTATION = r"""
 action: cell_restore
@@ -35,17 +35,17 @@ def run(params, check):
     register = load(params["environment"])
     cell = CellSql(Runtime(register), params["cell"])
     if params["step"] == "forget":
-        rebuild.forget(cell, params["kept"], check)
+        restore_cell.forget(cell, params["kept"], check)
         return {"changed": True, "diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
-    rebuild.may_rebuild(cell, params["repository"], moment)
+    restore_cell.may_rebuild(cell, params["repository"], moment)
     until = moment.isoformat() if moment else "the end of the archive"
     diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
     if check:
         return {"changed": True, "diff": diff}
     inside = [municipality.ksh for municipality in register.joined(params["cell"])]
     turn.take(params["environment"], inside, "restore_cell", TURN_SECONDS)
-    done = rebuild.rebuild(cell, params["repository"], moment)
+    done = restore_cell.rebuild(cell, params["repository"], moment)
     return {"changed": True, "diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
 
 

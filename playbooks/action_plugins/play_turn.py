@@ -1,7 +1,7 @@
-"""Ansible action: the play that runs it works on these municipalities alone. The work is in `stacks.tenants.turn`."""
+"""Ansible action: the play that runs it works on these municipalities alone. The work is in `centre.turn`."""
 
-from stacks.action import CentreAction
-from stacks.tenants import turn
+from centre import turn
+from centre.action import CentreAction
 
 DOCUMENTATION = r"""
 action: play_turn

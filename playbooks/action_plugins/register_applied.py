@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
+from centre.action import CentreAction
 from inventory import applied
 from inventory.register import load
-from stacks.action import CentreAction
 
 DOCUMENTATION = r"""
 action: register_applied

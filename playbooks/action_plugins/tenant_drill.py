@@ -1,10 +1,10 @@
-"""Ansible action: who is to be proven restorable, and the proof. The work is in `stacks.cell.drill` and `.ledger`."""
+"""Ansible action: who is to be proven restorable, and the proof. The work is in `centre.backup.drill` and `.ledger`."""
 
-from inventory import secrets
-from stacks.action import CentreAction, asked
-from stacks.cell import drill, ledger
-from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime
+from centre.action import CentreAction, asked
+from centre.backup import drill, ledger
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
+from inventory.vault import vault
 
 DOCUMENTATION = r"""
 action: tenant_drill
@@ -27,11 +27,11 @@ said: {type: str, returned: after prove, description: What was proven.}
 def run(params, check):
     """Result of the action for its parameters."""
     register, chosen = asked(params)
-    return STEPS[params["step"]](register, secrets.load(register), chosen, check)
+    return STEPS[params["step"]](register, vault.load(register), chosen, check)
 
 
-def due(register, vault, chosen, check):
-    entries = ledger.read(register, vault)
+def due(register, secrets, chosen, check):
+    entries = ledger.read(register, secrets)
     if not chosen:
         live = [m.ksh for m in register.joined() if m.phase == "live"]
         turn = ledger.due(entries, live, register.environment.backup.drill_days)
@@ -39,13 +39,13 @@ def due(register, vault, chosen, check):
     return {"changed": False, "due": [{"ksh": m.ksh, "name": m.name} for m in chosen]}
 
 
-def prove(register, vault, chosen, check):
+def prove(register, secrets, chosen, check):
     if check:
         return {"changed": True}
     runtime = Runtime(register)
     said = []
     for municipality in chosen:
-        line = drill.prove(CellSql(runtime, municipality.cell), vault, municipality)
+        line = drill.prove(CellSql(runtime, municipality.cell), secrets, municipality)
         said.append(
             f"{municipality.ksh} {municipality.name}: {line['rows']} rows of {line['tables']} tables as they were at "
             f"{line['moment']}, repository {line['repository']}, {line['seconds']} s"

@@ -1,15 +1,16 @@
-"""Ansible action: one municipality's database back to a moment, step by step. The work is in `stacks.cell.restore`."""
+"""Ansible action: one municipality's database back to a moment, step by step (`centre.backup.restore`)."""
 
 import time
 
-from inventory import secrets
+from centre.action import CentreAction
+from centre.backup import restore
+from centre.backup.backups import BackupFault
+from centre.database import apply, migrations
+from centre.database.plan import PlanFault
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.action import CentreAction
-from stacks.cell import migrations, restore, tenants
-from stacks.cell.backups import BackupFault
-from stacks.cell.plan import PlanFault
-from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime
+from inventory.vault import vault
 
 DOCUMENTATION = r"""
 action: tenant_restore
@@ -74,7 +75,7 @@ def undo(cell, municipality, params, check):
 
 def _exchange(cell, municipality, incoming, made):
     register = cell.runtime.register
-    wanted = tenants.wanted(register, secrets.load(register), municipality)
+    wanted = apply.wanted(register, vault.load(register), municipality)
     began = time.monotonic()
     kept = restore.exchange(cell, wanted, incoming, migrations.installed())
     held = round(time.monotonic() - began, 2)

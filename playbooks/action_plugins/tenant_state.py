@@ -1,12 +1,12 @@
 """Ansible action: what exists of municipalities at the centre, and whether a play may go on. Reads only."""
 
+from centre.action import CentreAction, asked
+from centre.database import reading
+from centre.edge.hosts import EdgePlanner
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, Unreachable
 from inventory import applied
 from inventory.errors import Fault, RegisterError
-from stacks.action import CentreAction, asked
-from stacks.cell import catalogue
-from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime, Unreachable
-from stacks.tenants.edge import EdgePlanner
 
 DOCUMENTATION = r"""
 action: tenant_state
@@ -38,7 +38,7 @@ def run(params, check):
     {"join": may_join, "leave": may_leave, "restore": may_restore}[params["verb"]](register, wanted)
     runtime = Runtime(register)
     services_run(register, runtime, wanted)
-    cells = {cell: catalogue.databases(CellSql(runtime, cell)) for cell in {m.cell for m in wanted}}
+    cells = {cell: reading.databases(CellSql(runtime, cell)) for cell in {m.cell for m in wanted}}
     edge = EdgePlanner(register, runtime).status(wanted)
     remembered = applied.read(params["environment"])
     present = [m.ksh for m in wanted if m.tenant in cells[m.cell]]

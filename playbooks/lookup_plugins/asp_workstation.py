@@ -19,15 +19,16 @@ options:
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         from inventory import register as registry
-        from inventory import secrets, workstations
+        from inventory import workstations
         from inventory.errors import RegisterError
+        from inventory.vault import vault
 
         if len(terms) != 2:
             raise AnsibleLookupError(f"asp_workstation: seen {len(terms)} terms; wanted environment and workstation")
         try:
             register = registry.load(terms[0])
             found = workstations.seat(register, terms[1])
-            root = secrets.load(register).root_ca.certificate
+            root = vault.load(register).root_ca.certificate
         except RegisterError as error:
             raise AnsibleLookupError(str(error)) from error
         tenants = [{"ksh": t.ksh, "tenant": t.tenant, "organization": t.name} for t in found.tenants]

@@ -5,11 +5,11 @@ import json
 import pulumi
 
 from inventory.names import Port
-from stacks.components import pgbackrest
 from stacks.components.context import context
-from stacks.components.postgres import UID
 from stacks.components.postgres_node import USER
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import pgbackrest
+from stacks.configs.postgres import UID
 
 ctx = context()
 cell = ctx.cell

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+from inventory.models import Municipality
 from inventory.names import CellNames, Port
-from inventory.register import Municipality, Register
-from inventory.secrets import Secrets
-from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.components.service import File, Health, ServiceArgs
+from stacks.configs.places import ROOT_FILE
 
 UID = 10001
 CATALOGUE = "/etc/asp/systems.json"

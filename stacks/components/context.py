@@ -8,11 +8,12 @@ from functools import cache, cached_property
 import pulumi
 import pulumi_docker as docker
 
-from inventory import secrets as vault
+from inventory.models import Environment
 from inventory.names import CellNames, Names
-from inventory.register import Environment, Register, load
-from inventory.secrets import Secrets
-from stacks import images
+from inventory.register import Register, load
+from inventory.vault import vault
+from inventory.vault.vault import Secrets
+from stacks.images.build import recipe
 
 
 def parse_stack(stack: str) -> tuple[str | None, str]:
@@ -79,7 +80,7 @@ class Context:
 
 @cache
 def _image(name: str) -> docker.RemoteImage:
-    return docker.RemoteImage(f"image-{name}", name=images.reference(name), keep_locally=True)
+    return docker.RemoteImage(f"image-{name}", name=recipe.reference(name), keep_locally=True)
 
 
 @cache

@@ -8,8 +8,8 @@ import pulumi
 
 from inventory.names import Port
 from stacks.components.context import Context
-from stacks.components.patroni import scope
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs.patroni import scope
 
 UID = 5380  # of user etcd in image `etcd`
 WATCH_GOES_ROUND = ["sh", "-c", "test -n \"$(find /tmp/beat -newermt '-15 seconds')\""]

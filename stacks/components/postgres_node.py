@@ -7,9 +7,10 @@ from typing import Protocol
 
 import pulumi
 
-from stacks.components import patroni, pgbackrest
 from stacks.components.context import Context
-from stacks.components.postgres import (
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import patroni, pgbackrest
+from stacks.configs.postgres import (
     CELL_LOCAL,
     CELL_RULES,
     UID,
@@ -22,7 +23,6 @@ from stacks.components.postgres import (
     pg_ident_conf,
     postgresql_conf,
 )
-from stacks.components.service import File, Health, ServiceArgs, SwarmService
 
 USER = f"{UID}:{UID}"
 PATRONI_MEMORY = 96  # MiB on top of the server's own

@@ -16,11 +16,9 @@ import pulumi
 import pulumi_docker as docker
 
 from stacks.components.context import Context
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 MIB = 1024 * 1024
-CERTIFICATE_FILE = "/run/secrets/tls.crt"
-KEY_FILE = "/run/secrets/tls.key"
-ROOT_FILE = "/etc/asp/ca.crt"
 
 
 @dataclass(frozen=True)

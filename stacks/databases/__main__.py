@@ -2,12 +2,12 @@
 
 import pulumi
 
-from stacks.components import dbproxy
 from stacks.components.context import context
 from stacks.components.etcd import EtcdMember, fencer
-from stacks.components.postgres import RESERVED_CONNECTIONS, UID, Server
 from stacks.components.postgres_node import USER, CellNodeArgs, PatroniNode, PostgresNode
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import dbproxy
+from stacks.configs.postgres import RESERVED_CONNECTIONS, UID, Server
 
 ctx = context()
 cell = ctx.cell

@@ -4,9 +4,9 @@ import pulumi
 from cryptography import x509
 
 from inventory.names import Port
-from stacks.components import edge_config, edge_pages
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import edge_config, edge_pages
 
 UID = 10001
 ctx = context()

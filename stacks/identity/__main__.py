@@ -3,11 +3,12 @@
 import pulumi
 
 from inventory.names import Port
-from stacks.components import citizen_realm, realm
 from stacks.components.context import context
-from stacks.components.postgres import Login
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
-from stacks.components.service import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE, File, Health, ServiceArgs, SwarmService
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import citizen_realm, realm
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
+from stacks.configs.postgres import Login
 
 UID = 10001
 ISSUING_FILE = "/etc/asp/issuing.crt"  # the edge passes on a clerk's certificate without its issuer

@@ -3,9 +3,10 @@
 import pulumi
 
 from inventory.names import Port
-from stacks.components import pki_config
 from stacks.components.context import context
-from stacks.components.service import ROOT_FILE, File, Health, ServiceArgs, SwarmService
+from stacks.components.service import File, Health, ServiceArgs, SwarmService
+from stacks.configs import pki_config
+from stacks.configs.places import ROOT_FILE
 
 UID = 10001
 ctx = context()

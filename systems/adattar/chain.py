@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date
 
 from systems.adattar.models import Feed, Figure
 from systems.chain import Message, handles
-from systems.core import feeding
+from systems.exchange import feeding
 
 
 @handles("feed")

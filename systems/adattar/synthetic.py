@@ -8,7 +8,7 @@ from random import Random
 from django.utils import timezone
 
 from systems.adattar.models import Feed, Figure
-from systems.core import feeding
+from systems.exchange import feeding
 
 DAYS = 14
 MEASURES = {"irat": "iktatott irat", "keret": "művelet", "helpdesk": "bejelentés"}

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from systems.adattar.models import Feed, Figure, Parameter
-from systems.core import feeding, sheets
+from systems.core import sheets
 from systems.core.charts import bars
+from systems.shared import parts
 
 DAYS = 14  # of feeds that the first page shows
 
@@ -41,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _feeding(request: HttpRequest) -> list:
     """Systems that the municipality has and that deliver."""
     entries = (entry for entry in settings.ASP.catalogue if entry.serves(request.tenant.ksh))
-    return [entry for entry in entries if feeding.delivers(entry.id)]
+    return [entry for entry in entries if parts.delivers(entry.id)]
 
 
 def _state(feed: Feed | None, day: dt.date, deadline: int, first: dt.date | None) -> tuple[str, str, str]:

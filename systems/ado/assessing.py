@@ -13,8 +13,9 @@ from django.utils import timezone
 from systems.ado.account import NotPossible
 from systems.ado.models import Assessment, Instalment, Return, Tax, Taxpayer
 from systems.chain import send
-from systems.core import money, workdays
+from systems.core import money
 from systems.core.pdf import Pdf
+from systems.shared import workdays
 
 
 def tax_of(base: int, per_mille: int) -> int:

@@ -14,8 +14,9 @@ from systems.ado.account import NotPossible
 from systems.ado.forms import CorrectionForm, ReasonForm, RefundForm
 from systems.ado.models import Assessment, Payment, Taxpayer
 from systems.ado.views import CLERK
-from systems.core import activity, money
+from systems.core import money
 from systems.core.access import needs
+from systems.shell import activity
 
 
 @needs(CLERK)

@@ -6,9 +6,9 @@ from django import forms
 from django.utils import timezone
 
 from systems.ado.models import Payment, Return, Tax, Taxpayer
-from systems.core import identifiers
 from systems.core.forms import FormMixin
 from systems.core.money import ForintFormField
+from systems.shared import identifiers
 
 KNOWN = "Ezzel az adóazonosítóval már van adózó."
 EARLIEST = dt.date(1990, 1, 1)  # the municipalities' own taxes begin; an earlier day is a slip of the keyboard

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from systems.ado import payments
 from systems.ado.models import Assessment, Instalment, Payment, Tax, Taxpayer
-from systems.core.cells import Cells, read
-from systems.core.importing import Report, Rows
+from systems.exchange.cells import Cells, read
+from systems.exchange.importing import Report, Rows
 
 TAXPAYERS, ASSESSMENTS, INSTALMENTS, PAYMENTS = "adozok.csv", "kivetesek.csv", "esedekessegek.csv", "befizetesek.csv"
 FILES = {

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from systems.ado.account import Balance, Ledger
 from systems.ado.interest import Entry, Rate
-from systems.core import identifiers
 from systems.core.money import ForintField
+from systems.shared import identifiers
 
 
 def known_identifier(value: str) -> None:

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from systems.ado import statements
 from systems.ado.models import Statement, StatementLine, Tax, Taxpayer
 from systems.ado.views import CLERK
-from systems.core import activity, money
+from systems.core import money
 from systems.core.access import needs
 from systems.core.forms import FormMixin
+from systems.shell import activity
 
 PAGE = 50
 

@@ -19,7 +19,8 @@ from django.utils import timezone
 from systems.ado import payments
 from systems.ado.account import NotPossible
 from systems.ado.models import Payment, Statement, StatementLine, Tax, Taxpayer
-from systems.core import identifiers, money
+from systems.core import money
+from systems.shared import identifiers
 
 COLUMNS = ["értéknap", "összeg", "hivatkozás", "befizető", "közlemény"]
 LARGEST = 2 * 2**20  # bytes of a file

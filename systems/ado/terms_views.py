@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.ado.models import DueDay, InterestRate, Tax
 from systems.ado.views import CLERK
-from systems.core import activity
 from systems.core.access import needs
 from systems.core.forms import FormMixin
+from systems.shell import activity
 
 CONFIRMED = "decree"
 PARTS = 4  # instalments of a year, at most

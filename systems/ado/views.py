@@ -16,8 +16,8 @@ from systems.ado import assessing, extracting, payments
 from systems.ado.account import Balance, NotPossible
 from systems.ado.forms import KNOWN, PaymentForm, RejectForm, ReturnForm, TaxpayerForm
 from systems.ado.models import Instalment, Return, Tax, Taxpayer, balances
-from systems.core import activity
 from systems.core.access import needs
+from systems.shell import activity
 
 CLERK = "ugyintezo"
 PAGE = 25

@@ -4,6 +4,6 @@ A message exists exactly when its sender's change does, and its handler's change
 """
 
 from systems.chain.messages import Message, send, sent_last
-from systems.chain.registry import handles, job
+from systems.chain.registry import handles, handles_everywhere, job, job_everywhere
 
-__all__ = ["Message", "handles", "job", "send", "sent_last"]
+__all__ = ["Message", "handles", "handles_everywhere", "job", "job_everywhere", "send", "sent_last"]

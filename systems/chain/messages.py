@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +112,3 @@ def forget(today: dt.date) -> None:
     """Empty what this system handled longer ago than the register keeps it: the change that it made is what counts."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT chain.forget(%s)", [settings.ASP.message_days])
-
-
-def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
-    """KSH code and facts of every tenant of the cell, as any of its databases can tell."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT substr(datname, 2), shobj_description(oid, 'pg_database') FROM pg_database "
-            "WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
-        )
-        for ksh, facts in cursor.fetchall():
-            yield ksh, json.loads(facts) if facts else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from systems.chain.messages import Message, forget
+from systems.shared import parts
 
 FORGET_AT = dt.time(4, 10)  # after the feeds of the night and before the offices open
 Handler = Callable[[Message], None]
@@ -33,6 +34,9 @@ class Job:
 
 _handlers: dict[tuple[str, str], Handler] = {}
 _jobs: dict[str, list[Job]] = {}
+# What comes with a part that several systems have (`systems.shared.parts`): topic → part and handler; part and job.
+_everywhere: dict[str, tuple[str, Handler]] = {}
+_jobs_everywhere: list[tuple[str, Callable[[str], Job]]] = []
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
@@ -44,6 +48,27 @@ def handles(topic: str) -> Callable[[Handler], Handler]:
             raise ValueError(f"{key[0]}: two handlers of {topic!r}; wanted one")
         _handlers[key] = handler
         return handler
+
+    return mark
+
+
+def handles_everywhere(topic: str, part: str) -> Callable[[Handler], Handler]:
+    """Mark a function that takes messages of a topic in every system that has a part, such as `importing`."""
+
+    def mark(handler: Handler) -> Handler:
+        _everywhere[topic] = (part, handler)
+        return handler
+
+    return mark
+
+
+def job_everywhere(part: str, at: str) -> Callable[[Callable[[str, dt.date], None]], Callable[[str, dt.date], None]]:
+    """Mark a function of system and day that runs daily in every system that has a part, such as `feed`."""
+
+    def mark(work: Callable[[str, dt.date], None]) -> Callable[[str, dt.date], None]:
+        time = dt.time.fromisoformat(at)
+        _jobs_everywhere.append((part, lambda system: Job(part, partial(work, system), at=time)))
+        return work
 
     return mark
 
@@ -62,29 +87,19 @@ def job(at: str | None = None, every: int | None = None) -> Callable:
 
 
 def handler(system: str, topic: str) -> Handler | None:
-    """The handler of a system for a topic."""
+    """The handler of a system for a topic: its own, else that of a part of it which handles the topic everywhere."""
     _load(system)
-    own = _handlers.get((system, topic))
-    return own or _common(system, topic)
-
-
-def _common(system: str, topic: str) -> Handler | None:
-    """What every system that has an `importing.py` understands."""
-    from systems.core import importing
-
-    common = {"import-check": importing.check_message, "import-apply": importing.apply_message}
-    return common.get(topic) if importing.imports(system) else None
+    if own := _handlers.get((system, topic)):
+        return own
+    part, common = _everywhere.get(topic, ("", None))
+    return common if part and parts.has(system, part) else None
 
 
 def jobs(system: str) -> list[Job]:
-    """The jobs of a system: its own, emptying old messages and, wherever there is a `feed.py`, the nightly feed."""
+    """The jobs of a system: its own, emptying old messages, and those that come with a part of it."""
     _load(system)
-    own = [*_jobs.get(system, []), Job("forget", forget, at=FORGET_AT)]
-    from systems.core import feeding
-
-    if not feeding.delivers(system):
-        return own
-    return [*own, Job("feed", partial(feeding.deliver, system), at=dt.time.fromisoformat(feeding.AT))]
+    common = [make(system) for part, make in _jobs_everywhere if parts.has(system, part)]
+    return [*_jobs.get(system, []), Job("forget", forget, at=FORGET_AT), *common]
 
 
 @cache

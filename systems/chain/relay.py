@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.chain import messages, registry
-from systems.core import logs, metrics
+from systems.core import facts, logs, metrics
 
 SOON, LATER = 2, 30  # seconds
 COLD = 4  # tenants; beyond LATER / SOON * COLD of them the others wait longer
@@ -147,7 +147,7 @@ class Relay:
         for ksh in dict.fromkeys(known):
             with _as(ksh):
                 try:
-                    self.listed = [code for code, _ in messages.tenants() if settings.ASP.entry.serves(code)]
+                    self.listed = [code for code, _ in facts.tenants() if settings.ASP.entry.serves(code)]
                 except (DatabaseError, InterfaceError) as error:
                     logs.logger.warning("relay finds no tenants: %s", str(error).strip().splitlines()[0])
                     connection.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from systems.core.identifiers import firm_check_digit, tax_sign_of
+from systems.shared.identifiers import firm_check_digit, tax_sign_of
 
 NAMES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FORMS = ("Kft.", "Bt.", "Zrt.", "e.v.")

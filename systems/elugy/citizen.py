@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from systems.core import pages
-from systems.core.sign_in import open_to_all
+from systems.shell.sign_in import open_to_all
 
 KEY = "citizen"
 LONGEST = 2 * 3600  # seconds; as long as the realm's own session at most

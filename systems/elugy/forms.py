@@ -9,9 +9,10 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from systems.core import identifiers, money
+from systems.core import money
 from systems.core.forms import FormMixin
 from systems.elugy.definition import Data, Field, Kind, Step
+from systems.shared import identifiers
 
 CONTROL = {chr(code): None for code in range(32) if chr(code) not in "\t\n"}
 # What a file may be, by how it begins; what browsers say of it is not believed.

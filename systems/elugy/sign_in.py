@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from systems.configuration import REALM_OF_CITIZENS
-from systems.core import identifiers, logs, pages
-from systems.core import sign_in as core
+from systems.core import logs, pages
 from systems.elugy.citizen import Citizen, citizens
+from systems.shared import identifiers
+from systems.shared.realms import REALM_OF_CITIZENS
+from systems.shell import sign_in as core
 
 REALM = core.Realm(REALM_OF_CITIZENS, REALM_OF_CITIZENS, "openid", "elugy:sign-in-complete", "citizen-sign-in")
 

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from systems.core.documents import download
-from systems.core.sign_in import open_to_all
 from systems.elugy import catalogue, receipts
 from systems.elugy.citizen import Citizen, citizens
 from systems.elugy.models import Parameter, Submission
+from systems.shell.sign_in import open_to_all
 
 SHOWN = 200  # of a citizen's cases
 

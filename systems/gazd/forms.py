@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from django import forms
 from django.utils import timezone
 
-from systems.core import identifiers
 from systems.core.forms import FormMixin, TokenField
 from systems.core.money import ForintFormField
 from systems.gazd import bookkeeping
 from systems.gazd.models import Account, Appropriation, Item, Partner, VatRate
+from systems.shared import identifiers
 
 ROWS = 6  # of a voucher or an invoice that a form has room for
 

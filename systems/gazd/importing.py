@@ -12,12 +12,12 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from systems.core import identifiers
-from systems.core.importing import Report, Rows
 from systems.core.money import LARGEST
+from systems.exchange.importing import Report, Rows
 from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import BANK, CASH_DESK, LIABILITIES, Line
 from systems.gazd.models import Account, FiscalYear, Invoice, Item, Partner, Voucher
+from systems.shared import identifiers
 
 ACCOUNTS, PARTNERS, OPENING, OPEN_ITEMS = "szamlak.csv", "partnerek.csv", "nyito.csv", "nyitott_tetelek.csv"
 FILES = {

@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.core.sheets import sheet
 from systems.gazd import bookkeeping, reports, years
@@ -18,6 +17,7 @@ from systems.gazd.bookkeeping import Line
 from systems.gazd.forms import ClosingForm, Dated, EntrySet, PeriodForm, ReceiptForm, VoucherForm
 from systems.gazd.models import FiscalYear, VatRate, Voucher
 from systems.gazd.pages import CLERK, PAGE, done, form_page, of_year
+from systems.shell import activity
 
 
 @require_GET

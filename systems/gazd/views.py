@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, money
+from systems.core import money
 from systems.core.access import needs
 from systems.gazd import bookkeeping, years
 from systems.gazd.bookkeeping import NotPossible
@@ -30,6 +30,7 @@ from systems.gazd.forms import (
 )
 from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Partner
 from systems.gazd.pages import APPROVER, CLERK, COUNTERSIGNER, PAGE, done, form_page, of_year
+from systems.shell import activity
 
 
 @require_GET

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from systems.core import workdays
 from systems.hagyatek.models import Parameter
+from systems.shared import workdays
 
 NAME = "handover_days"
 

@@ -5,9 +5,9 @@ import datetime as dt
 from django import forms
 from django.utils import timezone
 
-from systems.core import identifiers
 from systems.core.forms import FormMixin, TokenField
 from systems.hagyatek.models import Area, Asset, Debt, Estate, Handover, Heir, Notary, is_minor
+from systems.shared import identifiers
 
 EARLIEST = dt.date(1867, 1, 1)  # nobody was born earlier whose estate is open
 SHARE = "A számláló és a nevező egész szám; a hányad legfeljebb egy egész."

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from systems.core.cells import YES_NO, Cells, read
-from systems.core.importing import Report, Rows
+from systems.exchange.cells import YES_NO, Cells, read
+from systems.exchange.importing import Report, Rows
 from systems.hagyatek import handing
 from systems.hagyatek.models import Area, Asset, Debt, Estate, Heir, Notary, Relation
 

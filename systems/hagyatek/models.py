@@ -13,9 +13,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from systems.core import identifiers
 from systems.core.money import ForintField
 from systems.core.texts import fold
+from systems.shared import identifiers
 
 OF_AGE = 18
 

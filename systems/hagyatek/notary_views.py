@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.core.documents import download
 from systems.hagyatek import handing, inventory
 from systems.hagyatek.forms import AreaForm, CloseForm, HandoverForm, NotaryForm
 from systems.hagyatek.models import Area, Estate, Handover, Notary
 from systems.hagyatek.views import CLERK, SUPERVISOR, form_page, stepping
+from systems.shell import activity
 
 
 def _name(estate: Estate) -> str:

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.texts import fold
 from systems.hagyatek import handing, totals
@@ -24,6 +23,7 @@ from systems.hagyatek.forms import AssetForm, DebtForm, EstateForm, HeirForm, Mi
 from systems.hagyatek.handing import NotPossible
 from systems.hagyatek.inventory import deceased
 from systems.hagyatek.models import Asset, Debt, Estate, Heir, Parameter
+from systems.shell import activity
 
 CLERK = "ugyintezo"  # the only role that sees names and amounts
 SUPERVISOR = "felugyelo"

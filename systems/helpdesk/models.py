@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from systems.core import workdays
+from systems.shared import workdays
 
 
 class Parameter(models.Model):

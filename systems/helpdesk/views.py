@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.documents import download
 from systems.core.maintenance import coming
 from systems.helpdesk.forms import MessageForm, StepForm, TicketForm
 from systems.helpdesk.models import Step, Ticket, allowances
+from systems.shell import activity
 
 SUPPORT = "kezelo"
 PAGE = 25

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from systems.core import identifiers
 from systems.core.forms import FormMixin, TokenField
 from systems.iparker.models import TRADE, Entry, Inspection, Notification, ProductGroup, Trade
+from systems.shared import identifiers
 
 EARLIEST = dt.date(1990, 1, 1)  # trades of private persons begin; an earlier day is a slip of the keyboard
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from systems.core.cells import YES_NO, Cells, read
-from systems.core.importing import Report, Rows
+from systems.exchange.cells import YES_NO, Cells, read
+from systems.exchange.importing import Report, Rows
 from systems.iparker import registering
 from systems.iparker.models import Counter, Entry, Kind, ProductGroup, Trade
 

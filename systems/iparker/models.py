@@ -14,8 +14,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from systems.core import identifiers
 from systems.core.texts import fold
+from systems.shared import identifiers
 
 
 def known_identifier(value: str) -> None:

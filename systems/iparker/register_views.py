@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.core.charts import bars
 from systems.core.texts import fold
@@ -25,6 +24,7 @@ from systems.iparker.forms import ChangeForm, EntryForm, InspectionForm, SettleF
 from systems.iparker.models import Entry, Inspection, Kind, ProductGroup, Trade
 from systems.iparker.registering import NotPossible
 from systems.iparker.views import CLERK, PAGE, form_page
+from systems.shell import activity
 
 STATES = {
     "mukodik": ("működik", {"until": None, "suspended_since": None}),

@@ -13,7 +13,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.iparker import registering
 from systems.iparker.completeness import findings, kind_of
@@ -21,6 +20,7 @@ from systems.iparker.forms import MissingForm, NotificationForm, PaperForm, Reas
 from systems.iparker.models import TRADE, Notification
 from systems.iparker.papers import labelled
 from systems.iparker.registering import NotPossible
+from systems.shell import activity
 
 CLERK = "ugyintezo"
 PAGE = 25

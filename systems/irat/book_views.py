@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity
 from systems.core.access import has, needs
 from systems.core.charts import bars
 from systems.core.pdf import Pdf
@@ -25,6 +24,7 @@ from systems.irat import filing, handling, reading
 from systems.irat.forms import IncomingForm, RegisterForm, SendBackForm
 from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Destruction, Direction, Document, Incoming, Register, take_number
+from systems.shell import activity
 
 WRITER, LEADER = "iktato", "vezeto"
 PAGE = 25

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, workdays
 from systems.core.access import has, needs
 from systems.core.clerk import Clerk
 from systems.irat import handling, reading
@@ -29,6 +28,8 @@ from systems.irat.forms import (
 )
 from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Direction, Document, Outgoing
+from systems.shared import workdays
+from systems.shell import activity
 
 LEADER, CLERKS = "vezeto", ("ugyintezo", "iktato", "vezeto")
 PAGE = 25

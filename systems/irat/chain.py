@@ -10,9 +10,10 @@ from django.utils.dateparse import parse_datetime
 
 from systems import tenancy
 from systems.chain import Message, handles, send
-from systems.core import activity, facts
+from systems.core import facts
 from systems.irat.handling import admit, attach, settle
 from systems.irat.models import Arrival, Case, Direction, Document, Incoming, Submission, Way, take_number
+from systems.shell import activity
 
 BY = "Elektronikus érkeztetés"
 SECRET = ("ado", "hagyatek")  # assumed: tax secrecy (2017. évi CL. törvény), a family's affairs

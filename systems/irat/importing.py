@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from systems.core.cells import Cells, read
-from systems.core.importing import Report, Rows
+from systems.exchange.cells import Cells, read
+from systems.exchange.importing import Report, Rows
 from systems.irat import handling
 from systems.irat.models import ArchiveItem, Case, Direction, Document, Register
 

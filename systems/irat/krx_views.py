@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import activity, documents
+from systems.core import documents
 from systems.core.access import has, needs
 from systems.irat import filing, handling, krx, reading
 from systems.irat.case_views import CLERKS
 from systems.irat.forms import KrxForm, KrxSendForm
 from systems.irat.models import Case, CaseEvent, KrxPackage
+from systems.shell import activity
 
 WRITER = "iktato"
 

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import activity, documents
+from systems.core import documents
 from systems.core.access import has, needs
 from systems.irat import filing, handling, reading
 from systems.irat.forms import ArrivalForm, AttachmentForm, DocumentForm
 from systems.irat.models import USUAL, Attachment, Case, Document, Incoming, Register, Submission, find
+from systems.shell import activity
 
 WRITER, LEADER, CLERKS = "iktato", "vezeto", ("ugyintezo", "iktato", "vezeto")
 PAGE = 25

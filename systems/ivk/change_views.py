@@ -12,12 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.ivk import registering
 from systems.ivk.forms import Change, MergeForm, NewParcelForm, ParcelForm, PartSet
 from systems.ivk.models import Parcel
 from systems.ivk.registering import DATA, SUMMED, NotPossible
+from systems.shell import activity
 
 CLERK = "ugyintezo"
 

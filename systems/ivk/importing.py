@@ -10,8 +10,8 @@ from fractions import Fraction
 from django.db import transaction
 from django.utils import timezone
 
-from systems.core.importing import Report, Rows
 from systems.core.money import LARGEST
+from systems.exchange.importing import Report, Rows
 from systems.ivk import lot, registering
 from systems.ivk.models import Parcel
 

@@ -17,12 +17,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, facts
+from systems.core import facts
 from systems.core.access import needs
 from systems.core.charts import bars
 from systems.keret.chain import end_sessions
 from systems.keret.forms import LockForm, RolesForm, SubstitutionForm, TemporaryForm, UserForm, role_choices
 from systems.keret.models import Activity, Grant, Presence, User
+from systems.shell import activity
 
 ADMINISTRATOR = "adminisztrator"
 LAST = "Ő az önkormányzat utolsó adminisztrátora. Előbb adjon másnak is állandó adminisztrátori szerepkört."

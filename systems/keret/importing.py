@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from systems.core.importing import Report, Rows
+from systems.exchange.importing import Report, Rows
 from systems.keret.models import User
 
 FILE = "felhasznalok.csv"

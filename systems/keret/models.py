@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from systems.core import presence
 from systems.core.clerk import LONGEST
+from systems.shell import presence
 
 
 class UserSet(models.QuerySet):

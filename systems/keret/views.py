@@ -7,10 +7,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from systems.core import activity, facts, sign_in
+from systems.core import facts
 from systems.core.maintenance import coming
 from systems.keret.chain import end_sessions
 from systems.keret.tiles import tiles
+from systems.shell import activity, sign_in
 
 
 @require_GET

@@ -15,15 +15,15 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.chain import send
-from systems.core import importing
 from systems.migration import packages
 from systems.migration.models import Package, Part
+from systems.shared import parts
 
 
 def taking() -> set[str]:
     """Systems that the municipality has and that take over data."""
     ksh = tenancy.current().ksh
-    return {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh) and importing.imports(entry.id)}
+    return {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh) and parts.imports(entry.id)}
 
 
 def read(content: bytes) -> packages.Content:

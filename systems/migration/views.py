@@ -12,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import activity, facts, sheets
+from systems.core import facts, sheets
 from systems.core.access import needs
 from systems.core.forms import FormMixin
 from systems.core.pdf import Pdf
 from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
+from systems.shell import activity
 
 ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that its report has
 FAULT_HEAD = ["Fájl", "Sor", "Oszlop", "Ez áll benne", "Ez kellene"]

@@ -12,10 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import activity
 from systems.core.access import needs
 from systems.portal.forms import KINDS, ItemForm, model_of
 from systems.portal.models import Change, Contact, Item
+from systems.shell import activity
 
 EDITOR = "szerkeszto"
 PAGE = 25

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET
 
 from systems.core import facts
 from systems.core.maintenance import coming
-from systems.core.sign_in import open_to_all
 from systems.core.texts import fold
 from systems.portal.models import Contact, Decree, News, Publication, Unit
+from systems.shell.sign_in import open_to_all
 
 FIRST = 6  # news on the first page
 PAGE = 20

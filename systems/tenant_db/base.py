@@ -13,7 +13,7 @@ from django.db.backends.postgresql import base
 from django.db.utils import InterfaceError
 
 from systems import tenancy
-from systems.credentials import derive
+from systems.shared.credentials import derive
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

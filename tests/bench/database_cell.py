@@ -18,16 +18,16 @@ from pathlib import Path
 from docker.errors import APIError, NotFound
 from docker.types import EndpointSpec, RestartPolicy, ServiceMode
 
+from centre.database.failover import follows
+from centre.reach.leader import PYTHON, leader, members
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, RuntimeFault
 from inventory import paths
-from inventory import secrets as vault
 from inventory.names import Port
 from inventory.register import Register
-from stacks import images
-from stacks.cell.leader import PYTHON, leader, members
-from stacks.cell.psql import CellSql
-from stacks.cell.switchover import follows
-from stacks.components.scram import verifier
-from stacks.runtime import Runtime, RuntimeFault
+from inventory.vault import vault
+from stacks.configs.scram import verifier
+from stacks.images.build import recipe
 
 TENANT, LOGIN = "t99999", "t99999_keret"  # a code that no settlement has
 SETUP = """\
@@ -121,7 +121,7 @@ class BenchCell:
         # The name alone would find the last run's container, which runs for a moment yet, and the writers end with it.
         self.until(lambda: not self._containers(self.service), 60, "no writers of an earlier run are left")
         return self.client.services.create(
-            images.reference("postgres"),
+            recipe.reference("postgres"),
             command=["sleep", "infinity"],
             name=self.service,
             labels={"asp.env": self.register.environment.id, "asp.stack": "bench"},

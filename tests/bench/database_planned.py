@@ -11,8 +11,8 @@ import statistics
 import sys
 import time
 
+from centre.database.failover import plan, switch
 from inventory.register import load
-from stacks.cell.switchover import plan, switch
 from tests.bench.database_cell import BenchCell, crash_postgres
 
 

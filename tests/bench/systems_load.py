@@ -2,7 +2,7 @@
 
 ``python -m tests.bench SYS [--env dev] [--municipality 16054] [--requests 200] [--clients 4]``. Clerks come with
 their certificate and a session, each on a connection that is kept, as browsers do; every request is a page made from
-the database. Fill the municipality with data first (`python -m stacks.synthetic`). Wanted: start within 3 s, at most
+the database. Fill the municipality with data first (`python -m centre.sandbox.fill`). Wanted: start within 3 s, at most
 120 MiB each; latency is compared with the register's clause `response-p95`.
 """
 
@@ -20,11 +20,11 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from inventory import secrets as vault
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.runtime import Runtime
-from tests.edge_client import EdgeClient, enrol
+from inventory.vault import vault
 from tests.support.clerk import permit
+from tests.support.edge_client import EdgeClient, enrol
 from tests.support.polling import poll
 
 CLERK, START_SECONDS, MEMORY_MIB = "minta.iktato", 3.0, 120

@@ -15,13 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from centre.database import plan
+from centre.database.plan import Tenant
+from centre.database.reading import Shared
 from inventory import hosts, paths, register
-from inventory.importer import import_settlements
-from stacks.cell import plan
-from stacks.cell.catalogue import Shared
-from stacks.cell.plan import Tenant
-from stacks.components import dbproxy
-from stacks.components.scram import verifier
+from inventory.importing.importer import import_settlements
+from stacks.configs import dbproxy
+from stacks.configs.scram import verifier
 
 TARGET = 10.0
 
@@ -31,8 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="asp-country-") as place:
         root = Path(place) / "inventory"
         (root / "environments").mkdir(parents=True)
-        for name in paths.CATALOGUES:
-            shutil.copy(paths.REGISTER / name, root / name)
+        shutil.copytree(paths.REGISTER / paths.CATALOGUE, root / paths.CATALOGUE)
         began = time.monotonic()
         template = paths.ENVIRONMENTS / "dev" / "environment.yaml"
         outcome = import_settlements(root / "environments" / "land", template, None)

@@ -4,8 +4,8 @@
 tenant), to find nothing to do, to start after a kill (from the node's own log), to back up in full, to restore one
 tenant aside (B1's "ours" but for the exchange), the data folder's files and size, the memory of the node. Cells of one
 node only: a killed leader of three does not start in its place, another node leads. Made-up tenants are t90001 and up
-(no KSH code begins so) and are removed in the end. Printed as YAML for `inventory/cell_curve.yaml`, from which a cell's
-size is derived.
+(no KSH code begins so) and are removed in the end. Printed as YAML for the catalogue's `cell_curve.yaml`,
+from which a cell's size is derived.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ import re
 import sys
 import time
 
+from centre.backup import restore
+from centre.backup.backups import Repository
+from centre.database import apply, migrations, reading
+from centre.database.plan import Tenant
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, RuntimeFault
 from inventory.register import Register, load
-from stacks.cell import catalogue, migrations, restore, tenants
-from stacks.cell.backups import Repository
-from stacks.cell.plan import Tenant
-from stacks.cell.psql import CellSql
-from stacks.components.postgres import DATA
-from stacks.components.scram import verifier
-from stacks.runtime import Runtime, RuntimeFault
+from stacks.configs.postgres import DATA
+from stacks.configs.scram import verifier
 
 START_SECONDS = 900  # for which a killed node is waited for
 MADE_UP = re.compile(r"t9\d{4}")
@@ -105,7 +106,7 @@ def main() -> int:
     if cell.cell.nodes != 1:
         raise SystemExit(f"cell {cell.cell_id} of {args.env}: seen nodes: 3, wanted 1. D1 measures a leader's death")
     steps, repository = migrations.installed(), Repository(cell)
-    there = [name for name in catalogue.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name)]
+    there = [name for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name)]
     remove(cell)
     sizes = [int(size) for size in args.databases.split(",")]
     everyone = made_up(register, max(sizes))
@@ -119,9 +120,9 @@ def main() -> int:
         for size in sizes:
             count = max(size - len(there), 0)  # tenants that were there before count as well
             new = everyone[made:count]
-            create = timed(lambda new=new: tenants.ensure_present(cell, new, steps, check=False))
+            create = timed(lambda new=new: apply.ensure_present(cell, new, steps, check=False))
             made = count
-            nothing = timed(lambda count=count: tenants.ensure_present(cell, everyone[:count], steps, check=False))
+            nothing = timed(lambda count=count: apply.ensure_present(cell, everyone[:count], steps, check=False))
             files, mebibytes = folder(cell)
             crash = crash_start(cell)
             backup = timed(lambda: repository.back_up("full"))
@@ -141,10 +142,10 @@ def main() -> int:
 
 def remove(cell: CellSql) -> None:
     """Take made-up tenants away, also those of a killed run."""
-    seen = catalogue.shared(cell)
+    seen = reading.shared(cell)
     names = sorted({match[0] for name in (*seen.databases, *seen.roles) if (match := MADE_UP.match(name))})
     for first in range(0, len(names), 50):
-        tenants.ensure_absent(cell, names[first : first + 50], check=False)
+        apply.ensure_absent(cell, names[first : first + 50], check=False)
 
 
 def _machine_memory() -> int:

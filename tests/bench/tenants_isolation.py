@@ -12,10 +12,11 @@ import argparse
 import sys
 import time
 
+from centre.database import apply
+from centre.isolation import matrix as isolation
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.cell import isolation, tenants
-from stacks.cell.psql import CellSql
-from stacks.runtime import Runtime
 from tests.support.country import country
 from tests.support.leaks import LEAKS, planted
 
@@ -33,7 +34,7 @@ def pairs(env: str) -> int:
     found = [
         finding
         for cell, seen in zip(register.environment.cells, facts, strict=True)
-        for finding in isolation.findings(seen, tenants.shared_rights(register, cell.id))
+        for finding in isolation.findings(seen, apply.shared_rights(register, cell.id))
     ]
     total = time.monotonic() - began
     print(
@@ -58,7 +59,7 @@ def leaks(env: str, subject: str, neighbour: str) -> int:
     victim, other = register.municipality(subject), register.municipality(neighbour)
     cell = CellSql(Runtime(register), victim.cell)
     names = {"a": victim.tenant, "own": victim.role("irat"), "b": other.role("irat"), "B": other.tenant}
-    shares = tenants.shared_rights(register, cell.cell_id)
+    shares = apply.shared_rights(register, cell.cell_id)
     if before := isolation.findings(isolation.read(cell), shares):
         print(f"the cell is not sound before anything is planted: {before}", file=sys.stderr)
         return 1

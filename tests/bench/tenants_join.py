@@ -12,9 +12,9 @@ import statistics
 import sys
 import time
 
+from centre import turn
 from inventory import applied
 from inventory.register import load
-from stacks.tenants import turn
 from tests.support.modules import load_module
 
 PARTS = ("database", "identity", "backup", "edge")

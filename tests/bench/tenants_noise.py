@@ -21,14 +21,15 @@ import threading
 import time
 from collections import defaultdict
 
-from inventory import secrets as vault
+from centre.database import apply, migrations
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime, RuntimeFault
+from inventory.models import Caps, Municipality
 from inventory.names import Port
-from inventory.register import Caps, Municipality, load
-from stacks.cell import migrations, tenants
-from stacks.cell.psql import CellSql
-from stacks.components import dbproxy
-from stacks.components.postgres import BUSY, CERTIFICATE, KEY, ROOT
-from stacks.runtime import Runtime, RuntimeFault
+from inventory.register import load
+from inventory.vault import vault
+from stacks.configs import dbproxy
+from stacks.configs.postgres import BUSY, CERTIFICATE, KEY, ROOT
 
 PLAIN_PORT = 6433
 SYSTEM = "irat"
@@ -132,9 +133,7 @@ def main() -> int:
 
     def measure(name: str, port: int, noise: bool) -> None:
         nonlocal fewest
-        maker = threading.Thread(
-            target=bench.noise, args=(noisy, port, args.seconds + 6, args.clients), daemon=True
-        )
+        maker = threading.Thread(target=bench.noise, args=(noisy, port, args.seconds + 6, args.clients), daemon=True)
         if noise:
             maker.start()
             time.sleep(3)  # until it is at its full strength
@@ -148,8 +147,8 @@ def main() -> int:
               f"transactions {len(values)}", flush=True)  # fmt: skip
 
     def restore_caps() -> None:
-        wanted = tenants.wanted(register, secrets, noisy)
-        tenants.ensure_present(cell, [wanted], migrations.installed(), check=False)
+        wanted = apply.wanted(register, secrets, noisy)
+        apply.ensure_present(cell, [wanted], migrations.installed(), check=False)
 
     try:
         for _ in range(args.rounds):

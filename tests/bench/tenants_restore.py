@@ -15,13 +15,14 @@ import sys
 import time
 from datetime import datetime
 
-from inventory import secrets as vault
+from centre.backup import drill, restore
+from centre.backup.backups import Repository
+from centre.backup.scratch import restored
+from centre.database import apply, migrations, reading
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
 from inventory.register import load
-from stacks.cell import catalogue, drill, migrations, restore, tenants
-from stacks.cell.backups import Repository
-from stacks.cell.psql import CellSql
-from stacks.cell.scratch import restored
-from stacks.runtime import Runtime
+from inventory.vault import vault
 from tests.bench.tenants_curve import MADE_UP, made_up, remove, timed
 from tests.support.polling import poll
 
@@ -41,10 +42,10 @@ def main() -> int:
     cell = CellSql(Runtime(register), joined.cell)
     steps, repository = migrations.installed(), Repository(cell)
     remove(cell)
-    there = sum(1 for name in catalogue.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name))
+    there = sum(1 for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name))
     everyone = made_up(register, args.databases - there)
     try:
-        tenants.ensure_present(cell, everyone, steps, check=False)
+        apply.ensure_present(cell, everyone, steps, check=False)
         seconds = timed(lambda: repository.back_up("full"))
         print(f"full backup of {args.databases} databases: {seconds:.1f} s", flush=True)
         if args.drill:

@@ -7,8 +7,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from inventory.register import Municipality, Register
-from stacks.runtime import Runtime
+from centre.reach.runtime import Runtime
+from inventory.models import Municipality
+from inventory.register import Register
 from tests.support.browser import find, go, screenshot
 
 UNSUITED_TO_KEYS = ("date", "datetime-local")  # what keys mean there depends on the browser's language

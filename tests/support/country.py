@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stacks.cell.isolation import Facts
-from stacks.components.postgres import OWNER, PROVISIONER
+from centre.isolation.matrix import Facts
+from stacks.configs.postgres import OWNER, PROVISIONER
 
 DOORS = [
     {"type": "local", "databases": ["all"], "users": ["postgres"], "method": "peer", "options": [], "error": None},

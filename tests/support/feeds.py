@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from centre.reach.runtime import Runtime
 from inventory.register import Register
-from stacks.runtime import Runtime
-from systems.core import feeding
+from systems.shared import parts
 
 PROGRAM = """
 import systems.wsgi
 from django.db import transaction
 from django.utils import timezone
 from systems import tenancy
-from systems.core import feeding
+from systems.exchange import feeding
 for ksh in {ksh!r}:
     with tenancy.serving(tenancy.Tenant(ksh, None)), transaction.atomic():
         feeding.deliver({system!r}, timezone.localdate())
@@ -22,7 +22,7 @@ for ksh in {ksh!r}:
 
 def deliver(runtime: Runtime, register: Register, systems: Iterable[str] | None = None) -> None:
     """Every joined municipality's feeds of yesterday, of these systems or of all that deliver."""
-    for system in systems or filter(feeding.delivers, register.installed_systems):
+    for system in systems or filter(parts.delivers, register.installed_systems):
         having: dict[str, list[str]] = {}
         for municipality in register.joined():
             if system in municipality.systems:

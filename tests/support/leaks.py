@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stacks.cell.psql import CellSql
+from centre.reach.psql import CellSql
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,14 @@ import psycopg
 import yaml
 from django.db.backends.signals import connection_created
 
+from centre.database import apply, migrations
+from centre.database.plan import Tenant
+from centre.reach.psql import PSQL, CellSql
 from inventory import paths
-from stacks import images
-from stacks.cell import migrations, tenants
-from stacks.cell.plan import Tenant
-from stacks.cell.psql import PSQL, CellSql
-from stacks.components import postgres
-from stacks.components.scram import verifier
-from systems.credentials import derive
+from stacks.configs import postgres
+from stacks.configs.scram import verifier
+from stacks.images.build import recipe
+from systems.shared.credentials import derive
 from tests.support.polling import poll
 from tests.unit.systems.support import EDGE, Connection, certificate, environment
 
@@ -52,7 +52,7 @@ FACTS = {
 }
 CATALOGUE = [
     entry
-    for entry in yaml.safe_load((paths.ROOT / "inventory/systems.yaml").read_text(encoding="utf-8"))
+    for entry in yaml.safe_load((paths.ROOT / "inventory/catalogue/systems.yaml").read_text(encoding="utf-8"))
     if (paths.ROOT / "systems" / entry["id"] / "urls.py").exists()
 ]
 SYSTEMS = [entry["id"] for entry in CATALOGUE]
@@ -69,7 +69,7 @@ class Node(CellSql):
         connection_created.connect(self._connected)
         client = docker.from_env(timeout=60)
         self.container = client.containers.create(
-            images.reference("postgres"),
+            recipe.reference("postgres"),
             name=f"asp-test-systems-{secrets.token_hex(4)}",
             network_mode="none",
             init=True,
@@ -138,7 +138,7 @@ class Node(CellSql):
             passwords = {system: derive(key, f"t{ksh}", system) for system in SYSTEMS}
             verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
             wanted.append(Tenant(f"t{ksh}", verifiers, views, json.dumps(facts)))
-        tenants.ensure_present(self, wanted, migrations.installed(), check=False)
+        apply.ensure_present(self, wanted, migrations.installed(), check=False)
         self.wanted = {tenant.name: tenant for tenant in wanted}
         with self.superuser() as session:
             for ksh in FACTS:

@@ -9,7 +9,7 @@ from django import forms
 
 from tests.support import wording
 from tests.systems.support import SYSTEMS
-from tests.unit.test_wording import KNOWN, misspelt
+from tests.unit.systems.test_wording import KNOWN, misspelt
 
 
 def labels(system):

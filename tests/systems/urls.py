@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from systems.core import sign_in
+from systems.shell import sign_in
 from tests.systems.support import SYSTEMS
 
 urlpatterns = [

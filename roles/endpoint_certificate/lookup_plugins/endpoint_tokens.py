@@ -22,13 +22,12 @@ class LookupModule(LookupBase):
         if not terms:
             return [{}]
         from inventory import register as registry
-        from inventory import secrets
         from inventory.errors import RegisterError
-        from stacks import enrolment
+        from inventory.vault import tokens, vault
 
         try:
             register = registry.load(environment)
-            vault = secrets.load(register)
-            return [{ksh: enrolment.token(register, vault, username=clerk, ksh=ksh) for ksh in terms}]
+            secrets = vault.load(register)
+            return [{ksh: tokens.token(register, secrets, username=clerk, ksh=ksh) for ksh in terms}]
         except RegisterError as error:
             raise AnsibleLookupError(str(error)) from error

@@ -1,10 +1,10 @@
-"""Ansible action: given municipalities can come back from backups. The work is in `stacks.cell.backups`."""
+"""Ansible action: given municipalities can come back from backups. The work is in `centre.backup.backups`."""
 
-from stacks.action import CentreAction, asked
-from stacks.cell.backups import BackupFault, ensure_backed_up
-from stacks.cell.psql import CellSql
-from stacks.cell.tenants import Outcome
-from stacks.runtime import Runtime
+from centre.action import CentreAction, asked
+from centre.backup.backups import BackupFault, ensure_backed_up
+from centre.database.apply import Outcome
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
 
 DOCUMENTATION = r"""
 action: tenant_backup

@@ -1,15 +1,15 @@
-"""Ansible action: databases and roles of municipalities at their cells. The work is in `stacks.cell`."""
+"""Ansible action: databases and roles of municipalities at their cells. The work is in `centre.database`."""
 
 from pathlib import Path
 
-from inventory import secrets
-from stacks.action import CentreAction, asked
-from stacks.cell import migrations, tenants
-from stacks.cell.export import ExportFault, export
-from stacks.cell.plan import PlanFault
-from stacks.cell.psql import CellSql
-from stacks.cell.tenants import Outcome
-from stacks.runtime import Runtime
+from centre.action import CentreAction, asked
+from centre.database import apply, migrations
+from centre.database.apply import Outcome
+from centre.database.export import ExportFault, export
+from centre.database.plan import PlanFault
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
+from inventory.vault import vault
 
 DOCUMENTATION = r"""
 action: tenant_database
@@ -47,9 +47,9 @@ def run(params, check):
 
 def present(cell, municipalities, params, check, exports):
     register = cell.runtime.register
-    vault = secrets.load(register)
-    wanted = [tenants.wanted(register, vault, municipality) for municipality in municipalities]
-    return tenants.ensure_present(cell, wanted, migrations.installed(), check)
+    secrets = vault.load(register)
+    wanted = [apply.wanted(register, secrets, municipality) for municipality in municipalities]
+    return apply.ensure_present(cell, wanted, migrations.installed(), check)
 
 
 def exported(cell, municipalities, params, check, exports):
@@ -68,7 +68,7 @@ def absent(cell, municipalities, params, check, exports):
     if unconfirmed:
         seen = ", ".join(params["confirm"]) or "nothing"
         raise PlanFault(f"absent destroys data for good; wanted in confirm: {', '.join(unconfirmed)}; seen: {seen}")
-    return tenants.ensure_absent(cell, [municipality.tenant for municipality in municipalities], check)
+    return apply.ensure_absent(cell, [municipality.tenant for municipality in municipalities], check)
 
 
 ACTIONS = {"present": present, "exported": exported, "absent": absent}

@@ -1,9 +1,9 @@
-"""Ansible action: municipalities at the edge. The work is in `stacks.tenants.edge`."""
+"""Ansible action: municipalities at the edge. The work is in `centre.edge.hosts`."""
 
-from inventory import secrets
-from stacks.action import CentreAction, asked
-from stacks.runtime import Runtime
-from stacks.tenants.edge import EdgePlanner, diff
+from centre.action import CentreAction, asked
+from centre.edge.hosts import EdgePlanner, diff
+from centre.reach.runtime import Runtime
+from inventory.vault import vault
 
 DOCUMENTATION = r"""
 action: tenant_edge
@@ -31,7 +31,7 @@ def run(params, check):
     changed = any(changes)
     if changed and not check:
         if params["state"] == "present":
-            planner.open(municipalities, changes, secrets.load(register))
+            planner.open(municipalities, changes, vault.load(register))
         else:
             planner.close(changes)
     told = diff(changes)

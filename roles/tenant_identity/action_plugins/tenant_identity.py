@@ -1,13 +1,13 @@
-"""Ansible action: municipalities at Keycloak. The work is in `stacks.tenants.identity`."""
+"""Ansible action: municipalities at Keycloak. The work is in `centre.identity.clerks`."""
 
-from inventory import secrets
-from stacks.action import CentreAction, asked
-from stacks.runtime import Runtime
-from stacks.tenants.citizens import CitizenPlanner
-from stacks.tenants.identity import IdentityPlanner
-from stacks.tenants.keycloak import Keycloak
-from stacks.tenants.steps import Plan
-from systems.configuration import REALM_OF_CITIZENS
+from centre.action import CentreAction, asked
+from centre.identity.citizens import CitizenPlanner
+from centre.identity.clerks import IdentityPlanner
+from centre.reach.keycloak import Keycloak
+from centre.reach.runtime import Runtime
+from centre.steps import Plan
+from inventory.vault import vault
+from systems.shared.realms import REALM_OF_CITIZENS
 
 DOCUMENTATION = r"""
 action: tenant_identity
@@ -31,11 +31,11 @@ steps: {type: list, elements: str, returned: always, description: What was (or i
 def run(params, check):
     """Result of the action for its parameters."""
     register, municipalities = asked(params)
-    vault = secrets.load(register)
+    secrets = vault.load(register)
     runtime, plan = Runtime(register), Plan()
-    with Keycloak(runtime, vault) as clerks:
+    with Keycloak(runtime, secrets) as clerks:
         citizens = clerks.beside(REALM_OF_CITIZENS)
-        for planner in (IdentityPlanner(register, vault, clerks), CitizenPlanner(register, vault, citizens)):
+        for planner in (IdentityPlanner(register, secrets, clerks), CitizenPlanner(register, secrets, citizens)):
             plan.steps += getattr(planner, params["state"])(municipalities).steps
         if not check:
             plan.carry_out()

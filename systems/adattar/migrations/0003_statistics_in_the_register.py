@@ -1,4 +1,4 @@
-"""The threshold of published counts is the hosting's, in its register (`inventory/statistics.yaml`)."""
+"""The threshold of published counts is the hosting's, in its register (`inventory/catalogue/statistics.yaml`)."""
 
 from django.db import migrations
 

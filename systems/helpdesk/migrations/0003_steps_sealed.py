@@ -1,4 +1,4 @@
-"""Steps of a ticket stay as they were; how long an outage may last is the register's (`inventory/sla.yaml`)."""
+"""Steps of a ticket stay as they were; how long an outage may last is the register's (its `sla.yaml`)."""
 
 from django.db import migrations
 

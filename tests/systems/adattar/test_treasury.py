@@ -7,10 +7,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from centre.statistics import figures
 from inventory import register
-from stacks.statistics import figures
 from systems.chain import send
-from systems.core import feeding
+from systems.exchange import feeding
 from tests.systems.support import OURS, THEIRS
 
 ROWS = [

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from systems.adattar.models import Feed, Figure
 from systems.chain import relay, send
-from systems.core import feeding
+from systems.exchange import feeding
 from tests.systems.support import THEIRS
 
 ROWS = [

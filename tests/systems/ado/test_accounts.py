@@ -19,8 +19,9 @@ from systems.ado import assessing, extracting, payments, statements
 from systems.ado.account import NotPossible
 from systems.ado.models import Assessment, Instalment, Payment, PaymentPart, Return, StatementLine, Tax, Taxpayer
 from systems.ado.models import balances as all_balances
-from systems.core import pdf, workdays
+from systems.core import pdf
 from systems.keret.models import Activity
+from systems.shared import workdays
 from tests.systems.ado.test_tax import FIRM
 
 PERSON = "8472765075"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from systems.ado import statements
 from systems.ado.models import Payment, Statement, StatementLine, Taxpayer
 from systems.ado.statements import StatementFault
-from systems.core import identifiers, money
+from systems.core import money
+from systems.shared import identifiers
 
 FIRM = identifiers.tax_number(f"1234567{identifiers.firm_check_digit('1234567')}-2-05")
 PERSON = "8472765075"

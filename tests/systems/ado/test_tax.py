@@ -11,7 +11,7 @@ from django.utils import timezone
 from systems.ado import assessing, payments
 from systems.ado.models import Assessment, Instalment, InterestRate, Payment, Return, Tax, Taxpayer
 from systems.chain import relay, send
-from systems.core import identifiers
+from systems.shared import identifiers
 
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
 

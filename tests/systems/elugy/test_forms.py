@@ -372,8 +372,8 @@ def test_the_balance_is_ones_own_as_the_tax_system_has_it(serve):
 def test_the_feed_counts_and_names_nobody(serve):
     from django.utils import timezone
 
-    from systems.core import feeding
     from systems.elugy import feed
+    from systems.exchange import feeding
 
     sent(citizen())
     begin(citizen())

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.jwk import RSAKey
 
-from stacks.tenants.citizens import client as client_at_keycloak
-from systems.core import sign_in as core
+from centre.identity.citizens import client as client_at_keycloak
+from systems.shell import sign_in as core
 from tests.systems.elugy.provider import Provider
 from tests.systems.elugy.support import IDENTIFIER, citizen
 

@@ -4,10 +4,10 @@ import copy
 
 import pytest
 
-from systems.core import identifiers
-from systems.core.importing import Report
+from systems.exchange.importing import Report
 from systems.gazd import bookkeeping, importing, reports
 from systems.gazd.models import Account, Invoice, Partner, Voucher
+from systems.shared import identifiers
 
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
 GOOD = {

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Sum
 
 from systems import synthetic
-from systems.core import identifiers
 from systems.gazd import feed
 from systems.gazd.forms import PartnerForm
 from systems.gazd.models import Appropriation, Commitment, Entry, FiscalYear, Invoice, Partner, Voucher
+from systems.shared import identifiers
 
 YEAR = 2026
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"

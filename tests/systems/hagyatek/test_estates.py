@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from systems import tenancy
 from systems.chain import relay, send
-from systems.core import feeding, workdays
+from systems.exchange import feeding
 from systems.hagyatek import deadline, feed, handing, inventory, totals
 from systems.hagyatek.completeness import findings
 from systems.hagyatek.handing import Giving, NotPossible
 from systems.hagyatek.models import Asset, Debt, Estate, Handover, Heir, Notary, Parameter, is_minor
+from systems.shared import workdays
 
 SIGN = "8345671233"
 DECEASED = {

@@ -13,8 +13,8 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from systems import tenancy
-from systems.core.workdays import ZONE
 from systems.helpdesk.models import Step, Ticket, allowances
+from systems.shared.workdays import ZONE
 from tests.systems.support import OURS
 
 FORM = {

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.chain import relay, send
-from systems.core import feeding, identifiers
+from systems.exchange import feeding
 from systems.iparker import feed, registering
 from systems.iparker.completeness import findings, hours, kind_of
 from systems.iparker.models import Change, Entry, Inspection, Kind, Notification, ProductGroup, Trade
 from systems.iparker.registering import NotPossible
+from systems.shared import identifiers
 
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
 SHOP = {

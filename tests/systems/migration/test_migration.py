@@ -14,11 +14,12 @@ from inventory import paths
 from systems.ado import importing as tax_importing
 from systems.ado.models import Taxpayer
 from systems.chain import relay
-from systems.core import importing
 from systems.core.pdf import Pdf
+from systems.exchange import importing
 from systems.keret.models import User
 from systems.migration import packages
 from systems.migration.models import Package
+from systems.shared import parts
 from tests.systems.ado.test_tax import FIRM
 from tests.systems.support import SYSTEMS
 
@@ -340,7 +341,7 @@ def test_a_bomb_is_not_unpacked():
 
 def test_every_file_that_can_be_taken_over_is_documented():
     text = (paths.ROOT / "docs/migration-format.md").read_text(encoding="utf-8")
-    for system in filter(importing.imports, SYSTEMS):
+    for system in filter(parts.imports, SYSTEMS):
         for name, columns in importlib.import_module(f"systems.{system}.importing").FILES.items():
             row = f"| {system} | `{name}` | {', '.join(f'`{column}`' for column in columns)} |"
             assert row in text, row

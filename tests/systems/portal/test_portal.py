@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from systems.core import feeding
+from systems.exchange import feeding
 from systems.portal.models import Change, Contact, Decree, News
 from tests.systems.support import THEIRS
 

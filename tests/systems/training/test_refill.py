@@ -5,8 +5,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from stacks.cell import migrations, refill, restore
-from stacks.components.postgres import TEMPLATE
+from centre.backup import restore
+from centre.database import migrations
+from centre.sandbox import empty
+from stacks.configs.postgres import TEMPLATE
 from systems import synthetic
 from systems.chain import messages
 from systems.core import facts
@@ -21,15 +23,15 @@ TENANT = f"t{OURS}"
 
 @pytest.fixture
 def emptied(node):
-    """`emptied()`: the sandbox's database exchanged for an empty one, as `python -m stacks.refill` does it."""
+    """`emptied()`: the sandbox's database exchanged for an empty one, as `python -m centre.sandbox.refill` does it."""
 
     def empty():
         connection.close()
-        incoming = refill.prepare(node, TENANT, node.container)
+        incoming = empty.prepare(node, TENANT, node.container)
         return restore.rename(node, node.wanted[TENANT], incoming, migrations.installed())
 
     yield empty
-    refill.forget(node, TENANT)
+    empty.forget(node, TENANT)
     with node.superuser() as session:
         session.execute(f"DROP DATABASE IF EXISTS {TENANT}_refilling WITH (FORCE)")
 
@@ -54,16 +56,16 @@ def databases(node):
 
 
 def test_what_would_go_is_told_and_nothing_is_touched(node, serve):
-    assert refill.would_go(node, TENANT) == []
+    assert empty.would_go(node, TENANT) == []
     fill(serve)
     learn(serve, "hiba")
-    lines = refill.would_go(node, TENANT)
+    lines = empty.would_go(node, TENANT)
     with serve("helpdesk"):
         tickets = Ticket.objects.count()
     assert f"helpdesk.ticket: {tickets} → 0" in lines
     assert any(line.startswith("iparker.entry: ") for line in lines)
     assert not any(line.startswith(("training.", "asp_meta.")) for line in lines), lines
-    assert refill.would_go(node, TENANT) == lines
+    assert empty.would_go(node, TENANT) == lines
     assert databases(node) == [TENANT]
 
 
@@ -72,8 +74,8 @@ def test_everything_is_as_new_but_what_was_learned(node, serve, browse, emptied)
     first = learn(serve, "hiba")
     old = emptied()
     assert databases(node) == [TENANT, old]
-    assert refill.would_go(node, TENANT) == [f"database {old}: dropped"]
-    assert refill.forget(node, TENANT) == [old]
+    assert empty.would_go(node, TENANT) == [f"database {old}: dropped"]
+    assert empty.forget(node, TENANT) == [old]
     with serve("training"):
         assert Pass.objects.get() == first
         assert learn(serve, "hir").pk > first.pk, "numbers go on"
@@ -105,7 +107,7 @@ def test_a_killed_run_is_completed_by_another(node, serve, emptied, killed):
     fill(serve)
     learn(serve, "hiba")
     connection.close()
-    refill.prepare(node, TENANT, node.container)
+    empty.prepare(node, TENANT, node.container)
     if killed == "prepared":
         with serve("helpdesk"):
             assert Ticket.objects.exists(), "nothing of the tenant was touched yet"
@@ -115,7 +117,7 @@ def test_a_killed_run_is_completed_by_another(node, serve, emptied, killed):
         with serve("helpdesk"):
             synthetic.fill(OURS, seed=1)
     emptied()
-    assert len(refill.forget(node, TENANT)) == (1 if killed == "prepared" else 2)
+    assert len(empty.forget(node, TENANT)) == (1 if killed == "prepared" else 2)
     assert databases(node) == [TENANT]
     fill(serve)
     with serve("training"):

@@ -14,11 +14,11 @@ from django.utils import timezone
 from reportlab.pdfgen.canvas import Canvas
 
 from inventory import paths
-from systems.core import identifiers
 from systems.core.pdf import Pdf
 from systems.hagyatek.views import PARTS
 from systems.keret.models import Activity, Grant, Presence, User
 from systems.portal.forms import KINDS
+from systems.shared import identifiers
 from systems.training import feed, papers
 from systems.training.exercises import BY_CODE, ENTERED, EXERCISES
 from systems.training.models import Certificate, Pass

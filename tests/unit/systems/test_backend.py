@@ -5,7 +5,7 @@ from django.db import connections, transaction
 from django.db.utils import InterfaceError
 
 from systems import tenancy
-from systems.credentials import derive
+from systems.shared.credentials import derive
 from systems.tenant_db import base
 from tests.unit.systems.support import configure
 

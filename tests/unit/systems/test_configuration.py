@@ -10,7 +10,7 @@ import pytest
 
 from inventory import paths
 from systems import configuration
-from systems.credentials import derive
+from systems.shared.credentials import derive
 from tests.unit.systems.support import environment
 
 VARIABLES = [

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from systems.core import identifiers, people
+from systems.core import people
+from systems.shared import identifiers
 
 TODAY = dt.date(2026, 11, 23)
 seeds = st.integers(0, 10**6)

@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.errors import JoseError
 
-from systems.core import activity, clerk_access, sign_in
+from systems.core import clerk_access
 from systems.core.clerk import Clerk
 from systems.keret import views
 from systems.keret.tiles import tiles
+from systems.shell import activity, sign_in
 from tests.unit.systems.support import HOST, ISSUER, browser, certificate, configure
 
 configure()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from systems.core import workdays
-from systems.core.workdays import ZONE
+from systems.shared import workdays
+from systems.shared.workdays import ZONE
 
 HOURS = {day: (dt.time(8), dt.time(16)) for day in range(4)} | {4: (dt.time(8), dt.time(13, 30))}
 days = st.dates(dt.date(2020, 1, 1), dt.date(2035, 12, 31))

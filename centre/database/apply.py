@@ -1,0 +1,145 @@
+"""Making a cell's tenants as the register wants them: read, plan, apply, read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from centre.database import plan, reading
+from centre.database.migrations import Migration
+from centre.database.plan import PlanFault, Step, Tenant
+from centre.database.reading import Share
+from centre.reach.psql import CellSql
+from inventory.models import Municipality
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs.postgres import TEMPLATE
+from stacks.configs.scram import verifier
+
+# A new tenant takes one round; one that was cloned, then closed, with older schemas takes two. More is a fault.
+ROUNDS = 3
+BATCH = 20  # tenants a script: a clone took 1 to 2.4 s on a quiet machine, and a script may take 300 s (CellSql)
+
+
+@dataclass
+class Outcome:
+    """What a run did, or in check mode would do. `before` and `after`: lines for a diff, no secrets in them."""
+
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.after)
+
+    @property
+    def diff(self) -> dict[str, str]:
+        return {side: "".join(f"{line}\n" for line in getattr(self, side)) for side in ("before", "after")}
+
+    def __iadd__(self, other: Outcome) -> Outcome:
+        self.before += other.before
+        self.after += other.after
+        return self
+
+    def note(self, steps: Sequence[Step]) -> None:
+        self.before += [f"{step.subject}: {step.before}" for step in steps]
+        self.after += [f"{step.subject}: {step.after}" for step in steps]
+
+
+def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> Tenant:
+    """The tenant of a municipality, with a login for each of its systems that this release has, and what they share."""
+    logins = {}
+    for system in municipality.systems:
+        if system in register.installed_systems:
+            password = secrets.role_password(municipality, system)
+            logins[system] = verifier(password, municipality.role(system))
+    return Tenant(municipality.tenant, logins, _views(register), facts(register, municipality), municipality.limits)
+
+
+def shares(register: Register, municipality: Municipality) -> list[Share]:
+    """What the tenant's logins should reach outside their own schemas."""
+    systems = [system for system in municipality.systems if system in register.installed_systems]
+    return Tenant(municipality.tenant, dict.fromkeys(systems, ""), _views(register)).shares
+
+
+def shared_rights(register: Register, cell_id: str) -> dict[str, frozenset[tuple[str, str, str, str]]]:
+    """Tenant of a cell → rights of its logins beyond their own schemas: (login, schema, object, privilege)."""
+    return {
+        municipality.tenant: frozenset(
+            right
+            for share in shares(register, municipality)
+            for right in [
+                (share.login, share.schema, "", "USAGE"),
+                *((share.login, share.schema, share.object, privilege) for privilege in share.rights),
+            ]
+        )
+        for municipality in register.joined(cell_id)
+    }
+
+
+def _views(register: Register) -> list[tuple[str, str, str]]:
+    return [
+        (system.id, view, reader)
+        for system in register.systems.values()
+        for view, readers in system.shares.items()
+        for reader in readers
+    ]
+
+
+def facts(register: Register, municipality: Municipality) -> str:
+    """What its systems know about a municipality without asking anybody: JSON, read by `systems.core.facts`."""
+    known = {
+        "name": municipality.name,
+        "county": municipality.settlement.county,
+        "population": municipality.settlement.population,
+        "host": municipality.host,
+        "origin": municipality.origin,
+        "office": municipality.office,
+    }
+    return json.dumps(known, ensure_ascii=False, sort_keys=True)
+
+
+def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration], check: bool) -> Outcome:
+    """Make template and tenants right; in check mode only say how. PlanFault when they are not right after all."""
+    outcome = Outcome()
+    with cell.lock():
+        for _ in range(ROUNDS):
+            batches = _plan(cell, tenants, migrations)
+            if not batches:
+                return outcome
+            for steps in batches:
+                outcome.note(steps)
+            if check:
+                return outcome
+            for steps in batches:
+                cell.script(plan.script(steps))
+        if left := _plan(cell, tenants, migrations):
+            rest = "; ".join(f"{step.subject}: {step.before}" for steps in left for step in steps)
+            raise PlanFault(f"cell {cell.cell_id}: after {ROUNDS} rounds still to do: {rest}")
+    return outcome
+
+
+def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[list[Step]]:
+    """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
+    seen = reading.shared(cell, [tenant.name for tenant in tenants])
+    logins = {tenant.name: tenant.logins for tenant in tenants}
+    visit = {name: logins[name] for name in reading.connectable(logins, seen.databases)}
+    shares = {tenant.name: tenant.shares for tenant in tenants}
+    insides = reading.inside(cell, {TEMPLATE: {}, **visit}, shares)
+    parts = [tenants[first : first + BATCH] for first in range(0, len(tenants), BATCH)]
+    batches = [plan.template_steps(migrations, insides[TEMPLATE])]
+    batches += [plan.present_steps(part, seen, insides, migrations) for part in parts]
+    return [steps for steps in batches if steps]
+
+
+def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
+    """Remove the databases and roles of tenants (`t16054`) for good; in check mode only say what would go."""
+    outcome = Outcome()
+    with cell.lock():
+        outcome.note(steps := plan.absent_steps(names, reading.shared(cell, names)))
+        if steps and not check:
+            cell.script(plan.script(steps))
+            if left := plan.absent_steps(names, reading.shared(cell, names)):
+                raise PlanFault("still there: " + "; ".join(step.subject for step in left))
+    return outcome

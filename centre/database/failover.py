@@ -1,0 +1,89 @@
+"""Planned change of a cell's leader: clients are held at the pooler meanwhile, and none of them sees an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import DockerException
+
+from centre.reach.leader import members
+from centre.reach.runtime import Runtime, RuntimeFault, exit_code, frames
+from centre.reach.transfer import running
+from inventory.names import CellNames
+
+HOLD_SECONDS = 20  # how long clients may be held; PgBouncer itself sends them away after 30
+PAUSE_SECONDS = 12
+HELD = "held"  # what asp-dbproxy-hold says once no transaction runs any more
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who leads, and who may take over: the standby that has more does. `done`: nothing need be handed over."""
+
+    cell: str
+    leader: str
+    standbys: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        return not self.standbys
+
+
+def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Plan:
+    """What a switchover would do. RuntimeFault when the cell is not fit for one.
+
+    `node`: service name of the node that shall not lead; default whichever does.
+    """
+    cell = runtime.register.cell(cell_id)
+    if cell.nodes == 1:
+        raise RuntimeFault(f"cell {cell_id}: seen nodes: 1, wanted 3. A single node has nobody to hand over to")
+    if node is not None and node not in cell.postgres:
+        raise RuntimeFault(f"cell {cell_id}: node {node}: wanted one of {', '.join(cell.postgres)}")
+    found = {member["name"]: member for member in members(runtime, cell, led=True)}
+    leader = next(name for name, member in found.items() if member["role"] == "leader")
+    if node not in (None, leader):
+        return Plan(cell_id, leader)
+    # Both must follow: neither takes over without the other's vote, and one acknowledges what the other one leads.
+    ready = [n for n, m in found.items() if m["role"] == "quorum_standby" and follows(m, found[leader])]
+    if len(ready) < cell.nodes - 1:
+        seen = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in found.items())
+        raise RuntimeFault(
+            f"cell {cell_id}: {leader} hands over to nobody: wanted two quorum standbys that stream on the leader's "
+            f"timeline. Seen: {seen}. Wait until the cell is whole (runbook database, A node is missing)"
+        )
+    return Plan(cell_id, leader, tuple(ready))
+
+
+def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
+    """Whether a standby streams what its leader writes now; one of a former timeline begins to, again and again."""
+    return member["state"] == "streaming" and member.get("timeline") == leader.get("timeline")
+
+
+def switch(runtime: Runtime, wanted: Plan) -> float:
+    """Carry a plan out; seconds for which clients were held. RuntimeFault says what went wrong.
+
+    The leader's container is asked to end, and Swarm starts it again as a standby (ADR 0029).
+    """
+    cell: CellNames = runtime.register.cell(wanted.cell)
+    # What is written now need not be written while clients wait.
+    runtime.check(wanted.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
+    leader, asked, said = runtime.container(wanted.leader), False, ""
+    began = time.monotonic()
+    command = ["asp-dbproxy-hold", wanted.leader, str(HOLD_SECONDS)]
+    limit = HOLD_SECONDS + PAUSE_SECONDS + 10
+    try:
+        with running(runtime.container(cell.proxy), command, limit) as (handle, stream):
+            for _, piece in frames(stream, began + limit, f"{cell.proxy}: {command[0]}"):
+                said += piece.decode(errors="replace")
+                if HELD in said.splitlines() and not asked:
+                    leader.kill("SIGTERM")
+                    asked = True
+            code = exit_code(runtime.client, handle)
+    except DockerException as error:
+        raise RuntimeFault(f"cell {wanted.cell}: {wanted.leader} could not be ended: {error}") from error
+    if code != 0 or not asked:
+        raise RuntimeFault(f"cell {wanted.cell}: {said.strip()[-1500:] or f'{command[0]} exited with {code}'}")
+    return time.monotonic() - began

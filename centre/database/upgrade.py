@@ -1,0 +1,22 @@
+"""Newer schemas for tenants that exist already, before app servers of a newer release meet them."""
+
+from __future__ import annotations
+
+from centre.database import apply, migrations, reading
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
+from inventory.register import Register
+from inventory.vault import vault
+
+
+def upgrade(register: Register) -> list[str]:
+    """Bring every existing tenant of every cell to this release's schemas; what was changed, a line each."""
+    runtime, secrets, steps = Runtime(register), vault.load(register), migrations.installed()
+    changed: list[str] = []
+    for cell_id in [cell.id for cell in register.environment.cells]:
+        cell = CellSql(runtime, cell_id)
+        there = reading.databases(cell)
+        wanted = [apply.wanted(register, secrets, m) for m in register.joined(cell_id) if m.tenant in there]
+        if wanted:
+            changed += apply.ensure_present(cell, wanted, steps, check=False).after
+    return changed

@@ -1,0 +1,1 @@
+"""Tenants at the edge: hosts, their certificates, and revocation of clerks' certificates."""

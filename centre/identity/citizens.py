@@ -1,0 +1,153 @@
+"""A municipality in the citizens' realm: the OIDC client of its e-administration; and the environment's citizens.
+
+Reads what is there, plans what differs from the register, and only then changes anything.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from centre.identity.clerks import SCOPE_KINDS, SCOPES, covers, with_ids
+from centre.reach.keycloak import Keycloak
+from centre.steps import Plan
+from inventory.models import Citizen, Municipality
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs import citizen_realm
+
+SYSTEM = "elugy"  # where citizens sign in
+
+
+class CitizenPlanner:
+    """Plans for one register against one Keycloak, whose realm is the citizens'."""
+
+    def __init__(self, register: Register, secrets: Secrets, keycloak: Keycloak):
+        self._register, self._secrets, self._api = register, secrets, keycloak
+
+    def present(self, municipalities: list[Municipality]) -> Plan:
+        plan = Plan()
+        self._realm(plan)
+        for municipality in municipalities:
+            if SYSTEM in municipality.systems:
+                self._client(plan, municipality)
+            else:
+                self._remove(plan, municipality)
+        for citizen in self._register.environment.citizens:
+            self._citizen(plan, citizen)
+        return plan
+
+    def absent(self, municipalities: list[Municipality]) -> Plan:
+        """Without their clients; citizens belong to no municipality and stay."""
+        plan = Plan()
+        for municipality in municipalities:
+            self._remove(plan, municipality)
+        return plan
+
+    def _realm(self, plan: Plan) -> None:
+        wanted, seen = citizen_realm.settings(self._register), self._api.get()
+        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        if differing:
+            before = {key: seen.get(key) for key in differing}
+            replace = partial(self._api.replace, body={**seen, **differing})
+            plan.add(f"realm {citizen_realm.REALM}", before, differing, replace)
+
+    def _find(self, municipality: Municipality) -> dict | None:
+        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+
+    def _client(self, plan: Plan, municipality: Municipality) -> None:
+        name = f"citizens' client {municipality.tenant}"
+        wanted = client(municipality, self._secrets.citizens_oidc_secret(municipality))
+        seen = self._find(municipality)
+        if seen is None:
+            create = partial(self._api.create, "clients", body=wanted)
+            plan.add(name, "absent", f"for {municipality.url(SYSTEM)}", create)
+            return
+        differing = sorted(key for key, value in wanted.items() if not covers(seen.get(key), value))
+        if differing:
+            body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
+            update = partial(self._api.replace, "clients", seen["id"], body=body)
+            if not SCOPE_KINDS.keys().isdisjoint(differing):  # changing a client leaves its scopes as they are
+                update = partial(self._anew, seen["id"], wanted)
+            # Values stay unsaid: the secret is one of them.
+            plan.add(name, f"differs in {', '.join(differing)}", "as the register says", update)
+
+    def _anew(self, identifier: str, wanted: dict[str, Any]) -> None:
+        """The client made again: nothing but what `client` says hangs on it."""
+        self._api.remove("clients", identifier)
+        self._api.create("clients", body=wanted)
+
+    def _remove(self, plan: Plan, municipality: Municipality) -> None:
+        if found := self._find(municipality):
+            remove = partial(self._api.remove, "clients", found["id"])
+            plan.add(f"citizens' client {municipality.tenant}", "present", "absent", remove)
+
+    def _citizen(self, plan: Plan, citizen: Citizen) -> None:
+        """A citizen; their password is set once, when they are made."""
+        wanted = user(citizen)
+        seen = next(iter(self._api.get("users", username=citizen.username, exact=True)), None)
+        if seen is None:
+            password = {"type": "password", "value": self._secrets.citizen_password(citizen), "temporary": False}
+            body = {**wanted, "enabled": True, "credentials": [password]}
+            plan.add(f"citizen {citizen.username}", "absent", "present", partial(self._api.create, "users", body=body))
+            return
+        differing = sorted(key for key, value in wanted.items() if not covers(seen.get(key), value))
+        if differing:
+            update = partial(self._api.replace, "users", seen["id"], body={**seen, **wanted})
+            fields = ", ".join(differing)
+            plan.add(f"citizen {citizen.username}", f"differs in {fields}", "as the register says", update)
+
+
+def client(municipality: Municipality, secret: str) -> dict[str, Any]:
+    """The client: authorization code with PKCE only, back to one address only, and the identifier in the ID token."""
+    site = municipality.url(SYSTEM)
+    mapper = {
+        "name": "tax identification sign",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-usermodel-attribute-mapper",
+        "config": {
+            "user.attribute": citizen_realm.IDENTIFIER,
+            "claim.name": citizen_realm.IDENTIFIER,
+            "jsonType.label": "String",
+            "id.token.claim": "true",
+            "access.token.claim": "false",
+            "userinfo.token.claim": "false",
+        },
+    }
+    return {
+        "clientId": municipality.tenant,
+        "name": municipality.name,
+        "enabled": True,
+        "protocol": "openid-connect",
+        "publicClient": False,
+        "clientAuthenticatorType": "client-secret",
+        "secret": secret,
+        "standardFlowEnabled": True,
+        "implicitFlowEnabled": False,
+        "directAccessGrantsEnabled": False,
+        "serviceAccountsEnabled": False,
+        "fullScopeAllowed": False,
+        "rootUrl": municipality.origin,
+        "baseUrl": site,
+        "redirectUris": [f"{site}ugyfel/callback"],
+        "webOrigins": [municipality.origin],
+        "attributes": {
+            "pkce.code.challenge.method": "S256",
+            "post.logout.redirect.uris": f"{site}kijelentkezve",
+        },
+        "defaultClientScopes": SCOPES,
+        "optionalClientScopes": [],
+        "protocolMappers": [mapper],
+    }
+
+
+def user(citizen: Citizen) -> dict[str, Any]:
+    """A citizen as a user."""
+    return {
+        "username": citizen.username,
+        "firstName": citizen.given_name,
+        "lastName": citizen.family_name,
+        "email": citizen.email,
+        "emailVerified": True,
+        "attributes": {citizen_realm.IDENTIFIER: [citizen.identifier]},
+    }

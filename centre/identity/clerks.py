@@ -1,0 +1,341 @@
+"""A municipality at Keycloak: organization, OIDC client with its roles, and the clerks of its office.
+
+Reads what is there, plans what differs from the register, and only then changes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from centre.reach.keycloak import EVERYTHING, Keycloak
+from centre.reach.runtime import RuntimeFault
+from centre.steps import Plan
+from inventory.models import Clerk, Municipality
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from stacks.configs import realm
+
+SCOPES = ["basic", "acr", "profile", "email"]
+SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientScopes": "optional-client-scopes"}
+
+
+@dataclass
+class Tenant:
+    """One municipality as wanted, with Keycloak's ids of what exists of it (empty: not yet)."""
+
+    municipality: Municipality
+    organization: str = ""
+    client: str = ""
+
+
+class IdentityPlanner:
+    """Plans for one register against one Keycloak."""
+
+    def __init__(self, register: Register, secrets: Secrets, keycloak: Keycloak):
+        self._register, self._secrets, self._api = register, secrets, keycloak
+        self._users: dict[str, str] = {}  # username → id: a joint office's clerk is planned once for all its tenants
+
+    def present(self, municipalities: list[Municipality]) -> Plan:
+        plan = Plan()
+        self._realm(plan)
+        for municipality in municipalities:
+            tenant = Tenant(municipality)
+            self._organization(plan, tenant)
+            self._client(plan, tenant)
+            self._roles(plan, tenant)
+            self._clerks(plan, tenant)
+        return plan
+
+    def absent(self, municipalities: list[Municipality]) -> Plan:
+        """Client, organization, and users who belong to no municipality that stays."""
+        plan = Plan()
+        leaving = {municipality.tenant for municipality in municipalities}
+        for municipality in municipalities:
+            if found := self._find_client(municipality):
+                delete = partial(self._api.remove, "clients", found["id"])
+                plan.add(f"client {municipality.tenant}", "present", "absent", delete)
+            if organization := self._find_organization(municipality):
+                for member in self._members(organization["id"]):
+                    self._dismiss(plan, Tenant(municipality, organization["id"]), member, leaving)
+                delete = partial(self._api.remove, "organizations", organization["id"])
+                plan.add(f"organization {municipality.tenant}", organization["name"], "absent", delete)
+        return plan
+
+    # Realm, organization, client
+
+    def _realm(self, plan: Plan) -> None:
+        wanted, seen = realm.settings(self._register), self._api.get()
+        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        if differing:
+            before = {key: seen.get(key) for key in differing}
+            plan.add(f"realm {realm.REALM}", before, differing, lambda: self._api.replace(body={**seen, **differing}))
+
+    def _find_organization(self, municipality: Municipality) -> dict | None:
+        found = self._api.get("organizations", search=municipality.name, exact=True)
+        for organization in found:
+            if organization["alias"] == municipality.tenant:
+                return organization
+        if found:
+            raise RuntimeFault(
+                f"organization {municipality.name}: alias seen {found[0]['alias']}, wanted {municipality.tenant}. "
+                "An alias cannot be changed: remove the organization by hand if it is a mistake"
+            )
+        return None
+
+    def _organization(self, plan: Plan, tenant: Tenant) -> None:
+        municipality = tenant.municipality
+        if organization := self._find_organization(municipality):
+            tenant.organization = organization["id"]
+            if not organization["enabled"]:
+                enable = partial(
+                    self._api.replace, "organizations", organization["id"], body={**organization, "enabled": True}
+                )
+                plan.add(f"organization {municipality.tenant}", "disabled", "enabled", enable)
+            return
+        body = {"name": municipality.name, "alias": municipality.tenant, "enabled": True}
+
+        def create() -> None:
+            tenant.organization = self._api.create("organizations", body=body)
+
+        plan.add(f"organization {municipality.tenant}", "absent", municipality.name, create)
+
+    def _find_client(self, municipality: Municipality) -> dict | None:
+        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+
+    def _client(self, plan: Plan, tenant: Tenant) -> None:
+        municipality, name = tenant.municipality, f"client {tenant.municipality.tenant}"
+        wanted = client(municipality, self._secrets.oidc_secret(municipality))
+        seen = self._find_client(municipality)
+        if seen is None:
+            roles = [{"name": role, "description": text} for role, text in sorted(self._wanted_roles.items())]
+
+            def create() -> None:  # client and roles in one request: one by one they took most of a join's time
+                body = {"clients": [wanted], "roles": {"client": {municipality.tenant: roles}}}
+                self._api.create("partialImport", body={"ifResourceExists": "FAIL", **body})
+                tenant.client = self._find_client(municipality)["id"]
+
+            plan.add(name, "absent", f"for {municipality.origin}, with {len(roles)} roles", create)
+            return
+        tenant.client = seen["id"]
+        for kind in SCOPE_KINDS:
+            self._scopes(plan, tenant, kind, set(seen.get(kind, ())), set(wanted[kind]))
+        differing = sorted(k for k, v in wanted.items() if k not in SCOPE_KINDS and not covers(seen.get(k), v))
+        if differing:
+            fields = ", ".join(differing)  # values stay unsaid: the secret is one of them
+            body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
+            update = partial(self._api.replace, "clients", tenant.client, body=body)
+            plan.add(name, f"differs in {fields}", "as the register says", update)
+
+    def _scopes(self, plan: Plan, tenant: Tenant, kind: str, seen: set[str], wanted: set[str]) -> None:
+        """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request."""
+        if seen == wanted:
+            return
+
+        def change() -> None:
+            path = ("clients", tenant.client, SCOPE_KINDS[kind])
+            for scope in sorted(seen - wanted):
+                self._api.remove(*path, self._scope_ids[scope])
+            for scope in sorted(wanted - seen):
+                # What is among the other kind's scopes is not added to this one: it has to leave there first.
+                for other in SCOPE_KINDS.values():
+                    self._api.remove("clients", tenant.client, other, self._scope_ids[scope])
+                self._api.replace(*path, self._scope_ids[scope], body=None)
+
+        name = f"{kind} of client {tenant.municipality.tenant}"
+        plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
+
+    @cached_property
+    def _scope_ids(self) -> dict[str, str]:
+        return {scope["name"]: scope["id"] for scope in self._api.get("client-scopes")}
+
+    @cached_property
+    def _wanted_roles(self) -> dict[str, str]:
+        return {
+            f"{system.id}.{role}": f"{system.name}: {title}"
+            for system in self._register.systems.values()
+            for role, title in system.roles.items()
+        }
+
+    def _roles(self, plan: Plan, tenant: Tenant) -> None:
+        """Plan the roles of a client that exists; a new one comes with them."""
+        if not tenant.client:
+            return
+        seen = {role["name"] for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
+        wanted = self._wanted_roles
+        missing, surplus = sorted(wanted.keys() - seen), sorted(seen - wanted.keys())
+
+        def create() -> None:
+            for role in missing:
+                self._api.create("clients", tenant.client, "roles", body={"name": role, "description": wanted[role]})
+
+        def remove() -> None:
+            for role in surplus:
+                self._api.remove("clients", tenant.client, "roles", role)
+
+        name = f"roles of client {tenant.municipality.tenant}"
+        if missing:
+            plan.add(name, f"{len(missing)} missing", ", ".join(missing), create)
+        if surplus:
+            plan.add(name, ", ".join(surplus), "removed", remove)
+
+    # Clerks
+
+    def _clerks(self, plan: Plan, tenant: Tenant) -> None:
+        members: list[dict] = self._members(tenant.organization) if tenant.organization else []
+        belonging = {member["username"]: member for member in members}
+        clerks = self._register.office_of(tenant.municipality).clerks
+        for clerk in clerks:
+            self._clerk(plan, clerk)
+            self._membership(plan, tenant, clerk, clerk.username in belonging)
+            self._mappings(plan, tenant, clerk)
+        working = {clerk.username for clerk in clerks}
+        for username, member in belonging.items():
+            if username not in working:
+                self._dismiss(plan, tenant, member, {tenant.municipality.tenant})
+
+    def _members(self, organization: str) -> list[dict]:
+        return self._api.get("organizations", organization, "members", max=EVERYTHING)
+
+    def _clerk(self, plan: Plan, clerk: Clerk) -> None:
+        if clerk.username in self._users:
+            return
+        wanted = user(clerk)
+        seen = next(iter(self._api.get("users", username=clerk.username, exact=True)), None)
+        if seen is None:
+            self._users[clerk.username] = ""
+
+            def create() -> None:
+                self._users[clerk.username] = self._api.create("users", body={**wanted, "enabled": True})
+
+            plan.add(f"user {clerk.username}", "absent", clerk.full_name, create)
+            return
+        self._users[clerk.username] = seen["id"]
+        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        if differing:
+            before = {key: seen.get(key) for key in differing}
+            update = partial(self._api.replace, "users", seen["id"], body={**seen, **differing})
+            plan.add(f"user {clerk.username}", before, differing, update)
+
+    def _membership(self, plan: Plan, tenant: Tenant, clerk: Clerk, belongs: bool) -> None:
+        if belongs:
+            return
+
+        def join() -> None:
+            # Keycloak wants the bare id as a JSON text here.
+            self._api.create("organizations", tenant.organization, "members", body=self._users[clerk.username])
+
+        plan.add(f"member {clerk.username} of {tenant.municipality.tenant}", "no", "yes", join)
+
+    def _mappings(self, plan: Plan, tenant: Tenant, clerk: Clerk) -> None:
+        wanted = roles_of(clerk, tenant.municipality)
+        seen: set[str] = set()
+        identifier = self._users[clerk.username]
+        if identifier and tenant.client:
+            path = ("users", identifier, "role-mappings", "clients", tenant.client)
+            seen = {role["name"] for role in self._api.get(*path)}
+        if seen == wanted:
+            return
+
+        def change() -> None:
+            path = ("users", self._users[clerk.username], "role-mappings", "clients", tenant.client)
+            known = {role["name"]: role for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
+            if wanted - seen:
+                self._api.create(*path, body=[known[role] for role in sorted(wanted - seen)])
+            if seen - wanted:
+                self._api.remove(*path, body=[known[role] for role in sorted(seen - wanted) if role in known])
+
+        name = f"roles of {clerk.username} at {tenant.municipality.tenant}"
+        plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
+
+    def _dismiss(self, plan: Plan, tenant: Tenant, member: dict, leaving: set[str]) -> None:
+        """A member goes: out of the organization when another one keeps it, else altogether."""
+        identifier, username = member["id"], member["username"]
+        others = self._api.get("organizations", "members", identifier, "organizations")
+        if {organization["alias"] for organization in others} - leaving:
+
+            def part() -> None:
+                self._api.remove("organizations", tenant.organization, "members", identifier)
+
+            plan.add(f"member {username} of {tenant.municipality.tenant}", "yes", "no", part)
+        elif username not in self._users:
+            self._users[username] = identifier  # planned once, though every leaving tenant names it
+            plan.add(f"user {username}", "present", "absent", lambda: self._api.remove("users", identifier))
+
+
+def client(municipality: Municipality, secret: str) -> dict[str, Any]:
+    """The tenant's OIDC client: authorization code with PKCE only, its own origin only, its own roles only."""
+    everything = f"{municipality.origin}/*"
+    mapper = {
+        "name": "roles of this tenant",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-usermodel-client-role-mapper",
+        "config": {
+            "usermodel.clientRoleMapping.clientId": municipality.tenant,
+            "claim.name": f"resource_access.{municipality.tenant}.roles",
+            "jsonType.label": "String",
+            "multivalued": "true",
+            "id.token.claim": "true",
+            "access.token.claim": "true",
+            "userinfo.token.claim": "true",
+            "introspection.token.claim": "true",
+        },
+    }
+    return {
+        "clientId": municipality.tenant,
+        "name": municipality.name,
+        "enabled": True,
+        "protocol": "openid-connect",
+        "publicClient": False,
+        "clientAuthenticatorType": "client-secret",
+        "secret": secret,
+        "standardFlowEnabled": True,
+        "implicitFlowEnabled": False,
+        "directAccessGrantsEnabled": False,
+        "serviceAccountsEnabled": False,
+        "fullScopeAllowed": False,
+        "rootUrl": municipality.origin,
+        "baseUrl": municipality.url(),
+        "redirectUris": [everything],
+        "webOrigins": [municipality.origin],
+        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": everything},
+        "defaultClientScopes": SCOPES,
+        "optionalClientScopes": ["organization"],
+        "protocolMappers": [mapper],
+    }
+
+
+def user(clerk: Clerk) -> dict[str, Any]:
+    """A clerk as a user. Whether it is locked is decided in daily work, not here."""
+    return {
+        "username": clerk.username,
+        "firstName": clerk.given_name,
+        "lastName": clerk.family_name,
+        "email": clerk.email,
+        "emailVerified": True,
+    }
+
+
+def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
+    """`<system>.<role>` of a clerk at one municipality: only systems that it has."""
+    return {
+        f"{system}.{role}" for system, roles in clerk.roles.items() if system in municipality.systems for role in roles
+    }
+
+
+def covers(seen: Any, wanted: Any) -> bool:
+    """Whether what Keycloak shows holds all that is wanted; it adds defaults of its own, and lists have no order."""
+    if isinstance(wanted, dict):
+        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict):
+        named = {item.get("name"): item for item in seen or []}
+        return len(named) == len(wanted) and all(covers(named.get(item["name"]), item) for item in wanted)
+    if isinstance(wanted, list):
+        return sorted(seen or []) == sorted(wanted)
+    return seen == wanted
+
+
+def with_ids(mappers: list[dict], seen: dict) -> list[dict]:
+    ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
+    return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

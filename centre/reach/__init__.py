@@ -1,0 +1,1 @@
+"""How one gets to a running service: processes in containers, connections, SQL, Keycloak, who leads."""

@@ -1,0 +1,1 @@
+"""Invented data: filling a municipality with it, and emptying a sandbox."""

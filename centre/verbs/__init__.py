@@ -1,0 +1,1 @@
+"""What an operator asks of an environment as a whole: host, up, status, down, clean."""

@@ -1,0 +1,207 @@
+"""Prepare a bare Debian machine: packages, Docker Engine, Swarm, the Python environment. Standard library only.
+
+    python3 -m centre.verbs.host             everything
+    python3 -m centre.verbs.host --no-docker the Python environment alone (unit tests)
+
+Installs only what is missing and says so; a second run changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+from centre.verbs.progress import StepFailed, Steps
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".asp"
+SOCKET = "/var/run/docker.sock"
+PID_FILE = Path("/var/run/docker.pid")
+DISK_GIB = 12  # images 5, databases and backups 3, caches 2, and room to work
+START_SECONDS = 60
+PACKAGES = {  # a command that is needed → Debian packages that bring it
+    "mmdebstrap": ["mmdebstrap"],
+    "mvn": ["maven", "default-jre-headless"],
+    "iptables": ["iptables"],
+    "make": ["make"],
+    "ssh": ["openssh-client"],
+    "hunspell": ["hunspell", "hunspell-hu"],  # tests of the pages' wording
+}
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # the systems' documents, made here by tests
+
+
+def main() -> int:
+    """Exit 0 when the machine is ready, 1 when it cannot be made so."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m centre.verbs.host", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--no-docker", action="store_true", help="only the Python environment")
+    arguments = parser.parse_args()
+    steps = Steps(LOCAL / "logs")
+    try:
+        preflight()
+        if not arguments.no_docker:
+            steps.run("Packages", lambda: packages(steps))
+            steps.run("Docker Engine", lambda: engine(steps))
+            steps.run("Swarm", swarm)
+        steps.run("Python environment", lambda: environment(steps))
+    except StepFailed as failure:
+        print(f"\nerror: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def preflight() -> None:
+    """What cannot be mended from here is said before anything is touched."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - the one place that runs on whatever Python the machine has
+        seen = ".".join(str(part) for part in sys.version_info[:3])
+        raise StepFailed(f"Python: seen {seen}, wanted 3.11 or newer. Use Debian 12 or 13")
+    free = shutil.disk_usage(ROOT).free / 2**30
+    if free < DISK_GIB and not (LOCAL / "venv").exists():
+        raise StepFailed(f"disk: seen {free:.1f} GiB free at {ROOT}, wanted {DISK_GIB}. Make room, or clone elsewhere")
+
+
+def packages(steps: Steps) -> str | None:
+    """Debian packages for the commands that are missing."""
+    missing = [name for command, names in PACKAGES.items() if not shutil.which(command) for name in names]
+    if not docker("GET", "/_ping") and not shutil.which("dockerd"):
+        missing += ["docker.io"]
+    client = not shutil.which("docker")  # testinfra and operators use it; the package that has it differs
+    if not _ensurepip():
+        missing += ["python3-venv"]
+    if not FONT.exists():
+        missing += ["fonts-dejavu-core"]
+    if not missing and not client:
+        return None
+    lack = f"packages missing: {' '.join(missing) or 'docker client'}"
+    if os.geteuid() != 0:
+        raise StepFailed(f"{lack}; seen user id {os.geteuid()}, wanted root to install them")
+    if not shutil.which("apt-get"):
+        raise StepFailed(f"{lack}; no apt-get here. Install them, then run make up again")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        steps.command("apt-update", ["apt-get", "update", "-q"], quiet, limit=600)
+        if client:
+            missing.append("docker-cli" if _available("docker-cli") else "docker.io")
+        missing = list(dict.fromkeys(missing))
+        steps.command("apt-install", ["apt-get", "install", "-qy", "--no-install-recommends", *missing], quiet)
+    except StepFailed as failure:
+        raise StepFailed(f"{failure}\n{lack}. Is the package source reachable?") from failure
+    return f"installed {' '.join(missing)}"
+
+
+def _available(package: str) -> bool:
+    if not shutil.which("apt-cache"):
+        return False
+    return bool(subprocess.run(["apt-cache", "show", package], capture_output=True).stdout)
+
+
+def _ensurepip() -> bool:
+    return subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode == 0
+
+
+def engine(steps: Steps) -> str | None:
+    """A Docker daemon that answers: used where it runs, started where it does not."""
+    if docker("GET", "/_ping"):
+        return None
+    if os.geteuid() != 0:
+        raise StepFailed(f"Docker: nothing answers at {SOCKET}; wanted a running daemon, or root to start one")
+    if Path("/run/systemd/system").is_dir():
+        steps.command("docker-start", ["systemctl", "start", "docker"], limit=120)
+    else:  # no service manager: the daemon runs on its own and outlives this command
+        forget_dead_daemon()
+        log = (steps.logs / "dockerd.log").open("ab")
+        subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    deadline = time.monotonic() + START_SECONDS
+    while not docker("GET", "/_ping"):
+        if time.monotonic() > deadline:
+            raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {steps.logs / 'dockerd.log'}")
+        time.sleep(0.3)
+    return "started"
+
+
+def forget_dead_daemon(file: Path = PID_FILE) -> None:
+    """Remove the process file of a daemon that was killed: a new one refuses to start while that number is in use."""
+    if file.is_file():
+        pid = file.read_text().strip()
+        name = Path("/proc", pid, "comm")
+        if not name.is_file() or name.read_text().strip() != "dockerd":
+            file.unlink()
+
+
+def swarm() -> str | None:
+    """Swarm mode with this machine as a manager."""
+    deadline = time.monotonic() + START_SECONDS
+    while (state := _swarm_state()).get("LocalNodeState") == "pending":  # a daemon just started finds its peers first
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.3)
+    if state.get("ControlAvailable"):
+        return None
+    if state.get("LocalNodeState") not in ("inactive", None):
+        seen = state.get("LocalNodeState")
+        raise StepFailed(f"Swarm: this node is {seen} and no manager. Promote it (docker node promote) or let it leave")
+    body = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
+    status, text = docker("POST", "/swarm/init", body) or (0, "no answer")
+    if status != 200:
+        raise StepFailed(f"Swarm: docker swarm init answered {status}: {text.strip()}")
+    return "initialised"
+
+
+def _swarm_state() -> dict:
+    answer = docker("GET", "/info")
+    return json.loads(answer[1])["Swarm"] if answer else {}
+
+
+def docker(method: str, path: str, body: object = None) -> tuple[int, str] | None:
+    """One request to the daemon's socket: (status, text), or None when nothing answers."""
+    connection = http.client.HTTPConnection("localhost", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.sock.settimeout(60)
+    try:
+        connection.sock.connect(SOCKET)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def environment(steps: Steps) -> str | None:
+    """`.asp/venv` exactly as requirements.lock says, and the project in editable mode."""
+    folder, lock = LOCAL / "venv", ROOT / "requirements.lock"
+    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = folder / "installed"
+    if stamp.is_file() and stamp.read_text() == f"{wanted} {sys.version}":
+        return None
+    stamp.unlink(missing_ok=True)
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    try:
+        steps.command("pip-lock", [*pip, "--require-hashes", "-r", str(lock)])
+        steps.command("pip-project", [*pip, "--no-deps", "-e", str(ROOT)])
+    except StepFailed as failure:
+        raise StepFailed(f"{failure}\nIs the Python package source reachable?") from failure
+    stamp.write_text(f"{wanted} {sys.version}")
+    return "installed from requirements.lock"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

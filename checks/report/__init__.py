@@ -1,0 +1,1 @@
+"""What a readiness run tells: report pages, JUnit, terminal."""

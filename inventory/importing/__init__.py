@@ -1,0 +1,1 @@
+"""The statistical office's settlements become entries of the register."""

@@ -1,0 +1,1 @@
+"""Secrets of an environment: the vault, certificates made from it, signed tokens."""

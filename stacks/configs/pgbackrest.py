@@ -1,0 +1,100 @@
+"""pgBackRest's configuration: a cell's repository host and its nodes, each the other's TLS client and server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inventory.names import Port
+from stacks.configs.postgres import CERTIFICATE, DATA, KEY, ROOT
+
+# Two repositories: the first for every day, the second encrypted, for the day on which the first is lost as well.
+DAILY, VAULT = 1, 2
+PLACES = {DAILY: "/data", VAULT: "/vault"}  # where their volumes are mounted
+CIPHER = "aes-256-cbc"
+INCLUDED = "/run/secrets/pgbackrest"  # folder of the configuration that is secret
+
+
+def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> str:
+    """`pgbackrest.conf` of the repository host. `nodes`: service names of the PostgreSQL nodes."""
+    stanza_section: dict[str, str | int] = {}
+    for number, node in enumerate(nodes, start=1):
+        stanza_section |= _remote(f"pg{number}", node)
+        stanza_section |= {f"pg{number}-path": DATA, f"pg{number}-socket-path": "/run/asp"}
+    main = {
+        **_common(),
+        **repository(DAILY),
+        **repository(VAULT),
+        **{f"repo{number}-retention-full": retention_full for number in PLACES},
+        # An empty database is 299 files: without bundles each is one in the repository.
+        **{f"repo{number}-{what}": "y" for number in PLACES for what in ("bundle", "block")},
+        "start-fast": "y",
+        "log-level-console": "info",
+        "process-max": 2,
+        **_server(),
+    }
+    clients = [("tls-server-auth", f"{node}={stanza}") for node in nodes]
+    return _ini([("global", main, clients), (stanza, stanza_section, [])])
+
+
+def repository(number: int) -> dict[str, str | int]:
+    """Where a repository is, and how it is read."""
+    place: dict[str, str | int] = {f"repo{number}-path": f"{PLACES[number]}/repo"}
+    return place | ({f"repo{number}-cipher-type": CIPHER} if number == VAULT else {})
+
+
+def vault_conf(key: str) -> str:
+    """The part of the configuration that opens the second repository."""
+    return _ini([("global", {f"repo{VAULT}-cipher-pass": key}, [])])
+
+
+def node_conf(stanza: str, backup: str) -> str:
+    """`pgbackrest.conf` of a PostgreSQL node. `backup`: service name of the repository host."""
+    main = {
+        **_common(),
+        **_remote("repo1", backup),
+        **_remote("repo2", backup),  # WAL goes to both at once
+        "archive-async": "y",
+        # A node that rejoins archives what it had not, segment by segment: each may hold it up for so long.
+        "archive-timeout": 20,
+        "log-level-console": "warn",  # else three lines for each WAL segment
+        "spool-path": "/run/asp/spool",
+        **_server(),
+    }
+    section = {"pg1-path": DATA, "pg1-socket-path": "/run/asp"}
+    return _ini([("global", main, [("tls-server-auth", f"{backup}={stanza}")]), (stanza, section, [])])
+
+
+def _common() -> dict[str, str | int]:
+    return {
+        "log-level-file": "off",  # the container's log is the only one
+        "lock-path": "/run/asp/lock",
+        "compress-type": "zst",
+    }
+
+
+def _server() -> dict[str, str | int]:
+    return {
+        "tls-server-address": "*",
+        "tls-server-port": Port.BACKUP.value,
+        "tls-server-cert-file": CERTIFICATE,
+        "tls-server-key-file": KEY,
+        "tls-server-ca-file": ROOT,
+    }
+
+
+def _remote(prefix: str, host: str) -> dict[str, str | int]:
+    return {
+        f"{prefix}-host": host,
+        f"{prefix}-host-type": "tls",
+        f"{prefix}-host-port": Port.BACKUP.value,
+        f"{prefix}-host-cert-file": CERTIFICATE,
+        f"{prefix}-host-key-file": KEY,
+        f"{prefix}-host-ca-file": ROOT,
+    }
+
+
+def _ini(sections: list[tuple[str, dict[str, str | int], list[tuple[str, str]]]]) -> str:
+    lines = []
+    for name, values, repeated in sections:
+        lines += [f"[{name}]", *(f"{key}={value}" for key, value in [*values.items(), *repeated]), ""]
+    return "\n".join(lines)

@@ -1,0 +1,115 @@
+"""Build the images that are missing: `python -m stacks.images.build [--list] [NAME…]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import docker
+import yaml
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+
+from stacks.images.build.downloads import DownloadFault, provide
+from stacks.images.build.recipe import BASE, IMAGES, context_files, downloads, given, names, reference
+
+TOGETHER = 2  # one is compiled while another one's packages are fetched
+LABEL = "asp.suite"  # on every image made here; `make clean` removes what carries it
+
+
+def main() -> int:
+    """Exit 0 when every image asked for is there, 1 when one cannot be made."""
+    parser = argparse.ArgumentParser(prog="python -m stacks.images.build", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())} (default: all)")
+    parser.add_argument("--list", action="store_true", help="print each image's reference and whether it is there")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(names())
+    if unknown:
+        parser.error(f"unknown image: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
+    wanted = arguments.names or names()
+    try:
+        client = docker.from_env(timeout=900)
+        if arguments.list:
+            for name in wanted:
+                print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
+            return 0
+        built = int(provide_image(client, BASE))
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            tasks = [pool.submit(provide_image, client, name) for name in dict.fromkeys(wanted) if name != BASE]
+            built += sum(task.result() for task in tasks)
+    except (DownloadFault, DockerException) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{built} built, {len(set([BASE, *wanted])) - built} present")
+    return 0
+
+
+def present(client: docker.DockerClient, image: str) -> bool:
+    try:
+        client.images.get(image)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def provide_image(client: docker.DockerClient, name: str) -> bool:
+    """Build an image unless it is there; whether it was built."""
+    image = reference(name)
+    if present(client, image):
+        return False
+    if os.environ.get(given(name)):
+        raise DownloadFault(f"{given(name)}={image}: no such image here. Load it, or unset this to make our own")
+    print(f"{image} …", flush=True)
+    started = time.monotonic()
+    (_debootstrap if name == BASE else _build)(client, name, image)
+    print(f"{image} built in {time.monotonic() - started:.0f} s", flush=True)
+    return True
+
+
+def _debootstrap(client: docker.DockerClient, name: str, image: str) -> None:
+    recipe = yaml.safe_load((IMAGES / name / "recipe.yaml").read_text())
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "base.tar"
+        # Without a mirror named, mmdebstrap takes Debian's own, with the suite's updates and security fixes.
+        include = f"--include={','.join(recipe['packages'])}"
+        command = ["mmdebstrap", "--variant=minbase", include, recipe["suite"], str(archive)]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(recipe["source_date_epoch"])}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+        if done.returncode != 0:
+            raise DownloadFault(f"{image}: mmdebstrap exited with {done.returncode}: {done.stderr.strip()[-1500:]}")
+        repository, tag = image.split(":")
+        with archive.open("rb") as data:
+            client.api.import_image_from_data(data, repository=repository, tag=tag, changes=[f"LABEL {LABEL}={name}"])
+
+
+def _build(client: docker.DockerClient, name: str, image: str) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        context = Path(scratch)
+        for file in context_files(IMAGES / name):
+            target = context / file.relative_to(IMAGES / name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, target)
+        for download in downloads(name):
+            provide(download, context)
+        try:
+            client.images.build(
+                path=scratch,
+                tag=image,
+                buildargs={"BASE": reference(BASE)},
+                labels={LABEL: name},
+                rm=True,
+                forcerm=True,
+            )
+        except (BuildError, APIError) as error:
+            log = "".join(line.get("stream", "") for line in getattr(error, "build_log", []))
+            raise DownloadFault(f"{image}: {error}\n{log[-2000:]}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

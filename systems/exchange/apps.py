@@ -1,0 +1,13 @@
+"""Start-up: what comes with a part that several systems have is registered before the first message."""
+
+import importlib
+
+from django.apps import AppConfig
+
+
+class ExchangeConfig(AppConfig):
+    name = "systems.exchange"
+
+    def ready(self) -> None:
+        for module in ("feeding", "importing"):
+            importlib.import_module(f"{self.name}.{module}")

@@ -1,0 +1,108 @@
+"""One row of data that is taken over, read cell by cell: values for writing, faults for the report.
+
+A system's `importing.py` reads each row by one function with these, once to check and once to write. Amounts are whole
+forints, days ISO, shares `1/2`; what a cell should be is said in Hungarian.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from systems.core.money import LARGEST
+from systems.exchange.importing import Report, Rows
+from systems.shared import identifiers
+
+YES_NO = {"igen": True, "nem": False}
+
+
+class Cells:
+    """The cells of one row; `number` as a spreadsheet shows it. A faulty cell gives None, and a fault to the report."""
+
+    def __init__(self, report: Report, file: str, number: int, row: Mapping[str, str]):
+        self._report, self._file, self._number, self._row = report, file, number, row
+        self.sound = True  # until a fault is found
+
+    def raw(self, column: str) -> str:
+        return self._row[column].strip()
+
+    def fault(self, column: str, wanted: str) -> None:
+        self.sound = False
+        self._report.fault(self._file, self._number, column, self._row[column], wanted)
+
+    def text(self, column: str, longest: int, optional: bool = False) -> str | None:
+        value = self.raw(column)
+        if not (0 if optional else 1) <= len(value) <= longest:
+            self.fault(column, f"legfeljebb {longest} betű{'' if optional else ', nem üres'}")
+            return None
+        return value
+
+    def whole(self, column: str, least: int = 0, most: int = LARGEST, optional: bool = False) -> int | None:
+        """A whole number without sign and spaces."""
+        value = self.raw(column)
+        if optional and not value:
+            return None
+        if not re.fullmatch(r"[0-9]{1,16}", value, re.ASCII) or not least <= int(value) <= most:
+            self.fault(column, f"egész szám {least} és {most} között")
+            return None
+        return int(value)
+
+    def day(self, column: str, optional: bool = False, future: bool = False) -> dt.date | None:
+        value = self.raw(column)
+        if optional and not value:
+            return None
+        try:
+            day = dt.date.fromisoformat(value)
+        except ValueError:
+            day = None
+        if day is None or (not future and day > timezone.localdate()):
+            self.fault(column, f"{'' if future else 'mai vagy korábbi '}nap, például 2026-01-01")
+            return None
+        return day
+
+    def one_of(self, column: str, values: Mapping[str, Any]) -> Any:
+        """What stands for the word in the cell."""
+        if self.raw(column) not in values:
+            self.fault(column, f"ezek egyike: {'; '.join(values)}")
+            return None
+        return values[self.raw(column)]
+
+    def nothing(self, column: str) -> None:
+        """For a cell that the rest of the row leaves no place for."""
+        if self.raw(column):
+            self.fault(column, "üres")
+
+    def identifier(self, column: str, optional: bool = False) -> str | None:
+        """Tax number or tax identification sign, in its common form; `` when it may be missing."""
+        value = self.raw(column)
+        if optional and not value:
+            return ""
+        try:
+            return identifiers.identifier(value)
+        except ValueError:
+            self.fault(column, "helyes ellenőrző számú adószám vagy adóazonosító jel")
+            return None
+
+    def share(self, column: str, optional: bool = False) -> tuple[int, int] | None:
+        """`1/2` as two numbers; of one whole at most."""
+        value = self.raw(column)
+        if optional and not value:
+            return None
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value, re.ASCII)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            self.fault(column, "hányad, például 1/2")
+            return None
+        return int(found[1]), int(found[2])
+
+
+def read(
+    files: Mapping[str, Rows], name: str, reader: Callable[[Cells], dict[str, Any]], report: Report
+) -> Iterator[tuple[Cells, dict[str, Any]]]:
+    """Each row of a file as its cells and what `reader` makes of them; of a file that is not there none."""
+    for number, row in enumerate(files.get(name, []), 2):
+        cells = Cells(report, name, number, row)
+        yield cells, reader(cells)

@@ -1,0 +1,96 @@
+"""Taking over earlier data: what a system's `importing.py` looks like, and how it is asked over the chain.
+
+`importing.py` has `FILES`, file name → column names; `check(files) -> Report`, which writes nothing; and
+`apply(files)`, which writes everything. `files` is file name → rows, a row being column → text. system `migration`
+asks for a check first (`import-check`), once more after the approval, and for the writing (`import-apply`) only when
+every system's report is clean then too.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from systems.chain import Message, handles_everywhere, send
+from systems.shared.parts import IMPORTING
+
+Rows = Sequence[Mapping[str, str]]
+MOST_FAULTS = 20_000  # that a report lists, some 4 MB of a message; it says how many there are
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in one row (the first after the head is 2, as a spreadsheet shows it); in Hungarian."""
+
+    file: str
+    row: int
+    column: str
+    seen: str
+    wanted: str
+
+
+@dataclass
+class Report:
+    """What a check found: rows by file, faults, and totals (forints, counts) that the manifest must promise."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    totals: dict[str, int] = field(default_factory=dict)
+
+    def fault(self, file: str, row: int, column: str, seen: str, wanted: str) -> None:
+        self.faults.append(Fault(file, row, column, seen, wanted))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "faults": [asdict(fault) for fault in self.faults[:MOST_FAULTS]],
+            "faults_count": len(self.faults),
+            "totals": self.totals,
+        }
+
+
+@handles_everywhere("import-check", part=IMPORTING)
+def check_message(message: Message) -> None:
+    """Answer `import-check` with a report; nothing is written."""
+    body = message.body
+    report = _checked(body["files"])
+    _answer("import-report", body["package"], report.as_dict())
+
+
+@handles_everywhere("import-apply", part=IMPORTING)
+def apply_message(message: Message) -> None:
+    """Answer `import-apply`: write everything, or say why nothing was written. Checked again: time has passed."""
+    body = message.body
+    report = _checked(body["files"])
+    if not report.faults:
+        _module().apply(body["files"])
+    _answer("import-done", body["package"], report.as_dict())
+
+
+def _checked(files: Mapping[str, Rows]) -> Report:
+    module, report = _module(), Report()
+    for name, rows in files.items():
+        report.rows[name] = len(rows)
+        columns = module.FILES.get(name)
+        if columns is None:
+            report.fault(name, 1, "", name, f"ezek egyike: {', '.join(module.FILES)}")
+        elif rows and set(rows[0]) != set(columns):
+            report.fault(name, 1, "", ", ".join(rows[0]), f"ezek az oszlopok: {', '.join(columns)}")
+    if report.faults:
+        return report
+    found = module.check(files)
+    found.rows = report.rows | found.rows
+    return found
+
+
+def _answer(topic: str, package: int, report: dict[str, Any]) -> None:
+    system = settings.ASP.system
+    send("migration", topic, {"package": package, "system": system, "report": report}, key=f"package/{package}")
+
+
+def _module():
+    return importlib.import_module(f"systems.{settings.ASP.system}.importing")

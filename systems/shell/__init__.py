@@ -1,0 +1,1 @@
+"""What every request passes before it reaches a system: tenant, sign-in, presence, the business log."""

@@ -1,0 +1,156 @@
+"""What stands before every view: health for the edge's checks, the tenant, and a signed-in clerk."""
+
+from __future__ import annotations
+
+import socket
+import time
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from systems import tenancy
+from systems.chain import relay
+from systems.core import facts, logs, metrics, pages
+from systems.core.clerk import KEY, Clerk
+from systems.shell import presence
+
+SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
+
+
+class Health:
+    """`/healthz/live`: this process answers; `ready`: it also reaches its cell's pooler; `metrics`: its counters."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz/live":
+            return JsonResponse({"status": "live"})
+        if request.path == "/healthz/ready":
+            fault = _pooler_fault()
+            return JsonResponse({"status": fault or "ready"}, status=503 if fault else 200)
+        if request.path == "/healthz/metrics":
+            content, content_type = metrics.text()
+            return HttpResponse(content, content_type=content_type)
+        return self.get_response(request)
+
+
+def _pooler_fault() -> str | None:
+    """Why the pooler cannot be used, or None. No tenant is asked: one tenant's fault is not the service's."""
+    try:
+        with socket.create_connection((settings.ASP.database_host, settings.ASP.database_port), timeout=2) as pooler:
+            pooler.sendall(SSL_REQUEST)
+            return None if pooler.recv(1) == b"S" else "pooler does not speak TLS"
+    except OSError as error:
+        return f"pooler: {error}"
+
+
+class ServeTenant:
+    """Everything after this works for the tenant that the edge named, or is refused."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        # Chromium holds redirects after a form to form-action too: signing out, or in again, leads to the issuer.
+        issuer = urlsplit(settings.ASP.issuer)
+        self.policy = (
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+            f"form-action 'self' {issuer.scheme}://{issuer.netloc}"
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        headers, begun = request.headers, time.monotonic()
+        with logs.request(headers.get("Asp-Request-Id", "-"), headers.get("Asp-Tenant", "-")):
+            response = self._serve(request)
+            response.headers.setdefault("Content-Security-Policy", self.policy)
+            response.headers.setdefault("Cache-Control", "no-store")  # pages show personal data, computers are shared
+            seconds, system = time.monotonic() - begun, settings.ASP.system
+            metrics.REQUESTS.labels(system, request.method, response.status_code).inc()
+            metrics.LATENCY.labels(system).observe(seconds)
+            fields = {"status": response.status_code, "ms": round(seconds * 1000)}
+            logs.logger.info("%s %s", request.method, request.path, extra={"fields": fields})
+            return response
+
+    def _serve(self, request: HttpRequest) -> HttpResponse:
+        entry, headers = settings.ASP.entry, request.headers
+        own = request.path.startswith(f"/{entry.id}/")
+        try:
+            _only_from_edge(request)
+            tenant = tenancy.of_request(
+                headers.get("Asp-Tenant"), headers.get("Client-Cert"), certificate_needed=own and not entry.public
+            )
+        except tenancy.Refused as refusal:
+            logs.logger.warning("refused: %s", refusal.cause)
+            return pages.refused(request, refusal.status)
+        request.tenant = tenant
+        if not entry.serves(tenant.ksh):
+            return pages.not_installed(request, entry)
+        relay.seen(tenant.ksh)
+        with tenancy.serving(tenant):
+            return self.get_response(request)
+
+
+def _only_from_edge(request: HttpRequest) -> None:
+    """Refuse who is not the edge by its certificate, and hosts that are no tenant's: nobody else names tenants."""
+    connection = request.environ.get("gunicorn.socket")
+    certificate = connection.getpeercert() if hasattr(connection, "getpeercert") else None
+    names = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "DNS"]
+    if settings.ASP.edge not in names:
+        raise tenancy.Refused(421, f"not from the edge: seen a certificate of {', '.join(names) or 'nobody'}")
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise tenancy.Refused(421, f"Host: wanted one under {settings.ASP.domain}") from None
+
+
+class SignedIn:
+    """Puts the clerk on the request; a page of this system without one leads to sign-in.
+
+    In a public system also pages that are open to all know the clerk, and the municipality without a certificate.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        public, open_to_all = settings.ASP.entry.public, getattr(view, "open_to_all", False)
+        if public:
+            request.municipality = facts.of_tenant().name
+        elif open_to_all:
+            return None
+        request.clerk = Clerk.of(request)
+        if request.clerk:
+            presence.keep(request)
+        elif cause := _foreign_session(request):
+            logs.logger.warning("session refused: %s", cause)
+        if open_to_all:
+            return None
+        if request.clerk is None:
+            if request.method not in ("GET", "HEAD"):
+                return pages.session_over(request)
+            return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
+        if not request.clerk.roles_in(settings.ASP.system):
+            logs.logger.warning("refused: no role in %s", settings.ASP.system)
+            return pages.no_role(request)
+        return None
+
+
+def _foreign_session(request: HttpRequest) -> str | None:
+    """What is wrong with the session cookie of a request without a clerk, unless a clerk's own session just ended.
+
+    A browser sends neither an old cookie (it has the session's lifetime) nor another municipality's.
+    """
+    if not request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        return None
+    data, bearer = request.session.get(KEY), request.tenant.bearer
+    if request.session.session_key is None:
+        return "this municipality has none of that key"
+    if data and (bearer is None or data["username"] != bearer.username):
+        return "another certificate's"
+    return None

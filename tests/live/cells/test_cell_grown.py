@@ -1,0 +1,64 @@
+"""A cell of one node that the register gives three: nothing is lost, its municipalities work on, and it fails over."""
+
+from __future__ import annotations
+
+import pytest
+
+from centre.reach.leader import leader
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
+from inventory.register import load
+from tests.live.cells import environment
+from tests.live.cells.environment import GROWN, WHOLE, roles
+from tests.support.polling import poll
+
+TENANT = "t16054"
+ROWS = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'growth-proof';"
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def grown():
+    """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
+    try:
+        environment.write(GROWN, nodes=1)
+        done = environment.command("up", GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+        one = CellSql(Runtime(load(GROWN)), "baz1")
+        one.script("INSERT INTO asp_meta.migrations VALUES ('growth-proof', 'kept');", TENANT, "postgres")
+        environment.change({"nodes: 1": "nodes: 3"}, GROWN)
+        done = environment.command("up", GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "PASS" in done.stdout and "FAIL" not in done.stdout, done.stdout
+        yield Runtime(load(GROWN))
+    finally:
+        done = environment.command("clean", GROWN)
+        environment.remove(GROWN)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_row_is_still_there_and_three_nodes_hold_it(grown):
+    cell = grown.register.cell("baz1")
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+
+
+def test_it_fails_over_like_any_other(grown):
+    cell = grown.register.cell("baz1")
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    old = leader(grown, cell)
+    grown.container(old).kill()
+    # Until the loss is seen the members are listed as they were.
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE and leader(grown, cell) != old, 150, "another leads")
+    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+
+
+def test_it_never_shrinks_again(grown):
+    cell = grown.register.cell("baz1")
+    environment.change({"nodes: 3": "nodes: 1"}, GROWN)
+    try:
+        done = environment.command("up", GROWN)
+    finally:
+        environment.change({"nodes: 1": "nodes: 3"}, GROWN)
+    assert done.returncode == 2 and "'baz1' was applied with 3" in done.stderr, done.stdout + done.stderr
+    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")

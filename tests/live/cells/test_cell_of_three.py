@@ -1,0 +1,194 @@
+"""A cell of three as it runs: who may speak to whom, a leader that dies and comes back, runbooks that work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from centre.reach.leader import PYTHON, leader
+from centre.reach.psql import CellSql
+from centre.reach.runtime import RuntimeFault
+from inventory import paths
+from inventory.names import Port
+from tests.live.cells.environment import ENV, WHOLE, databases_up, roles
+from tests.support import documented
+from tests.support.polling import poll
+
+
+def inside(runtime, service, code, program=PYTHON):
+    return runtime.check(service, [*program, code]).strip()
+
+
+def test_nothing_changes_when_nothing_is_to_change(three, cell):
+    assert databases_up() == ""
+
+
+def test_sql_goes_to_the_leader(three, cell):
+    sql = CellSql(three, "baz1")
+    assert sql.node == leader(three, cell)
+    assert sql.script("SELECT pg_is_in_recovery()", database="postgres", role="postgres").strip() == "f"
+
+
+def test_every_member_of_etcd_wants_a_login(three, cell):
+    read = (
+        "from asp_failover.etcd import Etcd; print(Etcd(['localhost:2379'], '/etc/asp/ca.crt'{}).prefix('/service/'))"
+    )
+    for member in cell.etcd:
+        refused = three.run(member, ["python3", "-c", read.format("")])
+        assert refused.code != 0 and "user name is empty" in refused.err
+        wrong = three.run(member, ["python3", "-c", read.format(", 'patroni', 'wrong'")])
+        assert wrong.code != 0 and "login of patroni refused" in wrong.err
+
+
+def test_the_fencer_may_delete_nothing_but_the_leaders_key(three, cell):
+    (fencer,) = cell.fencer
+    code = """
+import json
+from asp_failover.etcd import Etcd, EtcdFault, encode
+s = json.load(open('/run/secrets/fencer.json'))
+etcd = Etcd(s['etcd'], '/etc/asp/ca.crt', 'fencer', s['password'])
+keys = etcd.prefix(s['scope'])
+assert s['scope'] + 'leader' in keys
+assert etcd.delete_if(s['scope'] + 'leader', 'nobody', 1) is False
+for key in (s['scope'] + 'config', '/service/other/leader'):
+    try:
+        etcd.call('/v3/kv/deleterange', {'key': encode(key)})
+        print('allowed', key)
+    except EtcdFault as fault:
+        print('permission denied' in str(fault))
+"""
+    assert inside(three, fencer, code, ["python3", "-c"]).split() == ["True", "True"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "metric"),
+    [
+        ("postgres", Port.PATRONI, "patroni_postgres_running"),
+        ("etcd", Port.ETCD, "etcd_server_has_leader 1"),
+        ("fencer", Port.FENCER, "asp_fencer_leader"),
+    ],
+)
+def test_metrics_are_there_for_who_has_a_certificate(three, cell, kind, port, metric):
+    code = """
+import http.client, ssl, sys
+tls = ssl.create_default_context(cafile='/etc/asp/ca.crt')
+if {own}: tls.load_cert_chain('/run/secrets/tls.crt', '/run/secrets/tls.key')
+c = http.client.HTTPSConnection({host!r}, {port}, context=tls, timeout=5)
+c.request('GET', '/metrics'); print(c.getresponse().read().decode())
+"""
+    source = cell.postgres[0]
+    for service in getattr(cell, kind):
+        seen = inside(three, source, code.format(own=True, host=service, port=port.value))
+        assert metric in seen
+        if kind != "etcd":
+            stranger = three.run(source, [*PYTHON, code.format(own=False, host=service, port=port.value)])
+            # The server ends the handshake; whether its alert arrives before its reset is chance.
+            assert stranger.code != 0 and re.search("certificate required|reset by peer", stranger.err)
+
+
+@pytest.mark.parametrize("crash", ["the container", "PostgreSQL alone"])
+def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash):
+    old, (fencer,) = leader(three, cell), cell.fencer
+    sql = CellSql(three, "baz1")
+    sql.script("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)", database="postgres", role="postgres")
+    if crash == "PostgreSQL alone":
+        three.run(old, ["bash", "-c", "kill -9 $(head -1 /data/pgdata/postmaster.pid)"])
+    else:
+        three.container(old).kill()
+    new = poll(lambda: led(three, cell), lambda name: name not in (None, old), 25, "another node leads")
+    audit = [json.loads(line) for line in three.check(fencer, ["cat", "/audit/audit.jsonl"]).splitlines()]
+    events = [entry for entry in audit if entry.get("member") == old][-4:]
+    assert [entry["event"] for entry in events] == ["fencing", "proof", "released", "given back"]
+    assert all(proof["proven"] and not proof.get("networks") for proof in events[1]["containers"])
+    assert sql.script("SELECT n FROM kept; DROP TABLE kept", database="postgres", role="postgres").strip() == "1"
+    poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the old leader streams again")
+    assert leader(three, cell) == new
+
+
+def led(runtime, names):
+    try:
+        return leader(runtime, names)
+    except RuntimeFault:
+        return None
+
+
+def test_leadership_is_handed_over_by_the_playbook(three, cell):
+    old = leader(three, cell)
+    playbook = str(Path(sys.executable).with_name("ansible-playbook"))
+    environ = {**os.environ, "ASP_ENV": ENV, "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+
+    def play(*options):
+        command = [playbook, "playbooks/failover.yml", *options]
+        done = subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=180)
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = play("--check", "-e", "cell=baz1")
+    assert code == 0 and "changed=1" in said, said
+    assert leader(three, cell) == old, "check mode hands nothing over"
+    code, said = play("-e", "cell=baz1")
+    assert code == 0 and "clients held for" in said, said
+    new = leader(three, cell)
+    assert new != old
+    code, said = play("-e", "cell=baz1", "-e", f"node={old}")
+    assert code == 0 and "changed=0" in said, said
+    code, said = play("-e", "cell=baz1", "-e", "node=nobody")
+    assert code != 0 and "node nobody: wanted one of" in said
+
+
+LOOKS = [
+    command
+    for command in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md")
+    if command.startswith("docker exec")
+]
+
+
+def test_the_runbook_has_something_to_type():
+    assert len(LOOKS) >= 3
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
+    typed = command.replace("<cell>", cell.prefix).replace("<node>", cell.postgres[0])
+    done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+
+
+RENEWED = [c for c in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md") if "<member>" in c]
+KNOWS = """
+import json
+from asp_failover.etcd import Etcd
+etcd = Etcd(['localhost:2379'], '/etc/asp/ca.crt', 'root', json.load(open('/run/secrets/etcd.json'))['root'])
+members = etcd.call('/v3/cluster/member/list', {'linearizable': True})['members']
+print(json.dumps([sorted(etcd.prefix('/service/')), {m['name']: m['ID'] for m in members if m.get('clientURLs')}]))
+"""
+
+
+def known(runtime, member):
+    """Keys and members that etcd knows, asked at one member and confirmed by a majority."""
+    told = poll(lambda: runtime.run(member, ["python3", "-c", KNOWS]), lambda seen: seen.code == 0, 30, "a majority")
+    return json.loads(told.out)
+
+
+def test_a_member_of_etcd_whose_volume_is_lost_joins_anew_as_the_runbook_says(three, cell):
+    lost, killed = cell.etcd[:2]
+    led_by = leader(three, cell)
+    keys, members_before = known(three, lost)
+    assert len(RENEWED) == 3 and len(members_before) == 3
+    for command in RENEWED:
+        typed = command.replace("<member>", lost)
+        done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+    three.container(lost, wait=60)
+    keys_after, members_after = known(three, lost)
+    assert keys_after == keys and members_after.keys() == members_before.keys()
+    assert {name for name in members_after if members_after[name] != members_before[name]} == {lost}
+    three.container(killed).kill()
+    assert known(three, lost)[0] == keys, "it makes a majority with one of the others"
+    three.container(killed, wait=60)
+    assert leader(three, cell) == led_by and roles(three, cell) == WHOLE

@@ -1,0 +1,64 @@
+"""The operator's command on the deployed environment: in time, and with nothing secret in what it writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from inventory import paths
+from inventory.vault import vault
+from tests.live.checks.conftest import KSH
+
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def done(register, tmp_path_factory):
+    """(process, seconds, folder of the report) of one run."""
+    folder = tmp_path_factory.mktemp("report")
+    command = [sys.executable, "-m", "checks", "--env", register.environment.id, "--tenant", KSH, "--output", folder]
+    started = time.monotonic()
+    process = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=180)
+    return process, time.monotonic() - started, folder
+
+
+def test_the_deployed_tenant_is_ready(done):
+    process, _, folder = done
+    assert process.returncode == 0, process.stdout + process.stderr
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["ready"] and not report["blocking"]
+    assert len(report["checks"]) >= 64
+
+
+def test_it_takes_no_longer_than_an_operator_waits(done):
+    assert done[1] <= SECONDS
+
+
+def test_nothing_secret_is_written(done, register):
+    secrets = vault.load(register)
+    kept = {text for text in _texts(secrets._data) if len(text) >= 20 and "BEGIN CERTIFICATE" not in text}
+    for municipality in register.joined():
+        kept |= {secrets.role_password(municipality, system) for system in municipality.systems}
+        kept.add(secrets.oidc_secret(municipality))
+    assert len(kept) > 50
+    for file in done[2].iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert "PRIVATE KEY" not in text
+        assert not [secret[:4] for secret in kept if secret in text], f"{file.name} holds a secret"
+
+
+def test_every_check_shows_what_it_was_judged_by(done):
+    report = json.loads((done[2] / "report.json").read_text(encoding="utf-8"))
+    assert [item["id"] for item in report["checks"] if not item["evidence"]] == []
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value

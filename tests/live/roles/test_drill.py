@@ -1,0 +1,60 @@
+"""Playbook drill on a deployed environment: each repository proven in turn, nothing left, a changed ledger refused."""
+
+import pytest
+
+from centre.backup import ledger
+from centre.database import reading
+from centre.reach.psql import CellSql
+from inventory import paths
+from inventory.vault import vault
+
+SUBJECT = "25159"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def joined(play):
+    done = play("join", municipality=SUBJECT)
+    assert done.code == 0, done.text
+
+
+def proofs(register):
+    return [e for e in ledger.read(register, vault.load(register)) if e["municipality"] == SUBJECT]
+
+
+def test_each_drill_proves_the_other_repository_and_leaves_nothing(register, runtime, play):
+    cell = CellSql(runtime, register.municipality(SUBJECT).cell)
+    before, databases = proofs(register), set(reading.shared(cell).databases)
+    for _ in range(2):
+        done = play("drill", municipality=SUBJECT)
+        assert (done.code, done.changed) == (0, 1), done.text
+        assert "rows of" in done.text and "tables as they were at" in done.text
+    new = proofs(register)[len(before) :]
+    assert sorted(entry["repository"] for entry in new) == [1, 2]
+    assert all(entry["tables"] > 30 and entry["rows"] > 0 for entry in new)
+    assert set(reading.shared(cell).databases) == databases
+    assert runtime.client.containers.list(all=True, filters={"label": f"asp.restore=t{SUBJECT}"}) == []
+
+
+def test_check_mode_says_who_would_be_proven(register, play):
+    before = proofs(register)
+    told = play("drill", "--check", municipality=SUBJECT)
+    assert (told.code, told.changed) == (0, 1), told.text
+    assert f"{SUBJECT} Bánhorváti" in told.text
+    assert proofs(register) == before
+
+
+def test_after_make_up_the_live_municipality_is_proven_and_nobody_is_due(register, play):
+    done = play("drill")
+    assert (done.code, done.changed) == (0, 0), done.text
+    assert "nobody is due" in done.text
+
+
+def test_a_changed_ledger_is_refused(register, play):
+    file = paths.environment_dir(register.environment.id) / "drills.jsonl"
+    text = file.read_text()
+    file.write_text(text.replace('"rows":', '"rows":1', 1))
+    try:
+        refused = play("drill", municipality=SUBJECT)
+        assert refused.code != 0 and "drills.jsonl, line 1: its signature does not hold" in refused.text, refused.text
+    finally:
+        file.write_text(text)

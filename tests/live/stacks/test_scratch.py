@@ -1,0 +1,126 @@
+"""Around a restore, in containers of image postgres: nothing is left of killed runs, no stream is believed blindly."""
+
+import secrets
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import docker
+import pytest
+
+from centre.backup import scratch
+from centre.database import export
+from centre.reach import processes, transfer
+from centre.reach.runtime import RuntimeFault
+from stacks.images.build import recipe
+
+
+@pytest.fixture(scope="module")
+def client():
+    return docker.from_env(timeout=60)
+
+
+@pytest.fixture
+def start(client):
+    """Starts containers that wait; they are removed with their volumes."""
+    made = []
+
+    def begin(**options):
+        container = client.containers.run(
+            recipe.reference("postgres"),
+            ["sleep", "infinity"],
+            name=f"asp-test-scratch-{secrets.token_hex(4)}",
+            network_mode="none",
+            init=True,
+            detach=True,
+            **options,
+        )
+        made.append(container)
+        return container
+
+    yield begin
+    for container in made:
+        scratch._remove(container)
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "available", "wanted"),
+    [(0, 8192, 1024), (1000, 16100, 4024), (1000, 16000, None), (0, 4000, None)],
+)
+def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
+    mebibytes, available, wanted, monkeypatch, tmp_path
+):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
+    monkeypatch.setattr(scratch, "MEMINFO", meminfo)
+    cell = SimpleNamespace(rows=lambda *_, **__: [mebibytes * 2**20])
+    assert scratch._memory(cell, "t16054") == wanted
+
+
+def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
+    env = f"x{secrets.token_hex(4)}"
+    gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed, mine = processes.Process.of(gone.pid), processes.this()
+    made = {}
+    for name, maker in (("killed", killed), ("mine", mine), ("unknown", None)):
+        labels = {"asp.env": env, "asp.restore": "t16054"}
+        if maker:
+            labels[scratch.MAKER] = f"{maker.pid} {maker.start}"
+        volume = {"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": labels}}
+        made[name] = start(labels=labels, mounts=[volume])
+    gone.kill()
+    gone.communicate()
+    scratch.clear_stale(client, env)
+    assert scratch._labelled(client, f"asp.env={env}") == [made["mine"]]
+    assert len(client.volumes.list(filters={"label": f"asp.env={env}"})) == 1, "a container takes its volume with it"
+
+
+def test_the_library_that_a_restore_preloads_is_there(start):
+    """The loader only warns when it is missing, and the restore would sync every file again."""
+    container = start(environment={"LD_PRELOAD": scratch.PRELOAD})
+    code, (out, err) = container.exec_run(["cat", "/proc/self/maps"], demux=True)
+    assert code == 0 and scratch.PRELOAD.split(".")[0] in out.decode() and err is None
+
+
+def test_a_stream_is_carried_whole(start):
+    source, target = start(), start()
+    give, take = ["head", "-c", "5000000", "/dev/zero"], ["sh", "-c", "cat >/tmp/taken"]
+    assert transfer.carry(source, give, target, take) == 5000000
+    assert target.exec_run(["stat", "-c", "%s", "/tmp/taken"])[1].strip() == b"5000000"
+
+
+@pytest.mark.parametrize(
+    ("give", "take", "said"),
+    [
+        ("echo no such thing >&2; exit 3", "cat >/dev/null", "sh exited with 3: no such thing"),
+        ("head -c 50000000 /dev/zero", "echo disk full >&2; exit 4", "sh exited with 4: .*disk full"),
+        ("kill -9 $$", "cat >/dev/null", "sh exited with 137"),
+        ("sleep 600", "cat >/dev/null", "no end within its time limit"),
+        ("head -c 50000000 /dev/zero", "sleep 600", "no end within its time limit"),
+        ("true", "sleep 600", "no end within its time limit"),
+    ],
+)
+def test_what_did_not_end_well_is_never_taken_for_carried(start, give, take, said):
+    source, target = start(), start()
+    with pytest.raises(RuntimeFault, match=f"(?s){said}"):
+        transfer.carry(source, ["sh", "-c", give], target, ["sh", "-c", take], limit=10 if "exited" in said else 2)
+
+
+def test_a_command_whose_container_dies_is_a_fault(start):
+    source, target = start(), start()
+    with pytest.raises(RuntimeFault, match="exited with|is not running|No such"):
+        transfer.carry(source, ["sh", "-c", "echo rows"], target, ["sh", "-c", "read line; kill -9 -1; sleep 60"])
+
+
+def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(start):
+    container = start()
+    running = "set -e; place=/data/export.running; mkdir $place; exec 9<$place; flock 9; touch $place/held; sleep 600"
+    container.exec_run(["bash", "-c", running], detach=True)
+    made = (
+        "mkdir /data/export.killed; touch /data/export.killed/rows; until [ -e /data/export.running/held ]; do :; done"
+    )
+    assert container.exec_run(["bash", "-c", made])[0] == 0
+    code, out = container.exec_run(["bash", "-c", export._PLACE + "ls /data; pwd"])
+    *inside, place = out.decode().split()
+    assert code == 0 and sorted(inside) == sorted(["export.running", place.removeprefix("/data/")]), out
+    assert container.exec_run(["ls", "/data"])[1].split() == [b"export.running"]

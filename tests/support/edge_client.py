@@ -1,0 +1,170 @@
+"""A browser's part for tests: HTTPS to the edge's published port with any server name, certificate, path and headers.
+
+Unlike a library it sends a path exactly as given and lets the Host differ from the name in the TLS handshake.
+"""
+
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import re
+import socket
+import ssl
+import subprocess
+from dataclasses import dataclass, field, replace
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from inventory.register import Register
+from inventory.vault import tokens
+from inventory.vault.vault import Secrets
+
+SECONDS = 20
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Status, headers (lower-case names, last one wins), body as text, and the certificate that the server showed.
+
+    `url`: where redirects led.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    certificate: dict = field(default_factory=dict)
+    url: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """The edge's code, which must stand in the page too; empty when it was not the edge that answered."""
+        code = self.headers.get("asp-edge-refusal", "")
+        assert code in self.body, f"code {code} is not on the page: {self.body[:300]}"
+        return code
+
+
+class EdgeClient:
+    """Keeps cookies per host; `certificate` is a file with chain and key."""
+
+    def __init__(self, register: Register, secrets: Secrets, certificate: Path | None = None):
+        self.register = register
+        self._port = register.environment.ports.https
+        self._context = ssl.create_default_context(cadata=secrets.root_ca.certificate)
+        if certificate:
+            self._context.load_cert_chain(certificate)
+        self._cookies: dict[str, SimpleCookie] = {}
+
+    def request(
+        self,
+        host: str,
+        path: str,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        body: str | None = None,
+        host_header: str | None = None,
+        known: bool = True,
+    ) -> Reply:
+        """One request on a connection of its own. `known` False: the server's certificate need not name the host."""
+        context = self._context
+        if not known:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", self._port), SECONDS) as raw,
+            context.wrap_socket(raw, server_hostname=host) as secured,
+        ):
+            certificate = secured.getpeercert() or {}
+            connection = http.client.HTTPConnection(host, self._port, timeout=SECONDS)
+            connection.sock = secured
+            own = host if self._port == 443 else f"{host}:{self._port}"  # as browsers do
+            sent = {"Host": host_header or own, **(headers or {})}
+            if jar := self._cookies.get(host):
+                sent["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            data = body.encode() if body is not None else b""
+            for name, value in {**sent, "Content-Length": str(len(data))}.items():
+                connection.putheader(name, value)
+            connection.endheaders(data)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+            for value in answer.headers.get_all("Set-Cookie") or []:
+                self._cookies.setdefault(host, SimpleCookie()).load(value)
+            shown = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, shown, text, certificate)
+
+    def get(self, url: str, **options) -> Reply:
+        """GET by address."""
+        parts = urlsplit(url)
+        return self.request(parts.hostname or "", _target(url), **options)
+
+    def post(self, url: str, form: dict[str, str], **options) -> Reply:
+        """POST a form by address."""
+        parts = urlsplit(url)
+        return self.request(
+            parts.hostname or "", _target(url), "POST", {"Content-Type": FORM}, urlencode(form), **options
+        )
+
+    def follow(self, url: str, hops: int = 12) -> Reply:
+        """The page at which a browser ends up, with its address."""
+        seen = []
+        for _ in range(hops):
+            reply = self.get(url)
+            seen.append(f"{reply.status} {urlsplit(url).netloc}{urlsplit(url).path}")
+            if reply.status not in (301, 302, 303, 307, 308):
+                return replace(reply, url=url)
+            url = urljoin(url, reply.headers["location"])
+        raise AssertionError(f"no end of redirects: {seen}")
+
+    def send(self, url: str, form: dict[str, str]) -> Reply:
+        """A form as a browser sends it from a page of the same host."""
+        parts = urlsplit(url)
+        headers = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url, "Content-Type": FORM}
+        return self.request(parts.hostname or "", _target(url), "POST", headers, urlencode(form))
+
+
+def _target(url: str) -> str:
+    """What of an address stands in the request line."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a page's hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"no field {name}: {page[:800]}"
+    return html.unescape(found[1])
+
+
+def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh: str) -> Path:
+    """A clerk's certificate as a workstation gets it: own key, one-time token, the edge's `ca` host. Chain and key."""
+    key, request = folder / f"{username}-{ksh}.key", folder / f"{username}-{ksh}.csr"
+    subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        + ["-keyout", str(key), "-out", str(request), "-subj", f"/CN={username}"],
+        check=True,
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    token = tokens.token(client.register, secrets, username=username, ksh=ksh)
+    signed = sign(client, request.read_text(), token)
+    assert signed.status == 201, signed.body
+    both = folder / f"{username}-{ksh}.pem"
+    both.write_text("".join(json.loads(signed.body)["certChain"]) + key.read_text())
+    return both
+
+
+def sign(client: EdgeClient, request: str, token: str) -> Reply:
+    """Ask step-ca through the edge to sign a request."""
+    host = client.register.environment.pki_host
+    headers = {"Content-Type": "application/json"}
+    return client.request(host, "/1.0/sign", "POST", headers, json.dumps({"csr": request, "ott": token}))
+
+
+def form_action(page: str) -> str:
+    """Where the first form of a page is sent."""
+    found = re.search(r'<form[^>]* action="([^"]+)"', page)
+    assert found, f"no form on the page: {page[:500]}"
+    return html.unescape(found.group(1))

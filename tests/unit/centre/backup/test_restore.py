@@ -1,0 +1,136 @@
+"""What restores and drills refuse, each by the repository that is asked, and what they must not believe."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from centre.backup import drill, restore, restore_cell
+from centre.backup.backups import Made
+from centre.backup.restore import RestoreFault
+from centre.reach.runtime import RuntimeFault
+from inventory.register import load
+
+TENANT = "t16054"
+HOUR = timedelta(hours=1)
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+# Repository → hour of a backup → what is in it.
+HELD = {
+    1: {8: ["postgres"], 9: ["postgres", TENANT], 10: ["postgres", TENANT]},
+    2: {8: ["postgres"], 11: ["postgres", TENANT]},
+}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Backups that were looked into."""
+    looks = []
+
+    class Repository:
+        def __init__(self, cell, number):
+            self.stanza, self.number = "baz1", number
+
+        def catalogue(self):
+            stops = [(NOON.replace(hour=hour).timestamp(), str(hour)) for hour in sorted(HELD[self.number])]
+            return SimpleNamespace(backups=[{"timestamp": {"stop": stop}, "label": label} for stop, label in stops])
+
+        def databases(self, label):
+            looks.append(label)
+            return dict.fromkeys(HELD[self.number][int(label)], 1)
+
+    monkeypatch.setattr(restore, "Repository", Repository)
+    monkeypatch.setattr(restore, "server", lambda *_: ({}, {}))
+    return looks
+
+
+@pytest.mark.parametrize(
+    ("number", "moment", "looks"), [(1, NOON, ["10"]), (1, NOON.replace(hour=9), ["9"]), (2, NOON, ["11"])]
+)
+def test_the_last_backup_before_the_moment_answers(asked, number, moment, looks):
+    restore.may_restore(None, TENANT, moment, number)
+    assert asked == looks
+
+
+@pytest.mark.parametrize(("number", "hour"), [(1, "09"), (2, "11")])
+def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked, monkeypatch, number, hour):
+    monkeypatch.setattr(restore, "_shown", lambda moment: f"{moment:%H:%M}")
+    said = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
+    with pytest.raises(RestoreFault, match=said):
+        restore.may_restore(None, TENANT, NOON.replace(hour=8, minute=30), number)
+
+
+@pytest.mark.parametrize(("number", "hour"), [(1, 8), (2, 10)])
+def test_a_tenant_younger_than_the_last_backup_comes_out_of_the_wal_that_follows(asked, monkeypatch, number, hour):
+    made = NOON.replace(hour=hour, minute=20)
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, made.timestamp())}, {}))
+    restore.may_restore(None, TENANT, made + timedelta(minutes=10), number)
+    with pytest.raises(RestoreFault, match="the first backup that contains"):
+        restore.may_restore(None, TENANT, made - timedelta(minutes=10), number)
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, 0)}, {}))
+    with pytest.raises(RestoreFault, match="the first backup that contains"):  # and no backup to begin with
+        restore.may_restore(None, TENANT, NOON.replace(hour=7), number)
+
+
+def test_a_tenant_in_no_backup_is_refused_by_repository(asked):
+    with pytest.raises(RestoreFault, match="repository 2 of baz1: no backup contains t99999; wanted one"):
+        restore.may_restore(None, "t99999", NOON, 2)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_chosen_repository_is_restored_and_one_of_another_made_anew(monkeypatch, number):
+    read = []
+
+    @contextlib.contextmanager
+    def restored(cell, tenant, moment, repository):
+        read.append(repository)
+        yield SimpleNamespace(script=lambda sql: "")
+
+    waits = restore.Aside(TENANT, NOON.isoformat(), [], 1)
+    monkeypatch.setattr(restore, "waiting", lambda *_: waits)
+    monkeypatch.setattr(restore, "archive_up_to_now", lambda *_: None)
+    monkeypatch.setattr(restore, "restored", restored)
+    monkeypatch.setattr(restore, "_load", lambda *_: None)
+    monkeypatch.setattr(restore.reading, "databases", lambda *_: {})
+    monkeypatch.setattr(restore.reading, "connectable", lambda *_: [])
+    cell = SimpleNamespace(script=lambda *_, **__: "")
+    aside = restore.put_aside(cell, TENANT, NOON, number)
+    assert aside.repository == number
+    assert read == ([] if number == 1 else [2])
+
+
+def test_a_drill_that_compared_nothing_proves_nothing(monkeypatch):
+    @contextlib.contextmanager
+    def restored(*_, **__):
+        yield SimpleNamespace(script=lambda sql: "")
+
+    register = load("dev")
+    cell = SimpleNamespace(
+        runtime=SimpleNamespace(register=register),
+        rows=lambda sql: [NOON.isoformat()],
+        script=lambda *_: '["ado.payer_id_seq", 5, ""]\n',
+    )
+    monkeypatch.setattr(drill, "restored", restored)
+    monkeypatch.setattr(drill, "archive_up_to_now", lambda *_: None)
+    monkeypatch.setattr(drill.ledger, "read", lambda *_: [])
+    monkeypatch.setattr(drill.ledger, "append", lambda *_: pytest.fail("a proof was signed"))
+    with pytest.raises(
+        RuntimeFault, match="t16054: nothing was proven: of 1 tables and sequences none could be compared"
+    ):
+        drill.prove(cell, None, register.municipality("16054"))
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_former_cluster_that_is_not_there_is_refused_also_in_check_mode(check):
+    ran = []
+
+    def run(node, argv, **_):
+        ran.append(argv[0])
+        return "lock\npgdata\npgdata.before_20261123t130000z\n"
+
+    cell = SimpleNamespace(cell=SimpleNamespace(postgres=["node"]), runtime=SimpleNamespace(check=run))
+    with pytest.raises(RestoreFault, match="'pgdata': wanted a former cluster"):
+        restore_cell.forget(cell, "pgdata", check)
+    assert ran == ["ls"]
+    restore_cell.forget(cell, "pgdata.before_20261123t130000z", check)
+    assert ran == ["ls", "ls", *([] if check else ["rm"])]

@@ -1,0 +1,55 @@
+"""When a cell's leader may hand over: in a cell that is whole, and not where another one leads already."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from centre.database import failover
+from centre.reach.runtime import RuntimeFault
+
+LEADER = {"name": "n1", "role": "leader", "state": "running", "timeline": 63}
+ONE = {"name": "n2", "role": "quorum_standby", "state": "streaming", "timeline": 63}
+OTHER = {**ONE, "name": "n3"}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """`asked(members, node)`: the plan of a cell of three that has these members."""
+    cell = SimpleNamespace(nodes=3, postgres=["n1", "n2", "n3"])
+    runtime = SimpleNamespace(register=SimpleNamespace(cell=lambda _: cell))
+
+    def plan(members, node=None):
+        monkeypatch.setattr(failover, "members", lambda *_, **__: members)
+        return failover.plan(runtime, "baz1", node)
+
+    return plan
+
+
+@pytest.mark.parametrize("node", [None, "n1"])
+def test_the_leader_of_a_whole_cell_hands_over(asked, node):
+    plan = asked([LEADER, ONE, OTHER], node)
+    assert (plan.leader, plan.standbys, plan.done) == ("n1", ("n2", "n3"), False)
+
+
+def test_a_node_that_does_not_lead_needs_nothing(asked):
+    assert asked([LEADER, ONE], "n2").done, "whatever the others do"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [LEADER, ONE],
+        [LEADER, ONE, {**OTHER, "state": "starting"}],
+        [LEADER, ONE, {**OTHER, "timeline": 62}],  # it begins to stream, again and again, until it is rewound
+        [LEADER, {**ONE, "timeline": 62}, OTHER],
+        [LEADER, {**ONE, "role": "replica"}, OTHER],  # its vote is not counted yet
+    ],
+)
+def test_a_cell_that_is_not_whole_is_left_alone(asked, members):
+    with pytest.raises(RuntimeFault, match=r"baz1: n1 hands over to nobody: .*Seen: n1 leader running \(63\), n2"):
+        asked(members)
+
+
+def test_an_unknown_node_is_refused(asked):
+    with pytest.raises(RuntimeFault, match="node nobody: wanted one of n1, n2, n3"):
+        asked([LEADER, ONE, OTHER], "nobody")

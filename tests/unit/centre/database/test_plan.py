@@ -1,0 +1,259 @@
+"""What must change is computed right: nothing for what is right, every deviation is seen, and no secret is shown."""
+
+import contextlib
+import copy
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from centre.database import apply as tenants
+from centre.database import plan, reading
+from centre.database.migrations import Migration, MigrationFault, parse
+from centre.database.plan import PlanFault, Tenant
+from centre.database.reading import Inside, Shared
+from centre.reach.runtime import RuntimeFault
+from inventory.models import Caps
+from stacks.configs.postgres import TEMPLATE
+
+MIGRATIONS = [Migration("keret", "0001", "CREATE TABLE a ();"), Migration("irat", "0001", "CREATE TABLE b ();")]
+APPLIED = frozenset(migration.key for migration in MIGRATIONS)
+
+
+def tenant(code="16054", systems=("irat", "keret")):
+    return Tenant(f"t{code}", {system: f"SCRAM-SHA-256$secret-{code}-{system}" for system in systems})
+
+
+def right(*tenants):
+    """State of a cell that holds exactly `tenants`: (shared, insides)."""
+    databases, roles, insides = {}, {}, {}
+    for one in tenants:
+        acl = [["asp_owner", p] for p in ("CREATE", "TEMPORARY", "CONNECT")] + [[one.name, "CONNECT"]]
+        databases[one.name] = {"oid": 1, "owner": "asp_owner", "open": True, "broken": False, "limit": 8, "acl": acl}
+        roles[one.name] = role(login=False, limit=-1)
+        for login, system in one.logins.items():
+            roles[login] = role(
+                login=True,
+                limit=one.connections,
+                verifier=one.verifiers[system],
+                settings=[f"{key}={value}" for key, value in one.settings(system).items()],
+                member_of=[[one.name, True, False]],
+            )
+        insides[one.name] = Inside(migrations=APPLIED)
+    return Shared(databases, roles), insides
+
+
+def role(**changes):
+    row = {"login": False, "powers": [], "limit": -1, "verifier": None, "member_of": []}
+    return row | {"settings": [], "settings_in": []} | changes
+
+
+def steps_for(one, shared, insides):
+    return plan.present_steps([one], shared, insides, MIGRATIONS)
+
+
+systems = st.lists(st.sampled_from(["irat", "keret", "ado", "gazd"]), unique=True, min_size=1)
+codes = st.from_regex(r"\A[0-9]{5}\Z").filter(str.isascii)
+
+
+@given(st.lists(codes, unique=True, min_size=1, max_size=4), systems)
+def test_what_is_right_needs_no_step(numbers, ids):
+    tenants = [tenant(number, ids) for number in numbers]
+    shared, insides = right(*tenants)
+    assert plan.present_steps(tenants, shared, insides, MIGRATIONS) == []
+
+
+def test_a_new_tenant_is_closed_until_its_rights_are_right():
+    one = tenant()
+    steps = plan.present_steps([one], Shared({}, {}), {}, MIGRATIONS)
+    sql = plan.script(steps)
+    assert sql.index('CREATE DATABASE "t16054"') < sql.index("ALLOW_CONNECTIONS true")
+    assert "ALLOW_CONNECTIONS false" in sql.partition('CREATE DATABASE "t16054"')[2].partition(";")[0]
+    opening = next(step for step in steps if "ALLOW_CONNECTIONS true" in step.sql)
+    assert opening.sql.startswith("BEGIN;")
+    assert opening.sql.index("REVOKE ALL") < opening.sql.index("ALLOW_CONNECTIONS true") < opening.sql.index("COMMIT;")
+
+
+DEVIATIONS = {
+    "role is gone": lambda s: s.roles.pop("t16054_irat"),
+    "group is gone": lambda s: s.roles.pop("t16054"),
+    "password was changed": lambda s: s.roles["t16054_irat"].update(verifier="SCRAM-SHA-256$other"),
+    "search_path was changed": lambda s: s.roles["t16054_irat"].update(settings=["search_path=keret"]),
+    "limit was lifted": lambda s: s.roles["t16054_irat"].update(limit=-1),
+    "a time-out was set away": lambda s: s.roles["t16054_irat"]["settings"].remove("statement_timeout=30s"),
+    "a setting was added": lambda s: s.roles["t16054_irat"]["settings"].append("work_mem=1GB"),
+    "settings of one database": lambda s: s.roles["t16054_irat"]["settings_in"].append("t16054"),
+    "database's limit was lifted": lambda s: s.databases["t16054"].update(limit=-1),
+    "group may log in": lambda s: s.roles["t16054"].update(login=True),
+    "role became mighty": lambda s: s.roles["t16054_irat"].update(powers=["CREATEDB"]),
+    "role joined another tenant": lambda s: s.roles["t16054_irat"]["member_of"].append(["t14784", True, False]),
+    "group joined another tenant": lambda s: s.roles["t16054"]["member_of"].append(["t14784", True, False]),
+    "role may set its group": lambda s: s.roles["t16054_irat"].update(member_of=[["t16054", True, True]]),
+    "another may connect": lambda s: s.databases["t16054"]["acl"].append(["t14784_irat", "CONNECT"]),
+    "everybody may connect": lambda s: s.databases["t16054"]["acl"].append(["PUBLIC", "CONNECT"]),
+    "nobody may connect": lambda s: s.databases["t16054"]["acl"].pop(),
+    "database is closed": lambda s: s.databases["t16054"].update(open=False),
+    "database is gone": lambda s: s.databases.pop("t16054"),
+    "a login of a former system": lambda s: s.roles.update({"t16054_ado": role(login=True)}),
+}
+
+
+@pytest.mark.parametrize("name", DEVIATIONS)
+def test_every_deviation_is_mended(name):
+    one = tenant()
+    shared, insides = right(one)
+    shared = copy.deepcopy(shared)
+    DEVIATIONS[name](shared)
+    steps = steps_for(one, shared, insides)
+    assert steps, name
+    assert all(step.before != step.after for step in steps)
+
+
+def test_another_cap_changes_limits_and_settings_and_nothing_else():
+    shared, insides = right(tenant())
+    steps = steps_for(replace(tenant(), caps=Caps(connections=6, lock_seconds=5)), shared, insides)
+    assert [(step.subject, step.before) for step in steps] == [
+        ("role t16054_irat", "limit 8, lock_timeout 10s"),
+        ("role t16054_keret", "limit 8, lock_timeout 10s"),
+        ("database t16054 connections", "limit 8"),
+    ]
+    sql = plan.script(steps)
+    assert "SET lock_timeout = '5s';" in sql
+    assert 'ALTER ROLE "t16054_irat" LOGIN CONNECTION LIMIT 12 ' in sql
+    assert 'ALTER DATABASE "t16054" CONNECTION LIMIT 12;' in sql
+
+
+@pytest.mark.parametrize(
+    ("extra", "sql"),
+    [
+        (("schema", "irat", "", "PUBLIC", "USAGE"), 'REVOKE USAGE ON SCHEMA "irat" FROM PUBLIC;'),
+        (("table", "irat", "b", "t14784_irat", "SELECT"), 'REVOKE SELECT ON TABLE "irat"."b" FROM "t14784_irat";'),
+        (("sequence", "irat", "s", "x", "USAGE"), 'REVOKE USAGE ON SEQUENCE "irat"."s" FROM "x";'),
+        (
+            ("default", "irat", "r", "x", "SELECT"),
+            'ALTER DEFAULT PRIVILEGES FOR ROLE asp_owner IN SCHEMA "irat" REVOKE SELECT ON TABLES FROM "x";',
+        ),
+    ],
+)
+def test_rights_that_nobody_asked_for_are_taken_back(extra, sql):
+    one = tenant()
+    shared, _ = right(one)
+    (step,) = steps_for(one, shared, {one.name: Inside(APPLIED, extra=frozenset([extra]))})
+    assert (step.sql, step.database) == (sql, "t16054")
+
+
+def test_a_later_migration_reaches_a_tenant_that_exists():
+    one = tenant()
+    shared, _ = right(one)
+    (step,) = steps_for(one, shared, {one.name: Inside(frozenset([("keret", "0001")]))})
+    assert step.subject == "schema irat of t16054"
+    assert step.sql.index("INSERT INTO asp_meta.migrations") < step.sql.index("CREATE TABLE b ();")
+
+
+@given(st.sampled_from([*DEVIATIONS, None]))
+def test_steps_show_no_secret_and_touch_no_other_tenant(name):
+    one, other = tenant(), tenant("14784")
+    shared, insides = right(one, other)
+    shared = copy.deepcopy(shared)
+    if name:
+        DEVIATIONS[name](shared)
+    else:
+        shared, insides = right(other)
+    steps = plan.present_steps([one, other], shared, insides, MIGRATIONS)
+    assert steps
+    for step in steps:
+        assert "secret" not in f"{step.subject} {step.before} {step.after} {step!r}"
+        assert re.match(r"\S+ (of )?t16054|rights of \S+ in t16054|role t16054", step.subject), step.subject
+
+
+def test_scripts_change_database_only_where_needed():
+    steps = [plan.Step("a", "", "", "A;"), plan.Step("b", "", "", "B;", "t1"), plan.Step("c", "", "", "C;", "t1")]
+    assert plan.script([*steps, steps[0]]) == 'A;\n\\connect "t1"\nB;\nC;\n\\connect "pbauth"\nA;\n'
+
+
+def test_removal_takes_database_and_every_role():
+    one, other = tenant(), tenant("14784")
+    shared, _ = right(one, other)
+    subjects = [step.subject for step in plan.absent_steps(["t16054"], shared)]
+    assert subjects == ["database t16054", "role t16054_keret", "role t16054_irat", "role t16054"]
+    assert plan.absent_steps(["t99999"], shared) == []
+
+
+def test_what_an_interrupted_removal_left_is_not_opened_again():
+    one = tenant()
+    shared, insides = right(one)
+    shared.databases["t16054"]["broken"] = True
+    with pytest.raises(PlanFault, match="removal was interrupted"):
+        steps_for(one, shared, insides)
+    assert "ALTER DATABASE" not in plan.absent_steps(["t16054"], shared)[0].sql
+
+
+def test_a_database_of_somebody_else_is_left_alone():
+    one = tenant()
+    shared, insides = right(one)
+    shared.databases["t16054"]["owner"] = "postgres"
+    with pytest.raises(PlanFault, match="its owner is postgres, wanted asp_owner"):
+        steps_for(one, shared, insides)
+
+
+def test_a_name_that_is_no_tenant_is_refused():
+    with pytest.raises(ValueError, match="wanted t and a 5-digit KSH code"):
+        Tenant('t16054"; DROP', {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Traceback", "wanted a JSON list"),
+        ("[]", "printed no migration"),
+        ('[{"system": "irat"}]', "wanted a JSON list"),
+        (json.dumps([{"system": "irat", "version": "1", "sql": ""}] * 2), "comes twice"),
+        (json.dumps([{"system": "irat", "version": "1", "sql": "BEGIN;\nSELECT 1;"}]), "'BEGIN;' in it"),
+    ],
+)
+def test_migrations_that_cannot_be_applied_are_refused(text, message):
+    with pytest.raises(MigrationFault, match=message):
+        parse(text)
+
+
+class Cell:
+    """A cell that becomes right by scripts: every tenant of which one makes the database. `dies`: at which script."""
+
+    cell_id = "baz1"
+
+    def __init__(self, wanted, monkeypatch):
+        self.wanted, self.made, self.scripts, self.dies = wanted, [], [], None
+        monkeypatch.setattr(reading, "shared", self.shared)
+        monkeypatch.setattr(reading, "inside", lambda *_: right(*self.made)[1] | {TEMPLATE: Inside(migrations=APPLIED)})
+
+    lock = staticmethod(contextlib.nullcontext)
+
+    def shared(self, cell, names):
+        """Roles of those only who are asked for, as the cluster's catalogue tells them."""
+        return right(*(one for one in self.made if one.name in names))[0]
+
+    def script(self, sql):
+        if len(self.scripts) == self.dies:
+            raise RuntimeFault("killed")
+        found = [one for one in self.wanted if f'CREATE DATABASE "{one.name}"' in sql]
+        self.made += found
+        self.scripts.append(len(found))
+
+
+def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypatch):
+    wanted = [tenant(f"{number:05}") for number in range(110)]
+    cell = Cell(wanted, monkeypatch)
+    told = tenants.ensure_present(cell, wanted, MIGRATIONS, check=True)
+    assert cell.scripts == [] and sum(line.startswith("database") and "cloned" in line for line in told.after) == 110
+    cell.dies = 1
+    with pytest.raises(RuntimeFault, match="killed"):
+        tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+    assert cell.scripts == [20], "what one batch made is kept"
+    cell.dies = None
+    rest = tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+    assert cell.scripts == [20, 20, 20, 20, 20, 10]
+    assert set(rest.after) < set(told.after) and len(rest.after) == len(told.after) * 90 // 110
+    assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed

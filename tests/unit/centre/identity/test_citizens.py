@@ -1,0 +1,138 @@
+"""What is planned in the citizens' realm, against a Keycloak made of dictionaries; the true one: tests/live."""
+
+import json
+
+import pytest
+
+from centre.identity.citizens import CitizenPlanner
+from inventory import paths
+from inventory.register import load
+from inventory.vault import vault
+from stacks.configs import citizen_realm, realm
+from tests.unit.centre.identity.test_clerks import Shelf
+
+
+class CitizensShelf(Shelf):
+    """Clients come one by one here, and keep their scopes when they are changed, as at Keycloak."""
+
+    def create(self, *parts, body):
+        if parts != ("clients",):
+            return super().create(*parts, body=body)
+        identifier = f"id-{next(self.ids)}"
+        mappers = [mapper | {"id": "m"} for mapper in body["protocolMappers"]]
+        self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
+        return identifier
+
+    def replace(self, *parts, body):
+        if parts and parts[0] == "clients":
+            body = body | {"defaultClientScopes": self.clients[parts[1]]["defaultClientScopes"]}
+        super().replace(*parts, body=body)
+
+
+@pytest.fixture(scope="module")
+def register():
+    return load("test")
+
+
+@pytest.fixture(scope="module")
+def secrets(register, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "LOCAL", tmp_path_factory.mktemp("local"))
+        made, _ = vault.ensure(register)
+    return made
+
+
+@pytest.fixture
+def shelf(register):
+    return CitizensShelf(citizen_realm.settings(register))
+
+
+@pytest.fixture
+def plan(register, secrets, shelf):
+    def go(state, *municipalities, carry_out=True):
+        made = getattr(CitizenPlanner(register, secrets, shelf), state)(
+            [m if not isinstance(m, str) else register.municipality(m) for m in municipalities]
+        )
+        if carry_out:
+            made.carry_out()
+        return made.lines
+
+    return go
+
+
+def test_planning_changes_nothing(plan, shelf):
+    assert len(plan("present", "16054", carry_out=False)) == 3
+    assert (shelf.clients, shelf.users) == ({}, {})
+
+
+def test_a_second_plan_is_empty_and_leaving_takes_the_client_only(plan, shelf):
+    assert plan("present", "16054", "14915")
+    assert plan("present", "16054", "14915") == []
+    assert plan("absent", "14915") == ["citizens' client t14915: present → absent"]
+    assert ([c["clientId"] for c in shelf.clients.values()], len(shelf.users)) == (["t16054"], 2)
+
+
+def test_a_municipality_without_e_administration_has_no_client(plan, shelf, register):
+    plan("present", "16054")
+    without = register.municipality("16054").model_copy(update={"systems": ["keret", "irat"]})
+    assert plan("present", without) == ["citizens' client t16054: present → absent"]
+
+
+def test_passwords_and_secrets_are_set_and_never_told(plan, shelf, register, secrets):
+    lines = plan("present", "16054")
+    citizen = register.environment.citizens[0]
+    password = secrets.citizen_password(citizen)
+    made = next(user for user in shelf.users.values() if user["username"] == citizen.username)
+    assert made["credentials"] == [{"type": "password", "value": password, "temporary": False}]
+    assert made["attributes"] == {"identifier": [citizen.identifier]}
+    secret = secrets.citizens_oidc_secret(register.municipality("16054"))
+    assert next(iter(shelf.clients.values()))["secret"] == secret
+    assert secret != secrets.oidc_secret(register.municipality("16054"))
+    assert len({secrets.citizen_password(citizen) for citizen in register.environment.citizens}) == 2
+    shelf.clients[next(iter(shelf.clients))]["secret"] = "by hand"
+    made["lastName"] = "Elírt"
+    lines += plan("present", "16054")
+    assert lines[-2:] == [
+        "citizens' client t16054: differs in secret → as the register says",
+        f"citizen {citizen.username}: differs in lastName → as the register says",
+    ]
+    assert password not in str(lines) and secret not in str(lines)
+
+
+def test_scopes_are_put_right(plan, shelf):
+    plan("present", "16054")
+    next(iter(shelf.clients.values()))["defaultClientScopes"] = ["basic", "phone"]
+    lines = plan("present", "16054")
+    assert lines == ["citizens' client t16054: differs in defaultClientScopes → as the register says"]
+    assert plan("present", "16054") == []
+
+
+def test_a_client_leads_back_to_one_address_only(plan, shelf, register):
+    plan("present", "16054")
+    made = next(iter(shelf.clients.values()))
+    assert made["redirectUris"] == [f"{register.municipality('16054').origin}/elugy/ugyfel/callback"]
+    assert made["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert not (made["publicClient"] or made["directAccessGrantsEnabled"] or made["fullScopeAllowed"])
+
+
+def test_the_realms_are_two_and_citizens_cannot_change_who_they_are(register):
+    made = json.loads(citizen_realm.render(register))
+    assert made["realm"] != realm.REALM
+    assert not made["registrationAllowed"]
+    [provider] = made["components"]["org.keycloak.userprofile.UserProfileProvider"]
+    [text] = provider["config"]["kc.user.profile.config"]
+    profile = {entry["name"]: entry["permissions"]["edit"] for entry in json.loads(text)["attributes"]}
+    assert profile["identifier"] == ["admin"]
+
+
+def test_an_operator_can_ask_what_a_citizen_signs_in_with(register, tmp_path, monkeypatch, capsys):
+    from inventory.__main__ import main
+
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    assert main(["citizens", "--env", "test"]) == 2
+    assert "Run make up first" in capsys.readouterr().err
+    made, _ = vault.ensure(register)
+    assert main(["citizens", "--env", "test"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(register.environment.citizens)
+    assert made.citizen_password(register.environment.citizens[0]) in lines[0]

@@ -1,0 +1,170 @@
+"""What the Treasury is told: no single municipality, no few persons, and nothing that subtraction would bring out."""
+
+import csv
+import datetime as dt
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from centre.statistics import disclosure, publication, publish
+from centre.statistics.disclosure import Rule, hidden, merged, tellable, total
+from centre.statistics.figures import Delivered, asked, missing
+from centre.statistics.publish import TreasuryFault
+from inventory.errors import RegisterError
+from tests.unit.inventory.register_copy import Copy
+
+RULE = Rule(smallest=5, remainder=10)
+DAY = dt.date(2026, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "told"),
+    [
+        ([40, 30, 20], "count", True),
+        ([2, 1, 1], "count", False),  # four persons
+        ([2, 2, 1], "count", True),
+        ([40, 30], "count", False),  # each would read the other's
+        ([40, 30, 0], "count", False),  # the third adds nothing
+        ([0, 0, 0], "count", True),
+        ([0, 0], "count", False),  # of two nothings, each would know that the other has nothing
+        ([], "count", False),
+        ([1000, 500, 99], "forint", False),  # the second may guess the first within ten percent
+        ([1000, 500, 100], "forint", True),
+        ([-1000, 500, 100], "forint", True),
+        ([1, 1, 1], "forint", True),  # three forints are no three persons
+    ],
+)
+def test_what_may_be_told_of_one_cell(values, kind, told):
+    cell = {f"{n:05}": value for n, value in enumerate(values)}
+    assert tellable(cell, kind, RULE) is told
+
+
+def test_a_single_hidden_part_takes_the_smallest_that_protects_it_along():
+    def cell(*values):
+        return dict(zip("abcd", values, strict=False))
+
+    parts = {"small": cell(1, 1, 1), "middle": cell(9, 9, 9), "large": cell(50, 50, 50)}
+    assert hidden(parts, "count", RULE) == {"small", "middle"}
+    # Two sensitive parts of one municipality's own: together they are still its own.
+    parts = {"x": cell(30), "y": cell(20), "z": cell(10, 10, 10), "w": cell(60, 60, 60)}
+    assert hidden(parts, "count", RULE) == {"x", "y", "z"} or hidden(parts, "count", RULE) == {"x", "y", "z", "w"}
+    assert hidden({"z": cell(10, 10, 10), "w": cell(60, 60, 60)}, "count", RULE) == set()
+
+
+cells = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 60), max_size=8)
+groups = st.dictionaries(st.sampled_from(["p", "q", "r", "s", "t"]), cells, min_size=1)
+
+
+@settings(max_examples=500, deadline=None)
+@given(group=groups, kind=st.sampled_from(["count", "forint"]))
+def test_nothing_that_is_told_or_subtracted_is_sensitive(group, kind):
+    kept_back = hidden(group, kind, RULE)
+    for name in group.keys() - kept_back:
+        assert tellable(group[name], kind, RULE)
+    whole = merged(list(group.values()))
+    if kept_back and tellable(whole, kind, RULE):
+        # An attacker has the total and what is told; the difference is the only thing left to know.
+        rest = total(whole) - sum(total(group[name]) for name in group.keys() - kept_back)
+        among = merged([group[name] for name in kept_back])
+        assert rest == total(among)
+        assert tellable(among, kind, RULE), "what is left after subtraction is a cell that may be told"
+        assert len(kept_back) > 1 or len(group) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(group=groups)
+def test_no_more_is_hidden_than_the_smallest_others_need(group):
+    kept_back = hidden(group, "count", RULE)
+    if not any(not tellable(cell, "count", RULE) for cell in group.values()):
+        assert kept_back == set()
+
+
+def four(copy):
+    """A register of the joined municipalities, and figures of each."""
+    copy.edit("environments/dev/municipalities/29188-nagybarca.yaml", "training: true", "training: false")
+    register = copy.load()
+    municipalities = asked(register, with_connecting=True)
+    assert len(municipalities) == 4
+    figures = {}
+    for n, municipality in enumerate(municipalities):
+        rows = [
+            ("irat", "iktatott irat", "bejövő", "count", 10 + n),
+            ("irat", "iktatott irat", "kimenő", "count", 20 + n),
+            ("irat", "lejárt határidejű ügyirat", "összes", "count", 1 if n < 3 else 0),
+            ("ado", "befizetett adó", "", "forint", 1_000_000 if n == 0 else 1000),
+        ]
+        figures[municipality.ksh] = Delivered(["irat", "ado"], rows)
+    return register, municipalities, figures
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return Copy(tmp_path)
+
+
+def test_a_day_is_published_as_page_table_and_json(copy, tmp_path):
+    register, municipalities, figures = four(copy)
+    made = publication.compile_day(register, DAY, municipalities, ["ado", "irat"], figures)
+    files = publication.write(made, tmp_path / "day")
+    assert [file.name for file in files] == ["report.html", "figures.csv", "figures.json"]
+    assert publication.published(tmp_path / "day")
+    rows = list(csv.DictReader(files[1].open(encoding="utf-8"), delimiter=";"))
+    values = {(row["mutató"], row["bontás"], row["vármegye"]): row["érték"] for row in rows}
+    county = "Borsod-Abaúj-Zemplén"
+    assert values["iktatott irat", "", ""] == values["iktatott irat", "", county] == "132"
+    assert values["iktatott irat", "bejövő", ""] == "46" and values["iktatott irat", "kimenő", ""] == "86"
+    assert values["lejárt határidejű ügyirat", "", ""] == values["lejárt határidejű ügyirat", "", county] == ".."
+    assert values["befizetett adó", "", ""] == values["befizetett adó", "", county] == "..", (
+        "one of them pays nearly all"
+    )
+    told = json.loads(files[2].read_text(encoding="utf-8"))
+    assert "1000000" not in json.dumps(told) and told["municipalities"] == 4
+    page = files[0].read_text(encoding="utf-8")
+    assert "132\u00a0db" in page.replace("&nbsp;", "\u00a0") and "<script" not in page
+    for municipality in municipalities:
+        assert municipality.name not in page and municipality.ksh not in page
+
+
+def test_who_counts(copy):
+    register = copy.load()
+    assert [municipality.name for municipality in asked(register)] == ["Sajószentpéter"]
+    names = [municipality.name for municipality in asked(register, with_connecting=True)]
+    assert len(names) == 3 and "Nagybarca" not in names, "a sandbox's invented figures never count"
+
+
+def test_missing_feeds_are_named_by_municipality(copy):
+    _, municipalities, figures = four(copy)
+    last = municipalities[-1]
+    figures[last.ksh] = Delivered(["irat"], [])
+    assert [(m.ksh, lacks) for m, lacks in missing(municipalities, ["irat", "ado"], figures)] == [(last.ksh, ["ado"])]
+    assert list(missing(municipalities, ["irat"], figures)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("tegnap", "wanted a day"), ("2026-11-23", "a day that is over"), ("2027-01-01", "over")]
+)
+def test_a_day_that_is_not_over_is_refused(text, message):
+    with pytest.raises(TreasuryFault, match=re.escape(message)):
+        publish.day_of(text, dt.date(2026, 11, 23))
+
+
+def test_yesterday_is_the_default():
+    assert publish.day_of(None, dt.date(2026, 11, 23)) == DAY
+
+
+def test_thresholds_come_from_the_register(copy):
+    assert publication.rule(copy.load()) == RULE
+    copy.edit("catalogue/statistics.yaml", "smallest_count: 5", "smallest_count: 2")
+    with pytest.raises(RegisterError, match="smallest_count"):
+        copy.load()
+
+
+def test_parts_of_a_total_that_is_not_told_are_not_told(copy):
+    register, municipalities, figures = four(copy)
+    made = publication.compile_day(register, DAY, municipalities, ["irat"], figures)
+    (late,) = [m for m in made.chapters[0].measures if m.name == "lejárt határidejű ügyirat"]
+    assert late.total is None and {line.value for line in late.counties} == {None}
+    assert disclosure.tellable({"a": 1, "b": 1, "c": 1}, "forint", RULE)

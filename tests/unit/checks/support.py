@@ -1,0 +1,96 @@
+"""Shared by the unit tests of checks: the good recording, ways to break it, and judging without a live system."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from checks import catalogue as catalogues
+from checks.catalogue import Catalogue
+from checks.recording import Recording, View
+from checks.suites import test_centre, test_tenant, test_workstation
+from checks.verdicts import Verdict, judge
+from inventory.register import Register, load
+
+DATA = Path(__file__).parent / "data"
+TAKEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+STATION = "sajoszentpeter-1"
+RECORDED = ("keret", "irat")
+
+
+@cache
+def register() -> Register:
+    """Environment dev with the systems that it had when the recording was taken."""
+    found = load("dev")
+    for system in found.systems.values():
+        found.systems[system.id] = system.model_copy(update={"installed": system.id in RECORDED})
+    for ksh, municipality in found.municipalities.items():
+        found.municipalities[ksh] = municipality.model_copy(update={"systems": list(RECORDED)})
+    return found
+
+
+@cache
+def catalogue() -> Catalogue:
+    return catalogues.load(register())
+
+
+def good() -> dict:
+    """A recording of a sound tenant, as JSON data."""
+    return json.loads((DATA / "good.json").read_text(encoding="utf-8"))
+
+
+def document(recording: dict, name: str) -> dict:
+    """A recording's document by `centre`, `tenant` or `workstation`."""
+    return recording["workstations"][STATION] if name == "workstation" else recording[name]
+
+
+def broken(recording: dict, at: list, value: object = None, drop: bool = False) -> dict:
+    """A copy of the recording with one value changed or dropped; the place must exist but for its last key."""
+    copied = copy.deepcopy(recording)
+    target = document(copied, at[0])["data"]
+    for key in at[1:-1]:
+        target = target[key]
+    if drop:
+        del target[at[-1]]
+    else:
+        target[at[-1]] = value
+    return copied
+
+
+@cache
+def assertions() -> dict[str, object]:
+    """Every assertion function by its check id."""
+    found = {}
+    for module in (test_centre, test_tenant, test_workstation):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if name.startswith("test_"):
+                found[function.check_id] = function
+    return found
+
+
+def verdicts(recording: dict, now: datetime = TAKEN) -> dict[str, tuple[Verdict, str]]:
+    """Verdict and message of every check on a recording, by calling each assertion directly."""
+    read, known, entries = Recording.model_validate(recording), register(), catalogue()
+    documents = {"centre": read.centre, "tenant": read.tenant, "workstation": read.workstations[STATION]}
+    found = {}
+    for name, function in assertions().items():
+        entry = entries[name]
+        offered = {
+            "probe": View(documents[entry.tier], entry.span.total_seconds(), now),
+            "limit": entries.limit(entry),
+            "register": known,
+            "municipality": known.municipality(read.ksh),
+            "subject": STATION,
+        }
+        wanted = {key: offered[key] for key in inspect.signature(function).parameters}
+        error = None
+        try:
+            function(**wanted)
+        except Exception as caught:
+            error = caught
+        found[name] = judge(error)
+    return found

@@ -1,0 +1,210 @@
+"""The suite as it really runs: pytest with the plugin inside `python -m checks`, on a recording."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from checks.__main__ import main
+from checks.plugin import SUITES, Suite, run
+from checks.recording import Recording
+from inventory import paths
+from inventory.errors import RegisterError
+from inventory.register import load
+from tests.unit.checks import support
+
+
+@pytest.fixture(autouse=True)
+def as_recorded(monkeypatch):
+    """The register as it was when the recording was taken."""
+    monkeypatch.setattr("checks.__main__.load", lambda env: support.register() if env == "dev" else load(env))
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Writes a recording that is fresh now; gives its path."""
+
+    def write(data):
+        data = json.loads(json.dumps(data))
+        for name in ("centre", "tenant", "workstation"):
+            support.document(data, name)["taken"] = datetime.now(UTC).isoformat()
+        path = tmp_path / "probes.json"
+        path.write_text(json.dumps(data), encoding="utf-8")
+        return path
+
+    return write
+
+
+def fresh(data):
+    """The good recording with its dates moved so that it is good today."""
+    moved = datetime.now(UTC).isoformat()
+    for repository in ("backup", "vault"):
+        data["centre"]["data"][repository]["backups"][0]["stopped"] = moved
+    for found in data["centre"]["data"]["verification"].values():
+        found["at"] = datetime.fromisoformat(moved).timestamp()
+    data["tenant"]["data"]["drill"]["proven"] = moved
+    for place in (
+        data["centre"]["data"]["pki"]["crl"], data["centre"]["data"]["pki"],
+        data["tenant"]["data"]["edge"]["certificate"], support.document(data, "workstation")["data"]["certificate"],
+    ):  # fmt: skip
+        for key in {"next_update", "authority_until", "until"} & set(place):
+            place[key] = "2099-01-01T00:00:00+00:00"
+    return data
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def checks(capsys):
+    """Runs the command in this process; gives its exit code and what it printed."""
+
+    def run_it(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code
+        return Done(code, *capsys.readouterr())
+
+    return run_it
+
+
+def test_a_sound_recording_is_ready(recording, tmp_path, checks):
+    path = recording(fresh(support.good()))
+    done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "70 checks in" in done.stdout and "READY: every mandatory check" in done.stdout
+    assert (tmp_path / "out/report.html").is_file()
+
+
+def test_a_broken_one_is_not_and_its_evidence_is_what_was_read(recording, tmp_path, checks):
+    data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
+    done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out", "--json")
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert report["blocking"] == ["tenant.database.connect-only-own (16054)"]
+    item = next(item for item in report["checks"] if item["id"] == "tenant.database.connect-only-own")
+    assert item["message"] == "idegen szerep is csatlakozhat: t14915"
+    assert item["evidence"] == [{"what": "database › connect", "value": '["t16054", "t14915"]'}]
+
+
+def test_what_does_not_hold_is_told_at_the_end_a_line_a_cause(recording, tmp_path, checks):
+    data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
+    done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out")
+    _, end = done.stdout.split("NOT READY: 1 mandatory checks do not hold\n")
+    assert end.splitlines()[0] == " FAIL tenant.database.connect-only-own: idegen szerep is csatlakozhat: t14915"
+
+
+def test_a_workstation_without_a_probe_is_unreachable(recording, tmp_path, checks):
+    data = fresh(support.good())
+    path = recording(data)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"workstations": {}}), encoding="utf-8")
+    done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out", "--json")
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert report["counts"]["UNREACHABLE"] == 14
+    assert {item["message"] for item in report["checks"] if item["tier"] == "workstation"} == {
+        "sajoszentpeter-1 nem válaszol: nem készült mérés"
+    }
+
+
+def test_only_some_checks_say_nothing_of_readiness(recording, tmp_path, checks):
+    path, out = recording(fresh(support.good())), tmp_path / "out"
+    done = checks("--tenant", "16054", "--probes", path, "--output", out, "--only", "centre.backup.age")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PARTIAL" in done.stdout
+    assert len(json.loads((out / "report.json").read_text())["checks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--tenant is missing"),
+        (("--tenant", "99999"), "no such KSH code here. Known: 14784"),
+        (("--tenant", "16054", "--env", "moon"), "no such environment"),
+        (("--tenant", "16054", "--only", "centre.moon.full"), "'centre.moon.full': no such check"),
+        (("--tenant", "16054", "--probes", "nothing.json"), "cannot be read"),
+    ],
+)
+def test_faults_of_usage_are_told_without_a_traceback(arguments, says, checks):
+    done = checks(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_recording_of_another_tenant_is_refused(recording, checks):
+    done = checks("--tenant", "14915", "--probes", recording(support.good()))
+    assert done.returncode == 2
+    assert "is not of dev/14915" in done.stderr
+
+
+def test_help_and_list(checks):
+    assert "Exit code: 0 ready" in checks("--help").stdout
+    listed = checks("--list").stdout
+    assert all(name in listed for name in ("centre.database.writable", "workstation.foreign.refused"))
+
+
+IRAT = '@check("tenant.irat.answers")\ndef test_irat'
+CASES = {
+    "no test": (IRAT, "", "tenant.irat.answers has no test"),
+    "twice": ("", "@check('tenant.irat.answers')\ndef test_again(probe):\n    pass\n", "has more than one test"),
+    "no entry": ("", "@check('tenant.moon.full')\ndef test_moon(probe):\n    pass\n", "has no 'tenant.moon.full'"),
+    "no mark": ("", "def test_bare(probe):\n    pass\n", "has no @check"),
+}
+CASES_IDS = list(CASES)
+
+
+def copied(folder, old, new):
+    """The suites under other names, with one text replaced; it must be there."""
+    folder.mkdir()
+    replaced = 0
+    for path in SUITES.glob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        replaced += text.count(old) if old else 1
+        # Other names, since modules of these names are already imported here.
+        target = folder / path.name.replace("test_", f"test_{abs(hash(old + new))}_")
+        target.write_text(text.replace(old, new) if old else text, encoding="utf-8")
+    assert replaced
+    return folder
+
+
+def suite():
+    register = support.register()
+    recording = Recording.model_validate(support.good())
+    return Suite(register, register.municipality("16054"), support.catalogue(), recording, now=support.TAKEN)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_catalogue_and_assertions_must_agree(case, tmp_path):
+    """Each disagreement is a fault of the run, never a shorter report."""
+    old, extra, says = CASES[case]
+    folder = copied(tmp_path / "suites", old, "def _irat")
+    module = f"test_extra_{CASES_IDS.index(case)}.py"
+    (folder / module).write_text(f"from checks.plugin import check\n\n{extra}", encoding="utf-8")
+    with pytest.raises(RegisterError, match=says):
+        run(suite(), folder)
+
+
+def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):
+    folder = copied(tmp_path / "suites", '    _answers(probe, "irat")', "    assert True")
+    found = {outcome.check: outcome for outcome in run(suite(), folder)}
+    assert found["tenant.irat.answers"].message == "az ellenőrzés semmit sem olvasott a mérésből"
+    assert {name for name, outcome in found.items() if outcome.verdict != "PASS"} == {"tenant.irat.answers"}
+
+
+def test_the_command_is_there_for_an_operator():
+    """Once as a process of its own, as make calls it."""
+    command = [sys.executable, "-m", "checks", "--list"]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "centre.database.writable" in done.stdout

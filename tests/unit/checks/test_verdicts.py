@@ -1,0 +1,134 @@
+"""Every check has both scenarios: the good recording passes, and each break turns exactly the checks concerned."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import yaml
+
+from checks.verdicts import Verdict, judge
+from tests.unit.checks import support
+
+BREAKS = yaml.safe_load((support.DATA / "broken.yaml").read_text(encoding="utf-8"))
+SCENARIOS = [
+    pytest.param(check, scenario, id=f"{check}-{index}")
+    for check, scenarios in BREAKS.items()
+    for index, scenario in enumerate(scenarios)
+]
+
+
+def test_every_check_has_both_scenarios_and_nothing_else_has():
+    ids = set(support.catalogue().checks)
+    assert len(ids) >= 30
+    assert set(support.assertions()) == ids
+    assert set(BREAKS) == ids
+    assert all(BREAKS.values()), "a check without a scenario"
+
+
+def test_the_good_recording_passes_everywhere():
+    assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
+
+
+@pytest.mark.parametrize(("check", "scenario"), SCENARIOS)
+def test_a_break_fails_exactly_the_checks_concerned(check, scenario):
+    recording = support.broken(support.good(), scenario["at"], scenario.get("set"), scenario.get("drop", False))
+    found = support.verdicts(recording)
+    verdict, message = found[check]
+    assert verdict is Verdict.FAIL
+    assert re.search(scenario["says"], message), message
+    turned = {name for name, (seen, _) in found.items() if seen is not Verdict.PASS}
+    assert turned == {check, *scenario.get("also", [])}
+
+
+@pytest.mark.parametrize("tier", ["centre", "tenant", "workstation"])
+def test_an_unreachable_host_is_never_pass(tier):
+    recording = support.good()
+    support.document(recording, tier)["unreachable"] = "no answer in 10 s"
+    found = support.verdicts(recording)
+    own = {name for name in found if name.startswith(f"{tier}.")}
+    assert {found[name][0] for name in own} == {Verdict.UNREACHABLE}
+    assert all("no answer in 10 s" in found[name][1] for name in own)
+    assert {found[name][0] for name in found if name not in own} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("tier", ["centre", "tenant", "workstation"])
+def test_a_probe_that_found_nothing_is_no_data(tier):
+    recording = support.good()
+    support.document(recording, tier)["data"] = {}
+    found = support.verdicts(recording)
+    own = {verdict for name, (verdict, _) in found.items() if name.startswith(f"{tier}.")}
+    assert own == {Verdict.NO_DATA}
+
+
+def test_a_null_datum_is_no_data_and_named():
+    found = support.verdicts(support.broken(support.good(), ["centre", "database", "writable"], None))
+    assert found["centre.database.writable"] == (Verdict.NO_DATA, "nincs adat: database › writable")
+
+
+def test_an_unreachable_part_turns_its_own_checks_only():
+    gone = {"unreachable": "service asp-dev-baz1-postgres-1: seen: no running task"}
+    found = support.verdicts(support.broken(support.good(), ["centre", "database"], gone))
+    turned = {name: seen for name, (seen, _) in found.items() if seen is not Verdict.PASS}
+    assert turned == {n: Verdict.UNREACHABLE for n in found if n.startswith("centre.database.")}
+    assert "no running task" in found["centre.database.writable"][1]
+
+
+def test_a_part_that_answered_nonsense_is_no_data():
+    found = support.verdicts(support.broken(support.good(), ["centre", "backup"], {"fault": "no JSON"}))
+    assert found["centre.backup.age"] == (Verdict.NO_DATA, "backup nem mérhető: no JSON")
+
+
+def test_a_result_older_than_its_lifetime_is_no_data():
+    found = support.verdicts(support.good(), support.TAKEN + timedelta(minutes=16))
+    lifetimes = {entry.id: entry.span for entry in support.catalogue()}
+    for name, (verdict, message) in found.items():
+        if lifetimes[name] < timedelta(minutes=16):
+            assert verdict is Verdict.NO_DATA and "az adat elavult: 16 perce készült" in message
+        else:
+            assert verdict is Verdict.PASS
+
+
+def test_a_fault_of_the_check_itself_is_not_a_pass():
+    assert judge(KeyError("x")) == (Verdict.NO_DATA, "az ellenőrzés maga hibás (KeyError: 'x')")
+
+
+def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
+    found = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
+    verdict, message = found["tenant.database.foreign-refused"]
+    assert verdict is Verdict.NO_DATA
+    assert "a próba nem bizonyít: t14784_keret otthon sem tud belépni" in message
+
+
+def test_a_clerk_without_a_certificate_fails_what_needs_one():
+    found = support.verdicts(support.broken(support.good(), ["workstation", "certificate"], None))
+    missing = "az ügyintézőnek nincs tanúsítványa a gépen"
+    assert {name for name, seen in found.items() if seen == (Verdict.FAIL, missing)} == {
+        "workstation.certificate.valid", "workstation.certificate.subject", "workstation.certificate.stores",
+    }  # fmt: skip
+    assert found["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA
+
+
+NODES = [f"asp-dev-baz1-postgres-{n}" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("standbys", "says"),
+    [
+        ([(NODES[1], "streaming", "sync"), (NODES[2], "streaming", "async")], None),
+        ([(NODES[1], "streaming", "sync")], f"hiányzó másolat: {NODES[2]}"),
+        ([(NODES[1], "streaming", "sync"), (NODES[2], "catchup", "async")], f"elmaradó másolat: {NODES[2]}"),
+        ([(NODES[1], "streaming", "async"), (NODES[2], "streaming", "async")], "egyetlen másolatra sem vár"),
+        ([(n, "streaming", "sync") for n in (*NODES[1:], "idegen")], "ismeretlen másolat készül az adatokról: idegen"),
+    ],
+)
+def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, standbys, says):
+    known = support.register()
+    cells = [cell.model_copy(update={"nodes": 3}) for cell in known.environment.cells]
+    monkeypatch.setattr(known, "environment", known.environment.model_copy(update={"cells": cells}))
+    rows = [dict(zip(("name", "state", "sync"), row, strict=True)) for row in standbys]
+    recording = support.broken(support.good(), ["centre", "database", "standbys"], rows)
+    verdict, message = support.verdicts(recording)["centre.database.replicated"]
+    assert (verdict is Verdict.PASS) is (says is None)
+    assert says is None or says in message

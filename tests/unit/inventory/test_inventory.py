@@ -1,0 +1,91 @@
+"""Ansible's inventory is the register's: hosts, groups, variables, and its refusals."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inventory import hosts, paths, register
+from tests.unit.inventory.register_copy import Copy
+
+
+def ansible_inventory(env: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [str(Path(sys.executable).with_name("ansible-inventory")), *arguments]
+    environ = {**os.environ, "ASP_ENV": env, "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg")}
+    return subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+def plain(value):
+    """Without the marks that Ansible puts around text from an inventory."""
+    if isinstance(value, dict):
+        return value["__ansible_unsafe"] if "__ansible_unsafe" in value else {k: plain(v) for k, v in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def listed():
+    done = ansible_inventory("test", "--list")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return plain(json.loads(done.stdout))
+
+
+def test_hosts_and_groups(listed):
+    assert set(listed["_meta"]["hostvars"]) == {"centre", "malyinka-1", "sajoszentpeter-1"}
+    assert sorted(listed["workstations"]["hosts"]) == ["malyinka-1", "sajoszentpeter-1"]
+    assert listed["office_14915"]["hosts"] == ["malyinka-1"]
+
+
+def test_centre(listed):
+    centre = listed["_meta"]["hostvars"]["centre"]
+    assert centre["ansible_connection"] == "local" and centre["asp_env"] == "test"
+    assert Path(centre["ansible_python_interpreter"]).samefile(sys.executable)
+    assert centre["asp_joined"] == ["14784", "14915", "16054", "25159"]  # Nagybarca is in preparation there
+
+
+def test_workstation_of_a_joint_office(listed):
+    station = listed["_meta"]["hostvars"]["malyinka-1"]
+    environment = register.load("test").environment
+    assert (station["ansible_host"], station["ansible_port"]) == ("127.0.0.1", environment.ports.ssh_base + 2)
+    assert station["ansible_user"] == "asp-admin" and "StrictHostKeyChecking=yes" in station["ansible_ssh_common_args"]
+    assert station["asp_clerk"]["full_name"] == "Próba Katalin"
+    assert station["asp_office"] == {"seat": "14915", "name": "Mályinkai Közös Önkormányzati Hivatal", "kind": "joint"}
+    # The seat first, and joined ones only.
+    assert [tenant["ksh"] for tenant in station["asp_tenants"]] == ["14915", "14784", "25159"]
+    assert station["asp_tenants"][0] == {
+        "ksh": "14915",
+        "tenant": "t14915",
+        "name": "Mályinka",
+        "host": "malyinka.asp.test",
+        "origin": f"https://malyinka.asp.test:{environment.ports.https}",
+        "url": f"https://malyinka.asp.test:{environment.ports.https}/keret/",
+        "systems": list(register.load("test").installed_systems),
+    }
+
+
+def test_no_secret_is_a_variable(listed):
+    text = json.dumps(listed).lower()
+    assert "password" not in text and "private key-----" not in text and "secret" not in text
+
+
+def test_documented_variables_are_the_given_ones(listed):
+    readme = (paths.ROOT / "roles" / "README.md").read_text()
+    for host in listed["_meta"]["hostvars"].values():
+        for name in host:
+            assert not name.startswith("asp_") or f"`{name}`" in readme, f"roles/README.md does not name {name}"
+
+
+def test_faults_of_the_register_stop_ansible():
+    done = ansible_inventory("nowhere", "--list")
+    assert done.returncode != 0
+    assert "environment = 'nowhere': no such environment. Known: dev" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_many_hosts_are_derived_once(tmp_path):
+    found = hosts.hosts(Copy(tmp_path).load())
+    assert [host.name for host in found] == ["centre", "malyinka-1", "sajoszentpeter-1"]
+    assert found[1].groups == ["workstations", "office_14915"]

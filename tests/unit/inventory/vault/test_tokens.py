@@ -1,0 +1,119 @@
+"""One-time tokens: signed by the vault's key, for one subject, for minutes; and step-ca's settings beside them."""
+
+import base64
+import hashlib
+import json
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from centre.edge import revocation
+from inventory import paths
+from inventory.errors import RegisterError
+from inventory.register import load
+from inventory.vault import tokens, vault
+from stacks.configs import pki_config
+
+
+@pytest.fixture(scope="module")
+def register():
+    return load("test")
+
+
+@pytest.fixture(scope="module")
+def secrets(register, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "LOCAL", tmp_path_factory.mktemp("local"))
+        made, _ = vault.ensure(register)
+    return made
+
+
+def decode(part):
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def opened(token, key):
+    """Header and claims of a token whose signature is checked."""
+    header, claims, signature = token.split(".")
+    raw = decode(signature)
+    der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    public = serialization.load_pem_private_key(key.encode(), None).public_key()
+    public.verify(der, f"{header}.{claims}".encode(), ec.ECDSA(hashes.SHA256()))
+    return json.loads(decode(header)), json.loads(decode(claims))
+
+
+def test_a_clerks_token_names_person_and_municipality(register, secrets):
+    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054")
+    header, claims = opened(token, secrets.enrol_key)
+    assert header["kid"] == tokens.public_jwk(secrets.enrol_key)["kid"]
+    assert (claims["iss"], claims["sub"]) == ("enrol", "minta.iktato")
+    assert claims["asp"] == {"unit": "t16054", "organization": "Sajószentpéter"}
+    assert claims["aud"] == f"https://{register.environment.pki_host}/1.0/sign"
+    assert claims["exp"] - time.time() == pytest.approx(600, abs=10)
+
+
+def test_no_two_tokens_are_alike(register, secrets):
+    made = {tokens.token(register, secrets, username="minta.iktato", ksh="16054") for _ in range(5)}
+    assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in made}) == 5
+
+
+def test_a_clerk_of_another_office_gets_no_token(register, secrets):
+    with pytest.raises(RegisterError, match="'proba.kozos': works not here.*minta.iktato"):
+        tokens.token(register, secrets, username="proba.kozos", ksh="16054")
+
+
+def test_a_joint_offices_clerk_gets_one_for_each_member(register, secrets):
+    for ksh in ("14915", "29188"):
+        token = tokens.token(register, secrets, username="proba.kozos", ksh=ksh)
+        assert opened(token, secrets.enrol_key)[1]["asp"]["unit"] == f"t{ksh}"
+
+
+def test_a_hosts_token_is_signed_with_the_other_key(register, secrets):
+    municipality = register.municipality("16054")
+    token = tokens.server_token(register, secrets, municipality)
+    claims = opened(token, secrets.server_key)[1]
+    assert (claims["iss"], claims["sub"], claims["sans"]) == ("server", municipality.host, [municipality.host])
+    assert "asp" not in claims
+
+
+@pytest.mark.parametrize(
+    ("given", "number"), [("255", 255), ("0xff", 255), ("0xFF", 255), ("00:FF", 255), (" 12 ", 12), (7, 7)]
+)
+def test_serial_numbers_are_understood_as_people_write_them(given, number):
+    assert revocation.serial_number(given) == number
+
+
+@pytest.mark.parametrize("given", ["ff", "", "0xzz"])
+def test_what_is_no_serial_number_is_refused(given):
+    with pytest.raises(ValueError, match="invalid literal"):
+        revocation.serial_number(given)
+
+
+def test_the_fingerprint_is_the_roots(secrets):
+    der = x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()).public_bytes(serialization.Encoding.DER)
+    assert tokens.fingerprint(secrets) == hashlib.sha256(der).hexdigest()
+
+
+def test_step_ca_believes_exactly_the_two_keys(register, secrets):
+    config = json.loads(pki_config.render(register, secrets))
+    provisioners = {item["name"]: item for item in config["authority"]["provisioners"]}
+    assert set(provisioners) == {"enrol", "server"}
+    assert provisioners["enrol"]["key"] == tokens.public_jwk(secrets.enrol_key)
+    assert provisioners["server"]["key"] == tokens.public_jwk(secrets.server_key)
+    assert "d" not in provisioners["enrol"]["key"], "a private key in a config that anybody may read"
+    days = register.environment.pki.client_certificate_days
+    assert provisioners["enrol"]["claims"]["maxTLSCertDuration"] == f"{days * 24}h0m0s"
+    assert '"extKeyUsage": ["clientAuth"]' in provisioners["enrol"]["options"]["x509"]["template"]
+    assert '"extKeyUsage": ["serverAuth"]' in provisioners["server"]["options"]["x509"]["template"]
+    assert config["crl"] == {"enabled": True, "generateOnRevoke": True, "cacheDuration": "24h"}
+
+
+def test_no_private_key_is_in_step_cas_settings(register, secrets):
+    text = pki_config.render(register, secrets)
+    assert "PRIVATE" not in text
+    for key in (secrets.enrol_key, secrets.server_key, secrets.pki_ca.key):
+        assert not any(line in text for line in key.splitlines()[1:-1])

@@ -1,0 +1,141 @@
+"""Every service is built alike: hardened, waited for, its files named by their content."""
+
+import base64
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from inventory import paths
+from inventory.register import load
+from inventory.vault import vault
+from tests.support.polling import poll
+
+
+class Recorder(pulumi.runtime.Mocks):
+    """Pulumi's own test monitor: keeps what was registered, gives every resource an id."""
+
+    def __init__(self):
+        self.resources = {}
+
+    def new_resource(self, args):
+        self.resources[args.typ, args.name] = args.inputs
+        return f"{args.name}-id", {**args.inputs, "imageId": "sha256:0"}
+
+    def call(self, args):
+        return {}
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """Builds one service with the factory and returns what Pulumi was asked to register."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    register = load("test")
+    made, _ = vault.ensure(register)
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="edge", stack="test")
+    from stacks.components import context, service
+
+    monkeypatch.setattr(context.Context, "image", lambda self, name: pulumi.Output.from_input("sha256:0"))
+    monkeypatch.setattr(context.Context, "network", lambda self, name: pulumi.Output.from_input(f"{name}-id"))
+    ctx = context.Context("edge", register, made, None)
+
+    def run(make=None, **changes):
+        options = {
+            "image": "edge",
+            "networks": ["pki"],
+            "health": service.Health(["true"]),
+            "user": "10001",
+            "memory": 64,
+            **changes,
+        }
+
+        @pulumi.runtime.test
+        def register_it():
+            if make:
+                return make(ctx).name
+            return service.SwarmService(ctx, register.names.edge, service.ServiceArgs(**options)).service.id
+
+        register_it()
+        return recorder.resources
+
+    return run
+
+
+def test_a_service_is_hardened(build):
+    spec = build()["docker:index/service:Service", "edge"]
+    container = spec["taskSpec"]["containerSpec"]
+    assert container["readOnly"] is True and container["capDrops"] == ["ALL"]
+    assert container["user"] == "10001"
+    assert spec["taskSpec"]["resources"]["limits"]["memoryBytes"] == 64 * 1024 * 1024
+    assert spec["endpointSpec"]["mode"] == "dnsrr"
+    assert spec["convergeConfig"]["timeout"]
+
+
+def test_no_node_is_ended_while_it_recovers(build):
+    from stacks.components import postgres_node
+    from stacks.configs import postgres
+
+    login = postgres.Login("keycloak", "keycloak", "a-password-0123456789")
+    name = "asp-test-identity-db"
+    args = postgres_node.SingleNodeArgs("identity-db", login)
+    resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args))
+    container = resources["docker:index/service:Service", "identity-db"]["taskSpec"]["containerSpec"]
+    assert container["healthcheck"]["startPeriod"] == "6h"
+
+
+def first_process_age() -> float:
+    """Seconds since this machine's first process started, which is what a container's health check goes by."""
+    ticks = int(Path("/proc/1/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
+ANSWERS = [("echo asked", 0), ("echo asked; exit 3", 3), ("echo asked; sleep 9", 124)]
+
+
+@pytest.mark.parametrize(("question", "code"), ANSWERS)
+def test_an_old_container_is_asked_once_and_not_waited_for(question, code):
+    from stacks.components.service import PACE
+
+    poll(first_process_age, lambda seconds: seconds > 61, 70, "this machine is a minute old")
+    pause, patience, longest = "1", "1", "30"
+    asked = ["sh", "-c", PACE, "health", pause, patience, longest, "sh", "-c", question]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "asked\n", "")
+
+
+def test_private_key_is_a_secret_of_its_service_only(build):
+    resources = build()
+    container = resources["docker:index/service:Service", "edge"]["taskSpec"]["containerSpec"]
+    key = next(item for item in container["secrets"] if item["fileName"] == "/run/secrets/tls.key")
+    assert key["fileMode"] == 0o400 and key["fileUid"] == "10001"
+    configs = [inputs for (kind, _), inputs in resources.items() if kind.endswith(":ServiceConfig")]
+    assert not [c for c in configs if b"PRIVATE KEY" in base64.b64decode(c["data"])]
+
+
+def test_changed_content_is_a_new_name_within_swarms_limit(build):
+    from stacks.components.service import File
+
+    path = "/etc/haproxy/a-rather-long-file-name-of-a-configuration.cfg"
+    build(files={path: File("one")})
+    names = build(files={path: File("two")})
+    configs = {name for kind, name in names if kind.endswith(":ServiceConfig") and "rather" in name}
+    assert len(configs) == 2
+    physical = [inputs["name"] for (kind, _), inputs in names.items() if kind.endswith(":ServiceConfig")]
+    assert max(len(name) for name in physical) <= 64 and len(set(physical)) == len(physical)
+
+
+def test_a_published_port_is_updated_stop_first(build):
+    spec = build(ports={10443: 8443})["docker:index/service:Service", "edge"]
+    assert spec["updateConfig"]["order"] == "stop-first"
+    assert spec["endpointSpec"]["ports"][0]["publishMode"] == "host"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (5, "5s"), (60, "1m"), (90, "1m30s"), (3600, "1h")])
+def test_durations_are_written_as_they_are_read_back(seconds, text):
+    from stacks.components.service import _duration
+
+    assert _duration(seconds) == text

@@ -1,0 +1,184 @@
+"""HAProxy's configuration from the register: what it must promise is visible in its text."""
+
+import re
+from copy import copy
+
+import pytest
+
+from inventory.register import load
+from stacks.configs import edge_config
+from stacks.configs.edge_pages import PAGES, render
+
+ISSUER = "ASP test issuing CA"
+
+
+@pytest.fixture(scope="module")
+def register():
+    return load("test")
+
+
+@pytest.fixture(scope="module")
+def text(register):
+    return edge_config.render(register, ISSUER)
+
+
+def section(text, name):
+    """Lines of one section, without comments."""
+    found = re.search(rf"^{re.escape(name)}$\n((?:[ \t]+.*\n|\n)*)", text, re.MULTILINE)
+    assert found, f"no section {name!r}"
+    return [line.strip() for line in found[1].splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def position(lines, start):
+    found = [index for index, line in enumerate(lines) if line.startswith(start)]
+    assert found, f"no line starts with {start!r}"
+    return found[0]
+
+
+def test_every_system_is_either_for_staff_or_public(register, text):
+    lines = section(text, "frontend https")
+    staff = set(lines[position(lines, "acl staff")].split()[5:])
+    public = set(lines[position(lines, "acl public")].split()[5:])
+    assert staff | public == set(register.systems)
+    assert staff & public == set()
+    assert public == {system.id for system in register.systems.values() if system.public}
+
+
+def test_every_cell_has_a_backend_for_each_installed_system(register, text):
+    for cell in register.environment.cells:
+        for system in register.installed_systems:
+            service = register.cell(cell.id).app(system)
+            assert f"server {service} {service}:8443 " in "\n".join(section(text, f"backend {cell.id}-{system}"))
+
+
+def test_every_backend_is_verified_both_ways_and_followed_by_name(text):
+    servers = [line.strip() for line in text.splitlines() if line.strip().startswith("server ")]
+    assert len(servers) >= 4
+    for server in servers:
+        name = server.split()[1]
+        for part in (
+            "verify required",
+            f"ca-file {edge_config.ROOT_FILE}",
+            f"crt {edge_config.LEAF_FILE}",
+            f"sni str({name})",
+            f"verifyhost {name}",
+            "resolvers docker",
+            "init-addr libc,none",
+            "check-ssl",
+        ):
+            assert part in server, f"{part} is missing: {server}"
+
+
+def test_what_clients_claim_is_dropped_before_the_edge_claims_it(text):
+    lines = section(text, "frontend https")
+    last_drop = max(index for index, line in enumerate(lines) if line.startswith("http-request del-header"))
+    first_claim = min(index for index, line in enumerate(lines) if line.startswith("http-request set-header"))
+    assert last_drop < first_claim
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Client-Cert", "client-cert-chain", "Asp-Tenant", "asp-request-id", "X-Forwarded-For", "X-Forwarded-Proto"]
+    + ["Client_Cert", "asp_tenant", "x_forwarded_for", "X-Real-IP", "SSL-Client-Cert", "Forwarded"],
+)
+def test_a_clients_copy_of_a_header_matches_a_drop_rule(text, name):
+    drops = [line.split()[2:] for line in section(text, "frontend https") if line.startswith("http-request del-header")]
+    lowered = name.lower()  # as HAProxy keeps names
+
+    def hit(rule):
+        pattern, method = rule[0], rule[-1]
+        return {"sub": pattern in lowered, "reg": bool(re.search(pattern, lowered))}.get(method, pattern == lowered)
+
+    assert any(hit(rule) for rule in drops), drops
+
+
+@pytest.mark.parametrize("name", ["Accept", "Cookie", "Authorization", "Content-Type", "User-Agent", "Aspect"])
+def test_an_ordinary_header_is_left_alone(text, name):
+    drops = [line.split()[2:] for line in section(text, "frontend https") if line.startswith("http-request del-header")]
+    pattern = next(rule[0] for rule in drops if rule[-1] == "reg")
+    assert not re.search(pattern, name.lower())
+
+
+def test_paths_have_one_spelling_before_any_rule_looks_at_them(text):
+    lines = section(text, "frontend https")
+    last = max(index for index, line in enumerate(lines) if line.startswith("http-request normalize-uri"))
+    assert last < position(lines, "http-request set-var(txn.system)")
+    looking = [index for index, line in enumerate(lines) if re.search(r"[{ ]path[ ,_]", line)]
+    assert looking and last < min(looking)
+
+
+def test_a_certificate_counts_only_when_genuine_and_of_the_clerks_authority(text):
+    lines = section(text, "frontend https")
+    valid = next(line for line in lines if line.startswith("http-request set-var(txn.certificate) str(valid)"))
+    assert valid.endswith("if { ssl_c_used } genuine chain_genuine for_clerks")
+    assert f'acl for_clerks ssl_c_i_dn(CN) -m str "{ISSUER}"' in lines
+    order = [index for index, line in enumerate(lines) if line.startswith("http-request set-var(txn.certificate)")]
+    words = [re.search(r"str\((\w+)\)", lines[index])[1] for index in order]
+    assert words == ["none", "invalid", "valid", "revoked", "unchecked"]
+
+
+def test_sessions_are_never_resumed(text):
+    assert "tune.ssl.cachesize 0" in section(text, "global")
+    assert any("no-tls-tickets" in line and "ssl-min-ver TLSv1.2" in line for line in section(text, "global"))
+
+
+def test_the_client_certificate_goes_only_where_it_is_proven(text):
+    sent = [line.strip() for line in text.splitlines() if "set-header Client-Cert" in line]
+    assert sent == [
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff",
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if public own valid !second_unit",
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if { var(txn.certificate) -m str valid } "
+        "!{ path_beg /realms/ugyfel/ }",
+    ]
+    lines = section(text, "frontend https")
+    refusals = [
+        index for index, line in enumerate(lines) if line.startswith("http-request return") and "if staff" in line
+    ]
+    assert len(refusals) == 5
+    assert max(refusals) < position(lines, "http-request set-header Client-Cert"), (
+        "staff get there only when not refused"
+    )
+
+
+def test_the_identity_host_lists_what_it_shows(text):
+    lines = section(text, "backend identity")
+    assert position(lines, "http-request return status 404") == 0
+    assert not any("/admin" in path or path.startswith("/realms/master") for path in edge_config.IDENTITY_PATHS)
+
+
+def test_clerks_and_citizens_sign_in_at_their_own_realms_and_no_certificate_is_asked_for_there():
+    realms = {path.split("/")[2] for path in edge_config.IDENTITY_PATHS if path.startswith("/realms/")}
+    assert realms == {"asp", "ugyfel"}
+    for realm in realms:
+        for part in ("protocol/openid-connect", "login-actions", ".well-known"):
+            assert f"/realms/{realm}/{part}/" in edge_config.IDENTITY_PATHS
+
+
+def test_every_page_is_used_and_every_file_named_is_a_page(text):
+    named = set(re.findall(rf"{edge_config.PAGES_DIR}/([a-z-]+)\.html", text))
+    assert named == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_whole_and_fit_for_haproxy(page):
+    html = render(page)
+    assert PAGES[page].code in html
+    assert html.replace("%%", "").count("%") == html.count("%[unique-id]") == 1
+    assert '<html lang="hu">' in html
+    assert "http" not in html.replace("http-equiv", ""), "self-contained: nothing is loaded from elsewhere"
+
+
+def test_codes_are_unique_and_stable():
+    codes = [page.code for page in PAGES.values()]
+    assert len(set(codes)) == len(codes)
+    assert {"ASP-EDGE-TENANT-MISMATCH", "ASP-EDGE-NO-CERTIFICATE", "ASP-EDGE-CERTIFICATE-REVOKED"} <= set(codes)
+
+
+@pytest.mark.parametrize(("port", "suffix"), [(443, ""), (17443, ":17443")])
+def test_plain_http_leads_to_the_published_port(register, port, suffix):
+    ports = register.environment.ports.model_copy(update={"https": port})
+    changed = register.environment.model_copy(update={"ports": ports})
+    other = copy(register)
+    other.environment = changed
+    lines = section(edge_config.render(other, ISSUER), "frontend http")
+    assert f"http-request redirect code 301 location https://%[var(txn.host)]{suffix}%[pathq]" in lines

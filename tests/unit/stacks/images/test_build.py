@@ -1,0 +1,104 @@
+"""Names of images follow from all that goes into them."""
+
+import shutil
+
+import pytest
+
+from inventory import paths
+from stacks.images.build import __main__ as build
+from stacks.images.build import downloads, recipe
+from stacks.images.build.recipe import names
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with a base and one image that copies a folder of the repository."""
+    images = tmp_path / "images"
+    shutil.copytree(recipe.IMAGES / "base", images / "base")
+    (images / "demo").mkdir()
+    (images / "demo" / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\n")
+    (images / "demo" / "downloads.yaml").write_text("- {kind: tree, path: code, file: code}\n")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("one = 1\n")
+    monkeypatch.setattr(recipe, "IMAGES", images)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    monkeypatch.delenv("BASE_IMAGE", raising=False)
+    recipe.reference.cache_clear()
+    yield tmp_path
+    recipe.reference.cache_clear()
+
+
+def reference(name="demo"):
+    recipe.reference.cache_clear()
+    return recipe.reference(name)
+
+
+def test_same_content_same_name(project):
+    first = reference()
+    (project / "code" / "__pycache__").mkdir()
+    (project / "code" / "__pycache__" / "a.pyc").write_bytes(b"x")
+    assert reference() == first and first.startswith("asp/demo:")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("code/a.py", "one = 2\n"),
+        ("code/b.py", ""),
+        ("images/demo/Dockerfile", "ARG BASE\nFROM ${BASE}\nRUN true\n"),
+        ("images/base/recipe.yaml", "suite: trixie\n"),
+    ],
+)
+def test_any_change_is_another_name(project, file, content):
+    first = reference()
+    (project / file).write_text(content)
+    assert reference() != first
+
+
+def test_a_mode_is_content(project):
+    first = reference()
+    (project / "code" / "a.py").chmod(0o755)
+    assert reference() != first
+
+
+def test_a_given_base_is_taken_as_it_is(project, monkeypatch):
+    first = reference()
+    monkeypatch.setenv("BASE_IMAGE", "mirror/debian:13")
+    assert reference("base") == "mirror/debian:13"
+    assert reference() != first
+
+
+def test_a_former_image_may_be_given(project, monkeypatch):
+    assert recipe.given("demo") == "ASP_IMAGE_DEMO"
+    monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
+    assert reference() == "asp/demo:0123456789ab"
+
+
+def test_a_given_image_that_is_not_here_is_never_made_from_something_else(project, monkeypatch):
+    monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
+    recipe.reference.cache_clear()
+    monkeypatch.setattr(build, "present", lambda *_: False)
+    monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:0123456789ab: no such image here"):
+        build.provide_image(None, "demo")
+
+
+def test_unknown_image_names_the_known(project):
+    with pytest.raises(ValueError, match=r"image 'edgy': wanted one of base, demo"):
+        reference("edgy")
+
+
+def test_a_download_with_another_hash_is_refused_and_removed(project):
+    file = project / "file"
+    file.write_bytes(b"something else")
+    download = recipe.Maven(kind="maven", artifact="g:a:1:zip", file="a.zip", sha256="0" * 64)
+    with pytest.raises(downloads.DownloadFault, match="g:a:1:zip: SHA-256 seen .*, wanted 000"):
+        downloads._verify(file, download)
+    assert not file.exists()
+
+
+def test_every_real_image_has_a_name():
+    recipe.reference.cache_clear()
+    found = [recipe.reference(name) for name in names()]
+    assert len(found) >= 8 and len(set(found)) == len(found)
