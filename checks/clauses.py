@@ -26,7 +26,8 @@ def markdown(catalogue: Catalogue, clauses: Iterable[Clause]) -> str:
     """Every clause with its value and standing, then the checks of each clause; ends with a line break."""
     clauses = list(clauses)
     proving = {clause.id: [check for check in catalogue if check.clause == clause.id] for clause in clauses}
-    parts = [_table(["clause", "promise", "value", "standing", "source", "checks"], map(_clause, clauses, proving.values()))]
+    columns = ["clause", "promise", "value", "standing", "source", "checks"]
+    parts = [_table(columns, map(_clause, clauses, proving.values()))]
     for clause in clauses:
         parts.append(f"### {clause.id}: {clause.title}")
         if checks := proving[clause.id]:
@@ -54,7 +55,7 @@ def current() -> str:
 
 
 def main(argv: list[str] | None = None, handbook: Path = HANDBOOK) -> int:
-    """Print the table, or write it into the handbook. Exit code: 0, or 2 when register, catalogue or file has faults."""
+    """Print the table, or write it into the handbook. Exit code: 0, or 2 when the register or a file has faults."""
     parser = argparse.ArgumentParser(
         prog="python -m checks.clauses", description="Show which check proves which SLA clause, as Markdown."
     )
