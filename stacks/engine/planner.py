@@ -11,7 +11,7 @@ from stacks.engine.errors import CheckError, EngineError
 from stacks.engine.goal import Goal, alias_urns, keep_old, path_keys, path_matches
 from stacks.engine.state import Resource
 from stacks.engine.steps import Change, Creation, Deletion, Step
-from stacks.engine.values import UNKNOWN, UNKNOWN_WIRE, reseal, reveal
+from stacks.engine.values import UNKNOWN, reseal, reveal
 
 
 class Planner:
@@ -126,7 +126,11 @@ class Planner:
         return not goal.custom or urns.is_provider(goal.type) or kind_of(goal.type).changeable()
 
     def compare(self, goal: Goal, old: Resource, new: Resource) -> Diff:
-        """What changed, with the options that widen or narrow it applied."""
+        """What changed, with the options that widen or narrow it applied.
+
+        Another provider is no change: the real one, asked whether its settings call for a replacement, never says so,
+        not even for another daemon. The resource is recorded with the new provider and a refresh looks for it there.
+        """
         if not goal.custom or urns.is_provider(goal.type):
             changes = plain_diff(old.inputs, new.inputs)
         else:
@@ -137,19 +141,7 @@ class Planner:
                     changes.replaces.discard(changed)
         for pattern in goal.replace_on_changes:
             changes.replaces.update(path for path in changes.changes if path_matches(pattern, path))
-        if self._provider_changed(old.provider, new.provider):
-            changes.changes["provider"] = ("update", old.provider, new.provider)
-            changes.replaces.add("provider")
         return changes
-
-    def _provider_changed(self, old: str, new: str) -> bool:
-        if not old or old == new:
-            return False
-        before, after = urns.provider_urn(old), urns.provider_urn(new)
-        before = self._deployment.aliases.get(before, before)
-        if urns.is_default_provider(before) and urns.is_default_provider(after):
-            return False
-        return before != after or (not new.endswith(f"::{UNKNOWN_WIRE}") and old.split("::")[-1] != new.split("::")[-1])
 
     # -- replacements
 

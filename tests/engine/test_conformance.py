@@ -12,6 +12,7 @@ RECORDED = {
     "container",
     "drift",
     "options",
+    "prov",
     "reference",
     "replace",
     "rotate",
