@@ -21,7 +21,7 @@ from inventory.cell_size import largest
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import LIST, MEMBERS, OWN_OFFICE, SEATS, Settlement, by_name
 from inventory.importing.target import Target
-from inventory.models import Cell, MunicipalityEntry
+from inventory.models import Cell, Municipality
 from inventory.names import slugify
 
 CAPACITY = largest().tenants  # of a new cell (docs/adr/0002: unit of hosting and of failure)
@@ -205,7 +205,7 @@ def _offices(usable: list[Row], rows: list[Row]) -> list[tuple[Settlement, list[
 class _Cells:
     """Places municipalities in cells of their county; an office's members stay together where they fit."""
 
-    def __init__(self, existing: list[Cell], entries: Iterable[MunicipalityEntry]):
+    def __init__(self, existing: list[Cell], entries: Iterable[Municipality]):
         self.added: list[Cell] = []
         self._cells = list(existing)
         self._free = {cell.id: cell.capacity for cell in existing}

@@ -14,7 +14,7 @@ from inventory import paths
 from inventory.applied import write_whole
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import MEMBERS, OWN_OFFICE, Settlement
-from inventory.models import Cell, Environment, MunicipalityEntry, Office, System
+from inventory.models import Cell, Environment, Municipality, Office, System
 from inventory.names import slugify
 from inventory.reader import Reader
 
@@ -29,18 +29,19 @@ class Target:
         self._environment_file = folder / "environment.yaml"
         self._new = not self._environment_file.is_file()
         self._text = _template(template, folder.name) if self._new else self._environment_file.read_text("utf-8")
-        reader = Reader(folder.absolute().parents[1])
-        self.entries = reader.folder(folder.absolute() / "municipalities", MunicipalityEntry)
-        offices = reader.folder(folder.absolute() / "offices", Office)
         catalogue = Reader(template.parents[2])
         systems = catalogue.many(template.parents[2] / paths.CATALOGUE / "systems.yaml", System)
+        self._systems = [system.id for _, system in systems if system.installed]
+        reader = Reader(folder.absolute().parents[1])
+        context = {"installed": self._systems}
+        self.entries = reader.folder(folder.absolute() / "municipalities", Municipality, context)
+        offices = reader.folder(folder.absolute() / "offices", Office)
         if faults := reader.faults + catalogue.faults:
             raise RegisterError(faults)
         self.cells = [] if self._new else self._environment(self._text).cells
         self.files = {entry.ksh: path for path, entry in self.entries.items()}
         self.slugs = {entry.host_slug or slugify(entry.name): entry.name for entry in self.entries.values()}
         self.seats = {office.seat for office in offices.values()}
-        self._systems = [system.id for _, system in systems if system.installed]
         self._files: dict[Path, str] = {}
 
     def _environment(self, text: str) -> Environment:

@@ -10,14 +10,12 @@ from inventory.cell_size import largest
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
 from inventory.models import Environment, Office
-from inventory.names import FIRST_CELL_NETWORK
 from inventory.reader import Reader
 from inventory.rules.written import Written
 from systems.shared import workdays
 
-CELL_LIMIT = (256 - FIRST_CELL_NETWORK) // 2  # two /24 a cell in a /16
-# Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
 CURVE_FILE = "inventory/catalogue/cell_curve.yaml"
+# Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
 RESERVED = {"edge", "identity", "pki", "ws", "apps", "workstations"}
 
 
@@ -29,9 +27,8 @@ def named_like_its_folder(written: Written) -> Iterator[Fault]:
 
 def cells(written: Written) -> Iterator[Fault]:
     counties = {settlement.county for settlement in settlements().values() if settlement.county}
-    found = written.environment.cells
     seen: dict[str, int] = {}
-    for index, cell in enumerate(found):
+    for index, cell in enumerate(written.environment.cells):
         place = f"cells.{index}"
         if cell.id in seen:
             problem = f"a duplicate: cell {seen[cell.id]} of the list has the same id"
@@ -43,9 +40,6 @@ def cells(written: Written) -> Iterator[Fault]:
         if cell.county not in counties:
             remedy = f"Wanted one of: {', '.join(sorted(counties))}"
             yield Fault(written.environment_file, f"{place}.county", cell.county, "no such county in the list", remedy)
-    if len(found) > CELL_LIMIT:
-        problem = f"the environment's /16 has networks for {CELL_LIMIT} cells"
-        yield Fault(written.environment_file, "cells", len(found), problem, "Move cells to another environment")
 
 
 def capacities(written: Written) -> Iterator[Fault]:
