@@ -21,7 +21,7 @@ from centre.backup.backups import Repository, archive, server
 from centre.backup.scratch import Scratch, restored
 from centre.database import apply, reading
 from centre.database.migrations import Migration
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
 from centre.reach.transfer import carry
@@ -140,7 +140,7 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     return aside
 
 
-def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def exchange(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
 
     Roles, rights, caps and schema versions are then as a join makes them. Another writer of the cell's tenants is
@@ -150,7 +150,7 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
         return rename(cell, tenant, incoming, migrations)
 
 
-def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def rename(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
     there = name in reading.databases(cell)

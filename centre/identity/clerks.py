@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from centre.identity import clients
+from centre.identity.clients import SCOPE_KINDS, covers, with_ids
 from centre.reach.keycloak import EVERYTHING, Keycloak
 from centre.reach.runtime import RuntimeFault
 from centre.steps import Plan
@@ -17,13 +19,10 @@ from inventory.register import Register
 from inventory.vault.vault import Secrets
 from stacks.configs import realm
 
-SCOPES = ["basic", "acr", "profile", "email"]
-SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientScopes": "optional-client-scopes"}
-
 
 @dataclass
-class Tenant:
-    """One municipality as wanted, with Keycloak's ids of what exists of it (empty: not yet)."""
+class TenantIdentity:
+    """What Keycloak has of one municipality: the ids of its organization and client (empty: not yet)."""
 
     municipality: Municipality
     organization: str = ""
@@ -41,7 +40,7 @@ class IdentityPlanner:
         plan = Plan()
         self._realm(plan)
         for municipality in municipalities:
-            tenant = Tenant(municipality)
+            tenant = TenantIdentity(municipality)
             self._organization(plan, tenant)
             self._client(plan, tenant)
             self._roles(plan, tenant)
@@ -58,7 +57,7 @@ class IdentityPlanner:
                 plan.add(f"client {municipality.tenant}", "present", "absent", delete)
             if organization := self._find_organization(municipality):
                 for member in self._members(organization["id"]):
-                    self._dismiss(plan, Tenant(municipality, organization["id"]), member, leaving)
+                    self._dismiss(plan, TenantIdentity(municipality, organization["id"]), member, leaving)
                 delete = partial(self._api.remove, "organizations", organization["id"])
                 plan.add(f"organization {municipality.tenant}", organization["name"], "absent", delete)
         return plan
@@ -84,7 +83,7 @@ class IdentityPlanner:
             )
         return None
 
-    def _organization(self, plan: Plan, tenant: Tenant) -> None:
+    def _organization(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality = tenant.municipality
         if organization := self._find_organization(municipality):
             tenant.organization = organization["id"]
@@ -104,7 +103,7 @@ class IdentityPlanner:
     def _find_client(self, municipality: Municipality) -> dict | None:
         return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
 
-    def _client(self, plan: Plan, tenant: Tenant) -> None:
+    def _client(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality, name = tenant.municipality, f"client {tenant.municipality.tenant}"
         wanted = client(municipality, self._secrets.oidc_secret(municipality))
         seen = self._find_client(municipality)
@@ -128,7 +127,7 @@ class IdentityPlanner:
             update = partial(self._api.replace, "clients", tenant.client, body=body)
             plan.add(name, f"differs in {fields}", "as the register says", update)
 
-    def _scopes(self, plan: Plan, tenant: Tenant, kind: str, seen: set[str], wanted: set[str]) -> None:
+    def _scopes(self, plan: Plan, tenant: TenantIdentity, kind: str, seen: set[str], wanted: set[str]) -> None:
         """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request."""
         if seen == wanted:
             return
@@ -158,7 +157,7 @@ class IdentityPlanner:
             for role, title in system.roles.items()
         }
 
-    def _roles(self, plan: Plan, tenant: Tenant) -> None:
+    def _roles(self, plan: Plan, tenant: TenantIdentity) -> None:
         """Plan the roles of a client that exists; a new one comes with them."""
         if not tenant.client:
             return
@@ -182,7 +181,7 @@ class IdentityPlanner:
 
     # Clerks
 
-    def _clerks(self, plan: Plan, tenant: Tenant) -> None:
+    def _clerks(self, plan: Plan, tenant: TenantIdentity) -> None:
         members: list[dict] = self._members(tenant.organization) if tenant.organization else []
         belonging = {member["username"]: member for member in members}
         clerks = self._register.office_of(tenant.municipality).clerks
@@ -201,7 +200,7 @@ class IdentityPlanner:
     def _clerk(self, plan: Plan, clerk: Clerk) -> None:
         if clerk.username in self._users:
             return
-        wanted = user(clerk)
+        wanted = clients.user(clerk)
         seen = next(iter(self._api.get("users", username=clerk.username, exact=True)), None)
         if seen is None:
             self._users[clerk.username] = ""
@@ -218,7 +217,7 @@ class IdentityPlanner:
             update = partial(self._api.replace, "users", seen["id"], body={**seen, **differing})
             plan.add(f"user {clerk.username}", before, differing, update)
 
-    def _membership(self, plan: Plan, tenant: Tenant, clerk: Clerk, belongs: bool) -> None:
+    def _membership(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk, belongs: bool) -> None:
         if belongs:
             return
 
@@ -228,7 +227,7 @@ class IdentityPlanner:
 
         plan.add(f"member {clerk.username} of {tenant.municipality.tenant}", "no", "yes", join)
 
-    def _mappings(self, plan: Plan, tenant: Tenant, clerk: Clerk) -> None:
+    def _mappings(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk) -> None:
         wanted = roles_of(clerk, tenant.municipality)
         seen: set[str] = set()
         identifier = self._users[clerk.username]
@@ -249,7 +248,7 @@ class IdentityPlanner:
         name = f"roles of {clerk.username} at {tenant.municipality.tenant}"
         plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
 
-    def _dismiss(self, plan: Plan, tenant: Tenant, member: dict, leaving: set[str]) -> None:
+    def _dismiss(self, plan: Plan, tenant: TenantIdentity, member: dict, leaving: set[str]) -> None:
         """A member goes: out of the organization when another one keeps it, else altogether."""
         identifier, username = member["id"], member["username"]
         others = self._api.get("organizations", "members", identifier, "organizations")
@@ -265,56 +264,24 @@ class IdentityPlanner:
 
 
 def client(municipality: Municipality, secret: str) -> dict[str, Any]:
-    """The tenant's OIDC client: authorization code with PKCE only, its own origin only, its own roles only."""
+    """The tenant's OIDC client: its own origin only, its own roles only."""
     everything = f"{municipality.origin}/*"
-    mapper = {
-        "name": "roles of this tenant",
-        "protocol": "openid-connect",
-        "protocolMapper": "oidc-usermodel-client-role-mapper",
-        "config": {
-            "usermodel.clientRoleMapping.clientId": municipality.tenant,
-            "claim.name": f"resource_access.{municipality.tenant}.roles",
-            "jsonType.label": "String",
-            "multivalued": "true",
-            "id.token.claim": "true",
-            "access.token.claim": "true",
-            "userinfo.token.claim": "true",
-            "introspection.token.claim": "true",
-        },
-    }
-    return {
-        "clientId": municipality.tenant,
-        "name": municipality.name,
-        "enabled": True,
-        "protocol": "openid-connect",
-        "publicClient": False,
-        "clientAuthenticatorType": "client-secret",
-        "secret": secret,
-        "standardFlowEnabled": True,
-        "implicitFlowEnabled": False,
-        "directAccessGrantsEnabled": False,
-        "serviceAccountsEnabled": False,
-        "fullScopeAllowed": False,
-        "rootUrl": municipality.origin,
-        "baseUrl": municipality.url(),
-        "redirectUris": [everything],
-        "webOrigins": [municipality.origin],
-        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": everything},
-        "defaultClientScopes": SCOPES,
-        "optionalClientScopes": ["organization"],
-        "protocolMappers": [mapper],
-    }
-
-
-def user(clerk: Clerk) -> dict[str, Any]:
-    """A clerk as a user. Whether it is locked is decided in daily work, not here."""
-    return {
-        "username": clerk.username,
-        "firstName": clerk.given_name,
-        "lastName": clerk.family_name,
-        "email": clerk.email,
-        "emailVerified": True,
-    }
+    mapper = clients.mapper(
+        "roles of this tenant",
+        "oidc-usermodel-client-role-mapper",
+        f"resource_access.{municipality.tenant}.roles",
+        tokens=("id", "access", "userinfo", "introspection"),
+        config={"usermodel.clientRoleMapping.clientId": municipality.tenant, "multivalued": "true"},
+    )
+    return clients.client(
+        municipality,
+        secret,
+        base=municipality.url(),
+        redirect=everything,
+        signed_out=everything,
+        optional_scopes=["organization"],
+        mapper=mapper,
+    )
 
 
 def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
@@ -322,20 +289,3 @@ def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
     return {
         f"{system}.{role}" for system, roles in clerk.roles.items() if system in municipality.systems for role in roles
     }
-
-
-def covers(seen: Any, wanted: Any) -> bool:
-    """Whether what Keycloak shows holds all that is wanted; it adds defaults of its own, and lists have no order."""
-    if isinstance(wanted, dict):
-        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict):
-        named = {item.get("name"): item for item in seen or []}
-        return len(named) == len(wanted) and all(covers(named.get(item["name"]), item) for item in wanted)
-    if isinstance(wanted, list):
-        return sorted(seen or []) == sorted(wanted)
-    return seen == wanted
-
-
-def with_ids(mappers: list[dict], seen: dict) -> list[dict]:
-    ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
-    return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

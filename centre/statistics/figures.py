@@ -39,13 +39,13 @@ class Delivered:
     figures: Sequence[tuple[str, str, str, str, int]]
 
 
-def asked(register: Register, with_connecting: bool = False) -> list[Municipality]:
+def counted(register: Register, with_connecting: bool = False) -> list[Municipality]:
     """Municipalities whose figures count: live ones; if wanted those that are being connected too, never a sandbox."""
     phases = {Phase.LIVE, Phase.CONNECTION} if with_connecting else {Phase.LIVE}
     return [
         municipality
         for municipality in register.joined()
-        if municipality.phase in phases and not municipality.training and WAREHOUSE in municipality.systems
+        if municipality.phase in phases and not municipality.training and WAREHOUSE in register.systems_of(municipality)
     ]
 
 
