@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from centre import moments
 from centre.backup import contents
 from centre.backup.backups import Repository, archive, server
 from centre.backup.scratch import Scratch, restored
 from centre.database import apply, reading
 from centre.database.migrations import Migration
 from centre.database.plan import TenantDatabase
+from centre.moments import MomentFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
 from centre.reach.transfer import carry
@@ -58,21 +60,18 @@ def beside(tenant: str) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """A moment from `2026-11-23 14:00:00` (this machine's local time) or with an offset; RestoreFault otherwise."""
+    """A moment from `2026-11-23 14:00:00` (Budapest time) or with an offset; RestoreFault otherwise."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise RestoreFault(
-            f"target_time: wanted a moment, as 2026-11-23 14:00:00 or 2026-11-23T14:00:00+01:00; seen: {text!r}"
-        ) from None
-    return moment.astimezone(UTC)
+        return moments.read(text)
+    except MomentFault as fault:
+        raise RestoreFault(f"target_time: {fault}") from fault
 
 
 def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> None:
     """RestoreFault unless repository `number` can give the tenant at `moment`."""
     now = datetime.now(UTC)
     if moment > now:
-        raise RestoreFault(f"target_time {moment.isoformat()} is in the future: wanted one before {_shown(now)}")
+        raise RestoreFault(f"target_time {_shown(moment)} is in the future: wanted one before {_shown(now)}")
     repository = Repository(cell, number)
     ended = [
         (datetime.fromtimestamp(backup["timestamp"]["stop"], UTC), backup["label"])
@@ -180,7 +179,7 @@ def report(env: str, aside: Aside, old: str) -> Path:
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moments.shown(moment)
 
 
 def archive_up_to_now(cell: CellSql) -> None:

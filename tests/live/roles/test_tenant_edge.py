@@ -125,9 +125,7 @@ def test_a_new_task_keeps_its_tenants(opened, register, runtime, secrets, host):
 def test_a_failure_leaves_everything_as_it_was(opened, edge, register, secrets, host):
     before = edge("status", {})
     municipality = register.municipality(SUBJECT)
-    good = tokens.server_token(
-        register, secrets, register.municipality(OPEN)
-    )  # for another host than it is used for
+    good = tokens.server_token(register, secrets, register.municipality(OPEN))  # for another host than it is used for
     told = edge(
         "apply",
         {
