@@ -24,13 +24,13 @@ options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipality: {type: str, required: true, description: KSH code.}
   step: {type: str, choices: [aside, exchange, undo, forget], required: true, description: What is done.}
-  target_time: {type: str, description: For C(aside), as 2026-11-23 14:00:00 (Budapest time) or with an offset.}
+  target_time: {type: str, description: "For C(aside), as 2026-11-23 14:00:00 (Budapest) or with an offset."}
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The kept database for C(undo) and C(forget).}
 """
 
 RETURN = r"""
-moment: {type: str, returned: after aside, description: The moment as it was read, in Budapest time and in UTC.}
+moment: {type: str, returned: after aside, description: "The moment as it was read, in Budapest time and in UTC."}
 changes: {type: list, elements: str, returned: after aside, description: Tables that differ, rows now and then.}
 kept: {type: str, returned: after exchange and undo, description: Name under which the former database stays.}
 held_seconds: {type: float, returned: after exchange and undo, description: For how long clients waited at most.}
