@@ -97,8 +97,8 @@ def _import(options: argparse.Namespace) -> int:
         remedy = "Wanted: a folder named as an environment's id, 2 to 12 small letters and digits"
         raise RegisterError([Fault("--into", "name", into.name, "cannot name an environment", remedy)])
     county = None if options.all else options.county
-    asked = Places(options.subnet, options.https_port, options.http_port, options.ssh_base)
-    _tell(into.name, import_settlements(into, template, county, options.dry_run, asked=asked), options.dry_run)
+    required = Places(options.subnet, options.https_port, options.http_port, options.ssh_base)
+    _tell(into.name, import_settlements(into, template, county, options.dry_run, required=required), options.dry_run)
     return 0
 
 

@@ -25,7 +25,7 @@ from inventory.importing.target import Target
 from inventory.models import Cell, Municipality
 from inventory.names import slugify
 
-NOTHING_ASKED = Places()
+NOTHING_REQUIRED = Places()
 CAPACITY = largest().tenants  # of a new cell (docs/adr/0002: unit of hosting and of failure)
 
 
@@ -76,17 +76,17 @@ def import_settlements(
     county: str | None,
     dry_run: bool = False,
     source: Path = LIST,
-    asked: Places = NOTHING_ASKED,
+    required: Places = NOTHING_REQUIRED,
 ) -> Outcome:
     """Add the settlements of a county (None: all) to the environment folder `into`.
 
-    `template`: an environment.yaml to start from where `into` has none; `asked`: the subnet and ports that a new one
+    `template`: an environment.yaml to start from where `into` has none; `required`: the subnet and ports that a new one
     must have. RegisterError when the list, the county or what `into` holds cannot be used, or when the result would not
     be sound; then nothing is written.
     """
     outcome = Outcome()
     rows = _rows(source, county, outcome)
-    target = Target(into, template, asked)
+    target = Target(into, template, required)
     outcome.places = target.places
     usable = _usable(rows, target, outcome)
     cells = _Cells(target.cells, target.entries.values())
@@ -204,14 +204,14 @@ def _no_seat(row: Row, seats: dict[str, Row]) -> str:
 
 def _offices(usable: list[Row], rows: list[Row]) -> list[tuple[Settlement, list[Settlement]]]:
     """New municipalities by office, in the order of the list: (seat, members with the seat first)."""
-    known = {row.settlement.name: row.settlement for row in rows}
+    by_seat = {row.settlement.name: row.settlement for row in rows}
     members: dict[str, list[Settlement]] = defaultdict(list)
     for row in usable:
         settlement = row.settlement
         members[settlement.office_seat if settlement.office_kind in MEMBERS else settlement.name].append(settlement)
     return [
-        (known[seat], sorted(found, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
-        for seat, found in members.items()
+        (by_seat[seat], sorted(here, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
+        for seat, here in members.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""A subnet and ports for a new environment: those that were asked for, else the first that no neighbour has."""
+"""A subnet and ports for a new environment: those that are required, else the first that no neighbour has."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ class Places:
         return cls(environment.subnet, ports.https, ports.http, ports.ssh_base)
 
     @property
-    def given(self) -> list[str]:
+    def named(self) -> list[str]:
         return [field.name for field in fields(self) if getattr(self, field.name) is not None]
 
     def __str__(self) -> str:
         return f"subnet {self.subnet}, ports {self.https} (https), {self.http} (http), {self.ssh_base} and up (SSH)"
 
 
-def choose(asked: Places, template: Environment, neighbours: Iterable[Environment]) -> Places:
-    """All four: what is asked for, else the template's where it is free, else the first that is.
+def choose(required: Places, template: Environment, neighbours: Iterable[Environment]) -> Places:
+    """All four: what is required, else the template's where it is free, else the first that is.
 
-    RegisterError when nothing is free. What is asked for is not judged here: the register's rules do.
+    RegisterError when nothing is free. What is required is not judged here: the register's rules do.
     """
     others = list(neighbours)
     ports = template.ports
     return Places(
-        asked.subnet or _subnet(template, others),
-        *_ports((asked.https, asked.http, asked.ssh_base), (ports.https, ports.http, ports.ssh_base), others),
+        required.subnet or _subnet(template, others),
+        *_ports((required.https, required.http, required.ssh_base), (ports.https, ports.http, ports.ssh_base), others),
     )
 
 
@@ -63,14 +63,14 @@ def _subnet(template: Environment, neighbours: list[Environment]) -> str:
 
 
 def _ports(
-    asked: tuple[int | None, int | None, int | None], ordinary: tuple[int, int, int], neighbours: list[Environment]
+    required: tuple[int | None, int | None, int | None], ordinary: tuple[int, int, int], neighbours: list[Environment]
 ) -> tuple[int, int, int]:
     taken = {port for neighbour in neighbours for port in published(neighbour)}
     for offset in OFFSETS:
-        https, http, ssh = (given or usual + offset for given, usual in zip(asked, ordinary, strict=True))
+        https, http, ssh = (fixed or usual + offset for fixed, usual in zip(required, ordinary, strict=True))
         groups = [[https], [http], range(ssh + 1, ssh + STATIONS + 1)]
         ports = [port for group in groups for port in group]
-        chosen = [port for given, group in zip(asked, groups, strict=True) if given is None for port in group]
+        chosen = [port for fixed, group in zip(required, groups, strict=True) if fixed is None for port in group]
         if max(ports) < 2**16 and len(set(ports)) == len(ports) and taken.isdisjoint(chosen):
             return https, http, ssh
     remedy = "--https-port, --http-port and --ssh-base"

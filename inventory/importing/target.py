@@ -24,7 +24,7 @@ CELLS_BLOCK = re.compile(r"(?m)^cells:.*\n(?:[ #-].*\n|\n)*")
 class Target:
     """What the folder holds before the import (read once), and what the import adds to it."""
 
-    def __init__(self, folder: Path, template: Path, asked: Places):
+    def __init__(self, folder: Path, template: Path, required: Places):
         self.folder = folder
         self._environment_file = folder / "environment.yaml"
         self._new = not self._environment_file.is_file()
@@ -42,17 +42,17 @@ class Target:
             text = _template(template, folder.name)
             neighbours = [file for file in folder.parent.glob("*/environment.yaml") if file.parent != folder]
             read = [Reader(file.absolute().parents[2]).one(file.absolute(), Environment) for file in neighbours]
-            self.places = choose(asked, self._environment(text), [other for other in read if other])
+            self.places = choose(required, self._environment(text), [other for other in read if other])
             self._text, self.cells = places.write(text, self.places), []
             if (seen := Places.of(self._environment(self._text))) != self.places:
                 remedy = f"Write subnet and ports of {template.parent.name} on lines of their own"
                 fault = Fault(f"{template.parent.name}/environment.yaml", "ports", str(seen), "cannot be set", remedy)
                 raise RegisterError([fault])
         else:
-            if asked.given:
+            if required.named:
                 remedy = "Remove the option, or change environment.yaml"
                 problem = "the environment is there and has its own"
-                raise RegisterError([Fault(folder.name, option, "", problem, remedy) for option in asked.given])
+                raise RegisterError([Fault(folder.name, option, "", problem, remedy) for option in required.named])
             self._text = self._environment_file.read_text("utf-8")
             self.cells = self._environment(self._text).cells
         self.files = {entry.ksh: path for path, entry in self.entries.items()}

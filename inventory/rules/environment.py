@@ -62,15 +62,15 @@ def opening_hours(written: Written) -> Iterator[Fault]:
 
 def maintenance_notice(written: Written) -> Iterator[Fault]:
     """Maintenance is announced early enough (SLA clause maintenance-notice), unless it is an emergency."""
-    wanted = next((int(clause.value) for _, clause in written.sla if clause.id == "maintenance-notice"), 0)
+    due = next((int(clause.value) for _, clause in written.sla if clause.id == "maintenance-notice"), 0)
     for index, entry in enumerate(written.environment.maintenance):
         place = f"maintenance.{index}"
         if entry.until <= entry.since:
             remedy = "Wanted: until after since"
             yield Fault(written.environment_file, f"{place}.until", str(entry.until), "ends before it begins", remedy)
         notice = workdays.between(entry.announced, entry.since.astimezone(workdays.ZONE).date())
-        if notice < wanted and not entry.emergency:
-            problem = f"{notice} working days before it begins, wanted at least {wanted}"
+        if notice < due and not entry.emergency:
+            problem = f"{notice} working days before it begins, wanted at least {due}"
             remedy = "Begin later, or write emergency: true"
             yield Fault(written.environment_file, f"{place}.announced", str(entry.announced), problem, remedy)
 

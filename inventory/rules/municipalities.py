@@ -31,8 +31,8 @@ def of_the_list(written: Written) -> Iterator[Fault]:
 
 
 def _code_of(name: str) -> str:
-    found = [settlement.ksh for settlement in settlements().values() if settlement.name == name]
-    return f" ({name} is {found[0]})" if found else ""
+    codes = [settlement.ksh for settlement in settlements().values() if settlement.name == name]
+    return f" ({name} is {codes[0]})" if codes else ""
 
 
 def unique_codes(written: Written) -> Iterator[Fault]:
@@ -40,7 +40,7 @@ def unique_codes(written: Written) -> Iterator[Fault]:
     for path, entry in written.entries.items():
         if entry.ksh in seen:
             problem = f"a duplicate: {written.name(seen[entry.ksh])} has the same KSH code"
-            yield Fault(written.name(path), "ksh", entry.ksh, problem, "Remove one of the files, or mend its code")
+            yield Fault(written.name(path), "ksh", entry.ksh, problem, "Remove one of the files, or correct its code")
         seen.setdefault(entry.ksh, path)
 
 

@@ -157,8 +157,8 @@ def test_a_new_environment_has_a_subnet_and_ports_of_its_own(beside_dev):
 
 
 def test_what_is_asked_for_is_taken(beside_dev):
-    asked = Places(subnet="10.200.0.0/16", https=8443)
-    assert import_settlements(beside_dev, TEMPLATE, "Vas", asked=asked).places == Places(
+    required = Places(subnet="10.200.0.0/16", https=8443)
+    assert import_settlements(beside_dev, TEMPLATE, "Vas", required=required).places == Places(
         "10.200.0.0/16", 8443, 10080, 12210
     )
     environment = register.load("land", beside_dev.parents[1]).environment
@@ -175,10 +175,10 @@ FAILING = {
 
 @pytest.mark.parametrize("case", FAILING)
 def test_an_import_that_fails_leaves_no_trace(beside_dev, tmp_path, case):
-    asked, words = FAILING[case]
+    required, words = FAILING[case]
     before = tree(tmp_path)
     with pytest.raises(RegisterError, match=re.escape(words)):
-        import_settlements(beside_dev, TEMPLATE, "Vas", asked=asked)
+        import_settlements(beside_dev, TEMPLATE, "Vas", required=required)
     assert tree(tmp_path) == before and not beside_dev.exists()
 
 
@@ -211,12 +211,12 @@ def test_what_moved_in_before_a_fault_of_the_disk_moves_out_again(folder, tmp_pa
 def test_settings_are_asked_for_a_new_environment_only(folder):
     import_settlements(folder, TEMPLATE, "Vas")
     with pytest.raises(RegisterError, match="land: subnet = '': the environment is there and has its own"):
-        import_settlements(folder, TEMPLATE, "Zala", asked=Places(subnet="10.99.0.0/16"))
+        import_settlements(folder, TEMPLATE, "Zala", required=Places(subnet="10.99.0.0/16"))
 
 
 def test_a_dry_run_judges_the_result_too(beside_dev):
     with pytest.raises(RegisterError, match="overlaps"):
-        import_settlements(beside_dev, TEMPLATE, "Vas", dry_run=True, asked=Places(subnet="10.61.0.0/16"))
+        import_settlements(beside_dev, TEMPLATE, "Vas", dry_run=True, required=Places(subnet="10.61.0.0/16"))
 
 
 @pytest.mark.parametrize(
