@@ -16,7 +16,7 @@ class Step:
     subject: str
     before: str
     after: str
-    apply: Callable[[], None] | None = field(default=None, kw_only=True, repr=False, compare=False)
+    apply: Callable[[], object] | None = field(default=None, kw_only=True, repr=False, compare=False)
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Plan:
     """
 
     steps: list[Step] = field(default_factory=list)
-    at_once: Callable[[], None] | None = None
+    at_once: Callable[[], object] | None = None
 
-    def add(self, subject: str, before: object, after: object, apply: Callable[[], None] | None = None) -> None:
+    def add(self, subject: str, before: object, after: object, apply: Callable[[], object] | None = None) -> None:
         self.steps.append(Step(subject, str(before), str(after), apply=apply))
 
     def __iadd__(self, other: Iterable[Step] | Plan) -> Plan:

@@ -31,10 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inventory", description="The register: what should exist.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    env = {"default": os.environ.get("ASP_ENV", "dev"), "help": "environment (default: ASP_ENV, or dev)"}
+
+    def takes_env(verb: argparse.ArgumentParser) -> None:
+        verb.add_argument(
+            "--env", default=os.environ.get("ASP_ENV", "dev"), help="environment (default: ASP_ENV, or dev)"
+        )
 
     validate = verbs.add_parser("validate", help="check an environment; prints every fault, or a summary")
-    validate.add_argument("--env", **env)
+    takes_env(validate)
     validate.set_defaults(run=_validate)
 
     citizens = verbs.add_parser(
@@ -42,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help="show what the synthetic citizens sign in with",
         description="Prints username, password, name and tax identification sign of each synthetic citizen.",
     )
-    citizens.add_argument("--env", **env)
+    takes_env(citizens)
     citizens.set_defaults(run=_citizens)
 
     importing = verbs.add_parser(
@@ -55,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     which = importing.add_mutually_exclusive_group(required=True)
     which.add_argument("--county", help="one county, as 'Borsod-Abaúj-Zemplén' or 'Zala vármegye'")
     which.add_argument("--all", action="store_true", help="the whole country")
-    importing.add_argument("--env", **env)
+    takes_env(importing)
     importing.add_argument(
         "--into", type=Path, metavar="DIR", help="another environment folder, made from --env's settings"
     )

@@ -27,7 +27,7 @@ class Place:
     @property
     def addresses(self) -> int:
         """Addresses that tasks may have: not the network's own, the broadcast's, the gateway's, nor the machines'."""
-        return 2 ** (32 - self.prefix) - 3 - MACHINES
+        return (1 << (32 - self.prefix)) - 3 - MACHINES
 
 
 # Swarm keeps one address in each network for every machine that has a task in it (its load balancer's, also in dnsrr).

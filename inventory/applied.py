@@ -52,7 +52,7 @@ def read(env: str, root: Path | None = None) -> Snapshot:
     if not file.is_file():
         return {}
     try:
-        snapshot = json.loads(file.read_text(encoding="utf-8"))
+        snapshot: Snapshot = json.loads(file.read_text(encoding="utf-8"))
         if not all(isinstance(entry["cell"], str) and isinstance(entry["name"], str) for entry in snapshot.values()):
             raise ValueError("entries without cell and name")
         return snapshot

@@ -145,7 +145,7 @@ class TenantCaps(Model):
     municipality from both."""
 
     default: Caps = Caps()
-    size: dict[Literal["S", "M", "L"], CapsChange] = {}
+    size: dict[Annotated[SizeClass, Field(strict=False)], CapsChange] = {}
 
 
 class Cell(Model):
@@ -276,7 +276,7 @@ class Environment(Model):
         """Caps of a tenant in a cell: the environment's, its size's, the cell's, its own, each over the one before."""
         cell = next((cell.caps for cell in self.cells if cell.id == cell_id), None)
         caps = self.caps.default
-        for change in (self.caps.size.get(str(size)), cell, own):
+        for change in (self.caps.size.get(size) if size else None, cell, own):
             caps = change.over(caps) if change else caps
         return caps
 

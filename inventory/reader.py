@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _DuplicateKey(yaml.YAMLError):
+class _DuplicateKey(Exception):
     """A key written twice; arguments: the key, both lines."""
 
 
@@ -156,7 +156,7 @@ class Reader:
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 field = place + ".".join(str(part) for part in item["loc"] if part != "[key]")
-                problem, remedy = explain(item, model)
+                problem, remedy = explain(dict(item), model)
                 seen = None if item["type"] == "missing" else item.get("input")
                 self._fault(path, field.rstrip("."), seen, problem, remedy)
             return None
@@ -212,7 +212,7 @@ def _type_name(value: object) -> str:
     return words.get(type(value), "nothing" if value is None else type(value).__name__)
 
 
-def _purpose(model: type[BaseModel], location: tuple) -> str:
+def _purpose(model: type[BaseModel], location: tuple[Any, ...]) -> str:
     """` (description)` of a top-level field that has one."""
     field = model.model_fields.get(str(location[0])) if len(location) == 1 else None
     return f" ({field.description})" if field and field.description else ""

@@ -238,7 +238,7 @@ def _database(
     initial = [("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")]
     acl = {(grantee, right) for grantee, right in (row["acl"] if row else initial)}
     wanted = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
-    if acl != wanted or not row["open"]:
+    if row is None or acl != wanted or not row["open"]:
         # In one transaction: at no moment is the database open to anybody else.
         grantees = sorted({grantee for grantee, _ in acl - wanted})
         revokes = "".join(

@@ -53,8 +53,9 @@ class CitizenPlanner:
             replace = partial(self._api.replace, body={**seen, **differing})
             plan.add(f"realm {citizen_realm.REALM}", before, differing, replace)
 
-    def _find(self, municipality: Municipality) -> dict | None:
-        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+    def _find(self, municipality: Municipality) -> dict[str, Any] | None:
+        clients: list[dict[str, Any]] = self._api.get("clients", clientId=municipality.tenant)
+        return next(iter(clients), None)
 
     def _client(self, plan: Plan, municipality: Municipality) -> None:
         name = f"citizens' client {municipality.tenant}"

@@ -71,14 +71,14 @@ class IdentityPlanner:
             before = {key: seen.get(key) for key in differing}
             plan.add(f"realm {realm.REALM}", before, differing, lambda: self._api.replace(body={**seen, **differing}))
 
-    def _find_organization(self, municipality: Municipality) -> dict | None:
-        found = self._api.get("organizations", search=municipality.name, exact=True)
-        for organization in found:
+    def _find_organization(self, municipality: Municipality) -> dict[str, Any] | None:
+        named: list[dict[str, Any]] = self._api.get("organizations", search=municipality.name, exact=True)
+        for organization in named:
             if organization["alias"] == municipality.tenant:
                 return organization
-        if found:
+        if named:
             raise RuntimeFault(
-                f"organization {municipality.name}: alias seen {found[0]['alias']}, wanted {municipality.tenant}. "
+                f"organization {municipality.name}: alias seen {named[0]['alias']}, wanted {municipality.tenant}. "
                 "An alias cannot be changed: remove the organization by hand if it is a mistake"
             )
         return None
@@ -100,8 +100,9 @@ class IdentityPlanner:
 
         plan.add(f"organization {municipality.tenant}", "absent", municipality.name, create)
 
-    def _find_client(self, municipality: Municipality) -> dict | None:
-        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+    def _find_client(self, municipality: Municipality) -> dict[str, Any] | None:
+        clients: list[dict[str, Any]] = self._api.get("clients", clientId=municipality.tenant)
+        return next(iter(clients), None)
 
     def _client(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality, name = tenant.municipality, f"client {tenant.municipality.tenant}"
@@ -113,7 +114,7 @@ class IdentityPlanner:
             def create() -> None:  # client and roles in one request: one by one they took most of a join's time
                 body = {"clients": [wanted], "roles": {"client": {municipality.tenant: roles}}}
                 self._api.create("partialImport", body={"ifResourceExists": "FAIL", **body})
-                tenant.client = self._find_client(municipality)["id"]
+                tenant.client = (self._find_client(municipality) or {})["id"]
 
             plan.add(name, "absent", f"for {municipality.origin}, with {len(roles)} roles", create)
             return
@@ -182,7 +183,7 @@ class IdentityPlanner:
     # Clerks
 
     def _clerks(self, plan: Plan, tenant: TenantIdentity) -> None:
-        members: list[dict] = self._members(tenant.organization) if tenant.organization else []
+        members: list[dict[str, Any]] = self._members(tenant.organization) if tenant.organization else []
         belonging = {member["username"]: member for member in members}
         clerks = self._register.office_of(tenant.municipality).clerks
         for clerk in clerks:
@@ -194,8 +195,8 @@ class IdentityPlanner:
             if username not in working:
                 self._dismiss(plan, tenant, member, {tenant.municipality.tenant})
 
-    def _members(self, organization: str) -> list[dict]:
-        return self._api.get("organizations", organization, "members", max=EVERYTHING)
+    def _members(self, organization: str) -> list[dict[str, Any]]:
+        return list(self._api.get("organizations", organization, "members", max=EVERYTHING))
 
     def _clerk(self, plan: Plan, clerk: Clerk) -> None:
         if clerk.username in self._users:
@@ -248,7 +249,7 @@ class IdentityPlanner:
         name = f"roles of {clerk.username} at {tenant.municipality.tenant}"
         plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
 
-    def _dismiss(self, plan: Plan, tenant: TenantIdentity, member: dict, leaving: set[str]) -> None:
+    def _dismiss(self, plan: Plan, tenant: TenantIdentity, member: dict[str, Any], leaving: set[str]) -> None:
         """A member goes: out of the organization when another one keeps it, else altogether."""
         identifier, username = member["id"], member["username"]
         others = self._api.get("organizations", "members", identifier, "organizations")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from centre.reach.psql import CellSql
+from centre.statistics.disclosure import Kind
 from inventory.models import Municipality, Phase
 from inventory.register import Register
 from stacks.configs.sql import identifier, literal
@@ -36,7 +37,7 @@ class Delivered:
     """What one municipality's warehouse has of the day. `figures`: (system, measure, dimension, kind, value)."""
 
     systems: Collection[str]
-    figures: Sequence[tuple[str, str, str, str, int]]
+    figures: Sequence[tuple[str, str, str, Kind, int]]
 
 
 def counted(register: Register, with_connecting: bool = False) -> list[Municipality]:

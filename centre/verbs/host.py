@@ -22,6 +22,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import Any
 
 from centre.verbs.progress import StepFailed, Steps
 
@@ -211,7 +212,7 @@ def default_address() -> str:
             return LOOPBACK
 
 
-def _swarm_state() -> dict:
+def _swarm_state() -> dict[str, Any]:
     answer = docker("GET", "/info")
     return json.loads(answer[1])["Swarm"] if answer else {}
 

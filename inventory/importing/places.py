@@ -95,7 +95,5 @@ LINES = {"subnet": r"^(subnet:)[^#\n]*", "https": r"^(\s+https:)[^#\n]*", "http"
 def write(text: str, places: Places) -> str:
     """An environment.yaml with these places; comments stay."""
     for name, pattern in LINES.items():
-        text = re.sub(
-            pattern, lambda match, name=name: f"{match[1]} {getattr(places, name)} ", text, flags=re.MULTILINE
-        )
+        text = re.sub(pattern, rf"\g<1> {getattr(places, name)} ", text, flags=re.MULTILINE)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)

@@ -56,8 +56,8 @@ def within_the_server(written: Written) -> Iterator[Fault]:
     How many it has follows from the cell's capacity alone, so that a tenant's override needs no restart.
     """
     connections: dict[str, int] = defaultdict(int)
-    for _, cell, caps in _of_entries(written):
-        connections[cell] += caps.connections
+    for _, cell_id, caps in _of_entries(written):
+        connections[cell_id] += caps.connections
     for index, cell in enumerate(written.environment.cells):
         room = written.environment.server_connections(cell)
         if (taken := connections[cell.id]) > room:

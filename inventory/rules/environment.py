@@ -96,7 +96,7 @@ def _ports(written: Written) -> Iterator[tuple[str, int]]:
 
 def apart_from_neighbours(written: Written) -> Iterator[Fault]:
     """Environments live side by side on one machine: no common address, no common port."""
-    ours = ipaddress.ip_network(written.environment.subnet)
+    ours = ipaddress.IPv4Network(written.environment.subnet)
     places = {port: place for place, port in _ports(written)}
     for folder in sorted((written.root / "environments").iterdir()):
         other = folder / "environment.yaml"
@@ -127,7 +127,7 @@ def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | Non
     for office in offices.values():
         for station in office.workstations:
             taken[ports.ssh_base + station.number] = f"workstation {station.name}"
-    return ipaddress.ip_network(environment.subnet), taken
+    return ipaddress.IPv4Network(environment.subnet), taken
 
 
 def citizens_differ(written: Written) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets as random
+from collections.abc import Mapping
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -63,7 +64,7 @@ def public_jwk(key: str) -> dict[str, str]:
 
 
 def _sign(
-    register: Register, issuer: str, key: str, path: str, subject: str, minutes: int, extra: dict[str, object]
+    register: Register, issuer: str, key: str, path: str, subject: str, minutes: int, extra: Mapping[str, object]
 ) -> str:
     now = int(dt.datetime.now(dt.UTC).timestamp())
     claims = {

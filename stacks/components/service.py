@@ -66,7 +66,7 @@ done
 LONGEST_SECONDS = 30
 
 
-def _healthcheck(health: Health):
+def _healthcheck(health: Health) -> docker.ServiceTaskSpecContainerSpecHealthcheckArgs:
     seconds = (health.interval, health.timeout, LONGEST_SECONDS)
     return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
         tests=["CMD", "sh", "-c", PACE, "health", *map(str, seconds), *health.command],
@@ -158,7 +158,13 @@ class SwarmService(pulumi.ComponentResource):
         self.name = self.service.name
         self.register_outputs({"name": self.name})
 
-    def _container(self, name: str, args: ServiceArgs, secrets: list, configs: list):
+    def _container(
+        self,
+        name: str,
+        args: ServiceArgs,
+        secrets: list[docker.ServiceTaskSpecContainerSpecSecretArgs],
+        configs: list[docker.ServiceTaskSpecContainerSpecConfigArgs],
+    ) -> docker.ServiceTaskSpecContainerSpecArgs:
         mounts = (
             [
                 docker.ServiceTaskSpecContainerSpecMountArgs(target=path, source=volume, type="volume")
@@ -197,7 +203,7 @@ class SwarmService(pulumi.ComponentResource):
             healthcheck=_healthcheck(args.health),
         )
 
-    def _secret(self, path: str, file: File):
+    def _secret(self, path: str, file: File) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
         logical, physical = self._hashed(path, file)
         labels = [docker.SecretLabelArgs(label=key, value=value) for key, value in sorted(self._ctx.labels.items())]
         data = pulumi.Output.secret(_base64(file.content))
@@ -211,7 +217,7 @@ class SwarmService(pulumi.ComponentResource):
             file_mode=file.mode,
         )
 
-    def _config(self, path: str, file: File):
+    def _config(self, path: str, file: File) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
         logical, physical = self._hashed(path, file)
         labels = [
             docker.ServiceConfigLabelArgs(label=key, value=value) for key, value in sorted(self._ctx.labels.items())
