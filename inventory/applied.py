@@ -2,8 +2,8 @@
 
 An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
 whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
-exists (its KSH code, its cell, the cell's place in the list, from which its networks follow) are compared with it
-before anything is touched; so is the number of the cell's nodes, which may grow only.
+exists (its KSH code, its cell, the cell's place in the list and the environment's subnet, from which its networks
+follow) are compared with it before anything is touched; so is the number of the cell's nodes, which may grow only.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
         "cell": municipality.cell,
         "cell_place": place,
         "cell_nodes": municipality.environment.cells[place].nodes,
+        "subnet": municipality.environment.subnet,
         "phase": str(municipality.phase),
         **({"training": True} if municipality.training else {}),
     }
@@ -51,7 +52,7 @@ def read(env: str, root: Path | None = None) -> Snapshot:
     if not file.is_file():
         return {}
     try:
-        snapshot = json.loads(file.read_text(encoding="utf-8"))
+        snapshot: Snapshot = json.loads(file.read_text(encoding="utf-8"))
         if not all(isinstance(entry["cell"], str) and isinstance(entry["name"], str) for entry in snapshot.values()):
             raise ValueError("entries without cell and name")
         return snapshot

@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from centre import moments
 from centre.backup import contents
 from centre.backup.backups import Repository, archive, server
 from centre.backup.scratch import Scratch, restored
 from centre.database import apply, reading
 from centre.database.migrations import Migration
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
+from centre.moments import MomentFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
 from centre.reach.transfer import carry
@@ -58,21 +60,18 @@ def beside(tenant: str) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """A moment from `2026-11-23 14:00:00` (this machine's local time) or with an offset; RestoreFault otherwise."""
+    """A moment from `2026-11-23 14:00:00` (Budapest time) or with an offset; RestoreFault otherwise."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise RestoreFault(
-            f"target_time: wanted a moment, as 2026-11-23 14:00:00 or 2026-11-23T14:00:00+01:00; seen: {text!r}"
-        ) from None
-    return moment.astimezone(UTC)
+        return moments.read(text)
+    except MomentFault as fault:
+        raise RestoreFault(f"target_time: {fault}") from fault
 
 
 def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> None:
     """RestoreFault unless repository `number` can give the tenant at `moment`."""
     now = datetime.now(UTC)
     if moment > now:
-        raise RestoreFault(f"target_time {moment.isoformat()} is in the future: wanted one before {_shown(now)}")
+        raise RestoreFault(f"target_time {_shown(moment)} is in the future: wanted one before {_shown(now)}")
     repository = Repository(cell, number)
     ended = [
         (datetime.fromtimestamp(backup["timestamp"]["stop"], UTC), backup["label"])
@@ -140,7 +139,7 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     return aside
 
 
-def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def exchange(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
 
     Roles, rights, caps and schema versions are then as a join makes them. Another writer of the cell's tenants is
@@ -150,7 +149,7 @@ def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[
         return rename(cell, tenant, incoming, migrations)
 
 
-def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def rename(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
     there = name in reading.databases(cell)
@@ -180,7 +179,7 @@ def report(env: str, aside: Aside, old: str) -> Path:
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moments.shown(moment)
 
 
 def archive_up_to_now(cell: CellSql) -> None:

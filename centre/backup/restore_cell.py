@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from docker.errors import DockerException, NotFound
 from docker.types import ServiceMode
 
+from centre import moments
 from centre.backup.backups import Repository
 from centre.backup.restore import RestoreFault
 from centre.backup.scratch import CREATION, SOURCE, clear, configure, volume_of, wait_for
@@ -205,4 +206,4 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moments.shown(moment)

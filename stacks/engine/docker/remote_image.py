@@ -80,6 +80,12 @@ class RemoteImage(Kind):
 
 def _pull(daemon: Daemon, name: str, platform: str) -> None:
     repository, tag = split_name(name)
+    host = repository.partition("/")[0]
+    if host.endswith(".invalid"):  # nobody's name (RFC 2606): there is no registry to ask
+        raise ProviderError(
+            f"image {name} is not on this machine, and {host} is no registry that it could come from. Build it "
+            "(asp up, or python -m stacks.images.build, for those of this project) or load it first."
+        )
     headers = {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(daemon.registry_auth(name)).encode()).decode()}
     params = {"fromImage": repository, "tag": tag, **({"platform": platform} if platform else {})}
     try:

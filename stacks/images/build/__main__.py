@@ -24,7 +24,7 @@ LABEL = "asp.suite"  # on every image made here; `make clean` removes what carri
 
 
 def main() -> int:
-    """Exit 0 when every image asked for is there, 1 when one cannot be made."""
+    """Exit 0 when every image is there, 1 when one cannot be built."""
     parser = argparse.ArgumentParser(prog="python -m stacks.images.build", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())} (default: all)")
     parser.add_argument("--list", action="store_true", help="print each image's reference and whether it is there")
@@ -32,21 +32,21 @@ def main() -> int:
     unknown = set(arguments.names) - set(names())
     if unknown:
         parser.error(f"unknown image: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
-    wanted = arguments.names or names()
+    chosen = arguments.names or names()
     try:
         client = docker.from_env(timeout=900)
         if arguments.list:
-            for name in wanted:
+            for name in chosen:
                 print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
             return 0
         built = int(provide_image(client, BASE))
         with ThreadPoolExecutor(TOGETHER) as pool:
-            tasks = [pool.submit(provide_image, client, name) for name in dict.fromkeys(wanted) if name != BASE]
+            tasks = [pool.submit(provide_image, client, name) for name in dict.fromkeys(chosen) if name != BASE]
             built += sum(task.result() for task in tasks)
     except (DownloadFault, DockerException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{built} built, {len(set([BASE, *wanted])) - built} present")
+    print(f"{built} built, {len(set([BASE, *chosen])) - built} present")
     return 0
 
 
@@ -64,7 +64,7 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     if present(client, image):
         return False
     if os.environ.get(given(name)):
-        raise DownloadFault(f"{given(name)}={image}: no such image here. Load it, or unset this to make our own")
+        raise DownloadFault(f"{given(name)}={image}: no such image on this machine. Load it, or unset {given(name)}")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)
@@ -83,7 +83,7 @@ def _debootstrap(client: docker.DockerClient, name: str, image: str) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise DownloadFault(f"{image}: mmdebstrap exited with {done.returncode}: {done.stderr.strip()[-1500:]}")
-        repository, tag = image.split(":")
+        repository, _, tag = image.rpartition(":")
         with archive.open("rb") as data:
             client.api.import_image_from_data(data, repository=repository, tag=tag, changes=[f"LABEL {LABEL}={name}"])
 
