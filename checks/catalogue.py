@@ -35,6 +35,7 @@ class Check(BaseModel):
     tier: Literal["centre", "tenant", "workstation"]
     clause: str = Field(description="id of an SLA clause")
     threshold: str | None = Field(None, pattern=r"^(sla\.[a-z0-9-]+|register\.[a-z_]+(\.[a-z_]+)*)$")
+    bound: Literal["at most", "at least"] = Field("at most", description="which side of the threshold is good")
     lifetime: str = Field(pattern=r"^[1-9]\d*[mhd]$", description="how long a result counts: 15m, 24h, 7d")
     source: str = Field(min_length=10, description="where the facts are read")
     runbook: str = Field(pattern=r"^[a-z-]+\.md#[a-z0-9-]+$")

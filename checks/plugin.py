@@ -121,7 +121,10 @@ class Suite:
             disagree = "; ".join(dict.fromkeys(twice + without)) or "no test at all"
             raise self._fault(f"catalogue.yaml and the test files disagree: {disagree}")
         self.collected = len(items)
-        items[:] = [item for item in items if self.chosen(*self._place_of(item))]
+        left_out = [item for item in items if not self.chosen(*self._place_of(item))]
+        if left_out:
+            session.config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if self.chosen(*self._place_of(item))]
 
     def pytest_report_collectionfinish(self, items: list[pytest.Function]) -> str:
         """The line that says how much of the catalogue runs."""
@@ -153,18 +156,18 @@ class Suite:
             raise self._fault(f"{request.node.name} asks for a limit, its catalogue entry has no threshold")
         return threshold
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def register(self) -> Register:
         return self.register_
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def municipality(self) -> Municipality:
         return self.municipality_
 
     def _place_of(self, item: pytest.Function) -> tuple[str, str]:
-        return self._check_of(item).id, item.callspec.params["subject"]
+        return self._check_of(item).id, str(item.callspec.params["subject"])
 
-    def _check_of(self, item: pytest.Function | pytest.FunctionDefinition) -> Check:
+    def _check_of(self, item: pytest.Function) -> Check:
         identifier = getattr(item.function, "check_id", None)
         if identifier is None:
             raise self._fault(f"{item.nodeid} has no @check(...): every assertion belongs to a catalogue entry")
@@ -178,7 +181,7 @@ class Suite:
 
     def _record(self, item: pytest.Function, error: BaseException | None, seconds: float) -> None:
         verdict, message = judge(error)
-        entry, subject = self._check_of(item), item.callspec.params["subject"]
+        entry, subject = self._check_of(item), str(item.callspec.params["subject"])
         view = item.stash.get(_VIEW, None)
         if verdict is Verdict.PASS and not (view and view.evidence):
             verdict, message = Verdict.NO_DATA, "az ellenőrzés semmit sem olvasott a mérésből"

@@ -21,7 +21,7 @@ def hungarian_unit(unit: str) -> str:
 
 def number(value: float) -> str:
     """1234.5 → `1 234,5`: one decimal at most, a comma, a space that does not break between thousands."""
-    text = f"{value:,.1f}".removesuffix(".0")
+    text = f"{round(value, 1) or 0:,.1f}".removesuffix(".0")
     return text.replace(",", "\u00a0").replace(".", ",")
 
 

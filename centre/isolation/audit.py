@@ -125,4 +125,4 @@ def _visitors(groups: Mapping[str, set[str]], grantee: str) -> set[str]:
 
 def _at_home(role: str, schema: str) -> bool:
     match = TENANT.fullmatch(role)
-    return bool(match) and match[2] == schema
+    return match is not None and match[2] == schema

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cryptography import x509
@@ -56,7 +57,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
             "systems": lambda: {
-                system: guard(lambda system=system: answer(runtime, register, municipality, system))
+                system: guard(partial(answer, runtime, register, municipality, system))
                 for system in systems
             },
         }
@@ -190,7 +191,7 @@ def edge_facts(runtime: Runtime, register: Register, edge: Edge, municipality: M
         "map": guard(mapped),
         "certificate": guard(lambda: edge.certificate(host)),
         "bare": guard(bare),
-        "forged": {header: guard(lambda header=header: forged(header)) for header in ("Client-Cert", "Client_Cert")},
+        "forged": {header: guard(partial(forged, header)) for header in ("Client-Cert", "Client_Cert")},
     }
 
 

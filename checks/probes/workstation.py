@@ -158,7 +158,8 @@ class _Verified(ParamikoBackend):
     """testinfra's backend, but only for a host that shows the key which the vault gave it."""
 
     def __init__(self, register: Register, station: Workstation):
-        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{register.ssh_port(station)}", timeout=10)
+        self._port = register.ssh_port(station)
+        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{self._port}", timeout=10)
         self._folder = paths.environment_dir(register.environment.id) / "ssh"
         self._client: paramiko.SSHClient | None = None
 
@@ -170,7 +171,7 @@ class _Verified(ParamikoBackend):
             self._client.set_missing_host_key_policy(paramiko.RejectPolicy())
             self._client.connect(
                 self.host.name,
-                int(self.host.port),
+                self._port,
                 self.host.user,
                 key_filename=str(self._folder / "id_ed25519"),
                 timeout=self.timeout,

@@ -44,6 +44,9 @@ SIZES = {
 }
 
 
+BOUNDS: dict[model.Bound, str] = {"at most": "legfeljebb", "at least": "legalább"}
+
+
 @dataclass(frozen=True)
 class Run:
     """How a report came to be. `as_of`: what lifetimes were held against; `seconds`: of the whole run."""
@@ -105,7 +108,7 @@ def _check(register: Register, catalogue: Catalogue, outcome: Outcome) -> model.
         message=outcome.message,
         waiver=outcome.waiver,
         measured=Amount(measured.shown, measured.value, measured.unit) if measured else None,
-        threshold=_threshold(limit) if limit else None,
+        threshold=_threshold(limit, entry.bound) if limit else None,
         clause=_clause(register.sla[entry.clause]),
         taken=_iso(outcome.taken) if outcome.taken else None,
         valid_until=_iso(outcome.taken + entry.span) if outcome.taken else None,
@@ -116,8 +119,8 @@ def _check(register: Register, catalogue: Catalogue, outcome: Outcome) -> model.
     )
 
 
-def _threshold(limit: Limit) -> model.Threshold:
-    return model.Threshold(limit.reference, Amount(limit.text, limit.value, limit.unit))
+def _threshold(limit: Limit, bound: model.Bound) -> model.Threshold:
+    return model.Threshold(limit.reference, bound, Amount(f"{BOUNDS[bound]} {limit.text}", limit.value, limit.unit))
 
 
 def _clause(clause: Clause) -> model.Clause:

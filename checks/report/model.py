@@ -18,6 +18,7 @@ Answer = Literal["yes", "no", "unknown", "unasked"]
 Standing = Literal["assumed", "contract"]
 Scope = Literal["whole", "partial"]
 Source = Literal["live", "recording"]
+Bound = Literal["at most", "at least"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Threshold:
     """What a check's measured value was held against, and where it stands: `sla.…` or `register.…`."""
 
     reference: str
+    bound: Bound
     amount: Amount
 
 

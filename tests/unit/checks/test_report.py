@@ -177,7 +177,7 @@ def test_junit_says_what_was_judged_and_why_it_failed():
         "runbook: docs/runbooks/backup.md#no-recent-backup",
         "clause: backup-age",
         "measured: 7 nap",
-        "threshold: 26 óra (sla.backup-age)",
+        "threshold: legfeljebb 26 óra (sla.backup-age)",
         "evidence: mérés = érték",
     ]
 
@@ -190,6 +190,7 @@ def test_the_page_shows_what_was_measured_beside_its_threshold():
     assert table.count("7 nap Megfelelt") + table.count("7 nap ") >= len(limited) >= 11
     for entry in limited:
         assert entry.title in table and support.catalogue().limit(entry).text.replace("\u00a0", " ") in table
+    assert "legfeljebb 26 óra" in table and "legalább 14 nap" in table
 
 
 def test_evidence_folds_away_where_a_promise_holds():

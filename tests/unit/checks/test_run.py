@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from checks.__main__ import main
+from checks.hosts import subjects_of
 from checks.plugin import SUITES, Suite, run
 from checks.recording import Recording
 from inventory import paths
@@ -340,3 +341,65 @@ def test_the_command_is_there_for_an_operator():
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "centre.database.writable" in done.stdout
+
+
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+
+
+def bare(*arguments):
+    """Plain pytest in a process of its own, as somebody types it."""
+    command = [*PYTEST, *(str(argument) for argument in arguments)]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=120)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_plain_pytest_needs_no_plugin_option(recording, tmp_path):
+    """The register has more systems than the recording, so some checks fail; what counts is that all 72 ran."""
+    out = tmp_path / "junit.xml"
+    probes = recording(fresh(support.good()))
+    done = bare("checks", "--asp-env", "dev", "--tenant", "16054", "--probes", probes, "--junitxml", out)
+    assert done.returncode == 1, done.stdout
+    assert "Sajószentpéter (16054): 72 of 72 checks, 72 collected" in done.stdout
+    assert 'tests="72"' in out.read_text(encoding="utf-8")
+
+
+def test_plain_pytest_takes_a_part_of_some_hosts(recording):
+    probes = recording(support.good())
+    arguments = ("--hosts", "ansible://workstations", "-k", "policy or hsts")
+    done = bare("checks", "--tenant", "16054", "--probes", probes, "--collect-only", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2/72 tests collected (70 deselected)" in done.stdout
+
+
+def test_plain_pytest_refuses_what_it_cannot_do():
+    done = bare("checks", "--collect-only", "--tenant", "16054", "--hosts", "moon")
+    assert done.returncode == 4 and "Known: all, dev, 16054, sajoszentpeter-1, centre, tenant" in done.stderr
+    done = bare("checks", "--collect-only")
+    assert done.returncode == 4 and "--tenant is missing: pytest checks --asp-env dev --tenant 16054" in done.stderr
+
+
+HOSTS = [
+    (None, []), ("", []), ("all", []), ("ansible://all", []),
+    ("sajoszentpeter-1", ["sajoszentpeter-1"]),
+    ("paramiko://asp-admin@sajoszentpeter-1:2210", ["sajoszentpeter-1"]),
+    ("ssh://sajoszentpeter-1?timeout=5", ["sajoszentpeter-1"]),
+    ("ansible://workstations,dev", ["sajoszentpeter-1", "dev"]), ("tenant", ["16054"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "subjects"), HOSTS)
+def test_hosts_are_named_as_testinfra_names_them(given, subjects):
+    register = support.register()
+    assert subjects_of(given, register, register.municipality("16054")) == subjects
+
+
+def test_a_file_of_the_suite_may_run_alone(recording):
+    probes = recording(support.good())
+    done = bare("checks/suites/test_tenant.py", "--tenant", "16054", "--probes", probes, "--collect-only")
+    assert done.returncode == 0 and "22 of 72 checks, 22 collected" in done.stdout
+
+
+def test_an_empty_folder_is_a_fault_and_no_short_report(tmp_path):
+    (tmp_path / "suites").mkdir()
+    with pytest.raises(RegisterError, match="centre.services.running has no test"):
+        run(suite(), tmp_path / "suites")
