@@ -72,13 +72,15 @@ class BackupFault(Exception):
 class Catalogue:
     """pgBackRest's catalogue of one stanza. `backups`: faultless ones, oldest first, as `info` gives them.
 
-    `last_wal`: name of the newest WAL segment in the repository, empty when there is none.
+    `last_wal`: name of the newest WAL segment in the repository, empty when there is none. `failed`: labels of backups
+    with faults.
     """
 
     code: int
     message: str
     backups: Sequence[Mapping[str, Any]]
     last_wal: str
+    failed: Sequence[str] = ()
 
     @classmethod
     def of(cls, entries: Sequence[Mapping[str, Any]]) -> Catalogue:
@@ -88,7 +90,8 @@ class Catalogue:
         (entry,) = entries
         backups = [backup for backup in entry["backup"] if not backup.get("error")]
         last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
-        return cls(entry["status"]["code"], entry["status"]["message"], backups, last_wal)
+        failed = [backup["label"] for backup in entry["backup"] if backup.get("error")]
+        return cls(entry["status"]["code"], entry["status"]["message"], backups, last_wal, failed)
 
     @property
     def newest(self) -> Mapping[str, Any] | None:
