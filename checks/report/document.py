@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from checks.catalogue import Catalogue, Check, hungarian_unit
 from checks.verdicts import Outcome, Verdict
+from inventory.files import write_whole
 from inventory.models import Municipality, Phase, SizeClass
 from inventory.register import Register
 
@@ -260,7 +259,7 @@ def write(report: dict, recording: str, folder: Path, with_html: bool = True) ->
     if with_html:
         files["report.html"] = html(report)
     for name, content in files.items():
-        _atomic(folder / name, content)
+        write_whole(folder / name, content, 0o644)
     line = {
         "taken": report["taken"],
         "ready": report["ready"],
@@ -271,13 +270,3 @@ def write(report: dict, recording: str, folder: Path, with_html: bool = True) ->
     with (folder / "history.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     return [folder / name for name in files]
-
-
-def _atomic(path: Path, content: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        os.fchmod(stream.fileno(), 0o644)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)

@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from inventory import paths
-from inventory.applied import write_whole
 from inventory.errors import Fault, RegisterError
+from inventory.files import write_whole
 from inventory.gazetteer import MEMBERS, OWN_OFFICE, Settlement
 from inventory.models import Cell, Environment, MunicipalityEntry, Office, System
 from inventory.names import slugify
@@ -109,8 +109,7 @@ class Target:
         """Write everything: cells first, then offices and municipalities; a killed run is completed by the next."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._new or self._environment_file.read_text("utf-8") != self._text:
-            write_whole(self._environment_file, self._text)
-            self._environment_file.chmod(0o644)
+            write_whole(self._environment_file, self._text, 0o644)
         for name in ("offices", "municipalities"):
             (self.folder / name).mkdir(exist_ok=True)
         for path, text in self._files.items():
