@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asp_service.files import write_json
+
 from asp_failover.engine import Engine, EngineFault
 from asp_failover.etcd import Etcd, EtcdFault
 
@@ -66,12 +68,7 @@ class Audit:
 
     def save(self) -> None:
         """State on disk, whole or not at all."""
-        temporary = self._state.with_suffix(".new")
-        with temporary.open("w") as stream:
-            json.dump({"seen": self.seen, "pending": self.pending}, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self._state)
+        write_json(self._state, {"seen": self.seen, "pending": self.pending})
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one line and wait until it is on disk."""
