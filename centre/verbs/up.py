@@ -90,7 +90,7 @@ def up(register: Register) -> None:
     keeps_its_nodes(register)
     steps.run("Register and secrets", lambda: _counted(vault.ensure(register)[1], "made"))
     steps.run("Published ports", lambda: ports(register))
-    steps.run("Images", lambda: _built(steps.command("images", [*python, "stacks.images"], limit=3000)))
+    steps.run("Images", lambda: _built(steps.command("images", [*python, "stacks.images.build"], limit=3000)))
     environ = pulumi_environment(register)
     for number, wave in enumerate(order.waves(register)):
         if number == order.APP_WAVE:  # an older schema would meet newer app servers

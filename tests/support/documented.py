@@ -11,7 +11,7 @@ from inventory import paths
 SPAN = re.compile(r"`([^`\n]+)`")
 START = re.compile(
     r"(make |(\.asp/venv/bin/)?python3? -m |(\.asp/venv/bin/)?(ansible-playbook )?playbooks/\w"
-    r"|docker |pgbackrest |asp_backup.py |SELECT )"
+    r"|docker |pgbackrest |asp-backup |SELECT )"
 )
 
 

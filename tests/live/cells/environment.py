@@ -86,7 +86,7 @@ def cell_up() -> None:
     """Bring up what the cell needs and nothing else: its images, networks, databases and backups."""
     register = load(ENV)
     vault.ensure(register)
-    subprocess.run([sys.executable, "-m", "stacks.images", "dbproxy", "etcd", "postgres"], check=True)
+    subprocess.run([sys.executable, "-m", "stacks.images.build", "dbproxy", "etcd", "postgres"], check=True)
     _stack_up("network", ENV)
     databases_up()
     _stack_up("backups", f"baz1.{ENV}")
