@@ -109,8 +109,8 @@ def test_logins_that_work_are_left_alone_at_a_restart(tmp_path, monkeypatch, pre
     file = tmp_path / "etcd.json"
     file.write_text(json.dumps({"root": "r", "users": {"patroni": {"password": "geheim", "write": [SCOPE]}}}))
     monkeypatch.setattr(logins, "FILE", file)
-    monkeypatch.setattr(member_module, "Etcd", Required)
-    member_module.keep_logins("m-1", threading.Event())
+    monkeypatch.setattr(logins, "Etcd", Required)
+    logins.keep_logins(threading.Event())
     passwords = [body for path, body in changed if path == "/v3/auth/user/changepw" and body["name"] == "patroni"]
     assert passwords == [{"name": "patroni", "password": "geheim"}] * changes
     assert bool(changed) == bool(changes)
