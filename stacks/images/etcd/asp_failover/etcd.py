@@ -19,7 +19,9 @@ class EtcdFault(Exception):
 class Etcd:
     """The cluster behind `hosts` (`name:port`), as `user` with a password (None: before logins are required)."""
 
-    def __init__(self, hosts: list[str], root: str, user: str | None = None, password: str = "", timeout=TIMEOUT):
+    def __init__(
+        self, hosts: list[str], root: str, user: str | None = None, password: str = "", timeout: float = TIMEOUT
+    ):
         self._hosts = list(hosts)
         self._user, self._password = user, password
         self._timeout = timeout

@@ -23,7 +23,8 @@ log = Log("asp-etcd")
 
 def read_logins() -> dict[str, Any]:
     """`root` (password) and `users` {name: {password, read, write}}: lists of keys, or of prefixes with a slash."""
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    logins: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return logins
 
 
 def require_logins(etcd: Etcd, settings: dict[str, Any]) -> None:

@@ -47,7 +47,8 @@ class Repository:
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()[-300:]
             raise RepositoryFault(f"the catalogue cannot be read: {said}")
-        return json.loads(done.stdout)
+        entries: list[dict[str, Any]] = json.loads(done.stdout)
+        return entries
 
     def backups(self) -> list[Backup]:
         """Finished, faultless backups, oldest first."""
@@ -58,9 +59,9 @@ class Repository:
 
         pgBackRest reads the backup's whole manifest for it, seconds in a full cell, so the last answer is kept.
         """
-        kept = read_json(self.folder / INSIDE)
-        if kept and kept["label"] == label:
-            return kept["databases"]
+        kept: dict[str, Any] = read_json(self.folder / INSIDE) or {}
+        if kept.get("label") == label:
+            return dict(kept["databases"])
         (entry,) = self.info(f"--set={label}")
         databases = {row["name"]: row["oid"] for row in entry["backup"][0].get("database-ref") or []}
         write_json(self.folder / INSIDE, {"label": label, "databases": databases})
