@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
+from inventory.files import write_whole
 from inventory.models import Municipality
 
 JOINING, JOINED = "joining", "joined"
@@ -83,13 +82,3 @@ def keep_evidence(env: str, name: str, content: dict[str, Any]) -> Path:
     file = folder / f"{name.replace(':', '')}.json"
     write_whole(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     return file
-
-
-def write_whole(file: Path, content: str) -> None:
-    """Replace a file at once: a kill leaves the old content or the new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)

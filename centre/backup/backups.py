@@ -137,7 +137,7 @@ class Repository:
 
     def verify(self, deadline: float = 3600) -> None:
         """Read everything in the repository and compare it with its checksums. RuntimeFault with what is wrong."""
-        self._cell.runtime.check(self.service, ["asp_backup.py", "verify", str(self.number)], timeout=deadline)
+        self._cell.runtime.check(self.service, ["asp-backup", "verify", str(self.number)], timeout=deadline)
 
     def finding(self) -> dict[str, Any]:
         """What verifications found: `at`, when it was whole last (epoch seconds, 0: never); `damage` since."""
@@ -189,7 +189,7 @@ class Made:
 
 def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
-    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp_backup.py", "state"]))
+    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp-backup", "state"]))
     return {
         int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
         for number, seen in told.items()
@@ -231,8 +231,7 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
         outcome.add("newest backup and WAL", f"without {', '.join(sorted([*gone, *lacking]))}", "WAL archived")
         if not check:
             archive(cell)
-            noted = [f"{name}={oid}" for name, oid in lacking.items()]
-            cell.runtime.check(cell.cell.backup, ["asp_backup.py", "archived", *noted])
+            cell.runtime.check(cell.cell.backup, ["asp-backup", "archived"], stdin=json.dumps(lacking))
     for each in (repository, vault):
         if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
             outcome.add(f"repository {each.number}", "never verified", "verified")

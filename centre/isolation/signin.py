@@ -8,7 +8,7 @@ from typing import Literal
 
 from centre.reach.psql import CellSql
 from inventory.names import Port
-from stacks.configs.postgres import CERTIFICATE, KEY, ROOT
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 Way = Literal["pooled", "direct"]
 
@@ -40,7 +40,7 @@ def sign_in(
     host, port = (cell.cell.proxy, Port.POOLER) if way == "pooled" else (cell.node, Port.POSTGRES)
     target = (
         f"host={host} port={port.value} dbname={database} user={role} connect_timeout=10 "
-        f"sslmode=verify-full sslrootcert={ROOT} sslcert={CERTIFICATE} sslkey={KEY}"
+        f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert={CERTIFICATE_FILE} sslkey={KEY_FILE}"
     )
     commands = " ".join(f"-c {shlex.quote(command)}" for command in (_WHO, sql) if command)
     psql = f"psql -XAtw -v ON_ERROR_STOP=1 {commands} {shlex.quote(target)}"

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from centre.statistics import disclosure
 from centre.statistics.disclosure import Cell, Kind, Rule
 from centre.statistics.figures import Delivered
-from inventory import applied
+from inventory.files import write_whole
 from inventory.models import Municipality
 from inventory.register import Register
 
@@ -153,7 +153,7 @@ def write(publication: Publication, folder: Path) -> list[Path]:
         "figures.json": json.dumps(asdict(publication), default=str, ensure_ascii=False, indent=1) + "\n",
     }
     for name, text in texts.items():
-        applied.write_whole(folder / name, text)
+        write_whole(folder / name, text)
     return [folder / name for name in texts]
 
 

@@ -57,8 +57,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
             "systems": lambda: {
-                system: guard(partial(answer, runtime, register, municipality, system))
-                for system in systems
+                system: guard(partial(answer, runtime, register, municipality, system)) for system in systems
             },
         }
     )

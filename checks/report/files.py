@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from checks.report.junit import junit
@@ -12,6 +10,7 @@ from checks.report.model import Report
 from checks.report.page import html
 from inventory import paths
 from inventory.errors import Fault, RegisterError
+from inventory.files import write_whole
 
 PARTIAL = "partial"  # folder beside the whole report: runs of some checks, and replays
 COLLECTED = "collected"  # folder beside it: recordings that nobody has judged
@@ -37,7 +36,7 @@ def write(report: Report, recording: str, folder: Path, with_html: bool = True) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            _replace(folder / name, content)
+            write_whole(folder / name, content, 0o644)
         if whole:
             with (folder / "history.jsonl").open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(_line(report), ensure_ascii=False) + "\n")
@@ -50,7 +49,7 @@ def keep(recording: str, folder: Path) -> Path:
     """Write a recording alone; its path."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "probes.json", recording)
+        write_whole(folder / "probes.json", recording, 0o644)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return folder / "probes.json"
@@ -79,13 +78,3 @@ def _holds_a_whole_run(folder: Path) -> bool:
 def _unwritable(folder: Path, error: OSError) -> RegisterError:
     remedy = "Make it writable, or give --output another folder"
     return RegisterError([Fault("--output", "folder", str(folder), f"cannot be written ({error})", remedy)])
-
-
-def _replace(path: Path, content: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        os.fchmod(stream.fileno(), 0o644)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
