@@ -75,6 +75,6 @@ def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Faul
             yield Fault(written.environment_file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(was_nodes))
 
 
-# Also said by `centre.verbs.up`, where this machine does not remember what was applied.
+# Also said by `centre.verbs.preconditions`, where this machine does not remember what was applied.
 KEEP = "Write nodes: {}; for fewer, let its tenants leave (playbooks/leave.yml) and join in a new cell"
 RULES = [compared_with_applied]
