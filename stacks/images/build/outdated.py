@@ -77,16 +77,8 @@ def of_maven(group: str, artifact: str) -> str:
     """The newest release: Maven resolves LATEST of the small pom, and keeps its list of versions beside it."""
     repository = paths.CACHE / "m2"
     wanted = f"-Dartifact={group}:{artifact}:LATEST:pom"
-    base = [
-        "mvn",
-        "-B",
-        "-q",
-        "-U",
-        f"-Dmaven.repo.local={repository}",
-        f"{DEPENDENCY_PLUGIN}:get",
-        "-Dtransitive=false",
-    ]
-    _ask([*base, wanted])
+    base = ["mvn", "-B", "-q", "-U", f"-Dmaven.repo.local={repository}", f"{DEPENDENCY_PLUGIN}:get"]
+    _ask([*base, wanted, "-Dtransitive=false"])
     folder = repository / group.replace(".", "/") / artifact
     releases = [release(file) for file in folder.glob("maven-metadata-*.xml")]
     if not any(releases):
