@@ -107,12 +107,15 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
             "browse",
             "browse --clerk minta.admin --municipality 16054",
             "browse --station sajoszentpeter-1 --screenshot /keret/",
+            "browse --end",
         ],
     )
     browse.add_argument("--station", metavar="NAME", help="as the clerk of this workstation")
     browse.add_argument("--clerk", metavar="USERNAME", help="as this clerk (together with --municipality)")
     browse.add_argument("--municipality", metavar="KSH", help="at this municipality")
     browse.add_argument("--confirm", metavar="USERNAME", help="the clerk's username; asked for when it is not given")
+    browse.add_argument("--address", help="the centre's address as your computer reaches it (default: this machine's)")
+    browse.add_argument("--end", action="store_true", help="revoke the certificates taken so far, remove the files")
     browse.add_argument(
         "--screenshot", metavar="PATH", help="only a picture, taken by the workstation's own browser, such as /keret/"
     )
