@@ -38,7 +38,6 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
         details="Exit code: 0 ready, 1 not ready, 2 usage or register fault, 3 could not be measured.",
         examples=["check 16054", "check 16054 --json", "check --list"],
         passes="python -m checks (its --help lists them)",
-        checkout=False,
     )
     municipality(check)
     json_option(check)
