@@ -1,11 +1,11 @@
-"""``python -m stacks.engine``."""
+"""`python -m stacks.engine`."""
 
 import contextlib
 import os
 import sys
 
-from .cli import main
-from .light import bare_sdk
+from stacks.engine.cli import main
+from stacks.engine.light import bare_sdk
 
 if __name__ == "__main__":
     bare_sdk()

@@ -14,20 +14,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from .errors import LockedError, StackNotFound, StateError, UsageError
-from .files import write_file
-from .journal import Journal
-from .project import ORGANIZATION, Project
-from .state import VERSION, parse_checkpoint
+from stacks.engine.errors import LockedError, StackNotFound, StateError, UsageError
+from stacks.engine.files import write_file
+from stacks.engine.journal import Journal
+from stacks.engine.project import ORGANIZATION, Project
+from stacks.engine.state import VERSION, parse_checkpoint
 
 STACK_NAME = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
 
 
 class Backend:
-    """A ``file://`` backend. Stacks are named by project and stack."""
+    """A `file://` backend. Stacks are named by project and stack."""
 
     def __init__(self, url: str, base: Path):
-        """``base``: folder against which a relative URL (``file://./state``) is read."""
+        """`base`: folder against which a relative URL (`file://./state`) is read."""
         self.url = url
         parsed = urlparse(url)
         if parsed.scheme != "file":
@@ -38,7 +38,7 @@ class Backend:
 
     @classmethod
     def from_environment(cls, project: Project | None, base: Path) -> Backend:
-        """Backend of ``PULUMI_BACKEND_URL``, else of the project file; UsageError when neither names one."""
+        """Backend of `PULUMI_BACKEND_URL`, else of the project file; UsageError when neither names one."""
         url = os.environ.get("PULUMI_BACKEND_URL") or (project.backend if project else "")
         if not url:
             raise UsageError("no backend: set PULUMI_BACKEND_URL to file://<folder> or 'backend: url:' in Pulumi.yaml")
@@ -55,9 +55,9 @@ class Backend:
         return self.path(project, stack).is_file()
 
     def stacks(self, project: str | None = None) -> list[tuple[str, str]]:
-        """``(project, stack)`` of all stacks, or of one project's, sorted."""
-        found = (self.root / "stacks").glob(f"{project or '*'}/*.json")
-        return sorted((path.parent.name, path.stem) for path in found)
+        """`(project, stack)` of all stacks, or of one project's, sorted."""
+        paths = (self.root / "stacks").glob(f"{project or '*'}/*.json")
+        return sorted((path.parent.name, path.stem) for path in paths)
 
     def create(self, project: str, stack: str, deployment: dict | None = None) -> None:
         """Make an empty stack; StateError when it is there, UsageError when its name is not allowed."""
@@ -68,7 +68,7 @@ class Backend:
         self.save(project, stack, deployment)
 
     def refuse_taken(self, project: str, stack: str) -> None:
-        """Refuse a stack of this name as :meth:`create` does."""
+        """Refuse a stack of this name as `create` does."""
         if not STACK_NAME.match(stack):
             raise UsageError(f"stack name {stack!r} is not allowed: letters, digits, '.', '_' and '-', at most 100")
         if self.exists(project, stack):
@@ -80,14 +80,14 @@ class Backend:
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            known = ", ".join(name for _, name in self.stacks(project)) or "none"
-            raise StackNotFound(f"no stack named '{stack}' found (project {project}, known stacks: {known})") from None
+            names = ", ".join(name for _, name in self.stacks(project)) or "none"
+            raise StackNotFound(f"no stack named '{stack}' found (project {project}, known stacks: {names})") from None
         except (OSError, UnicodeDecodeError) as cause:
             raise StateError(f"cannot read checkpoint {path}: {cause}") from cause
         return parse_checkpoint(text, str(path))
 
     def save(self, project: str, stack: str, deployment: dict | None) -> None:
-        """Write a checkpoint; the one before stays as ``.bak``."""
+        """Write a checkpoint; the one before stays as `.bak`."""
         path = self.path(project, stack)
         checkpoint: dict = {"stack": f"{ORGANIZATION}/{project}/{stack}"}
         if deployment is not None:
@@ -106,8 +106,8 @@ class Backend:
         """Delete a stack's files."""
         path = self.path(project, stack)
         self.journal(project, stack).replace([])
-        for victim in (path, path.with_name(path.name + ".bak")):
-            victim.unlink(missing_ok=True)
+        for file in (path, path.with_name(path.name + ".bak")):
+            file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             path.parent.rmdir()
 
@@ -121,11 +121,11 @@ class Backend:
         return self.root / "engine" / f"{project}.selected"
 
     def select(self, project: str, stack: str) -> None:
-        """Remember the stack that commands without ``-s`` mean."""
+        """Remember the stack that commands without `-s` mean."""
         write_file(self._selection(project), stack + "\n")
 
     def selected(self, project: str) -> str:
-        """The selected stack, ``""`` without one."""
+        """The selected stack, `""` without one."""
         path = self._selection(project)
         return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
@@ -149,26 +149,26 @@ class Backend:
     @contextlib.contextmanager
     def lock(self, project: str, stack: str) -> Iterator[None]:
         """Hold the stack for this process. LockedError names a living owner; a dead one's lock is taken over."""
-        mine = self._lock_folder(project, stack) / f"{uuid.uuid4()}.json"
-        mine.parent.mkdir(parents=True, exist_ok=True)
+        own_lock = self._lock_folder(project, stack) / f"{uuid.uuid4()}.json"
+        own_lock.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "pid": os.getpid(),
             "username": getpass.getuser(),
             "hostname": socket.gethostname(),
             "timestamp": datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z"),
-            "started": _started(os.getpid()),
+            "started": _start_time(os.getpid()),
         }
-        write_file(mine, json.dumps(content))
+        write_file(own_lock, json.dumps(content))
         try:
             for path, owner in self.owners(project, stack):
-                if path == mine:
+                if path == own_lock:
                     continue
                 if _alive(owner):
                     raise LockedError(_refusal(project, stack, path, owner))
                 path.unlink(missing_ok=True)
             yield
         finally:
-            mine.unlink(missing_ok=True)
+            own_lock.unlink(missing_ok=True)
 
     def break_locks(self, project: str, stack: str) -> list[dict]:
         """Remove every lock of a stack; returns their contents."""
@@ -179,7 +179,7 @@ class Backend:
         return broken
 
 
-def _started(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """Start time of a process in clock ticks: tells a reused process id from its earlier owner."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
@@ -199,15 +199,15 @@ def _alive(owner: dict) -> bool:
         return False
     except PermissionError:
         return True
-    began = owner.get("started")
-    return not began or began == _started(pid)
+    start_time = owner.get("started")
+    return not start_time or start_time == _start_time(pid)
 
 
 def _refusal(project: str, stack: str, path: Path, owner: dict) -> str:
     age = "unknown"
     with contextlib.suppress(ValueError, KeyError):
-        made = datetime.datetime.fromisoformat(owner["timestamp"].replace("Z", "+00:00"))
-        age = f"{(datetime.datetime.now(datetime.UTC) - made).total_seconds():.0f} s"
+        moment = datetime.datetime.fromisoformat(owner["timestamp"].replace("Z", "+00:00"))
+        age = f"{(datetime.datetime.now(datetime.UTC) - moment).total_seconds():.0f} s"
     return (
         f"the stack {project}/{stack} is currently locked by 1 lock(s): {path}: created by "
         f"{owner.get('username')}@{owner.get('hostname')} (pid {owner.get('pid')}), age {age}. Wait until that process "

@@ -5,27 +5,27 @@ from __future__ import annotations
 import secrets as random_source
 from typing import Any
 
-from .errors import CheckError
-from .schema import Field
-from .values import RESOURCE_SIG, SIG, UNKNOWN, Secret, annotate_secrets, reveal
+from stacks.engine.errors import CheckError
+from stacks.engine.schema import Field
+from stacks.engine.values import RESOURCE_SIG, SIG, UNKNOWN, Secret, annotate_secrets, reveal
 
 DEFAULTS = "__defaults"
-_PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
-_WANTED = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
+_PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "float": (int, float)}
+_EXPECTED = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
 
 
 def check(fields: dict[str, Field], inputs: dict, old_inputs: dict, name: str) -> dict:
     """Inputs as the provider records them. Raises CheckError with all failures.
 
-    ``old_inputs``: those of the last deployment, whose automatic name is kept. ``name``: the logical name.
+    `old_inputs`: those of the last deployment, whose automatic name is kept. `name`: the logical name.
     """
     failures: list[tuple[str, str]] = []
     plain = reveal(inputs)
     old_plain_defaults = reveal(old_inputs.get(DEFAULTS)) or []
     for key, spec in fields.items():
         if spec.autoname and plain.get(key) is None:
-            kept = key in old_plain_defaults and reveal(old_inputs.get(key))
-            plain[key] = kept or f"{name}-{random_source.token_hex(4)[:7]}"
+            earlier_name = key in old_plain_defaults and reveal(old_inputs.get(key))
+            plain[key] = earlier_name or f"{name}-{random_source.token_hex(4)[:7]}"
             plain.setdefault(DEFAULTS, []).append(key)
     result = _object(fields, plain, "", failures)
     if failures:
@@ -43,8 +43,8 @@ def _object(fields: dict[str, Field], value: dict, path: str, failures: list) ->
         if key == DEFAULTS:
             continue
         if spec is None or spec.output:
-            known = ", ".join(sorted(k for k, f in fields.items() if not f.output))
-            reason = "is set by the daemon and cannot be an input" if spec else f"no such field; known here: {known}"
+            names = ", ".join(sorted(k for k, f in fields.items() if not f.output))
+            reason = "is set by the daemon and cannot be an input" if spec else f"no such field; known here: {names}"
             failures.append((where, reason))
         elif item is not None:
             result[key] = _value(spec, item, where, failures)
@@ -71,13 +71,13 @@ def _value(spec: Field, value: Any, path: str, failures: list) -> Any:
     if spec.kind == "object":
         if isinstance(value, dict):
             return _object(spec.of, value, path, failures)
-        failures.append((path, f"is {_shown(value)}, wanted an object"))
+        failures.append((path, f"is {_describe(value)}, wanted an object"))
     elif spec.kind == "map":
         if isinstance(value, dict):
             return {key: _scalar("str", item, f"{path}.{key}", failures) for key, item in value.items()}
-        failures.append((path, f"is {_shown(value)}, wanted a map of strings"))
+        failures.append((path, f"is {_describe(value)}, wanted a map of strings"))
     elif not isinstance(value, list):
-        failures.append((path, f"is {_shown(value)}, wanted a list"))
+        failures.append((path, f"is {_describe(value)}, wanted a list"))
     elif spec.kind in ("list", "set"):
         return [_scalar("str", item, f"{path}[{index}]", failures) for index, item in enumerate(value)]
     else:
@@ -90,7 +90,7 @@ def _element(spec: Field, value: Any, path: str, failures: list) -> Any:
         return value
     if isinstance(value, dict):
         return _object(spec.of, value, path, failures)
-    failures.append((path, f"is {_shown(value)}, wanted an object"))
+    failures.append((path, f"is {_describe(value)}, wanted an object"))
     return value
 
 
@@ -106,9 +106,9 @@ def _scalar(kind: str, value: Any, path: str, failures: list) -> Any:
         return "true" if value else "false"
     if kind == "int" and isinstance(value, str) and value.lstrip("-").isdigit():
         return int(value)
-    failures.append((path, f"is {_shown(value)}, wanted {_WANTED[kind]}"))
+    failures.append((path, f"is {_describe(value)}, wanted {_EXPECTED[kind]}"))
     return value
 
 
-def _shown(value: Any) -> str:
+def _describe(value: Any) -> str:
     return f"{type(value).__name__} {str(value)[:60]!r}"

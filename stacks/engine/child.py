@@ -1,11 +1,12 @@
 """Runs in the program's own process: connects the SDK to the engine and executes the program.
 
-Started as ``python -c`` with the project as working folder. The settings come as one JSON line on standard input,
+Started as `python -c` with the project as working folder. The settings come as one JSON line on standard input,
 after the SDK is imported, so that both processes load at the same time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import json
@@ -13,19 +14,26 @@ import os
 import runpy
 import sys
 import traceback
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+import pulumi.runtime.resource
+import pulumi.runtime.stack
+from pulumi.runtime.proto import source_pb2
+
+from stacks.engine.program import PREVIEW_DEPENDENT, REPORTED
+
+with contextlib.suppress(ImportError):
+    import pulumi_docker  # noqa: F401 (loaded here because nearly every program needs it)
 
 FAILED = 1
-LOGGED = 32  # the program's fault has been reported through the engine already
-ASKED = 33  # success, and the program asked whether it is being previewed
 
 
 def main() -> None:
     """Run the program and leave with its status."""
-    import pulumi
-    import pulumi.runtime
-
-    with contextlib.suppress(ImportError):
-        import pulumi_docker  # noqa: F401 (loaded here because nearly every program needs it)
     gc.freeze()  # what the SDK is made of stays; the thousands of short-lived futures are looked through less often
     gc.set_threshold(50_000, 20, 20)
     line = sys.stdin.readline()
@@ -34,7 +42,7 @@ def main() -> None:
     settings = json.loads(line)
     os.environ["PULUMI_CONFIG"] = json.dumps(settings["config"])
     os.environ["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(settings["secret_keys"])
-    status = _run(settings, pulumi)
+    status = _execute(settings)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -42,13 +50,9 @@ def main() -> None:
     os._exit(status)
 
 
-def _run(settings: dict, pulumi) -> int:
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
-
-    runtime = pulumi.runtime
-    runtime.configure(
-        runtime.Settings(
+def _execute(settings: dict) -> int:
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
             project=settings["project"],
             stack=settings["stack"],
             parallel=settings["parallel"],
@@ -59,9 +63,9 @@ def _run(settings: dict, pulumi) -> int:
             engine=settings["address"],
         )
     )
-    asked = _watch_dry_run(runtime)
-    _spare(pulumi)
-    runtime.set_all_config(settings["config"], settings["secret_keys"])
+    dry_run_questions = _watch_dry_run()
+    _spare()
+    pulumi.runtime.set_all_config(settings["config"], settings["secret_keys"])
     program = settings["program"]
     folder = program if os.path.isdir(program) else os.path.dirname(program)
     sys.path[0] = folder
@@ -76,10 +80,10 @@ def _run(settings: dict, pulumi) -> int:
         runpy.run_path(program, run_name="__main__")
 
     try:
-        loop.run_until_complete(runtime.run_in_stack(execute))
+        loop.run_until_complete(pulumi.runtime.run_in_stack(execute))
     except pulumi.RunError as fault:
         if "Resource monitor has terminated" in str(fault):
-            return LOGGED
+            return REPORTED
         sys.stderr.write(f"{fault}\n")
         return FAILED
     except SystemExit as leave:
@@ -89,59 +93,53 @@ def _run(settings: dict, pulumi) -> int:
         return FAILED
     except BaseException as fault:
         if "Resource monitor has terminated" in str(fault):
-            return LOGGED
+            return REPORTED
         sys.stderr.write("Program failed with an unhandled exception:\n" + _traceback(fault, folder))
         return FAILED
-    return ASKED if asked else 0
+    return PREVIEW_DEPENDENT if dry_run_questions else 0
 
 
-def _spare(pulumi) -> None:
+def _spare() -> None:
     """Leave out what the SDK does only for engines that show it.
 
     Each resource costs three debug messages, each a round trip on the event loop, and a stack trace with its source
     lines; this engine drops the former and does not record the latter. Measured with 1,000 volumes: two thirds of
     the program's time.
     """
-    from pulumi.runtime import resource, stack
-    from pulumi.runtime.proto import source_pb2
-
-    pulumi.log.debug = lambda *_args, **_options: None
-    resource._get_stack_trace = source_pb2.StackTrace
-    stack.asyncio = _PatientAsyncio()
+    sdk: Any = pulumi  # what is replaced here has types of its own
+    sdk.log.debug = lambda *_args, **_options: None
+    sdk.runtime.resource._get_stack_trace = source_pb2.StackTrace
+    sdk.runtime.stack.asyncio = _PatientAsyncio()
 
 
 class _PatientAsyncio:
-    """``asyncio`` for the SDK's wait at the end of a program, which begins anew after each output that completes.
+    """`asyncio` for the SDK's wait at the end of a program, which begins anew after each output that completes.
 
     Each beginning visits every output that is left: quadratic, 1.5 s of processor time with 1,000 volumes. Here a wait
-    ends with the first failure or after ``LOOK`` seconds, when outputs that came in the meantime are waited for too.
+    ends with the first failure or after `LOOK` seconds, when outputs that came in the meantime are waited for too.
     """
 
     LOOK = 0.1
 
-    def __getattr__(self, name: str):
-        import asyncio
-
+    def __getattr__(self, name: str) -> Any:
         return getattr(asyncio, name)
 
-    async def wait(self, tasks, return_when):
-        import asyncio
-
+    async def wait(self, tasks: Iterable[asyncio.Future], return_when: str) -> tuple[set, set]:
         assert return_when == asyncio.FIRST_COMPLETED
         return await asyncio.wait(tasks, timeout=self.LOOK, return_when=asyncio.FIRST_EXCEPTION)
 
 
-def _watch_dry_run(runtime) -> list[bool]:
+def _watch_dry_run() -> list[bool]:
     """A list that is filled when the program itself asks whether this is a preview (the SDK asks elsewhere)."""
-    asked: list[bool] = []
-    original = runtime.is_dry_run
+    questions: list[bool] = []
+    original = pulumi.runtime.is_dry_run
 
     def is_dry_run() -> bool:
-        asked.append(True)
+        questions.append(True)
         return original()
 
-    runtime.is_dry_run = is_dry_run
-    return asked
+    pulumi.runtime.is_dry_run = is_dry_run
+    return questions
 
 
 def _traceback(fault: BaseException, folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Command line, compatible with the ``pulumi`` CLI for the verbs and flags that operators use."""
+"""Command line, compatible with the `pulumi` CLI for the verbs and flags that operators use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
-from .errors import EngineError
+from stacks.engine import verbs_config, verbs_deploy, verbs_stack
+from stacks.engine.errors import EngineError
+from stacks.engine.state import ENGINE_VERSION
 
 DESCRIPTION = """Embedded deployment engine: runs Pulumi Python programs over docker:index/* resources with the same
 verbs, flags and state as the pulumi CLI, from PyPI packages alone.
@@ -27,14 +30,16 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--color", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     common.add_argument("--logtostderr", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     main = argparse.ArgumentParser(
-        prog="python -m stacks.engine", description=DESCRIPTION, parents=[common],
+        prog="python -m stacks.engine",
+        description=DESCRIPTION,
+        parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = main.add_subparsers(dest="verb", metavar="<verb>", required=True)
-    _deploy_verbs(verbs, common)
-    _stack_verbs(verbs, common)
-    _config_verbs(verbs, common)
-    _state_verbs(verbs, common)
+    _add_deploy_verbs(verbs, common)
+    _add_stack_verbs(verbs, common)
+    _add_config_verbs(verbs, common)
+    _add_state_verbs(verbs, common)
     cancel = verbs.add_parser("cancel", parents=[common], help="break the locks of a stack")
     cancel.add_argument("name", nargs="?", help="stack")
     cancel.add_argument("-y", "--yes", action="store_true", help="do not ask")
@@ -42,10 +47,12 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def _deploy_verbs(verbs, common) -> None:
+def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     texts = {
-        "preview": "show what an update would do", "up": "create or update the stack's resources",
-        "refresh": "take over into the state what the daemon has now", "destroy": "delete the stack's resources",
+        "preview": "show what an update would do",
+        "up": "create or update the stack's resources",
+        "refresh": "take over into the state what the daemon has now",
+        "destroy": "delete the stack's resources",
     }
     for verb, text in texts.items():
         aliases = {"preview": ["pre"], "up": ["update"], "destroy": ["down"]}.get(verb, [])
@@ -69,7 +76,7 @@ def _deploy_verbs(verbs, common) -> None:
             sub.add_argument("--remove", action="store_true", help="remove the stack afterwards")
 
 
-def _stack_verbs(verbs, common) -> None:
+def _add_stack_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     stack = verbs.add_parser("stack", parents=[common], help="manage stacks")
     subs = stack.add_subparsers(dest="stack_verb", metavar="<command>")
     init = subs.add_parser("init", parents=[common], help="make an empty stack and select it")
@@ -102,7 +109,7 @@ def _stack_verbs(verbs, common) -> None:
     remove.add_argument("--preserve-config", action="store_true", help="leave Pulumi.<stack>.yaml")
 
 
-def _config_verbs(verbs, common) -> None:
+def _add_config_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     config = verbs.add_parser("config", parents=[common], help="configuration of the stack")
     config.add_argument("--show-secrets", action="store_true")
     config.add_argument("--json", "-j", action="store_true")
@@ -120,7 +127,7 @@ def _config_verbs(verbs, common) -> None:
             sub.add_argument("--json", "-j", action="store_true")
 
 
-def _state_verbs(verbs, common) -> None:
+def _add_state_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     state = verbs.add_parser("state", parents=[common], help="repair the state")
     subs = state.add_subparsers(dest="state_verb", metavar="<command>", required=True)
     for verb, text in (("unprotect", "allow a resource to be deleted"), ("delete", "forget a resource")):
@@ -161,18 +168,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _dispatch(args: argparse.Namespace) -> int:
     if args.verb == "version":
-        from .state import ENGINE_VERSION
-
         print(ENGINE_VERSION)
         return 0
     if args.verb in ("preview", "up", "refresh", "destroy"):
-        from .verbs_deploy import deploy
-
-        return deploy(args)
+        return verbs_deploy.run(args)
     if args.verb in ("stack", "cancel", "state"):
-        from .verbs_stack import stack
-
-        return stack(args)
-    from .verbs_config import config
-
-    return config(args)
+        return verbs_stack.run(args)
+    return verbs_config.run(args)

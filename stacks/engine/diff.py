@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .check import DEFAULTS
-from .schema import Field, empty
-from .values import UNKNOWN, reveal
+from stacks.engine.check import DEFAULTS
+from stacks.engine.schema import Field, empty
+from stacks.engine.values import UNKNOWN, reveal
 
 
 @dataclass
 class Diff:
-    """Changed property paths. ``changes``: path -> (kind, old, new); ``replaces``: paths that force a replacement."""
+    """Changed property paths. `changes`: path -> (kind, old, new); `replaces`: paths that force a replacement."""
 
     changes: dict[str, tuple[str, Any, Any]] = field(default_factory=dict)
     replaces: set[str] = field(default_factory=set)
@@ -42,7 +42,7 @@ def top(path: str) -> str:
 
 
 def diff(fields: dict[str, Field], outputs: dict, inputs: dict) -> Diff:
-    """Compare checked new ``inputs`` with recorded ``outputs``."""
+    """Compare checked new `inputs` with recorded `outputs`."""
     result = Diff()
     plain = reveal(inputs)
     _object(fields, reveal(outputs), plain, "", False, result)
@@ -108,7 +108,7 @@ def _textset(value: list) -> list:
 
 
 def _forces(spec: Field, whole: bool = False) -> bool:
-    """Whether a change of the property forces a replacement. ``whole``: an object goes altogether."""
+    """Whether a change of the property forces a replacement. `whole`: an object goes altogether."""
     if spec.kind in ("objectset", "objects") or (whole and spec.kind == "object"):
         return spec.force or any(_forces(item, whole) for item in spec.of.values())
     return spec.force and spec.kind != "object"
@@ -126,19 +126,19 @@ def _ordered(spec: Field, old: list, new: list, path: str, force: bool, result: 
 
 
 def _unordered(spec: Field, old: list, new: list, path: str, force: bool, result: Diff) -> None:
-    left = list(old)
+    remaining = list(old)
     unmatched = []
     for index, element in enumerate(new):
-        twin = next((item for item in left if element is not UNKNOWN and _alike(spec, item, element)), None)
+        twin = next((item for item in remaining if element is not UNKNOWN and _alike(spec, item, element)), None)
         if twin is None:
             unmatched.append((index, element))
         else:
-            left.remove(twin)
+            remaining.remove(twin)
     # In a set an element that changes is one that goes and one that comes: any forcing field forces.
     for index, element in unmatched:
-        before = left.pop(0) if left else None
+        before = remaining.pop(0) if remaining else None
         _note(result, f"{path}[{index}]", before, element, force or _forces(spec))
-    for element in left:
+    for element in remaining:
         _note(result, f"{path}[{old.index(element)}]", element, None, force or _forces(spec))
 
 
@@ -155,10 +155,10 @@ def _note(result: Diff, path: str, old: Any, new: Any, force: bool) -> None:
         result.replaces.add(path)
 
 
-def planned(fields: dict[str, Field], inputs: dict, outputs: dict | None) -> dict:
+def complete(fields: dict[str, Field], inputs: dict, outputs: dict | None) -> dict:
     """The full wanted object: inputs, and for what they leave to the daemon its recorded value.
 
-    ``outputs`` None: a creation, where nothing is recorded yet.
+    `outputs` None: a creation, where nothing is recorded yet.
     """
     result = {}
     for key, spec in fields.items():
@@ -167,11 +167,11 @@ def planned(fields: dict[str, Field], inputs: dict, outputs: dict | None) -> dic
         if value is None:
             result[key] = before if spec.computed or spec.output else None
         elif spec.kind == "object" and isinstance(value, dict):
-            result[key] = planned(spec.of, value, before if isinstance(before, dict) else None)
+            result[key] = complete(spec.of, value, before if isinstance(before, dict) else None)
         elif spec.kind in ("objects", "objectset") and isinstance(value, list):
             ordered = before if spec.kind == "objects" and isinstance(before, list) else []
             result[key] = [
-                planned(spec.of, item, ordered[index] if index < len(ordered) else None)
+                complete(spec.of, item, ordered[index] if index < len(ordered) else None)
                 for index, item in enumerate(value)
             ]
         else:

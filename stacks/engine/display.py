@@ -7,28 +7,50 @@ import sys
 import time
 from typing import Any, TextIO
 
-from . import urn as urns
-from .values import SIG
+from stacks.engine import urn as urns
+from stacks.engine.goal import path_keys
+from stacks.engine.values import SIG
 
 SIGNS = {
-    "create": "+", "delete": "-", "update": "~", "replace": "+-", "create-replacement": "++", "delete-replaced": "--",
-    "same": " ", "read": ">", "refresh": "~", "remove-pending-replace": "~", "import": "=",
+    "create": "+",
+    "delete": "-",
+    "update": "~",
+    "replace": "+-",
+    "create-replacement": "++",
+    "delete-replaced": "--",
+    "same": " ",
+    "read": ">",
+    "refresh": "~",
+    "remove-pending-replace": "~",
+    "import": "=",
 }
 COLOURS = {"create": 32, "delete": 31, "update": 33, "replace": 35, "create-replacement": 32, "delete-replaced": 31}
 ING = {
-    "create": "creating", "delete": "deleting", "update": "updating", "replace": "replacing", "read": "reading",
-    "create-replacement": "creating replacement", "delete-replaced": "deleting original", "refresh": "refreshing",
+    "create": "creating",
+    "delete": "deleting",
+    "update": "updating",
+    "replace": "replacing",
+    "read": "reading",
+    "create-replacement": "creating replacement",
+    "delete-replaced": "deleting original",
+    "refresh": "refreshing",
     "remove-pending-replace": "completing deletion from previous update",
 }
 ED = {
-    "create": "created", "delete": "deleted", "update": "updated", "replace": "replaced", "read": "read",
-    "create-replacement": "created replacement", "delete-replaced": "deleted original", "refresh": "refreshed",
+    "create": "created",
+    "delete": "deleted",
+    "update": "updated",
+    "replace": "replaced",
+    "read": "read",
+    "create-replacement": "created replacement",
+    "delete-replaced": "deleted original",
+    "refresh": "refreshed",
 }
 QUIET = {"same", "read"}
 
 
 class Display:
-    """Listener of events. ``title``: heading such as ``Updating (dev)``."""
+    """Listener of events. `title`: heading such as `Updating (dev)`."""
 
     def __init__(self, title: str, preview: bool, diff: bool = False, stream: TextIO | None = None):
         self.out = stream or sys.stdout
@@ -43,8 +65,11 @@ class Display:
     def __call__(self, event: dict) -> None:
         """Show one event."""
         for kind, show in (
-            ("resourcePreEvent", self._starting), ("resOutputsEvent", self._finished),
-            ("resOpFailedEvent", self._failed), ("diagnosticEvent", self._message), ("summaryEvent", self._summary),
+            ("resourcePreEvent", self._starting),
+            ("resOutputsEvent", self._finished),
+            ("resOpFailedEvent", self._failed),
+            ("diagnosticEvent", self._message),
+            ("summaryEvent", self._summary),
         ):
             if kind in event:
                 show(event[kind])
@@ -145,8 +170,6 @@ def _change(path: str, change: dict, data: dict) -> str:
 
 
 def _at(value: Any, path: str) -> Any:
-    from .goal import path_keys
-
     for key in path_keys(path):
         if value == "[secret]":
             return value
@@ -165,7 +188,7 @@ def _short(value: Any) -> str:
 
 
 def json_steps(events: list[dict]) -> list[dict]:
-    """``steps`` of ``preview --json``."""
+    """`steps` of `preview --json`."""
     steps = []
     for event in events:
         data = event.get("resourcePreEvent", {}).get("metadata")

@@ -28,7 +28,7 @@ class Declined(EngineError):
 
 
 class UnexpectedChanges(EngineError):
-    """``--expect-no-changes`` was given and there were some."""
+    """`--expect-no-changes` was given and there were some."""
 
     exit_code = 7
 
@@ -54,7 +54,7 @@ class UnsupportedError(EngineError):
 
 
 class CheckError(EngineError):
-    """Inputs that do not fit the resource's schema. ``failures``: list of ``(path, reason)``."""
+    """Inputs that do not fit the resource's schema. `failures`: list of `(path, reason)`."""
 
     def __init__(self, failures: list[tuple[str, str]]):
         self.failures = failures
@@ -74,7 +74,7 @@ class Unfinished(ProviderError):
 
 
 class PartialError(ProviderError):
-    """An operation took effect but did not end well. ``outputs``: what the daemon has now."""
+    """An operation took effect but did not end well. `outputs`: what the daemon has now."""
 
     def __init__(self, message: str, outputs: dict, resource_id: str, detail: str = ""):
         super().__init__(message)

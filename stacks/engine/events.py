@@ -1,4 +1,4 @@
-"""Engine events: what happens to which resource, for the display, ``--event-log`` and ``--json``."""
+"""Engine events: what happens to which resource, for the display, `--event-log` and `--json`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .urn import is_default_provider
-from .values import masked
+from stacks.engine.urn import is_default_provider
+from stacks.engine.values import mask
 
 SILENT = {"refresh", "read", "delete-replaced", "create-replacement", "remove-pending-replace", "discard"}
 
@@ -30,7 +30,7 @@ class Events:
         self._log = log.open("a", encoding="utf-8") if log else None  # noqa: SIM115 (see above)
 
     def emit(self, kind: str, **content: Any) -> None:
-        """Send one event. ``content`` must be JSON."""
+        """Send one event. `content` must be JSON."""
         with self._lock:
             event = {"sequence": self._sequence, "timestamp": int(time.time()), kind: content}
             self._sequence += 1
@@ -56,7 +56,7 @@ class Events:
         self.emit("resOpFailedEvent", metadata=_metadata(step, self.detailed), status=0, steps=0)
 
     def diagnostic(self, severity: str, message: str, urn: str = "", ephemeral: bool = False) -> None:
-        """A message: ``info``, ``warning``, ``error``, ``info#err`` (a program's own output) or ``debug``."""
+        """A message: `info`, `warning`, `error`, `info#err` (a program's own output) or `debug`."""
         if severity == "error":
             self.errors.append(message)
         self.emit("diagnosticEvent", severity=severity, message=message, urn=urn, color="never", ephemeral=ephemeral)
@@ -64,8 +64,11 @@ class Events:
     def summary(self, seconds: float, preview: bool) -> None:
         """The last event."""
         self.emit(
-            "summaryEvent", durationSeconds=round(seconds), resourceChanges=dict(sorted(self.changes.items())),
-            isPreview=preview, maybeCorrupt=False,
+            "summaryEvent",
+            durationSeconds=round(seconds),
+            resourceChanges=dict(sorted(self.changes.items())),
+            isPreview=preview,
+            maybeCorrupt=False,
         )
 
     def close(self) -> None:
@@ -90,8 +93,14 @@ def _metadata(step: Any, detailed: bool) -> dict:
         resource = getattr(step, key)
         if resource is not None:
             metadata[key] = {
-                "type": resource.type, "urn": resource.urn, "custom": resource.custom, "id": resource.id,
-                "parent": resource.parent, "protect": resource.protect, "provider": resource.provider,
-                "inputs": masked(resource.inputs), "outputs": masked(resource.outputs),
+                "type": resource.type,
+                "urn": resource.urn,
+                "custom": resource.custom,
+                "id": resource.id,
+                "parent": resource.parent,
+                "protect": resource.protect,
+                "provider": resource.provider,
+                "inputs": mask(resource.inputs),
+                "outputs": mask(resource.outputs),
             }
     return metadata

@@ -6,11 +6,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from .errors import EngineError
+from stacks.engine.errors import EngineError
 
 
 def write_file(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file by ``text``, whole or not at all, on disk before it is visible."""
+    """Replace a file by `text`, whole or not at all, on disk before it is visible."""
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

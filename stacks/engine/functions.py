@@ -1,14 +1,14 @@
-"""Functions and reads that programs may ask for (``docker.get_network`` and the like)."""
+"""Functions and reads that programs may ask for (`docker.get_network` and the like)."""
 
 from __future__ import annotations
 
-from .docker.base import kind_of
-from .docker.daemon import Daemon
-from .docker.functions import FUNCTIONS
-from .errors import EngineError, UnsupportedError
+from stacks.engine.docker.base import kind_of
+from stacks.engine.docker.daemon import Daemon
+from stacks.engine.docker.functions import FUNCTIONS
+from stacks.engine.errors import EngineError, UnsupportedError
 
 
-def covered(token: str) -> None:
+def refuse_unsupported(token: str) -> None:
     """UnsupportedError when the function is not one that the engine knows."""
     if token not in FUNCTIONS:
         raise UnsupportedError(
@@ -19,13 +19,13 @@ def covered(token: str) -> None:
 
 def invoke(daemon: Daemon, token: str, args: dict) -> dict:
     """Result of a function."""
-    covered(token)
+    refuse_unsupported(token)
     return FUNCTIONS[token](daemon, args)
 
 
 def read_resource(daemon: Daemon, token: str, identity: str) -> dict:
     """Outputs of an existing object by id; EngineError when it is not there."""
-    found = kind_of(token).read(daemon, identity, {})
-    if found is None:
+    answer = kind_of(token).read(daemon, identity, {})
+    if answer is None:
         raise EngineError(f"resource '{identity}' does not exist")
-    return found[1]
+    return answer[1]

@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import urn as urns
-from .errors import CheckError
-from .values import from_struct
+from stacks.engine import urn as urns
+from stacks.engine.errors import CheckError
+from stacks.engine.state import Resource
+from stacks.engine.values import from_struct
 
 
 @dataclass
 class Goal:
-    """A registration. ``aliases``: ready URNs or specs ``(name, type, stack, project, parent URN or None)``."""
+    """A registration. `aliases`: ready URNs or specs `(name, type, stack, project, parent URN or None)`."""
 
     type: str
     name: str
@@ -37,12 +38,12 @@ class Goal:
     import_id: str = ""
 
     def timeout(self, operation: str) -> float | None:
-        """Custom time-out of ``create``, ``update`` or ``delete`` in seconds."""
+        """Custom time-out of `create`, `update` or `delete` in seconds."""
         return self.custom_timeouts.get(operation)
 
 
-def from_request(request: Any, inherited: Any = None) -> Goal:
-    """The goal of a ``RegisterResourceRequest``. ``inherited``: the parent's state, whose options children take.
+def from_request(request: Any, inherited: Resource | None = None) -> Goal:
+    """The goal of a `RegisterResourceRequest`. `inherited`: the parent's state, whose options children take.
 
     CheckError on a custom time-out that is none.
     """
@@ -96,7 +97,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def seconds(text: str) -> float:
-    """Seconds of a duration like ``5m`` or ``1h30m``; ValueError on anything else."""
+    """Seconds of a duration like `5m` or `1h30m`; ValueError on anything else."""
     pieces = re.findall(r"([0-9]*\.?[0-9]+)(ms|h|m|s)", text)
     if not pieces or "".join(number + unit for number, unit in pieces) != text:
         raise ValueError(f"{text!r} is no duration; wanted one like 30s, 5m or 1h30m")
@@ -106,21 +107,21 @@ def seconds(text: str) -> float:
 def alias_urns(goal: Goal, stack: str, project: str, parent_aliases: list[str]) -> list[str]:
     """URNs under which the resource may have been known before, most direct first.
 
-    ``parent_aliases``: earlier URNs of the parent; a child whose name begins with the parent's follows it.
+    `parent_aliases`: earlier URNs of the parent; a child whose name begins with the parent's follows it.
     """
-    found = []
+    urns_before: list[str] = []
     for alias in goal.aliases:
         if isinstance(alias, str):
-            found.append(alias)
+            urns_before.append(alias)
             continue
         name, kind, old_stack, old_project, parent = alias
         identity = (old_stack or stack, old_project or project)
         parents = [parent] if parent is not None else [goal.parent, *parent_aliases]
         for above in parents:
-            found.append(urns.make(*identity, above, kind or goal.type, name or goal.name))
+            urns_before.append(urns.make(*identity, above, kind or goal.type, name or goal.name))
     for above in parent_aliases:
-        found.append(urns.make(stack, project, above, goal.type, _follow(goal, above)))
-    return [urn for urn in dict.fromkeys(found) if urn != goal.urn]
+        urns_before.append(urns.make(stack, project, above, goal.type, _follow(goal, above)))
+    return [urn for urn in dict.fromkeys(urns_before) if urn != goal.urn]
 
 
 def _follow(goal: Goal, old_parent: str) -> str:
@@ -134,7 +135,7 @@ _PATH = re.compile(r'\[(\d+|\*|"[^"]*")\]|([^.\[\]]+)')
 
 
 def path_keys(path: str) -> list[str | int]:
-    """Components of a property path: ``a.b[0]["c d"]``; ``*`` stays ``*``."""
+    """Components of a property path: `a.b[0]["c d"]`; `*` stays `*`."""
     keys: list[str | int] = []
     for index, name in _PATH.findall(path):
         if name:
@@ -147,12 +148,12 @@ def path_keys(path: str) -> list[str | int]:
 
 
 def is_path(path: str) -> bool:
-    """Whether all of ``path`` was understood by :func:`path_keys`."""
+    """Whether all of `path` was understood by `path_keys`."""
     return not _PATH.sub("", path).strip(".")
 
 
 def keep_old(new: Any, old: Any, keys: list[str | int]) -> Any:
-    """``new`` with what lies at the path taken from ``old`` (``ignoreChanges``)."""
+    """`new` with what lies at the path taken from `old` (`ignoreChanges`)."""
     if not keys:
         return old
     key, rest = keys[0], keys[1:]
@@ -172,13 +173,12 @@ def keep_old(new: Any, old: Any, keys: list[str | int]) -> Any:
             result.pop(key, None)
         return result
     if isinstance(new, list) and isinstance(key, int) and isinstance(old, list) and key < min(len(new), len(old)):
-        result = list(new)
-        result[key] = keep_old(new[key], old[key], rest)
-        return result
+        items = list(new)
+        items[key] = keep_old(new[key], old[key], rest)
+        return items
     return new
 
 
 def path_matches(pattern: str, path: str) -> bool:
-    """Whether a ``replaceOnChanges`` pattern covers a changed property path (or the other way round)."""
-    wanted, seen = path_keys(pattern), path_keys(path)
-    return all(a in ("*", b) for a, b in zip(wanted, seen, strict=False))
+    """Whether a `replaceOnChanges` pattern covers a changed property path (or the other way round)."""
+    return all(a in ("*", b) for a, b in zip(path_keys(pattern), path_keys(path), strict=False))

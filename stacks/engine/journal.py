@@ -1,6 +1,6 @@
 """The journal beside a checkpoint: every step is appended, and folded into the checkpoint at the end.
 
-One JSON object a line. ``begin`` is written before an operation touches the daemon and ``done`` after it, so a crash
+One JSON object a line. `begin` is written before an operation touches the daemon and `done` after it, so a crash
 at any point leaves what had been achieved and what was under way. A last line cut in the middle is ignored: its
 operation counts as still under way.
 """
@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
-from .errors import StateError
-from .files import write_file
-from .state import Resource, Snapshot
+from stacks.engine.errors import StateError
+from stacks.engine.files import write_file
+from stacks.engine.state import Resource, Snapshot
 
 
 class Journal:
@@ -24,7 +25,7 @@ class Journal:
 
     def __init__(self, path: Path):
         self.path = path
-        self._file = None
+        self._file: TextIO | None = None
         self._lock = threading.Lock()
 
     def open(self) -> None:
@@ -43,7 +44,7 @@ class Journal:
                 self._file.flush()
 
     def replace(self, records: list[dict]) -> None:
-        """Begin anew with ``records``, or with no journal at all when there are none."""
+        """Begin anew with `records`, or with no journal at all when there are none."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -109,7 +110,7 @@ def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]
     for record in records:
         kind = record.get("kind")
         if kind == "alias":
-            table = _moved(table, record["old"], record["new"])
+            table = _renamed(table, record["old"], record["new"])
             continue
         resource = Resource.from_json(record["resource"], opener)
         mark = (record["op"], resource.urn, resource.id if record["op"].startswith("delete") else "")
@@ -125,17 +126,17 @@ def replay(snapshot: Snapshot, records: list[dict], opener: Callable[[str], str]
             if resource.delete:
                 table.pop((resource.urn, False, ""), None)
             table[_key(resource)] = resource
-    resources = ordered(list(table.values()))
+    resources = in_dependency_order(list(table.values()))
     merged = Snapshot(resources, snapshot.pending, snapshot.salt, snapshot.metadata)
     return Replay(merged, list(under_way.values()))
 
 
-def _moved(table: dict, old: str, new: str) -> dict:
+def _renamed(table: dict, old: str, new: str) -> dict:
     """The table with a resource known by another URN: it may have been registered without any change to it."""
-    moved = table.pop((old, False, ""), None)
+    renamed = table.pop((old, False, ""), None)
     table = {key: item.renamed({old: new}) for key, item in table.items()}
-    if moved is not None:
-        table[(new, False, "")] = moved.known_as(new)
+    if renamed is not None:
+        table[(new, False, "")] = renamed.known_as(new)
     return table
 
 
@@ -143,7 +144,7 @@ def _key(resource: Resource) -> tuple[str, bool, str]:
     return (resource.urn, resource.delete, resource.id if resource.delete else "")
 
 
-def ordered(resources: list[Resource]) -> list[Resource]:
+def in_dependency_order(resources: list[Resource]) -> list[Resource]:
     """The resources, each after those it needs, otherwise in the order given; links to nothing are dropped."""
     live = {item.urn: item for item in resources if not item.delete}
     result: list[Resource] = []

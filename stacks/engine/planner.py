@@ -2,85 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from . import urn as urns
-from .check import check
-from .diff import Diff, diff, plain_diff
-from .docker.base import kind_of, provider_failures
-from .errors import CheckError, EngineError
-from .goal import Goal, alias_urns, keep_old, path_keys, path_matches
-from .state import Resource
-from .values import UNKNOWN, has_unknown, reseal, reveal, secret
-
-if TYPE_CHECKING:
-    from .deployment import Deployment
-
-
-@dataclass
-class Step:
-    """One operation on one resource. ``quiet``: the provider is not asked (state only)."""
-
-    op: str
-    urn: str
-    type: str
-    old: Resource | None = None
-    new: Resource | None = None
-    diff: Diff | None = None
-    keys: list[str] | None = None
-    goal: Goal | None = None
-    quiet: bool = False
-    begun: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
+from stacks.engine import urn as urns
+from stacks.engine.check import check
+from stacks.engine.deployment import Deployment
+from stacks.engine.diff import Diff, diff, plain_diff
+from stacks.engine.docker.base import kind_of, provider_failures
+from stacks.engine.errors import CheckError, EngineError
+from stacks.engine.goal import Goal, alias_urns, keep_old, path_keys, path_matches
+from stacks.engine.state import Resource
+from stacks.engine.steps import Change, Creation, Deletion, Step
+from stacks.engine.values import UNKNOWN, reseal, reveal
 
 
 class Planner:
     """Steps for one deployment. Callers hold the deployment's lock."""
 
     def __init__(self, deployment: Deployment):
-        self.run = deployment
+        self._deployment = deployment
         self.parent_aliases: dict[str, list[str]] = {}
         self.dependent_replaced: set[str] = set()  # deleted before their own registration came
-        self.names: dict[str, str] = {}
+        self.registered: set[str] = set()  # URNs of this run
 
     # -- registrations
 
     def plan(self, goal: Goal) -> list[Step]:
         """Steps of a registration, in order. EngineError refuses it."""
-        run = self.run
-        goal.urn = urns.make(run.stack, run.project, goal.parent, goal.type, goal.name)
-        if goal.urn in self.names:
+        deployment = self._deployment
+        goal.urn = urns.make(deployment.stack, deployment.project, goal.parent, goal.type, goal.name)
+        if goal.urn in self.registered:
             raise EngineError(
                 f"Duplicate resource URN '{goal.urn}'; try giving it a unique name. Two resources of one type and "
                 "parent have this logical name in the program."
             )
-        if goal.urn in run.aliases:
-            raise EngineError(_conflict(goal.urn, run.aliases[goal.urn]))
-        self.names[goal.urn] = goal.name
-        aliases = alias_urns(goal, run.stack, run.project, self.parent_aliases.get(goal.parent, []))
+        if goal.urn in deployment.aliases:
+            raise EngineError(_conflict(goal.urn, deployment.aliases[goal.urn]))
+        self.registered.add(goal.urn)
+        aliases = alias_urns(goal, deployment.stack, deployment.project, self.parent_aliases.get(goal.parent, []))
         self.parent_aliases[goal.urn] = aliases
         old = self._find_old(goal.urn, aliases)
         inputs = self._inputs(goal, old)
         new = self._new_state(goal, inputs, old)
-        if run.targets and not self._targeted(goal):
+        if deployment.targets and not self._targeted(goal):
             return self._untargeted(goal, old, new)
         if old is None:
-            return [Step("create", goal.urn, goal.type, new=new, goal=goal)]
+            return [_creation("create", goal, new)]
         if goal.urn in self.dependent_replaced or old.pending_replacement:
             return self._create_replacement(goal, old, new, Diff())
         return self._existing(goal, old, new)
 
     def _find_old(self, urn: str, aliases: list[str]) -> Resource | None:
-        run = self.run
-        if urn in run.olds and urn not in run.seen_old:
-            return run.olds[urn]
+        deployment = self._deployment
+        if urn in deployment.olds:
+            return deployment.olds[urn]
         for alias in aliases:
-            if alias in run.olds and alias in self.names:
+            if alias in deployment.olds and alias in self.registered:
                 raise EngineError(_conflict(alias, urn))
-            if alias in run.olds and alias not in run.seen_old:
-                run.seen_old.add(alias)
-                run.alias(alias, urn)
-                return run.olds[alias].renamed(run.aliases)
+            if alias in deployment.olds and alias not in deployment.aliases:
+                deployment.alias(alias, urn)
+                return deployment.olds[alias].renamed(deployment.aliases)
         return None
 
     def _inputs(self, goal: Goal, old: Resource | None, keep_names: bool = True) -> dict:
@@ -123,14 +102,14 @@ class Planner:
         )
 
     def _targeted(self, goal: Goal) -> bool:
-        return goal.type == urns.STACK_TYPE or urns.is_provider(goal.type) or self.run.targets.covers(goal.urn)
+        return goal.type == urns.STACK_TYPE or urns.is_provider(goal.type) or self._deployment.targets.covers(goal.urn)
 
     def _untargeted(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
         if old is not None:
-            return [Step("same", goal.urn, goal.type, old=old, new=old, goal=goal)]
+            return [_change("same", goal, old, old)]
         if goal.custom:
-            self.run.skipped.add(goal.urn)
-        return [Step("skip", goal.urn, goal.type, new=new, goal=goal)]
+            self._deployment.skipped.add(goal.urn)
+        return [_creation("skip", goal, new)]
 
     # -- resources that exist
 
@@ -139,15 +118,19 @@ class Planner:
         if changes.replaces:
             return self._replacement(goal, old, new, changes)
         if changes or (old.init_errors and self._changeable(goal)):
-            return [Step("update", goal.urn, goal.type, old, new, changes, changes.keys, goal)]
-        return [Step("same", goal.urn, goal.type, old, new, goal=goal)]
+            return [_change("update", goal, old, new, changes, changes.keys)]
+        return [_change("same", goal, old, new)]
 
     def _changeable(self, goal: Goal) -> bool:
         """Whether there is an update that could complete what a failed one left."""
         return not goal.custom or urns.is_provider(goal.type) or kind_of(goal.type).changeable()
 
     def compare(self, goal: Goal, old: Resource, new: Resource) -> Diff:
-        """What changed, with the options that widen or narrow it applied."""
+        """What changed, with the options that widen or narrow it applied.
+
+        Another provider is no change: the real one, asked whether its settings call for a replacement, never says so,
+        not even for another daemon. The resource is recorded with the new provider and a refresh looks for it there.
+        """
         if not goal.custom or urns.is_provider(goal.type):
             changes = plain_diff(old.inputs, new.inputs)
         else:
@@ -158,19 +141,7 @@ class Planner:
                     changes.replaces.discard(changed)
         for pattern in goal.replace_on_changes:
             changes.replaces.update(path for path in changes.changes if path_matches(pattern, path))
-        if self._provider_changed(old.provider, new.provider):
-            changes.changes["provider"] = ("update", old.provider, new.provider)
-            changes.replaces.add("provider")
         return changes
-
-    def _provider_changed(self, old: str, new: str) -> bool:
-        if not old or old == new:
-            return False
-        before, after = urns.provider_urn(old), urns.provider_urn(new)
-        before = self.run.aliases.get(before, before)
-        if urns.is_default_provider(before) and urns.is_default_provider(after):
-            return False
-        return before != after or (not new.endswith(f"::{_UNKNOWN_ID}") and old.split("::")[-1] != new.split("::")[-1])
 
     # -- replacements
 
@@ -187,45 +158,45 @@ class Planner:
         first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
             return [
-                Step("create-replacement", goal.urn, goal.type, old, new, changes, changes.replace_keys, goal),
-                Step("replace", goal.urn, goal.type, old, new, changes, changes.replace_keys, goal, quiet=True),
+                _creation("create-replacement", goal, new, old, changes, changes.replace_keys),
+                _change("replace", goal, old, new, changes, changes.replace_keys),
             ]
-        steps = []
-        victims = self._dependents_to_replace(old)
-        doomed = {old.urn, *(item.urn for item in victims)}
-        for victim in reversed(victims):
-            self.dependent_replaced.add(victim.urn)
-            steps.append(self._delete_replaced(victim, doomed))
+        steps: list[Step] = []
+        dependents = self._dependents_to_replace(old)
+        doomed = {old.urn, *(item.urn for item in dependents)}
+        for dependent in reversed(dependents):
+            self.dependent_replaced.add(dependent.urn)
+            steps.append(self._delete_replaced(dependent, doomed))
         steps.append(self._delete_replaced(old, doomed))
         return steps + self._create_replacement(goal, old, new, changes)
 
-    def _delete_replaced(self, old: Resource, doomed: set[str]) -> Step:
+    def _delete_replaced(self, old: Resource, doomed: set[str]) -> Deletion:
         if old.protect:
             raise EngineError(
                 f'unable to replace resource "{old.urn}"\nas part of replacing a resource that it depends on because '
                 f"it is protected. Unprotect it with `pulumi state unprotect '{old.urn}'`"
             )
         quiet = old.retain_on_delete or old.deleted_with in doomed
-        return Step("delete-replaced", old.urn, old.type, old=old, quiet=quiet)
+        return _deletion("delete-replaced", old, quiet)
 
     def _create_replacement(self, goal: Goal, old: Resource, new: Resource, changes: Diff) -> list[Step]:
         keys = changes.replace_keys or None
         return [
-            Step("replace", goal.urn, goal.type, old, new, changes, keys, goal, quiet=True),
-            Step("create-replacement", goal.urn, goal.type, old, new, changes, keys, goal),
+            _change("replace", goal, old, new, changes, keys),
+            _creation("create-replacement", goal, new, old, changes, keys),
         ]
 
     def _dependents_to_replace(self, root: Resource) -> list[Resource]:
-        """Recorded resources that a deletion of ``root`` takes along, each after those it depends on."""
+        """Recorded resources that a deletion of `root` takes along, each after those it depends on."""
         doomed = {root.urn}
-        found = []
-        for item in self.run.dependents_of(root.urn):
-            if not item.custom or item.external or item.urn in self.names or item.delete:
+        chosen = []
+        for item in self._deployment.dependents_of(root.urn):
+            if not item.custom or item.external or item.urn in self.registered or item.delete:
                 continue
             if self._taken_along(item, doomed):
                 doomed.add(item.urn)
-                found.append(item)
-        return found
+                chosen.append(item)
+        return chosen
 
     def _taken_along(self, item: Resource, doomed: set[str]) -> bool:
         if item.deleted_with in doomed or urns.provider_urn(item.provider) in doomed:
@@ -239,26 +210,56 @@ class Planner:
                 touched = True
         return touched and bool(diff(kind_of(item.type).fields, item.outputs, inputs).replaces)
 
+    def note_reading(self, urn: str) -> None:
+        """Count a resource that the program reads as one of this run."""
+        self.registered.add(urn)
+
     # -- deletions
 
-    def deletions(self) -> list[Step]:
+    def deletions(self) -> list[Deletion]:
         """Steps for what the program no longer has, in no order; protected ones are among them."""
-        run = self.run
+        deployment = self._deployment
         steps = []
-        doomed = {item.urn for item in run.leftovers()}
-        for item in run.leftovers():
+        doomed = {item.urn for item in deployment.leftovers()}
+        for item in deployment.leftovers():
             if item.pending_replacement or item.urn in self.dependent_replaced:
-                steps.append(Step("remove-pending-replace", item.urn, item.type, old=item, quiet=True))
+                steps.append(_deletion("remove-pending-replace", item, True))
             else:
                 quiet = item.retain_on_delete or item.external or item.deleted_with in doomed or not item.custom
-                steps.append(Step("delete", item.urn, item.type, old=item, quiet=quiet))
-        for item in run.pending_deletes:
+                steps.append(_deletion("delete", item, quiet))
+        for item in deployment.pending_deletes:
             quiet = item.retain_on_delete or item.deleted_with in doomed
-            steps.append(Step("delete-replaced", item.urn, item.type, old=item, quiet=quiet))
+            steps.append(_deletion("delete-replaced", item, quiet))
         return steps
 
 
-_UNKNOWN_ID = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+def _creation(
+    op: str,
+    goal: Goal,
+    new: Resource,
+    old: Resource | None = None,
+    changes: Diff | None = None,
+    keys: list[str] | None = None,
+) -> Creation:
+    return Creation(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal)
+
+
+def _change(
+    op: str,
+    goal: Goal,
+    old: Resource,
+    new: Resource,
+    changes: Diff | None = None,
+    keys: list[str] | None = None,
+) -> Change:
+    """A step on a resource that is there; `replace` itself asks nothing of the provider."""
+    return Change(
+        op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal, quiet=op == "replace"
+    )
+
+
+def _deletion(op: str, old: Resource, quiet: bool) -> Deletion:
+    return Deletion(op=op, urn=old.urn, type=old.type, old=old, quiet=quiet)
 
 
 def _conflict(old: str, new: str) -> str:
@@ -276,21 +277,3 @@ def protected_message(urn: str) -> str:
         "`protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the command:\n"
         f"`pulumi state unprotect '{urn}'`"
     )
-
-
-def preview_outputs(goal: Goal, new: Resource, old: Resource | None) -> dict:
-    """Outputs that a preview can promise: inputs, and for an update the recorded values besides."""
-    from .values import without
-
-    promised = without(new.inputs, "__defaults")
-    if urns.is_provider(goal.type):
-        promised.pop("__internal", None)
-    if old is not None:
-        changed = {key for key, value in promised.items() if has_unknown(value) or value != old.outputs.get(key)}
-        promised = {**old.outputs, **{key: promised[key] for key in changed}}
-    return with_secret_keys(promised, goal.additional_secret_outputs)
-
-
-def with_secret_keys(outputs: dict, keys: list[str]) -> dict:
-    """``outputs`` with the named ones made secret."""
-    return {key: secret(value) if key in keys else value for key, value in outputs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,8 +11,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+# Exit statuses of the program's process beside its own.
+REPORTED = 32  # the program's fault has been reported through the engine already
+PREVIEW_DEPENDENT = 33  # success, and the program asked whether it is being previewed
+
 _START = "from stacks.engine.child import main; main()"
-_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package ``stacks``
+_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package `stacks`
 
 
 class Program:
@@ -23,22 +28,27 @@ class Program:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
         environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START], cwd=folder, env=environment, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            [sys.executable, "-c", _START],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         )
+        assert self._process.stdin is not None
+        self._input = self._process.stdin
         self._threads: list[threading.Thread] = []
 
-    def run(self, settings: dict, output: Callable[[str, str], None]) -> None:
-        """Hand over the settings. ``output(stream, line)`` gets what the program prints."""
+    def begin(self, settings: dict, output: Callable[[str, str], None]) -> None:
+        """Hand over the settings. `output(stream, line)` gets what the program prints."""
         for name in ("stdout", "stderr"):
             thread = threading.Thread(target=self._copy, args=(name, output), daemon=True)
             thread.start()
             self._threads.append(thread)
-        try:
-            self._process.stdin.write(json.dumps(settings) + "\n")
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it died while starting; its status and its last words tell
+        with contextlib.suppress(BrokenPipeError), self._input:  # it may have died while starting
+            self._input.write(json.dumps(settings) + "\n")
 
     def _copy(self, name: str, output: Callable[[str, str], None]) -> None:
         for line in getattr(self._process, name):

@@ -1,4 +1,4 @@
-"""Project files: ``Pulumi.yaml`` and the stack's ``Pulumi.<stack>.yaml`` with its configuration."""
+"""Project files: `Pulumi.yaml` and the stack's `Pulumi.<stack>.yaml` with its configuration."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .errors import EngineError, UsageError
-from .files import write_file
-from .secrets import Crypter, passphrase_from_environment
+import yaml
+
+from stacks.engine.errors import EngineError, UsageError
+from stacks.engine.files import write_file
+from stacks.engine.secrets import Crypter, passphrase_from_environment
 
 ORGANIZATION = "organization"  # the file backend has one organization, of this name
 
 
 class Project:
-    """A folder with a ``Pulumi.yaml``. ``name``, ``main`` (absolute path of the program) and ``backend`` URL."""
+    """A folder with a `Pulumi.yaml`. `name`, `main` (absolute path of the program) and `backend` URL."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -33,20 +35,18 @@ class Project:
 
     @classmethod
     def find(cls, start: Path) -> Project:
-        """The project of ``start`` or of the nearest folder above it; UsageError when there is none."""
+        """The project of `start` or of the nearest folder above it; UsageError when there is none."""
         start = start.resolve()
         if not start.is_dir():
             raise UsageError(f"{start} is not a folder; pass the project's folder with -C")
         for folder in (start, *start.parents):
             if (folder / "Pulumi.yaml").is_file():
                 return cls(folder)
-        raise UsageError(
-            f"no Pulumi.yaml project file found in {start} or above it; pass the project's folder with -C"
-        )
+        raise UsageError(f"no Pulumi.yaml project file found in {start} or above it; pass the project's folder with -C")
 
 
 class StackConfig:
-    """The ``Pulumi.<stack>.yaml`` of one stack."""
+    """The `Pulumi.<stack>.yaml` of one stack."""
 
     def __init__(self, project: Project, stack: str):
         self.project = project
@@ -57,12 +57,12 @@ class StackConfig:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Configuration as written: full keys, secrets as ``{"secure": ciphertext}``."""
+        """Configuration as written: full keys, secrets as `{"secure": ciphertext}`."""
         return self.data.get("config") or {}
 
     @property
     def salt(self) -> str:
-        """The ``encryptionsalt``, ``""`` when the stack has none yet."""
+        """The `encryptionsalt`, `""` when the stack has none yet."""
         return self.data.get("encryptionsalt") or ""
 
     def key(self, name: str) -> str:
@@ -70,7 +70,7 @@ class StackConfig:
         return name if ":" in name else f"{self.project.name}:{name}"
 
     def crypter(self, fallback_salt: str = "") -> Crypter | None:
-        """The stack's crypter, None when it has no salt yet (see :meth:`ensure_crypter`)."""
+        """The stack's crypter, None when it has no salt yet (see `ensure_crypter`)."""
         salt = self.salt or fallback_salt
         return Crypter(salt, passphrase_from_environment()) if salt else None
 
@@ -88,7 +88,7 @@ class StackConfig:
         return fresh
 
     def resolved(self, crypter: Crypter | None) -> tuple[dict[str, str], list[str]]:
-        """Configuration as the SDK wants it: ``(full key -> text or JSON, keys that are secret)``."""
+        """Configuration as the SDK wants it: `(full key -> text or JSON, keys that are secret)`."""
         merged = {self.key(name): _default(value) for name, value in self.project.default_config.items()}
         merged = {key: value for key, value in merged.items() if value is not None}
         merged.update({self.key(name): value for name, value in self.values.items()})
@@ -105,9 +105,11 @@ class StackConfig:
 
 
 def _default(value: Any) -> Any:
-    return value.get("value", value.get("default")) if isinstance(value, dict) and (
-        "value" in value or "default" in value or "type" in value
-    ) else value
+    return (
+        value.get("value", value.get("default"))
+        if isinstance(value, dict) and ("value" in value or "default" in value or "type" in value)
+        else value
+    )
 
 
 def _resolve(value: Any, crypter: Crypter | None, key: str) -> tuple[str, bool]:
@@ -135,8 +137,6 @@ def _open(value: Any, crypter: Crypter | None, key: str) -> tuple[Any, bool]:
 
 def load_yaml(path: Path) -> dict:
     """A YAML file's mapping; UsageError naming the file on damage."""
-    import yaml
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
@@ -151,6 +151,4 @@ def load_yaml(path: Path) -> dict:
 
 def dump_yaml(data: dict) -> str:
     """YAML text in the order given."""
-    import yaml
-
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=False)

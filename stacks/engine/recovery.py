@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import urn as urns
-from .docker.base import Kind, kind_of
-from .docker.daemon import Daemon, wait_until
-from .errors import ProviderError
-from .journal import Interrupted, Replay, ordered
-from .state import Resource, Snapshot
-from .values import annotate_secrets, reveal
+from stacks.engine import urn as urns
+from stacks.engine.docker.base import Kind, kind_of
+from stacks.engine.docker.daemon import Daemon, wait_until
+from stacks.engine.errors import ProviderError
+from stacks.engine.journal import Interrupted, Replay, in_dependency_order
+from stacks.engine.state import Resource, Snapshot
+from stacks.engine.values import annotate_secrets, reveal
 
 UNFINISHED = "the last run was interrupted while it worked on this resource; it is applied again"
 UNSEEN = "the last run was interrupted while it worked on this resource, and its daemon cannot be asked what came of it"
@@ -23,8 +23,8 @@ LATE = 3.0  # seconds within which a daemon may still carry out a request whose 
 
 
 @dataclass
-class Settled:
-    """``left``: journal records of operations that could not be looked into. ``forgotten``: URN -> journal record of
+class Recovery:
+    """`left`: journal records of operations that could not be looked into. `forgotten`: URN -> journal record of
     a creation whose object was not there."""
 
     snapshot: Snapshot
@@ -32,22 +32,22 @@ class Settled:
     forgotten: dict[str, dict] = field(default_factory=dict)
 
 
-def settle(found: Replay, tell: Callable[[str], None]) -> Settled:
+def recover(replay: Replay, tell: Callable[[str], None]) -> Recovery:
     """The snapshot with interrupted operations accounted for.
 
     A creation whose object is there is adopted (or removed, where half an object is of no use), one whose object is
     not there is forgotten; an update is marked to be applied again; a deletion is noted when its object is gone.
     """
-    snapshot = found.snapshot
+    snapshot = replay.snapshot
     table = {item.urn: item for item in snapshot.resources if not item.delete}
     condemned = [item for item in snapshot.resources if item.delete]
-    result = Settled(snapshot)
-    for item in found.interrupted:
+    result = Recovery(snapshot)
+    for item in replay.interrupted:
         try:
             if item.op in ("delete", "delete-replaced"):
                 condemned = _after_deletion(item, table, condemned)
                 continue
-            before, after = table.get(item.resource.urn), _recovered(item, table)
+            before, after = table.get(item.resource.urn), _outcome(item, table)
         except ProviderError as error:
             # Its daemon may be gone for good (another provider's): the stack must not be stuck on it.
             result.left.append(item.record)
@@ -60,16 +60,16 @@ def settle(found: Replay, tell: Callable[[str], None]) -> Settled:
             condemned.append(before.copy(delete=True))
         table[after.urn] = after
         tell(f"{after.urn}: {UNFINISHED}")
-    snapshot.resources = ordered([*table.values(), *condemned])
+    snapshot.resources = in_dependency_order([*table.values(), *condemned])
     return result
 
 
-def _recovered(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
+def _outcome(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     if item.op == "update":
         recorded = table.get(item.resource.urn)
         return recorded and recorded.copy(init_errors=[UNFINISHED])
     if item.op in ("create", "create-replacement"):
-        return _adopted(item, table)
+        return _adopt(item, table)
     return None
 
 
@@ -95,37 +95,39 @@ def _daemon(resource: Resource, table: dict[str, Resource]) -> Daemon:
     return Daemon(reveal(provider.inputs) if provider else {})
 
 
-def _adopted(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
+def _adopt(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     resource, kind = item.resource, kind_of(item.resource.type)
     daemon = _daemon(resource, table)
     inputs = reveal(resource.inputs)
     identity = wait_until(lambda: kind.find(daemon, inputs), item.time + LATE - time.time())
     recorded = table.get(resource.urn)
-    if identity is None or not _ours(kind, daemon, identity, item.time):
+    if identity is None or not _made_by_us(kind, daemon, identity, item.time):
         return None
     if recorded is not None and recorded.id == identity and not recorded.pending_replacement:
         return None
-    known = {key: value for key, value in inputs.items() if key != "__defaults"}
+    previous = {key: value for key, value in inputs.items() if key != "__defaults"}
     if not kind.adoptable:
-        kind.delete(daemon, identity, known, None)
+        kind.delete(daemon, identity, previous, None)
         return None
-    read = kind.read(daemon, identity, known)
+    read = kind.read(daemon, identity, previous)
     if read is None:
         return None
     return resource.copy(
-        id=read[0], outputs=annotate_secrets(read[1], resource.inputs), pending_replacement=False,
+        id=read[0],
+        outputs=annotate_secrets(read[1], resource.inputs),
+        pending_replacement=False,
         init_errors=[UNFINISHED] if kind.changeable() else [],
     )
 
 
-def _ours(kind: Kind, daemon: Daemon, identity: str, begun: float) -> bool:
+def _made_by_us(kind: Kind, daemon: Daemon, identity: str, begun: float) -> bool:
     """Whether the object was made after the interrupted creation had begun: an older one is somebody else's."""
     if not kind.inspect:
         return True  # volumes and images: making one that is there takes it over anyway, as the provider does
     data = daemon.find(kind.inspect.format(identity)) or {}
     text = re.sub(r"\.(\d{6})\d*", r".\1", data.get("CreatedAt") or data.get("Created") or "")
     try:
-        made = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        created = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except ValueError:
         return True
-    return made >= begun - CLOCK_MARGIN
+    return created >= begun - CLOCK_MARGIN

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from .backend import Backend
-from .errors import EngineError, StackNotFound
-from .project import ORGANIZATION
-from .secrets import Crypter, passphrase_from_environment
-from .state import Snapshot, salt_of
-from .urn import STACK_TYPE
-from .values import has_secret
+from typing import Any
+
+from stacks.engine.backend import Backend
+from stacks.engine.errors import EngineError, StackNotFound
+from stacks.engine.project import ORGANIZATION
+from stacks.engine.secrets import Crypter, passphrase_from_environment
+from stacks.engine.state import Snapshot, salt_of
+from stacks.engine.urn import STACK_TYPE
+from stacks.engine.values import Secret, has_secret
 
 
 class References:
-    """Finds stacks by programs' names for them: ``<stack>``, ``<org>/<stack>``, ``organization/<project>/<stack>``."""
+    """Finds stacks by programs' names for them: `<stack>`, `<org>/<stack>`, `organization/<project>/<stack>`."""
 
     def __init__(self, backend: Backend, project: str):
         self.backend = backend
         self.project = project
 
     def split(self, name: str) -> tuple[str, str]:
-        """``(project, stack)`` of a reference; EngineError on another organization or form."""
+        """`(project, stack)` of a reference; EngineError on another organization or form."""
         pieces = name.split("/")
         if len(pieces) == 1:
             return self.project, pieces[0]
@@ -63,10 +65,8 @@ def read_reference(references: References, name: str) -> dict:
     }
 
 
-def _unseal(value) -> None:
+def _unseal(value: Any) -> None:
     """Open secrets of the other stack, so that they are sealed anew with this stack's key."""
-    from .values import Secret
-
     if isinstance(value, Secret):
         _ = value.value
         value.ciphertext = None

@@ -1,6 +1,6 @@
 """A small language that says what a Docker resource's properties are, and the orders of its sets.
 
-The tables themselves stand in ``docker/``; :mod:`check` and :mod:`diff` read them.
+The tables themselves stand in `docker/`; `check` and `diff` read them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pulumi's passphrase secrets: ``v1:`` salts and AES-256-GCM ciphertexts, PBKDF2 with 1,000,000 rounds of SHA-256."""
+"""Pulumi's passphrase secrets: `v1:` salts and AES-256-GCM ciphertexts, PBKDF2 with 1,000,000 rounds of SHA-256."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import hashlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
-from .errors import SecretsError
+from stacks.engine.errors import SecretsError
+from stacks.engine.late import Late
+
+exceptions: Any = Late("cryptography.exceptions")
+aead: Any = Late("cryptography.hazmat.primitives.ciphers.aead")
 
 ROUNDS = 1_000_000  # the CLI's own figure; about 0.25 s of one core
 CHECK_TEXT = "pulumi"
 
 
 def passphrase_from_environment() -> str:
-    """``PULUMI_CONFIG_PASSPHRASE`` or the content of ``PULUMI_CONFIG_PASSPHRASE_FILE``; SecretsError when neither."""
+    """`PULUMI_CONFIG_PASSPHRASE` or the content of `PULUMI_CONFIG_PASSPHRASE_FILE`; SecretsError when neither."""
     value = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     if value is not None:
         return value
@@ -35,7 +40,7 @@ class Crypter:
     """Opens and seals the secrets of one stack. The key is derived in the background from construction on."""
 
     def __init__(self, salt: str, passphrase: str):
-        """``salt``: the ``encryptionsalt`` line, checked against ``passphrase`` on first use (SecretsError)."""
+        """`salt`: the `encryptionsalt` line, checked against `passphrase` on first use (SecretsError)."""
         pieces = salt.split(":", 2) if isinstance(salt, str) else []
         try:
             if len(pieces) != 3 or pieces[0] != "v1":
@@ -49,9 +54,9 @@ class Crypter:
         self.state = salt
         self._check = pieces[2]
         self._passphrase = passphrase
-        self._key: bytes | None = None
+        self._key = b""
         self._fault: SecretsError | None = None
-        self._thread = threading.Thread(target=self._derive, name="key", daemon=True)
+        self._thread: threading.Thread | None = threading.Thread(target=self._derive, name="key", daemon=True)
         self._thread.start()
 
     @classmethod
@@ -85,7 +90,7 @@ class Crypter:
         return self._key
 
     def seal(self, text: str) -> str:
-        """``v1:<nonce>:<ciphertext>`` of ``text``."""
+        """`v1:<nonce>:<ciphertext>` of `text`."""
         return _seal(self.key(), text)
 
     def open(self, sealed: str) -> str:
@@ -98,23 +103,18 @@ def _derive(passphrase: str, salt: bytes) -> bytes:
 
 
 def _seal(key: bytes, text: str) -> str:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     nonce = os.urandom(12)
-    body = AESGCM(key).encrypt(nonce, text.encode(), None)
+    body = aead.AESGCM(key).encrypt(nonce, text.encode(), None)
     return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(body).decode()}"
 
 
 def _open(key: bytes, sealed: str) -> str:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     try:
         version, nonce, body = sealed.split(":")
         if version != "v1":
             raise ValueError(f"version {version!r}")
-        return AESGCM(key).decrypt(base64.b64decode(nonce), base64.b64decode(body), None).decode()
-    except InvalidTag as cause:
+        return aead.AESGCM(key).decrypt(base64.b64decode(nonce), base64.b64decode(body), None).decode()
+    except exceptions.InvalidTag as cause:
         raise SecretsError("a secret does not open with this stack's passphrase") from cause
     except ValueError as cause:
         raise SecretsError(f"a ciphertext is malformed ({cause}); wanted v1:<nonce>:<ciphertext>") from cause

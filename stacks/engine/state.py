@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType
 from typing import Any
 
-from . import urn as urns
-from .errors import StateError
-from .values import from_state, to_state
+from stacks.engine import urn as urns
+from stacks.engine.errors import StateError
+from stacks.engine.values import from_state, to_state
 
 VERSION = 3
 ENGINE_VERSION = "v3.260.0"
@@ -54,7 +54,7 @@ def now() -> str:
 
 @dataclass
 class Resource:
-    """One resource of a checkpoint. ``inputs`` and ``outputs`` are in the Python form of ``values``."""
+    """One resource of a checkpoint. `inputs` and `outputs` are in the Python form of `values`."""
 
     urn: str
     type: str
@@ -84,15 +84,15 @@ class Resource:
     extra: dict = field(default_factory=dict)  # keys of newer CLI versions, carried through unread
 
     def copy(self, **changes: Any) -> Resource:
-        """A shallow copy with ``changes``."""
+        """A shallow copy with `changes`."""
         return replace(self, **changes)
 
     def links(self) -> list[str]:
         """URNs that must exist as long as this resource does."""
-        found = [self.parent, self.deleted_with, self.provider.rsplit("::", 1)[0], *self.dependencies]
+        urns_needed = [self.parent, self.deleted_with, self.provider.rsplit("::", 1)[0], *self.dependencies]
         for needed in self.property_dependencies.values():
-            found.extend(needed)
-        return [urn for urn in dict.fromkeys(found) if urn]
+            urns_needed.extend(needed)
+        return [urn for urn in dict.fromkeys(urns_needed) if urn]
 
     def renamed(self, aliases: dict[str, str]) -> Resource:
         """A copy that refers to resources by their new URNs."""
@@ -114,7 +114,7 @@ class Resource:
         return self if urn == self.urn else self.copy(urn=urn, type=urns.type_of(urn))
 
     def to_json(self, sealer: Callable[[str], str] | None) -> dict:
-        """The checkpoint's record. ``sealer`` None shows secrets in plain text."""
+        """The checkpoint's record. `sealer` None shows secrets in plain text."""
         record = {}
         for key, attribute in _KEYS.items():
             value = getattr(self, attribute)
@@ -126,25 +126,25 @@ class Resource:
 
     @classmethod
     def from_json(cls, record: dict, opener: Callable[[str], str]) -> Resource:
-        """Inverse of :meth:`to_json`. StateError on a record without URN or type, or with a field of a wrong type."""
+        """Inverse of `to_json`. StateError on a record without URN or type, or with a field of a wrong type."""
         if not isinstance(record, dict) or not record.get("urn") or not record.get("type"):
             raise StateError(f"a resource record has no urn or type: {str(record)[:120]}")
         for key, attribute in _KEYS.items():
             if not isinstance(record.get(key), (_TYPES[attribute], NoneType)):
-                seen = f"{key} is {str(record[key])[:60]!r}, wanted a {_TYPES[attribute].__name__}"
-                raise StateError(f"the record of {record['urn']} is damaged: {seen}")
+                problem = f"{key} is {str(record[key])[:60]!r}, wanted a {_TYPES[attribute].__name__}"
+                raise StateError(f"the record of {record['urn']} is damaged: {problem}")
         if str(record["urn"]).count("::") < 3:
             raise StateError(f"a resource record has urn {record['urn']!r}, wanted urn:pulumi:<stack>::<project>::…")
-        known = {}
+        attributes = {}
         extra = {}
         for key, value in record.items():
             if key not in _KEYS:
                 extra[key] = value
             elif key in ("inputs", "outputs"):
-                known[key] = from_state(value or {}, opener)
+                attributes[key] = from_state(value or {}, opener)
             elif value is not None:
-                known[_KEYS[key]] = value
-        return cls(**known, extra=extra)
+                attributes[_KEYS[key]] = value
+        return cls(**attributes, extra=extra)
 
 
 _TYPES = {item.name: {"s": str, "b": bool, "d": dict, "l": list}[item.type[0]] for item in fields(Resource)}
@@ -160,7 +160,7 @@ class Snapshot:
     metadata: dict = field(default_factory=dict)
 
     def deployment(self, sealer: Callable[[str], str] | None) -> dict:
-        """The ``deployment`` object of an export, also ``latest`` of a checkpoint."""
+        """The `deployment` object of an export, also `latest` of a checkpoint."""
         stamp = now()
         magic = hashlib.sha256(ENGINE_VERSION.encode()).hexdigest()  # of the version: the CLI refuses any other
         result: dict[str, Any] = {"manifest": {"time": stamp, "magic": magic, "version": ENGINE_VERSION}}
@@ -175,7 +175,7 @@ class Snapshot:
 
     @classmethod
     def from_deployment(cls, deployment: dict | None, opener: Callable[[str], str]) -> Snapshot:
-        """Inverse of :meth:`deployment`; StateError when a resource refers to one that is not there before it."""
+        """Inverse of `deployment`; StateError when a resource refers to one that is not there before it."""
         if not deployment:
             return cls()
         if not isinstance(deployment, dict) or not isinstance(deployment.get("resources") or [], list):
@@ -191,19 +191,19 @@ class Snapshot:
 
     def verify(self) -> None:
         """Check that every reference points to an earlier resource; StateError names both otherwise."""
-        seen = set()
+        earlier = set()
         for item in self.resources:
             for link in item.links():
-                if link not in seen and not item.delete and link != item.deleted_with:
+                if link not in earlier and not item.delete and link != item.deleted_with:
                     raise StateError(
                         f"the checkpoint is not consistent: {item.urn} refers to {link}, which does not come before "
                         "it. Restore the .bak file beside the checkpoint, or repair it by stack export and import."
                     )
-            seen.add(item.urn)
+            earlier.add(item.urn)
 
 
 def salt_of(deployment: dict) -> str:
-    """Salt of a deployment's passphrase provider, ``""`` when it has none; StateError on another provider."""
+    """Salt of a deployment's passphrase provider, `""` when it has none; StateError on another provider."""
     provider = deployment.get("secrets_providers") or {}
     kind = provider.get("type", "passphrase")
     if kind != "passphrase":
@@ -212,7 +212,7 @@ def salt_of(deployment: dict) -> str:
 
 
 def parse_checkpoint(text: str, where: str) -> dict:
-    """The checkpoint object of a file's text; StateError naming ``where`` when it is damaged or of another version."""
+    """The checkpoint object of a file's text; StateError naming `where` when it is damaged or of another version."""
     try:
         data = json.loads(text)
     except ValueError as cause:
@@ -220,8 +220,8 @@ def parse_checkpoint(text: str, where: str) -> dict:
             f"checkpoint {where} is corrupt: {cause}. Nothing was touched; restore {where}.bak or import an export."
         ) from cause
     if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("checkpoint"), dict):
-        seen = data.get("version") if isinstance(data, dict) else type(data).__name__
-        raise StateError(f"checkpoint {where} has version {seen!r}, wanted {VERSION}; nothing was touched")
+        version = data.get("version") if isinstance(data, dict) else type(data).__name__
+        raise StateError(f"checkpoint {where} has version {version!r}, wanted {VERSION}; nothing was touched")
     if not isinstance(data["checkpoint"].get("latest") or {}, dict):
         raise StateError(f"checkpoint {where} is corrupt: latest is no mapping. Nothing was touched; restore the .bak")
     return data["checkpoint"]

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
-from .errors import EngineError
+from stacks.engine.errors import EngineError
 
 _SHARED = (
     ("protect", "protect"),
@@ -28,7 +28,7 @@ _SHARED = (
 class Transforms:
     """Calls back into the program. The stack's own transforms run after the resource's."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._stack: list[Any] = []
         self._stubs: dict[str, Any] = {}
         self._lock = threading.Lock()

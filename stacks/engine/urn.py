@@ -1,4 +1,4 @@
-"""URNs: ``urn:pulumi:<stack>::<project>::<type$type>::<name>``."""
+"""URNs: `urn:pulumi:<stack>::<project>::<type$type>::<name>`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PROVIDER_PREFIX = "pulumi:providers:"
 
 
 def make(stack: str, project: str, parent: str, kind: str, name: str) -> str:
-    """URN of a resource. ``parent``: URN or ``""``; the root stack does not show in a child's qualified type."""
+    """URN of a resource. `parent`: URN or `""`; the root stack does not show in a child's qualified type."""
     qualified = kind
     if parent:
         above = qualified_type(parent)
@@ -18,13 +18,13 @@ def make(stack: str, project: str, parent: str, kind: str, name: str) -> str:
 
 
 def parts(urn: str) -> tuple[str, str, str, str]:
-    """``(stack, project, qualified type, name)``; the name may itself contain ``::``."""
+    """`(stack, project, qualified type, name)`; the name may itself contain `::`."""
     stack, project, qualified, name = urn.split("::", 3)
     return stack.removeprefix("urn:pulumi:"), project, qualified, name
 
 
 def qualified_type(urn: str) -> str:
-    """Type with the types of its parents, joined by ``$``."""
+    """Type with the types of its parents, joined by `$`."""
     return parts(urn)[2]
 
 
@@ -39,7 +39,7 @@ def name_of(urn: str) -> str:
 
 
 def provider_urn(reference: str) -> str:
-    """URN part of a provider reference ``<urn>::<id>``."""
+    """URN part of a provider reference `<urn>::<id>`."""
     return reference.rsplit("::", 1)[0] if reference else ""
 
 

@@ -1,6 +1,6 @@
 """Property values: their Python form, the wire form of the SDK and the JSON form of the checkpoint.
 
-Python form: plain JSON types, with :class:`Secret` around secret values and :data:`UNKNOWN` for values that only
+Python form: plain JSON types, with `Secret` around secret values and `UNKNOWN` for values that only
 exist after an operation (previews). Resource references stay dictionaries with their signature key.
 """
 
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .errors import UnsupportedError
+from stacks.engine.errors import UnsupportedError
 
 SIG = "4dabf18193072939515e22adb298388d"
 SECRET_SIG = "1b47061264138c4ac30d75fd1eb44270"
@@ -29,10 +29,10 @@ class _Unknown:
     def __bool__(self) -> bool:
         return True
 
-    def __copy__(self):
+    def __copy__(self) -> _Unknown:
         return self
 
-    def __deepcopy__(self, _memo):
+    def __deepcopy__(self, _memo: dict) -> _Unknown:
         return self
 
 
@@ -52,7 +52,7 @@ class Secret:
     @property
     def value(self) -> Any:
         """The plain value (a nested secret is flattened)."""
-        if self._opener is not None:
+        if self._opener is not None and self.ciphertext is not None:
             self._value = json.loads(self._opener(self.ciphertext))
             self._opener = None
         return self._value
@@ -64,19 +64,19 @@ class Secret:
             return self.value == other.value
         return NotImplemented
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # the value may be a list or a dictionary
 
     def __repr__(self) -> str:
         return "[secret]"
 
 
 def secret(value: Any) -> Secret:
-    """Wrap ``value``, never twice."""
+    """Wrap `value`, never twice."""
     return value if isinstance(value, Secret) else Secret(reveal(value))
 
 
 def reveal(value: Any) -> Any:
-    """``value`` without any secret wrapper, at any depth."""
+    """`value` without any secret wrapper, at any depth."""
     if isinstance(value, Secret):
         return reveal(value.value)
     if isinstance(value, dict):
@@ -87,7 +87,7 @@ def reveal(value: Any) -> Any:
 
 
 def has_secret(value: Any) -> bool:
-    """Whether a secret lies anywhere in ``value``."""
+    """Whether a secret lies anywhere in `value`."""
     if isinstance(value, Secret):
         return True
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -95,7 +95,7 @@ def has_secret(value: Any) -> bool:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether an unknown lies anywhere in ``value``."""
+    """Whether an unknown lies anywhere in `value`."""
     if value is UNKNOWN:
         return True
     if isinstance(value, Secret):
@@ -121,19 +121,19 @@ def annotate_secrets(outputs: dict, inputs: dict) -> dict:
     return result
 
 
-def masked(value: Any) -> Any:
-    """JSON of ``value`` for showing: secrets as ``[secret]``, unknowns as the wire writes them."""
+def mask(value: Any) -> Any:
+    """JSON of `value` for showing: secrets as `[secret]`, unknowns as the wire writes them."""
     if isinstance(value, Secret):
         return "[secret]"
     if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
+        return {key: mask(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [mask(item) for item in value]
     return UNKNOWN_WIRE if value is UNKNOWN else value
 
 
 def without(value: Any, key: str) -> Any:
-    """``value`` with every dictionary entry named ``key`` left out, at any depth."""
+    """`value` with every dictionary entry named `key` left out, at any depth."""
     if isinstance(value, Secret):
         return Secret(without(value.value, key))
     if isinstance(value, dict):
@@ -144,7 +144,7 @@ def without(value: Any, key: str) -> Any:
 
 
 def reseal(new: Any, old: Any) -> Any:
-    """``new`` with each secret that equals the one at the same place of ``old`` kept in its old ciphertext."""
+    """`new` with each secret that equals the one at the same place of `old` kept in its old ciphertext."""
     if isinstance(new, Secret):
         return old if isinstance(old, Secret) and old.ciphertext and new == old else new
     if isinstance(new, dict) and isinstance(old, dict):
@@ -160,12 +160,12 @@ def number(value: float) -> int | float:
 
 
 def from_struct(struct: Any) -> dict:
-    """A protobuf ``Struct`` in the Python form."""
+    """A protobuf `Struct` in the Python form."""
     return {key: from_value(value) for key, value in struct.fields.items()}
 
 
 def from_value(value: Any) -> Any:
-    """A protobuf ``Value`` in the Python form. Raises UnsupportedError on assets and archives."""
+    """A protobuf `Value` in the Python form. Raises UnsupportedError on assets and archives."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return UNKNOWN if value.string_value == UNKNOWN_WIRE else value.string_value
@@ -196,13 +196,13 @@ def _from_signed(fields: dict) -> Any:
 
 
 def to_struct(values: dict, struct: Any) -> None:
-    """Write the Python form into the protobuf ``struct``."""
+    """Write the Python form into the protobuf `struct`."""
     for key, value in values.items():
         to_value(value, struct.fields[key])
 
 
 def to_value(value: Any, target: Any) -> None:
-    """Write one value of the Python form into the protobuf ``Value`` ``target``."""
+    """Write one value of the Python form into the protobuf `Value` `target`."""
     if value is None:
         target.null_value = 0
     elif value is UNKNOWN:
@@ -243,7 +243,7 @@ def from_state(value: Any, opener: Callable[[str], str]) -> Any:
 
 
 def to_state(value: Any, sealer: Callable[[str], str] | None) -> Any:
-    """The Python form as JSON of a checkpoint; with ``sealer`` None secrets are shown as plaintext entries."""
+    """The Python form as JSON of a checkpoint; with `sealer` None secrets are shown as plaintext entries."""
     if isinstance(value, Secret):
         if sealer is None:
             return {SIG: SECRET_SIG, "plaintext": json.dumps(reveal(value), separators=(",", ":"))}

@@ -7,16 +7,17 @@ import json
 import sys
 from typing import Any
 
-from .errors import EngineError, UsageError
-from .goal import is_path, path_keys
-from .project import StackConfig
-from .workspace import Workspace
+from stacks.engine.errors import EngineError, UsageError
+from stacks.engine.goal import is_path, path_keys
+from stacks.engine.project import StackConfig
+from stacks.engine.secrets import Crypter
+from stacks.engine.workspace import Workspace
 
 
-def config(args: argparse.Namespace) -> int:
-    """Run one of the commands. A stack's configuration can be set before the stack exists."""
-    place = Workspace(args)
-    target = StackConfig(place.project, place.stack_name())
+def run(args: argparse.Namespace) -> int:
+    """Carry out one of the commands. A stack's configuration can be set before the stack exists."""
+    workspace = Workspace(args)
+    target = StackConfig(workspace.project, workspace.stack_name())
     return {None: _list, "set": _set, "get": _get, "rm": _remove}[args.config_verb](args, target)
 
 
@@ -25,7 +26,7 @@ def _list(args: argparse.Namespace, target: StackConfig) -> int:
     crypter = target.crypter() if has_secrets and args.show_secrets else None
     rows = {}
     for key, value in sorted(target.values.items()):
-        shown = _opened(value, crypter)
+        shown = _decrypt(value, crypter)
         rows[target.key(key)] = shown if isinstance(shown, str) else json.dumps(shown)
     if args.json:
         table = {key: {"value": value, "secret": value == "[secret]"} for key, value in rows.items()}
@@ -37,13 +38,13 @@ def _list(args: argparse.Namespace, target: StackConfig) -> int:
     return 0
 
 
-def _opened(value: Any, crypter) -> Any:
+def _decrypt(value: Any, crypter: Crypter | None) -> Any:
     if isinstance(value, dict) and set(value) == {"secure"}:
         return crypter.open(value["secure"]) if crypter else "[secret]"
     if isinstance(value, dict):
-        return {key: _opened(item, crypter) for key, item in value.items()}
+        return {key: _decrypt(item, crypter) for key, item in value.items()}
     if isinstance(value, list):
-        return [_opened(item, crypter) for item in value]
+        return [_decrypt(item, crypter) for item in value]
     return value
 
 
@@ -63,15 +64,15 @@ def _set(args: argparse.Namespace, target: StackConfig) -> int:
     if args.secret:
         value = {"secure": target.ensure_crypter().seal(text)}
     elif args.type or args.path:
-        value = _typed(text, args.type)
+        value = _parse(text, args.type)
     key, path = _split(args, target)
     values = target.data.setdefault("config", {})
-    values[key] = _placed(values.get(key), path, value, args.key) if path else value
+    values[key] = _with_value_at(values.get(key), path, value, args.key) if path else value
     target.save()
     return 0
 
 
-def _typed(text: str, kind: str) -> Any:
+def _parse(text: str, kind: str) -> Any:
     try:
         if kind == "bool" or (not kind and text in ("true", "false")):
             return {"true": True, "false": False}[text]
@@ -84,7 +85,7 @@ def _typed(text: str, kind: str) -> Any:
     return text
 
 
-def _placed(current: Any, path: list, value: Any, name: str) -> Any:
+def _with_value_at(current: Any, path: list, value: Any, name: str) -> Any:
     if not path:
         return value
     key, rest = path[0], path[1:]
@@ -92,19 +93,19 @@ def _placed(current: Any, path: list, value: Any, name: str) -> Any:
         items = list(current) if isinstance(current, list) else []
         if key > len(items):
             raise UsageError(f"config path {name!r}: index {key} is beyond the end ({len(items)})")
-        items[key : key + 1] = [_placed(items[key] if key < len(items) else None, rest, value, name)]
+        items[key : key + 1] = [_with_value_at(items[key] if key < len(items) else None, rest, value, name)]
         return items
     if current is not None and not isinstance(current, dict):
         raise UsageError(f"config path {name!r}: {key!r} lies in a {type(current).__name__}, wanted a mapping")
     result = dict(current or {})
-    result[key] = _placed(result.get(key), rest, value, name)
+    result[key] = _with_value_at(result.get(key), rest, value, name)
     return result
 
 
 def _get(args: argparse.Namespace, target: StackConfig) -> int:
     key, path = _split(args, target)
     values = {target.key(name): value for name, value in target.values.items()}
-    value = values.get(key)
+    value: Any = values.get(key)
     for part in path:
         try:
             value = value[part]
@@ -113,7 +114,7 @@ def _get(args: argparse.Namespace, target: StackConfig) -> int:
     if value is None:
         raise EngineError(f"configuration key '{args.key}' not found for stack file {target.path.name}")
     crypter = target.crypter() if "secure" in json.dumps(value) else None
-    shown = _opened(value, crypter)
+    shown = _decrypt(value, crypter)
     if args.json:
         print(json.dumps({"value": shown, "secret": crypter is not None}, indent=2))
     elif isinstance(shown, bool):
@@ -132,7 +133,7 @@ def _remove(args: argparse.Namespace, target: StackConfig) -> int:
     if not path:
         values.pop(stored)
     else:
-        holder = values[stored]
+        holder: Any = values[stored]
         for part in path[:-1]:
             holder = holder[part] if isinstance(holder, (dict, list)) and part in _places(holder) else None
         if isinstance(holder, (dict, list)) and path[-1] in _places(holder):

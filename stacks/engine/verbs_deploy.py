@@ -8,35 +8,34 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import urn as urns
-from .deployment import Deployment, Options
-from .display import Display, json_steps
-from .events import Events
-from .program import Program
-from .run import StackRun, early_program, expect_no_changes, unchanged
-from .values import masked, reveal
-from .workspace import Workspace, confirm
+from stacks.engine import urn as urns
+from stacks.engine.deployment import Deployment, Options
+from stacks.engine.display import Display, json_steps
+from stacks.engine.events import Events
+from stacks.engine.program import Program
+from stacks.engine.stack import Stack, early_program, is_no_op, refuse_changes
+from stacks.engine.values import mask, reveal
+from stacks.engine.workspace import Workspace, confirm
 
 TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
 
 
-def deploy(args: argparse.Namespace) -> int:
-    """Run one deploying verb."""
-    place = Workspace(args)
-    needs_program = args.verb in ("preview", "up")
-    stack = place.stack_name()
-    there = place.backend.exists(place.project.name, stack)
-    program = early_program(place.project) if needs_program and there else None
+def run(args: argparse.Namespace) -> int:
+    """Carry out one deploying verb."""
+    workspace = Workspace(args)
+    name = workspace.stack_name()
+    if args.verb in ("refresh", "destroy"):
+        return {"refresh": _refresh, "destroy": _destroy}[args.verb](args, workspace.open())
+    if not workspace.backend.exists(workspace.project.name, name):
+        workspace.open()  # which says what there is instead
+    program = early_program(workspace.project)
     try:
-        run = place.open()
-        work = {"preview": _preview, "up": _up, "refresh": _refresh, "destroy": _destroy}[args.verb]
-        return work(args, run, program)
+        return {"preview": _preview, "up": _up}[args.verb](args, workspace.open(), program)
     finally:
-        if program is not None:
-            program.stop()
+        program.stop()
 
 
-def _events(args: argparse.Namespace, run: StackRun, preview: bool, log: bool = True) -> tuple[Events, list[dict]]:
+def _events(args: argparse.Namespace, stack: Stack, preview: bool, log: bool = True) -> tuple[Events, list[dict]]:
     events = Events(Path(args.event_log) if args.event_log and log else None)
     collected: list[dict] = []
     if args.json:
@@ -45,7 +44,7 @@ def _events(args: argparse.Namespace, run: StackRun, preview: bool, log: bool = 
     else:
         events.detailed = events.detailed or args.diff
         title = TITLES["preview" if preview and args.verb == "up" else args.verb]
-        events.listeners.append(Display(f"{title} ({run.stack})", preview, args.diff))
+        events.listeners.append(Display(f"{title} ({stack.name})", preview, args.diff))
     return events, collected
 
 
@@ -57,38 +56,38 @@ def _wants_refresh(args: argparse.Namespace) -> bool:
     return str(getattr(args, "refresh", "false")).lower() in ("true", "1", "yes")
 
 
-def _preview(args: argparse.Namespace, run: StackRun, program: Program) -> int:
-    events, collected = _events(args, run, True)
+def _preview(args: argparse.Namespace, stack: Stack, program: Program) -> int:
+    events, collected = _events(args, stack, True)
     try:
-        run.deploy(_options(args, True), events, program, _wants_refresh(args))
+        stack.deploy(_options(args, True), events, program, _wants_refresh(args))
     finally:
         events.close()
         if args.json:
             _print_json({"steps": json_steps(collected), "changeSummary": dict(events.changes), **_errors(events)})
     if args.expect_no_changes:
-        expect_no_changes(events, True)
+        refuse_changes(events, True)
     return 0
 
 
-def _up(args: argparse.Namespace, run: StackRun, program: Program) -> int:
-    with run.locked():
+def _up(args: argparse.Namespace, stack: Stack, program: Program) -> int:
+    with stack.locked():
         if not args.skip_preview:
-            events, _ = _events(args, run, True, log=False)
+            events, _ = _events(args, stack, True, log=False)
             if args.json:
                 events.listeners.clear()
-            seen: list[dict] = []
-            events.listeners.append(seen.append)
-            done = run.deploy(_options(args, True), events, program, _wants_refresh(args))
+            preview_events: list[dict] = []
+            events.listeners.append(preview_events.append)
+            deployment = stack.deploy(_options(args, True), events, program, _wants_refresh(args))
             if args.expect_no_changes:
-                expect_no_changes(events, True)
-            if unchanged(done) and not _wants_refresh(args):
+                refuse_changes(events, True)
+            if is_no_op(deployment) and not _wants_refresh(args):
                 # Nothing to do: the second execution of the program would register the very same.
-                return _settled(args, run, done, seen)
-            confirm(args, f"Do you want to perform this update of {run.stack}?")
-            program = early_program(run.project)
-        events, collected = _events(args, run, False)
+                return _finish_without_changes(args, stack, deployment, preview_events)
+            confirm(args, f"Do you want to perform this update of {stack.name}?")
+            program = early_program(stack.project)
+        events, collected = _events(args, stack, False)
         try:
-            result = run.deploy(_options(args, False), events, program, _wants_refresh(args))
+            result = stack.deploy(_options(args, False), events, program, _wants_refresh(args))
         finally:
             events.close()
             program.stop()
@@ -97,14 +96,16 @@ def _up(args: argparse.Namespace, run: StackRun, program: Program) -> int:
     if not args.json and not args.suppress_outputs:
         _show_outputs(result, args.show_secrets)
     if args.expect_no_changes:
-        expect_no_changes(events, False)
+        refuse_changes(events, False)
     return 0
 
 
-def _settled(args: argparse.Namespace, run: StackRun, done: Deployment, seen: list[dict]) -> int:
-    run.adopt(done)
-    events, collected = _events(args, run, False)
-    for event in seen:
+def _finish_without_changes(
+    args: argparse.Namespace, stack: Stack, deployment: Deployment, preview_events: list[dict]
+) -> int:
+    stack.adopt(deployment)
+    events, collected = _events(args, stack, False)
+    for event in preview_events:
         for kind, content in event.items():
             if kind == "summaryEvent":
                 content["isPreview"] = False
@@ -112,20 +113,20 @@ def _settled(args: argparse.Namespace, run: StackRun, done: Deployment, seen: li
                 events.emit(kind, **content)
     events.close()
     if args.json:
-        _print_json({"steps": json_steps(collected), "changeSummary": dict(done.events.changes)})
+        _print_json({"steps": json_steps(collected), "changeSummary": dict(deployment.events.changes)})
     elif not args.suppress_outputs:
-        _show_outputs(done, args.show_secrets)
+        _show_outputs(deployment, args.show_secrets)
     return 0
 
 
-def _refresh(args: argparse.Namespace, run: StackRun, _program: Program | None) -> int:
+def _refresh(args: argparse.Namespace, stack: Stack) -> int:
     if not args.skip_preview:
-        confirm(args, f"Do you want to refresh the state of {run.stack}?")
-    with run.locked():
-        events, collected = _events(args, run, False)
-        before = {item.urn: item for item in run.snapshot().resources}
+        confirm(args, f"Do you want to refresh the state of {stack.name}?")
+    with stack.locked():
+        events, collected = _events(args, stack, False)
+        before = {item.urn: item for item in stack.snapshot().resources}
         try:
-            result = run.refresh(_options(args, False), events)
+            result = stack.refresh(_options(args, False), events)
         finally:
             events.close()
             if args.json:
@@ -137,31 +138,31 @@ def _refresh(args: argparse.Namespace, run: StackRun, _program: Program | None) 
             print(f"    {urns.type_of(urn)} {urns.name_of(urn)}: {state}")
     if args.expect_no_changes and changed:
         events.changes["update"] = len(changed)
-        expect_no_changes(events, False)
+        refuse_changes(events, False)
     return 0
 
 
-def _destroy(args: argparse.Namespace, run: StackRun, _program: Program | None) -> int:
-    with run.locked():
+def _destroy(args: argparse.Namespace, stack: Stack) -> int:
+    with stack.locked():
         if not args.skip_preview:
-            events, _ = _events(args, run, True, log=False)
+            events, _ = _events(args, stack, True, log=False)
             if args.json:
                 events.listeners.clear()
-            run.destroy(_options(args, True), events, _wants_refresh(args))
-            confirm(args, f"Do you want to destroy the resources of {run.stack}?")
-        events, collected = _events(args, run, False)
+            stack.destroy(_options(args, True), events, _wants_refresh(args))
+            confirm(args, f"Do you want to destroy the resources of {stack.name}?")
+        events, collected = _events(args, stack, False)
         try:
-            run.destroy(_options(args, False), events, _wants_refresh(args))
+            stack.destroy(_options(args, False), events, _wants_refresh(args))
         finally:
             events.close()
             if args.json:
                 _print_json({"steps": json_steps(collected), "changeSummary": dict(events.changes), **_errors(events)})
     if args.remove:
-        run.backend.remove(run.project.name, run.stack)
-        run.config.path.unlink(missing_ok=True)
-        print(f"Stack {run.stack} has been removed")
+        stack.backend.remove(stack.project.name, stack.name)
+        stack.config.path.unlink(missing_ok=True)
+        print(f"Stack {stack.name} has been removed")
     elif not args.json:
-        print(f"The resources of stack {run.stack} are deleted; 'stack rm {run.stack}' removes the stack itself.")
+        print(f"The resources of stack {stack.name} are deleted; 'stack rm {stack.name}' removes the stack itself.")
     return 0
 
 
@@ -180,7 +181,5 @@ def _show_outputs(result: Deployment, show_secrets: bool) -> None:
         if item.type == urns.STACK_TYPE and item.outputs:
             print("Outputs:")
             for key, value in sorted(item.outputs.items()):
-                shown = reveal(value) if show_secrets else masked(value)
+                shown = reveal(value) if show_secrets else mask(value)
                 print(f"    {key}: {json.dumps(shown, ensure_ascii=False)}")
-
-

@@ -9,65 +9,72 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import urn as urns
-from .errors import EngineError, StateError, UsageError
-from .files import write_file
-from .project import StackConfig
-from .run import StackRun
-from .state import Resource, Snapshot, salt_of
-from .values import masked, reveal
-from .workspace import Workspace, confirm
+from stacks.engine import urn as urns
+from stacks.engine.errors import EngineError, StateError, UsageError
+from stacks.engine.files import write_file
+from stacks.engine.project import StackConfig
+from stacks.engine.stack import Stack
+from stacks.engine.state import Resource, Snapshot, salt_of
+from stacks.engine.values import mask, reveal
+from stacks.engine.workspace import Workspace, confirm
 
 
-def stack(args: argparse.Namespace) -> int:
-    """Run one of the commands."""
-    place = Workspace(args)
+def run(args: argparse.Namespace) -> int:
+    """Carry out one of the commands."""
+    workspace = Workspace(args)
     if args.verb == "cancel":
-        return _cancel(args, place)
+        return _cancel(args, workspace)
     if args.verb == "state":
-        return {"unprotect": _unprotect, "delete": _forget}[args.state_verb](args, place.open())
-    work = {
-        None: _show, "init": _init, "ls": _list, "select": _select, "output": _output, "export": _export,
-        "import": _import, "rename": _rename, "rm": _remove,
+        return {"unprotect": _unprotect, "delete": _forget}[args.state_verb](args, workspace.open())
+    command = {
+        None: _show,
+        "init": _init,
+        "ls": _list,
+        "select": _select,
+        "output": _output,
+        "export": _export,
+        "import": _import,
+        "rename": _rename,
+        "rm": _remove,
     }[args.stack_verb]
-    return work(args, place)
+    return command(args, workspace)
 
 
-def _show(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open()
-    snapshot = run.snapshot()
-    print(f"Current stack is {run.stack} (project {run.project.name}, backend {run.backend.url})")
+def _show(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open()
+    snapshot = stack.snapshot()
+    print(f"Current stack is {stack.name} (project {stack.project.name}, backend {stack.backend.url})")
     print(f"Current stack resources ({len(snapshot.resources)}):")
     for item in snapshot.resources:
         print(f"    {item.type}  {urns.name_of(item.urn)}{'  (pending deletion)' if item.delete else ''}")
     return 0
 
 
-def _init(args: argparse.Namespace, place: Workspace) -> int:
-    name = place.split(args.name or args.stack)
+def _init(args: argparse.Namespace, workspace: Workspace) -> int:
+    name = workspace.split(args.name or args.stack)
     if not name:
         raise UsageError("missing stack name: stack init <name>")
-    _make(place, name)
+    _create(workspace, name)
     if not args.no_select:
-        place.backend.select(place.project.name, name)
+        workspace.backend.select(workspace.project.name, name)
     print(f"Created stack '{name}'")
     return 0
 
 
-def _make(place: Workspace, name: str) -> None:
-    place.backend.refuse_taken(place.project.name, name)
-    StackConfig(place.project, name).ensure_crypter()  # without a passphrase nothing is made
-    place.backend.create(place.project.name, name)
+def _create(workspace: Workspace, name: str) -> None:
+    workspace.backend.refuse_taken(workspace.project.name, name)
+    StackConfig(workspace.project, name).ensure_crypter()  # without a passphrase nothing is made
+    workspace.backend.create(workspace.project.name, name)
 
 
-def _list(args: argparse.Namespace, place: Workspace) -> int:
-    selected = place.backend.selected(place.project.name)
+def _list(args: argparse.Namespace, workspace: Workspace) -> int:
+    selected = workspace.backend.selected(workspace.project.name)
     rows = []
-    for project, name in place.backend.stacks(None if args.all else place.project.name):
-        latest = place.backend.load(project, name).get("latest") or {}
+    for project, name in workspace.backend.stacks(None if args.all else workspace.project.name):
+        latest = workspace.backend.load(project, name).get("latest") or {}
         row = {
-            "name": name if project == place.project.name else f"organization/{project}/{name}",
-            "current": project == place.project.name and name == selected,
+            "name": name if project == workspace.project.name else f"organization/{project}/{name}",
+            "current": project == workspace.project.name and name == selected,
             "lastUpdate": (latest.get("manifest") or {}).get("time", ""),
             "resourceCount": len(latest.get("resources") or []),
         }
@@ -82,51 +89,51 @@ def _list(args: argparse.Namespace, place: Workspace) -> int:
     return 0
 
 
-def _select(args: argparse.Namespace, place: Workspace) -> int:
-    name = place.split(args.name or args.stack)
+def _select(args: argparse.Namespace, workspace: Workspace) -> int:
+    name = workspace.split(args.name or args.stack)
     if not name:
         raise UsageError("missing stack name: stack select <name>")
-    if not place.backend.exists(place.project.name, name):
+    if not workspace.backend.exists(workspace.project.name, name):
         if not args.create:
-            place.open(name)
-        _make(place, name)
+            workspace.open(name)
+        _create(workspace, name)
         print(f"Created stack '{name}'")
-    place.backend.select(place.project.name, name)
+    workspace.backend.select(workspace.project.name, name)
     return 0
 
 
-def _output(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open()
+def _output(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open()
     outputs: dict[str, Any] = {}
-    for item in run.snapshot().resources:
+    for item in stack.snapshot().resources:
         if item.type == urns.STACK_TYPE and not item.delete:
             outputs = item.outputs
-    show = reveal if args.show_secrets else masked
+    show = reveal if args.show_secrets else mask
     if args.name:
         if args.name not in outputs:
-            known = ", ".join(sorted(outputs)) or "none"
-            raise EngineError(f"current stack does not have output property '{args.name}' (it has: {known})")
-        shown = show(outputs[args.name])
-        print(json.dumps(shown) if args.json or not isinstance(shown, str) else shown)
+            names = ", ".join(sorted(outputs)) or "none"
+            raise EngineError(f"current stack does not have output property '{args.name}' (it has: {names})")
+        text = show(outputs[args.name])
+        print(json.dumps(text) if args.json or not isinstance(text, str) else text)
     elif args.json:
         print(json.dumps({key: show(value) for key, value in sorted(outputs.items())}, indent=2))
     elif args.shell:
         for key, value in sorted(outputs.items()):
-            shown = show(value)
-            print(f"{key}={shlex.quote(shown if isinstance(shown, str) else json.dumps(shown))}")
+            text = show(value)
+            print(f"{key}={shlex.quote(text if isinstance(text, str) else json.dumps(text))}")
     else:
         print(f"Current stack outputs ({len(outputs)}):")
         for key, value in sorted(outputs.items()):
-            shown = show(value)
-            print(f"    {key:<24}  {shown if isinstance(shown, str) else json.dumps(shown)}")
+            text = show(value)
+            print(f"    {key:<24}  {text if isinstance(text, str) else json.dumps(text)}")
     return 0
 
 
-def _export(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open()
-    snapshot = run.snapshot()
-    snapshot.salt = snapshot.salt or run.config.salt
-    deployment = snapshot.deployment(None if args.show_secrets else run.seal_secret)
+def _export(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open()
+    snapshot = stack.snapshot()
+    snapshot.salt = snapshot.salt or stack.config.salt
+    deployment = snapshot.deployment(None if args.show_secrets else stack.seal_secret)
     text = json.dumps({"version": 3, "deployment": deployment}, indent=4) + "\n"
     if args.file:
         write_file(Path(args.file), text)
@@ -135,8 +142,8 @@ def _export(args: argparse.Namespace, place: Workspace) -> int:
     return 0
 
 
-def _import(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open()
+def _import(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open()
     text = Path(args.file).read_text(encoding="utf-8") if args.file else sys.stdin.read()
     try:
         data = json.loads(text)
@@ -145,119 +152,117 @@ def _import(args: argparse.Namespace, place: Workspace) -> int:
     if not isinstance(data, dict) or data.get("version") != 3:
         raise StateError("the deployment to import is not of version 3 (as 'stack export' prints); nothing was changed")
     deployment = data.get("deployment") or {}
-    snapshot = Snapshot.from_deployment(deployment, run.open_secret)
-    if salt_of(deployment) and run.config.salt and salt_of(deployment) != run.config.salt:
+    snapshot = Snapshot.from_deployment(deployment, stack.open_secret)
+    if salt_of(deployment) and stack.config.salt and salt_of(deployment) != stack.config.salt:
         raise StateError(
             "the deployment to import was sealed with another salt than this stack's Pulumi.<stack>.yaml; copy that "
             "stack's encryptionsalt too, or export with --show-secrets"
         )
-    prefix = f"urn:pulumi:{run.stack}::{run.project.name}::"
+    prefix = f"urn:pulumi:{stack.name}::{stack.project.name}::"
     foreign = [item.urn for item in snapshot.resources if not item.urn.startswith(prefix)]
     if foreign and not args.force:
-        raise StateError(f"resource {foreign[0]} is not of stack {run.stack}, project {run.project.name}; use --force")
-    with run.locked():
-        run.save(snapshot)
+        raise StateError(
+            f"resource {foreign[0]} is not of stack {stack.name}, project {stack.project.name}; use --force"
+        )
+    with stack.locked():
+        stack.save(snapshot)
     print("Import complete.")
     return 0
 
 
-def _rename(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open()
-    new = place.split(args.name)
-    with run.locked():
-        place.backend.create(place.project.name, new)
-        old_prefix, new_prefix = (f"urn:pulumi:{name}::{place.project.name}::" for name in (run.stack, new))
-        snapshot = run.snapshot()
-        root = f"{old_prefix}{urns.STACK_TYPE}::{place.project.name}-{run.stack}"
-        mapping = {
-            item.urn: new_prefix + item.urn.removeprefix(old_prefix) for item in snapshot.resources
-        }
-        mapping[root] = f"{new_prefix}{urns.STACK_TYPE}::{place.project.name}-{new}"
+def _rename(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open()
+    new = workspace.split(args.name)
+    with stack.locked():
+        workspace.backend.create(workspace.project.name, new)
+        old_prefix, new_prefix = (f"urn:pulumi:{name}::{workspace.project.name}::" for name in (stack.name, new))
+        snapshot = stack.snapshot()
+        root = f"{old_prefix}{urns.STACK_TYPE}::{workspace.project.name}-{stack.name}"
+        mapping = {item.urn: new_prefix + item.urn.removeprefix(old_prefix) for item in snapshot.resources}
+        mapping[root] = f"{new_prefix}{urns.STACK_TYPE}::{workspace.project.name}-{new}"
         snapshot.resources = [
             item.renamed(mapping).copy(urn=mapping.get(item.urn, item.urn)) for item in snapshot.resources
         ]
-        target = place.project.config_folder / f"Pulumi.{new}.yaml"
-        if run.config.path.exists():
-            run.config.path.replace(target)
-        renamed = StackRun(place.project, place.backend, new)
+        target = workspace.project.config_folder / f"Pulumi.{new}.yaml"
+        if stack.config.path.exists():
+            stack.config.path.replace(target)
+        renamed = Stack(workspace.project, workspace.backend, new)
         renamed.save(snapshot)
-    place.backend.remove(place.project.name, run.stack)
-    if place.backend.selected(place.project.name) == run.stack:
-        place.backend.select(place.project.name, new)
-    print(f"Renamed {run.stack} to {new}")
+    workspace.backend.remove(workspace.project.name, stack.name)
+    if workspace.backend.selected(workspace.project.name) == stack.name:
+        workspace.backend.select(workspace.project.name, new)
+    print(f"Renamed {stack.name} to {new}")
     return 0
 
 
-def _remove(args: argparse.Namespace, place: Workspace) -> int:
-    run = place.open(args.name or "")
-    confirm(args, f"This will permanently remove the stack {run.stack}. Are you sure?")
-    with run.locked():
-        left = [item for item in run.snapshot().resources if item.custom and not urns.is_provider(item.type)]
-        if left and not args.force:
+def _remove(args: argparse.Namespace, workspace: Workspace) -> int:
+    stack = workspace.open(args.name or "")
+    confirm(args, f"This will permanently remove the stack {stack.name}. Are you sure?")
+    with stack.locked():
+        remaining = [item for item in stack.snapshot().resources if item.custom and not urns.is_provider(item.type)]
+        if remaining and not args.force:
             raise EngineError(
-                f"'{run.stack}' still has resources ({len(left)}, first {left[0].urn}); removal rejected. Destroy it "
-                "first, or use --force and lose track of them."
+                f"'{stack.name}' still has resources ({len(remaining)}, first {remaining[0].urn}); removal rejected. "
+                "Destroy it first, or use --force and lose track of them."
             )
-        place.backend.remove(place.project.name, run.stack)
+        workspace.backend.remove(workspace.project.name, stack.name)
     if not args.preserve_config:
-        run.config.path.unlink(missing_ok=True)
-    if place.backend.selected(place.project.name) == run.stack:
-        place.backend.select(place.project.name, "")
-    print(f"Stack '{run.stack}' has been removed")
+        stack.config.path.unlink(missing_ok=True)
+    if workspace.backend.selected(workspace.project.name) == stack.name:
+        workspace.backend.select(workspace.project.name, "")
+    print(f"Stack '{stack.name}' has been removed")
     return 0
 
 
-def _cancel(args: argparse.Namespace, place: Workspace) -> int:
-    name = place.stack_name(args.name or "")
+def _cancel(args: argparse.Namespace, workspace: Workspace) -> int:
+    name = workspace.stack_name(args.name or "")
     confirm(args, f"This will break the locks of {name}. A run that still works could then corrupt it. Are you sure?")
-    broken = place.backend.break_locks(place.project.name, name)
+    broken = workspace.backend.break_locks(workspace.project.name, name)
     for owner in broken:
         print(f"Broke the lock of {owner.get('username')}@{owner.get('hostname')} (pid {owner.get('pid')})")
     print(f"The currently running update for '{name}' has been canceled" if broken else f"'{name}' was not locked")
     return 0
 
 
-def _edit(run: StackRun, resources: list[Resource]) -> None:
-    snapshot = run.snapshot()
+def _edit(stack: Stack, resources: list[Resource]) -> None:
+    snapshot = stack.snapshot()
     snapshot.resources = resources
-    run.save(snapshot)
+    stack.save(snapshot)
 
 
-def _named(resources: list[Resource], urn: str | None) -> Resource:
-    found = [item for item in resources if item.urn == urn and not item.delete]
-    if not found:
+def _by_urn(resources: list[Resource], urn: str | None) -> Resource:
+    matches = [item for item in resources if item.urn == urn and not item.delete]
+    if not matches:
         raise EngineError(f"No such resource {urn!r} exists in the current state; 'stack export' lists the URNs")
-    return found[0]
+    return matches[0]
 
 
-def _unprotect(args: argparse.Namespace, run: StackRun) -> int:
-    with run.locked():
-        resources = run.snapshot().resources
+def _unprotect(args: argparse.Namespace, stack: Stack) -> int:
+    with stack.locked():
+        resources = stack.snapshot().resources
         if not args.all:
-            _named(resources, args.urn)
-        changed = [
-            item.copy(protect=False) if args.all or item.urn == args.urn else item for item in resources
-        ]
-        _edit(run, changed)
+            _by_urn(resources, args.urn)
+        changed = [item.copy(protect=False) if args.all or item.urn == args.urn else item for item in resources]
+        _edit(stack, changed)
     print("All resources unprotected" if args.all else "Resource unprotected")
     return 0
 
 
-def _forget(args: argparse.Namespace, run: StackRun) -> int:
-    with run.locked():
-        resources = run.snapshot().resources
-        victim = _named(resources, args.urn)
-        if victim.protect and not args.force:
-            raise EngineError(f"{victim.urn} is protected; use --force or 'state unprotect' first")
-        doomed = {victim.urn}
+def _forget(args: argparse.Namespace, stack: Stack) -> int:
+    with stack.locked():
+        resources = stack.snapshot().resources
+        chosen = _by_urn(resources, args.urn)
+        if chosen.protect and not args.force:
+            raise EngineError(f"{chosen.urn} is protected; use --force or 'state unprotect' first")
+        forgotten = {chosen.urn}
         for item in resources:
-            if doomed.intersection(item.links()) and item.urn != victim.urn:
+            if forgotten.intersection(item.links()) and item.urn != chosen.urn:
                 if not args.target_dependents:
                     raise EngineError(
-                        f"{victim.urn} can't be safely deleted because {item.urn} depends on it; use "
+                        f"{chosen.urn} can't be safely deleted because {item.urn} depends on it; use "
                         "--target-dependents to forget that too"
                     )
-                doomed.add(item.urn)
-        _edit(run, [item for item in resources if item.urn not in doomed])
+                forgotten.add(item.urn)
+        _edit(stack, [item for item in resources if item.urn not in forgotten])
     print("Resource deleted")
     return 0

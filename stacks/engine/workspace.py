@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from .backend import Backend
-from .errors import Declined, StackNotFound, UsageError
-from .project import ORGANIZATION, Project
-from .run import StackRun
+from stacks.engine.backend import Backend
+from stacks.engine.errors import Declined, StackNotFound, UsageError
+from stacks.engine.project import ORGANIZATION, Project
+from stacks.engine.stack import Stack
 
 
 class Workspace:
@@ -21,7 +21,7 @@ class Workspace:
         self.backend = Backend.from_environment(self.project, Path.cwd())
 
     def split(self, name: str) -> str:
-        """Stack name of ``dev``, ``organization/dev`` or ``organization/<project>/dev``; UsageError otherwise."""
+        """Stack name of `dev`, `organization/dev` or `organization/<project>/dev`; UsageError otherwise."""
         pieces = name.split("/")
         if len(pieces) == 1:
             return name
@@ -36,20 +36,20 @@ class Workspace:
             raise StackNotFound("no stack selected; name one with -s or select one with 'stack select <name>'")
         return self.split(chosen)
 
-    def open(self, name: str = "") -> StackRun:
+    def open(self, name: str = "") -> Stack:
         """The stack, loaded; StackNotFound when it does not exist."""
         stack = self.stack_name(name)
         if not self.backend.exists(self.project.name, stack):
-            known = ", ".join(item for _, item in self.backend.stacks(self.project.name)) or "none"
+            names = ", ".join(item for _, item in self.backend.stacks(self.project.name)) or "none"
             raise StackNotFound(
-                f"no stack named '{stack}' found in {self.backend.url} (project {self.project.name}, known: {known}). "
+                f"no stack named '{stack}' found in {self.backend.url} (project {self.project.name}, known: {names}). "
                 f"Make it with 'stack init {stack}' or 'stack select --create {stack}'."
             )
-        return StackRun(self.project, self.backend, stack)
+        return Stack(self.project, self.backend, stack)
 
 
 def confirm(args: argparse.Namespace, question: str) -> None:
-    """Ask unless ``--yes``; UsageError where nobody can answer, Declined when the answer is no."""
+    """Ask unless `--yes`; UsageError where nobody can answer, Declined when the answer is no."""
     if args.yes:
         return
     if args.non_interactive or not sys.stdin.isatty():

@@ -1,8 +1,8 @@
 """Random programs and random kills, checked against a plain model of what must exist.
 
-A program is a list of resources in ``spec.json``; the model is that list. After every completed ``up`` the daemon must
+A program is a list of resources in `spec.json`; the model is that list. After every completed `up` the daemon must
 hold exactly the model's objects, with their labels, nothing doubled and nothing left over; and an object must be the
-same one as before, or another one, as the model says (``generation``: how often it had to be replaced).
+same one as before, or another one, as the model says (`generation`: how often it had to be replaced).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import signal
 import time
 from collections import Counter
 
-from . import image
-from .harness import Sandbox, client
+from tests.engine import image
+from tests.engine.harness import Sandbox, client
 
 PROGRAM = """
 import base64, json
@@ -61,7 +61,16 @@ for item in json.loads((Path(__file__).parent / "spec.json").read_text()):
             update_config={"monitor": "500ms"}, converge_config={"delay": "100ms", "timeout": "60s"}, **common), kind
 """
 KINDS = (
-    "volume", "volume", "autovolume", "config", "autoconfig", "secret", "autosecret", "network", "overlay", "service",
+    "volume",
+    "volume",
+    "autovolume",
+    "config",
+    "autoconfig",
+    "secret",
+    "autosecret",
+    "network",
+    "overlay",
+    "service",
     "service",
 )
 FEW = {"network": 2, "overlay": 2, "service": 2}  # networks take addresses from a small pool, services take time
@@ -70,7 +79,7 @@ Row = tuple[str, str, str]  # kind, place, label
 
 
 class Chaos:
-    """A sandbox with a random program. ``seed`` is printed by whoever fails."""
+    """A sandbox with a random program. `seed` is printed by whoever fails."""
 
     def __init__(self, sandbox: Sandbox, seed: int):
         image.ensure()
@@ -93,11 +102,20 @@ class Chaos:
         usable = [item["name"] for item in self.spec if kind != "service" or item["kind"] in USABLE]
         wanted = len(usable) if kind == "service" else self.random.choice((0, 0, 1, 2))
         needs = self.random.sample(usable, min(len(usable), wanted, 4))
-        self.spec.append({
-            "name": f"r{self._count}", "place": f"r{self._count}", "kind": kind, "label": str(self._count),
-            "needs": needs, "was": [], "protect": False, "generation": 0, "held": False,
-            "first": None if kind in USABLE else self.random.choice((None, True)),
-        })
+        self.spec.append(
+            {
+                "name": f"r{self._count}",
+                "place": f"r{self._count}",
+                "kind": kind,
+                "label": str(self._count),
+                "needs": needs,
+                "was": [],
+                "protect": False,
+                "generation": 0,
+                "held": False,
+                "first": None if kind in USABLE else self.random.choice((None, True)),
+            }
+        )
         for item in self.spec:
             item["held"] |= kind == "service" and item["name"] in needs
 
@@ -123,7 +141,7 @@ class Chaos:
     def _drags(self, item: dict, first: bool = False) -> bool:
         """Whether something that a service uses would be deleted before its replacement: the daemon refuses that.
 
-        ``first``: so is what ``item`` shows. The service is not taken along (conformance case ``service``, step 4).
+        `first`: so is what `item` shows. The service is not taken along (conformance case `service`, step 4).
         """
         first = first or not item["kind"].startswith("auto") or bool(item["first"])
         if item["kind"] == "service":
@@ -235,7 +253,7 @@ class Chaos:
     def kill_during(self, *arguments: str, window: float) -> bool:
         """Start a command and kill all its processes; False when it had ended before.
 
-        At a random moment within ``window`` seconds, or as soon as the journal has a random number of records.
+        At a random moment within `window` seconds, or as soon as the journal has a random number of records.
         """
         process = self.sandbox.start(*arguments, "-s", "dev", "--yes", "--skip-preview")
         records = self.random.choice((None, self.random.randint(1, 8)))
@@ -284,7 +302,7 @@ def _born(item: dict) -> str:
 
 
 def kill_rounds(chaos: Chaos, kills: int) -> tuple[int, list[str]]:
-    """Edit, kill, complete, compare until ``kills`` runs were killed; returns how many and all faults."""
+    """Edit, kill, complete, compare until `kills` runs were killed; returns how many and all faults."""
     killed, faults, rounds = 0, [], 0
     for _ in range(6):
         chaos.add()

@@ -26,9 +26,7 @@ def masked(value, key: str = ""):
     if isinstance(value, dict):
         if value.get(SIG) == SECRET:
             return {SIG: SECRET, "ciphertext": "<ciphertext>"}
-        return {
-            name: masked(item, name) for name, item in value.items() if name not in NOT_WRITTEN | NOT_COMPARED
-        }
+        return {name: masked(item, name) for name, item in value.items() if name not in NOT_WRITTEN | NOT_COMPARED}
     if isinstance(value, list):
         items = [masked(item) for item in value]
         return sorted(items, key=json.dumps) if key in UNORDERED else items
@@ -228,5 +226,3 @@ def _essence(text: str) -> str:
     text = masked(text)
     text = re.sub(r"\d+ errors? occurred:", "", text)
     return " ".join(re.sub(r"[\t\n*]+", " ", text).split())
-
-

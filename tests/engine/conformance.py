@@ -1,7 +1,7 @@
 """Run recorded Pulumi programs through an engine and compare with what the real CLI and provider did.
 
-``python -m tests.engine.conformance [--cases DIR] [case …]``. ``PULUMI`` names the engine (default: the embedded
-one). A case that cannot be run fails; none is skipped. The objects are named ``cf-*``, so one run at a time.
+`python -m tests.engine.conformance [--cases DIR] [case …]`. `PULUMI` names the engine (default: the embedded
+one). A case that cannot be run fails; none is skipped. The objects are named `cf-*`, so one run at a time.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import image
-from .compare import compare_errors, compare_ops, compare_outputs, compare_state, integrity_faults
+from tests.engine import image
+from tests.engine.compare import compare_errors, compare_ops, compare_outputs, compare_state, integrity_faults
 
 PREFIX = "cf-"  # of everything that the recorded programs make
 CASES = Path(__file__).resolve().parents[1] / "conformance"
@@ -89,7 +89,7 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, project: Path, *arguments: str) -> subprocess.CompletedProcess:
-        """One command of the engine in ``project``."""
+        """One command of the engine in `project`."""
         return subprocess.run(
             [*self.command, *arguments],
             cwd=project,
@@ -165,7 +165,7 @@ class Bench:
             fault("integrity", integrity_faults(json.loads(exported.stdout)["deployment"]))
 
     def clean(self, source: Path) -> str:
-        """Destroy a case's stack; returns what went wrong, ``""`` when nothing did."""
+        """Destroy a case's stack; returns what went wrong, `""` when nothing did."""
         project = self.folder / source.name
         self.run(project, "state", "unprotect", "-s", STACK, "--all", "--yes")
         done = self.run(project, "destroy", "-s", STACK, "--yes", "--skip-preview")
@@ -173,7 +173,7 @@ class Bench:
 
 
 def read_log(path: Path) -> tuple[list[list], list[str]]:
-    """Operations (ended by ``SUMMARY``) and error messages of an event log."""
+    """Operations (ended by `SUMMARY`) and error messages of an event log."""
     ops: list[list] = []
     errors: list[str] = []
     if not path.exists():

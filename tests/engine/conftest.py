@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .harness import Sandbox
+from tests.engine.harness import Sandbox
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A throw-away project, backend and stack for tests of the engine. Docker objects are named ``eh-<random>-*``."""
+"""A throw-away project, backend and stack for tests of the engine. Docker objects are named `eh-<random>-*`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRAIN_LIMIT = 20  # seconds for the tasks of removed services to be gone
 
 
 class Sandbox:
-    """One project with one backend. ``prefix``: begins every object's name."""
+    """One project with one backend. `prefix`: begins every object's name."""
 
     def __init__(self, folder: Path, name: str = "sandbox"):
         self.name = name
@@ -33,26 +33,34 @@ class Sandbox:
         (self.project / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", encoding="utf-8")
         self.command = shlex.split(os.environ.get("PULUMI") or ENGINE)
         self.environment = {
-            **os.environ, "PULUMI_BACKEND_URL": f"file://{self.state}", "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PYTHONPATH": str(ROOT), "PREFIX": self.prefix,
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PYTHONPATH": str(ROOT),
+            "PREFIX": self.prefix,
         }
         self.environment.pop("PULUMI_STACK", None)
 
     def write(self, body: str, name: str = "__main__.py") -> None:
-        """The program; ``docker``, ``pulumi`` and ``P`` (the name prefix) are imported for it."""
+        """The program; `docker`, `pulumi` and `P` (the name prefix) are imported for it."""
         head = "import os\nimport pulumi\nimport pulumi_docker as docker\nP = os.environ['PREFIX']\n"
         (self.project / name).write_text(head + body, encoding="utf-8")
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         """A command in the background."""
         return subprocess.Popen(
-            [*self.command, *arguments], cwd=self.project, text=True,
-            env={**self.environment, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            [*self.command, *arguments],
+            cwd=self.project,
+            text=True,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def run(self, *arguments: str, status: int | None = 0, **environment: str) -> str:
-        """A command's output, standard output then errors. ``status`` None: any exit status will do."""
+        """A command's output, standard output then errors. `status` None: any exit status will do."""
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=TIME_LIMIT)
         if status is not None:
@@ -60,11 +68,11 @@ class Sandbox:
         return out + err
 
     def up(self, *more: str, status: int | None = 0, **environment: str) -> str:
-        """``up --yes`` on stack ``dev``."""
+        """`up --yes` on stack `dev`."""
         return self.run("up", "-s", "dev", "--yes", *more, status=status, **environment)
 
     def init(self) -> Sandbox:
-        """Make the stack ``dev``."""
+        """Make the stack `dev`."""
         self.run("stack", "init", "dev")
         return self
 

@@ -16,7 +16,7 @@ APPLETS = ("sh", "sleep", "test", "true", "cat", "echo", "false")
 
 
 def ensure(tag: str = TAG) -> str:
-    """Image id of ``tag``, made when it is absent."""
+    """Image id of `tag`, made when it is absent."""
     client = docker.APIClient(version="auto")
     try:
         return client.inspect_image(tag)["Id"]
@@ -36,8 +36,11 @@ def _busybox() -> bytes:
             return content
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            ["apt-get", "-o", "APT::Sandbox::User=root", "download", "busybox-static"], cwd=folder, check=True,
-            capture_output=True, timeout=120,
+            ["apt-get", "-o", "APT::Sandbox::User=root", "download", "busybox-static"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            timeout=120,
         )
         package = next(Path(folder).glob("*.deb"))
         subprocess.run(["dpkg-deb", "-x", str(package), folder], check=True, timeout=60)

@@ -18,9 +18,9 @@ LATE = 1.5  # seconds
 
 
 class FlakyDaemon:
-    """Serves on a socket. ``how``: ``vanish`` (closes without a word from then on), ``error`` (answers 500),
-    ``lose`` (forwards, and drops the answer), ``late`` (breaks off, and forwards after ``LATE`` seconds all the same),
-    ``hang`` (never answers). ``after``: matching requests that go well. ``fail_on``: method and path, as a pattern.
+    """Serves on a socket. `how`: `vanish` (closes without a word from then on), `error` (answers 500),
+    `lose` (forwards, and drops the answer), `late` (breaks off, and forwards after `LATE` seconds all the same),
+    `hang` (never answers). `after`: matching requests that go well. `fail_on`: method and path, as a pattern.
     """
 
     def __init__(self, path: Path, fail_on: str, after: int, how: str):

@@ -17,7 +17,7 @@ _PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests)/(?
 
 
 class Registry:
-    """``blobs``: digest -> content. ``manifests``: (name, tag or digest) -> (media type, content)."""
+    """`blobs`: digest -> content. `manifests`: (name, tag or digest) -> (media type, content)."""
 
     def __init__(self):
         self.blobs: dict[str, bytes] = {}

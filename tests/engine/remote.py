@@ -16,11 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .proxy import REAL
+from tests.engine.proxy import REAL
 
 
 class Listener:
-    """Accepts on a free port of 127.0.0.1 and hands each connection to :meth:`serve` in a thread."""
+    """Accepts on a free port of 127.0.0.1 and hands each connection to `serve` in a thread."""
 
     def __enter__(self) -> Self:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -67,7 +67,7 @@ def _copy(source, target) -> None:
 class TlsDaemon(Listener):
     """The daemon over TCP with TLS; only clients with a certificate of the authority are let in.
 
-    ``folder`` gets ca.pem, cert.pem and key.pem of a client, as docker wants them in DOCKER_CERT_PATH.
+    `folder` gets ca.pem, cert.pem and key.pem of a client, as docker wants them in DOCKER_CERT_PATH.
     """
 
     def __init__(self, folder: Path):
@@ -99,7 +99,7 @@ class Authority:
         self._certificate = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0))
 
     def issue(self, folder: Path, name: str) -> None:
-        """Write ca.pem, cert.pem and key.pem for ``name``, an address or not."""
+        """Write ca.pem, cert.pem and key.pem for `name`, an address or not."""
         key = ec.generate_private_key(ec.SECP256R1())
         with contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
@@ -119,16 +119,20 @@ class Authority:
     def _signed(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extension) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         builder = x509.CertificateBuilder(
-            self._name, subject, key.public_key(), x509.random_serial_number(),
-            now - datetime.timedelta(hours=1), now + datetime.timedelta(days=1),
+            self._name,
+            subject,
+            key.public_key(),
+            x509.random_serial_number(),
+            now - datetime.timedelta(hours=1),
+            now + datetime.timedelta(days=1),
         )
         return builder.add_extension(extension, critical=False).sign(self._key, hashes.SHA256())
 
 
 class SshDaemon(Listener):
-    """An SSH server that knows one key and one command, ``docker system dial-stdio``.
+    """An SSH server that knows one key and one command, `docker system dial-stdio`.
 
-    ``options``: what ssh needs to come in with the key made here and to know the server by its own.
+    `options`: what ssh needs to come in with the key made here and to know the server by its own.
     """
 
     COMMAND = b"docker system dial-stdio"
@@ -145,8 +149,16 @@ class SshDaemon(Listener):
         known = self._folder / "known_hosts"
         known.write_text(f"[127.0.0.1]:{self.port} {self._own.get_name()} {self._own.get_base64()}\n", encoding="utf-8")
         self.options = [
-            "-F", "none", "-i", str(self._folder / "key"), "-o", f"UserKnownHostsFile={known}",
-            "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes",
+            "-F",
+            "none",
+            "-i",
+            str(self._folder / "key"),
+            "-o",
+            f"UserKnownHostsFile={known}",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "IdentitiesOnly=yes",
         ]
         return self
 

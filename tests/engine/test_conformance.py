@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from .conformance import CASES, discover, run_cases
+from tests.engine.conformance import CASES, discover, run_cases
 
 RECORDED = {
-    "component", "config", "container", "drift", "options", "reference", "replace", "rotate", "secrets", "service",
+    "component",
+    "config",
+    "container",
+    "drift",
+    "options",
+    "prov",
+    "reference",
+    "replace",
+    "rotate",
+    "secrets",
+    "service",
     "service-full",
 }
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from . import image
-from .harness import client, volume
+from tests.engine import image
+from tests.engine.harness import client, volume
 
 
 def test_a_program_that_raises(sandbox):
@@ -20,7 +20,7 @@ def test_a_program_that_raises(sandbox):
     before = sandbox.checkpoint.read_text(encoding="utf-8")
     sandbox.write(volume("a") + volume("b") + "raise ValueError('wrong cell')\n")
     said = sandbox.up(status=1)
-    assert "ValueError: wrong cell" in said and "__main__.py\", line 7" in said
+    assert "ValueError: wrong cell" in said and '__main__.py", line 7' in said
     assert "runpy" not in said and "stacks/engine" not in said
     assert sandbox.volumes() == ["a"]
     assert sandbox.checkpoint.read_text(encoding="utf-8") == before
@@ -242,8 +242,10 @@ def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(
         ("def f(): f()\nf()\n", "RecursionError"),
         ("pulumi.export('x', object())\n", "unexpected input of type object"),
         ("pulumi.Config().require('cells')\n", "Missing required configuration variable 'sandbox:cells'"),
-        (volume("a", "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='x'))"),
-         "property customTimeouts.create 'x' is no duration; wanted one like 30s"),
+        (
+            volume("a", "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='x'))"),
+            "property customTimeouts.create 'x' is no duration; wanted one like 30s",
+        ),
     ],
 )
 def test_programs_that_fail_say_why_and_change_nothing(sandbox, body, told):
@@ -337,7 +339,8 @@ def test_targets_that_do_not_exist_are_told(sandbox):
 
 OTHERS = {
     "config": (
-        "docker.ServiceConfig('s', name=f'{P}-s', data='eA==')", lambda api, name: api.create_config(name, b"y"),
+        "docker.ServiceConfig('s', name=f'{P}-s', data='eA==')",
+        lambda api, name: api.create_config(name, b"y"),
     ),
     "secret": ("docker.Secret('s', name=f'{P}-s', data='eA==')", lambda api, name: api.create_secret(name, b"y")),
     "container": (

@@ -4,7 +4,7 @@ A state that the real CLI wrote is a no-op here: recorded deployments are import
 
 Recordings with ciphertexts cannot be imported (the ciphertexts are masked); the others can, since a preview does not
 ask the daemon about what is recorded. The other direction is what the conformance cases compare field by field.
-With ``PULUMI=pulumi`` the command that takes the shared folder over is the CLI itself; without, another engine process.
+With `PULUMI=pulumi` the command that takes the shared folder over is the CLI itself; without, another engine process.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import shutil
 
 import pytest
 
-from .compare import integrity_faults
-from .conformance import CASES
-from .harness import ENGINE, Sandbox
+from tests.engine.compare import integrity_faults
+from tests.engine.conformance import CASES
+from tests.engine.harness import ENGINE, Sandbox
 
 PLAIN = {"component", "container", "drift", "options", "replace", "service-full"}
 

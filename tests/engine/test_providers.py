@@ -1,4 +1,4 @@
-"""``docker.Provider`` towards daemons elsewhere: over TCP with TLS, and over SSH."""
+"""`docker.Provider` towards daemons elsewhere: over TCP with TLS, and over SSH."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from .harness import volume
-from .remote import Authority, SshDaemon, TlsDaemon
+from tests.engine.harness import volume
+from tests.engine.remote import Authority, SshDaemon, TlsDaemon
 
 BY_PROVIDER = volume("a", "opts=pulumi.ResourceOptions(provider=far)")
 
@@ -25,7 +25,7 @@ def ssh(tmp_path):
 
 
 def provider(**settings) -> str:
-    """Source line of the provider ``far``."""
+    """Source line of the provider `far`."""
     return f"far = docker.Provider('far', **{settings!r})\n"
 
 
@@ -39,8 +39,10 @@ def test_a_daemon_over_tls(sandbox, tls):
         for name, file in (("ca", "ca"), ("cert", "cert"), ("key", "key"))
     }
     sandbox.write(
-        provider(host=tls.url, **material).replace("**{", "opts=pulumi.ResourceOptions("
-        "additional_secret_outputs=['keyMaterial']), **{") + BY_PROVIDER
+        provider(host=tls.url, **material).replace(
+            "**{", "opts=pulumi.ResourceOptions(additional_secret_outputs=['keyMaterial']), **{"
+        )
+        + BY_PROVIDER
         + volume("b", "opts=pulumi.ResourceOptions(provider=far)")
     )
     sandbox.up()

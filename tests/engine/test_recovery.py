@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from . import image
-from .harness import client, volume
-from .proxy import FlakyDaemon
+from tests.engine import image
+from tests.engine.harness import client, volume
+from tests.engine.proxy import FlakyDaemon
 
 SERVICE = """
 docker.Service({name!r}, name=f"{{P}}-s", labels=[{{"label": "v", "value": {label!r}}}],
@@ -25,7 +25,7 @@ MADE = {
 
 
 def identities(sandbox) -> list[str]:
-    """Ids of the daemon's objects of this sandbox that are called ``s``."""
+    """Ids of the daemon's objects of this sandbox that are called `s`."""
     api, name = client(), f"{sandbox.prefix}-s"
     found = [item["ID"] for item in [*api.services(), *api.configs(), *api.secrets()] if item["Spec"]["Name"] == name]
     found += [item["Id"] for item in api.networks(names=[name])]
@@ -45,7 +45,7 @@ def flaky(tmp_path):
 @pytest.mark.parametrize("how", ["lose", "late"])
 @pytest.mark.parametrize("kind", sorted(MADE))
 def test_a_creation_whose_answer_is_lost_is_taken_over(sandbox, flaky, kind, how):
-    """``late``: the daemon carries it out only after the engine has gone, as after a kill."""
+    """`late`: the daemon carries it out only after the engine has gone, as after a kill."""
     sandbox.write(MADE[kind])
     with flaky(r"POST /v[^/]*/\w+/create", how) as daemon:
         said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=daemon.url)

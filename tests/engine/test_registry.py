@@ -1,4 +1,4 @@
-"""``RegistryImage``, ``RemoteImage`` and ``getRegistryImage`` with a registry that asks for a password."""
+"""`RegistryImage`, `RemoteImage` and `getRegistryImage` with a registry that asks for a password."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from . import image
-from .harness import client
-from .registry import PASSWORD, USER, Registry
+from tests.engine import image
+from tests.engine.harness import client
+from tests.engine.registry import PASSWORD, USER, Registry
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Random programs and a few random kills; the long version with 100 kills is ``tests/bench/engine_chaos.py``."""
+"""Random programs and a few random kills; the long version with 100 kills is `tests/bench/engine_chaos.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from .chaos import Chaos, kill_rounds
-from .harness import volume
-from .proxy import FlakyDaemon
+from tests.engine.chaos import Chaos, kill_rounds
+from tests.engine.harness import volume
+from tests.engine.proxy import FlakyDaemon
 
 SEED = int(os.environ.get("ENGINE_SEED", time.time()))
 KILLS = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import stat
 
-from . import image
-from .harness import Sandbox, client, volume
+from tests.engine import image
+from tests.engine.harness import Sandbox, client, volume
 
 
 def test_stack_verbs(sandbox):
@@ -185,7 +185,8 @@ def protect(args):
     args.opts.retain_on_delete = True
     return pulumi.ResourceTransformResult(args.props, args.opts)
 """
-        + volume("a", "opts=pulumi.ResourceOptions(transforms=[protect])") + volume("b")
+        + volume("a", "opts=pulumi.ResourceOptions(transforms=[protect])")
+        + volume("b")
     )
     sandbox.up()
     resources = sandbox.resources()
@@ -266,9 +267,7 @@ def test_two_stacks_at_once(tmp_path):
 
 
 def test_a_program_that_acts_only_in_a_real_run_still_acts_when_nothing_changes(sandbox):
-    sandbox.write(
-        volume("a") + "if not pulumi.runtime.is_dry_run():\n    open(os.environ['MARK'], 'a').write('x')\n"
-    )
+    sandbox.write(volume("a") + "if not pulumi.runtime.is_dry_run():\n    open(os.environ['MARK'], 'a').write('x')\n")
     mark = sandbox.project / "mark"
     for count in (1, 2):
         sandbox.up(MARK=str(mark))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inventory import paths
+from tests.support import documents
 
 SPAN = re.compile(r"`([^`\n]+)`")
 START = re.compile(
@@ -16,8 +17,8 @@ START = re.compile(
 
 
 def files() -> list[Path]:
-    """README and everything under `docs/`."""
-    return [paths.ROOT / "README.md", *sorted((paths.ROOT / "docs").rglob("*.md"))]
+    """Every document of the repository."""
+    return documents.files(paths.ROOT)
 
 
 def commands(file: Path) -> Iterator[str]:

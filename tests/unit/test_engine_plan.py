@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stacks.engine.check import check
-from stacks.engine.diff import diff, overlay, planned
+from stacks.engine.diff import complete, diff, overlay
 from stacks.engine.docker.base import kind_of, nanoseconds, short_duration
 from stacks.engine.errors import CheckError, UnsupportedError
 from stacks.engine.goal import Goal, alias_urns, keep_old, path_keys, path_matches, seconds
@@ -95,14 +95,17 @@ def test_a_named_resource_is_deleted_before_it_is_replaced_and_an_automatic_one_
 
 
 def test_an_update_keeps_what_the_daemon_has_filled_in():
-    wanted = planned(SERVICE, service(), {"taskSpec": {"restartPolicy": {"condition": "any", "delay": "5s"}}})
+    wanted = complete(SERVICE, service(), {"taskSpec": {"restartPolicy": {"condition": "any", "delay": "5s"}}})
     assert wanted["taskSpec"]["restartPolicy"] == {"condition": "any", "delay": "5s"}
     assert wanted["taskSpec"]["containerSpec"]["args"] is None
 
 
 def test_a_refresh_takes_over_only_what_the_program_had_set():
-    fresh = overlay(SERVICE, {"name": "w", "mode": {"replicated": {"replicas": 1}}},
-                    {"name": "w", "labels": [{"label": "x", "value": "y"}], "mode": {"replicated": {"replicas": 2}}})
+    fresh = overlay(
+        SERVICE,
+        {"name": "w", "mode": {"replicated": {"replicas": 1}}},
+        {"name": "w", "labels": [{"label": "x", "value": "y"}], "mode": {"replicated": {"replicas": 2}}},
+    )
     assert fresh == {"name": "w", "mode": {"replicated": {"replicas": 2}}}
 
 
@@ -114,8 +117,13 @@ def test_sets_come_in_the_providers_order():
 @pytest.mark.parametrize(
     ("text", "nanos", "short"),
     [
-        ("0s", 0, "0s"), ("1m30s", 90 * 10**9, "1m30s"), ("60s", 60 * 10**9, "1m"), ("2h", 7200 * 10**9, "2h"),
-        ("1h0m5s", 3605 * 10**9, "1h0m5s"), ("500ms", 5 * 10**8, "500ms"), ("1.5s", 15 * 10**8, "1.5s"),
+        ("0s", 0, "0s"),
+        ("1m30s", 90 * 10**9, "1m30s"),
+        ("60s", 60 * 10**9, "1m"),
+        ("2h", 7200 * 10**9, "2h"),
+        ("1h0m5s", 3605 * 10**9, "1h0m5s"),
+        ("500ms", 5 * 10**8, "500ms"),
+        ("1.5s", 15 * 10**8, "1.5s"),
     ],
 )
 def test_durations(text, nanos, short):

@@ -13,7 +13,8 @@ from stacks.engine.docker.base import MODULES, kind_of
 
 NOT_COVERED = {
     # Building belongs to the image builder: refused by validate() with a message of its own.
-    ("RemoteImage", "build"), ("RegistryImage", "build"),
+    ("RemoteImage", "build"),
+    ("RegistryImage", "build"),
 }
 SCALARS = {str: "str", int: "int", bool: "bool", float: "float"}
 
@@ -73,7 +74,8 @@ def test_inputs_are_those_of_the_sdk(token):
     known = arguments(getattr(pulumi_docker, f"{name}Args"))
     assert known, "the SDK class has no arguments: the introspection is broken"
     faults = [
-        fault for fault in compare(fields, getattr(pulumi_docker, f"{name}Args"), name)
+        fault
+        for fault in compare(fields, getattr(pulumi_docker, f"{name}Args"), name)
         if not any(fault.startswith(f"{a}.{b} is missing") for a, b in NOT_COVERED)
     ]
     assert faults == []

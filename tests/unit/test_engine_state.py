@@ -12,7 +12,7 @@ import pytest
 
 from stacks.engine.backend import Backend
 from stacks.engine.errors import LockedError, StackNotFound, StateError, UsageError
-from stacks.engine.journal import Journal, ordered, replay
+from stacks.engine.journal import Journal, in_dependency_order, replay
 from stacks.engine.state import Resource, Snapshot, parse_checkpoint
 
 ROOT = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
@@ -88,10 +88,13 @@ def test_replay_adds_what_the_journal_has():
     found = replay(
         before,
         [
-            record("begin", "create", made.copy(id="")), record("done", "create", made),
-            record("begin", "delete", resource("gone")), record("gone", "delete", resource("gone")),
+            record("begin", "create", made.copy(id="")),
+            record("done", "create", made),
+            record("begin", "delete", resource("gone")),
+            record("gone", "delete", resource("gone")),
             record("begin", "create", resource("half").copy(id="")),
-            record("begin", "update", resource("old")), record("failed", "update", resource("old")),
+            record("begin", "update", resource("old")),
+            record("failed", "update", resource("old")),
         ],
         plain,
     )
@@ -115,7 +118,8 @@ def test_replay_keeps_a_renamed_resource_that_did_not_change():
     before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
     found = replay(before, [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}], plain)
     assert [(item.urn, item.id) for item in found.snapshot.resources] == [
-        (resource("c").urn, "a"), (resource("b").urn, "b"),
+        (resource("c").urn, "a"),
+        (resource("b").urn, "b"),
     ]
     assert found.snapshot.resources[1].dependencies == [resource("c").urn]
 
@@ -129,7 +133,8 @@ def test_replay_tells_a_new_resource_from_the_one_whose_name_it_takes():
         plain,
     )
     assert sorted((item.urn, item.id) for item in found.snapshot.resources) == [
-        (resource("a").urn, "another"), (resource("c").urn, "a"),
+        (resource("a").urn, "another"),
+        (resource("c").urn, "a"),
     ]
 
 
@@ -166,7 +171,7 @@ def test_a_journal_damaged_inside_is_told(tmp_path):
 def test_order_follows_dependencies():
     a, b, c = resource("a"), resource("b"), resource("c")
     b.dependencies, c.dependencies = [c.urn], [a.urn]
-    assert [item.id for item in ordered([b, c, a])] == ["a", "c", "b"]
+    assert [item.id for item in in_dependency_order([b, c, a])] == ["a", "c", "b"]
 
 
 def test_a_living_owner_is_named(backend):

@@ -1,1 +1,1 @@
-"""The Docker resource types: one module each, all of the same shape (see ``base``)."""
+"""The Docker resource types: one module each, all of the same shape (see `base`)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ConnectionLost, ProviderError, Unfinished, UnsupportedError
-from ..schema import Field
-from .daemon import Daemon
+from stacks.engine.docker.daemon import Daemon
+from stacks.engine.errors import ConnectionLost, ProviderError, Unfinished, UnsupportedError
+from stacks.engine.schema import Field
 
 # type token -> module; imported when first used, so that a run loads only what it needs
 MODULES = {
@@ -27,13 +28,23 @@ MODULES = {
 
 PROVIDER = "pulumi:providers:docker"
 PROVIDER_SETTINGS = {
-    "host", "certPath", "caMaterial", "certMaterial", "keyMaterial", "registryAuth", "sshOpts", "version",
-    "disableDockerDaemonCheck", "pluginDownloadURL", "__internal", "__defaults",
+    "host",
+    "certPath",
+    "caMaterial",
+    "certMaterial",
+    "keyMaterial",
+    "registryAuth",
+    "sshOpts",
+    "version",
+    "disableDockerDaemonCheck",
+    "pluginDownloadURL",
+    "__internal",
+    "__defaults",
 }
 
 
 def provider_failures(token: str, inputs: dict) -> list[tuple[str, str]]:
-    """Settings of a ``docker.Provider`` that would be ignored otherwise: ``(path, reason)``."""
+    """Settings of a `docker.Provider` that would be ignored otherwise: `(path, reason)`."""
     unknown = sorted(set(inputs) - PROVIDER_SETTINGS) if token == PROVIDER else []
     return [(key, "is not covered by the embedded engine; give host, or use the pulumi CLI") for key in unknown]
 
@@ -50,20 +61,25 @@ class Kind:
         return type(self).update is not Kind.update
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
-        """Failures that need more than one field to see: ``(path, reason)``. Inputs may hold unknowns."""
+        """Failures that need more than one field to see: `(path, reason)`. Inputs may hold unknowns."""
         return []
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
-        """Make the object; returns its id and outputs. ``timeout``: the program's custom timeout in seconds."""
+        """Make the object; returns its id and outputs. `timeout`: the program's custom timeout in seconds."""
         raise NotImplementedError
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
-        """Id and outputs as the daemon has them now, None when the object is gone. ``known``: recorded outputs."""
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
+        """Id and outputs as the daemon has them now, None when the object is gone. `previous`: recorded outputs."""
         raise NotImplementedError
 
-    def update(
-        self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None
-    ) -> dict:
+    def read_existing(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict]:
+        """As `read`, of an object that was there a moment ago; ProviderError when it is gone."""
+        answer = self.read(daemon, identity, previous)
+        if answer is None:
+            raise ProviderError(f"object {identity} is gone right after it was made")
+        return answer
+
+    def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         """Change the object in place; returns its outputs."""
         raise NotImplementedError
 
@@ -93,8 +109,8 @@ def kind_of(token: str) -> Kind:
 
 
 @contextlib.contextmanager
-def made(what: str) -> Iterator[None]:
-    """What follows the making of an object: a failure in it says that the object is there (``Unfinished``)."""
+def after_creation(what: str) -> Iterator[None]:
+    """What follows the making of an object: a failure in it says that the object is there (`Unfinished`)."""
     try:
         yield
     except (ConnectionLost, Unfinished):
@@ -103,7 +119,7 @@ def made(what: str) -> Iterator[None]:
         raise Unfinished(f"{what} is made, but it cannot be completed: {error}. The next run takes it over.") from error
 
 
-def blank(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:
+def null_when_absent(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:
     """Outputs of a creation: an empty collection that the inputs do not have is recorded as null."""
     for key in keys:
         if not outputs.get(key) and inputs.get(key) is None:
@@ -112,7 +128,7 @@ def blank(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:
 
 
 def short_duration(nanoseconds: int) -> str:
-    """A Go duration with trailing ``0s`` and ``0m`` cut, as the provider records durations."""
+    """A Go duration with trailing `0s` and `0m` cut, as the provider records durations."""
     if nanoseconds == 0:
         return "0s"
     sign, rest = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
@@ -138,9 +154,7 @@ _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 *
 
 
 def nanoseconds(duration: Any) -> int:
-    """Nanoseconds of a Go duration; ``""`` is 0. ValueError on anything else that is none."""
-    import re
-
+    """Nanoseconds of a Go duration; `""` is 0. ValueError on anything else that is none."""
     if not duration or duration == "0":
         return 0
     pieces = re.findall(r"([0-9]*\.?[0-9]+)(ns|us|µs|ms|s|m|h)", duration)
@@ -151,7 +165,7 @@ def nanoseconds(duration: Any) -> int:
 
 
 def duration_failure(inputs: dict, path: str) -> list[tuple[str, str]]:
-    """Failure of the duration at a dotted ``path`` of ``inputs``, if it is there and is none."""
+    """Failure of the duration at a dotted `path` of `inputs`, if it is there and is none."""
     value: Any = inputs
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None

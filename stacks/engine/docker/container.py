@@ -1,17 +1,17 @@
-"""``docker:index/container:Container``."""
+"""`docker:index/container:Container`."""
 
 from __future__ import annotations
 
 import contextlib
 
-from ..diff import planned
-from ..errors import ProviderError
-from .base import Kind, blank, duration_failure, made
-from .container_read import BLANK_AT_CREATION, container_outputs, full_elements
-from .container_schema import FIELDS
-from .container_spec import attachment, container_body, update_body, upload_archive
-from .daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
-from .service_converge import container_log
+from stacks.engine.diff import complete
+from stacks.engine.docker.base import Kind, after_creation, duration_failure, null_when_absent
+from stacks.engine.docker.container_read import BLANK_AT_CREATION, container_outputs, full_elements
+from stacks.engine.docker.container_schema import FIELDS
+from stacks.engine.docker.container_spec import attachment, container_body, update_body, upload_archive
+from stacks.engine.docker.daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
+from stacks.engine.docker.service_converge import container_log
+from stacks.engine.errors import ProviderError
 
 REMOVE_LIMIT = 30.0
 
@@ -30,7 +30,7 @@ class Container(Kind):
         return failures
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
-        body = container_body(planned(FIELDS, inputs, None))
+        body = container_body(complete(FIELDS, inputs, None))
         params = {"name": inputs["name"], **({"platform": inputs["platform"]} if inputs.get("platform") else {})}
         try:
             identity = daemon.post("/containers/create", body=body, params=params)["Id"]
@@ -40,16 +40,16 @@ class Container(Kind):
             self._complete(daemon, identity, inputs, timeout)
         except Exception:
             # Half a container would block its own name in the next run.
-            with made(f"container {inputs['name']}"):
+            with after_creation(f"container {inputs['name']}"):
                 daemon.remove(f"/containers/{identity}", params={"force": True, "v": True})
             raise
-        with made(f"container {inputs['name']}"):
+        with after_creation(f"container {inputs['name']}"):
             data = daemon.get(f"/containers/{identity}/json")
-        known = {key: value for key, value in inputs.items() if key != "__defaults"}
-        outputs = full_elements(container_outputs(data, known), created=True)
+        previous = {key: value for key, value in inputs.items() if key != "__defaults"}
+        outputs = full_elements(container_outputs(data, previous), created=True)
         if inputs.get("attach") and inputs.get("logs"):
             outputs["containerLogs"] = "\n".join(container_log(daemon, identity)) + "\n"
-        return identity, blank(outputs, inputs, BLANK_AT_CREATION)
+        return identity, null_when_absent(outputs, inputs, BLANK_AT_CREATION)
 
     def _complete(self, daemon: Daemon, identity: str, inputs: dict, timeout: float | None) -> None:
         if inputs.get("networksAdvanced"):
@@ -99,27 +99,27 @@ class Container(Kind):
         if not wait_until(probe, limit):
             raise ProviderError(f"container failed to be in healthy state within {limit:g} s{tail()}")
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
         data = daemon.find(f"/containers/{identity}/json")
         if data is None:
             return None
-        return data["Id"], full_elements(container_outputs(data, known), created=False)
+        return data["Id"], full_elements(container_outputs(data, previous), created=False)
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
-        wanted = planned(FIELDS, inputs, outputs)
+        plan = complete(FIELDS, inputs, outputs)
         if inputs.get("mustRun") and not outputs.get("mustRun") and inputs.get("start", True):
             daemon.post(f"/containers/{identity}/start")
         try:
-            daemon.post(f"/containers/{identity}/update", body=update_body(wanted))
+            daemon.post(f"/containers/{identity}/update", body=update_body(plan))
         except DaemonError as error:
             raise DaemonError.from_text(error.status, f"Unable to update a container: {error}") from error
-        known = {**outputs, **{key: value for key, value in inputs.items() if key != "__defaults"}}
+        previous = {**outputs, **{key: value for key, value in inputs.items() if key != "__defaults"}}
         data = daemon.get(f"/containers/{identity}/json")
-        found = full_elements(container_outputs(data, known), created=False)
+        outputs_now = full_elements(container_outputs(data, previous), created=False)
         for key in BLANK_AT_CREATION:
-            if not found[key] and outputs.get(key) is None:
-                found[key] = None
-        return found
+            if not outputs_now[key] and outputs.get(key) is None:
+                outputs_now[key] = None
+        return outputs_now
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
         if daemon.find(f"/containers/{identity}/json") is None:

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from ..schema import as_set
-from .base import short_duration
-from .health import health_outputs
+from typing import Any
+
+from stacks.engine.docker.base import short_duration
+from stacks.engine.docker.health import health_outputs
+from stacks.engine.schema import as_set
 
 MEBIBYTE = 1024 * 1024
 # What a read never learns from the daemon: it stands as recorded (or as the program has it).
 CARRIED = (
-    "attach", "cgroupParent", "cgroupnsMode", "containerLogs", "containerReadRefreshTimeoutMilliseconds", "cpuPeriod",
-    "cpuQuota", "cpus", "destroyGraceSeconds", "deviceRequests", "devices", "envs", "exitCode", "gpus", "labels",
-    "logs", "mustRun", "networksAdvanced", "pidMode", "removeVolumes", "start", "ulimits", "uploads", "volumes", "wait",
+    "attach",
+    "cgroupParent",
+    "cgroupnsMode",
+    "containerLogs",
+    "containerReadRefreshTimeoutMilliseconds",
+    "cpuPeriod",
+    "cpuQuota",
+    "cpus",
+    "destroyGraceSeconds",
+    "deviceRequests",
+    "devices",
+    "envs",
+    "exitCode",
+    "gpus",
+    "labels",
+    "logs",
+    "mustRun",
+    "networksAdvanced",
+    "pidMode",
+    "removeVolumes",
+    "start",
+    "ulimits",
+    "uploads",
+    "volumes",
+    "wait",
     "waitTimeout",
 )
 _SETS = ("deviceRequests", "devices", "labels", "ulimits", "uploads", "volumes", "networksAdvanced")
 
 
-def container_outputs(data: dict, known: dict) -> dict:
-    """Outputs of a container. ``known``: recorded outputs, or the inputs right after a creation."""
+def container_outputs(data: dict, previous: dict) -> dict:
+    """Outputs of a container. `previous`: recorded outputs, or the inputs right after a creation."""
     config, host, state = data["Config"], data["HostConfig"], data["State"]
     network = data.get("NetworkSettings") or {}
-    outputs = {key: known.get(key) for key in CARRIED}
+    outputs = {key: previous.get(key) for key in CARRIED}
     for key in _SETS:
         outputs[key] = outputs[key] or []
     for key in ("attach", "logs"):
@@ -30,7 +54,7 @@ def container_outputs(data: dict, known: dict) -> dict:
         outputs["exitCode"] = state.get("ExitCode")
         if outputs["mustRun"]:
             outputs["mustRun"] = False  # a stopped container that must run is a change to mend
-    image = known.get("image") or ""
+    image = previous.get("image") or ""
     swap, reservation = host.get("MemorySwap") or 0, host.get("MemoryReservation") or 0
     outputs.update(
         {
@@ -57,7 +81,7 @@ def container_outputs(data: dict, known: dict) -> dict:
             "init": bool(host.get("Init")),
             "ipcMode": host.get("IpcMode", ""),
             "logDriver": host["LogConfig"]["Type"],
-            "logOpts": (host["LogConfig"].get("Config") or {}) if known.get("logOpts") else {},
+            "logOpts": (host["LogConfig"].get("Config") or {}) if previous.get("logOpts") else {},
             "maxRetryCount": host["RestartPolicy"].get("MaximumRetryCount", 0),
             "memory": (host.get("Memory") or 0) // MEBIBYTE,
             "memoryReservation": reservation // MEBIBYTE if reservation > 0 else reservation,
@@ -67,8 +91,9 @@ def container_outputs(data: dict, known: dict) -> dict:
             "networkDatas": _networks(network),
             "networkMode": host.get("NetworkMode", ""),
             "platform": data.get("Platform", ""),
-            "ports": _ports(network) if known.get("ports") and (state["Running"] or known.get("mustRun")) else
-            known.get("ports") or [],
+            "ports": _ports(network)
+            if previous.get("ports") and (state["Running"] or previous.get("mustRun"))
+            else previous.get("ports") or [],
             "privileged": bool(host.get("Privileged")),
             "publishAllPorts": bool(host.get("PublishAllPorts")),
             "readOnly": bool(host.get("ReadonlyRootfs")),
@@ -89,7 +114,7 @@ def container_outputs(data: dict, known: dict) -> dict:
             "workingDir": config.get("WorkingDir", ""),
         }
     )
-    if known.get("deviceCgroupRules"):
+    if previous.get("deviceCgroupRules"):
         outputs["deviceCgroupRules"] = sorted(host.get("DeviceCgroupRules") or [])
     if host.get("NanoCpus"):
         outputs["cpus"] = f"{host['NanoCpus'] / 10**9:g}"
@@ -97,25 +122,36 @@ def container_outputs(data: dict, known: dict) -> dict:
 
 
 BLANK_AT_CREATION = (
-    "dns", "dnsOpts", "dnsSearches", "groupAdds", "logOpts", "storageOpts", "sysctls", "tmpfs",
+    "dns",
+    "dnsOpts",
+    "dnsSearches",
+    "groupAdds",
+    "logOpts",
+    "storageOpts",
+    "sysctls",
+    "tmpfs",
 )
 
 
 def full_elements(outputs: dict, created: bool) -> dict:
     """Elements of carried sets with all their fields, as the provider completes them.
 
-    ``created``: right after a creation a flag or number that the program left out is recorded as null.
+    `created`: right after a creation a flag or number that the program left out is recorded as null.
     """
-    def unset(value, zero):
+
+    def unset(value: Any, zero: Any) -> Any:
         return value if value is not None else None if created else zero
 
     outputs["networksAdvanced"] = as_set(
         [
             {
-                "aliases": sorted(item.get("aliases") or []), "driverOpts": sorted(item.get("driverOpts") or []),
-                "gwPriority": unset(item.get("gwPriority"), 0), "ipv4Address": item.get("ipv4Address") or "",
+                "aliases": sorted(item.get("aliases") or []),
+                "driverOpts": sorted(item.get("driverOpts") or []),
+                "gwPriority": unset(item.get("gwPriority"), 0),
+                "ipv4Address": item.get("ipv4Address") or "",
                 "ipv6Address": item.get("ipv6Address") or "",
-                "linkLocalIps": sorted(item.get("linkLocalIps") or []), "macAddress": item.get("macAddress") or "",
+                "linkLocalIps": sorted(item.get("linkLocalIps") or []),
+                "macAddress": item.get("macAddress") or "",
                 "name": item["name"],
             }
             for item in outputs["networksAdvanced"]
@@ -148,8 +184,10 @@ def _rates(host: dict, key: str) -> list[dict]:
 
 
 def _health(spec: dict | None) -> dict | None:
-    found = health_outputs(spec)
-    return found and {**found, "startInterval": short_duration(spec.get("StartInterval", 0))}
+    outputs = health_outputs(spec)
+    if spec is None or outputs is None:
+        return None
+    return {**outputs, "startInterval": short_duration(spec.get("StartInterval", 0))}
 
 
 def _host(text: str) -> dict:
@@ -169,9 +207,11 @@ def _mount(item: dict) -> dict:
         "type": item.get("Type", ""),
         "volumeOptions": volume
         and {
-            "driverName": driver.get("Name", ""), "driverOptions": driver.get("Options") or {},
+            "driverName": driver.get("Name", ""),
+            "driverOptions": driver.get("Options") or {},
             "labels": [{"label": key, "value": value} for key, value in sorted((volume.get("Labels") or {}).items())],
-            "noCopy": bool(volume.get("NoCopy")), "subpath": volume.get("Subpath", ""),
+            "noCopy": bool(volume.get("NoCopy")),
+            "subpath": volume.get("Subpath", ""),
         },
     }
 
@@ -183,8 +223,10 @@ def _ports(network: dict) -> list[dict]:
         for binding in bindings or []:
             result.append(
                 {
-                    "external": int(binding.get("HostPort") or 0), "internal": int(internal),
-                    "ip": binding.get("HostIp", ""), "protocol": protocol,
+                    "external": int(binding.get("HostPort") or 0),
+                    "internal": int(internal),
+                    "ip": binding.get("HostIp", ""),
+                    "protocol": protocol,
                 }
             )
     return sorted(result, key=lambda item: (item["internal"], item["external"], item["protocol"]))
@@ -193,10 +235,14 @@ def _ports(network: dict) -> list[dict]:
 def _networks(network: dict) -> list[dict]:
     return [
         {
-            "gateway": item.get("Gateway", ""), "globalIpv6Address": item.get("GlobalIPv6Address", ""),
-            "globalIpv6PrefixLength": item.get("GlobalIPv6PrefixLen", 0), "ipAddress": item.get("IPAddress", ""),
-            "ipPrefixLength": item.get("IPPrefixLen", 0), "ipv6Gateway": item.get("IPv6Gateway", ""),
-            "macAddress": item.get("MacAddress", ""), "networkName": name,
+            "gateway": item.get("Gateway", ""),
+            "globalIpv6Address": item.get("GlobalIPv6Address", ""),
+            "globalIpv6PrefixLength": item.get("GlobalIPv6PrefixLen", 0),
+            "ipAddress": item.get("IPAddress", ""),
+            "ipPrefixLength": item.get("IPPrefixLen", 0),
+            "ipv6Gateway": item.get("IPv6Gateway", ""),
+            "macAddress": item.get("MacAddress", ""),
+            "networkName": name,
         }
         for name, item in (network.get("Networks") or {}).items()
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
 
 READ_TIMEOUT = 15000  # milliseconds, the provider's default
 
@@ -24,7 +24,10 @@ MOUNT = {
     "bindOptions": one({"propagation": text()}),
     "volumeOptions": one(
         {
-            "noCopy": boolean(), "labels": labels(force=False), "driverName": text(), "driverOptions": mapping(),
+            "noCopy": boolean(),
+            "labels": labels(force=False),
+            "driverName": text(),
+            "driverOptions": mapping(),
             "subpath": text(),
         }
     ),
@@ -51,8 +54,11 @@ FIELDS = {
     "deviceReadIops": setof(_rate()),
     "deviceRequests": setof(
         {
-            "capabilities": textset(force=True), "count": integer(force=True), "deviceIds": textset(force=True),
-            "driver": text(force=True, default="cdi"), "options": mapping(force=True),
+            "capabilities": textset(force=True),
+            "count": integer(force=True),
+            "deviceIds": textset(force=True),
+            "driver": text(force=True, default="cdi"),
+            "options": mapping(force=True),
         },
         force=True,
     ),
@@ -60,7 +66,8 @@ FIELDS = {
     "deviceWriteIops": setof(_rate()),
     "devices": setof(
         {
-            "hostPath": text(required=True, force=True), "containerPath": text(force=True),
+            "hostPath": text(required=True, force=True),
+            "containerPath": text(force=True),
             "permissions": text(force=True, default="rwm"),
         },
         force=True,
@@ -146,16 +153,23 @@ FIELDS = {
     "tty": boolean(force=True),
     "ulimits": setof(
         {
-            "hard": integer(required=True, force=True), "name": text(required=True, force=True),
+            "hard": integer(required=True, force=True),
+            "name": text(required=True, force=True),
             "soft": integer(required=True, force=True),
         },
         force=True,
     ),
     "uploads": setof(
         {
-            "content": text(force=True), "contentBase64": text(force=True), "executable": boolean(force=True),
-            "file": text(required=True, force=True), "group": text(force=True), "owner": text(force=True),
-            "permissions": text(force=True), "source": text(force=True), "sourceHash": text(force=True),
+            "content": text(force=True),
+            "contentBase64": text(force=True),
+            "executable": boolean(force=True),
+            "file": text(required=True, force=True),
+            "group": text(force=True),
+            "owner": text(force=True),
+            "permissions": text(force=True),
+            "source": text(force=True),
+            "sourceHash": text(force=True),
         },
         force=True,
     ),

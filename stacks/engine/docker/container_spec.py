@@ -8,57 +8,68 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import ProviderError
-from ..schema import label_map
-from .base import nanoseconds
-from .health import health_spec
+from stacks.engine.docker.base import nanoseconds
+from stacks.engine.docker.health import health_spec
+from stacks.engine.errors import ProviderError
+from stacks.engine.schema import label_map
 
 MEBIBYTE = 1024 * 1024
 
 
-def container_body(given: dict) -> dict:
-    """Body of ``POST /containers/create``."""
-    exposed, bindings = _ports(given.get("ports") or [])
-    volumes, binds, sources = _volumes(given.get("volumes") or [])
+def container_body(inputs: dict) -> dict:
+    """Body of `POST /containers/create`."""
+    exposed, bindings = _ports(inputs.get("ports") or [])
+    volumes, binds, sources = _volumes(inputs.get("volumes") or [])
     body: dict[str, Any] = {
-        "Image": given["image"],
-        "Hostname": given.get("hostname") or "",
-        "Domainname": given.get("domainname") or "",
-        "Tty": bool(given.get("tty")),
-        "OpenStdin": bool(given.get("stdinOpen")),
-        "Labels": label_map(given.get("labels")),
+        "Image": inputs["image"],
+        "Hostname": inputs.get("hostname") or "",
+        "Domainname": inputs.get("domainname") or "",
+        "Tty": bool(inputs.get("tty")),
+        "OpenStdin": bool(inputs.get("stdinOpen")),
+        "Labels": label_map(inputs.get("labels")),
         "HostConfig": {
-            "PortBindings": bindings, "Binds": binds, "VolumesFrom": sources, **_limits(given), **_host(given),
+            "PortBindings": bindings,
+            "Binds": binds,
+            "VolumesFrom": sources,
+            **_limits(inputs),
+            **_host(inputs),
         },
     }
     _put(
-        body, given, Env="envs", Cmd="command", Entrypoint="entrypoints", User="user", WorkingDir="workingDir",
-        StopSignal="stopSignal", StopTimeout="stopTimeout",
+        body,
+        inputs,
+        Env="envs",
+        Cmd="command",
+        Entrypoint="entrypoints",
+        User="user",
+        WorkingDir="workingDir",
+        StopSignal="stopSignal",
+        StopTimeout="stopTimeout",
     )
     if exposed:
         body["ExposedPorts"] = exposed
     if volumes:
         body["Volumes"] = volumes
-    if given.get("healthcheck"):
-        body["Healthcheck"] = _health(given["healthcheck"])
+    if inputs.get("healthcheck"):
+        body["Healthcheck"] = _health(inputs["healthcheck"])
     return body
 
 
-def _put(target: dict, given: dict, **names: str) -> None:
+def _put(target: dict, inputs: dict, **names: str) -> None:
     for name, key in names.items():
-        if given.get(key):
-            target[name] = given[key]
+        if inputs.get(key):
+            target[name] = inputs[key]
 
 
-def _health(given: dict) -> dict:
-    interval = nanoseconds(given.get("startInterval"))
-    return {**health_spec(given), **({"StartInterval": interval} if interval else {})}
+def _health(inputs: dict) -> dict:
+    interval = nanoseconds(inputs.get("startInterval"))
+    return {**health_spec(inputs), **({"StartInterval": interval} if interval else {})}
 
 
-def _ports(given: list[dict]) -> tuple[dict, dict]:
+def _ports(inputs: list[dict]) -> tuple[dict, dict]:
     exposed: dict[str, dict] = {}
     bindings: dict[str, list] = {}
-    for item in given:
+    for item in inputs:
         key = f"{item['internal']}/{item.get('protocol') or 'tcp'}"
         exposed[key] = {}
         external = item.get("external")
@@ -68,10 +79,10 @@ def _ports(given: list[dict]) -> tuple[dict, dict]:
     return exposed, bindings
 
 
-def _volumes(given: list[dict]) -> tuple[dict, list[str], list[str]]:
+def _volumes(inputs: list[dict]) -> tuple[dict, list[str], list[str]]:
     volumes: dict[str, dict] = {}
     binds, sources = [], []
-    for item in given:
+    for item in inputs:
         path = item.get("containerPath") or ""
         origin = item.get("volumeName") or item.get("hostPath")
         if item.get("fromContainer"):
@@ -86,98 +97,116 @@ def _volumes(given: list[dict]) -> tuple[dict, list[str], list[str]]:
     return volumes, binds, sources
 
 
-def update_body(given: dict) -> dict:
-    """Body of ``POST /containers/<id>/update``."""
+def update_body(inputs: dict) -> dict:
+    """Body of `POST /containers/<id>/update`."""
     return {
-        "RestartPolicy": _restart(given),
-        "CpuShares": given.get("cpuShares") or 0,
-        "Memory": (given.get("memory") or 0) * MEBIBYTE,
-        "MemoryReservation": (given.get("memoryReservation") or 0) * MEBIBYTE,
-        "MemorySwap": _swap(given),
-        "CpusetCpus": given.get("cpuSet") or "",
+        "RestartPolicy": _restart(inputs),
+        "CpuShares": inputs.get("cpuShares") or 0,
+        "Memory": (inputs.get("memory") or 0) * MEBIBYTE,
+        "MemoryReservation": (inputs.get("memoryReservation") or 0) * MEBIBYTE,
+        "MemorySwap": _swap(inputs),
+        "CpusetCpus": inputs.get("cpuSet") or "",
     }
 
 
-def _restart(given: dict) -> dict:
-    return {"Name": given.get("restart") or "no", "MaximumRetryCount": given.get("maxRetryCount") or 0}
+def _restart(inputs: dict) -> dict:
+    return {"Name": inputs.get("restart") or "no", "MaximumRetryCount": inputs.get("maxRetryCount") or 0}
 
 
-def _swap(given: dict) -> int:
-    swap = given.get("memorySwap") or 0
+def _swap(inputs: dict) -> int:
+    swap = inputs.get("memorySwap") or 0
     return swap * MEBIBYTE if swap > 0 else swap
 
 
-def _limits(given: dict) -> dict:
+def _limits(inputs: dict) -> dict:
     result: dict[str, Any] = {
-        "Memory": (given.get("memory") or 0) * MEBIBYTE,
-        "MemoryReservation": (given.get("memoryReservation") or 0) * MEBIBYTE,
-        "MemorySwap": _swap(given),
+        "Memory": (inputs.get("memory") or 0) * MEBIBYTE,
+        "MemoryReservation": (inputs.get("memoryReservation") or 0) * MEBIBYTE,
+        "MemorySwap": _swap(inputs),
     }
-    if given.get("shmSize"):
-        result["ShmSize"] = given["shmSize"] * MEBIBYTE
-    if given.get("cpus"):
-        result["NanoCpus"] = round(float(given["cpus"]) * 10**9)
+    if inputs.get("shmSize"):
+        result["ShmSize"] = inputs["shmSize"] * MEBIBYTE
+    if inputs.get("cpus"):
+        result["NanoCpus"] = round(float(inputs["cpus"]) * 10**9)
     else:
-        _put(result, given, CpuPeriod="cpuPeriod", CpuQuota="cpuQuota")
-    _put(result, given, CpuShares="cpuShares", CpusetCpus="cpuSet")
+        _put(result, inputs, CpuPeriod="cpuPeriod", CpuQuota="cpuQuota")
+    _put(result, inputs, CpuShares="cpuShares", CpusetCpus="cpuSet")
     for key, name in (
-        ("deviceReadBps", "BlkioDeviceReadBps"), ("deviceReadIops", "BlkioDeviceReadIOps"),
-        ("deviceWriteBps", "BlkioDeviceWriteBps"), ("deviceWriteIops", "BlkioDeviceWriteIOps"),
+        ("deviceReadBps", "BlkioDeviceReadBps"),
+        ("deviceReadIops", "BlkioDeviceReadIOps"),
+        ("deviceWriteBps", "BlkioDeviceWriteBps"),
+        ("deviceWriteIops", "BlkioDeviceWriteIOps"),
     ):
-        if given.get(key):
-            result[name] = [{"Path": item["path"], "Rate": item["rate"]} for item in given[key]]
+        if inputs.get(key):
+            result[name] = [{"Path": item["path"], "Rate": item["rate"]} for item in inputs[key]]
     return result
 
 
-def _host(given: dict) -> dict:
+def _host(inputs: dict) -> dict:
     result: dict[str, Any] = {
-        "Privileged": bool(given.get("privileged")),
-        "PublishAllPorts": bool(given.get("publishAllPorts")),
-        "RestartPolicy": _restart(given),
-        "AutoRemove": bool(given.get("rm")),
-        "ReadonlyRootfs": bool(given.get("readOnly")),
-        "Init": bool(given.get("init")),
-        "LogConfig": {"Type": given.get("logDriver") or "", "Config": given.get("logOpts") or {}},
-        "Mounts": [_mount(item) for item in given.get("mounts") or []],
-        "ExtraHosts": [f"{item['host']}:{item['ip']}" for item in given.get("hosts") or []],
+        "Privileged": bool(inputs.get("privileged")),
+        "PublishAllPorts": bool(inputs.get("publishAllPorts")),
+        "RestartPolicy": _restart(inputs),
+        "AutoRemove": bool(inputs.get("rm")),
+        "ReadonlyRootfs": bool(inputs.get("readOnly")),
+        "Init": bool(inputs.get("init")),
+        "LogConfig": {"Type": inputs.get("logDriver") or "", "Config": inputs.get("logOpts") or {}},
+        "Mounts": [_mount(item) for item in inputs.get("mounts") or []],
+        "ExtraHosts": [f"{item['host']}:{item['ip']}" for item in inputs.get("hosts") or []],
         "Ulimits": [
-            {"Name": item["name"], "Soft": item["soft"], "Hard": item["hard"]} for item in given.get("ulimits") or []
+            {"Name": item["name"], "Soft": item["soft"], "Hard": item["hard"]} for item in inputs.get("ulimits") or []
         ],
         "Devices": [
             {
-                "PathOnHost": item["hostPath"], "PathInContainer": item.get("containerPath") or item["hostPath"],
+                "PathOnHost": item["hostPath"],
+                "PathInContainer": item.get("containerPath") or item["hostPath"],
                 "CgroupPermissions": item.get("permissions") or "rwm",
             }
-            for item in given.get("devices") or []
+            for item in inputs.get("devices") or []
         ],
-        "DeviceRequests": _device_requests(given),
+        "DeviceRequests": _device_requests(inputs),
     }
     _put(
-        result, given, Tmpfs="tmpfs", Dns="dns", DnsOptions="dnsOpts", DnsSearch="dnsSearches", Sysctls="sysctls",
-        GroupAdd="groupAdds", StorageOpt="storageOpts", NetworkMode="networkMode", UsernsMode="usernsMode",
-        PidMode="pidMode", IpcMode="ipcMode", CgroupnsMode="cgroupnsMode", CgroupParent="cgroupParent",
-        Runtime="runtime", DeviceCgroupRules="deviceCgroupRules",
+        result,
+        inputs,
+        Tmpfs="tmpfs",
+        Dns="dns",
+        DnsOptions="dnsOpts",
+        DnsSearch="dnsSearches",
+        Sysctls="sysctls",
+        GroupAdd="groupAdds",
+        StorageOpt="storageOpts",
+        NetworkMode="networkMode",
+        UsernsMode="usernsMode",
+        PidMode="pidMode",
+        IpcMode="ipcMode",
+        CgroupnsMode="cgroupnsMode",
+        CgroupParent="cgroupParent",
+        Runtime="runtime",
+        DeviceCgroupRules="deviceCgroupRules",
     )
-    if given.get("securityOpts"):
-        kept = [item for item in given["securityOpts"] if item != "systempaths=unconfined"]
-        result["SecurityOpt"] = kept
-        if len(kept) != len(given["securityOpts"]):
+    if inputs.get("securityOpts"):
+        options = [item for item in inputs["securityOpts"] if item != "systempaths=unconfined"]
+        result["SecurityOpt"] = options
+        if len(options) != len(inputs["securityOpts"]):
             result["MaskedPaths"] = result["ReadonlyPaths"] = []
-    if given.get("capabilities"):
-        _put(result, given["capabilities"], CapAdd="adds", CapDrop="drops")
+    if inputs.get("capabilities"):
+        _put(result, inputs["capabilities"], CapAdd="adds", CapDrop="drops")
     return result
 
 
-def _device_requests(given: dict) -> list[dict]:
+def _device_requests(inputs: dict) -> list[dict]:
     requests = [
         {
-            "Driver": item.get("driver") or "cdi", "Count": item.get("count") or 0,
-            "DeviceIDs": item.get("deviceIds") or [], "Capabilities": [item.get("capabilities") or []],
+            "Driver": item.get("driver") or "cdi",
+            "Count": item.get("count") or 0,
+            "DeviceIDs": item.get("deviceIds") or [],
+            "Capabilities": [item.get("capabilities") or []],
             "Options": item.get("options") or {},
         }
-        for item in given.get("deviceRequests") or []
+        for item in inputs.get("deviceRequests") or []
     ]
-    gpus = (given.get("gpus") or "").strip("\"' ")
+    gpus = (inputs.get("gpus") or "").strip("\"' ")
     if gpus == "all":
         requests.append({"Count": -1, "Capabilities": [["gpu"]]})
     elif gpus.startswith("device="):
@@ -187,65 +216,69 @@ def _device_requests(given: dict) -> list[dict]:
     return requests
 
 
-def _mount(given: dict) -> dict:
+def _mount(inputs: dict) -> dict:
     mount: dict[str, Any] = {
-        "Type": given["type"], "Target": given["target"], "Source": given.get("source") or "",
-        "ReadOnly": bool(given.get("readOnly")),
+        "Type": inputs["type"],
+        "Target": inputs["target"],
+        "Source": inputs.get("source") or "",
+        "ReadOnly": bool(inputs.get("readOnly")),
     }
-    options = given.get("bindOptions")
-    if options is not None and given["type"] == "bind":
+    options = inputs.get("bindOptions")
+    if options is not None and inputs["type"] == "bind":
         mount["BindOptions"] = {"Propagation": options.get("propagation") or ""}
-    options = given.get("volumeOptions")
-    if options is not None and given["type"] == "volume":
+    options = inputs.get("volumeOptions")
+    if options is not None and inputs["type"] == "volume":
         mount["VolumeOptions"] = {
-            "NoCopy": bool(options.get("noCopy")), "Labels": label_map(options.get("labels")),
+            "NoCopy": bool(options.get("noCopy")),
+            "Labels": label_map(options.get("labels")),
             "DriverConfig": {"Name": options.get("driverName") or "", "Options": options.get("driverOptions") or {}},
         }
-    options = given.get("tmpfsOptions")
-    if options is not None and given["type"] == "tmpfs":
+    options = inputs.get("tmpfsOptions")
+    if options is not None and inputs["type"] == "tmpfs":
         mount["TmpfsOptions"] = {"SizeBytes": options.get("sizeBytes") or 0, "Mode": options.get("mode") or 0}
     return mount
 
 
-def attachment(given: dict) -> dict:
-    """``EndpointConfig`` of one ``networksAdvanced`` element."""
+def attachment(inputs: dict) -> dict:
+    """`EndpointConfig` of one `networksAdvanced` element."""
     result: dict[str, Any] = {
-        "Aliases": given.get("aliases") or [],
+        "Aliases": inputs.get("aliases") or [],
         "IPAMConfig": {
-            "IPv4Address": given.get("ipv4Address") or "", "IPv6Address": given.get("ipv6Address") or "",
-            "LinkLocalIPs": given.get("linkLocalIps") or [],
+            "IPv4Address": inputs.get("ipv4Address") or "",
+            "IPv6Address": inputs.get("ipv6Address") or "",
+            "LinkLocalIPs": inputs.get("linkLocalIps") or [],
         },
     }
-    _put(result, given, MacAddress="macAddress", GwPriority="gwPriority")
-    if given.get("driverOpts"):
-        result["DriverOpts"] = dict(item.split("=", 1) for item in given["driverOpts"])
+    _put(result, inputs, MacAddress="macAddress", GwPriority="gwPriority")
+    if inputs.get("driverOpts"):
+        result["DriverOpts"] = dict(item.split("=", 1) for item in inputs["driverOpts"])
     return result
 
 
-def upload_archive(given: dict) -> bytes:
+def upload_archive(inputs: dict) -> bytes:
     """A tar with one uploaded file; ProviderError when its content is not given exactly once."""
-    sources = [key for key in ("content", "contentBase64", "source") if given.get(key)]
+    sources = [key for key in ("content", "contentBase64", "source") if inputs.get(key)]
     if len(sources) != 1:
         raise ProviderError(
-            f"upload of {given['file']}: exactly one of content, contentBase64 and source must be set, "
+            f"upload of {inputs['file']}: exactly one of content, contentBase64 and source must be set, "
             f"seen {', '.join(sources) or 'none'}"
         )
-    if given.get("source"):
-        content = Path(given["source"]).read_bytes()
-    elif given.get("contentBase64"):
-        content = base64.b64decode(given["contentBase64"])
+    if inputs.get("source"):
+        content = Path(inputs["source"]).read_bytes()
+    elif inputs.get("contentBase64"):
+        content = base64.b64decode(inputs["contentBase64"])
     else:
-        content = given["content"].encode()
-    entry = tarfile.TarInfo(given["file"].lstrip("/"))
+        content = inputs["content"].encode()
+    entry = tarfile.TarInfo(inputs["file"].lstrip("/"))
     entry.size = len(content)
-    entry.mode = 0o744 if given.get("executable") else 0o644
-    if given.get("permissions"):
-        entry.mode = int(given["permissions"], 8)
+    entry.mode = 0o744 if inputs.get("executable") else 0o644
+    if inputs.get("permissions"):
+        entry.mode = int(inputs["permissions"], 8)
     for key, attribute in (("owner", "uid"), ("group", "gid")):
-        if given.get(key):
-            if not given[key].isdigit():
-                raise ProviderError(f"upload of {given['file']}: {key} {given[key]!r} must be a number")
-            setattr(entry, attribute, int(given[key]))
+        if inputs.get(key):
+            if not inputs[key].isdigit():
+                raise ProviderError(f"upload of {inputs['file']}: {key} {inputs[key]!r} must be a number")
+            setattr(entry, attribute, int(inputs[key]))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.addfile(entry, io.BytesIO(content))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..errors import ConnectionLost, ProviderError
+from stacks.engine.docker.ssh import Tunnel
+from stacks.engine.errors import ConnectionLost, ProviderError
+from stacks.engine.late import Late
+
+docker_client: Any = Late("stacks.engine.docker.client")
 
 # Seconds without an answer before a daemon counts as hung; the variable is the one that Compose knows.
 REQUEST_TIMEOUT = float(os.environ.get("DOCKER_CLIENT_TIMEOUT") or 120)
@@ -18,7 +25,7 @@ OLDEST_API = (1, 40)  # Swarm configs with templates, sysctls and max replicas n
 
 
 class DaemonError(ProviderError):
-    """The daemon's refusal. ``status``: HTTP status."""
+    """The daemon's refusal. `status`: HTTP status."""
 
     def __init__(self, status: int, message: str):
         self.status = status
@@ -26,24 +33,24 @@ class DaemonError(ProviderError):
 
     @classmethod
     def from_text(cls, status: int, text: str) -> DaemonError:
-        """An error whose whole text is ``text``."""
+        """An error whose whole text is `text`."""
         error = cls(status, "")
         error.args = (text,)
         return error
 
 
 class Daemon:
-    """A lazily opened connection. ``settings``: inputs of a ``docker.Provider`` (host, certificates, …)."""
+    """A lazily opened connection. `settings`: inputs of a `docker.Provider` (host, certificates, …)."""
 
     def __init__(self, settings: dict | None = None):
         self._settings = settings or {}
         self._lock = threading.Lock()
         self._client: Any = None
-        self._tunnel: Any = None
+        self._tunnel: Tunnel | None = None
 
     @property
     def host(self) -> str:
-        """URL of the daemon: provider setting, ``DOCKER_HOST`` or the usual socket."""
+        """URL of the daemon: provider setting, `DOCKER_HOST` or the usual socket."""
         return self._settings.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
     def client(self) -> Any:
@@ -54,20 +61,9 @@ class Daemon:
             return self._client
 
     def _connect(self) -> Any:
-        import docker
-        import requests
-
-        class Client(docker.APIClient):
-            def merge_environment_settings(self, url, proxies, stream, verify, cert):
-                # The daemon's own authority counts, not REQUESTS_CA_BUNDLE, which requests would prefer to it.
-                verify = self.verify if verify is None else verify
-                return super().merge_environment_settings(url, proxies, stream, verify, cert)
-
         try:
-            client = Client(
-                base_url=self._reached(), version="auto", timeout=REQUEST_TIMEOUT, num_pools=POOL, tls=self._tls()
-            )
-        except (docker.errors.DockerException, requests.RequestException, OSError) as cause:
+            client = docker_client.connect(self._url(), self._certificates(), REQUEST_TIMEOUT, POOL)
+        except ConnectionError as cause:
             raise ProviderError(self._unreachable(cause)) from cause
         version = tuple(int(piece) for piece in client.api_version.split("."))
         if version < OLDEST_API:
@@ -77,56 +73,41 @@ class Daemon:
             )
         return client
 
-    def _reached(self) -> str:
+    def _url(self) -> str:
         """URL for the client: a daemon behind SSH is reached through a local socket."""
         if not self.host.startswith("ssh://"):
             return self.host
-        from .ssh import Tunnel
-
-        self._tunnel = Tunnel(self.host, _listed(self._settings.get("sshOpts")))
+        self._tunnel = Tunnel(self.host, _list_setting(self._settings.get("sshOpts")))
         return self._tunnel.url
 
     def _unreachable(self, cause: BaseException) -> str:
         reason = self._tunnel.last_words() if self._tunnel else ""
         return (
             f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running? "
-            f"({reason or _first(cause)})"
+            f"({reason or _innermost_reason(cause)})"
         )
 
-    def _tls(self) -> Any:
-        import docker
-
+    def _certificates(self) -> str:
+        """Folder with the client's certificate and the daemon's authority, `""` without TLS."""
         folder = self._settings.get("certPath") or os.environ.get("DOCKER_CERT_PATH", "")
         material = {key: self._settings.get(key) for key in ("caMaterial", "certMaterial", "keyMaterial")}
         if any(material.values()):
             folder = _write_material(material)
-        if not folder or not self.host.startswith("tcp://"):
-            return False
-        pair = (os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
-        return docker.tls.TLSConfig(client_cert=pair, ca_cert=os.path.join(folder, "ca.pem"), verify=True)
+        return folder if folder and self.host.startswith("tcp://") else ""
 
     def request(
-        self, method: str, path: str, *, body: Any = None, params: dict | None = None, headers: dict | None = None,
-        timeout: float = REQUEST_TIMEOUT, stream: bool = False,
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        params: dict | None = None,
+        headers: dict | None = None,
+        timeout: float | None = REQUEST_TIMEOUT,
+        stream: bool = False,
     ) -> Any:
-        """Send one request. ``path`` without version. Returns decoded JSON, None, or the raw response (``stream``)."""
-        import requests
-
-        client = self.client()
-        url = f"{client.base_url}/v{client.api_version}{path}"
-        try:
-            response = client.request(
-                method, url, json=body, params=params, headers=headers, timeout=timeout, stream=stream
-            )
-        except requests.Timeout as cause:
-            raise ConnectionLost(
-                f"the Docker daemon at {self.host} did not answer {method} {path} within {timeout:g} s. See whether it "
-                "hangs (docker info); DOCKER_CLIENT_TIMEOUT gives it more time."
-            ) from cause
-        except requests.RequestException as cause:
-            raise ConnectionLost(self._unreachable(cause)) from cause
-        if response.status_code >= 400:
-            raise DaemonError(response.status_code, _message(response))
+        """Send one request. `path` without version. Returns decoded JSON, None, or the raw response (`stream`)."""
+        response = self._send(method, path, json=body, params=params, headers=headers, timeout=timeout, stream=stream)
         if stream:
             return response
         if not response.content:
@@ -136,21 +117,32 @@ class Daemon:
         except ValueError:
             return response.content
 
+    def _send(self, method: str, path: str, timeout: float | None, **options: Any) -> Any:
+        client = self.client()
+        try:
+            response = docker_client.send(client, method, path, timeout=timeout, **options)
+        except TimeoutError as cause:
+            raise ConnectionLost(
+                f"the Docker daemon at {self.host} did not answer {method} {path} within {timeout:g} s. See whether it "
+                "hangs (docker info); DOCKER_CLIENT_TIMEOUT gives it more time."
+            ) from cause
+        except ConnectionError as cause:
+            raise ConnectionLost(self._unreachable(cause)) from cause
+        if response.status_code >= 400:
+            raise DaemonError(response.status_code, _message(response))
+        return response
+
     def get(self, path: str, **options: Any) -> Any:
-        """GET; see :meth:`request`."""
+        """GET; see `request`."""
         return self.request("GET", path, **options)
 
     def post(self, path: str, **options: Any) -> Any:
-        """POST; see :meth:`request`."""
+        """POST; see `request`."""
         return self.request("POST", path, **options)
 
     def upload(self, path: str, archive: bytes) -> None:
         """Unpack a tar archive at the root of a container."""
-        client = self.client()
-        url = f"{client.base_url}/v{client.api_version}{path}"
-        response = client.put(url, data=archive, params={"path": "/"}, timeout=REQUEST_TIMEOUT)
-        if response.status_code >= 400:
-            raise DaemonError(response.status_code, _message(response))
+        self._send("PUT", path, timeout=REQUEST_TIMEOUT, data=archive, params={"path": "/"})
 
     def find(self, path: str, **options: Any) -> Any:
         """GET that answers None when the object does not exist."""
@@ -172,7 +164,7 @@ class Daemon:
         return True
 
     def remove_when_free(self, path: str, busy: tuple[str, ...], limit: float, **options: Any) -> bool:
-        """DELETE, tried again for ``limit`` seconds while the refusal holds one of the ``busy`` texts."""
+        """DELETE, tried again for `limit` seconds while the refusal holds one of the `busy` texts."""
         deadline = time.monotonic() + limit
         pause = 0.1
         while True:
@@ -185,9 +177,9 @@ class Daemon:
             pause = min(pause * 1.5, 1.0)
 
     def registry_auth(self, image: str) -> dict:
-        """Credentials of the image's registry from the provider's ``registryAuth``, ``{}`` without any."""
+        """Credentials of the image's registry from the provider's `registryAuth`, `{}` without any."""
         registry = image.split("/", 1)[0] if "/" in image else ""
-        for entry in _listed(self._settings.get("registryAuth")):
+        for entry in _list_setting(self._settings.get("registryAuth")):
             if entry.get("address", "").removeprefix("https://").removeprefix("http://").rstrip("/") == registry:
                 return {"username": entry.get("username"), "password": entry.get("password"), "serveraddress": registry}
         return {}
@@ -201,7 +193,7 @@ class Daemon:
 
 
 def wait_until(probe: Callable[[], Any], limit: float, pause: float = 0.1) -> Any:
-    """First truthy answer of ``probe`` within ``limit`` seconds, else None."""
+    """First truthy answer of `probe` within `limit` seconds, else None."""
     deadline = time.monotonic() + limit
     while True:
         answer = probe()
@@ -212,7 +204,7 @@ def wait_until(probe: Callable[[], Any], limit: float, pause: float = 0.1) -> An
 
 
 def filters(**values: Any) -> dict:
-    """The ``filters`` query parameter."""
+    """The `filters` query parameter."""
     encoded = {key.replace("_", "-"): value if isinstance(value, list) else [value] for key, value in values.items()}
     return {"filters": json.dumps(encoded)}
 
@@ -230,23 +222,19 @@ def _message(response: Any) -> str:
         return response.text.strip() or f"HTTP {response.status_code}"
 
 
-def _listed(value: Any) -> list:
+def _list_setting(value: Any) -> list:
     """A list among a provider's settings, which the SDK sends as JSON text."""
     return json.loads(value) if isinstance(value, str) else value or []
 
 
-def _first(cause: BaseException) -> str:
+def _innermost_reason(cause: BaseException) -> str:
     """The innermost reason's first line: what requests and urllib3 wrap around it says nothing more."""
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
     return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
 
 
 def _write_material(material: dict) -> str:
-    import atexit
-    import shutil
-    import tempfile
-
     folder = tempfile.mkdtemp(prefix="engine-tls-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name, key in (("ca.pem", "caMaterial"), ("cert.pem", "certMaterial"), ("key.pem", "keyMaterial")):

@@ -1,12 +1,13 @@
-"""``docker:index/get*`` functions."""
+"""`docker:index/get*` functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import ProviderError
-from .daemon import Daemon, DaemonError
-from .service_converge import unframe
+from stacks.engine.docker.daemon import Daemon, DaemonError
+from stacks.engine.docker.registry_image import registry_auth, registry_digest
+from stacks.engine.docker.service_converge import unframe
+from stacks.engine.errors import ProviderError
 
 
 def get_network(daemon: Daemon, args: dict) -> dict:
@@ -41,22 +42,25 @@ def get_remote_image(daemon: Daemon, args: dict) -> dict:
         raise ProviderError(f"did not find docker image '{args['name']}' on this host; build or load it first")
     digests = image.get("RepoDigests") or []
     return {
-        "id": image["Id"], "name": args["name"], "repoDigest": digests[0] if digests else "",
+        "id": image["Id"],
+        "name": args["name"],
+        "repoDigest": digests[0] if digests else "",
     }
 
 
 def get_registry_image(daemon: Daemon, args: dict) -> dict:
     """Digest of an image in its registry, asked by way of the daemon."""
-    from .registry_image import registry_auth, registry_digest
-
     try:
         digest = registry_digest(daemon, args["name"], registry_auth(daemon, args))
     except DaemonError as error:
         text = f"Got error when attempting to fetch image {args['name']} from registry: {error}"
         raise ProviderError(text) from error
     return {
-        "authConfig": args.get("authConfig"), "id": digest, "insecureSkipVerify": args.get("insecureSkipVerify"),
-        "name": args["name"], "sha256Digest": digest,
+        "authConfig": args.get("authConfig"),
+        "id": digest,
+        "insecureSkipVerify": args.get("insecureSkipVerify"),
+        "name": args["name"],
+        "sha256Digest": digest,
     }
 
 
@@ -65,8 +69,10 @@ def get_logs(daemon: Daemon, args: dict) -> dict:
     if args.get("follow"):
         raise ProviderError("getLogs with follow never ends; leave follow out")
     params = {
-        "stdout": args.get("showStdout", True), "stderr": args.get("showStderr", True),
-        "timestamps": bool(args.get("timestamps")), "details": bool(args.get("details")),
+        "stdout": args.get("showStdout", True),
+        "stderr": args.get("showStderr", True),
+        "timestamps": bool(args.get("timestamps")),
+        "details": bool(args.get("details")),
         "tail": args.get("tail", "all"),
     }
     params.update({key: args[key] for key in ("since", "until") if args.get(key)})

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from .base import nanoseconds, short_duration
+from stacks.engine.docker.base import nanoseconds, short_duration
 
 
-def health_spec(given: dict) -> dict:
-    """The daemon's form of a ``healthcheck``."""
+def health_spec(inputs: dict) -> dict:
+    """The daemon's form of a `healthcheck`."""
     result = {
-        "Interval": nanoseconds(given.get("interval")),
-        "Timeout": nanoseconds(given.get("timeout")),
-        "StartPeriod": nanoseconds(given.get("startPeriod")),
-        "Retries": given.get("retries") or 0,
+        "Interval": nanoseconds(inputs.get("interval")),
+        "Timeout": nanoseconds(inputs.get("timeout")),
+        "StartPeriod": nanoseconds(inputs.get("startPeriod")),
+        "Retries": inputs.get("retries") or 0,
     }
-    if given.get("tests"):
-        result["Test"] = given["tests"]
+    if inputs.get("tests"):
+        result["Test"] = inputs["tests"]
     return result
 
 
 def health_outputs(spec: dict | None) -> dict | None:
-    """Inverse of :func:`health_spec`, as the provider records it."""
+    """Inverse of `health_spec`, as the provider records it."""
     if spec is None:
         return None
     return {

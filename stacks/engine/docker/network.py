@@ -1,10 +1,10 @@
-"""``docker:index/network:Network``."""
+"""`docker:index/network:Network`."""
 
 from __future__ import annotations
 
-from ..schema import as_set, boolean, label_map, label_set, labels, mapping, setof, text
-from .base import Kind, blank, made
-from .daemon import Daemon, DaemonError, filters, wait_until
+from stacks.engine.docker.base import Kind, after_creation, null_when_absent
+from stacks.engine.docker.daemon import Daemon, DaemonError, filters, wait_until
+from stacks.engine.schema import as_set, boolean, label_map, label_set, labels, mapping, setof, text
 
 ALLOCATE_LIMIT = 30.0  # seconds for Swarm to give a new overlay network its driver and addresses
 REMOVE_LIMIT = 30.0  # seconds for endpoints to go, as the provider allows
@@ -59,16 +59,16 @@ class Network(Kind):
             identity = daemon.post("/networks/create", body=body)["Id"]
         except DaemonError as error:
             raise DaemonError.from_text(error.status, f"Unable to create network: {error}") from error
-        with made(f"network {inputs['name']}"):
+        with after_creation(f"network {inputs['name']}"):
             # Swarm answers before its allocator has run; what is read until then has no driver and no addresses.
             wait_until(lambda: (daemon.find(f"/networks/{identity}") or {}).get("Driver"), ALLOCATE_LIMIT)
-            found = self.read(daemon, identity, {})
-        outputs = blank(found[1], inputs, ("ipamOptions",))
+            _, outputs = self.read_existing(daemon, identity, {})
+        outputs = null_when_absent(outputs, inputs, ("ipamOptions",))
         for config in outputs["ipamConfigs"]:
             config["auxAddress"] = config["auxAddress"] or None
         return identity, outputs
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
         data = daemon.find(f"/networks/{identity}")
         if data is None:
             return None

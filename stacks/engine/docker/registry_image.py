@@ -1,14 +1,14 @@
-"""``docker:index/registryImage:RegistryImage``: a local image pushed to a registry, and its digest there."""
+"""`docker:index/registryImage:RegistryImage`: a local image pushed to a registry, and its digest there."""
 
 from __future__ import annotations
 
 import base64
 import json
 
-from ..schema import boolean, mapping, one, text
-from .base import Kind
-from .daemon import Daemon, DaemonError
-from .remote_image import split_name
+from stacks.engine.docker.base import Kind
+from stacks.engine.docker.daemon import Daemon, DaemonError
+from stacks.engine.docker.remote_image import split_name
+from stacks.engine.schema import boolean, mapping, one, text
 
 
 class RegistryImage(Kind):
@@ -43,22 +43,26 @@ class RegistryImage(Kind):
 
     def _outputs(self, inputs: dict, digest: str) -> dict:
         return {
-            "authConfig": inputs.get("authConfig"), "build": None, "id": digest,
+            "authConfig": inputs.get("authConfig"),
+            "build": None,
+            "id": digest,
             "insecureSkipVerify": bool(inputs.get("insecureSkipVerify")),
-            "keepRemotely": bool(inputs.get("keepRemotely")), "name": inputs["name"], "sha256Digest": digest,
+            "keepRemotely": bool(inputs.get("keepRemotely")),
+            "name": inputs["name"],
+            "sha256Digest": digest,
             "triggers": inputs.get("triggers"),
         }
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
-        if not known.get("name"):
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
+        if not previous.get("name"):
             return None
         try:
-            digest = registry_digest(daemon, known["name"], registry_auth(daemon, known))
+            digest = registry_digest(daemon, previous["name"], registry_auth(daemon, previous))
         except DaemonError as error:
             if error.status in (403, 404):
                 return None
             raise
-        return digest, {**known, "id": digest, "sha256Digest": digest}
+        return digest, {**previous, "id": digest, "sha256Digest": digest}
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         return self._outputs(inputs, identity)
@@ -68,11 +72,15 @@ class RegistryImage(Kind):
 
 
 def registry_auth(daemon: Daemon, inputs: dict) -> dict:
-    """Header with the credentials of ``authConfig``, else of the provider."""
-    given = inputs.get("authConfig")
+    """Header with the credentials of `authConfig`, else of the provider."""
+    credentials = inputs.get("authConfig")
     data = daemon.registry_auth(inputs["name"])
-    if given:
-        data = {"username": given["username"], "password": given["password"], "serveraddress": given["address"]}
+    if credentials:
+        data = {
+            "username": credentials["username"],
+            "password": credentials["password"],
+            "serveraddress": credentials["address"],
+        }
     return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(data).encode()).decode()}
 
 

@@ -1,14 +1,14 @@
-"""``docker:index/remoteImage:RemoteImage``: an image by name, pulled when it is not there."""
+"""`docker:index/remoteImage:RemoteImage`: an image by name, pulled when it is not there."""
 
 from __future__ import annotations
 
 import base64
 import json
 
-from ..errors import ProviderError
-from ..schema import boolean, mapping, one, text, textset
-from .base import Kind
-from .daemon import Daemon, DaemonError
+from stacks.engine.docker.base import Kind
+from stacks.engine.docker.daemon import Daemon, DaemonError
+from stacks.engine.errors import ProviderError
+from stacks.engine.schema import boolean, mapping, one, text, textset
 
 
 class RemoteImage(Kind):
@@ -54,13 +54,13 @@ class RemoteImage(Kind):
             "triggers": inputs.get("triggers"),
         }
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
-        name = known.get("name") or identity.removeprefix("sha256:")[64:]
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
+        name = previous.get("name") or identity.removeprefix("sha256:")[64:]
         image = daemon.find(f"/images/{name}/json")
         if image is None:
             return None
         changed = {"id": image["Id"] + name, "imageId": image["Id"], "name": name, "repoDigest": _digest(name, image)}
-        return image["Id"] + name, {**known, **changed}
+        return image["Id"] + name, {**previous, **changed}
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         return self._described(daemon, inputs)[1]
@@ -88,13 +88,14 @@ def _pull(daemon: Daemon, name: str, platform: str) -> None:
                 raise DaemonError(500, record["error"])
     except DaemonError as error:
         raise DaemonError.from_text(
-            error.status, f"Unable to read Docker image into resource: unable to pull image {name}: error pulling "
+            error.status,
+            f"Unable to read Docker image into resource: unable to pull image {name}: error pulling "
             f"image {name}: {error}. It is not on this host either: build or load it first.",
         ) from error
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Repository and tag (or digest) of an image name; the tag defaults to ``latest``."""
+    """Repository and tag (or digest) of an image name; the tag defaults to `latest`."""
     if "@" in name:
         repository, _, digest = name.partition("@")
         return repository, digest

@@ -1,17 +1,17 @@
-"""``docker:index/secret:Secret``: a Swarm secret. Its data cannot be read back, so the recorded one stands."""
+"""`docker:index/secret:Secret`: a Swarm secret. Its data cannot be read back, so the recorded one stands."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from ..schema import label_map, labels, text
-from .base import Kind
-from .daemon import Daemon, find_named
+from stacks.engine.docker.base import Kind
+from stacks.engine.docker.daemon import Daemon, find_named
+from stacks.engine.schema import label_map, labels, text
 
 
 def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
-    """Failure when the text at ``key`` is not Base64."""
+    """Failure when the text at `key` is not Base64."""
     value = inputs.get(key)
     if not isinstance(value, str):
         return []
@@ -37,14 +37,17 @@ class SwarmSecret(Kind):
         body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels")), "Data": inputs["data"]}
         identity = daemon.post("/secrets/create", body=body)["ID"]
         return identity, {
-            "data": inputs["data"], "id": identity, "labels": _plain(inputs.get("labels")), "name": inputs["name"],
+            "data": inputs["data"],
+            "id": identity,
+            "labels": _plain(inputs.get("labels")),
+            "name": inputs["name"],
         }
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
         data = daemon.find(f"/secrets/{identity}")
         if data is None:
             return None
-        return data["ID"], {"data": "", "labels": [], **known, "id": data["ID"], "name": data["Spec"]["Name"]}
+        return data["ID"], {"data": "", "labels": [], **previous, "id": data["ID"], "name": data["Spec"]["Name"]}
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
         daemon.remove(f"/secrets/{identity}")

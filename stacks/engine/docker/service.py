@@ -1,18 +1,19 @@
-"""``docker:index/service:Service``: a Swarm service, with waits for its tasks."""
+"""`docker:index/service:Service`: a Swarm service, with waits for its tasks."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 
-from ..diff import planned
-from ..errors import PartialError, ProviderError
-from .base import Kind, duration_failure, made, nanoseconds
-from .daemon import Daemon, DaemonError, filters, find_named, wait_until
-from .service_converge import Convergence, task_report
-from .service_read import service_outputs
-from .service_schema import FIELDS
-from .service_spec import service_spec
+from stacks.engine.diff import complete
+from stacks.engine.docker.base import Kind, after_creation, duration_failure, nanoseconds
+from stacks.engine.docker.daemon import Daemon, DaemonError, filters, find_named, wait_until
+from stacks.engine.docker.service_converge import Convergence, task_report
+from stacks.engine.docker.service_read import service_outputs
+from stacks.engine.docker.service_schema import FIELDS
+from stacks.engine.docker.service_spec import service_spec
+from stacks.engine.errors import PartialError, ProviderError
 
 READ_LIMIT = 30.0  # seconds for a new service to show its endpoint
 SEQUENCE_TRIES = 5  # updates in case Swarm has changed the version in between
@@ -32,20 +33,27 @@ class Service(Kind):
         if mode.get("global") is True and mode.get("replicated") is not None:
             failures.append(("mode.replicated", "conflicts with mode.global"))
         for path in (
-            "convergeConfig.delay", "convergeConfig.timeout", "updateConfig.delay", "updateConfig.monitor",
-            "rollbackConfig.delay", "rollbackConfig.monitor", "taskSpec.restartPolicy.delay",
-            "taskSpec.restartPolicy.window", "taskSpec.containerSpec.stopGracePeriod",
-            "taskSpec.containerSpec.healthcheck.interval", "taskSpec.containerSpec.healthcheck.timeout",
+            "convergeConfig.delay",
+            "convergeConfig.timeout",
+            "updateConfig.delay",
+            "updateConfig.monitor",
+            "rollbackConfig.delay",
+            "rollbackConfig.monitor",
+            "taskSpec.restartPolicy.delay",
+            "taskSpec.restartPolicy.window",
+            "taskSpec.containerSpec.stopGracePeriod",
+            "taskSpec.containerSpec.healthcheck.interval",
+            "taskSpec.containerSpec.healthcheck.timeout",
             "taskSpec.containerSpec.healthcheck.startPeriod",
         ):
             failures += duration_failure(inputs, path)
         return failures
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
-        wanted = planned(FIELDS, inputs, None)
-        spec = service_spec(wanted)
-        identity = daemon.post("/services/create", body=spec, headers=_auth(daemon, wanted))["ID"]
-        with made(f"service {inputs['name']}"):
+        plan = complete(FIELDS, inputs, None)
+        spec = service_spec(plan)
+        identity = daemon.post("/services/create", body=spec, headers=_auth(daemon, plan))["ID"]
+        with after_creation(f"service {inputs['name']}"):
             converge = inputs.get("convergeConfig")
             fault = Convergence(daemon, identity, converge, timeout).created() if converge else None
             if fault is None:
@@ -65,42 +73,44 @@ class Service(Kind):
         outputs["convergeConfig"] = converge and {key: converge.get(key) for key in ("delay", "timeout")}
         return outputs
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
         data = daemon.find(f"/services/{identity}")
         if data is None:
             return None
         outputs = service_outputs(data, None)
-        return data["ID"], {**outputs, "auth": known.get("auth"), "convergeConfig": known.get("convergeConfig")}
+        return data["ID"], {**outputs, "auth": previous.get("auth"), "convergeConfig": previous.get("convergeConfig")}
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
-        wanted = planned(FIELDS, inputs, outputs)
-        current = _replaced(daemon, identity, service_spec(wanted), _auth(daemon, wanted))
+        plan = complete(FIELDS, inputs, outputs)
+        current = _replace_spec(daemon, identity, service_spec(plan), _auth(daemon, plan))
         if inputs.get("convergeConfig"):
-            waited = Convergence(daemon, identity, inputs["convergeConfig"], timeout)
-            fault = waited.updated(current)
+            convergence = Convergence(daemon, identity, inputs["convergeConfig"], timeout)
+            fault = convergence.updated(current)
             if fault:
-                found = self._outputs(daemon, identity, inputs, created=False)
-                raise PartialError(fault, found, identity, task_report(daemon, identity))
+                outputs_now = self._outputs(daemon, identity, inputs, created=False)
+                raise PartialError(fault, outputs_now, identity, task_report(daemon, identity))
         return self._outputs(daemon, identity, inputs, created=False)
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
-        containers = [
-            task["Status"].get("ContainerStatus", {}).get("ContainerID", "")
-            for task in daemon.get("/tasks", params=filters(service=identity))
-        ] if daemon.find(f"/services/{identity}") else []
+        containers = (
+            [
+                task["Status"].get("ContainerStatus", {}).get("ContainerID", "")
+                for task in daemon.get("/tasks", params=filters(service=identity))
+            ]
+            if daemon.find(f"/services/{identity}")
+            else []
+        )
         daemon.remove(f"/services/{identity}")
         # Networks, volumes and secrets stay in use until the containers are gone.
         grace = _grace(outputs)
         for container in filter(None, containers):
-            wait_until(
-                lambda name=container: not _running(daemon.find(f"/containers/{name}/json")), DRAIN_LIMIT + grace
-            )
+            wait_until(functools.partial(_stopped, daemon, container), DRAIN_LIMIT + grace)
 
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
         return find_named(daemon, "/services", inputs["name"])
 
 
-def _replaced(daemon: Daemon, identity: str, spec: dict, headers: dict) -> dict:
+def _replace_spec(daemon: Daemon, identity: str, spec: dict, headers: dict) -> dict:
     """Give a service a new spec; returns how it was before. Swarm itself changes the version while it rolls out."""
     for _ in range(SEQUENCE_TRIES):
         current = daemon.get(f"/services/{identity}")
@@ -121,8 +131,9 @@ def _with_endpoint(data: dict) -> dict | None:
     return data if endpoint.get("Mode") or spec.get("Mode") else None
 
 
-def _running(container: dict | None) -> bool:
-    return bool(container) and bool(container["State"].get("Running"))
+def _stopped(daemon: Daemon, container: str) -> bool:
+    state = daemon.find(f"/containers/{container}/json")
+    return state is None or not state["State"].get("Running")
 
 
 def _grace(outputs: dict) -> float:
@@ -130,14 +141,16 @@ def _grace(outputs: dict) -> float:
     return nanoseconds(spec.get("stopGracePeriod")) / 1e9
 
 
-def _auth(daemon: Daemon, wanted: dict) -> dict:
-    auth = wanted.get("auth") or {}
+def _auth(daemon: Daemon, plan: dict) -> dict:
+    auth = plan.get("auth") or {}
     if auth.get("username"):
         data = {
-            "username": auth["username"], "password": auth.get("password"), "serveraddress": auth.get("serverAddress"),
+            "username": auth["username"],
+            "password": auth.get("password"),
+            "serveraddress": auth.get("serverAddress"),
         }
     else:
-        data = daemon.registry_auth(wanted["taskSpec"]["containerSpec"]["image"])
+        data = daemon.registry_auth(plan["taskSpec"]["containerSpec"]["image"])
     return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(data).encode()).decode()}
 
 

@@ -1,13 +1,13 @@
-"""``docker:index/serviceConfig:ServiceConfig``: a Swarm config."""
+"""`docker:index/serviceConfig:ServiceConfig`: a Swarm config."""
 
 from __future__ import annotations
 
 import base64
 
-from ..schema import label_map, label_set, labels, text
-from .base import Kind, made
-from .daemon import Daemon, find_named
-from .secret import base64_failure
+from stacks.engine.docker.base import Kind, after_creation
+from stacks.engine.docker.daemon import Daemon, find_named
+from stacks.engine.docker.secret import base64_failure
+from stacks.engine.schema import label_map, label_set, labels, text
 
 
 class ServiceConfig(Kind):
@@ -20,10 +20,10 @@ class ServiceConfig(Kind):
     }
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
-        given = [key for key in ("data", "dataRaw") if inputs.get(key) is not None]
-        if len(given) != 1:
-            seen = " and ".join(given) or "neither"
-            return [("data", f"exactly one of data and dataRaw must be given, seen {seen}")]
+        sources = [key for key in ("data", "dataRaw") if inputs.get(key) is not None]
+        if len(sources) != 1:
+            names = " and ".join(sources) or "neither"
+            return [("data", f"exactly one of data and dataRaw must be given, seen {names}")]
         return base64_failure(inputs, "data")
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
@@ -31,21 +31,21 @@ class ServiceConfig(Kind):
         data = base64.b64encode(raw.encode()).decode() if raw is not None else inputs["data"]
         body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels")), "Data": data}
         identity = daemon.post("/configs/create", body=body)["ID"]
-        with made(f"config {inputs['name']}"):
-            return self.read(daemon, identity, {"dataRaw": raw})
+        with after_creation(f"config {inputs['name']}"):
+            return self.read_existing(daemon, identity, {"dataRaw": raw})
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
-        found = daemon.find(f"/configs/{identity}")
-        if found is None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
+        config = daemon.find(f"/configs/{identity}")
+        if config is None:
             return None
-        data = found["Spec"].get("Data", "")
-        raw = known.get("dataRaw")
-        return found["ID"], {
+        data = config["Spec"].get("Data", "")
+        raw = previous.get("dataRaw")
+        return config["ID"], {
             "data": None if raw else data,
             "dataRaw": base64.b64decode(data).decode("utf-8", "replace") if raw else None,
-            "id": found["ID"],
-            "labels": label_set(found["Spec"].get("Labels")),
-            "name": found["Spec"]["Name"],
+            "id": config["ID"],
+            "labels": label_set(config["Spec"].get("Labels")),
+            "name": config["Spec"]["Name"],
         }
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from .base import nanoseconds, short_duration
-from .daemon import Daemon, DaemonError, filters
+from stacks.engine.docker.base import nanoseconds, short_duration
+from stacks.engine.docker.daemon import Daemon, DaemonError, filters
 
 UPDATE_START = 10.0  # seconds within which Swarm reports that it has begun to replace tasks
 POLL = 0.25  # seconds between looks at the tasks
@@ -18,14 +19,14 @@ _FAILED_UPDATE = {
 
 
 class Convergence:
-    """A wait with the program's ``convergeConfig``; both waits return None or the reason of the failure."""
+    """A wait with the program's `convergeConfig`; both waits return None or the reason of the failure."""
 
     def __init__(self, daemon: Daemon, identity: str, config: dict, timeout: float | None):
         self._daemon = daemon
         self._identity = identity
         limit = nanoseconds(config.get("timeout"))
         self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
-        self._told = short_duration_full(limit)
+        self._limit_text = short_duration_full(limit)
         self._delay = nanoseconds(config.get("delay")) / 1e9
         self._since: float | None = None  # when the tasks were first seen running, of those that still run
 
@@ -34,11 +35,11 @@ class Convergence:
         return self._wait(self._running)
 
     def updated(self, before: dict) -> str | None:
-        """Wait until the update that followed ``before`` (the inspected service) is completed."""
+        """Wait until the update that followed `before` (the inspected service) is completed."""
         began = time.monotonic()
         return self._wait(lambda: self._update_done(before, time.monotonic() - began))
 
-    def _wait(self, probe) -> str | None:
+    def _wait(self, probe: Callable[[], bool | str]) -> str | None:
         deadline = time.monotonic() + self._limit
         while True:
             answer = probe()
@@ -47,10 +48,10 @@ class Convergence:
             if answer:
                 return answer
             if time.monotonic() >= deadline:
-                return f"Service with ID ({self._identity}) did not converge after {self._told}"
+                return f"Service with ID ({self._identity}) did not converge after {self._limit_text}"
             time.sleep(POLL)
 
-    def _update_done(self, before: dict, waited: float) -> bool | str:
+    def _update_done(self, before: dict, seconds: float) -> bool | str:
         service = self._daemon.get(f"/services/{self._identity}")
         status = service.get("UpdateStatus") or {}
         if status.get("StartedAt") and status["StartedAt"] != (before.get("UpdateStatus") or {}).get("StartedAt"):
@@ -60,7 +61,7 @@ class Convergence:
             if state in _FAILED_UPDATE:
                 return f"{_FAILED_UPDATE[state]}: {status.get('Message', '')}"
             return False
-        if _restarts_tasks(before["Spec"], service["Spec"]) and waited < UPDATE_START:
+        if _restarts_tasks(before["Spec"], service["Spec"]) and seconds < UPDATE_START:
             return False
         # No update of tasks was needed: what counts is that all run by the new spec.
         return self._running(service)
@@ -77,9 +78,9 @@ class Convergence:
             if task["Status"]["State"] == "running" and _same_template(task["Spec"], service["Spec"]["TaskTemplate"])
         }
         stale = [task for task in tasks if not _same_template(task["Spec"], service["Spec"]["TaskTemplate"])]
-        return self._held(len(running) == replicas and not stale, service)
+        return self._held_long_enough(len(running) == replicas and not stale, service)
 
-    def _held(self, complete: bool, service: dict) -> bool:
+    def _held_long_enough(self, complete: bool, service: dict) -> bool:
         """Whether the tasks run and, without a health check to vouch for them, have run for the program's delay."""
         if not complete:
             self._since = None
@@ -89,9 +90,9 @@ class Convergence:
         return bool(checked) or time.monotonic() - self._since >= self._delay
 
 
-def _same_template(task: dict, wanted: dict) -> bool:
+def _same_template(task: dict, template: dict) -> bool:
     # A task's copy of the template lacks the runtime (seen on Docker 20.10).
-    return all(task.get(key) == wanted.get(key) for key in {*task, *wanted} - {"Runtime"})
+    return all(task.get(key) == template.get(key) for key in {*task, *template} - {"Runtime"})
 
 
 def _restarts_tasks(before: dict, after: dict) -> bool:
@@ -102,7 +103,7 @@ def _restarts_tasks(before: dict, after: dict) -> bool:
 
 
 def short_duration_full(nanos: int) -> str:
-    """A Go duration as Go prints it (``1m30s``, ``1m0s``)."""
+    """A Go duration as Go prints it (`1m30s`, `1m0s`)."""
     text = short_duration(nanos)
     if text.endswith("h"):
         return text + "0m0s"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..schema import as_set, label_set
-from .base import short_duration
-from .health import health_outputs
+from stacks.engine.docker.base import short_duration
+from stacks.engine.docker.health import health_outputs
+from stacks.engine.schema import as_set, label_set
 
 
-def service_outputs(data: dict, created_with: dict | None) -> dict:
-    """Outputs of an inspected service, without ``auth`` and ``convergeConfig`` which the daemon does not know.
+def service_outputs(data: dict, creation_inputs: dict | None) -> dict:
+    """Outputs of an inspected service, without `auth` and `convergeConfig` which the daemon does not know.
 
-    ``created_with``: the inputs right after a creation. The provider then records null for lists and maps that the
+    `creation_inputs`: the inputs right after a creation. The provider then records null for lists and maps that the
     program left out; after an update or refresh it records empty ones.
     """
     spec = data["Spec"]
     task = spec["TaskTemplate"]
-    given = (created_with or {}).get("taskSpec") or {}
+    inputs = (creation_inputs or {}).get("taskSpec") or {}
     return {
         "endpointSpec": _endpoint(data),
         "id": data["ID"],
@@ -26,7 +26,7 @@ def service_outputs(data: dict, created_with: dict | None) -> dict:
         "name": spec["Name"],
         "rollbackConfig": _rollout(spec.get("RollbackConfig")),
         "taskSpec": {
-            "containerSpec": _container(task.get("ContainerSpec") or {}, created_with and given["containerSpec"]),
+            "containerSpec": _container(task.get("ContainerSpec") or {}, creation_inputs and inputs["containerSpec"]),
             "forceUpdate": task.get("ForceUpdate", 0),
             "logDriver": _log_driver(task.get("LogDriver")),
             "networksAdvanceds": as_set([_network(item) for item in task.get("Networks") or []]),
@@ -39,23 +39,23 @@ def service_outputs(data: dict, created_with: dict | None) -> dict:
     }
 
 
-def _container(spec: dict, given: dict | None) -> dict:
-    created = given is not None
-    given = given or {}
+def _container(spec: dict, inputs: dict | None) -> dict:
+    created = inputs is not None
+    inputs = inputs or {}
 
-    def kept(key: str, value: Any) -> Any:
-        return None if created and not value and given.get(key) is None else value
+    def null_if_absent(key: str, value: Any) -> Any:
+        return None if created and not value and inputs.get(key) is None else value
 
     return {
-        "args": kept("args", spec.get("Args") or []),
-        "capAdds": kept("capAdds", spec.get("CapabilityAdd") or []),
-        "capDrops": kept("capDrops", spec.get("CapabilityDrop") or []),
-        "commands": kept("commands", spec.get("Command") or []),
+        "args": null_if_absent("args", spec.get("Args") or []),
+        "capAdds": null_if_absent("capAdds", spec.get("CapabilityAdd") or []),
+        "capDrops": null_if_absent("capDrops", spec.get("CapabilityDrop") or []),
+        "commands": null_if_absent("commands", spec.get("Command") or []),
         "configs": as_set([_file(item, "config", "Config") for item in spec.get("Configs") or []]),
         "dir": spec.get("Dir", ""),
         "dnsConfig": _dns(spec.get("DNSConfig")),
-        "env": kept("env", dict(item.split("=", 1) for item in spec.get("Env") or [] if "=" in item)),
-        "groups": kept("groups", spec.get("Groups") or []),
+        "env": null_if_absent("env", dict(item.split("=", 1) for item in spec.get("Env") or [] if "=" in item)),
+        "groups": null_if_absent("groups", spec.get("Groups") or []),
         "healthcheck": health_outputs(spec.get("Healthcheck")),
         "hostname": spec.get("Hostname", ""),
         "hosts": as_set([_host(item) for item in spec.get("Hosts") or []]),
@@ -63,13 +63,13 @@ def _container(spec: dict, given: dict | None) -> dict:
         "init": bool(spec.get("Init")),
         "isolation": spec.get("Isolation", ""),
         "labels": label_set(spec.get("Labels")),
-        "mounts": _mounts(spec.get("Mounts") or [], given.get("mounts") if created else None),
+        "mounts": _mounts(spec.get("Mounts") or [], inputs.get("mounts") if created else None),
         "privileges": _privileges(spec.get("Privileges")),
         "readOnly": bool(spec.get("ReadOnly")),
         "secrets": as_set([_file(item, "secret", "Secret") for item in spec.get("Secrets") or []]),
         "stopGracePeriod": short_duration(spec.get("StopGracePeriod", 0)),
         "stopSignal": spec.get("StopSignal", ""),
-        "sysctl": kept("sysctl", spec.get("Sysctls") or {}),
+        "sysctl": null_if_absent("sysctl", spec.get("Sysctls") or {}),
         "user": spec.get("User", ""),
     }
 
@@ -101,10 +101,10 @@ def _dns(spec: dict | None) -> dict | None:
     }
 
 
-def _mounts(found: list[dict], given: list[dict] | None) -> list[dict]:
-    silent = {item["target"] for item in given or [] if item.get("readOnly") is None}
+def _mounts(mounts: list[dict], inputs: list[dict] | None) -> list[dict]:
+    silent = {item["target"] for item in inputs or [] if item.get("readOnly") is None}
     result = []
-    for item in found:
+    for item in mounts:
         bind, volume, tmpfs = item.get("BindOptions"), item.get("VolumeOptions"), item.get("TmpfsOptions")
         read_only = bool(item.get("ReadOnly"))
         result.append(
@@ -231,8 +231,8 @@ def _endpoint(data: dict) -> dict:
     if shown.get("Mode"):
         mode, ports = shown["Mode"], endpoint.get("Ports")
     else:
-        wanted = data["Spec"].get("EndpointSpec") or {}
-        mode, ports = wanted.get("Mode", ""), wanted.get("Ports")
+        endpoint_spec = data["Spec"].get("EndpointSpec") or {}
+        mode, ports = endpoint_spec.get("Mode", ""), endpoint_spec.get("Ports")
     return {
         "mode": mode,
         "ports": [

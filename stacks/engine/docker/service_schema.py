@@ -1,8 +1,8 @@
-"""Fields of a Service, with what each change means (in place unless ``force``)."""
+"""Fields of a Service, with what each change means (in place unless `force`)."""
 
 from __future__ import annotations
 
-from ..schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
 
 
 def _same_ratio(old: str, new: str) -> bool:

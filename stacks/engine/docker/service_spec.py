@@ -1,26 +1,26 @@
-"""From a planned Service to the daemon's ``ServiceSpec``."""
+"""From a planned Service to the daemon's `ServiceSpec`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..schema import label_map
-from .base import nanoseconds
-from .health import health_spec
+from stacks.engine.docker.base import nanoseconds
+from stacks.engine.docker.health import health_spec
+from stacks.engine.schema import label_map
 
 
-def service_spec(wanted: dict) -> dict:
-    """The request body. ``wanted``: result of ``diff.planned``, so every field is there, absent ones as None."""
+def service_spec(plan: dict) -> dict:
+    """The request body. `plan`: result of `diff.planned`, so every field is there, absent ones as None."""
     spec: dict[str, Any] = {
-        "Name": wanted["name"],
-        "Labels": label_map(wanted.get("labels")),
-        "TaskTemplate": _task(wanted["taskSpec"]),
-        "Mode": _mode(wanted.get("mode")),
-        "EndpointSpec": _endpoint(wanted.get("endpointSpec")),
+        "Name": plan["name"],
+        "Labels": label_map(plan.get("labels")),
+        "TaskTemplate": _task(plan["taskSpec"]),
+        "Mode": _mode(plan.get("mode")),
+        "EndpointSpec": _endpoint(plan.get("endpointSpec")),
     }
     for key, name in (("updateConfig", "UpdateConfig"), ("rollbackConfig", "RollbackConfig")):
-        if wanted.get(key):
-            spec[name] = _rollout(wanted[key])
+        if plan.get(key):
+            spec[name] = _rollout(plan[key])
     return spec
 
 
@@ -41,42 +41,49 @@ def _task(task: dict) -> dict:
     return result
 
 
-def _container(given: dict) -> dict:
+def _container(inputs: dict) -> dict:
     spec: dict[str, Any] = {
-        "Image": given["image"],
-        "Labels": label_map(given.get("labels")),
-        "ReadOnly": bool(given.get("readOnly")),
+        "Image": inputs["image"],
+        "Labels": label_map(inputs.get("labels")),
+        "ReadOnly": bool(inputs.get("readOnly")),
         # A period that is not given is sent as zero: the provider's own habit, and so part of its state.
-        "StopGracePeriod": nanoseconds(given.get("stopGracePeriod")),
-        "Init": bool(given.get("init")),
-        "Mounts": [_mount(item) for item in given.get("mounts") or []],
-        "Healthcheck": _health(given.get("healthcheck") or {}),
-        "Hosts": [f"{item['ip']} {item['host']}" for item in given.get("hosts") or []],
-        "DNSConfig": _dns(given.get("dnsConfig") or {}),
-        "Secrets": [_file(item, "secret", "Secret") for item in given.get("secrets") or []],
-        "Configs": [_file(item, "config", "Config") for item in given.get("configs") or []],
-        "Env": [f"{key}={value}" for key, value in sorted((given.get("env") or {}).items())],
-        "Sysctls": given.get("sysctl") or {},
+        "StopGracePeriod": nanoseconds(inputs.get("stopGracePeriod")),
+        "Init": bool(inputs.get("init")),
+        "Mounts": [_mount(item) for item in inputs.get("mounts") or []],
+        "Healthcheck": _health(inputs.get("healthcheck") or {}),
+        "Hosts": [f"{item['ip']} {item['host']}" for item in inputs.get("hosts") or []],
+        "DNSConfig": _dns(inputs.get("dnsConfig") or {}),
+        "Secrets": [_file(item, "secret", "Secret") for item in inputs.get("secrets") or []],
+        "Configs": [_file(item, "config", "Config") for item in inputs.get("configs") or []],
+        "Env": [f"{key}={value}" for key, value in sorted((inputs.get("env") or {}).items())],
+        "Sysctls": inputs.get("sysctl") or {},
     }
     for key, name in (
-        ("commands", "Command"), ("args", "Args"), ("hostname", "Hostname"), ("dir", "Dir"), ("user", "User"),
-        ("groups", "Groups"), ("stopSignal", "StopSignal"), ("isolation", "Isolation"), ("capAdds", "CapabilityAdd"),
+        ("commands", "Command"),
+        ("args", "Args"),
+        ("hostname", "Hostname"),
+        ("dir", "Dir"),
+        ("user", "User"),
+        ("groups", "Groups"),
+        ("stopSignal", "StopSignal"),
+        ("isolation", "Isolation"),
+        ("capAdds", "CapabilityAdd"),
         ("capDrops", "CapabilityDrop"),
     ):
-        if given.get(key):
-            spec[name] = given[key]
-    if given.get("privileges"):
-        spec["Privileges"] = _privileges(given["privileges"])
+        if inputs.get(key):
+            spec[name] = inputs[key]
+    if inputs.get("privileges"):
+        spec["Privileges"] = _privileges(inputs["privileges"])
     return spec
 
 
-def _privileges(given: dict) -> dict:
+def _privileges(inputs: dict) -> dict:
     result = {}
-    if given.get("credentialSpec"):
-        source = given["credentialSpec"]
+    if inputs.get("credentialSpec"):
+        source = inputs["credentialSpec"]
         result["CredentialSpec"] = {"File": source.get("file") or "", "Registry": source.get("registry") or ""}
-    if given.get("seLinuxContext"):
-        source = given["seLinuxContext"]
+    if inputs.get("seLinuxContext"):
+        source = inputs["seLinuxContext"]
         result["SELinuxContext"] = {
             "Disable": bool(source.get("disable")),
             **{name: source.get(name.lower()) or "" for name in ("User", "Role", "Type", "Level")},
@@ -84,56 +91,56 @@ def _privileges(given: dict) -> dict:
     return result
 
 
-def _mount(given: dict) -> dict:
+def _mount(inputs: dict) -> dict:
     mount: dict[str, Any] = {
-        "Type": given["type"],
-        "Target": given["target"],
-        "Source": given.get("source") or "",
-        "ReadOnly": bool(given.get("readOnly")),
+        "Type": inputs["type"],
+        "Target": inputs["target"],
+        "Source": inputs.get("source") or "",
+        "ReadOnly": bool(inputs.get("readOnly")),
     }
-    if given.get("bindOptions") is not None:
-        mount["BindOptions"] = {"Propagation": given["bindOptions"].get("propagation") or ""}
-    if given.get("volumeOptions") is not None:
-        source = given["volumeOptions"]
+    if inputs.get("bindOptions") is not None:
+        mount["BindOptions"] = {"Propagation": inputs["bindOptions"].get("propagation") or ""}
+    if inputs.get("volumeOptions") is not None:
+        source = inputs["volumeOptions"]
         mount["VolumeOptions"] = {
             "NoCopy": bool(source.get("noCopy")),
             "Labels": label_map(source.get("labels")),
             "DriverConfig": {"Name": source.get("driverName") or "", "Options": source.get("driverOptions") or {}},
         }
-    if given.get("tmpfsOptions") is not None:
-        source = given["tmpfsOptions"]
+    if inputs.get("tmpfsOptions") is not None:
+        source = inputs["tmpfsOptions"]
         mount["TmpfsOptions"] = {"SizeBytes": source.get("sizeBytes") or 0, "Mode": source.get("mode") or 0}
     return mount
 
 
-def _health(given: dict) -> dict:
-    return {key: value for key, value in health_spec(given).items() if value}
+def _health(inputs: dict) -> dict:
+    return {key: value for key, value in health_spec(inputs).items() if value}
 
 
-def _dns(given: dict) -> dict:
+def _dns(inputs: dict) -> dict:
     names = {"nameservers": "Nameservers", "searches": "Search", "options": "Options"}
-    return {name: given[key] for key, name in names.items() if given.get(key)}
+    return {name: inputs[key] for key, name in names.items() if inputs.get(key)}
 
 
-def _file(given: dict, key: str, name: str) -> dict:
+def _file(inputs: dict, key: str, name: str) -> dict:
     return {
-        f"{name}ID": given[f"{key}Id"],
-        f"{name}Name": given.get(f"{key}Name") or "",
+        f"{name}ID": inputs[f"{key}Id"],
+        f"{name}Name": inputs.get(f"{key}Name") or "",
         "File": {
-            "Name": given["fileName"],
-            "UID": given.get("fileUid") or "0",
-            "GID": given.get("fileGid") or "0",
-            "Mode": given.get("fileMode") or 0,
+            "Name": inputs["fileName"],
+            "UID": inputs.get("fileUid") or "0",
+            "GID": inputs.get("fileGid") or "0",
+            "Mode": inputs.get("fileMode") or 0,
         },
     }
 
 
-def _resources(given: dict) -> dict:
+def _resources(inputs: dict) -> dict:
     result = {}
-    if given.get("limits") is not None:
-        result["Limits"] = _amounts(given["limits"])
-    if given.get("reservation") is not None:
-        reservation = given["reservation"]
+    if inputs.get("limits") is not None:
+        result["Limits"] = _amounts(inputs["limits"])
+    if inputs.get("reservation") is not None:
+        reservation = inputs["reservation"]
         result["Reservations"] = _amounts(reservation)
         generic = reservation.get("genericResources")
         if generic:
@@ -141,85 +148,85 @@ def _resources(given: dict) -> dict:
     return result
 
 
-def _amounts(given: dict) -> dict:
-    return {"NanoCPUs": given.get("nanoCpus") or 0, "MemoryBytes": given.get("memoryBytes") or 0}
+def _amounts(inputs: dict) -> dict:
+    return {"NanoCPUs": inputs.get("nanoCpus") or 0, "MemoryBytes": inputs.get("memoryBytes") or 0}
 
 
-def _generic(given: dict) -> list[dict]:
+def _generic(inputs: dict) -> list[dict]:
     result = []
-    for item in given.get("namedResourcesSpecs") or []:
+    for item in inputs.get("namedResourcesSpecs") or []:
         kind, _, value = item.partition("=")
         result.append({"NamedResourceSpec": {"Kind": kind, "Value": value}})
-    for item in given.get("discreteResourcesSpecs") or []:
+    for item in inputs.get("discreteResourcesSpecs") or []:
         kind, _, value = item.partition("=")
         result.append({"DiscreteResourceSpec": {"Kind": kind, "Value": int(value)}})
     return result
 
 
-def _restart(given: dict | None) -> dict:
-    if not given:
+def _restart(inputs: dict | None) -> dict:
+    if not inputs:
         return {}
     result = {
-        "Delay": nanoseconds(given.get("delay")),
-        "MaxAttempts": given.get("maxAttempts") or 0,
-        "Window": nanoseconds(given.get("window")),
+        "Delay": nanoseconds(inputs.get("delay")),
+        "MaxAttempts": inputs.get("maxAttempts") or 0,
+        "Window": nanoseconds(inputs.get("window")),
     }
-    if given.get("condition"):
-        result["Condition"] = given["condition"]
+    if inputs.get("condition"):
+        result["Condition"] = inputs["condition"]
     return result
 
 
-def _placement(given: dict) -> dict:
+def _placement(inputs: dict) -> dict:
     return {
-        "Constraints": given.get("constraints") or [],
-        "Preferences": [{"Spread": {"SpreadDescriptor": item}} for item in given.get("prefs") or []],
+        "Constraints": inputs.get("constraints") or [],
+        "Preferences": [{"Spread": {"SpreadDescriptor": item}} for item in inputs.get("prefs") or []],
         "Platforms": [
-            {"Architecture": item["architecture"], "OS": item["os"]} for item in given.get("platforms") or []
+            {"Architecture": item["architecture"], "OS": item["os"]} for item in inputs.get("platforms") or []
         ],
-        "MaxReplicas": given.get("maxReplicas") or 0,
+        "MaxReplicas": inputs.get("maxReplicas") or 0,
     }
 
 
-def _network(given: dict) -> dict:
-    result: dict[str, Any] = {"Target": given.get("id") or given.get("name"), "Aliases": given.get("aliases") or []}
-    if given.get("driverOpts"):
-        result["DriverOpts"] = dict(item.split("=", 1) for item in given["driverOpts"])
+def _network(inputs: dict) -> dict:
+    result: dict[str, Any] = {"Target": inputs.get("id") or inputs.get("name"), "Aliases": inputs.get("aliases") or []}
+    if inputs.get("driverOpts"):
+        result["DriverOpts"] = dict(item.split("=", 1) for item in inputs["driverOpts"])
     return result
 
 
-def _mode(given: dict | None) -> dict:
-    given = given or {}
-    if given.get("global"):
+def _mode(inputs: dict | None) -> dict:
+    inputs = inputs or {}
+    if inputs.get("global"):
         return {"Global": {}}
-    if given.get("replicated") is not None:
-        return {"Replicated": {"Replicas": given["replicated"].get("replicas", 1)}}
+    if inputs.get("replicated") is not None:
+        return {"Replicated": {"Replicas": inputs["replicated"].get("replicas", 1)}}
     return {}
 
 
-def _endpoint(given: dict | None) -> dict:
-    given = given or {}
-    result: dict[str, Any] = {"Ports": [_port(item) for item in given.get("ports") or []]}
-    if given.get("mode"):
-        result["Mode"] = given["mode"]
+def _endpoint(inputs: dict | None) -> dict:
+    inputs = inputs or {}
+    result: dict[str, Any] = {"Ports": [_port(item) for item in inputs.get("ports") or []]}
+    if inputs.get("mode"):
+        result["Mode"] = inputs["mode"]
     return result
 
 
-def _port(given: dict) -> dict:
+def _port(inputs: dict) -> dict:
     return {
-        "Name": given.get("name") or "",
-        "Protocol": given.get("protocol") or "tcp",
-        "TargetPort": given["targetPort"],
-        "PublishedPort": given.get("publishedPort") or 0,
-        "PublishMode": given.get("publishMode") or "ingress",
+        "Name": inputs.get("name") or "",
+        "Protocol": inputs.get("protocol") or "tcp",
+        "TargetPort": inputs["targetPort"],
+        "PublishedPort": inputs.get("publishedPort") or 0,
+        "PublishMode": inputs.get("publishMode") or "ingress",
     }
 
 
-def _rollout(given: dict) -> dict:
+def _rollout(inputs: dict) -> dict:
     return {
-        "Parallelism": given.get("parallelism") or 0,
-        "Delay": nanoseconds(given.get("delay")),
-        "FailureAction": given.get("failureAction") or "",
-        "Monitor": nanoseconds(given.get("monitor")),
-        "MaxFailureRatio": float(given.get("maxFailureRatio") or 0),
-        "Order": given.get("order") or "",
+        "Parallelism": inputs.get("parallelism") or 0,
+        "Delay": nanoseconds(inputs.get("delay")),
+        "FailureAction": inputs.get("failureAction") or "",
+        "Monitor": nanoseconds(inputs.get("monitor")),
+        "MaxFailureRatio": float(inputs.get("maxFailureRatio") or 0),
+        "Order": inputs.get("order") or "",
     }

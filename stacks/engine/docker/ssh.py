@@ -1,4 +1,4 @@
-"""A daemon behind SSH, the way the docker command reaches it: ``ssh <host> docker system dial-stdio``."""
+"""A daemon behind SSH, the way the docker command reaches it: `ssh <host> docker system dial-stdio`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..errors import ProviderError
+from stacks.engine.errors import ProviderError
 
 DIAL = "docker system dial-stdio"
 
 
 class Tunnel:
-    """A local socket; each connection to it becomes an ``ssh`` process with that connection as its input and output.
+    """A local socket; each connection to it becomes an `ssh` process with that connection as its input and output.
 
-    ``host``: ``ssh://[user@]name[:port]``. ``options``: further arguments of ssh (the provider's ``sshOpts``).
+    `host`: `ssh://[user@]name[:port]`. `options`: further arguments of ssh (the provider's `sshOpts`).
     """
 
     def __init__(self, host: str, options: list[str]):
@@ -45,12 +45,11 @@ class Tunnel:
         while True:
             connection, _ = self._server.accept()
             with connection, self._words.open("ab") as words:
+                ends = connection.fileno()
                 # Its own session: an interrupt of the engine must not cut an operation under way.
-                subprocess.Popen(
-                    self._command, stdin=connection, stdout=connection, stderr=words, start_new_session=True
-                )
+                subprocess.Popen(self._command, stdin=ends, stdout=ends, stderr=words, start_new_session=True)
 
     def last_words(self) -> str:
-        """What ssh complained of last, ``""`` when nothing."""
+        """What ssh complained of last, `""` when nothing."""
         text = self._words.read_text("utf-8", "replace") if self._words.exists() else ""
         return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

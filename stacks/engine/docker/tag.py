@@ -1,11 +1,11 @@
-"""``docker:index/tag:Tag``: a second name for an image. Deleting it leaves the name, as the provider does."""
+"""`docker:index/tag:Tag`: a second name for an image. Deleting it leaves the name, as the provider does."""
 
 from __future__ import annotations
 
-from ..schema import text, textset
-from .base import Kind
-from .daemon import Daemon, DaemonError
-from .remote_image import split_name
+from stacks.engine.docker.base import Kind
+from stacks.engine.docker.daemon import Daemon, DaemonError
+from stacks.engine.docker.remote_image import split_name
+from stacks.engine.schema import text, textset
 
 
 class Tag(Kind):
@@ -26,12 +26,15 @@ class Tag(Kind):
             raise DaemonError.from_text(error.status, f"failed to create docker tag: {error}") from error
         identity = f"{source}.{target}"
         return identity, {
-            "id": identity, "sourceImage": source, "sourceImageId": image["Id"],
-            "tagTriggers": inputs.get("tagTriggers"), "targetImage": target,
+            "id": identity,
+            "sourceImage": source,
+            "sourceImageId": image["Id"],
+            "tagTriggers": inputs.get("tagTriggers"),
+            "targetImage": target,
         }
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
-        return identity, known
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
+        return identity, previous
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
         return

@@ -1,11 +1,11 @@
-"""``docker:index/volume:Volume``."""
+"""`docker:index/volume:Volume`."""
 
 from __future__ import annotations
 
-from ..errors import UnsupportedError
-from ..schema import label_map, label_set, labels, mapping, one, text
-from .base import Kind, blank
-from .daemon import Daemon, DaemonError
+from stacks.engine.docker.base import Kind, null_when_absent
+from stacks.engine.docker.daemon import Daemon, DaemonError
+from stacks.engine.errors import UnsupportedError
+from stacks.engine.schema import label_map, label_set, labels, mapping, one, text
 
 REMOVE_LIMIT = 30.0  # seconds for the last container to go, as the provider allows
 
@@ -17,8 +17,16 @@ class Volume(Kind):
             {
                 key: text(force=key != "availability")
                 for key in (
-                    "availability", "group", "id", "limitBytes", "requiredBytes", "scope", "sharing",
-                    "topologyPreferred", "topologyRequired", "type",
+                    "availability",
+                    "group",
+                    "id",
+                    "limitBytes",
+                    "requiredBytes",
+                    "scope",
+                    "sharing",
+                    "topologyPreferred",
+                    "topologyRequired",
+                    "type",
                 )
             }
         ),
@@ -43,12 +51,12 @@ class Volume(Kind):
             name = daemon.post("/volumes/create", body=body)["Name"]
         except DaemonError as error:
             raise DaemonError.from_text(error.status, f"Unable to create volume: {error}") from error
-        identity, outputs = self.read(daemon, name, {})
+        identity, outputs = self.read_existing(daemon, name, {})
         if not outputs["driverOpts"]:
             outputs["driverOpts"] = None
-        return identity, blank(outputs, inputs, ("driverOpts",))
+        return identity, null_when_absent(outputs, inputs, ("driverOpts",))
 
-    def read(self, daemon: Daemon, identity: str, known: dict) -> tuple[str, dict] | None:
+    def read(self, daemon: Daemon, identity: str, previous: dict) -> tuple[str, dict] | None:
         data = daemon.find(f"/volumes/{identity}")
         if data is None:
             return None
