@@ -132,6 +132,11 @@ def record(env: str, clerk: str, municipality: Municipality, certificate: Certif
         "serial": str(certificate.serial),
         "until": certificate.own.not_valid_after_utc.isoformat(),
     }
+    append(env, entry)
+
+
+def append(env: str, entry: dict[str, str]) -> None:
+    """A line in the record of certificates taken and revoked."""
     with (paths.environment_dir(env) / RECORD).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
@@ -141,9 +146,13 @@ def end(register: Register) -> str:
     env, now = register.environment.id, dt.datetime.now(dt.UTC)
     file = paths.environment_dir(env) / RECORD
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    valid = [entry for entry in map(json.loads, lines) if dt.datetime.fromisoformat(entry["until"]) > now]
-    for entry in valid:
-        revoke(register, entry["serial"])
+    entries = [json.loads(line) for line in lines]
+    over = {entry["revoked"] for entry in entries if "revoked" in entry}
+    taken = [entry for entry in entries if "serial" in entry and entry["serial"] not in over]
+    valid = [entry["serial"] for entry in taken if dt.datetime.fromisoformat(entry["until"]) > now]
+    for serial in valid:
+        revoke(register, serial)
+        append(env, {"at": now.isoformat(timespec="seconds"), "operator": getpass.getuser(), "revoked": serial})
     shutil.rmtree(folder_of(env), ignore_errors=True)
     return f"{len(valid)} certificates revoked, {folder_of(env)} removed"
 

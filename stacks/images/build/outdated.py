@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -62,14 +63,14 @@ def pins() -> list[Pin]:
         for item in downloads(name):
             if isinstance(item, Maven):
                 group, artifact, version, _ = item.artifact.split(":")
-                listed.append(Pin(place, f"{group}:{artifact}", version, lambda g=group, a=artifact: of_maven(g, a)))
+                listed.append(Pin(place, f"{group}:{artifact}", version, partial(of_maven, group, artifact)))
             elif isinstance(item, Go):
-                listed.append(Pin(place, item.module, item.version, lambda m=item.module: of_go(m)))
+                listed.append(Pin(place, item.module, item.version, partial(of_go, item.module)))
     for line in GO_LOCK.read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([a-z0-9-]+)==(\S+)", line):
             package, version = match.groups()
             place = str(GO_LOCK.relative_to(paths.ROOT))
-            listed.append(Pin(place, package, version, lambda p=package: of_pip(p)))
+            listed.append(Pin(place, package, version, partial(of_pip, package)))
     return listed
 
 

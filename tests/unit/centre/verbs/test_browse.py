@@ -109,3 +109,5 @@ def test_the_end_revokes_what_is_still_good_and_removes_the_files(register, enro
     assert browse.end(register).startswith("1 certificates revoked")
     assert revoked == [json.loads(record.read_text().splitlines()[0])["serial"]]
     assert not browse.folder_of("dev").exists()
+    assert browse.end(register).startswith("0 certificates revoked")
+    assert len(revoked) == 1
