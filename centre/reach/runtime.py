@@ -18,15 +18,19 @@ import docker
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
+from centre.faults import UNREACHABLE, CentreFault
+from centre.reach import daemon
 from inventory.register import Register
 
 
-class RuntimeFault(Exception):
+class RuntimeFault(CentreFault):
     """A service cannot be reached or a command in it failed; the message says what, where and what was seen."""
 
 
 class Unreachable(RuntimeFault):
     """The daemon or the service's task is not there: nothing is known about what it would have answered."""
+
+    exit_code = UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Runtime:
         try:
             self.client = docker.from_env(timeout=timeout)
         except DockerException as error:
-            raise Unreachable(f"Docker daemon: {error}. Wanted: a running daemon; run make up") from error
+            raise Unreachable(daemon.reason(error)) from error
 
     def container(self, service: str, wait: float = 0) -> Container:
         """The running (and, where it has a health check, healthy) container of a service, newest first.
@@ -68,7 +72,7 @@ class Runtime:
                     return container
             if time.monotonic() >= deadline:
                 seen = ", ".join(states) or "no running task"
-                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See make status")
+                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See asp status")
             time.sleep(0.2)
 
     def run(

@@ -1,8 +1,8 @@
 """Prepare a bare Debian machine: packages, Docker Engine, Swarm, the Python environment. Standard library only.
 
-    python3 -m centre.verbs.host                            everything
-    python3 -m centre.verbs.host --advertise-addr 10.1.2.3  the same, with the address that other machines join at
-    python3 -m centre.verbs.host --no-docker                the Python environment alone (unit tests)
+    python3 -m centre host                            everything
+    python3 -m centre host --advertise-addr 10.1.2.3  the same, with the address that other machines join at
+    python3 -m centre host --no-docker                the Python environment alone (unit tests)
 
 Installs only what is missing and says so; a second run changes nothing.
 """
@@ -24,6 +24,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
+from centre.faults import OK
 from centre.verbs.progress import StepFailed, Steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,37 +44,18 @@ PACKAGES = {  # a command that is needed → Debian packages that bring it
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # the systems' documents, made here by tests
 
 
-def main() -> int:
-    """Exit 0 when the machine is ready, 1 when it cannot be made so."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m centre.verbs.host", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--no-docker", action="store_true", help="only the Python environment")
-    parser.add_argument(
-        "--advertise-addr",
-        metavar="ADDRESS",
-        default=os.environ.get("ASP_ADVERTISE_ADDR"),
-        help="IPv4 address at which other machines reach this one's Swarm, when it is made; 127.0.0.1: none ever will "
-        "(default: ASP_ADVERTISE_ADDR, else the address of the default route)",
-    )
-    arguments = parser.parse_args()
+def run(options: argparse.Namespace) -> int:
+    """`asp host`: exit 0 when the machine is ready; StepFailed when it cannot be made so."""
     steps = Steps(LOCAL / "logs")
-    try:
-        preflight()
-        if not arguments.no_docker:
-            steps.run("Packages", lambda: packages(steps))
-            steps.run("Docker Engine", lambda: engine(steps))
-            steps.run("Swarm", lambda: swarm(arguments.advertise_addr))
-            if note := cannot_grow():
-                print(note)
-        steps.run("Python environment", lambda: environment(steps))
-    except StepFailed as failure:
-        print(f"\nerror: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
+    preflight()
+    if not options.no_docker:
+        steps.run("Packages", lambda: packages(steps))
+        steps.run("Docker Engine", lambda: engine(steps))
+        steps.run("Swarm", lambda: swarm(options.advertise_addr))
+        if note := cannot_grow():
+            print(note)
+    steps.run("Python environment", lambda: environment(steps))
+    return OK
 
 
 def preflight() -> None:
@@ -129,6 +111,8 @@ def engine(steps: Steps) -> str | None:
     """A Docker daemon that answers: used where it runs, started where it does not."""
     if docker("GET", "/_ping"):
         return None
+    if Path(SOCKET).exists() and not os.access(SOCKET, os.W_OK):
+        raise StepFailed(f"may not use {SOCKET}: run as root, or join group docker and sign in again")
     if os.geteuid() != 0:
         raise StepFailed(f"Docker: nothing answers at {SOCKET}; wanted a running daemon, or root to start one")
     if Path("/run/systemd/system").is_dir():
@@ -252,7 +236,3 @@ def environment(steps: Steps) -> str | None:
         raise StepFailed(f"{failure}\nIs the Python package source reachable?") from failure
     stamp.write_text(f"{wanted} {sys.version}")
     return "installed from requirements.lock"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from inventory import paths
+from systems.shared.version import VARIABLE, version
 
 IMAGES = Path(__file__).parent.parent
 BASE = "base"
@@ -81,6 +82,13 @@ def given(name: str) -> str:
     return "BASE_IMAGE" if name == BASE else f"ASP_IMAGE_{name.upper()}"
 
 
+def arguments(name: str) -> dict[str, str]:
+    """Build arguments of an image besides its base: the suite's version, for a recipe that shows it."""
+    file = IMAGES / name / "Dockerfile"
+    shows = file.is_file() and f"ARG {VARIABLE}\n" in file.read_text(encoding="utf-8")
+    return {VARIABLE: version()} if shows else {}
+
+
 def reference(name: str) -> str:
     """`asp.invalid/<name>:<12 hex digits>` of what it is made from, or what the variable that `given` names says."""
     if image := os.environ.get(given(name)):
@@ -97,6 +105,8 @@ def content(name: str) -> str:
     if name != BASE:
         digest.update((os.environ.get(given(BASE)) or content(BASE)).encode())
     _add(digest, IMAGES / name)
+    for argument in arguments(name).items():
+        digest.update("=".join(argument).encode())
     for download in downloads(name):
         if isinstance(download, Tree):
             _add(digest, paths.ROOT / download.path)

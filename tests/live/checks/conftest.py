@@ -56,18 +56,8 @@ def mend(register):
     def mend_it(way: dict[str, str]) -> None:
         env = register.environment.id
         if "stack" in way:
-            command = [
-                sys.executable,
-                "-m",
-                "centre.verbs.up",
-                "stack",
-                env,
-                way["stack"],
-                "up",
-                "--yes",
-                "--skip-preview",
-            ]
-            command.append("--refresh")
+            arguments = ["--env", env, way["stack"], "up", "--yes", "--skip-preview", "--refresh"]
+            command = [sys.executable, "-m", "centre", "stack", *arguments]
         else:
             program = Path(sys.executable).with_name("ansible-playbook")
             command = [str(program), f"playbooks/{way['playbook']}.yml"]

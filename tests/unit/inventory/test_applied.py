@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from centre.verbs import up
+from centre.verbs import preconditions
 from centre.verbs.progress import StepFailed
 from inventory import applied, paths, register
 from inventory.errors import RegisterError
@@ -93,12 +93,12 @@ def test_nodes_that_run_are_not_taken_out_where_nothing_is_remembered(copy, monk
     copy.edit(ENVIRONMENT, "nodes: 1 ", f"nodes: {nodes} ")
     volumes = [SimpleNamespace(name=f"asp-dev-baz1-postgres-{number}") for number in range(1, there + 1)]
     client = SimpleNamespace(volumes=SimpleNamespace(list=lambda: volumes))
-    monkeypatch.setattr(up, "Runtime", lambda register: SimpleNamespace(client=client))
+    monkeypatch.setattr(preconditions, "Runtime", lambda register: SimpleNamespace(client=client))
     if not refused:
-        up.keeps_its_nodes(copy.load())
+        preconditions.keeps_its_nodes(copy.load())
         return
     with pytest.raises(StepFailed, match="postgres-2: seen nodes: 1, but the cell has 3.*Write nodes: 3.*Nothing was"):
-        up.keeps_its_nodes(copy.load())
+        preconditions.keeps_its_nodes(copy.load())
 
 
 def test_after_leaving_all_may_change(copy):

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 from docker.errors import APIError
 
-from centre.verbs import environment
+from centre.verbs import services
 
 
 class Container:
     def __init__(self, service, ended=False):
-        self.attrs = {"Labels": {environment.SERVICE: service}}
+        self.attrs = {"Labels": {services.SERVICE: service}}
         self.ended, self.killed = ended, False
 
     def kill(self):
@@ -26,5 +26,5 @@ def test_only_its_own_containers_are_killed():
     )
     names = SimpleNamespace(of=lambda label: f"asp-test-{label}")
     register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
-    assert environment._kill(SimpleNamespace(client=client, register=register)) == [ours, gone]
+    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, gone]
     assert (ours.killed, theirs.killed) == (True, False)
