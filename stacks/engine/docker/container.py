@@ -10,7 +10,7 @@ from stacks.engine.docker.container_read import BLANK_AT_CREATION, container_out
 from stacks.engine.docker.container_schema import FIELDS
 from stacks.engine.docker.container_spec import attachment, container_body, update_body, upload_archive
 from stacks.engine.docker.daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
-from stacks.engine.docker.service_converge import container_log
+from stacks.engine.docker.service_converge import container_log, container_output
 from stacks.engine.errors import ProviderError
 
 REMOVE_LIMIT = 30.0
@@ -46,9 +46,9 @@ class Container(Kind):
         with after_creation(f"container {inputs['name']}"):
             data = daemon.get(f"/containers/{identity}/json")
         previous = {key: value for key, value in inputs.items() if key != "__defaults"}
-        outputs = full_elements(container_outputs(data, previous), created=True)
+        outputs = full_elements(container_outputs(data, previous), inputs)
         if inputs.get("attach") and inputs.get("logs"):
-            outputs["containerLogs"] = "\n".join(container_log(daemon, identity)) + "\n"
+            outputs["containerLogs"] = container_output(daemon, identity)
         return identity, null_when_absent(outputs, inputs, BLANK_AT_CREATION)
 
     def _complete(self, daemon: Daemon, identity: str, inputs: dict, timeout: float | None) -> None:
@@ -103,7 +103,7 @@ class Container(Kind):
         data = daemon.find(f"/containers/{identity}/json")
         if data is None:
             return None
-        return data["Id"], full_elements(container_outputs(data, previous), created=False)
+        return data["Id"], full_elements(container_outputs(data, previous))
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         plan = complete(FIELDS, inputs, outputs)
@@ -115,7 +115,7 @@ class Container(Kind):
             raise DaemonError.from_text(error.status, f"Unable to update a container: {error}") from error
         previous = {**outputs, **{key: value for key, value in inputs.items() if key != "__defaults"}}
         data = daemon.get(f"/containers/{identity}/json")
-        outputs_now = full_elements(container_outputs(data, previous), created=False)
+        outputs_now = full_elements(container_outputs(data, previous))
         for key in BLANK_AT_CREATION:
             if not outputs_now[key] and outputs.get(key) is None:
                 outputs_now[key] = None

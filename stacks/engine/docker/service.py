@@ -67,7 +67,7 @@ class Service(Kind):
         data = wait_until(lambda: _with_endpoint(daemon.get(f"/services/{identity}")), READ_LIMIT)
         if data is None:
             raise ProviderError(f"service {identity} shows no endpoint after {READ_LIMIT:.0f} s")
-        outputs = service_outputs(data, inputs if created else None)
+        outputs = service_outputs(data, inputs, created)
         outputs["auth"] = inputs.get("auth")
         converge = inputs.get("convergeConfig")
         outputs["convergeConfig"] = converge and {key: converge.get(key) for key in ("delay", "timeout")}
@@ -77,7 +77,7 @@ class Service(Kind):
         data = daemon.find(f"/services/{identity}")
         if data is None:
             return None
-        outputs = service_outputs(data, None)
+        outputs = service_outputs(data)
         return data["ID"], {**outputs, "auth": previous.get("auth"), "convergeConfig": previous.get("convergeConfig")}
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:

@@ -131,12 +131,17 @@ def task_report(daemon: Daemon, identity: str) -> str:
 
 def container_log(daemon: Daemon, container: str) -> list[str]:
     """Last lines of a container's output; empty when it is gone."""
-    params = {"stdout": True, "stderr": True, "tail": LOG_LINES}
     try:
-        raw = daemon.request("GET", f"/containers/{container}/logs", params=params, stream=True).content
+        return container_output(daemon, container, LOG_LINES).splitlines()[-LOG_LINES:]
     except DaemonError:
         return []
-    return unframe(raw).decode("utf-8", "replace").splitlines()[-LOG_LINES:]
+
+
+def container_output(daemon: Daemon, container: str, tail: int | str = "all") -> str:
+    """Output of a container, both streams as they came."""
+    params = {"stdout": True, "stderr": True, "tail": tail}
+    raw = daemon.request("GET", f"/containers/{container}/logs", params=params, stream=True).content
+    return unframe(raw).decode("utf-8", "replace")
 
 
 def unframe(raw: bytes) -> bytes:
