@@ -85,6 +85,8 @@ def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff
                 _note(result, path, old, new, force or spec.force)
         else:
             _object(spec.of, old, new, path, force, result)
+    elif spec.kind == "objects" and spec.suppress is not None and spec.suppress(old or [], new):
+        return
     elif spec.kind == "objects":
         _ordered(spec, old or [], new, path, force, result)
     elif spec.kind == "objectset":

@@ -79,7 +79,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         except CheckError as error:
             urn = urns.make(deployment.stack, deployment.project, request.parent, request.type, request.name)
             for path, reason in error.failures:
-                text = f"{request.type} resource '{request.name}': property {path} {reason}"
+                text = f"{request.type} resource '{request.name}' has a problem: {reason}. "
+                text += f"Examine values at '{request.name}.{path}'."
                 deployment.events.diagnostic("error", text, urn)
             self._abort(context)
         except EngineError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from stacks.engine.diff import complete
-from stacks.engine.docker.base import Kind, after_creation, duration_failure, null_when_absent
+from stacks.engine.docker.base import Kind, after_creation, conflict, null_when_absent
 from stacks.engine.docker.container_read import BLANK_AT_CREATION, container_outputs, full_elements
 from stacks.engine.docker.container_schema import FIELDS
 from stacks.engine.docker.container_spec import attachment, container_body, update_body, upload_archive
@@ -22,12 +22,9 @@ class Container(Kind):
     fields = FIELDS
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
-        failures = []
-        for key in ("interval", "timeout", "startPeriod", "startInterval"):
-            failures += duration_failure(inputs, f"healthcheck.{key}")
         if inputs.get("gpus") is not None and inputs.get("deviceRequests") is not None:
-            failures.append(("deviceRequests", "conflicts with gpus"))
-        return failures
+            return [conflict("deviceRequests", "device_requests", "gpus")]
+        return []
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
         body = container_body(complete(FIELDS, inputs, None))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stacks.engine.docker.base import nanoseconds, short_duration
+from stacks.engine.docker.base import short_duration
 from stacks.engine.docker.daemon import Daemon, DaemonError, filters
+from stacks.engine.valid import nanoseconds
 
 UPDATE_START = 10.0  # seconds within which Swarm reports that it has begun to replace tasks
 POLL = 0.25  # seconds between looks at the tasks

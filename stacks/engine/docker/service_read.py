@@ -8,7 +8,6 @@ from stacks.engine.docker.base import short_duration
 from stacks.engine.docker.health import health_outputs
 from stacks.engine.schema import as_set, label_set
 
-
 PERMISSIONS = 0o777  # what the provider reads back of a tmpfs mode: the sticky bit is lost
 
 
