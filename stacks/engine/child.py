@@ -143,10 +143,11 @@ def _watch_dry_run() -> list[bool]:
 
 
 def _traceback(fault: BaseException, folder: str) -> str:
-    """The fault with only the program's own frames, from its first one on."""
+    """The fault from the program's own first frame on; all of it when the program itself was not running."""
     if isinstance(fault, SyntaxError):
         return "".join(traceback.format_exception_only(fault))
     frames = traceback.extract_tb(fault.__traceback__)
     first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), len(frames))
-    shown = ["Traceback (most recent call last):\n", *traceback.format_list(frames[first:])] if frames[first:] else []
-    return "".join(shown + traceback.format_exception_only(fault))
+    shown = frames[first:] or [frame for frame in frames if frame.filename != __file__]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(shown)]
+    return "".join(lines + traceback.format_exception_only(fault))

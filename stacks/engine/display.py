@@ -23,6 +23,7 @@ SIGNS = {
     "refresh": "~",
     "remove-pending-replace": "~",
     "import": "=",
+    "discard": "<",
 }
 COLOURS = {"create": 32, "delete": 31, "update": 33, "replace": 35, "create-replacement": 32, "delete-replaced": 31}
 ING = {

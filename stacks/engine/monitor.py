@@ -14,7 +14,8 @@ from stacks.engine import functions
 from stacks.engine import urn as urns
 from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment
-from stacks.engine.errors import CheckError, EngineError, UnsupportedError
+from stacks.engine.docker.base import go_duration, kind_of
+from stacks.engine.errors import CheckError, EngineError, ProviderError, UnsupportedError
 from stacks.engine.executor import Executor
 from stacks.engine.goal import Goal, from_request
 from stacks.engine.planner import Planner
@@ -31,8 +32,17 @@ FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    # What is not covered is declared too: the SDK would else ask for a newer CLI, where this engine can say more.
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
 )
 FEATURE_IDS = {"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "transforms"}
+USE_CLI = "use the pulumi CLI for this stack (PULUMI=pulumi)"
 GET_RESOURCE = "pulumi:pulumi:getResource"
 MESSAGE_LIMIT = 1024 * 1024 * 400  # bytes, the SDK's own
 _SEVERITY = {0: "debug", 1: "info", 2: "warning", 3: "error"}
@@ -74,6 +84,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             with deployment.lock:
                 goal = from_request(request, deployment.news.get(request.parent))
                 goal.provider = self._provider(request)
+                self._ignore_timeouts(goal)
                 steps = self._planner.plan(goal)
             state = self._executor.run_chain(steps, None if goal.custom is False else self._slots)
         except CheckError as error:
@@ -88,6 +99,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 deployment.events.diagnostic("error", f"{request.type} resource '{request.name}': {error}")
             self._abort(context)
         return self._response(goal, state)
+
+    def _ignore_timeouts(self, goal: Goal) -> None:
+        """Warn of time limits that the type does not know; they stay in the state only, as with the provider."""
+        if not goal.custom_timeouts or not goal.custom or urns.is_provider(goal.type):
+            return
+        if not kind_of(goal.type).timeouts:
+            limits = ", ".join(f"{key}={go_duration(value)}" for key, value in sorted(goal.custom_timeouts.items()))
+            urn = urns.make(self.deployment.stack, self.deployment.project, goal.parent, goal.type, goal.name)
+            text = f"Resource does not support customTimeouts, ignoring: {limits}"
+            self.deployment.events.diagnostic("warning", text, urn)
 
     def _response(self, goal: Goal, state: Resource) -> resource_pb2.RegisterResourceResponse:
         response = resource_pb2.RegisterResourceResponse(urn=goal.urn, id=state.id)
@@ -176,9 +197,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 response.unknown = True
                 return response
             result = functions.invoke(self._connections.daemon_of(provider), request.tok, reveal(args))
+        except ProviderError as error:
+            # It is the program's: where it does not catch it, its traceback tells where it came from.
+            text = f"invoking {request.tok}: 1 error occurred:\n\t* {error}"
+            context.abort(grpc.StatusCode.UNKNOWN, f"invocation of {request.tok} returned an error: {text}")
         except EngineError as error:
             deployment.events.diagnostic("error", f"invoking {request.tok}: {error}")
-            deployment.failed.set()
             self._abort(context)
         to_struct(result, getattr(response, "return"))
         return response
@@ -196,6 +220,15 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterPackage(self, request: Any, context: Any) -> Any:
         self._refuse(context, f"parameterized package {request.name!r}")
+
+    def RegisterResourceHook(self, request: Any, context: Any) -> Any:
+        self._refuse(context, f"resource hook {request.name!r}", "do it in the program or in a playbook after `up`")
+
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:
+        self._refuse(context, f"error hook {request.name!r}", "run `up` again, which goes on where it stopped")
+
+    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:
+        self._refuse(context, "a transform of invokes", "change the arguments where the function is called")
 
     def RegisterStackTransform(self, request: Any, context: Any) -> Any:
         self._transforms.add_stack(request)
@@ -228,10 +261,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.deployment.failed.set()
         raise context.abort(grpc.StatusCode.UNAVAILABLE, "the deployment has failed and takes no more registrations")
 
-    def _refuse(self, context: Any, what: str) -> NoReturn:
-        self.deployment.events.diagnostic(
-            "error", f"{what} is not covered by the embedded engine; use the pulumi CLI for this stack (PULUMI=pulumi)"
-        )
+    def _refuse(self, context: Any, what: str, instead: str = "") -> NoReturn:
+        text = f"{what} is not covered by the embedded engine: {instead + ', or ' if instead else ''}{USE_CLI}"
+        self.deployment.events.diagnostic("error", text)
         self._abort(context)
 
 
@@ -282,9 +314,18 @@ class Server:
 
 def _refuse_unsupported(request: Any) -> None:
     """Refuse by name what would otherwise be ignored silently."""
-    if request.remote:
-        raise UnsupportedError(f"remote component {request.type!r} is not covered by the embedded engine")
-    if request.importId:
-        raise UnsupportedError("the import option is not covered by the embedded engine; use the pulumi CLI once")
-    if request.replace_with or request.HasField("replacement_trigger"):
-        raise UnsupportedError("replace_with and replacement_trigger are not covered by the embedded engine")
+    options = (
+        (request.remote, "a remote component", "write it as a component of the program"),
+        (request.importId, "the option import_", "adopt the object once with the pulumi CLI"),
+        (request.replace_with, "the option replace_with", "name the other's output in a property or in triggers"),
+        (
+            request.HasField("replacement_trigger"),
+            "the option replacement_trigger",
+            "put the value into a label or into triggers and name that in replace_on_changes",
+        ),
+        (request.HasField("hooks"), "the option hooks", "do it in the program or in a playbook after `up`"),
+        (request.state_migrations, "the option state_migrations", "use aliases"),
+    )
+    for given, option, instead in options:
+        if given:
+            raise UnsupportedError(f"{option} is not covered by the embedded engine: {instead}, or {USE_CLI}")

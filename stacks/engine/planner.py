@@ -62,14 +62,15 @@ class Planner:
                 return deployment.olds[alias].renamed(deployment.aliases)
         return None
 
-    def _inputs(self, goal: Goal, old: Resource | None, keep_names: bool = True) -> dict:
+    def _inputs(self, goal: Goal, old: Resource | None, anew: bool = False) -> dict:
+        """Checked inputs. `anew`: for a replacement, to which nothing recorded matters."""
         inputs = goal.inputs
-        if old is not None:
+        if old is not None and not anew:
             for path in goal.ignore_changes:
                 inputs = keep_old(inputs, old.inputs, path_keys(path))
         if goal.custom and not urns.is_provider(goal.type):
             kind = kind_of(goal.type)
-            inputs = check(kind.fields, inputs, old.inputs if old and keep_names else {}, goal.name)
+            inputs = check(kind.fields, inputs, old.inputs if old and not anew else {}, goal.name)
             failures = kind.validate(reveal(inputs))
             if failures:
                 raise CheckError(failures)
@@ -117,6 +118,8 @@ class Planner:
         changes = self.compare(goal, old, new)
         if changes.replaces:
             return self._replacement(goal, old, new, changes)
+        if not goal.custom and changes:
+            return [_change("update", goal, old, new)]  # nobody is asked what changed in a component
         if changes or (old.init_errors and self._changeable(goal)):
             return [_change("update", goal, old, new, changes, changes.keys)]
         return [_change("same", goal, old, new)]
@@ -153,8 +156,9 @@ class Planner:
                 f"use the command:\n`pulumi state unprotect '{old.urn}'`"
             )
         if goal.custom and not urns.is_provider(goal.type):
-            # An automatic name is made anew: the old object may still be there when the new one comes.
-            new = new.copy(inputs=reseal(self._inputs(goal, old, keep_names=False), old.inputs))
+            # An automatic name is made anew: the old object may still be there when the new one comes. What
+            # `ignore_changes` kept of the old object ends with it.
+            new = new.copy(inputs=reseal(self._inputs(goal, old, anew=True), old.inputs))
         first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
             return [
@@ -226,7 +230,7 @@ class Planner:
                 steps.append(_deletion("remove-pending-replace", item, True))
             else:
                 quiet = item.retain_on_delete or item.external or item.deleted_with in doomed or not item.custom
-                steps.append(_deletion("delete", item, quiet))
+                steps.append(_deletion("discard" if item.external else "delete", item, quiet))
         for item in deployment.pending_deletes:
             quiet = item.retain_on_delete or item.deleted_with in doomed
             steps.append(_deletion("delete-replaced", item, quiet))

@@ -222,6 +222,10 @@ class Stack:
             deployment.failed.set()
             if not events.errors:
                 events.diagnostic("error", str(error))
+        for urn, before in {item.urn: item for item in deployment.snapshot.resources if not item.delete}.items():
+            if not urns.is_default_provider(urn):
+                fresh = deployment.olds.get(urn)
+                events.changes["delete" if fresh is None else "same" if fresh == before else "update"] += 1
         self._finish(deployment, started)
         if deployment.failed.is_set():
             raise DeploymentFailed("refresh failed")

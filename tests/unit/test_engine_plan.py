@@ -271,3 +271,31 @@ DNS = {"internal": 53, "external": 5353, "ip": "0.0.0.0", "protocol": "udp"}
 def test_ports_in_another_order_are_no_change(new, same):
     changes = diff({"ports": CONTAINER.fields["ports"]}, {"ports": [DNS, WEB]}, {"ports": new})
     assert (not changes) is same and (changes.replaces == set()) is same
+
+
+LABELS = [{"label": "a", "value": "1"}, {"label": "b", "value": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "paths"),
+    [
+        ({"labels": [LABELS[0], {"label": "b", "value": "3"}]}, {"labels[1].value": "update"}),
+        ({"labels": [{"label": "x", "value": "9"}, LABELS[1]]}, {"labels[0]": "update"}),
+        ({"labels": [*LABELS, {"label": "c", "value": "3"}]}, {"labels[2]": "add"}),
+        ({"labels": LABELS[:1]}, {"labels[1]": "delete"}),
+        ({"driverOpts": {"o": "2", "type": "tmpfs"}}, {"driverOpts.o": "update", "driverOpts.type": "add"}),
+        ({"driverOpts": {"com.docker.x": "1"}}, {"driverOpts.o": "delete", 'driverOpts["com.docker.x"]': "add"}),
+    ],
+)
+def test_a_diff_names_what_changed_inside_a_property(inputs, paths):
+    outputs = {**OLD, "labels": LABELS, "driverOpts": {"o": "1"}}
+    changes = diff(VOLUME, outputs, {"name": "v", "labels": LABELS, "driverOpts": {"o": "1"}, **inputs})
+    assert {path: kind for path, (kind, _, _) in changes.changes.items()} == paths
+    assert changes.keys == list(inputs) and changes.replace_keys == list(inputs)
+
+
+def test_a_set_that_the_daemon_completes_is_named_as_a_whole():
+    fields = {"ipamConfigs": kind_of("docker:index/network:Network").fields["ipamConfigs"]}
+    old = [{"subnet": "10.1.0.0/24", "gateway": "10.1.0.1", "ipRange": "", "auxAddress": {}}]
+    changes = diff(fields, {"ipamConfigs": old}, {"ipamConfigs": [{"subnet": "10.2.0.0/24"}]})
+    assert list(changes.changes) == ["ipamConfigs"] and changes.replaces == {"ipamConfigs"}

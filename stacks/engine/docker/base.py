@@ -52,6 +52,7 @@ class Kind:
 
     fields: dict[str, Field] = {}
     inspect = ""  # API path of an object, with {} for its id
+    timeouts = False  # whether the program's own time limits count
     adoptable = True  # whether an object that an interrupted creation left is whole; otherwise it is removed
 
     def changeable(self) -> bool:
@@ -93,6 +94,14 @@ class Kind:
 def conflict(path: str, name: str, other: str) -> tuple[str, str]:
     """Failure of a property that another one excludes; `name` and `other` are the provider's own names."""
     return path, f'Conflicting configuration arguments. "{name}": conflicts with {other}'
+
+
+def go_duration(seconds: float) -> str:
+    """A duration as Go prints it (`1m30s`, `2m0s`)."""
+    text = short_duration(round(seconds * 1e9))
+    if text.endswith("h"):
+        return text + "0m0s"
+    return text + "0s" if text.endswith("m") else text
 
 
 _loaded: dict[str, Kind] = {}

@@ -10,6 +10,7 @@ from stacks.engine.docker.container_read import BLANK_AT_CREATION, container_out
 from stacks.engine.docker.container_schema import FIELDS
 from stacks.engine.docker.container_spec import attachment, container_body, update_body, upload_archive
 from stacks.engine.docker.daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
+from stacks.engine.docker.remote_image import ensure_image
 from stacks.engine.docker.service_converge import container_log, container_output
 from stacks.engine.errors import ProviderError
 
@@ -17,6 +18,7 @@ REMOVE_LIMIT = 30.0
 
 
 class Container(Kind):
+    timeouts = True
     inspect = "/containers/{}/json"
     adoptable = False
     fields = FIELDS
@@ -27,6 +29,11 @@ class Container(Kind):
         return []
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        try:
+            ensure_image(daemon, inputs["image"])
+        except DaemonError as error:
+            text = f"Unable to create container with image {inputs['image']}: {error}"
+            raise DaemonError.from_text(error.status, text) from error
         body = container_body(complete(FIELDS, inputs, None))
         params = {"name": inputs["name"], **({"platform": inputs["platform"]} if inputs.get("platform") else {})}
         try:

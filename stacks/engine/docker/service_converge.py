@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stacks.engine.docker.base import short_duration
+from stacks.engine.docker.base import go_duration
 from stacks.engine.docker.daemon import Daemon, DaemonError, filters
 from stacks.engine.valid import nanoseconds
 
@@ -27,7 +27,7 @@ class Convergence:
         self._identity = identity
         limit = nanoseconds(config.get("timeout"))
         self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
-        self._limit_text = short_duration_full(limit)
+        self._limit_text = go_duration(limit / 1e9)
         self._delay = nanoseconds(config.get("delay")) / 1e9
         self._since: float | None = None  # when the tasks were first seen running, of those that still run
 
@@ -101,14 +101,6 @@ def _restarts_tasks(before: dict, after: dict) -> bool:
     keys = ("TaskTemplate", "EndpointSpec")
     replicas = (after["Mode"].get("Replicated") or {}).get("Replicas")
     return bool(replicas) and any(before.get(key) != after.get(key) for key in keys)
-
-
-def short_duration_full(nanos: int) -> str:
-    """A Go duration as Go prints it (`1m30s`, `1m0s`)."""
-    text = short_duration(nanos)
-    if text.endswith("h"):
-        return text + "0m0s"
-    return text + "0s" if text.endswith("m") else text
 
 
 def task_report(daemon: Daemon, identity: str) -> str:
