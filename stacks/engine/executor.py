@@ -14,7 +14,7 @@ from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment
 from stacks.engine.diff import overlay
 from stacks.engine.docker.base import kind_of
-from stacks.engine.errors import EngineError, PartialError, ProviderError
+from stacks.engine.errors import EngineError, PartialError, ProviderError, StepFailed
 from stacks.engine.outputs import preview_outputs, recorded_outputs, secret_outputs
 from stacks.engine.state import Resource, now
 from stacks.engine.steps import Change, Creation, Deletion, Refreshing, Step
@@ -52,15 +52,13 @@ class Executor:
         try:
             result = self._act(step)
         except Exception as error:
-            deployment.failed.set()
+            deployment.fail()
             if not self._preview:
                 deployment.events.failed(step)
             deployment.events.diagnostic("error", _failure_text(step, error), step.urn)
             if isinstance(error, PartialError) and error.detail:
                 deployment.events.diagnostic("info", error.detail.strip(), step.urn)
-            if isinstance(error, EngineError):
-                raise
-            raise EngineError(f"{type(error).__name__}: {error}") from error
+            raise StepFailed(str(error) or type(error).__name__) from error
         deployment.events.finished(step)
         return result
 
@@ -244,9 +242,7 @@ class Executor:
     def refresh(self) -> None:
         """Read every recorded resource back; what is gone leaves the record."""
         deployment = self._deployment
-        chosen = [
-            item for item in deployment.olds.values() if not deployment.targets or deployment.targets.covers(item.urn)
-        ]
+        chosen = [item for item in deployment.olds.values() if deployment.selection.covers(item.urn)]
         steps = [Refreshing(op="refresh", urn=item.urn, type=item.type, old=item, new=item) for item in chosen]
         self._in_parallel(steps, {}, {}, self._refresh)
 

@@ -15,7 +15,7 @@ from stacks.engine import urn as urns
 from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment
 from stacks.engine.docker.base import go_duration, kind_of
-from stacks.engine.errors import CheckError, EngineError, ProviderError, UnsupportedError
+from stacks.engine.errors import CheckError, EngineError, ProviderError, StepFailed, UnsupportedError
 from stacks.engine.executor import Executor
 from stacks.engine.goal import Goal, from_request
 from stacks.engine.planner import Planner
@@ -87,17 +87,19 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 self._ignore_timeouts(goal)
                 steps = self._planner.plan(goal)
             state = self._executor.run_chain(steps, None if goal.custom is False else self._slots)
+        except StepFailed:
+            return self._failure(request, context)
         except CheckError as error:
-            urn = urns.make(deployment.stack, deployment.project, request.parent, request.type, request.name)
+            urn = self._urn(request)
             for path, reason in error.failures:
                 text = f"{request.type} resource '{request.name}' has a problem: {reason}. "
                 text += f"Examine values at '{request.name}.{path}'."
                 deployment.events.diagnostic("error", text, urn)
-            self._abort(context)
+            return self._failure(request, context)
         except EngineError as error:
             if not deployment.failed.is_set():
                 deployment.events.diagnostic("error", f"{request.type} resource '{request.name}': {error}")
-            self._abort(context)
+            return self._failure(request, context)
         return self._response(goal, state)
 
     def _ignore_timeouts(self, goal: Goal) -> None:
@@ -109,6 +111,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             urn = urns.make(self.deployment.stack, self.deployment.project, goal.parent, goal.type, goal.name)
             text = f"Resource does not support customTimeouts, ignoring: {limits}"
             self.deployment.events.diagnostic("warning", text, urn)
+
+    def _failure(self, request: Any, context: Any) -> resource_pb2.RegisterResourceResponse:
+        """The answer to a registration that has failed: the end, or word of it when the run goes on."""
+        self.deployment.fail()
+        if self.deployment.failed.is_set() or not request.supportsResultReporting:
+            self._abort(context)
+        return resource_pb2.RegisterResourceResponse(urn=self._urn(request), result=resource_pb2.Result.FAIL)
+
+    def _urn(self, request: Any) -> str:
+        return urns.make(self.deployment.stack, self.deployment.project, request.parent, request.type, request.name)
 
     def _response(self, goal: Goal, state: Resource) -> resource_pb2.RegisterResourceResponse:
         response = resource_pb2.RegisterResourceResponse(urn=goal.urn, id=state.id)
@@ -140,9 +152,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             with deployment.lock:
                 default = self._providers.default(urns.package_of(request.type), request.version)
                 provider = request.provider or default
-            urn = urns.make(deployment.stack, deployment.project, request.parent, request.type, request.name)
             state = Resource(
-                urn=urn,
+                urn=self._urn(request),
                 type=request.type,
                 custom=True,
                 id=request.id,
@@ -323,7 +334,7 @@ def _refuse_unsupported(request: Any) -> None:
             "the option replacement_trigger",
             "put the value into a label or into triggers and name that in replace_on_changes",
         ),
-        (request.HasField("hooks"), "the option hooks", "do it in the program or in a playbook after `up`"),
+        (request.hooks.ListFields(), "the option hooks", "do it in the program or in a playbook after `up`"),
         (request.state_migrations, "the option state_migrations", "use aliases"),
     )
     for given, option, instead in options:

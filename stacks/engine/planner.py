@@ -42,8 +42,8 @@ class Planner:
         old = self._find_old(goal.urn, aliases)
         inputs = self._inputs(goal, old)
         new = self._new_state(goal, inputs, old)
-        if deployment.targets and not self._targeted(goal):
-            return self._untargeted(goal, old, new)
+        if deployment.selection and not self._is_selected(goal, new):
+            return self._leave(goal, old, new)
         if old is None:
             return [_creation("create", goal, new)]
         if goal.urn in self.dependent_replaced or old.pending_replacement:
@@ -102,10 +102,22 @@ class Planner:
             replace_on_changes=goal.replace_on_changes,
         )
 
-    def _targeted(self, goal: Goal) -> bool:
-        return goal.type == urns.STACK_TYPE or urns.is_provider(goal.type) or self._deployment.targets.covers(goal.urn)
+    def _is_selected(self, goal: Goal, new: Resource) -> bool:
+        if goal.type == urns.STACK_TYPE or urns.is_provider(goal.type):
+            return True
+        deployment = self._deployment
+        deployment.selection.follow(goal.urn, new.links())
+        if not deployment.selection.covers(goal.urn):
+            return False
+        for link in new.links():
+            if link in deployment.skipped:
+                raise EngineError(
+                    f"Resource '{goal.urn}' depends on '{link}' which is not to be made (--target or --exclude leaves "
+                    "it out); name it as a target too"
+                )
+        return True
 
-    def _untargeted(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
+    def _leave(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
         if old is not None:
             return [_change("same", goal, old, old)]
         if goal.custom:
@@ -116,7 +128,8 @@ class Planner:
 
     def _existing(self, goal: Goal, old: Resource, new: Resource) -> list[Step]:
         changes = self.compare(goal, old, new)
-        if changes.replaces:
+        forced = goal.custom and not urns.is_provider(goal.type) and self._deployment.replaces.name(goal.urn)
+        if changes.replaces or forced:
             return self._replacement(goal, old, new, changes)
         if not goal.custom and changes:
             return [_change("update", goal, old, new)]  # nobody is asked what changed in a component
