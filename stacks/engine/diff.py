@@ -27,11 +27,6 @@ class Diff:
         """Top-level properties that changed, sorted."""
         return sorted({top(path) for path in self.changes})
 
-    @property
-    def replace_keys(self) -> list[str]:
-        """Top-level properties that force a replacement, sorted."""
-        return sorted({top(path) for path in self.replaces})
-
     def __bool__(self) -> bool:
         return bool(self.changes)
 

@@ -134,7 +134,7 @@ class Planner:
         if not goal.custom and changes:
             return [_change("update", goal, old, new)]  # nobody is asked what changed in a component
         if changes or (old.init_errors and self._changeable(goal)):
-            return [_change("update", goal, old, new, changes, changes.keys)]
+            return [_change("update", goal, old, new, changes)]
         return [_change("same", goal, old, new)]
 
     def _changeable(self, goal: Goal) -> bool:
@@ -175,8 +175,8 @@ class Planner:
         first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
             return [
-                _creation("create-replacement", goal, new, old, changes, changes.replace_keys),
-                _change("replace", goal, old, new, changes, changes.replace_keys),
+                _creation("create-replacement", goal, new, old, changes),
+                _change("replace", goal, old, new, changes),
             ]
         steps: list[Step] = []
         dependents = self._dependents_to_replace(old)
@@ -197,10 +197,9 @@ class Planner:
         return _deletion("delete-replaced", old, quiet)
 
     def _create_replacement(self, goal: Goal, old: Resource, new: Resource, changes: Diff) -> list[Step]:
-        keys = changes.replace_keys or None
         return [
-            _change("replace", goal, old, new, changes, keys),
-            _creation("create-replacement", goal, new, old, changes, keys),
+            _change("replace", goal, old, new, changes),
+            _creation("create-replacement", goal, new, old, changes),
         ]
 
     def _dependents_to_replace(self, root: Resource) -> list[Resource]:
@@ -256,9 +255,8 @@ def _creation(
     new: Resource,
     old: Resource | None = None,
     changes: Diff | None = None,
-    keys: list[str] | None = None,
 ) -> Creation:
-    return Creation(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal)
+    return Creation(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, goal=goal)
 
 
 def _change(
@@ -267,12 +265,9 @@ def _change(
     old: Resource,
     new: Resource,
     changes: Diff | None = None,
-    keys: list[str] | None = None,
 ) -> Change:
     """A step on a resource that is there; `replace` itself asks nothing of the provider."""
-    return Change(
-        op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal, quiet=op == "replace"
-    )
+    return Change(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, goal=goal, quiet=op == "replace")
 
 
 def _deletion(op: str, old: Resource, quiet: bool) -> Deletion:

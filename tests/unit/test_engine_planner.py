@@ -116,3 +116,10 @@ def test_a_changed_component_is_updated_and_says_nothing_of_its_inputs():
     component = Resource(urn=urn, type="t:i:Cell", inputs={"size": 1})
     (step,) = planner(component).plan(Goal(type="t:i:Cell", name="c", custom=False, inputs={"size": 2}))
     assert step.op == "update" and not step.keys and not step.diff
+
+
+def test_a_replacement_names_every_property_that_changed():
+    old = volume("a")
+    goal = wanted("b", logical="a", inputs={"labels": [{"label": "l", "value": "1"}]})
+    _, replace, creation = planner(old).plan(goal)
+    assert replace.keys == creation.keys == ["labels", "name"]
