@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     _add_stack_verbs(verbs, common)
     _add_config_verbs(verbs, common)
     _add_state_verbs(verbs, common)
-    cancel = verbs.add_parser("cancel", parents=[common], help="break the locks of a stack")
+    cancel = verbs.add_parser(
+        "cancel", parents=[common], help="break the locks of a stack, and fold the journal of a dead run"
+    )
     cancel.add_argument("name", nargs="?", help="stack")
     cancel.add_argument("-y", "--yes", action="store_true", help="do not ask")
     verbs.add_parser("version", parents=[common], help="print the version of Pulumi that this engine follows")

@@ -17,6 +17,7 @@ _MASKS = (
     (re.compile(r'File "[^"]*/site-packages/'), 'File "<site-packages>/'),
     (re.compile(r'File "[^"<]*/__main__\.py"'), 'File "<path>/__main__.py"'),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:<digest>"),
+    (re.compile(r"(?<=[a-z0-9])-[0-9a-f]{7}$"), "-<random>"),  # a name that Pulumi made
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<container-id>"),
     (re.compile(r"(?<![0-9a-z])(?=[a-z0-9]*[0-9])[a-z0-9]{25}(?![0-9a-z])"), "<swarm-id>"),
@@ -32,15 +33,19 @@ def masked(value, key: str = ""):
     if isinstance(value, list):
         items = [masked(item) for item in value]
         return sorted(items, key=json.dumps) if key in UNORDERED else items
-    if key == "hostname" and isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12}", value):
+    if key in ("containerLogs", "logs") and isinstance(value, str):
+        return "".join(sorted(value.splitlines(True)))  # two streams, which the daemon merges as they come
+    return mask_text(value, key) if isinstance(value, str) else value
+
+
+def mask_text(value: str, key: str = "") -> str:
+    """A text with machine values replaced; `key`: the property that it is the value of."""
+    if key == "hostname" and re.fullmatch(r"[0-9a-f]{12}", value):
         return "<short-id>"
     if key.endswith("vxlanid_list"):
         return "<vxlan>"
-    if key in ("containerLogs", "logs") and isinstance(value, str):
-        return "".join(sorted(value.splitlines(True)))  # two streams, which the daemon merges as they come
-    if isinstance(value, str):
-        for pattern, mask in _MASKS:
-            value = pattern.sub(mask, value)
+    for pattern, mask in _MASKS:
+        value = pattern.sub(mask, value)
     return value
 
 

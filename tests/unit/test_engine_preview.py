@@ -207,3 +207,19 @@ def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
     assert "Volume c failed" in said and "Volume e failed" in said and "Volume d" not in said
     assert "Volume b" not in said, "nothing is deleted in a run in which something failed"
     assert "2 unchanged" in said
+
+
+def test_cancel_folds_the_journal_of_a_dead_run(project):
+    """A CLI cannot see the journal: whoever goes over to it after a crash cancels here first."""
+    project.load(*deployed("a"))
+    left = {**deployed("a", "b")[-1], "created": "2026-01-01T00:00:00Z"}
+    journal = project.folder / "state" / ".pulumi" / "stacks" / "p" / "dev.journal"
+    journal.write_text(json.dumps({"kind": "done", "op": "create", "resource": left}) + "\n", encoding="utf-8")
+    lock = project.folder / "state" / ".pulumi" / "locks" / "organization" / "p" / "dev" / "dead.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": 1, "username": "u, embedded", "hostname": "elsewhere"}), encoding="utf-8")
+    said = project.run("cancel", "-s", "dev", "--yes")
+    assert "Broke the lock of u@elsewhere" in said and "Took 1 records of an interrupted run into the state" in said
+    checkpoint = json.loads(journal.with_suffix(".json").read_text(encoding="utf-8"))["checkpoint"]["latest"]
+    assert [item["urn"] for item in checkpoint["resources"]][-1] == urn("b")
+    assert not journal.exists() and not lock.exists()
