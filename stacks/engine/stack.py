@@ -39,6 +39,8 @@ class Stack:
         self._deployment = backend.load(project.name, stack).get("latest")
         self._recovery = Recovery(Snapshot())  # what became of an interrupted run before
         self._crypter: Crypter | None = self.config.crypter(self._recorded_salt())
+        if self._crypter is not None and (_holds_secret(self._deployment) or _holds_secret(self.config.values)):
+            self._crypter.prepare()
 
     def _recorded_salt(self) -> str:
         provider = (self._deployment or {}).get("secrets_providers") or {}
@@ -295,6 +297,13 @@ def _with_needs(deployment: Deployment) -> set[str]:
             spared.add(urn)
             queue += deployment.olds[urn].links()
     return spared
+
+
+def _holds_secret(value: Any) -> bool:
+    """Whether a ciphertext lies anywhere in a checkpoint or a configuration."""
+    if isinstance(value, dict):
+        return "ciphertext" in value or "secure" in value or any(_holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_holds_secret(item) for item in value)
 
 
 def _warn(text: str) -> None:

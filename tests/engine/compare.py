@@ -234,4 +234,5 @@ def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
 def _essence(text: str) -> str:
     text = masked(text)
     text = re.sub(r"\d+ errors? occurred:", "", text)
+    text = re.sub(r"[~^]{2,}", "", text)  # under a line that holds a name of the run
     return " ".join(re.sub(r"[\t\n*]+", " ", text).split())

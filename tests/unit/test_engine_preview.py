@@ -223,3 +223,14 @@ def test_cancel_folds_the_journal_of_a_dead_run(project):
     checkpoint = json.loads(journal.with_suffix(".json").read_text(encoding="utf-8"))["checkpoint"]["latest"]
     assert [item["urn"] for item in checkpoint["resources"]][-1] == urn("b")
     assert not journal.exists() and not lock.exists()
+
+
+def test_a_program_gets_the_parts_of_the_sdk_that_are_not_loaded_beforehand(project):
+    said = project.preview(
+        "import sys\nassert 'dill' not in sys.modules\n"
+        "import pulumi.automation\nfrom pulumi.dynamic import ResourceProvider\nimport pulumi.automation.errors\n"
+        "print(pulumi.automation.LocalWorkspace.__name__, ResourceProvider.__name__)\n"
+        "print(pulumi.dynamic.Resource.__name__)\n"
+        "print(pulumi.automation.errors.CommandError.__name__)\n"
+    )
+    assert "LocalWorkspace ResourceProvider" in said and "    Resource\n" in said and "CommandError" in said
