@@ -131,7 +131,7 @@ def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) 
     """Send `stdin`, half-close, and read Docker's multiplexed stream to its end: (stdout, stderr)."""
     raw.settimeout(timeout)
     if stdin is not None:  # from a thread: a command may print much before it has read all
-        threading.Thread(target=_send, args=(raw, stdin.encode()), daemon=True).start()
+        threading.Thread(target=send, args=(raw, stdin.encode()), daemon=True).start()
     parts: dict[int, list[bytes]] = {1: [], 2: []}
     for kind, piece in frames(raw, time.monotonic() + timeout, what):
         parts.setdefault(kind, []).append(piece)
@@ -156,7 +156,8 @@ def exit_code(client: docker.DockerClient, handle: str) -> int | None:
     return code
 
 
-def _send(raw: socket.socket, data: bytes) -> None:
+def send(raw: socket.socket, data: bytes) -> None:
+    """Give a command all of its input, and half-close."""
     # A command may end without reading its input; its exit code tells, not the broken pipe.
     with contextlib.suppress(OSError):
         raw.sendall(data)

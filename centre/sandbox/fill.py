@@ -18,13 +18,13 @@ TOGETHER = 3  # systems at a time; none needs what another one invents
 
 
 def fill(register: Register, runtime: Runtime, ksh: str, seed: int = 1) -> list[str]:
-    """What each system of the municipality said, in the catalogue's order."""
+    """What each system of the municipality said, in the order of its file."""
     municipality = register.municipality(ksh)
     cell = register.cell(municipality.cell)
     command = ["python", "-m", "systems.synthetic", ksh, f"--seed={seed}"]
-    installed = [system for system in register.installed_systems if system in municipality.systems]
+    systems = register.systems_of(municipality)
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(lambda s: runtime.check(cell.app(s), command, timeout=SECONDS).strip(), installed))
+        return list(pool.map(lambda s: runtime.check(cell.app(s), command, timeout=SECONDS).strip(), systems))
 
 
 def main() -> int:

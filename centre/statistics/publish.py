@@ -10,16 +10,18 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from centre.statistics import figures, publication
+from centre.statistics.figures import Delivered
 from inventory import paths
 from inventory.errors import RegisterError
+from inventory.models import Municipality
 from inventory.register import Register, load
-from systems.shared import parts
+from systems.shared import parts, workdays
 
 SHOWN = 10  # municipalities with missing feeds that a refusal names
 
@@ -39,15 +41,17 @@ def day_of(text: str | None, today: dt.date) -> dt.date:
     return day
 
 
-def gather(register: Register, runtime: Runtime, day: dt.date, with_connecting: bool):
-    """Municipalities asked, systems that deliver, and what each municipality has of the day."""
-    municipalities = figures.asked(register, with_connecting)
+def gather(
+    register: Register, runtime: Runtime, day: dt.date, with_connecting: bool
+) -> tuple[list[Municipality], list[str], dict[str, Delivered]]:
+    """Municipalities that count, systems that deliver, and what each municipality has of the day."""
+    municipalities = figures.counted(register, with_connecting)
     if not municipalities:
         raise TreasuryFault(
             f"environment {register.environment.id} has no live municipality with {figures.WAREHOUSE}; wanted at least "
             "one, or --with-connecting for a trial"
         )
-    delivered = {}
+    delivered: dict[str, Delivered] = {}
     for cell in sorted({municipality.cell for municipality in municipalities}):
         own = [municipality for municipality in municipalities if municipality.cell == cell]
         print(f"cell {cell}: {len(own)} municipalities", flush=True)
@@ -56,13 +60,18 @@ def gather(register: Register, runtime: Runtime, day: dt.date, with_connecting: 
     return municipalities, delivering, delivered
 
 
-def lacking(municipalities, delivering, delivered) -> list[str]:
+def lacking(
+    municipalities: Sequence[Municipality], delivering: Collection[str], delivered: Mapping[str, Delivered]
+) -> list[str]:
     """A line for each municipality with missing feeds."""
-    found = figures.missing(municipalities, delivering, delivered)
-    return [f"{municipality.name} ({municipality.ksh}): {', '.join(systems)}" for municipality, systems in found]
+    return [
+        f"{municipality.name} ({municipality.ksh}): {', '.join(systems)}"
+        for municipality, systems in figures.missing(municipalities, delivering, delivered)
+    ]
 
 
 def main() -> int:
+    """Exit 0 when published (or with --check looked at), 1 when the day cannot be, 2 for the register's faults."""
     parser = argparse.ArgumentParser(prog="python -m centre.statistics.publish", description=__doc__.split(":")[0])
     parser.add_argument("--env", default="dev", help="environment (default dev)")
     parser.add_argument("--day", help="day, as 2026-11-22 (default: yesterday)")
@@ -75,7 +84,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         register = load(chosen.env)
-        day = day_of(chosen.day, dt.datetime.now(ZoneInfo("Europe/Budapest")).date())
+        day = day_of(chosen.day, dt.datetime.now(workdays.ZONE).date())
         folder = chosen.out or paths.environment_dir(chosen.env) / "treasury" / day.isoformat()
         if publication.published(folder) and not chosen.check:
             raise TreasuryFault(f"{day} is published already, in {folder}; a second time would show what came between")
@@ -92,10 +101,13 @@ def main() -> int:
                 + "\n  ".join(gaps[:SHOWN])
                 + more
             )
-        made = publication.compile_day(register, day, municipalities, delivering, delivered, chosen.with_connecting)
-        for file in publication.write(made, folder):
+        compiled = publication.compile_day(register, day, municipalities, delivering, delivered, chosen.with_connecting)
+        for file in publication.write(compiled, folder):
             print(file)
-    except (RegisterError, TreasuryFault, Unreachable, RuntimeFault) as fault:
+    except RegisterError as error:
+        print(f"{error.headline}\n{error}", file=sys.stderr)
+        return 2
+    except (TreasuryFault, Unreachable, RuntimeFault) as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 1
     return 0

@@ -1,7 +1,8 @@
 """Prepare a bare Debian machine: packages, Docker Engine, Swarm, the Python environment. Standard library only.
 
-    python3 -m centre host              everything
-    python3 -m centre host --no-docker  the Python environment alone (unit tests)
+    python3 -m centre host                            everything
+    python3 -m centre host --advertise-addr 10.1.2.3  the same, with the address that other machines join at
+    python3 -m centre host --no-docker                the Python environment alone (unit tests)
 
 Installs only what is missing and says so; a second run changes nothing.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import http.client
+import ipaddress
 import json
 import os
 import shutil
@@ -20,6 +22,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import Any
 
 from centre.faults import OK
 from centre.verbs.progress import StepFailed, Steps
@@ -48,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
     if not options.no_docker:
         steps.run("Packages", lambda: packages(steps))
         steps.run("Docker Engine", lambda: engine(steps))
-        steps.run("Swarm", swarm)
+        steps.run("Swarm", lambda: swarm(options.advertise_addr))
+        if note := cannot_grow():
+            print(note)
     steps.run("Python environment", lambda: environment(steps))
     return OK
 
@@ -133,26 +138,65 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
             file.unlink()
 
 
-def swarm() -> str | None:
-    """Swarm mode with this machine as a manager."""
+def swarm(asked: str | None = None) -> str | None:
+    """Swarm mode with this machine as a manager. `asked`: the address to advertise, which never changes afterwards."""
     deadline = time.monotonic() + START_SECONDS
     while (state := _swarm_state()).get("LocalNodeState") == "pending":  # a daemon just started finds its peers first
         if time.monotonic() > deadline:
             break
         time.sleep(0.3)
     if state.get("ControlAvailable"):
+        if asked and state.get("NodeAddr") not in (asked, None):
+            raise StepFailed(f"Swarm: advertises {state['NodeAddr']}, wanted {asked}. {TO_CHANGE}")
         return None
     if state.get("LocalNodeState") not in ("inactive", None):
         seen = state.get("LocalNodeState")
         raise StepFailed(f"Swarm: this node is {seen} and no manager. Promote it (docker node promote) or let it leave")
-    body = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
+    address = _ipv4(asked) if asked else default_address()
+    # Bound to all, a manager starts again after its own address has changed (tried with 20.10.24).
+    listen = LOOPBACK if address == LOOPBACK else "0.0.0.0"
+    body = {"ListenAddr": f"{listen}:2377", "AdvertiseAddr": address}
     status, text = docker("POST", "/swarm/init", body) or (0, "no answer")
     if status != 200:
         raise StepFailed(f"Swarm: docker swarm init answered {status}: {text.strip()}")
-    return "initialised"
+    return f"initialised, advertises {address}"
 
 
-def _swarm_state() -> dict:
+def cannot_grow() -> str | None:
+    """A sentence when no other machine can ever join this one's Swarm."""
+    if _swarm_state().get("NodeAddr") != LOOPBACK:
+        return None
+    return f"  note: the Swarm cannot grow: it advertises {LOOPBACK}. {TO_CHANGE}"
+
+
+LOOPBACK = "127.0.0.1"
+TO_CHANGE = (
+    "To change it, remove every environment (make clean), let this node leave (docker swarm leave --force) and prepare "
+    "the machine again (make host, with ASP_ADVERTISE_ADDR)"
+)
+
+
+def _ipv4(text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        raise StepFailed(
+            f"--advertise-addr: seen {text!r}, wanted an IPv4 address of this machine, as 10.1.2.3"
+        ) from None
+    return str(address)
+
+
+def default_address() -> str:
+    """The address by which this machine reaches others; the loopback's where it has no route. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # of the block for documentation (RFC 5737): any way out answers for it
+            return str(probe.getsockname()[0])
+        except OSError:
+            return LOOPBACK
+
+
+def _swarm_state() -> dict[str, Any]:
     answer = docker("GET", "/info")
     return json.loads(answer[1])["Swarm"] if answer else {}
 

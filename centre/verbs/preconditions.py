@@ -7,19 +7,18 @@ import socket
 from centre.reach.runtime import Runtime
 from centre.verbs.progress import StepFailed
 from inventory.register import Register
-from inventory.rules.unchangeable import KEEP
+from inventory.rules.unchangeable import fewer_nodes
 
 
 def keeps_its_nodes(register: Register) -> None:
     """No cell has more nodes on the daemon than in the register, whatever this machine remembers of it."""
     volumes = {volume.name for volume in Runtime(register).client.volumes.list()}
-    for cell in register.environment.cells:
-        names = register.cell(cell.id)
-        if cell.nodes == 1 and f"{names.prefix}-postgres-2" in volumes:
-            raise StepFailed(
-                f"cell {cell.id}: volume {names.prefix}-postgres-2: seen nodes: 1, but the cell has 3; a node taken "
-                f"out would go with its data. {KEEP.format(3)}. Nothing was touched"
-            )
+    file = f"inventory/environments/{register.environment.id}/environment.yaml"
+    for index, cell in enumerate(register.environment.cells):
+        second = f"{register.cell(cell.id).prefix}-postgres-2"
+        if cell.nodes == 1 and second in volumes:
+            fault = fewer_nodes(file, index, cell, f"has 3 on this machine (volume {second})", 3)
+            raise StepFailed(f"{fault}. Nothing was touched")
 
 
 def ports(register: Register) -> None:

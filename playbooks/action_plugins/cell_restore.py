@@ -1,6 +1,6 @@
 """Ansible action: a whole cell out of its backups. The work is in `centre.backup.restore_cell`."""
 
-from centre import turn
+from centre import moments, turn
 from centre.action import CentreAction
 from centre.backup import restore, restore_cell
 from centre.reach.psql import CellSql
@@ -17,7 +17,7 @@ options:
   environment: {type: str, required: true, description: Environment of the register.}
   cell: {type: str, required: true, description: Id of the cell.}
   step: {type: str, choices: [restore, forget], required: true, description: What is done.}
-  target_time: {type: str, description: The moment; without it as far as the archive reaches.}
+  target_time: {type: str, description: "Moment, Budapest time or with an offset; without it the end of the archive."}
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The former cluster's folder for C(forget).}
 """
@@ -39,7 +39,7 @@ def run(params, check):
         return {"changed": True, "diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
     restore_cell.may_rebuild(cell, params["repository"], moment)
-    until = moment.isoformat() if moment else "the end of the archive"
+    until = moments.shown(moment) if moment else "the end of the archive"
     diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
     if check:
         return {"changed": True, "diff": diff}

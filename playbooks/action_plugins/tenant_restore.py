@@ -2,6 +2,7 @@
 
 import time
 
+from centre import moments
 from centre.action import CentreAction
 from centre.backup import restore
 from centre.backup.backups import BackupFault
@@ -23,12 +24,13 @@ options:
   environment: {type: str, required: true, description: Environment of the register.}
   municipality: {type: str, required: true, description: KSH code.}
   step: {type: str, choices: [aside, exchange, undo, forget], required: true, description: What is done.}
-  target_time: {type: str, description: The moment for C(aside), as 2026-11-23 14:00:00 (local time) or with an offset.}
+  target_time: {type: str, description: "For C(aside), as 2026-11-23 14:00:00 (Budapest) or with an offset."}
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The kept database for C(undo) and C(forget).}
 """
 
 RETURN = r"""
+moment: {type: str, returned: after aside, description: "The moment as it was read, in Budapest time and in UTC."}
 changes: {type: list, elements: str, returned: after aside, description: Tables that differ, rows now and then.}
 kept: {type: str, returned: after exchange and undo, description: Name under which the former database stays.}
 held_seconds: {type: float, returned: after exchange and undo, description: For how long clients waited at most.}
@@ -48,12 +50,13 @@ def aside(cell, municipality, params, check):
     moment = restore.moment_of(params["target_time"] or "")
     tenant, repository = municipality.tenant, params["repository"]
     restore.may_restore(cell, tenant, moment, repository)
-    at = f"{tenant} at {moment.isoformat()}, out of repository {repository}"
+    at = f"{tenant} at {moments.shown(moment)}, out of repository {repository}"
     diff = {"before": "", "after": f"{restore.beside(tenant)}: {at}\n"}
+    result = {"changed": True, "moment": moments.shown(moment), "diff": diff}
     if check:
-        return {"changed": True, "diff": diff}
+        return result
     made = restore.put_aside(cell, tenant, moment, repository)
-    return {"changed": True, "changes": list(made.changes), "diff": diff}
+    return result | {"changes": list(made.changes)}
 
 
 def exchange(cell, municipality, params, check):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from centre.verbs.cli.verb import Parsers, add, json_option
 
@@ -14,9 +15,16 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
         "centre.verbs.host:run",
         "prepare this machine: packages, Docker, Swarm, Python environment",
         details="Installs only what is missing; a second run changes nothing.",
-        examples=["host", "host --no-docker"],
+        examples=["host", "host --advertise-addr 10.1.2.3", "host --no-docker"],
     )
     host.add_argument("--no-docker", action="store_true", help="only the Python environment")
+    host.add_argument(
+        "--advertise-addr",
+        metavar="ADDRESS",
+        default=os.environ.get("ASP_ADVERTISE_ADDR"),
+        help="IPv4 address at which other machines reach this one's Swarm, when it is made; 127.0.0.1: none ever will "
+        "(default: ASP_ADVERTISE_ADDR, else the address of the default route)",
+    )
     add(
         verbs,
         "up",

@@ -113,9 +113,7 @@ def main():
         except (OSError, http.client.HTTPException) as error:
             faults.append(f"{params['clock_host']}: does not tell the time ({error}). Is the centre's PKI up?")
     if offset is not None and abs(offset) > params["clock_skew"]:
-        faults.append(
-            f"clock is {offset} s off; wanted at most {params['clock_skew']}. Switch time synchronisation on"
-        )
+        faults.append(f"clock is {offset} s off; wanted at most {params['clock_skew']}. Switch time synchronisation on")
     if faults:
         module.fail_json(msg="\n".join(faults), reached=reached, clock_offset=offset)
     module.exit_json(changed=False, reached=reached, clock_offset=offset)

@@ -2,9 +2,9 @@
 
 from centre.action import CentreAction, asked
 from centre.backup.backups import BackupFault, ensure_backed_up
-from centre.database.apply import Outcome
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
+from centre.steps import Plan
 
 DOCUMENTATION = r"""
 action: tenant_backup
@@ -27,7 +27,7 @@ def run(params, check):
     """Result of the action for its parameters."""
     register, municipalities = asked(params)
     runtime = Runtime(register)
-    total = Outcome()
+    total = Plan()
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         names = [municipality.tenant for municipality in municipalities if municipality.cell == cell_id]
         total += ensure_backed_up(CellSql(runtime, cell_id), names, check)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from centre.action import CentreAction, asked
 from centre.database import apply, migrations
-from centre.database.apply import Outcome
 from centre.database.export import ExportFault, export
 from centre.database.plan import PlanFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
+from centre.steps import Plan
 from inventory.vault import vault
 
 DOCUMENTATION = r"""
@@ -36,7 +36,7 @@ def run(params, check):
     """Result of the action for its parameters."""
     register, municipalities = asked(params)
     runtime = Runtime(register)
-    total, exports = Outcome(), {}
+    total, exports = Plan(), {}
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         cell = CellSql(runtime, cell_id)
         here = [municipality for municipality in municipalities if municipality.cell == cell_id]
@@ -53,13 +53,12 @@ def present(cell, municipalities, params, check, exports):
 
 
 def exported(cell, municipalities, params, check, exports):
-    outcome = Outcome()
+    outcome = Plan()
     for municipality in municipalities:
         place = params["export_dir"]
         if not check:
             place = exports[municipality.ksh] = str(export(cell, municipality.tenant, Path(place)))
-        outcome.before.append(f"export of {municipality.tenant}: not taken")
-        outcome.after.append(f"export of {municipality.tenant}: in {place}")
+        outcome.add(f"export of {municipality.tenant}", "not taken", f"in {place}")
     return outcome
 
 

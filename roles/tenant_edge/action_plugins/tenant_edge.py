@@ -1,9 +1,8 @@
 """Ansible action: municipalities at the edge. The work is in `centre.edge.hosts`."""
 
 from centre.action import CentreAction, asked
-from centre.edge.hosts import EdgePlanner, diff
+from centre.edge.hosts import EdgePlanner
 from centre.reach.runtime import Runtime
-from inventory.vault import vault
 
 DOCUMENTATION = r"""
 action: tenant_edge
@@ -27,15 +26,10 @@ def run(params, check):
     """Result of the action for its parameters."""
     register, municipalities = asked(params)
     planner = EdgePlanner(register, Runtime(register))
-    changes = planner.present(municipalities) if params["state"] == "present" else planner.absent(municipalities)
-    changed = any(changes)
-    if changed and not check:
-        if params["state"] == "present":
-            planner.open(municipalities, changes, vault.load(register))
-        else:
-            planner.close(changes)
-    told = diff(changes)
-    return {"changed": changed, "steps": told["after"].splitlines(), "diff": told}
+    plan = getattr(planner, params["state"])(municipalities)
+    if not check:
+        plan.carry_out()
+    return {"changed": plan.changed, "steps": plan.after, "diff": plan.diff}
 
 
 class ActionModule(CentreAction):

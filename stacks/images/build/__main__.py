@@ -27,7 +27,7 @@ LABEL = "asp.suite"  # on every image made here; `make clean` removes what carri
 
 
 def main() -> int:
-    """Exit 0 when every image asked for is there, 1 when one cannot be made."""
+    """Exit 0 when every image is there, 1 when one cannot be built."""
     parser = argparse.ArgumentParser(prog="python -m stacks.images.build", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())} (default: all)")
     instead = parser.add_mutually_exclusive_group()
@@ -41,22 +41,22 @@ def main() -> int:
     unknown = set(chosen.names) - set(names())
     if unknown:
         parser.error(f"unknown image: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
-    wanted = chosen.names or names()
+    selected = chosen.names or names()
     try:
         client = docker.from_env(timeout=900)
         if chosen.list:
-            for name in wanted:
+            for name in selected:
                 print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
             return 0
         if chosen.remove:
             print(f"{remove(client)} images removed")
             return 0
         if chosen.sbom:
-            write_sboms(client, wanted)
+            write_sboms(client, selected)
             return 0
         built = {BASE: provide_image(client, BASE)}
         with ThreadPoolExecutor(TOGETHER) as pool:
-            others = [name for name in dict.fromkeys(wanted) if name != BASE]
+            others = [name for name in dict.fromkeys(selected) if name != BASE]
             built |= zip(others, pool.map(lambda name: provide_image(client, name), others), strict=True)
     except (DownloadFault, DockerException) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -80,9 +80,9 @@ def remove(client: docker.DockerClient) -> int:
     return len(images)
 
 
-def write_sboms(client: docker.DockerClient, wanted: list[str]) -> None:
+def write_sboms(client: docker.DockerClient, selected: list[str]) -> None:
     """Bills of materials of images that are here; prints what was written, and which images are missing."""
-    for name in wanted:
+    for name in selected:
         image = reference(name)
         if present(client, image):
             written = sbom.write(client, name, image)
@@ -105,7 +105,7 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     if present(client, image):
         return False
     if os.environ.get(given(name)):
-        raise DownloadFault(f"{given(name)}={image}: no such image here. Load it, or unset this to make our own")
+        raise DownloadFault(f"{given(name)}={image}: no such image on this machine. Load it, or unset {given(name)}")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)
@@ -125,7 +125,7 @@ def _debootstrap(client: docker.DockerClient, name: str, image: str) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise DownloadFault(f"{image}: mmdebstrap exited with {done.returncode}: {done.stderr.strip()[-1500:]}")
-        repository, tag = image.split(":")
+        repository, _, tag = image.rpartition(":")
         with archive.open("rb") as data:
             client.api.import_image_from_data(data, repository=repository, tag=tag, changes=[f"LABEL {LABEL}={name}"])
 

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from inventory import paths
@@ -51,19 +53,20 @@ def provide(download: Maven | Go | Wheels | Tree, context: Path) -> None:
 
 def _cached(download: Maven | Go | Wheels) -> Path:
     """The file (or folder of wheels) in the cache, fetched whole or not at all."""
+    fetch: Callable[[Path], Path]
     if isinstance(download, Maven):
-        key, fetch = download.artifact.replace(":", "_"), _maven
+        key, fetch = download.artifact.replace(":", "_"), partial(_maven, download)
     elif isinstance(download, Go):
-        key, fetch = f"{download.module.replace('/', '_')}@{download.version}", _go
+        key, fetch = f"{download.module.replace('/', '_')}@{download.version}", partial(_go, download)
     else:
         lock = hashlib.sha256((paths.ROOT / download.lock).read_bytes()).hexdigest()[:12]
-        key, fetch = f"wheels-{download.python}-{lock}", _wheels
+        key, fetch = f"wheels-{download.python}-{lock}", partial(_wheels, download)
     cached = paths.CACHE / "downloads" / key
     with _alone[key]:
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".new-") as scratch:
-                os.replace(fetch(download, Path(scratch)), cached)
+                os.replace(fetch(Path(scratch)), cached)
         if isinstance(download, Maven):
             _verify(cached, download)
     return cached

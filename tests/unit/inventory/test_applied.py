@@ -68,6 +68,16 @@ def test_order_of_cells(copy):
     assert "cells.1 = 'baz1': cell 'baz1' was applied at place 0 of the list" in fault
 
 
+def test_the_subnet_stays(copy):
+    remembered = applied.of(copy.load().municipality("16054"))
+    applied.change("dev", {"16054": remembered})
+    assert copy.load() and remembered["subnet"] == "10.61.0.0/16"
+    copy.edit(ENVIRONMENT, "10.61.0.0/16", "10.63.0.0/16")
+    (fault,) = copy.faults()
+    assert "subnet = '10.63.0.0/16': the subnet cannot change once a tenant exists" in fault
+    assert "it was applied with '10.61.0.0/16'. Write 10.61.0.0/16" in fault
+
+
 def test_nodes_of_a_cell_grow_and_never_shrink(copy):
     copy.edit(ENVIRONMENT, "nodes: 1 ", "nodes: 3 ")
     applied.change("dev", {"16054": applied.of(copy.load().municipality("16054"))})

@@ -1,14 +1,8 @@
 """The edge's control program without HAProxy: files whole or not at all, and what was there comes back on failure."""
 
 import io
-import sys
 
 import pytest
-
-from inventory import paths
-
-sys.path.insert(0, str(paths.ROOT / "stacks" / "images" / "edge"))
-
 from asp_edge import __main__ as program
 from asp_edge import certificates, haproxy, revocation, store, tenants
 from asp_edge.settings import EdgeFault, Settings

@@ -5,20 +5,12 @@ The real ones meet in tests/bench/database_faults.py.
 """
 
 import json
-import sys
-import threading
 
 import pytest
+from asp_failover import fence, watch
+from asp_failover.etcd import Etcd, decode, encode
 
-from inventory import paths
-
-sys.path.insert(0, str(paths.ROOT / "stacks" / "images" / "etcd"))
-from asp_failover import fence, watch  # noqa: E402
-from asp_failover import member as member_module  # noqa: E402
-from asp_failover.etcd import Etcd, EtcdFault, decode, encode  # noqa: E402
-from asp_failover.member import arguments, cluster_state  # noqa: E402
-
-from tests.bench.database_cell import overlaps  # noqa: E402
+from tests.bench.database_cell import overlaps
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
 OLD, NEW = NODES
@@ -55,7 +47,10 @@ class Wire(Etcd):
 
 
 class Machine:
-    """The engine with one container a node; `stubborn`: kills do nothing; `sticky`: cuts do nothing."""
+    """The engine with one container a node; `stubborn`: kills do nothing; `sticky`: cuts do nothing.
+
+    `more`: states of further containers of the old leader; `shown`: what inspecting shows instead, container → fields.
+    """
 
     def __init__(self):
         self.replicas = {name: 1 for name in NODES}
@@ -64,6 +59,7 @@ class Machine:
         self.where = "here"
         self.stubborn = self.sticky = False
         self.reason = None
+        self.more, self.shown = {}, {}
         self.calls = []
 
     def node(self):
@@ -80,9 +76,13 @@ class Machine:
         self.replicas[name] = replicas
 
     def containers(self, service):
-        name = f"c-{service}"
-        entry = {"Id": name, "State": self.state[name], "Labels": {watch.TASK_LABEL: f"t-{service}"}}
-        return [{**entry, "NetworkSettings": {"Networks": {"data": {"NetworkID": "n"}}}}]
+        states = {f"c-{service}": self.state[f"c-{service}"], **(self.more if service == OLD else {})}
+        attached = {"Networks": {"data": {"NetworkID": "n"}}}
+        labels = {watch.TASK_LABEL: f"t-{service}"}
+        return [
+            {"Id": name, "State": state, "Labels": labels, "NetworkSettings": attached}
+            for name, state in states.items()
+        ]
 
     def halted(self, container):
         return self.reason
@@ -101,16 +101,20 @@ class Machine:
         return set(self.attached)
 
     def inspect(self, container):
-        running = self.state[container] != "exited"
+        state = self.state.get(container) or self.more.get(container)
+        if state is None:
+            return None
+        running = state != "exited"
         return {
             "State": {
-                "Status": self.state[container],
+                "Status": state,
                 "Running": running,
-                "Paused": self.state[container] == "paused",
+                "Paused": state == "paused",
                 "Restarting": False,
                 "Pid": 77 if running else 0,
                 "ExitCode": 137,
                 "FinishedAt": "",
+                **self.shown.get(container, {}),
             }
         }
 
@@ -208,6 +212,37 @@ def no_vote(watcher, machine, wire, audit):
     watcher._ask = lambda name: {"state": "running"} if name == NEW else None
 
 
+def standby_of_another(watcher, machine, wire, audit):
+    """Its rows are those of a leader that is not this one."""
+    wire.keys[f"{SCOPE}sync"] = (json.dumps({"leader": THIRD, "sync_standby": NEW}), 7)
+
+
+def starting_standby(watcher, machine, wire, audit):
+    watcher._ask = lambda name: {"state": "starting"}
+
+
+def stopped_standby(watcher, machine, wire, audit):
+    watcher._ask = lambda name: {"state": "stopped"}
+
+
+def still_has_a_process(watcher, machine, wire, audit):
+    machine.shown[f"c-{OLD}"] = {"Pid": 77}
+
+
+def is_being_restarted(watcher, machine, wire, audit):
+    machine.shown[f"c-{OLD}"] = {"Restarting": True}
+
+
+def is_frozen(watcher, machine, wire, audit):
+    machine.shown[f"c-{OLD}"] = {"Paused": True}
+
+
+def seen_alive_and_not_listed(watcher, machine, wire, audit):
+    """Another container of it was seen alive; the list has lost it, and it runs."""
+    audit.alive(OLD, [f"c-{OLD}", "c-lost"])
+    machine.state["c-lost"] = "running"
+
+
 def another_machine(watcher, machine, wire, audit):
     machine.where = "there"
 
@@ -236,6 +271,13 @@ def another_reign(watcher, machine, wire, audit):
         (no_standby, "no standby is known to have every acknowledged row"),
         (silent_standby, f"standbys that answer: none; wanted 1 of {NEW}."),
         (no_vote, f"standbys that answer: {NEW}; wanted 2 of {NEW}, {THIRD}."),
+        (standby_of_another, "no standby is known to have every acknowledged row"),
+        (starting_standby, "standbys that answer: none"),
+        (stopped_standby, "standbys that answer: none"),
+        (still_has_a_process, "not shown to be stopped and cut off"),
+        (is_being_restarted, "not shown to be stopped and cut off"),
+        (is_frozen, "not shown to be stopped and cut off"),
+        (seen_alive_and_not_listed, "not shown to be stopped and cut off"),
         (another_machine, "silence is no proof"),
         (never_seen, "was never seen alive on this machine"),
         (will_not_die, "not shown to be stopped and cut off"),
@@ -269,115 +311,78 @@ def test_killed_in_the_middle_it_gives_the_replicas_back_at_the_next_start(cell,
     assert machine.replicas[OLD] == 1
 
 
-MEMBERS = ["m-1", "m-2", "m-3"]
+def test_fenced_again_before_it_was_given_back_it_gets_its_replicas(cell):
+    """Killed after it had set them to 0: what the service shows now is its own doing."""
+    watcher, machine, wire, audit = cell
+    machine.replicas[OLD] = 0
+    audit.pending[OLD] = 1
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" not in wire.keys and machine.replicas[OLD] == 1 and audit.pending == {}
 
 
-class Peers:
-    """Members as etcd 3.5 has them. `known`: what is listed of m-1; `fails`: calls that nobody answers."""
-
-    def __init__(self, known=None, fails=()):
-        self.known, self.fails, self.calls = known, fails, []
-
-    def __call__(self, hosts, root, user, password, timeout):
-        assert (hosts, user, password) == (["m-2:2379", "m-3:2379"], "root", "geheim")
-        return self
-
-    def call(self, path, body):
-        verb = path.rsplit("/", 1)[1]
-        if verb in self.fails:
-            raise EtcdFault("etcd: no member answers")
-        self.calls.append(verb)
-        url = "https://m-1:2380"
-        if verb == "remove":
-            assert body == {"ID": "77"}
-            self.known = None
-        elif verb == "add":
-            assert body == {"peerURLs": [url]} and self.known is None
-            self.known = {}
-        others = [{"ID": "5", "name": "m-2", "peerURLs": ["https://m-2:2380"], "clientURLs": ["https://m-2:2379"]}]
-        return {"members": others + ([{"ID": "77", "peerURLs": [url], **self.known}] if self.known is not None else [])}
+def test_a_new_reign_starts_with_full_patience(cell):
+    watcher, machine, wire, _ = cell
+    watcher._ask = lambda name: None
+    watcher.tick()
+    watcher._answered[NEW] = watch.time.monotonic() - 60
+    machine.reason = "it has no network"
+    wire.keys[f"{SCOPE}leader"] = (NEW, 50)
+    watcher.tick()
+    assert machine.calls == [] and f"{SCOPE}leader" in wire.keys
 
 
-@pytest.fixture
-def volume(tmp_path, monkeypatch):
-    """An empty one."""
-    monkeypatch.setattr(member_module, "WAL", tmp_path / "etcd" / "member" / "wal")
-    monkeypatch.setattr(member_module, "JOINING", tmp_path / "joining")
-    return tmp_path
+def test_what_was_refused_is_not_tried_at_every_look(cell):
+    watcher, machine, wire, audit = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    no_standby(*cell)
+    for _ in range(5):
+        watcher.tick()
+    assert watcher.counts["refused"] == 1
+    watcher._refused_until = 0.0
+    watcher.tick()
+    assert watcher.counts["refused"] == 2
 
 
-RAN = {"name": "m-1", "clientURLs": ["https://m-1:2379"]}
-NEVER_RAN = {"name": "m-1"}
-ADDED = {}
+def test_a_leader_of_another_name_is_left_alone(cell):
+    watcher, machine, wire, _ = cell
+    machine.state["c-stranger"] = "exited"
+    wire.keys[f"{SCOPE}leader"] = ("stranger", 41)
+    watcher.tick()
+    assert machine.calls == [] and f"{SCOPE}leader" in wire.keys
 
 
-@pytest.mark.parametrize(
-    ("peers", "state", "calls"),
-    [
-        (Peers(fails=["list"]), "new", []),  # the first start of the first members: no majority, or no logins yet
-        (Peers(NEVER_RAN), "new", ["list"]),  # the first start of the last one
-        (Peers(RAN), "existing", ["list", "remove", "add"]),  # its volume was lost
-        (Peers(None), "existing", ["list", "add"]),  # killed after it took itself out
-        (Peers(ADDED), "existing", ["list"]),  # killed before it ran
-    ],
-)
-def test_a_member_with_an_empty_volume_joins_what_is_there(volume, monkeypatch, peers, state, calls):
-    monkeypatch.setattr(member_module, "Etcd", peers)
-    assert cluster_state("m-1", MEMBERS, "geheim") == state
-    assert peers.calls == calls
+def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
+    watcher, _, _, audit = cell
+    audit.seen.clear()
+    watcher.tick()
+    assert audit.seen == {}
+    watcher._heard.add(OLD)
+    watcher.tick()
+    assert audit.seen == {OLD: [f"c-{OLD}"]}
 
 
-def test_a_member_that_took_itself_out_never_founds_a_cluster(volume, monkeypatch):
-    for peers in (Peers(RAN, fails=["add"]), Peers(fails=["list"])):
-        monkeypatch.setattr(member_module, "Etcd", peers)
-        with pytest.raises(EtcdFault, match="no member answers"):
-            cluster_state("m-1", MEMBERS, "geheim")
-    monkeypatch.setattr(member_module, "Etcd", peers := Peers(None))
-    assert cluster_state("m-1", MEMBERS, "geheim") == "existing" and peers.calls == ["list", "add"]
+@pytest.mark.parametrize(("other", "reason"), [("running", None), ("paused", "its container is frozen")])
+def test_one_frozen_container_of_two_is_no_reason(cell, other, reason):
+    watcher, machine, _, _ = cell
+    machine.state[f"c-{OLD}"] = "paused"
+    machine.more["c-second"] = other
+    assert watcher.suspicion(OLD) == reason
 
 
-def test_a_member_with_its_volume_asks_nobody(volume, monkeypatch):
-    monkeypatch.setattr(member_module, "Etcd", peers := Peers(RAN))
-    member_module.WAL.mkdir(parents=True)
-    (member_module.WAL / "0.wal").touch()
-    member_module.JOINING.touch()
-    assert cluster_state("m-1", MEMBERS, "geheim") == "existing" and peers.calls == []
-    assert not member_module.JOINING.exists()
-
-
-@pytest.mark.parametrize(("present", "changes"), [("geheim", 0), ("another", 1)])
-def test_logins_that_work_are_left_alone_at_a_restart(tmp_path, monkeypatch, present, changes):
-    """As etcd 3.5 answers once logins are required."""
-    changed = []
-
-    class Required:
-        def __init__(self, hosts, root, user=None, password="", timeout=0):
-            self.user, self.password = user, password
-
-        def call(self, path, body):
-            if self.user is None:
-                raise EtcdFault(f"etcd: {path} refused with 400: etcdserver: user name is empty")
-            if self.user == "patroni" and self.password != present:
-                raise EtcdFault("etcd: login of patroni refused: etcdserver: authentication failed")
-            if self.user != "root":
-                raise EtcdFault(f"etcd: {path} refused with 403: etcdserver: permission denied")
-            changed.append((path, body))
-            return {}
-
-    logins = tmp_path / "etcd.json"
-    logins.write_text(json.dumps({"root": "r", "users": {"patroni": {"password": "geheim", "write": [SCOPE]}}}))
-    monkeypatch.setattr(member_module, "LOGINS", str(logins))
-    monkeypatch.setattr(member_module, "Etcd", Required)
-    member_module.keep_logins("m-1", threading.Event())
-    passwords = [body for path, body in changed if path == "/v3/auth/user/changepw" and body["name"] == "patroni"]
-    assert passwords == [{"name": "patroni", "password": "geheim"}] * changes
-    assert bool(changed) == bool(changes)
-
-
-def test_members_of_etcd_know_each_other_by_certificate():
-    line = arguments("m-1", MEMBERS, "m", "new")
-    assert "--peer-client-cert-auth=true" in line and "--peer-cert-allowed-hostname=m" in line
-    assert not [part for part in line if "http://" in part and "127.0.0.1" not in part]
+def test_what_it_did_is_told_as_metrics(cell):
+    watcher, machine, _, _ = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    lines = watcher.metrics().splitlines()
+    assert {
+        'asp_fencer_fences_total{outcome="released"} 1',
+        'asp_fencer_fences_total{outcome="faults"} 0',
+        f'asp_fencer_leader{{node="{OLD}"}} 1',
+        f'asp_fencer_leader{{node="{NEW}"}} 0',
+        "# TYPE asp_fencer_fences_total counter",
+    } <= set(lines)
+    assert sum(line.startswith(("asp_fencer_last_fence_seconds ", "asp_fencer_last_look_")) for line in lines) == 2
 
 
 def row(tl, node, t0, t1):
