@@ -18,7 +18,7 @@ def keeps_its_nodes(register: Register) -> None:
         second = f"{register.cell(cell.id).prefix}-postgres-2"
         if cell.nodes == 1 and second in volumes:
             fault = fewer_nodes(file, index, cell, f"has 3 on this machine (volume {second})", 3)
-            raise StepFailed(f"{fault}. Nothing was touched")
+            raise StepFailed(f"{fault} Nothing was touched")
 
 
 def ports(register: Register) -> None:

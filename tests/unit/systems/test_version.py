@@ -49,11 +49,11 @@ def test_another_projects_file_is_not_ours(monkeypatch, tmp_path):
 def test_the_app_servers_image_is_given_it_and_renamed_with_it(monkeypatch):
     assert recipe.arguments("app") == {VARIABLE: version()}
     assert recipe.arguments("edge") == {}
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     before = recipe.reference("app"), recipe.reference("edge")
     monkeypatch.setenv(VARIABLE, "7.8.9")
     version.cache_clear()
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     after = recipe.reference("app"), recipe.reference("edge")
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     assert before[0] != after[0] and before[1] == after[1]
