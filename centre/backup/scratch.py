@@ -31,7 +31,6 @@ SOURCE = "/source"
 MAKER = "asp.process"  # label: the process that a scratch container serves, number and start
 MEMORY_MIB = 1024  # for the processes of a scratch container
 SHARED_MIB = 1024  # what a restore needs beside its database: the cluster's own files, WAL, a hole for each other file
-FULL = "No space left on device"
 MEMINFO = Path("/proc/meminfo")
 # A container in which data is restored: nothing reaches it, and it reaches nothing but its volumes.
 CREATION: dict[str, Any] = {
@@ -43,6 +42,10 @@ CREATION: dict[str, Any] = {
     "mem_limit": f"{MEMORY_MIB}m",
     "tmpfs": {"/tmp": f"uid={UID},mode=0700"},
 }
+
+
+class NoRoom(RuntimeFault):
+    """A restore ended because its /data is full."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def restored(
     memory = None if neighbours else _memory(cell, tenant)
     try:
         container = _ready(cell, tenant, request, repository, memory, timeout)
-    except RuntimeFault as fault:
-        if memory is None or FULL not in str(fault):
+    except NoRoom:
+        if memory is None:
             raise
         container = _ready(cell, tenant, request, repository, None, deadline - time.monotonic())
     try:
@@ -200,13 +203,17 @@ def _remove(container: Container) -> None:
 
 
 def wait_for(container: Container, timeout: float, state: str) -> None:
-    """Wait until the restore tells a state; RuntimeFault with its words when it ended before, or took too long."""
+    """Wait until the restore tells a state; RuntimeFault with its words when it ended before, or took too long.
+
+    NoRoom when it ended because /data is full.
+    """
     deadline = time.monotonic() + timeout
     while state not in _states(container):
         container.reload()
         if container.status == "exited":
             said = container.logs(stdout=False).decode(errors="replace").strip()[-1500:]
-            raise RuntimeFault(f"{container.name}: exited with {container.attrs['State']['ExitCode']}: {said}")
+            fault = NoRoom if "full" in _states(container) else RuntimeFault
+            raise fault(f"{container.name}: exited with {container.attrs['State']['ExitCode']}: {said}")
         if time.monotonic() > deadline:
             raise RuntimeFault(f"{container.name}: not restored within {timeout:.0f} s")
         time.sleep(0.1)

@@ -185,7 +185,7 @@ def test_a_damaged_bundle_is_found_and_reported_until_it_is_mended(covered, cell
 
 
 def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
-    said = "restore-t00000-[0-9a-f]+: exited with 1: no database t00000"
+    said = "restore-t00000-[0-9a-f]+: exited with 1: asp-restore tenant: no database t00000"
     with pytest.raises(RuntimeFault, match=said), restored(cell, "t00000"):
         pass
 

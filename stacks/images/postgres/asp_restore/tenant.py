@@ -6,7 +6,9 @@ restore wrote to a disk was half of its time (docs/cells.md).
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ PRELOAD = "libeatmydata.so"  # syncs nothing
 SERVER_SECONDS = 900  # for replay, and until the database lets somebody in
 PAUSE = 0.1
 NO_SUCH_DATABASE = 80  # pgBackRest's exit code when the backup has no database of a name
+NO_ROOM = os.strerror(errno.ENOSPC)
+LEAST_ROOM = 2**20  # bytes
 AHEAD = {"archive-async": "y", "spool-path": "/data/spool", "archive-get-queue-max": "256MiB"}
 
 
@@ -38,11 +42,20 @@ class Request:
 
 
 def run(request: Request) -> int:
-    """Restore and serve until the server ends; prints `{"state": "restored"}` when the database lets somebody in."""
+    """Restore and serve until the server ends; prints `{"state": "restored"}` when the database lets somebody in.
+
+    `{"state": "full"}` comes before a RestoreFault whose reason is that /data has no room.
+    """
     environment = {**configure(request.stanza, DATA, AHEAD), "LD_PRELOAD": PRELOAD}
-    _fetch(request, environment)
-    server = Server(DATA, "64MB", environment)
-    _wait(server, request.database)
+    try:
+        _fetch(request, environment)
+        server = Server(DATA, "64MB", environment)
+        _wait(server, request.database)
+    except RestoreFault as fault:
+        # Of a write that was cut short pgBackRest tells no reason, so the room that is left is looked at as well.
+        if NO_ROOM in str(fault) or shutil.disk_usage(DATA.parent).free < LEAST_ROOM:
+            print(json.dumps({"state": "full"}), flush=True)
+        raise
     print(json.dumps({"state": "restored"}), flush=True)
     return server.wait()
 

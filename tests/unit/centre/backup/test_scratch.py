@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from centre.backup import scratch
-from centre.backup.scratch import VAULT, configure, wait_for
+from centre.backup.scratch import VAULT, NoRoom, configure, wait_for
 from centre.reach.runtime import Result, RuntimeFault
 
 
@@ -44,6 +44,28 @@ def test_half_a_line_is_not_yet_a_state():
 def test_a_restore_that_ends_before_is_a_fault_in_its_own_words():
     with pytest.raises(RuntimeFault, match="t16054: exited with 1: asp-restore tenant: no database"):
         wait_for(Container(err="asp-restore tenant: no database t16054 at that moment\n"), 60, "restored")
+
+
+@pytest.mark.parametrize(("out", "fault"), [("", RuntimeFault), ('{"state": "full"}\n', NoRoom)])
+def test_a_full_memory_is_told_apart_from_every_other_fault(out, fault):
+    with pytest.raises(RuntimeFault, match="unable to write") as raised:
+        wait_for(Container(out, err="unable to write '/data/pgdata/global/2964_fsm'\n"), 60, "restored")
+    assert type(raised.value) is fault
+
+
+@pytest.mark.parametrize(("memory", "places"), [(8, [8, None]), (None, [None])])
+def test_what_has_no_room_in_memory_is_restored_on_a_disk_and_there_once(monkeypatch, memory, places):
+    tried = []
+
+    def ready(cell, tenant, request, repository, memory, timeout):
+        tried.append(memory)
+        raise NoRoom("it is full")
+
+    monkeypatch.setattr(scratch, "_memory", lambda *_: memory)
+    monkeypatch.setattr(scratch, "_ready", ready)
+    with pytest.raises(NoRoom, match="it is full"), scratch.restored(SimpleNamespace(cell_id="baz1"), "t16054"):
+        pytest.fail("nothing is restored")
+    assert tried == places
 
 
 def test_a_restore_that_takes_too_long_is_a_fault():

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 from asp_restore import __main__ as program
@@ -140,6 +141,21 @@ def test_a_server_that_ends_tells_its_last_words(image, capsys):
     image.programs["postgres"] = POSTGRES
     assert image.run("tenant", request(), psql=2, code=1) == 1
     assert capsys.readouterr() == ("", "asp-restore tenant: FATAL: no room\n")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "left", "out"),
+    [
+        ("unable to write 'x': [28] No space left on device", 2**30, '{"state": "full"}\n'),
+        ("unable to write 'x'", 4096, '{"state": "full"}\n'),  # a write that was cut short
+        ("unable to write 'x'", 2**30, ""),
+    ],
+)
+def test_a_full_data_folder_is_told_as_such(image, monkeypatch, capsys, refusal, left, out):
+    monkeypatch.setattr(tenant.shutil, "disk_usage", lambda _: SimpleNamespace(free=left))
+    image.programs["pgbackrest"] = f'#!/bin/sh\necho "{refusal}" >&2\nexit 64\n'
+    assert image.run("tenant", request()) == 1
+    assert capsys.readouterr() == (out, f"asp-restore tenant: pgbackrest restore exited with 64: {refusal}\n")
 
 
 def whole(**values):
