@@ -89,7 +89,7 @@ def rights(cell: CellSql, name: str) -> dict[str, Any]:
 
 def contents(cell: CellSql, cluster: Cluster, name: str) -> dict[str, Any]:
     """What the database holds: objects of wrong owners, who may use which schema, versions of the schemas."""
-    inside = audit.rights(cluster, read_contents(cell, [name], timeout=SECONDS)[name])
+    inside = audit.rights(cluster, name, read_contents(cell, [name], timeout=SECONDS)[name])
     return {
         "foreign_owned": list(inside.foreign_owned),
         "schema_usage": {role: list(schemas) for role, schemas in inside.usage.items()},
