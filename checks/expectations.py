@@ -6,11 +6,6 @@ from inventory.models import Municipality
 from inventory.register import Register
 
 
-def systems_of(register: Register, municipality: Municipality) -> list[str]:
-    """Systems of a municipality that run here: listed in its file and installed in this release."""
-    return [system for system in municipality.systems if system in register.installed_systems]
-
-
 def shared_services(register: Register) -> list[str]:
     """Services of the environment that serve every tenant."""
     names = register.names

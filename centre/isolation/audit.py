@@ -28,8 +28,8 @@ class Entry:
 class Rights:
     """What a tenant's database lets its visitors do. PUBLIC stands for everybody.
 
-    `usage`: role → schemas that it may use; `beyond`: role → `schema.object RIGHT` outside its own schema;
-    `foreign_owned`: objects that do not belong to the owner of all.
+    `usage`: role → schemas that it may use; `beyond`: role → `schema.object RIGHT` outside its own schema of
+    this tenant; `foreign_owned`: objects that do not belong to the owner of all.
     """
 
     usage: Mapping[str, tuple[str, ...]]
@@ -65,8 +65,8 @@ def mighty(cluster: Cluster, role: Role) -> bool:
     return bool(role.powers) or any(m.member == role.name and m.admin for m in cluster.members)
 
 
-def rights(cluster: Cluster, contents: Contents) -> Rights:
-    """What roles of tenants, and everybody, may do inside one tenant's database."""
+def rights(cluster: Cluster, tenant: str, contents: Contents) -> Rights:
+    """What roles of tenants, and everybody, may do inside one tenant's database, which has these contents."""
     usage: dict[str, set[str]] = defaultdict(set)
     beyond: dict[str, set[str]] = defaultdict(set)
     groups = _groups(cluster)
@@ -74,7 +74,7 @@ def rights(cluster: Cluster, contents: Contents) -> Rights:
         for role in _visitors(groups, right.grantee):
             if right.kind == "schema" and right.privilege == "USAGE":
                 usage[role].add(right.schema)
-            elif right.kind in ("relation", "column") and not _at_home(role, right.schema):
+            elif right.kind in ("relation", "column") and role != f"{tenant}_{right.schema}":
                 beyond[role].add(f"{right.schema}.{right.name} {right.privilege}")
     return Rights(
         {role: tuple(sorted(schemas)) for role, schemas in usage.items()},
@@ -90,7 +90,7 @@ def server(cell: CellSql) -> Entry:
 
 def database(cell: CellSql, name: str) -> Rights:
     """`rights` in one database of a running cell."""
-    return rights(reading.cluster(cell), reading.contents(cell, [name])[name])
+    return rights(reading.cluster(cell), name, reading.contents(cell, [name])[name])
 
 
 def _holders(database: Database) -> set[str]:
@@ -121,8 +121,3 @@ def _visitors(groups: Mapping[str, set[str]], grantee: str) -> set[str]:
     if grantee == PUBLIC:
         return {PUBLIC}
     return {role for role in groups.get(grantee, ()) if (match := TENANT.fullmatch(role)) and match[2]}
-
-
-def _at_home(role: str, schema: str) -> bool:
-    match = TENANT.fullmatch(role)
-    return match is not None and match[2] == schema

@@ -11,10 +11,10 @@ from typing import Any
 from centre.reach.runtime import Unreachable
 from checks.probes import centre, tenant, workstation
 from checks.recording import Document, Recording
-from checks.version import suite_version
 from inventory.models import Municipality
 from inventory.register import Register
 from inventory.vault import vault
+from systems.shared.version import version
 
 HOSTS_AT_ONCE = 6
 
@@ -38,7 +38,7 @@ def collect(register: Register, municipality: Municipality) -> Recording:
         return Recording(
             environment=register.environment.id,
             ksh=municipality.ksh,
-            suite=suite_version(),
+            suite=version(),
             centre=centre_document.result(),
             tenant=tenant_document.result(),
             workstations={name: document.result() for name, document in station_documents.items()},

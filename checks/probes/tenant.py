@@ -22,7 +22,6 @@ from centre.isolation.reading import contents as read_contents
 from centre.isolation.signin import Attempt, sign_in
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
-from checks.expectations import systems_of
 from checks.probes import keycloak
 from checks.probes.centre import SECONDS, edge_status
 from checks.probes.https import Edge
@@ -46,7 +45,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
     runtime = Runtime(register, timeout=SECONDS)
     cell, name = CellSql(runtime, municipality.cell), municipality.tenant
     edge = Edge(register, secrets.root_ca.certificate)
-    systems = systems_of(register, municipality)
+    systems = register.systems_of(municipality)
     sections = gather(
         {
             "rights": lambda: rights(cell, name),
@@ -90,7 +89,7 @@ def rights(cell: CellSql, name: str) -> dict[str, Any]:
 
 def contents(cell: CellSql, cluster: Cluster, name: str) -> dict[str, Any]:
     """What the database holds: objects of wrong owners, who may use which schema, versions of the schemas."""
-    inside = audit.rights(cluster, read_contents(cell, [name], timeout=SECONDS)[name])
+    inside = audit.rights(cluster, name, read_contents(cell, [name], timeout=SECONDS)[name])
     return {
         "foreign_owned": list(inside.foreign_owned),
         "schema_usage": {role: list(schemas) for role, schemas in inside.usage.items()},
@@ -114,12 +113,12 @@ def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: 
     """
     foreign = _another(cell, register, municipality)  # first: it shows at once when the database is down
     own = {}
-    for system in systems_of(register, municipality):
+    for system in register.systems_of(municipality):
         role, password = municipality.role(system), secrets.role_password(municipality, system)
         own[role] = _attempt(sign_in(cell, municipality.tenant, role, password, timeout=SECONDS))
     if not foreign:
         return {"signin": own, "foreign": {"fault": "no other tenant in the cell to try with"}}
-    system = systems_of(register, foreign)[0]
+    system = register.systems_of(foreign)[0]
     role, password = foreign.role(system), secrets.role_password(foreign, system)
     return {
         "signin": own,

@@ -13,10 +13,10 @@ from checks.recording import Recording
 from checks.report import model
 from checks.report.model import SCHEMA, Amount, Report
 from checks.verdicts import Outcome, Verdict
-from checks.version import suite_version
 from checks.wording import amount
 from inventory.models import Clause, Municipality, Phase, SizeClass
 from inventory.register import Register
+from systems.shared.version import version
 
 TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munkaállomás"}
 AREAS = {
@@ -71,7 +71,7 @@ def build(
     ends = [item.valid_until for item in checks if item.valid_until and item.mandatory]
     return Report(
         schema=SCHEMA,
-        suite=suite_version(),
+        suite=version(),
         probed_by=recording.suite,
         environment=register.environment.id,
         municipality=_subject(register, municipality),

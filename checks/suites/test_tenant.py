@@ -6,7 +6,6 @@ from datetime import datetime
 
 from centre.database.apply import shares
 from checks.catalogue import Limit
-from checks.expectations import systems_of
 from checks.plugin import check
 from checks.recording import View
 from checks.verdicts import NoData, Unreachable
@@ -35,7 +34,7 @@ def test_database_owner(probe: View) -> None:
 @check("tenant.database.connect-only-own")
 def test_database_connect_only_own(probe: View, register: Register, municipality: Municipality) -> None:
     granted = set(probe.read("database", "connect"))
-    own = {municipality.tenant, *(municipality.role(system) for system in systems_of(register, municipality))}
+    own = {municipality.tenant, *(municipality.role(system) for system in register.systems_of(municipality))}
     foreign = sorted(granted - own)
     probe.measure(f"{len(foreign)} idegen szerep")
     assert granted & own, "a saját szerepei sem csatlakozhatnak"
@@ -45,7 +44,7 @@ def test_database_connect_only_own(probe: View, register: Register, municipality
 @check("tenant.database.roles")
 def test_database_roles(probe: View, register: Register, municipality: Municipality) -> None:
     roles = probe.read("database", "roles")
-    expected = [municipality.role(system) for system in systems_of(register, municipality)]
+    expected = [municipality.role(system) for system in register.systems_of(municipality)]
     missing = [role for role in expected if role not in roles]
     mighty = sorted(name for name, role in roles.items() if role["mighty"])
     probe.measure(f"{len(expected) - len(missing)} / {len(expected)} szerep, {len(mighty)} túl nagy jogú")
@@ -74,7 +73,7 @@ def test_database_least_privilege(probe: View, register: Register, municipality:
     ]
     probe.measure(f"{len(too_much)} fölösleges jog")
     assert not too_much, f"más rendszer adatait is látja: {', '.join(too_much)}"
-    systems = systems_of(register, municipality)
+    systems = register.systems_of(municipality)
     missing = [role for system in systems if system not in usage.get(role := municipality.role(system), [])]
     assert not missing, f"a saját adatait sem látja: {', '.join(missing)}"
 
@@ -82,7 +81,7 @@ def test_database_least_privilege(probe: View, register: Register, municipality:
 @check("tenant.database.signs-in")
 def test_database_signs_in(probe: View, register: Register, municipality: Municipality) -> None:
     failed = []
-    systems = systems_of(register, municipality)
+    systems = register.systems_of(municipality)
     for system in systems:
         role = municipality.role(system)
         attempt = probe.read("signin", role)
@@ -226,7 +225,7 @@ def test_irat_answers(probe: View) -> None:
 
 @check("tenant.systems.answer")
 def test_systems_answer(probe: View, register: Register, municipality: Municipality) -> None:
-    _answers(probe, systems_of(register, municipality))
+    _answers(probe, register.systems_of(municipality))
 
 
 def _answers(probe: View, systems: list[str]) -> None:

@@ -17,8 +17,8 @@ from checks.report.document import build as build_report
 from checks.report.junit import junit
 from checks.report.page import html
 from checks.verdicts import Measured, Outcome, Reading, Verdict
-from checks.version import suite_version
 from inventory.errors import RegisterError
+from systems.shared.version import version
 from tests.unit.checks import support
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x07"
@@ -168,7 +168,7 @@ def test_junit_says_what_was_judged_and_why_it_failed():
     root = ElementTree.fromstring(junit(report))
     for suite in root:
         properties = {item.get("name"): item.get("value") for item in suite.find("properties")}
-        assert properties["suite"] == suite_version() and properties["environment"] == "dev"
+        assert properties["suite"] == version() and properties["environment"] == "dev"
         assert properties["taken"] == report.taken and properties["source"] == "recording"
         assert float(suite.get("time")) == pytest.approx(0.25 * int(suite.get("tests")))
     assert {case.get("time") for case in root.iter("testcase")} == {"0.2500"}
@@ -203,7 +203,7 @@ def test_evidence_folds_away_where_a_promise_holds():
 def test_the_report_says_who_judged_what():
     report = build(outcomes(), source="recording")
     page = Page(html(report)).words
-    assert report.suite == suite_version() and re.fullmatch(r"\d+\.\d+\.\d+", report.suite)
+    assert report.suite == version() and re.fullmatch(r"\d+\.\d+\.\d+", report.suite)
     assert report.probed_by == "0.1.0" and len(report.recording) == 64
     assert report.recording in page and report.suite in page and "Felvételből, eszerint megítélve" in page
     assert "Felvételből" not in Page(html(build(outcomes()))).words

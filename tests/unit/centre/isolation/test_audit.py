@@ -66,7 +66,7 @@ def test_roles_and_what_is_too_much(cell):
 
 
 def rights(cell, tenant="t10001"):
-    return audit.rights(cell.cluster, cell.facts.contents[tenant])
+    return audit.rights(cell.cluster, tenant, cell.facts.contents[tenant])
 
 
 def test_logins_use_their_own_schemas(cell):
@@ -82,11 +82,11 @@ def test_a_right_of_a_group_is_every_login_s(cell):
 
 def test_rights_beyond_the_own_schema_are_named(cell):
     cell.grant("t10001", "relation", "keret", "clerk", "t10001_irat", "SELECT")
-    cell.grant("t10001", "column", "keret", "clerk.name", "t10000_irat", "UPDATE")
+    cell.grant("t10001", "column", "keret", "clerk.name", "t10000_keret", "UPDATE")  # named alike, another tenant's
     cell.grant("t10001", "relation", "irat", "document", "PUBLIC", "SELECT")
     assert rights(cell).beyond == {
         "t10001_irat": ("keret.clerk SELECT",),
-        "t10000_irat": ("keret.clerk.name UPDATE",),
+        "t10000_keret": ("keret.clerk.name UPDATE",),
         "PUBLIC": ("irat.document SELECT",),
     }
 
