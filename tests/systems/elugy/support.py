@@ -40,9 +40,9 @@ def fill(client, draft, steps):
     """Send steps as a browser does, with the revision of their pages; returns where the last one leads."""
     page = None
     for slug, answers in steps:
-        shown = client.get(f"{draft}/lepes/{slug}")
-        assert shown.status_code == 200, (slug, shown.status_code)
-        revision = re.search(r'name="revision" value="(\d+)"', shown.content.decode())[1]
+        step_page = client.get(f"{draft}/lepes/{slug}")
+        assert step_page.status_code == 200, (slug, step_page.status_code)
+        revision = re.search(r'name="revision" value="(\d+)"', step_page.content.decode())[1]
         page = client.post(f"{draft}/lepes/{slug}", {**answers, "revision": revision})
         assert page.status_code == 302, (slug, re.findall(r"<li>.*", page.content.decode()))
     return page["Location"]

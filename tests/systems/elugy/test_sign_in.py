@@ -125,6 +125,6 @@ def test_keycloaks_client_leads_back_where_the_system_listens():
     from inventory.register import load
 
     municipality = load("dev").municipality("16054")
-    made = client_at_keycloak(municipality, "s")
-    assert made["redirectUris"] == [municipality.origin + reverse("elugy:sign-in-complete")]
-    assert made["attributes"]["post.logout.redirect.uris"] == municipality.origin + reverse("elugy:signed-out")
+    client_entry = client_at_keycloak(municipality, "s")
+    assert client_entry["redirectUris"] == [municipality.origin + reverse("elugy:sign-in-complete")]
+    assert client_entry["attributes"]["post.logout.redirect.uris"] == municipality.origin + reverse("elugy:signed-out")

@@ -23,16 +23,16 @@ def gazd(serve):
         yield
 
 
-def recorded(*lines, item="K3", number="A", performed=2):
+def new_invoice(*lines, item="K3", number="A", performed=2):
     """An invoice of lines (net, percent, deductible)."""
     year, item = years.open_year(2026, "k"), Item.objects.get(pk=item)
     partner, _ = Partner.objects.get_or_create(tax_number="12345676-2-05", defaults={"name": "Próba", "address": "x"})
     plan = item.appropriation_set.first() or bookkeeping.appropriate(year, item, 10**9)
-    held = bookkeeping.commit(plan, partner, "papír", day(1), 300_000, "k")
-    bookkeeping.countersign(held.pk, "e")
+    commitment = bookkeeping.commit(plan, partner, "papír", day(1), 300_000, "k")
+    bookkeeping.countersign(commitment.pk, "e")
     parts = [("x", net, VatRate.objects.get(pk=percent), deductible) for net, percent, deductible in lines]
     days = (day(2), day(performed), day(performed + 30))
-    return bookkeeping.record_invoice(held, number, days, parts, "k")
+    return bookkeeping.record_invoice(commitment, number, days, parts, "k")
 
 
 def approved(pk, when, clerk):
@@ -45,22 +45,22 @@ def sides(voucher):
 
 
 def test_deductible_vat_is_posted_and_paid_on_its_own(gazd):
-    made = recorded((100_000, 27, True), (1_000, 18, False))
-    assert made.gross == 128_180
-    posted = approved(made.pk, day(3), "j")
+    bill = new_invoice((100_000, 27, True), (1_000, 18, False))
+    assert bill.gross == 128_180
+    posted = approved(bill.pk, day(3), "j")
     assert sides(posted) == [("52", None, 101_180), ("3641", None, 27_000), ("42", None, -128_180)]
-    part = bookkeeping.pay_part(made.pk, 64_090, day(4), "33", "k")
+    part = bookkeeping.pay_part(bill.pk, 64_090, day(4), "33", "k")
     assert sides(part) == [("42", None, 64_090), ("33", "K3", -50_590), ("33", "K351", -13_500)]
-    bookkeeping.pay([made.pk], day(5), "33", "k")
-    done = {row.item.pk: row.actual for row in reports.cash_report(2026)}
-    assert done == {"K3": 101_180, "K351": 27_000}
+    bookkeeping.pay([bill.pk], day(5), "33", "k")
+    actual = {row.item.pk: row.actual for row in reports.cash_report(2026)}
+    assert actual == {"K3": 101_180, "K351": 27_000}
     assert reports.cash_change(2026) == -128_180
 
 
 def test_without_the_choice_everything_stays_on_the_item(gazd):
-    made = recorded((100_000, 27, False))
-    assert sides(approved(made.pk, day(3), "j")) == [("52", None, 127_000), ("42", None, -127_000)]
-    (paid,) = bookkeeping.pay([made.pk], day(4), "33", "k")
+    bill = new_invoice((100_000, 27, False))
+    assert sides(approved(bill.pk, day(3), "j")) == [("52", None, 127_000), ("42", None, -127_000)]
+    (paid,) = bookkeeping.pay([bill.pk], day(4), "33", "k")
     assert sides(paid) == [("42", None, 127_000), ("33", "K3", -127_000)]
 
 
@@ -74,29 +74,29 @@ def test_without_the_choice_everything_stays_on_the_item(gazd):
 )
 def test_vat_that_cannot_be_deducted_is_refused(gazd, lines, item, cause):
     with pytest.raises(NotPossible, match=cause):
-        recorded(*lines, item=item)
+        new_invoice(*lines, item=item)
     assert not Invoice.objects.exists()
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 900), st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=8))
 def test_however_it_is_paid_the_vat_paid_is_that_of_the_invoice(gazd, net, parts):
-    made = recorded((net, 27, True), (net // 3, 5, False), number=f"SZ-{Invoice.objects.count()}")
+    bill = new_invoice((net, 27, True), (net // 3, 5, False), number=f"SZ-{Invoice.objects.count()}")
     before = {row.item.pk: row.actual for row in reports.cash_report(2026)}
-    approved(made.pk, day(3), "j")
+    approved(bill.pk, day(3), "j")
     for amount, undone in parts:
         try:
-            voucher = bookkeeping.pay_part(made.pk, amount, day(4), "33", "k")
+            voucher = bookkeeping.pay_part(bill.pk, amount, day(4), "33", "k")
         except NotPossible:
             continue
         if undone:
             bookkeeping.reverse(voucher.pk, day(5), "k")
-    made.refresh_from_db()
-    if made.open_amount:
-        bookkeeping.pay([made.pk], day(6), "33", "k")
-    done = {row.item.pk: row.actual for row in reports.cash_report(2026)}
-    assert done.get("K351", 0) - before.get("K351", 0) == made.deductible
-    assert done.get("K3", 0) - before.get("K3", 0) == made.gross - made.deductible
+    bill.refresh_from_db()
+    if bill.open_amount:
+        bookkeeping.pay([bill.pk], day(6), "33", "k")
+    actual = {row.item.pk: row.actual for row in reports.cash_report(2026)}
+    assert actual.get("K351", 0) - before.get("K351", 0) == bill.deductible
+    assert actual.get("K3", 0) - before.get("K3", 0) == bill.gross - bill.deductible
     assert Entry.objects.filter(account="42").aggregate(n=Sum("debit") - Sum("credit"))["n"] == 0
 
 
@@ -104,9 +104,9 @@ def test_the_summary_of_a_period_has_what_was_posted_by_rate(browse, serve):
     clerk = browse("gazd", "konyvelo")
     with serve("gazd"):
         for number, performed in (("A", 2), ("B", 40)):
-            made = recorded((100_000, 27, True), (10_000, 18, False), number=number, performed=performed)
-            approved(made.pk, day(50), "j")
-        recorded((7_000, 5, False), number="waiting")
+            bill = new_invoice((100_000, 27, True), (10_000, 18, False), number=number, performed=performed)
+            approved(bill.pk, day(50), "j")
+        new_invoice((7_000, 5, False), number="waiting")
     page = text_of(clerk.get("/gazd/kimutatasok/afa?tol=2026-01-01&ig=2026-01-31"))
     assert "<td>18 %</td>" in page and "<td>5 %</td>" not in page, "what is not posted is not in it"
     sheet = sheet_rows(clerk.get("/gazd/kimutatasok/afa.xlsx?tol=2026-01-01&ig=2026-12-31"))
@@ -124,13 +124,13 @@ def test_the_summary_of_a_period_has_what_was_posted_by_rate(browse, serve):
 def test_the_pages_offer_the_choice_and_show_it(browse, serve):
     clerk = browse("gazd", "konyvelo")
     with serve("gazd"):
-        made = recorded((1_000, 27, False))
+        bill = new_invoice((1_000, 27, False))
     lines = {"form-TOTAL_FORMS": "6", "form-INITIAL_FORMS": "0", "form-0-text": "papír", "form-0-net": "2 000"}
     lines |= {"form-0-rate": "27", "form-0-deductible": "on"}
-    sent = {"number": "B", "issued": "2026-02-02", "performed": "2026-02-02", "due": "2026-03-04"}
-    assert clerk.post(f"/gazd/kotelezettsegek/{made.commitment_id}/szamla", sent | lines).status_code == 302
+    data = {"number": "B", "issued": "2026-02-02", "performed": "2026-02-02", "due": "2026-03-04"}
+    assert clerk.post(f"/gazd/kotelezettsegek/{bill.commitment_id}/szamla", data | lines).status_code == 302
     with serve("gazd"):
         line = InvoiceLine.objects.get(invoice__number="B")
     assert line.deductible
     assert 'data-label="Levonható">igen' in text_of(clerk.get(f"/gazd/szamlak/{line.invoice_id}/"))
-    assert 'data-label="Levonható">nem' in text_of(clerk.get(f"/gazd/szamlak/{made.pk}/"))
+    assert 'data-label="Levonható">nem' in text_of(clerk.get(f"/gazd/szamlak/{bill.pk}/"))

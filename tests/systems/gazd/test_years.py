@@ -39,14 +39,14 @@ def books():
 
 def order(amount, item="K3", when=1, year=OLD):
     plan = Appropriation.objects.select_related("item").get(year=year, item=item)
-    held = bookkeeping.commit(plan, Partner.objects.get(), "papír", day(when), amount, "k")
-    bookkeeping.countersign(held.pk, "e")
-    return held
+    commitment = bookkeeping.commit(plan, Partner.objects.get(), "papír", day(when), amount, "k")
+    bookkeeping.countersign(commitment.pk, "e")
+    return commitment
 
 
-def invoice(held, net, number):
+def invoice(commitment, net, number):
     days = (day(2), day(2), day(32))
-    return bookkeeping.record_invoice(held, number, days, [("papír", net, VatRate.objects.get(pk=0), False)], "k")
+    return bookkeeping.record_invoice(commitment, number, days, [("papír", net, VatRate.objects.get(pk=0), False)], "k")
 
 
 def approve(pk, when, clerk):
@@ -112,8 +112,8 @@ def test_a_year_opened_before_the_closing_is_opened_by_it(gazd):
 
 def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     books()
-    done, part, waiting = order(100), order(1_000), order(10_000)
-    approve(invoice(done, 100, "A").pk, day(3), "j")
+    actual, part, waiting = order(100), order(1_000), order(10_000)
+    approve(invoice(actual, 100, "A").pk, day(3), "j")
     bookkeeping.pay([Invoice.objects.get(number="A").pk], day(4), "33", "k")
     partly = invoice(part, 600, "B")
     approve(partly.pk, day(3), "j")
@@ -133,11 +133,11 @@ def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     assert {c.open_amount for c in Commitment.objects.filter(appropriation__year=OLD)} == {0}
     with pytest.raises(NotPossible, match="2026. év le van zárva"):
         order(1)
-    for made in (unpaid, recorded):
-        made.refresh_from_db()
-        assert made.commitment.appropriation.year_id == NEW
-    kept = Commitment.objects.filter(day=FIRST).values_list("recorded_by", "countersigned_by")
-    assert set(kept) == {("k", "e")}, "who may sign does not change with the year"
+    for bill in (unpaid, recorded):
+        bill.refresh_from_db()
+        assert bill.commitment.appropriation.year_id == NEW
+    old_commitment = Commitment.objects.filter(day=FIRST).values_list("recorded_by", "countersigned_by")
+    assert set(old_commitment) == {("k", "e")}, "who may sign does not change with the year"
     bookkeeping.reject(recorded.pk, "j")
     assert Commitment.objects.get(sequence=2, appropriation__year=NEW).open_amount == 6_000
     added = bookkeeping.appropriate(FiscalYear.objects.get(pk=NEW), Item.objects.get(pk="K3"), 50_000)
@@ -164,17 +164,17 @@ def _apply(name, which, amount, when):
 
     if name == "order":
         order(amount, "K3" if which % 2 else "K6", when, day(when).year)
-    elif name == "invoice" and (held := nth(Commitment)):
-        invoice(held, max(1, amount // 5), f"SZ-{amount}")
-    elif name in ("approve", "reject", "pay", "part") and (made := nth(Invoice)):
+    elif name == "invoice" and (commitment := nth(Commitment)):
+        invoice(commitment, max(1, amount // 5), f"SZ-{amount}")
+    elif name in ("approve", "reject", "pay", "part") and (bill := nth(Invoice)):
         if name == "approve":
-            approve(made.pk, day(when), "j")
+            approve(bill.pk, day(when), "j")
         elif name == "reject":
-            bookkeeping.reject(made.pk, "j")
+            bookkeeping.reject(bill.pk, "j")
         elif name == "pay":
-            bookkeeping.pay([made.pk], day(when), "33", "k")
+            bookkeeping.pay([bill.pk], day(when), "33", "k")
         else:
-            bookkeeping.pay_part(made.pk, max(1, amount // 9), day(when), "32", "k")
+            bookkeeping.pay_part(bill.pk, max(1, amount // 9), day(when), "32", "k")
     elif name == "reverse" and (voucher := nth(Voucher)):
         bookkeeping.reverse(voucher.pk, day(when), "k")
     elif name == "in":
@@ -221,7 +221,7 @@ def test_whatever_is_done_in_two_years_the_ledger_goes_on(gazd, steps, closed_fi
             assert commitment.invoiced == sum(
                 commitment.invoice_set.exclude(state="rejected").values_list("gross", flat=True)
             )
-        owed = sum(made.open_amount for made in Invoice.objects.filter(state="approved"))
+        owed = sum(bill.open_amount for bill in Invoice.objects.filter(state="approved"))
         assert -balances(NEW).get("42", 0) == owed, "the ledger owes what the invoices say"
         assert Voucher.objects.filter(year=NEW, kind="opening").aggregate(n=Sum("total"))["n"]
         transaction.set_rollback(True)

@@ -114,20 +114,20 @@ def case(serve, form="hagyatek", **data):
     return key
 
 
-def sent(node, topic):
+def messages_of(node, topic):
     with node.superuser("t16054") as session:
         return [b for (b,) in session.execute("SELECT body FROM chain.message WHERE topic = %s ORDER BY id", [topic])]
 
 
 def estate(number="IKT/2026/8-1", **changes):
     """A complete inventory."""
-    made = handing.begin(**(DECEASED | {"number": number} | changes))
+    new_estate = handing.begin(**(DECEASED | {"number": number} | changes))
     heir = {"name": "Próba Piroska", "address": "x", "relation": "child", "share_part": 1, "share_whole": 1}
-    Heir.objects.create(estate=made, **heir)
+    Heir.objects.create(estate=new_estate, **heir)
     home = {"kind": "real_estate", "description": "ház", "place": "Sajószentpéter", "reference": "123/4"}
-    Asset.objects.create(estate=made, value=12_000_000, **home)
-    Debt.objects.create(estate=made, creditor="Minta Bank", basis="hitel", amount=200_000)
-    return made
+    Asset.objects.create(estate=new_estate, value=12_000_000, **home)
+    Debt.objects.create(estate=new_estate, creditor="Minta Bank", basis="hitel", amount=200_000)
+    return new_estate
 
 
 def giving(notary, **changes):
@@ -152,7 +152,7 @@ def test_a_citizens_statement_fills_an_inventory(clerk, serve, node):
         ]
         assert list(estate.debts.values_list("creditor", "basis", "amount")) == [("Minta Bank", "hitel", 200_000)]
         assert estate.declared == {"real_estate": 12_000_000, "bank": 700_001, "debts": 200_000}
-    (status,) = sent(node, "status")
+    (status,) = messages_of(node, "status")
     assert (status["submission"], status["status"]) == (key, "in-progress")
     assert "Elhunyt Elemér" in text_of(clerk.get("/hagyatek/"))
     page = text_of(clerk.get(f"/hagyatek/leltar/{estate.pk}/"))
@@ -181,7 +181,7 @@ def test_the_inventory_is_completed_handed_over_and_decided(clerk, serve, node, 
     assert clerk.post(f"{path}/atadas", form).status_code == 302
     repeat = clerk.post(f"{path}/atadas", form)
     assert (repeat.status_code, "már nem módosítható" in text_of(repeat)) == (422, True)
-    (decision,) = sent(node, "decision")
+    (decision,) = messages_of(node, "decision")
     assert (decision["submission"], decision["outcome"], decision["decided_by"]) == (key, "accepted", "Minta Ilona")
     assert "dr. Minta Mária" in decision["text"]
     assert base64.b64decode(decision["document"]).startswith(b"%PDF-")
@@ -193,8 +193,8 @@ def test_the_inventory_is_completed_handed_over_and_decided(clerk, serve, node, 
 
 
 def test_a_package_says_what_is_in_it(notary):
-    made = estate()
-    handing.hand_over(made.pk, giving(notary), "k")
+    new_estate = estate()
+    handing.hand_over(new_estate.pk, giving(notary), "k")
     with zipfile.ZipFile(io.BytesIO(bytes(Handover.objects.get().package))) as bundle:
         manifest = json.loads(bundle.read("manifest.json"))
         assert sorted(bundle.namelist()) == ["leltar.pdf", "leltar.xml", "manifest.json"]
@@ -210,17 +210,17 @@ def test_a_package_says_what_is_in_it(notary):
 
 
 def test_a_handed_over_estate_is_locked_also_in_the_database(notary):
-    made = estate()
-    handing.hand_over(made.pk, giving(notary), "k")
+    subject = estate()
+    handing.hand_over(subject.pk, giving(notary), "k")
     with pytest.raises(NotPossible, match="már nem módosítható"):
-        handing.save_part(Debt(estate=made, creditor="x"))
+        handing.save_part(Debt(estate=subject, creditor="x"))
     for sql, cause in (
         ("UPDATE estate SET name = 'más'", "is locked"),
         ("DELETE FROM estate", "is locked"),
         ("UPDATE asset SET value = 0", "is locked"),
         ("DELETE FROM heir", "is locked"),
         (
-            f"INSERT INTO debt (estate_id, creditor, basis, token) VALUES ({made.pk}, 'x', '', gen_random_uuid())",
+            f"INSERT INTO debt (estate_id, creditor, basis, token) VALUES ({subject.pk}, 'x', '', gen_random_uuid())",
             "locked",
         ),
         ("UPDATE handover SET sha256 = ''", "only ever added"),
@@ -237,16 +237,16 @@ def test_parts_do_not_move_between_estates(hagyatek):
 
 
 def test_many_hand_over_and_change_at_once_and_one_wins(notary):
-    made, current, outcomes = estate(), tenancy.current(), []
+    new_estate, current, outcomes = estate(), tenancy.current(), []
 
     def work(n):
         with tenancy.serving(current):
             try:
                 if n % 2:
-                    handing.save_part(Debt(estate_id=made.pk, creditor=f"{n}", amount=1))
+                    handing.save_part(Debt(estate_id=new_estate.pk, creditor=f"{n}", amount=1))
                     outcomes.append("changed")
                 else:
-                    handing.hand_over(made.pk, giving(notary), "k")
+                    handing.hand_over(new_estate.pk, giving(notary), "k")
                     outcomes.append("handed")
             except NotPossible:
                 outcomes.append("refused")
@@ -283,10 +283,10 @@ def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(s
             relay.deliver()
     with serve("hagyatek"):
         assert not Estate.objects.exists() and not Heir.objects.exists()
-        assert sent(node, "status") == []
+        assert messages_of(node, "status") == []
         assert (relay.deliver(), relay.deliver()) == (1, 0)
         assert (Estate.objects.count(), Heir.objects.count()) == (1, 2)
-    assert len(sent(node, "status")) == 1
+    assert len(messages_of(node, "status")) == 1
 
 
 def test_another_form_waits_as_a_fault(serve, node):
@@ -317,11 +317,11 @@ def test_another_form_waits_as_a_fault(serve, node):
     ],
 )
 def test_what_is_missing_keeps_an_inventory_here(notary, break_it, cause):
-    made = estate()
-    assert [finding for finding in findings(made) if finding.blocking] == []
-    break_it(made)
+    new_estate = estate()
+    assert [finding for finding in findings(new_estate) if finding.blocking] == []
+    break_it(new_estate)
     with pytest.raises(NotPossible, match=cause):
-        handing.hand_over(made.pk, giving(notary), "k")
+        handing.hand_over(new_estate.pk, giving(notary), "k")
     assert Estate.objects.get().state == "open" and not Handover.objects.exists()
 
 
@@ -408,7 +408,7 @@ def test_an_estate_is_closed_without_handing_over(clerk, serve, node):
     assert clerk.post(f"/hagyatek/leltar/{pk}/lezaras", {"reason": ""}).status_code == 422
     for _ in range(2):
         clerk.post(f"/hagyatek/leltar/{pk}/lezaras", {"reason": "más jegyző illetékes"})
-    assert [(d["submission"], d["outcome"]) for d in sent(node, "decision")] == [(key, "rejected")]
+    assert [(d["submission"], d["outcome"]) for d in messages_of(node, "decision")] == [(key, "rejected")]
     assert "más jegyző illetékes" in text_of(clerk.get(f"/hagyatek/leltar/{pk}/"))
 
 
@@ -419,7 +419,7 @@ def test_what_is_missing_is_asked_for_and_the_citizen_is_told(clerk, serve, node
         pk = Estate.objects.get().pk
     assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": ""}).status_code == 422
     assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": "anyja neve"}).status_code == 302
-    assert [s["text"] for s in sent(node, "status")][1:] == ["Hiánypótlás szükséges: anyja neve"]
+    assert [s["text"] for s in messages_of(node, "status")][1:] == ["Hiánypótlás szükséges: anyja neve"]
     assert "anyja neve" in text_of(clerk.get(f"/hagyatek/leltar/{pk}/"))
 
 
@@ -521,7 +521,7 @@ def test_taking_an_inventory_away_is_recorded_and_names_nobody(clerk, serve, nod
     with serve("hagyatek"):
         new_estate = estate()
     assert clerk.get(f"/hagyatek/leltar/{new_estate.pk}/leltar.pdf").content.startswith(b"%PDF-")
-    (line,) = sent(node, "activity")
+    (line,) = messages_of(node, "activity")
     assert (line["action"], line["subject"]) == ("hagyatéki leltár letöltése", new_estate.number)
 
 

@@ -155,8 +155,8 @@ def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
     with serve("irat"):
         item = ArchiveItem.objects.get(code="F601")
     assert clerk.post(f"/irat/ugyirat/{pk}/irattarba", {"item": item.pk}).status_code == 302
-    shown = case(serve, pk)
-    assert shown.keep_until == dt.date(timezone.localdate().year + 5, 12, 31)
+    current = case(serve, pk)
+    assert current.keep_until == dt.date(timezone.localdate().year + 5, 12, 31)
     assert kinds(serve, pk) == ["assigned", "postponed", "returned", "signed", "dispatched", "settled", "archived"]
     for address in (
         "",
@@ -246,13 +246,13 @@ def test_of_a_scrapped_form_its_answers_and_its_sender_are_gone_and_its_number_i
     arrive(serve)
     with serve("irat"), transaction.atomic():
         document = Submission.objects.get(pk=key).document
-        held = document.case
-        Outgoing.objects.create(case=held, addressee="x", subject="x", text="titok", document=document)
-        handling.settle(held, "noted", "", "teszt")
-        handling.archive(held, ArchiveItem.objects.get(code="F602"), "teszt")
-        handling.scrap(handling.propose([held], "teszt"), "más")
-        gone = Submission.objects.get(pk=key)
-        assert (gone.applicant, gone.data, gone.answers) == ({}, {}, [])
+        scrapped_case = document.case
+        Outgoing.objects.create(case=scrapped_case, addressee="x", subject="x", text="titok", document=document)
+        handling.settle(scrapped_case, "noted", "", "teszt")
+        handling.archive(scrapped_case, ArchiveItem.objects.get(code="F602"), "teszt")
+        handling.scrap(handling.propose([scrapped_case], "teszt"), "más")
+        submission = Submission.objects.get(pk=key)
+        assert (submission.applicant, submission.data, submission.answers) == ({}, {}, [])
         assert not Attachment.objects.exists() and Outgoing.objects.get().text == ""
         assert [result.pk for result in find(document.number)] == [document.pk] and not find("terv.pdf")
         with connection.cursor() as cursor:
@@ -385,8 +385,8 @@ def test_a_draft_that_nobody_signs_is_discarded_and_the_case_goes_on(serve, brow
     assert "Elvetés" in text(clerk.get(f"/irat/kiadmanyok/{draft.pk}"))
     assert browse("irat", "irattaros").post(f"/irat/kiadmanyok/{draft.pk}/elvetes").status_code == 403
     assert clerk.post(f"/irat/kiadmanyok/{draft.pk}/elvetes").status_code == 302
-    shown = text(clerk.get(f"/irat/ugyirat/{pk}"))
-    assert "tervezet elvetése" in shown and "Tévedésből írt" in shown
+    page = text(clerk.get(f"/irat/ugyirat/{pk}"))
+    assert "tervezet elvetése" in page and "Tévedésből írt" in page
     for path in (f"/irat/kiadmanyok/{draft.pk}/elvetes", f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas"):
         assert boss.post(path).status_code == 404
     assert clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""}).status_code == 302

@@ -35,13 +35,13 @@ NEW = DOCUMENT | {"iktatoszam": f"IKT/{YEAR}/3-1", "targy": "Panasz"}
 
 def files(*changes):
     """The three documents of two cases; `changes`: (file, row, column, text)."""
-    made = {
+    tables = {
         importing.CASES: [dict(CASE), dict(OPEN)],
         importing.DOCUMENTS: [dict(DOCUMENT), dict(ANSWER), dict(NEW)],
     }
     for name, row, column, text in changes:
-        made[name][row][column] = text
-    return made
+        tables[name][row][column] = text
+    return tables
 
 
 @pytest.fixture
@@ -127,9 +127,9 @@ def test_each_wrong_cell_is_named(irat, change):
 
 
 def test_a_case_without_documents_is_named(irat):
-    made = files()
-    del made[importing.DOCUMENTS][2]
-    (fault,) = importing.check(made).faults
+    tables = files()
+    del tables[importing.DOCUMENTS][2]
+    (fault,) = importing.check(tables).faults
     assert (fault.file, fault.row, fault.column) == (importing.CASES, 3, "foszam")
 
 

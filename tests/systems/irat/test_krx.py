@@ -129,15 +129,15 @@ def register(clerk, item, **changes):
 
 def test_a_package_becomes_one_case_with_all_its_documents_and_files_and_nothing_is_kept_twice(clerk, serve):
     more = letter(subject="Helyszínrajz", note="", number="", files=[PICTURE, PDF])
-    sent = package(letter(), more)
-    place = upload(clerk, krx.pack(sent))["Location"]
-    shown = text(clerk.get(place))
-    assert "Helyszínrajz" in shown and "rajz.png" in shown and str(sent.identifier) in shown and "14915" in shown
+    original = package(letter(), more)
+    place = upload(clerk, krx.pack(original))["Location"]
+    page = text(clerk.get(place))
+    assert "Helyszínrajz" in page and "rajz.png" in page and str(original.identifier) in page and "14915" in page
     with serve("irat"):
         item = Incoming.objects.get()
         assert (item.sender, item.subject, item.arrival) == ("Mályinka", "Fakivágási kérelem", "gateway")
-    form, done = register(clerk, item)
-    assert "A küldő iktatószáma: X/2026/1-1" in form and done.status_code == 302
+    form, response = register(clerk, item)
+    assert "A küldő iktatószáma: X/2026/1-1" in form and response.status_code == 302
     with serve("irat"):
         first, second = Document.objects.order_by("sub")
         assert (second.number, second.subject) == (first.number.replace("-1", "-2"), "Helyszínrajz")
@@ -164,15 +164,15 @@ def test_a_package_comes_once_and_one_that_is_sent_back_is_not_kept(clerk, serve
 
 def test_a_case_is_handed_to_another_municipality_and_arrives_there(clerk, browse, serve):
     with serve("irat"):
-        made = [
+        documents = [
             Document(sender="Minta Kft.", subject=subject, received_on=timezone.localdate(), registered_by="teszt")
             for subject in ("Kérelem", "Kiegészítés", "Belső feljegyzés")
         ]
-        made[0].register()
-        for document in made[1:]:
-            document.register(made[0].case)
-        handling.attach(made[1], PDF.name, PDF.content_type, PDF.content)
-        case, keys = made[0].case_id, [document.pk for document in made]
+        documents[0].register()
+        for document in documents[1:]:
+            document.register(documents[0].case)
+        handling.attach(documents[1], PDF.name, PDF.content_type, PDF.content)
+        case, keys = documents[0].case_id, [document.pk for document in documents]
     page = clerk.get(f"/irat/ugyirat/{case}/krx")
     assert page.content.count(b"checked") == 3
     form = {"addressee": "Mályinka", "ksh": THEIRS, "documents": keys[:2]}
@@ -180,7 +180,7 @@ def test_a_case_is_handed_to_another_municipality_and_arrives_there(clerk, brows
     assert answer["Content-Disposition"].endswith('.krx"')
     with serve("irat"):
         event = CaseEvent.objects.get(kind="packed")
-        assert event.note == f"Mályinka: {made[0].number}, {made[1].number}"
+        assert event.note == f"Mályinka: {documents[0].number}, {documents[1].number}"
     there = browse("irat", "iktato", ksh=THEIRS)
     shown = text(there.get(upload(there, answer.content)["Location"]))
     assert "Sajószentpéter" in shown and "Kiegészítés" in shown and "Belső feljegyzés" not in shown

@@ -70,14 +70,14 @@ def test_who_may_not_read_a_tax_case_is_refused_on_every_page_and_the_log_names_
 def test_who_may_not_read_changes_nothing(browse, serve, secret):
     other = browse("irat", "iktato", "ugyintezo")
     letter, case = {"addressee": "x", "subject": "x", "text": "x"}, f"/irat/ugyirat/{secret.case_id}"
-    for place, sent in (
+    for place, data in (
         (f"{case}/kiadmany", letter),
         (f"{case}/krx", {"addressee": "x", "documents": [secret.pk]}),
         (f"/irat/kiadmanyok/{secret.draft}", letter),
         (f"/irat/kiadmanyok/{secret.draft}/elvetes", {}),
         (f"/irat/expedialas/{secret.letter}", {"way": "post", "day": "2026-01-01"}),
     ):
-        assert other.post(place, sent).status_code == 403, place
+        assert other.post(place, data).status_code == 403, place
     assert kinds(serve, secret.case_id) == []
 
 
@@ -115,22 +115,22 @@ def strings(page):
 def test_the_register_has_no_gap_but_says_nothing_of_it(browse, serve, secret):
     with serve("irat"):
         place = f"/irat/iktatokonyvek/{Register.objects.get().pk}/iktatokonyv.xlsx"
-    shown = strings(browse("irat", "olvaso").get(place))
-    assert secret.number in shown and "Korlátozott hozzáférésű ügy" in shown
-    assert SECRET not in shown and "Általános kérelem" not in shown
+    cells = strings(browse("irat", "olvaso").get(place))
+    assert secret.number in cells and "Korlátozott hozzáférésű ügy" in cells
+    assert SECRET not in cells and "Általános kérelem" not in cells
     assert SECRET in strings(browse("irat", "vezeto").get(place))
 
 
 def test_the_archive_and_a_scrapping_record_show_its_number_only(browse, serve, secret):
     with serve("irat"), transaction.atomic():
-        held = secret.case
-        Outgoing.objects.filter(case=held).update(document=secret)
-        handling.settle(held, "noted", "", "x")
-        handling.archive(held, ArchiveItem.objects.get(code="B201"), "x")
-        record = handling.propose([held], "x")
+        secret_case = secret.case
+        Outgoing.objects.filter(case=secret_case).update(document=secret)
+        handling.settle(secret_case, "noted", "", "x")
+        handling.archive(secret_case, ArchiveItem.objects.get(code="B201"), "x")
+        record = handling.propose([secret_case], "x")
     for place in ("/irat/irattar/", f"/irat/irattar/selejtezes/{record.pk}"):
         page, whole = (text(browse("irat", role).get(place)) for role in ("olvaso", "vezeto"))
-        assert case(serve, held.pk).number in page and "Korlátozott hozzáférésű ügy" in page, place
+        assert case(serve, secret_case.pk).number in page and "Korlátozott hozzáférésű ügy" in page, place
         assert "Általános kérelem" not in page and "Általános kérelem" in whole, place
     assert browse("irat", "olvaso").get(f"/irat/irattar/selejtezes/{record.pk}/jegyzokonyv.pdf").status_code == 200
 

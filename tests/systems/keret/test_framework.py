@@ -102,8 +102,8 @@ def test_who_stands_in_for_the_last_administrator_cannot_strip_or_lock_them(admi
     assert (page.status_code, KEEPS in text_of(page)) == (422, True)
     admin.post(f"/keret/felhasznalok/{principal.pk}/zarolas", {"zar-reason": "próba"})
     assert KEEPS in text_of(admin.get(f"/keret/felhasznalok/{principal.pk}/"))
-    kept = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"keret": [ROLE], "irat": ["irat.iktato"]})
-    assert kept.status_code == 302, "their other roles can be changed"
+    refusal = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"keret": [ROLE], "irat": ["irat.iktato"]})
+    assert refusal.status_code == 302, "their other roles can be changed"
     with serve("keret"):
         head = User.objects.get(pk=principal.pk)
         assert (head.locked_at, head.base_roles()) == (None, {ROLE, "irat.iktato"})
@@ -311,7 +311,7 @@ def test_the_log_is_found_by_who_what_where_and_when(admin, serve):
         for n, (name, system) in enumerate([("Minta Ilona", "irat"), ("Más Mihály", "ado")]):
             at = timezone.make_aware(dt.datetime(2026, 3, 1 + n, 12))
             Activity.objects.create(at=at, username="x", name=name, system=system, action="iktatás", subject=str(n))
-    for query, seen in {
+    for query, subjects in {
         "ki=ilona": (True, False),
         "rendszer=ado": (False, True),
         "mit=IKTAT": (True, True),
@@ -320,7 +320,7 @@ def test_the_log_is_found_by_who_what_where_and_when(admin, serve):
         "tol=zagyva": (True, True),
     }.items():
         page = text_of(admin.get(f"/keret/naplo/?{query}"))
-        assert ("Minta Ilona" in page, "Más Mihály" in page) == seen, query
+        assert ("Minta Ilona" in page, "Más Mihály" in page) == subjects, query
 
 
 def test_another_municipality_knows_nothing_of_it(admin, clerk, browse, serve):
