@@ -13,6 +13,7 @@ from pathlib import Path
 from inventory import paths
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import settlements
+from inventory.memo import Memo
 from inventory.models import (
     Clause,
     Environment,
@@ -111,12 +112,8 @@ class Register:
         return self.environment.ports.ssh_base + station.number
 
 
-def load(env: str, root: Path | None = None) -> Register:
-    """Read and validate one environment; every fault found is in the RegisterError raised.
-
-    `root` (default: the project's `inventory/`) lets tests point at another register.
-    """
-    root = root or paths.REGISTER
+def _read(env: str, root: Path) -> tuple[Written, Register]:
+    """Read and validate one environment; every fault found is in the RegisterError raised."""
     folder = root / "environments" / env
     if not (folder / "environment.yaml").is_file():
         known = ", ".join(sorted(p.parent.name for p in root.glob("environments/*/environment.yaml"))) or "none"
@@ -149,7 +146,7 @@ def load(env: str, root: Path | None = None) -> Register:
         entry.ksh: Municipality(**dict(entry), environment=environment, settlement=known[entry.ksh])
         for entry in written.entries.values()
     }
-    return Register(
+    register = Register(
         environment,
         {system.id: system for _, system in written.systems},
         {clause.id: clause for _, clause in written.sla},
@@ -158,3 +155,7 @@ def load(env: str, root: Path | None = None) -> Register:
         written.statistics,
         written.retention,
     )
+    return written, register
+
+
+load = Memo(_read)  # load(env, root=None): the register, read again only when one of its files has changed
