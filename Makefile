@@ -1,49 +1,52 @@
-# Thin front of the native tools (pulumi or the embedded engine, ansible-playbook, pytest). `make help` lists the targets.
+# Thin front of the command asp (`.asp/venv/bin/asp --help`), which is a thin front of pulumi or the embedded engine,
+# ansible-playbook and pytest. `make help` lists the targets.
 ENV ?= dev
-TENANT ?= 16054
 PY := .asp/venv/bin/python
-ENVIRONMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard inventory/environments/*/environment.yaml))))
+ASP := $(PY) -m centre
 export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
-.PHONY: help host up status down clean check join leave endpoints stack conformance test test-long test-unit test-cells bench lock lint
+.PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
+        test-cells bench lock lint outdated sbom
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@echo 'Every verb, with examples: .asp/venv/bin/asp --help (PATH="$$PWD/.asp/venv/bin:$$PATH" makes it asp)'
 
 host:  ## prepare this machine: packages, Docker, Swarm, Python environment
-	@python3 -m centre.verbs.host
+	@python3 -m centre host
 
-up: host  ## the whole path: images, stacks, municipalities, workstations, readiness
-	@$(PY) -m centre.verbs.up up $(ENV)
+up: host  ## the whole path: images, stacks, municipalities, workstations, readiness (minutes; ports 80 and 443)
+	@$(ASP) up $(ENV)
 
 status:  ## what runs, addresses, how to sign in
-	@$(PY) -m centre.verbs.up status $(ENV)
+	@$(ASP) status $(ENV)
+
+plan:  ## what up would change in every stack
+	@$(ASP) plan $(ENV)
 
 down:  ## stop everything of ENV, keep the data
-	@$(PY) -m centre.verbs.up down $(ENV)
+	@$(ASP) down $(ENV)
 
-clean:  ## remove everything this project made, in all environments (asks; YES=1 does not)
-	@set -e; if [ -x $(PY) ]; then \
-	  for env in $(ENVIRONMENTS); do YES=$(YES) $(PY) -m centre.verbs.up clean $$env; done; \
-	  $(PY) -m centre.verbs.environment; fi; rm -rf .asp
+clean:  ## remove everything this project made, in all environments, for good (asks; YES=1 does not)
+	@if [ -x $(PY) ]; then YES=$(YES) $(ASP) clean --all; fi && rm -rf .asp
 
-check:  ## readiness of TENANT, with its report
-	@$(PY) -m checks --env $(ENV) --tenant $(TENANT)
+check:  ## readiness of TENANT, with its report: TENANT=16054
+	@$(ASP) check $(TENANT) $(ARGS)
 
-join:  ## move TENANT in (ARGS="--check --diff" only says what would change)
-	@.asp/venv/bin/ansible-playbook playbooks/join.yml -e municipality=$(TENANT) $(ARGS)
+join:  ## move TENANT in: TENANT=16054 (ARGS="--check --diff" only says what would change)
+	@$(ASP) join $(TENANT) $(ARGS)
 
-leave:  ## move TENANT out after an export; CONFIRM=<its name>
-	@.asp/venv/bin/ansible-playbook playbooks/leave.yml -e municipality=$(TENANT) -e '{"confirm": "$(CONFIRM)"}' $(ARGS)
+leave:  ## move TENANT out after an export: TENANT=16054 CONFIRM=<its name>
+	@$(ASP) leave $(TENANT) $(if $(CONFIRM),--confirm '$(CONFIRM)') $(ARGS)
 
 endpoints:  ## set up the workstations (ARGS="--limit sajoszentpeter-1")
-	@.asp/venv/bin/ansible-playbook playbooks/endpoints.yml $(ARGS)
+	@$(ASP) endpoints $(ARGS)
 
 stack:  ## the engine on one stack: STACK=edge DO="preview --diff"
-	@$(PY) -m centre.verbs.up stack $(ENV) $(STACK) $(DO)
+	@$(ASP) stack $(STACK) $(DO)
 
-conformance:  ## the engine against recordings of the real CLI (CASES=<folder> for others)
+conformance:  ## the engine against recordings of the real CLI, some minutes (CASES=<folder> for others)
 	@$(PY) -m tests.engine.conformance $(if $(CASES),--cases $(CASES))
 
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
@@ -53,19 +56,39 @@ test-cells: host  ## all tests of a three-node cell, in environments of their ow
 	@$(PY) -m pytest --long tests/live/cells
 
 test-unit:  ## tests without Docker, some four minutes
-	@python3 -m centre.verbs.host --no-docker
+	@python3 -m centre host --no-docker
 	@$(PY) -m pytest tests/unit
 
-test:  ## the tests, in an environment of its own that is removed afterwards
+test:  ## the tests, in an environment of its own that is removed afterwards (long)
 	@bash tests/run
 
 test-long:  ## the same with whole families of tests: every step that may be killed, every leak
 	@bash tests/run --long
 
-lint:  ## ruff
-	@$(PY) -m ruff check .
+lint:  ## every linter that is here; those that are missing are named
+	@bash tests/lint
 
-lock:  ## make both lock files anew from pyproject.toml
-	@python3 -m venv .asp/lock && .asp/lock/bin/pip install -q uv && \
-	.asp/lock/bin/uv pip compile -q --no-header --generate-hashes --no-emit-index-url --group systems --group test --universal --python-version 3.11 pyproject.toml -o requirements.lock && \
-	.asp/lock/bin/uv pip compile -q --no-header --generate-hashes --no-emit-index-url --group pyproject.toml:systems --python-version 3.13 --python-platform x86_64-manylinux_2_28 -o requirements-systems.lock
+# uv makes one lock for all Pythons of pyproject.toml; it is a tool of these two targets and no dependency.
+UV := .asp/lock/bin/uv
+$(UV):
+	@python3 -m venv .asp/lock && .asp/lock/bin/pip install -q --disable-pip-version-check uv
+
+lock: $(UV)  ## write both lock files from pyproject.toml
+	@$(UV) pip compile -q --no-header --generate-hashes --no-emit-index-url --group systems --group test --universal \
+	  --python-version 3.11 pyproject.toml -o requirements.lock && \
+	$(UV) pip compile -q --no-header --generate-hashes --no-emit-index-url --group pyproject.toml:systems \
+	  --python-version 3.13 --python-platform x86_64-manylinux_2_28 -o requirements-systems.lock
+
+outdated: $(UV)  ## pins that are behind what the registries have: Python packages, downloads of images
+	@$(UV) pip list --outdated --python $(PY)
+	@$(PY) -m stacks.images.build.outdated
+
+# cyclonedx-py runs in an environment of its own, so that it is not part of what it lists.
+sbom:  ## bills of materials (CycloneDX) of the Python environment, the app servers' lock and the images: .asp/sbom/
+	@mkdir -p .asp/sbom && { [ -x .asp/cyclonedx/bin/cyclonedx-py ] || { python3 -m venv .asp/cyclonedx && \
+	  .asp/cyclonedx/bin/pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0; }; }
+	@.asp/cyclonedx/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --of JSON -o .asp/sbom/python.cdx.json $(PY)
+	@.asp/cyclonedx/bin/cyclonedx-py requirements requirements-systems.lock --output-reproducible \
+	  --of JSON -o .asp/sbom/python-systems.cdx.json
+	@$(PY) -m stacks.images.build --sbom

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from centre.reach.processes import Process, ancestors
-from inventory import applied, paths
+from inventory import paths
+from inventory.files import write_whole
 
 PLAYBOOK = "ansible-playbook"
 POLL = 0.3  # seconds
@@ -47,7 +48,7 @@ def take(env: str, codes: Iterable[str], verb: str, wait: float, owner: Process 
             others = {ksh: turns[ksh] for ksh in wanted if ksh in turns and turns[ksh]["process"] != mine}
             if not others:
                 turns |= {ksh: {"process": mine, "verb": verb} for ksh in wanted}
-                applied.write_whole(folder / "turns.json", json.dumps(turns, indent=1, sort_keys=True) + "\n")
+                write_whole(folder / "turns.json", json.dumps(turns, indent=1, sort_keys=True) + "\n")
                 return
         if time.monotonic() >= deadline:
             seen = ", ".join(f"{ksh}: {turn['verb']}, process {turn['process'][0]}" for ksh, turn in others.items())

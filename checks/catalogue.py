@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from checks.wording import amount
 from inventory import paths
 from inventory.errors import Fault, RegisterError
 from inventory.register import Register
@@ -33,6 +35,7 @@ class Check(BaseModel):
     tier: Literal["centre", "tenant", "workstation"]
     clause: str = Field(description="id of an SLA clause")
     threshold: str | None = Field(None, pattern=r"^(sla\.[a-z0-9-]+|register\.[a-z_]+(\.[a-z_]+)*)$")
+    bound: Literal["at most", "at least"] = Field("at most", description="which side of the threshold is good")
     lifetime: str = Field(pattern=r"^[1-9]\d*[mhd]$", description="how long a result counts: 15m, 24h, 7d")
     source: str = Field(min_length=10, description="where the facts are read")
     runbook: str = Field(pattern=r"^[a-z-]+\.md#[a-z0-9-]+$")
@@ -77,17 +80,7 @@ class Limit:
 
     @property
     def text(self) -> str:
-        return f"{self.value:g} {hungarian_unit(self.unit)}"
-
-
-def hungarian_unit(unit: str) -> str:
-    """An SLA unit as Hungarian readers write it."""
-    known = {
-        "seconds": "másodperc", "minutes": "perc", "hours": "óra", "days": "nap", "working days": "munkanap",
-        "foreign reads": "idegen olvasás", "certificate": "tanúsítvány",
-        "contract": "szerződés",
-    }  # fmt: skip
-    return known.get(unit, unit)
+        return amount(self.value, self.unit)
 
 
 class Catalogue:
@@ -97,7 +90,7 @@ class Catalogue:
         self.checks = checks
         self._register = register
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Check]:
         return iter(self.checks.values())
 
     def __len__(self) -> int:
@@ -137,7 +130,9 @@ def load(register: Register, path: Path = CATALOGUE, runbooks: Path = RUNBOOKS) 
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RegisterError([Fault(name, "(file)", str(error), "cannot be read as YAML", "Mend the file")]) from error
+        raise RegisterError(
+            [Fault(name, "(file)", str(error), "cannot be read as YAML", "Correct the file")]
+        ) from error
     if not isinstance(entries, list) or not entries:
         raise RegisterError([Fault(name, "(file)", entries, "wanted a list of checks", "Start entries with '- '")])
     checks: dict[str, Check] = {}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from inventory.models import Municipality
-from inventory.names import SHARED_NETWORKS
 from inventory.register import Register
+
+
+def systems_of(register: Register, municipality: Municipality) -> list[str]:
+    """Systems of a municipality that run here: listed in its file and installed in this release."""
+    return [system for system in municipality.systems if system in register.installed_systems]
 
 
 def shared_services(register: Register) -> list[str]:
@@ -40,20 +44,4 @@ def published_ports(register: Register) -> dict[str, list[int]]:
 
 def network_members(register: Register) -> dict[str, set[str]]:
     """Which services may be on each network (docs/architecture.md, Services and networks)."""
-    names = register.names
-    cells = [register.cell(cell.id) for cell in register.environment.cells]
-    apps = {cell.app(system) for cell in cells for system in cell.systems}
-    shared = {
-        "edge-apps": {names.edge} | apps,
-        "edge-identity": {names.edge, names.identity},
-        "apps-identity": {names.identity} | apps,
-        "identity-db": {names.identity, names.identity_db},
-        "pki": {names.edge, names.pki},
-        "workstations": {names.workstation(station.name) for _, station in register.workstations()},
-    }
-    assert set(shared) == set(SHARED_NETWORKS), "a shared network was added to the register and not here"
-    members = {names.network(label).name: services for label, services in shared.items()}
-    for cell in cells:
-        members[cell.apps_network.name] = {cell.proxy} | {cell.app(system) for system in cell.systems}
-        members[cell.data_network.name] = {*cell.databases, cell.backup}
-    return members
+    return {network.name.name: set(network.members) for network in register.networks}

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from checks.verdicts import NoData, Reading, Unreachable
+from checks.verdicts import Measured, NoData, Reading, Unreachable
+from checks.wording import amount
 from inventory.errors import Fault, RegisterError
 
 LONGEST_VALUE = 400  # characters of one value in the evidence; the whole is in the recording
@@ -33,15 +34,30 @@ class Document(BaseModel):
 
 
 class Recording(BaseModel):
-    """All probes of one run for one tenant."""
+    """All probes of one run for one tenant. `suite`: the release that asked, empty in recordings of 0.1."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     environment: str
     ksh: str
+    suite: str = ""
     centre: Document
     tenant: Document
     workstations: dict[str, Document]
+
+    @property
+    def documents(self) -> list[Document]:
+        """Every host's probe."""
+        return [self.centre, self.tenant, *self.workstations.values()]
+
+    @property
+    def taken(self) -> datetime:
+        """When the last host was asked (UTC)."""
+        return max(document.taken for document in self.documents)
+
+    def text(self) -> str:
+        """The recording as the file that is kept."""
+        return self.model_dump_json(indent=1)
 
     @classmethod
     def read(cls, path: Path) -> Recording:
@@ -52,6 +68,16 @@ class Recording(BaseModel):
             remedy = "Give a probes.json that python -m checks wrote"
             raise RegisterError([Fault(path, "recording", str(error)[:300], "cannot be read", remedy)]) from error
 
+    @classmethod
+    def of(cls, path: Path, environment: str, ksh: str) -> Recording:
+        """The recording of one tenant from its JSON file; RegisterError when it is another's."""
+        recording = cls.read(path)
+        if (recording.environment, recording.ksh) != (environment, ksh):
+            seen = f"{recording.environment}/{recording.ksh}"
+            problem = f"is not of {environment}/{ksh}"
+            raise RegisterError([Fault(path, "environment/ksh", seen, problem, "Give this tenant's recording")])
+        return recording
+
 
 class View:
     """A probe document as assertions read it: what is absent raises, what is read becomes evidence."""
@@ -61,11 +87,19 @@ class View:
         self._lifetime = lifetime_seconds
         self._now = now or datetime.now(UTC)
         self.evidence: list[Reading] = []
+        self.measured: Measured | None = None
 
     @property
     def taken(self) -> datetime:
         """When the host was asked (UTC)."""
         return self._document.taken
+
+    def measure(self, value: float | str, unit: str = "") -> None:
+        """Say what was measured, a number with its unit or a few Hungarian words; it stands beside the threshold."""
+        if isinstance(value, str):
+            self.measured = Measured(value)
+        else:
+            self.measured = Measured(amount(value, unit), round(float(value), 3), unit)
 
     def read(self, *path: str) -> Any:
         """The value at `path`. Raises Unreachable or NoData, naming the place, when there is none (null is none)."""

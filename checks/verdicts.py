@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,9 +38,18 @@ class Reading:
     value: str
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a check measured, in words fit to stand beside its threshold; `value` in `unit` where it is a number."""
+
+    shown: str
+    value: float | None = None
+    unit: str | None = None
+
+
 @dataclass
 class Outcome:
-    """One check on one subject (environment, tenant or workstation). Times are UTC."""
+    """One check on one subject (environment, tenant or workstation). Times are UTC; `seconds`: of judging it."""
 
     check: str
     subject: str
@@ -49,17 +58,18 @@ class Outcome:
     evidence: list[Reading] = field(default_factory=list)
     taken: datetime | None = None
     waiver: str = ""
+    measured: Measured | None = None
+    seconds: float = 0
 
     @property
     def accepted(self) -> bool:
+        """Whether it lets a tenant be ready."""
         return self.verdict in (Verdict.PASS, Verdict.WAIVED)
 
-    def as_dict(self) -> dict:
-        """JSON form: ISO times, verdict as text."""
-        data = asdict(self)
-        data["verdict"] = self.verdict.value
-        data["taken"] = self.taken.isoformat(timespec="seconds") if self.taken else None
-        return data
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing is known: neither kept nor broken."""
+        return self.verdict in (Verdict.UNREACHABLE, Verdict.NO_DATA)
 
 
 def judge(error: BaseException | None) -> tuple[Verdict, str]:

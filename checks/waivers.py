@@ -40,11 +40,12 @@ def load(path: Path, catalogue: Catalogue) -> list[Waiver]:
         entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RegisterError(
-            [Fault(path.name, "(file)", str(error), "cannot be read as YAML", "Mend the file")]
+            [Fault(path.name, "(file)", str(error), "cannot be read as YAML", "Correct the file")]
         ) from error
     if not isinstance(entries, list):
         raise RegisterError([Fault(path.name, "(file)", entries, "wanted a list", "Start entries with '- '")])
-    waivers, faults = [], []
+    waivers: list[Waiver] = []
+    faults: list[Fault] = []
     for index, entry in enumerate(entries):
         try:
             waiver = Waiver.model_validate(entry)
@@ -72,10 +73,10 @@ def apply(outcomes: list[Outcome], waivers: list[Waiver], today: date) -> None:
     for outcome in outcomes:
         if outcome.verdict is not Verdict.FAIL:
             continue
-        found = sorted((w for w in waivers if w.covers(outcome)), key=lambda w: w.expires, reverse=True)
-        if not found:
+        covering = [waiver for waiver in waivers if waiver.covers(outcome)]
+        if not covering:
             continue
-        waiver = found[0]
+        waiver = max(covering, key=lambda each: each.expires)
         if waiver.expires < today:
             outcome.message += f" (felmentése {waiver.expires} napján lejárt)"
         else:

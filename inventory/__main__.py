@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from inventory import paths, register
-from inventory.errors import Fault, RegisterError
+from inventory.errors import Fault, RegisterError, UnknownName
 from inventory.importing.importer import Outcome, import_settlements
+from inventory.importing.places import Places
 from inventory.vault import vault
 
 
@@ -18,7 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0, or 2 when the register or a request has faults (then nothing was written)."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        code: int = options.run(options)
+        return code
     except RegisterError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
@@ -29,10 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inventory", description="The register: what should exist.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    env = {"default": os.environ.get("ASP_ENV", "dev"), "help": "environment (default: ASP_ENV, or dev)"}
+
+    def takes_env(verb: argparse.ArgumentParser) -> None:
+        verb.add_argument(
+            "--env", default=os.environ.get("ASP_ENV", "dev"), help="environment (default: ASP_ENV, or dev)"
+        )
 
     validate = verbs.add_parser("validate", help="check an environment; prints every fault, or a summary")
-    validate.add_argument("--env", **env)
+    takes_env(validate)
     validate.set_defaults(run=_validate)
 
     citizens = verbs.add_parser(
@@ -40,42 +46,47 @@ def _parser() -> argparse.ArgumentParser:
         help="show what the synthetic citizens sign in with",
         description="Prints username, password, name and tax identification sign of each synthetic citizen.",
     )
-    citizens.add_argument("--env", **env)
+    takes_env(citizens)
     citizens.set_defaults(run=_citizens)
 
     importing = verbs.add_parser(
         "import",
         help="make register entries from the list of settlements",
-        description="Makes entries in phase preparation from the statistical office's list. Existing files are kept; "
-        "every row that cannot be used is reported with line, value and reason.",
+        description="Writes entries in phase preparation from the statistical office's list. Existing files are kept; "
+        "every row that cannot be used is reported with line, value and reason. Nothing is written unless the whole "
+        "result is sound.",
     )
     which = importing.add_mutually_exclusive_group(required=True)
-    which.add_argument("--county", help="one county, as 'Borsod-Abaúj-Zemplén'")
+    which.add_argument("--county", help="one county, as 'Borsod-Abaúj-Zemplén' or 'Zala vármegye'")
     which.add_argument("--all", action="store_true", help="the whole country")
-    importing.add_argument("--env", **env)
+    takes_env(importing)
     importing.add_argument(
         "--into", type=Path, metavar="DIR", help="another environment folder, made from --env's settings"
     )
-    importing.add_argument("--dry-run", action="store_true", help="say what would be made, write nothing")
+    importing.add_argument("--subnet", help="/16 of a new environment (default: the first free one)")
+    importing.add_argument("--https-port", type=int, metavar="PORT", help="published port of a new environment")
+    importing.add_argument("--http-port", type=int, metavar="PORT", help="the same without TLS")
+    importing.add_argument("--ssh-base", type=int, metavar="PORT", help="below its workstations' SSH ports")
+    importing.add_argument("--dry-run", action="store_true", help="say what would be written, write nothing")
     importing.set_defaults(run=_import)
     return parser
 
 
 def _validate(options: argparse.Namespace) -> int:
-    found = register.load(options.env)
-    joined = len(found.joined())
+    sound = register.load(options.env)
+    joined = len(sound.joined())
     print(
-        f"environment {options.env} is sound: {len(found.municipalities)} municipalities ({joined} joined), "
-        f"{len(found.offices)} offices, {len(found.workstations())} workstations, "
-        f"{len(found.environment.cells)} cells, {len(found.systems)} systems, {len(found.sla)} SLA clauses"
+        f"environment {options.env} is sound: {len(sound.municipalities)} municipalities ({joined} joined), "
+        f"{len(sound.offices)} offices, {len(sound.workstations())} workstations, "
+        f"{len(sound.environment.cells)} cells, {len(sound.systems)} systems, {len(sound.sla)} SLA clauses"
     )
     return 0
 
 
 def _citizens(options: argparse.Namespace) -> int:
-    found = register.load(options.env)
-    secrets = vault.load(found)
-    for citizen in found.environment.citizens:
+    sound = register.load(options.env)
+    secrets = vault.load(sound)
+    for citizen in sound.environment.citizens:
         print(f"{citizen.username}  {secrets.citizen_password(citizen)}  {citizen.full_name}  {citizen.identifier}")
     return 0
 
@@ -84,32 +95,30 @@ def _import(options: argparse.Namespace) -> int:
     template = paths.ENVIRONMENTS / options.env / "environment.yaml"
     into = options.into or template.parent
     if not template.is_file():
-        known = ", ".join(sorted(file.parent.name for file in paths.ENVIRONMENTS.glob("*/environment.yaml")))
-        fault = Fault("inventory/environments", "environment", options.env, "no such environment", f"Known: {known}")
-        raise RegisterError([fault])
+        known = [file.parent.name for file in paths.ENVIRONMENTS.glob("*/environment.yaml")]
+        raise UnknownName("inventory/environments", "environment", options.env, known, "no such environment")
     if not re.fullmatch(r"[a-z][a-z0-9]{1,11}", into.name):
         remedy = "Wanted: a folder named as an environment's id, 2 to 12 small letters and digits"
         raise RegisterError([Fault("--into", "name", into.name, "cannot name an environment", remedy)])
     county = None if options.all else options.county
-    outcome = import_settlements(into, template, county, options.dry_run)
-    _tell(outcome, options.dry_run)
-    root = into.absolute().parents[1]
-    if not options.dry_run and (root / paths.CATALOGUE / "systems.yaml").is_file():
-        register.load(into.name, root)
-        print(f"environment {into.name} is sound")
+    required = Places(options.subnet, options.https_port, options.http_port, options.ssh_base)
+    _tell(into.name, import_settlements(into, template, county, options.dry_run, required=required), options.dry_run)
     return 0
 
 
-def _tell(outcome: Outcome, dry_run: bool) -> None:
+def _tell(env: str, outcome: Outcome, dry_run: bool) -> None:
     for report in outcome.reported:
         print(f"not imported: {report}")
     for report in outcome.kept:
         print(f"kept: {report}")
     for cell in outcome.cells:
         print(f"new cell: {cell.id} ({cell.county}, capacity {cell.capacity})")
-    verb = "would be made" if dry_run else "made"
+    if outcome.places:
+        print(f"new environment: {env} ({outcome.places})")
+    verb = "would be written" if dry_run else "written"
     print(f"{verb}: {len(outcome.entries)} municipalities, {len(outcome.offices)} offices, {len(outcome.cells)} cells")
     print(outcome.balance())
+    print(f"environment {env} {'would be' if dry_run else 'is'} sound")
 
 
 if __name__ == "__main__":

@@ -2,22 +2,21 @@
 
 An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
 whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
-exists (its KSH code, its cell, the cell's place in the list, from which its networks follow) are compared with it
-before anything is touched; so is the number of the cell's nodes, which may grow only.
+exists (its KSH code, its cell, the cell's place in the list and the environment's subnet, from which its networks
+follow) are compared with it before anything is touched; so is the number of the cell's nodes, which may grow only.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
+from inventory.files import write_whole
 from inventory.models import Municipality
 
 JOINING, JOINED = "joining", "joined"
@@ -40,6 +39,7 @@ def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
         "cell": municipality.cell,
         "cell_place": place,
         "cell_nodes": municipality.environment.cells[place].nodes,
+        "subnet": municipality.environment.subnet,
         "phase": str(municipality.phase),
         **({"training": True} if municipality.training else {}),
     }
@@ -51,7 +51,7 @@ def read(env: str, root: Path | None = None) -> Snapshot:
     if not file.is_file():
         return {}
     try:
-        snapshot = json.loads(file.read_text(encoding="utf-8"))
+        snapshot: Snapshot = json.loads(file.read_text(encoding="utf-8"))
         if not all(isinstance(entry["cell"], str) and isinstance(entry["name"], str) for entry in snapshot.values()):
             raise ValueError("entries without cell and name")
         return snapshot
@@ -82,13 +82,3 @@ def keep_evidence(env: str, name: str, content: dict[str, Any]) -> Path:
     file = folder / f"{name.replace(':', '')}.json"
     write_whole(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     return file
-
-
-def write_whole(file: Path, content: str) -> None:
-    """Replace a file at once: a kill leaves the old content or the new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)

@@ -31,18 +31,18 @@ class Size:
 def largest(file: Path = CURVE) -> Size:
     """The largest cell within every limit. ValueError when a limit names nothing that was measured."""
     curve = yaml.safe_load(file.read_text(encoding="utf-8"))
-    points = sorted(curve["points"], key=lambda point: point[DATABASES])
-    measured = points[-1][DATABASES]
-    found = [Size(measured, f"nothing larger was measured ({curve['source']}, {curve['measured']})")]
+    points: list[dict[str, float]] = sorted(curve["points"], key=lambda point: point[DATABASES])
+    measured = int(points[-1][DATABASES])
+    sizes = [Size(measured, f"nothing larger was measured ({curve['source']}, {curve['measured']})")]
     for name, limit in curve["limits"].items():
         if name != DATABASES and any(name not in point for point in points):
             raise ValueError(f"{file.name}: limit {name}: wanted in every point; seen in {points[0].keys()}")
         count = limit["most"] if name == DATABASES else _reached(points, name, limit["most"])
-        found.append(Size(int(count), f"{name} at most {limit['most']}: {limit['why']}"))
-    return min(found, key=lambda size: size.tenants)
+        sizes.append(Size(int(count), f"{name} at most {limit['most']}: {limit['why']}"))
+    return min(sizes, key=lambda size: size.tenants)
 
 
-def _reached(points: list[dict], name: str, most: float) -> float:
+def _reached(points: list[dict[str, float]], name: str, most: float) -> float:
     """The number of databases at which a measured value first passes `most`; the last point's when it never does."""
     first = points[0]
     if first[name] > most:

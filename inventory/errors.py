@@ -1,14 +1,16 @@
-"""The register's one exception: a list of faults, each naming file, field, value and remedy."""
+"""The register's exceptions: lists of faults, each naming file, field, value and remedy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in the register: where it stands, what was seen, what to do."""
+    """One thing wrong in the register or with a request: where it stands, what was seen, what to do."""
 
     file: Path | str
     field: str
@@ -21,8 +23,27 @@ class Fault:
 
 
 class RegisterError(Exception):
-    """The register cannot be used; nothing was touched. `faults` holds every fault that was found."""
+    """The register cannot be used; nothing was touched. `faults` holds every fault in it.
 
-    def __init__(self, faults: list[Fault]):
-        self.faults = faults
+    `headline`: what a command prints above the faults.
+    """
+
+    headline: ClassVar[str] = "The register is not sound; nothing was touched."
+
+    def __init__(self, faults: Sequence[Fault]):
+        self.faults = list(faults)
         super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class UnknownName(RegisterError):
+    """A request names what the register does not hold: an environment, a municipality, a cell, a workstation."""
+
+    headline = "The request cannot be carried out; nothing was touched."
+
+    def __init__(self, place: str, kind: str, name: str, known: Sequence[str], problem: str | None = None):
+        shown = ", ".join(sorted(known)[:SHOWN]) or "none"
+        more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+        super().__init__([Fault(place, kind, name, problem or f"no such {kind} here", f"Known: {shown}{more}")])
+
+
+SHOWN = 20  # known names that a message lists; the country has 3,200

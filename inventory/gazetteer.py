@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from pathlib import Path
 
@@ -51,3 +52,12 @@ def settlements(path: Path = LIST) -> dict[str, Settlement]:
 def by_name() -> dict[str, Settlement]:
     """Settlements by name; names are unique in the list."""
     return {settlement.name: settlement for settlement in settlements().values()}
+
+
+def county_name(text: str) -> str:
+    """A county as the list of 2018 names it: `Zala vármegye` and `Zala megye` → `Zala`, `Csongrád-Csanád` → `Csongrád`.
+
+    Counties have been called vármegye since 2023, and Csongrád has been Csongrád-Csanád since 2020.
+    """
+    name = re.sub(r"\s+(vár)?megye$", "", text.strip(), flags=re.IGNORECASE)
+    return {"Csongrád-Csanád": "Csongrád"}.get(name, name)

@@ -7,9 +7,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
-from inventory.gazetteer import Settlement
+from inventory.addresses import ENVIRONMENT_PREFIX
+from inventory.gazetteer import Settlement, settlements
 from inventory.names import Names, slugify
 from systems.shared import identifiers
 
@@ -38,7 +39,7 @@ class Model(BaseModel):
 
 
 class Phase(StrEnum):
-    """Where a municipality stands on its way in (DOMAIN, Joining)."""
+    """Where a municipality stands on its way in: decision and contract, connection, live service."""
 
     PREPARATION = "preparation"
     """Decision, contract, equipment, clean-up: nothing of it exists at the centre yet."""
@@ -131,20 +132,12 @@ class Caps(Model):
     busy_milliseconds: int = Field(500, ge=100, le=60_000)
 
 
-class CapsChange(Model):
-    """What differs from the caps of the wider circle; None: nothing."""
-
-    connections: int | None = Field(None, ge=2, le=32)
-    clients: int | None = Field(None, ge=10, le=2000)
-    statement_seconds: int | None = Field(None, ge=1, le=3600)
-    transaction_seconds: int | None = Field(None, ge=1, le=7200)
-    idle_in_transaction_seconds: int | None = Field(None, ge=1, le=3600)
-    lock_seconds: int | None = Field(None, ge=1, le=600)
-    busy_milliseconds: int | None = Field(None, ge=100, le=60_000)
+class CapsChange(Caps):
+    """What differs from the caps of the wider circle: only the fields that are written count."""
 
     def over(self, caps: Caps) -> Caps:
         """`caps` with what this changes."""
-        return caps.model_copy(update=self.model_dump(exclude_none=True))
+        return caps.model_copy(update=self.model_dump(include=self.model_fields_set))
 
 
 class TenantCaps(Model):
@@ -152,7 +145,7 @@ class TenantCaps(Model):
     municipality from both."""
 
     default: Caps = Caps()
-    size: dict[Literal["S", "M", "L"], CapsChange] = {}
+    size: dict[Annotated[SizeClass, Field(strict=False)], CapsChange] = {}
 
 
 class Cell(Model):
@@ -179,15 +172,30 @@ class Identity(Model):
     session_idle_minutes: int = Field(ge=5, le=720)
 
 
-class Citizen(Model):
-    """A person who signs in to the public e-administration. Everyone in this project's data is synthetic.
-
-    `identifier`: the tax identification sign, by which everything of theirs is found.
-    """
+class Person(Model):
+    """Somebody who signs in. Everyone in this project's data is synthetic."""
 
     username: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=40)]
     family_name: str
     given_name: str
+
+    @property
+    def full_name(self) -> str:
+        """Hungarian order: family name first."""
+        return f"{self.family_name} {self.given_name}"
+
+    @property
+    def email(self) -> str:
+        """Synthetic address under a reserved domain; identity providers want one."""
+        return f"{self.username}@pelda.test"
+
+
+class Citizen(Person):
+    """A person who signs in to the public e-administration.
+
+    `identifier`: the tax identification sign, by which everything of theirs is found.
+    """
+
     identifier: str
 
     @field_validator("identifier")
@@ -200,15 +208,6 @@ class Citizen(Model):
         if not valid:
             raise ValueError("a tax identification sign: ten digits, the first an 8, the last the right check digit")
         return value
-
-    @property
-    def full_name(self) -> str:
-        """Hungarian order: family name first."""
-        return f"{self.family_name} {self.given_name}"
-
-    @property
-    def email(self) -> str:
-        return f"{self.username}@pelda.test"
 
 
 class Pki(Model):
@@ -251,21 +250,22 @@ class Environment(Model):
     def open_days(self) -> dict[int, tuple[str, str]]:
         """Weekday (0 = Monday) → begin and end of the promised service."""
         names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        found = {}
+        days_open: dict[int, tuple[str, str]] = {}
         for days, hours in self.opening_hours.items():
             first, _, last = days.partition("-")
+            opens, _, closes = hours.partition("-")
             for day in range(names.index(first), names.index(last or first) + 1):
-                found[day] = tuple(hours.split("-"))
-        return dict(sorted(found.items()))
+                days_open[day] = opens, closes
+        return dict(sorted(days_open.items()))
 
     @field_validator("subnet")
     @classmethod
     def _a_16(cls, value: str) -> str:
         try:
-            network = ipaddress.ip_network(value)
+            network: ipaddress.IPv4Network | None = ipaddress.IPv4Network(value)
         except ValueError:
             network = None
-        if network is None or network.version != 4 or network.prefixlen != 16 or not network.is_private:
+        if network is None or network.prefixlen != ENVIRONMENT_PREFIX or not network.is_private:
             raise ValueError("a private IPv4 /16, such as 10.61.0.0/16")
         return value
 
@@ -277,7 +277,7 @@ class Environment(Model):
         """Caps of a tenant in a cell: the environment's, its size's, the cell's, its own, each over the one before."""
         cell = next((cell.caps for cell in self.cells if cell.id == cell_id), None)
         caps = self.caps.default
-        for change in (self.caps.size.get(str(size)), cell, own):
+        for change in (self.caps.size.get(size) if size else None, cell, own):
             caps = change.over(caps) if change else caps
         return caps
 
@@ -306,23 +306,10 @@ class Contract(Model):
     status: Literal["assumed", "contract"]
 
 
-class Clerk(Model):
-    """A person who signs in. Everyone in this project's data is synthetic."""
+class Clerk(Person):
+    """A person who works in an office's systems."""
 
-    username: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=40)]
-    family_name: str
-    given_name: str
     roles: dict[SystemId, list[str]]
-
-    @property
-    def full_name(self) -> str:
-        """Hungarian order: family name first."""
-        return f"{self.family_name} {self.given_name}"
-
-    @property
-    def email(self) -> str:
-        """Synthetic address under a reserved domain; identity providers want one."""
-        return f"{self.username}@pelda.test"
 
 
 class Workstation(Model):
@@ -343,15 +330,19 @@ class Office(Model):
     workstations: list[Workstation]
 
 
-class MunicipalityEntry(Model):
-    """A municipality as written in its YAML file."""
+class Municipality(Model):
+    """A municipality as its YAML file says, and the tenant that follows from it.
+
+    Reading wants the context `installed`: the ids that `systems: all` stands for. What follows from its environment
+    (host, caps) is there once `Register` holds it.
+    """
 
     ksh: Ksh
     name: str
     office: Ksh
     cell: str
     join_mode: Literal["system", "interface"]
-    systems: Annotated[list[SystemId], Field(min_length=1)] | Literal["all"]
+    systems: Annotated[list[SystemId], Field(min_length=1)]
     contract: Contract
     project: str | None = None
     training: bool = Field(False, description="the sandbox where clerks practise: holds invented data only, never live")
@@ -360,14 +351,28 @@ class MunicipalityEntry(Model):
     caps: CapsChange | None = None
     host_slug: Identifier | None = Field(None, description="first label of its host, where two names fold to one")
     office_source: str | None = Field(None, min_length=10, description="why its office is not the one of the 2018 list")
+    _environment: Environment | None = PrivateAttr(None)
 
+    @field_validator("systems", mode="before")
+    @classmethod
+    def _all_installed(cls, value: object, info: ValidationInfo) -> object:
+        return list(info.context["installed"]) if value == "all" and info.context else value
 
-class Municipality(MunicipalityEntry):
-    """A tenant: the entry with what the list of settlements and the environment add to it."""
+    def within(self, environment: Environment) -> Municipality:
+        """This municipality as one of an environment."""
+        self._environment = environment
+        return self
 
-    systems: list[SystemId]
-    environment: Environment
-    settlement: Settlement
+    @property
+    def environment(self) -> Environment:
+        if self._environment is None:
+            raise ValueError(f"municipality {self.ksh}: its environment is not known; wanted: one of a Register")
+        return self._environment
+
+    @property
+    def settlement(self) -> Settlement:
+        """Its row in the list of settlements."""
+        return settlements()[self.ksh]
 
     @property
     def slug(self) -> str:

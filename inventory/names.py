@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
+
+from inventory import addresses
+from inventory.addresses import Place
 
 
 def slugify(name: str) -> str:
@@ -34,18 +36,6 @@ class Port(IntEnum):
     EDGE_HTTP = 8080
     EDGE_STATUS = 8404
     SSH = 22
-
-
-# Index of the /24 that each shared network takes out of the environment's /16. Never renumber: that replaces it.
-SHARED_NETWORKS = {
-    "edge-apps": 1,  # edge → app servers
-    "edge-identity": 2,  # edge → Keycloak; Keycloak trusts forwarded headers from here only
-    "apps-identity": 3,  # app servers → Keycloak (token, keys)
-    "identity-db": 4,  # Keycloak → its database
-    "pki": 5,  # edge → step-ca
-    "workstations": 6,  # stand-ins for municipal offices; reach the edge by its published port only
-}
-FIRST_CELL_NETWORK = 16  # then two a cell: apps → proxy, proxy → nodes and backup
 
 
 @dataclass(frozen=True)
@@ -142,22 +132,20 @@ class Names:
     def workstation(self, name: str) -> str:
         return self.of("ws", name)
 
-    def _network(self, label: str, index: int) -> NetworkName:
-        base = ipaddress.ip_network(self.subnet)
-        block = ipaddress.ip_network((int(base.network_address) + (index << 8), 24))
+    def _network(self, label: str, place: Place) -> NetworkName:
+        block = place.subnet(self.subnet)
         return NetworkName(self.of(label), str(block), str(block.network_address + 1))
 
     def network(self, label: str) -> NetworkName:
-        """A shared network by its label in SHARED_NETWORKS."""
-        return self._network(label, SHARED_NETWORKS[label])
+        """A shared network by its label in `addresses.SHARED`."""
+        return self._network(label, addresses.SHARED[label])
 
     def cell(self, cell_id: str, index: int, nodes: int, systems: tuple[str, ...]) -> CellNames:
         """Names of the cell that stands at `index` (from 0) in the environment's list of cells."""
-        first = FIRST_CELL_NETWORK + 2 * index
         return CellNames(
             prefix=self.of(cell_id),
             nodes=nodes,
             systems=systems,
-            apps_network=self._network(f"{cell_id}-apps", first),
-            data_network=self._network(f"{cell_id}-data", first + 1),
+            apps_network=self._network(f"{cell_id}-apps", addresses.cell_apps(index)),
+            data_network=self._network(f"{cell_id}-data", addresses.cell_data(index)),
         )

@@ -2,7 +2,7 @@
 
 `load("dev")` reads the catalogues (`inventory/catalogue/`) and `inventory/environments/dev/`, checks everything
 against everything (and against the statistical office's list of settlements) and returns a `Register`, or raises one
-`RegisterError` with every fault found, before anything is touched.
+`RegisterError` with every fault in it, before anything is touched.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from inventory import paths
-from inventory.errors import Fault, RegisterError
-from inventory.gazetteer import settlements
+from inventory.errors import RegisterError, UnknownName
 from inventory.memo import Memo
 from inventory.models import (
     Clause,
+    Clerk,
     Environment,
     Municipality,
-    MunicipalityEntry,
     Office,
     Retention,
     Statistics,
@@ -26,6 +25,7 @@ from inventory.models import (
     Workstation,
 )
 from inventory.names import CellNames, Names
+from inventory.networks import Network, networks
 from inventory.reader import Reader
 from inventory.rules.check import cross_check
 from inventory.rules.written import Written
@@ -62,25 +62,34 @@ class Register:
         return tuple(system.id for system in self.systems.values() if system.installed)
 
     def municipality(self, ksh: str) -> Municipality:
-        """The municipality of a KSH code; RegisterError naming the known ones otherwise."""
+        """The municipality of a KSH code; UnknownName with the known ones otherwise."""
         try:
             return self.municipalities[ksh]
         except KeyError:
-            known = ", ".join(sorted(self.municipalities))
-            fault = Fault(
-                f"environment {self.environment.id}", "municipality", ksh, "no such KSH code here", f"Known: {known}"
-            )
-            raise RegisterError([fault]) from None
+            raise UnknownName(
+                self._place, "municipality", ksh, list(self.municipalities), "no such KSH code here"
+            ) from None
+
+    def systems_of(self, municipality: Municipality) -> list[str]:
+        """Systems of a municipality that run here: listed in its file and installed in this release."""
+        return [system for system in municipality.systems if system in self.installed_systems]
 
     def cell(self, cell_id: str) -> CellNames:
-        """Names of a cell's services, volumes and networks."""
+        """Names of a cell's services, volumes and networks; UnknownName with the known ones otherwise."""
         for index, cell in enumerate(self.environment.cells):
             if cell.id == cell_id:
                 return self.names.cell(cell_id, index, cell.nodes, self.installed_systems)
-        known = ", ".join(cell.id for cell in self.environment.cells)
-        raise RegisterError(
-            [Fault(f"environment {self.environment.id}", "cell", cell_id, "no such cell", f"Known: {known}")]
-        )
+        raise UnknownName(self._place, "cell", cell_id, [cell.id for cell in self.environment.cells], "no such cell")
+
+    @property
+    def networks(self) -> list[Network]:
+        """Every network of the environment, with its members."""
+        stations = [station.name for _, station in self.workstations()]
+        return networks(self.environment, self.installed_systems, stations)
+
+    @property
+    def _place(self) -> str:
+        return f"environment {self.environment.id}"
 
     def joined(self, cell_id: str | None = None) -> list[Municipality]:
         """Municipalities whose tenants should exist, ordered by KSH code; of one cell if given."""
@@ -107,55 +116,59 @@ class Register:
     def workstations(self) -> list[tuple[Office, Workstation]]:
         return [(office, station) for office in self.offices.values() for station in office.workstations]
 
+    def clerk_of(self, station: Workstation) -> Clerk:
+        """The clerk who sits at a workstation."""
+        return self._seated[station.name]
+
+    @cached_property
+    def _seated(self) -> dict[str, Clerk]:
+        return {
+            station.name: next(clerk for clerk in office.clerks if clerk.username == station.clerk)
+            for office, station in self.workstations()
+        }
+
     def ssh_port(self, station: Workstation) -> int:
         """Published SSH port of a workstation's stand-in on this machine."""
         return self.environment.ports.ssh_base + station.number
 
 
-def _read(env: str, root: Path) -> tuple[Written, Register]:
-    """Read and validate one environment; every fault found is in the RegisterError raised."""
+def _load(env: str, root: Path) -> tuple[Written, Register]:
+    """Read and validate one environment; every fault in it is in the RegisterError raised."""
     folder = root / "environments" / env
     if not (folder / "environment.yaml").is_file():
-        known = ", ".join(sorted(p.parent.name for p in root.glob("environments/*/environment.yaml"))) or "none"
-        place = f"inventory/environments/{env}"
-        raise RegisterError([Fault(place, "environment", env, "no such environment", f"Known: {known}")])
-    reader, catalogue = Reader(root), root / paths.CATALOGUE
-    systems = reader.many(catalogue / "systems.yaml", System)
-    everything = [system.id for _, system in systems if system.installed]
-    entries = reader.folder(folder / "municipalities", MunicipalityEntry)
-    written = Written(
-        root=root,
-        env=env,
-        systems=systems,
-        sla=reader.many(catalogue / "sla.yaml", Clause),
-        statistics=reader.one(catalogue / "statistics.yaml", Statistics),
-        retention=reader.one(catalogue / "retention.yaml", Retention),
-        environment=reader.one(folder / "environment.yaml", Environment),
-        entries={
-            path: entry.model_copy(update={"systems": everything}) if entry.systems == "all" else entry
-            for path, entry in entries.items()
-        },
-        offices=reader.folder(folder / "offices", Office),
-    )
-    # Faults of form first: what could not be read would only raise false alarms between files.
-    if faults := reader.faults or cross_check(written):
-        raise RegisterError(faults)
-    known = settlements()
+        known = [file.parent.name for file in root.glob("environments/*/environment.yaml")]
+        raise UnknownName(f"inventory/environments/{env}", "environment", env, known, "no such environment")
+    written = _read(env, root, folder)
     environment = written.environment
-    municipalities = {
-        entry.ksh: Municipality(**dict(entry), environment=environment, settlement=known[entry.ksh])
-        for entry in written.entries.values()
-    }
-    register = Register(
+    return written, Register(
         environment,
         {system.id: system for _, system in written.systems},
         {clause.id: clause for _, clause in written.sla},
-        municipalities,
+        {entry.ksh: entry.within(environment) for entry in written.entries.values()},
         {office.seat: office for office in written.offices.values()},
         written.statistics,
         written.retention,
     )
-    return written, register
 
 
-load = Memo(_read)  # load(env, root=None): the register, read again only when one of its files has changed
+def _read(env: str, root: Path, folder: Path) -> Written:
+    """What stands in the files, checked against everything."""
+    reader, catalogue = Reader(root), root / paths.CATALOGUE
+    systems = reader.many(catalogue / "systems.yaml", System)
+    installed = [system.id for _, system in systems if system.installed]
+    sla = reader.many(catalogue / "sla.yaml", Clause)
+    statistics = reader.one(catalogue / "statistics.yaml", Statistics)
+    retention = reader.one(catalogue / "retention.yaml", Retention)
+    environment = reader.one(folder / "environment.yaml", Environment)
+    entries = reader.folder(folder / "municipalities", Municipality, {"installed": installed})
+    offices = reader.folder(folder / "offices", Office)
+    # Faults of form first: what could not be read would only raise false alarms between files.
+    if reader.faults or statistics is None or retention is None or environment is None:
+        raise RegisterError(reader.faults)
+    written = Written(root, env, systems, sla, statistics, retention, environment, entries, offices)
+    if faults := cross_check(written):
+        raise RegisterError(faults)
+    return written
+
+
+load = Memo(_load)  # load(env, root=None): the register, read again only when one of its files has changed

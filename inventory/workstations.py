@@ -39,7 +39,7 @@ class Seat:
 
     @property
     def clerk(self) -> Clerk:
-        return next(clerk for clerk in self.office.clerks if clerk.username == self.station.clerk)
+        return self.register.clerk_of(self.station)
 
     @property
     def tenants(self) -> list[Municipality]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from systems.shared.operations import Maintenance, OpenDays, Operations
 
 
 class ConfigurationError(Exception):
@@ -30,16 +31,6 @@ class CatalogueEntry:
     def serves(self, ksh: str) -> bool:
         """Whether a municipality can use it."""
         return self.installed and ksh not in self.absent_at
-
-
-@dataclass(frozen=True)
-class Maintenance:
-    """Work on the hosting that the register announces. Times have a zone."""
-
-    since: dt.datetime
-    until: dt.datetime
-    text: str
-    emergency: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class Configuration:
     django_key: str
     catalogue: tuple[CatalogueEntry, ...]
     first_tenant: str | None = None
-    opening_hours: Mapping[int, tuple[dt.time, dt.time]] = field(default_factory=dict)
+    opening_hours: OpenDays = field(default_factory=dict)
     outage_minutes: int = 0
     maintenance: tuple[Maintenance, ...] = ()
     training: tuple[str, ...] = ()
@@ -83,27 +74,63 @@ class Configuration:
 
 def read(environment: Mapping[str, str] = os.environ) -> Configuration:
     """The configuration of this process."""
+    variables = _Variables(environment)
+    catalogue, operations = _catalogue(variables), _operations(variables)
+    configuration = Configuration(
+        system=variables.text("ASP_SYSTEM"),
+        domain=variables.text("ASP_DOMAIN"),
+        edge=variables.text("ASP_EDGE"),
+        database_host=variables.text("ASP_DB_HOST"),
+        database_port=variables.number("ASP_DB_PORT"),
+        issuer=variables.matching("ASP_OIDC_ISSUER", r"https://[^/]+/realms/[^/]+", "https://<host>/realms/<realm>"),
+        back_channel=variables.matching("ASP_OIDC_BACKCHANNEL", r"https://[^/]+", "https://<host>:<port>"),
+        root_certificate=variables.file("ASP_ROOT_FILE"),
+        idle_minutes=variables.number("ASP_IDLE_MINUTES"),
+        system_key=variables.content("ASP_SYSTEM_KEY_FILE"),
+        oidc_key=variables.content("ASP_OIDC_KEY_FILE"),
+        django_key=variables.content("ASP_DJANGO_KEY_FILE"),
+        catalogue=catalogue,
+        first_tenant=environment.get("ASP_FIRST_TENANT") or None,
+        opening_hours=operations.opening_hours,
+        outage_minutes=operations.outage_minutes,
+        maintenance=operations.maintenance,
+        training=operations.training,
+        message_days=operations.message_days,
+    )
+    installed = [entry.id for entry in catalogue if entry.installed]
+    if configuration.system not in installed:
+        wanted = ", ".join(installed) or "no system is installed"
+        raise ConfigurationError(f"ASP_SYSTEM: seen {configuration.system!r}, wanted one of: {wanted}")
+    return configuration
 
-    def text(name: str) -> str:
-        value = environment.get(name, "")
+
+@dataclass(frozen=True)
+class _Variables:
+    """Variables of a process, each refused by its name when it is missing or wrong."""
+
+    environment: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        value = self.environment.get(name, "")
         if not value:
             raise ConfigurationError(f"{name}: seen nothing, wanted a value; stacks/appservers sets it")
         return value
 
-    def number(name: str) -> int:
-        value = text(name)
+    def number(self, name: str) -> int:
+        value = self.text(name)
         if not value.isdigit():
             raise ConfigurationError(f"{name}: seen {value!r}, wanted a whole number")
         return int(value)
 
-    def matching(name: str, pattern: str, wanted: str) -> str:
-        value = text(name)
+    def matching(self, name: str, pattern: str, wanted: str) -> str:
+        value = self.text(name)
         if not re.fullmatch(pattern, value):
             raise ConfigurationError(f"{name}: seen {value!r}, wanted {wanted}")
         return value
 
-    def content(name: str) -> str:
-        path = Path(text(name))
+    def content(self, name: str) -> str:
+        """What the file that a variable names holds."""
+        path = Path(self.text(name))
         try:
             value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -112,58 +139,23 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
             raise ConfigurationError(f"{name}: {path} is empty, wanted its content; stacks/appservers mounts it")
         return value
 
-    def file(name: str) -> str:
-        content(name)
-        return text(name)
+    def file(self, name: str) -> str:
+        """The path of a file that can be read and is not empty."""
+        self.content(name)
+        return self.text(name)
 
+
+def _catalogue(variables: _Variables) -> tuple[CatalogueEntry, ...]:
+    name = "ASP_SYSTEMS_FILE"
     try:
-        catalogue = tuple(CatalogueEntry(**entry) for entry in json.loads(content("ASP_SYSTEMS_FILE")))
+        return tuple(CatalogueEntry(**entry) for entry in json.loads(variables.content(name)))
     except (TypeError, ValueError, AttributeError) as error:
-        raise ConfigurationError(f"ASP_SYSTEMS_FILE: wanted a JSON list of systems: {error}") from error
+        raise ConfigurationError(f"{name}: wanted a JSON list of systems: {error}") from error
+
+
+def _operations(variables: _Variables) -> Operations:
+    name = "ASP_OPERATIONS_FILE"
     try:
-        operations = json.loads(content("ASP_OPERATIONS_FILE"))
-        hours = {
-            int(day): (dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
-            for day, (begin, end) in operations["opening_hours"].items()
-        }
-        outage = int(operations["outage_minutes"])
-        maintenance = tuple(
-            Maintenance(
-                dt.datetime.fromisoformat(entry["since"]),
-                dt.datetime.fromisoformat(entry["until"]),
-                entry["text"],
-                entry["emergency"],
-            )
-            for entry in operations["maintenance"]
-        )
-        training = tuple(operations["training"])
-        message_days = int(operations["message_days"])
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        wanted = "wanted JSON with opening_hours, outage_minutes, maintenance, training and message_days"
-        raise ConfigurationError(f"ASP_OPERATIONS_FILE: {wanted}: {error!r}") from error
-    configuration = Configuration(
-        system=text("ASP_SYSTEM"),
-        domain=text("ASP_DOMAIN"),
-        edge=text("ASP_EDGE"),
-        database_host=text("ASP_DB_HOST"),
-        database_port=number("ASP_DB_PORT"),
-        issuer=matching("ASP_OIDC_ISSUER", r"https://[^/]+/realms/[^/]+", "https://<host>/realms/<realm>"),
-        back_channel=matching("ASP_OIDC_BACKCHANNEL", r"https://[^/]+", "https://<host>:<port>"),
-        root_certificate=file("ASP_ROOT_FILE"),
-        idle_minutes=number("ASP_IDLE_MINUTES"),
-        message_days=message_days,
-        system_key=content("ASP_SYSTEM_KEY_FILE"),
-        oidc_key=content("ASP_OIDC_KEY_FILE"),
-        django_key=content("ASP_DJANGO_KEY_FILE"),
-        catalogue=catalogue,
-        opening_hours=hours,
-        outage_minutes=outage,
-        maintenance=maintenance,
-        training=training,
-        first_tenant=environment.get("ASP_FIRST_TENANT") or None,
-    )
-    installed = [entry.id for entry in catalogue if entry.installed]
-    if configuration.system not in installed:
-        wanted = ", ".join(installed) or "no system is installed"
-        raise ConfigurationError(f"ASP_SYSTEM: seen {configuration.system!r}, wanted one of: {wanted}")
-    return configuration
+        return Operations.from_json(variables.content(name))
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}") from error

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from centre.database.apply import Outcome
 from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault
+from centre.steps import Plan
 from stacks.configs.pgbackrest import DAILY, VAULT
 from stacks.configs.sql import literal
 
@@ -72,13 +72,15 @@ class BackupFault(Exception):
 class Catalogue:
     """pgBackRest's catalogue of one stanza. `backups`: faultless ones, oldest first, as `info` gives them.
 
-    `last_wal`: name of the newest WAL segment in the repository, empty when there is none.
+    `last_wal`: name of the newest WAL segment in the repository, empty when there is none. `failed`: labels of backups
+    with faults.
     """
 
     code: int
     message: str
     backups: Sequence[Mapping[str, Any]]
     last_wal: str
+    failed: Sequence[str] = ()
 
     @classmethod
     def of(cls, entries: Sequence[Mapping[str, Any]]) -> Catalogue:
@@ -88,7 +90,8 @@ class Catalogue:
         (entry,) = entries
         backups = [backup for backup in entry["backup"] if not backup.get("error")]
         last_wal = max((archive["max"] or "" for archive in entry.get("archive", [])), default="")
-        return cls(entry["status"]["code"], entry["status"]["message"], backups, last_wal)
+        failed = [backup["label"] for backup in entry["backup"] if backup.get("error")]
+        return cls(entry["status"]["code"], entry["status"]["message"], backups, last_wal, failed)
 
     @property
     def newest(self) -> Mapping[str, Any] | None:
@@ -134,7 +137,7 @@ class Repository:
 
     def verify(self, deadline: float = 3600) -> None:
         """Read everything in the repository and compare it with its checksums. RuntimeFault with what is wrong."""
-        self._cell.runtime.check(self.service, ["asp_backup.py", "verify", str(self.number)], timeout=deadline)
+        self._cell.runtime.check(self.service, ["asp-backup", "verify", str(self.number)], timeout=deadline)
 
     def finding(self) -> dict[str, Any]:
         """What verifications found: `at`, when it was whole last (epoch seconds, 0: never); `damage` since."""
@@ -186,20 +189,20 @@ class Made:
 
 def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
-    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp_backup.py", "state"]))
+    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp-backup", "state"]))
     return {
         int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
         for number, seen in told.items()
     }
 
 
-def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
+def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
     """See to it that the databases `names` (`t16054`) can come back: from a backup, or from the WAL that follows it.
 
     In check mode only says what would be done. BackupFault for a database that does not exist, RuntimeFault when
     pgBackRest or the server refuses.
     """
-    outcome = Outcome()
+    outcome = Plan()
     repository, vault = Repository(cell), Repository(cell, VAULT)
     with ThreadPoolExecutor() as pool:  # each is a process in a container
         looked = pool.submit(states, cell)
@@ -210,29 +213,28 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Outcom
     if gone and not check:  # a check of a whole join comes here before the databases exist
         raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(gone)}; run role tenant_database first")
     if NO_STANZA in (daily.catalogue.code, encrypted.catalogue.code):
-        _note(outcome, "stanza", "absent", "present in both repositories, archiving proven")
+        outcome.add("stanza", "absent", "present in both repositories, archiving proven")
         if not check:
             repository.create_stanza()
             repository.prove_archiving()
     elif archiver["failing"]:
-        _note(outcome, "WAL archive", f"failing since {archiver['last_failed']}", "archiving proven")
+        outcome.add("WAL archive", f"failing since {archiver['last_failed']}", "archiving proven")
         if not check:
             repository.prove_archiving()
     for each, name in ((repository, "daily"), (vault, "encrypted")):  # later ones come by the schedule
         if not seen[each.number].catalogue.newest:
-            _note(outcome, f"{name} repository", "no backup", "full")
+            outcome.add(f"{name} repository", "no backup", "full")
             if not check:
                 each.back_up("full")
     lacking = {name: made.oid for name, made in present.items() if not daily.covers(name, made.oid)}
     if (gone or lacking) and daily.catalogue.newest:  # who joins after it is in the WAL
-        _note(outcome, "newest backup and WAL", f"without {', '.join(sorted([*gone, *lacking]))}", "WAL archived")
+        outcome.add("newest backup and WAL", f"without {', '.join(sorted([*gone, *lacking]))}", "WAL archived")
         if not check:
             archive(cell)
-            noted = [f"{name}={oid}" for name, oid in lacking.items()]
-            cell.runtime.check(cell.cell.backup, ["asp_backup.py", "archived", *noted])
+            cell.runtime.check(cell.cell.backup, ["asp-backup", "archived"], stdin=json.dumps(lacking))
     for each in (repository, vault):
         if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
-            _note(outcome, f"repository {each.number}", "never verified", "verified")
+            outcome.add(f"repository {each.number}", "never verified", "verified")
             if not check:
                 each.verify()
     return outcome
@@ -247,8 +249,3 @@ def server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, Made], dict[s
 def archive(cell: CellSql) -> None:
     """Have everything that was written until now in the repositories. RuntimeFault when it does not come there."""
     cell.script(ARCHIVE, role="postgres", timeout=ARCHIVE_SECONDS + 30)
-
-
-def _note(outcome: Outcome, subject: str, before: str, after: str) -> None:
-    outcome.before.append(f"{subject}: {before}")
-    outcome.after.append(f"{subject}: {after}")

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from centre import moments
 from centre.backup import contents
 from centre.backup.backups import Repository, archive, server
 from centre.backup.scratch import Scratch, restored
 from centre.database import apply, reading
 from centre.database.migrations import Migration
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
+from centre.moments import MomentFault
+from centre.reach.pooler import clients_held
 from centre.reach.psql import CellSql
-from centre.reach.runtime import Runtime, RuntimeFault
+from centre.reach.runtime import RuntimeFault
 from centre.reach.transfer import carry
-from inventory import applied, paths
+from inventory import paths
+from inventory.files import write_whole
 from stacks.configs.pgbackrest import DAILY
 from stacks.configs.postgres import OWNER
 from stacks.configs.sql import identifier, literal
@@ -58,21 +59,18 @@ def beside(tenant: str) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """A moment from `2026-11-23 14:00:00` (this machine's local time) or with an offset; RestoreFault otherwise."""
+    """A moment from `2026-11-23 14:00:00` (Budapest time) or with an offset; RestoreFault otherwise."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise RestoreFault(
-            f"target_time: wanted a moment, as 2026-11-23 14:00:00 or 2026-11-23T14:00:00+01:00; seen: {text!r}"
-        ) from None
-    return moment.astimezone(UTC)
+        return moments.read(text)
+    except MomentFault as fault:
+        raise RestoreFault(f"target_time: {fault}") from fault
 
 
 def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> None:
     """RestoreFault unless repository `number` can give the tenant at `moment`."""
     now = datetime.now(UTC)
     if moment > now:
-        raise RestoreFault(f"target_time {moment.isoformat()} is in the future: wanted one before {_shown(now)}")
+        raise RestoreFault(f"target_time {_shown(moment)} is in the future: wanted one before {_shown(now)}")
     repository = Repository(cell, number)
     ended = [
         (datetime.fromtimestamp(backup["timestamp"]["stop"], UTC), backup["label"])
@@ -140,17 +138,27 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     return aside
 
 
-def exchange(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def exchange(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """Give the tenant's name to `incoming` while the pooler holds its clients; the name under which the old one stays.
 
     Roles, rights, caps and schema versions are then as a join makes them. Another writer of the cell's tenants is
     waited for first: while the clients are held there is no time for that.
     """
-    with cell.lock(), _held(cell, tenant.name):
-        return rename(cell, tenant, incoming, migrations)
+    old = None
+    try:
+        with cell.lock(), clients_held(cell.runtime, cell.cell.proxy, HELD_SECONDS, database=tenant.name):
+            old = rename(cell, tenant, incoming, migrations)
+    except RuntimeFault as fault:
+        if old is None:
+            raise
+        raise RuntimeFault(
+            f"{tenant.name} is exchanged, but its clients were let go before that was done, and may have seen errors: "
+            f"{fault}. Wanted: held for less than {HELD_SECONDS} s. Find out what was slow"
+        ) from fault
+    return old
 
 
-def rename(cell: CellSql, tenant: Tenant, incoming: str, migrations: Sequence[Migration]) -> str:
+def rename(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
     there = name in reading.databases(cell)
@@ -175,12 +183,12 @@ def report(env: str, aside: Aside, old: str) -> Path:
     file = paths.environment_dir(env) / "restores" / f"{aside.tenant}-{stamp}.json"
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     known = asdict(aside) | {"kept": old, "restored_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    applied.write_whole(file, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    write_whole(file, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
     return file
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moments.shown(moment)
 
 
 def archive_up_to_now(cell: CellSql) -> None:
@@ -205,37 +213,3 @@ def _load(cell: CellSql, scratch: Scratch) -> None:
     dump = ["pg_dump", "--host=/tmp", "--username=postgres", "--format=custom", "--compress=none", scratch.database]
     load = ["pg_restore", "--username=postgres", "--exit-on-error", "--single-transaction", f"--dbname={incoming}"]
     carry(scratch.container, dump, cell.runtime.container(cell.node), load)
-
-
-@contextmanager
-def _held(cell: CellSql, tenant: str) -> Iterator[None]:
-    """The pooler holds the tenant's clients meanwhile: they wait, and see no error."""
-    proxy, mark = cell.cell.proxy, f"/run/asp/paused.{tenant}"
-    fault: list[Exception] = []
-
-    def hold() -> None:
-        try:
-            command = ["asp-dbproxy-pause", tenant, str(HELD_SECONDS)]
-            Runtime(cell.runtime.register).check(proxy, command, timeout=HELD_SECONDS + 30)
-        except RuntimeFault as error:
-            fault.append(error)
-
-    holding = threading.Thread(target=hold)
-    holding.start()
-    try:
-        deadline = time.monotonic() + timedelta(seconds=20).total_seconds()
-        while holding.is_alive() and cell.runtime.run(proxy, ["test", "-e", mark]).code != 0:
-            if time.monotonic() > deadline:
-                raise RuntimeFault(f"{proxy}: the clients of {tenant} could not be held")
-            time.sleep(0.05)
-        if fault:
-            raise fault[0]
-        yield
-    finally:
-        cell.runtime.run(proxy, ["rm", "-f", mark])
-        holding.join()
-    if fault:
-        raise RuntimeFault(
-            f"{tenant} is exchanged, but its clients were let go before that was done, and may have seen errors: "
-            f"{fault[0]}. Wanted: held for less than {HELD_SECONDS} s. Find out what was slow"
-        )

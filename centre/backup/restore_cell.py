@@ -7,8 +7,8 @@ forgotten. Of three nodes the first gets the restored cluster, etcd forgets who 
 
 from __future__ import annotations
 
+import json
 import re
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,83 +17,16 @@ from datetime import UTC, datetime
 from docker.errors import DockerException, NotFound
 from docker.types import ServiceMode
 
+from centre import moments
 from centre.backup.backups import Repository
 from centre.backup.restore import RestoreFault
-from centre.backup.scratch import CREATION, SOURCE, clear, configure, volume_of, wait_for
+from centre.backup.scratch import CREATION, PROGRAM, SOURCE, clear, configure, volume_of, wait_for
 from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault, Unreachable
-from inventory.names import Port
 from stacks.configs.patroni import scope
-from stacks.configs.postgres import DATA
 
-REPLAYED = "asp-replayed"
 KEPT = re.compile(r"pgdata\.before_\d{8}t\d{6}z")
 STOP_SECONDS, START_SECONDS, CLONE_SECONDS = 90, 300, 4 * 3600
-# Run in a member of etcd: nobody led, nobody acknowledged, no cluster was ever made under this name.
-FORGET = """\
-import json
-from asp_failover.etcd import Etcd, _end, encode
-users = json.load(open('/run/secrets/etcd.json'))['users']
-etcd = Etcd(['localhost:{port}'], '/etc/asp/ca.crt', 'patroni', users['patroni']['password'])
-etcd.call('/v3/kv/deleterange', {{'key': encode('{scope}'), 'range_end': encode(_end('{scope}'))}})
-"""
-
-# Recovery ends here and not in the node, whose health check would end a long one. The archiver is on and always
-# refused, so that the new timeline's history waits in the cluster for the node, which archives it.
-_SCRIPT = """\
-set -euo pipefail
-exec 9>/data/lock
-flock --wait 60 9 || {{ echo "the data folder is still in use by the node" >&2; exit 1; }}
-until [ -s /tmp/pgbackrest.conf ]; do sleep 0.05; done  # it may hold a key, so it comes by standard input
-new={data}.new
-rm -rf "$new"
-free=$(df --output=avail -B1 /data | tail -1)
-[ "$free" -gt {size} ] || {{ echo "the volume has $free bytes free, wanted more than {size}" >&2; exit 1; }}
-cat >>/tmp/pgbackrest.conf <<CONF
-lock-path=/tmp/lock
-log-level-file=off
-log-level-console=off
-log-level-stderr=error
-process-max=2
-[{stanza}]
-pg1-path=$new
-CONF
-export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
-mkdir -m 0700 "$new"
-pgbackrest --stanza={stanza} --archive-mode=preserve {target} restore
-cat >/tmp/postgresql.conf <<CONF
-data_directory = '$new'
-hba_file = '/tmp/pg_hba.conf'
-ident_file = '$new/pg_ident.conf'
-listen_addresses = ''
-unix_socket_directories = '/tmp'
-hot_standby = off
-fsync = off
-autovacuum = off
-shared_buffers = '256MB'
-archive_mode = on
-archive_command = '/bin/false'
-CONF
-echo 'local all postgres peer' >/tmp/pg_hba.conf
-postgres -c config_file=/tmp/postgresql.conf >/tmp/log 2>&1 &
-server=$!
-until [ "$(psql -XAtqU postgres -d postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; do
-  kill -0 $server 2>/dev/null || {{ tail -n 20 /tmp/log >&2; exit 1; }}
-  sleep 0.2
-done
-for setting in restore_command recovery_target_time recovery_target_action; do
-  psql -XAtqU postgres -d postgres -c "ALTER SYSTEM RESET $setting"
-done
-pg_ctl --pgdata="$new" --mode=fast --wait --timeout=600 stop >/dev/null
-sync -f /data
-for volume in /data /peers/*; do
-  [ ! -e $volume/pgdata ] || mv -T $volume/pgdata $volume/pgdata.before_{stamp}
-done
-mv -T "$new" {data}
-sync
-echo {replayed}
-sleep infinity
-"""
 
 
 @dataclass(frozen=True)
@@ -130,11 +63,14 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
     first, *others = names.postgres
     stamp = f"{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
     purpose = {"asp.env": cell.runtime.register.environment.id, "asp.stack": "restore", "asp.rebuild": cell.cell_id}
-    target = "--type=default"
-    if moment:
-        target = f"--type=time --target={shlex.quote(moment.isoformat(sep=' '))} --target-action=promote"
-    size = Repository(cell, repository).catalogue().backups[-1]["info"]["size"]
-    script = _SCRIPT.format(stanza=cell.cell_id, data=DATA, target=target, stamp=stamp, replayed=REPLAYED, size=size)
+    request = json.dumps(
+        {
+            "stanza": cell.cell_id,
+            "size": Repository(cell, repository).catalogue().backups[-1]["info"]["size"],
+            "stamp": stamp,
+            "until": moment.isoformat(sep=" ") if moment else None,
+        }
+    )
     client, name = cell.runtime.client, f"{names.prefix}-rebuild"
     volumes = {
         volume_of(cell, repository): {"bind": SOURCE, "mode": "ro"},
@@ -148,17 +84,16 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
         _scale(cell, [*names.fencer, *names.postgres], 0)  # the fencer first: it must not see a leader die
         try:
             container = client.containers.create(
-                image, ["bash", "-c", script], **CREATION, name=name, labels=purpose, volumes=volumes
+                image, [PROGRAM, "cluster", request], **CREATION, name=name, labels=purpose, volumes=volumes
             )
             try:
                 container.start()
                 configure(cell, container, repository)
-                wait_for(container, 24 * 3600, lambda: REPLAYED in container.logs(stderr=False).decode().split())
+                wait_for(container, 24 * 3600, "replayed")
             finally:
                 clear(client, purpose)
             if names.etcd:
-                forget_leader = FORGET.format(port=Port.ETCD.value, scope=scope(cell.cell_id))
-                cell.runtime.check(names.etcd[0], ["python3", "-c", forget_leader])
+                cell.runtime.check(names.etcd[0], ["asp-failover", "forget", scope(cell.cell_id)])
         finally:
             _scale(cell, [*names.postgres, *names.fencer], 1)
         cell.runtime.container(first, wait=START_SECONDS)
@@ -205,4 +140,4 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moments.shown(moment)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
-import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +26,8 @@ from stacks.configs.pgbackrest import DAILY, VAULT
 from stacks.configs.postgres import AUTH_DATABASE, UID
 from stacks.configs.sql import literal
 
-READY = "asp-restored"
+PROGRAM = "asp-restore"  # in image postgres
 SOURCE = "/source"
-PRELOAD = "libeatmydata.so"  # the restore syncs nothing
 MAKER = "asp.process"  # label: the process that a scratch container serves, number and start
 MEMORY_MIB = 1024  # for the processes of a scratch container
 SHARED_MIB = 1024  # what a restore needs beside its database: the cluster's own files, WAL, a hole for each other file
@@ -44,68 +43,6 @@ CREATION: dict[str, Any] = {
     "mem_limit": f"{MEMORY_MIB}m",
     "tmpfs": {"/tmp": f"uid={UID},mode=0700"},
 }
-# Everything but the wanted database comes back as holes; the server starts with settings of its own, unarchived, on a
-# socket. hot_standby off: then replay does not ask for the primary's max_connections.
-_SCRIPT = """\
-set -euo pipefail
-until [ -s /tmp/pgbackrest.conf ]; do sleep 0.05; done  # it may hold a key, so it comes by standard input
-cat >>/tmp/pgbackrest.conf <<CONF
-lock-path=/tmp/lock
-log-level-file=off
-log-level-console=off
-log-level-stderr=error
-process-max=2
-archive-async=y
-spool-path=/data/spool
-archive-get-queue-max=256MiB
-[{stanza}]
-pg1-path=/data/pgdata
-CONF
-export PGBACKREST_CONFIG=/tmp/pgbackrest.conf PGHOST=/tmp
-mkdir -m 0700 /data/pgdata
-# A hole for each file of every other database, unsynced, as is the WAL that replay fetches ahead: nothing here outlives
-# the container (B1 in docs/cells.md).
-export LD_PRELOAD={preload}
-restore() {{ pgbackrest --stanza={stanza} --archive-mode=off {target} "$@" restore; }}
-restore {only} 2>/tmp/said || {{
-  code=$?
-  # A database that is younger than the backup (80): replay brings the whole of it, so one that is in every backup and
-  # as good as empty is named instead, and all others come back as holes.
-  [ $code = 80 ] || {{ cat /tmp/said >&2; exit $code; }}
-  find /data/pgdata -mindepth 1 -delete
-  restore --db-include={always}
-}}
-cat >/tmp/postgresql.conf <<CONF
-data_directory = '/data/pgdata'
-hba_file = '/tmp/pg_hba.conf'
-ident_file = '/data/pgdata/pg_ident.conf'
-listen_addresses = ''
-unix_socket_directories = '/tmp'
-hot_standby = off
-fsync = off
-autovacuum = off
-shared_buffers = '64MB'
-CONF
-echo 'local all postgres peer' >/tmp/pg_hba.conf
-postgres -c config_file=/tmp/postgresql.conf >/tmp/log 2>&1 &
-server=$!
-there="SELECT count(*) FROM pg_database WHERE datname = '{database}'"
-for _ in $(seq 6000); do
-  if psql -XAtqU postgres -d {database} -c 'SELECT 1' >/dev/null 2>&1; then
-    echo {ready}
-    wait $server
-    exit
-  fi
-  if [ "$(psql -XAtqU postgres -d postgres -c "$there" 2>/dev/null)" = 0 ]; then
-    echo "no database {database} at that moment" >&2
-    exit 1
-  fi
-  kill -0 $server || break
-  sleep 0.1
-done
-tail -n 20 /tmp/log >&2
-exit 1
-"""
 
 
 @dataclass(frozen=True)
@@ -142,26 +79,23 @@ def restored(
     It comes back in memory where there is room: pgBackRest makes a file for each of the cluster, wanted or not, and
     hundreds of thousands of them took a disk half of the restore, and minutes to be removed again.
     """
-    target = "--type=default"
-    if until:
-        target = f"--type=time --target={shlex.quote(until.isoformat(sep=' '))} --target-action=promote"
-    script = _SCRIPT.format(
-        stanza=cell.cell_id,
-        database=tenant,
-        only="" if neighbours else f"--db-include={tenant}",
-        always=AUTH_DATABASE,
-        target=target,
-        ready=READY,
-        preload=PRELOAD,
+    request = json.dumps(
+        {
+            "stanza": cell.cell_id,
+            "database": tenant,
+            "fallback": AUTH_DATABASE,
+            "until": until.isoformat(sep=" ") if until else None,
+            "neighbours": neighbours,
+        }
     )
     deadline = time.monotonic() + timeout
     memory = None if neighbours else _memory(cell, tenant)
     try:
-        container = _ready(cell, tenant, script, repository, memory, timeout)
+        container = _ready(cell, tenant, request, repository, memory, timeout)
     except RuntimeFault as fault:
         if memory is None or FULL not in str(fault):
             raise
-        container = _ready(cell, tenant, script, repository, None, deadline - time.monotonic())
+        container = _ready(cell, tenant, request, repository, None, deadline - time.monotonic())
     try:
         yield Scratch(cell.runtime, container, tenant)
     finally:
@@ -181,8 +115,8 @@ def _memory(cell: CellSql, tenant: str) -> int | None:
     return wanted if wanted <= available // 4 else None
 
 
-def _ready(cell: CellSql, tenant: str, script: str, repository: int, memory: int | None, timeout: float) -> Container:
-    """A container in which the script has restored the tenant; none is left when it has not."""
+def _ready(cell: CellSql, tenant: str, request: str, repository: int, memory: int | None, timeout: float) -> Container:
+    """A container in which the tenant is restored; none is left when it could not be."""
     env = cell.runtime.register.environment.id
     purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}
     maker = processes.this()
@@ -195,7 +129,7 @@ def _ready(cell: CellSql, tenant: str, script: str, repository: int, memory: int
         clear_stale(client, env)
         container = client.containers.create(
             cell.runtime.container(cell.node).image.id,
-            ["bash", "-c", script],
+            [PROGRAM, "tenant", request],
             **CREATION | _data(memory, labels),
             name=name,
             labels=labels,
@@ -204,7 +138,7 @@ def _ready(cell: CellSql, tenant: str, script: str, repository: int, memory: int
         try:
             container.start()
             configure(cell, container, repository)
-            wait_for(container, timeout, lambda: READY in container.logs(stderr=False).decode().split())
+            wait_for(container, timeout, "restored")
         except BaseException:
             _leave(container)
             raise
@@ -251,12 +185,11 @@ def volume_of(cell: CellSql, repository: int) -> str:
 
 def configure(cell: CellSql, container: Container, repository: int) -> None:
     """Tell the restore where its only repository is and, if that one is encrypted, its key."""
-    lines = ["[global]", f"repo1-path={SOURCE}/repo"]
+    options = {"repo1-path": f"{SOURCE}/repo"}
     if repository == VAULT:
         key = vault.load(cell.runtime.register).password("backup_vault")
-        lines += [f"repo1-cipher-type={pgbackrest.CIPHER}", f"repo1-cipher-pass={key}"]
-    write = ["sh", "-c", "umask 077; cat >/tmp/new && mv /tmp/new /tmp/pgbackrest.conf"]
-    done = cell.runtime.inside(container, write, "\n".join(lines) + "\n")
+        options |= {"repo1-cipher-type": pgbackrest.CIPHER, "repo1-cipher-pass": key}
+    done = cell.runtime.inside(container, [PROGRAM, "configure"], json.dumps(options))
     if done.code != 0:
         raise RuntimeFault(f"{container.name}: could not be configured: {done.err.strip()}")
 
@@ -266,10 +199,10 @@ def _remove(container: Container) -> None:
         container.remove(force=True, v=True)
 
 
-def wait_for(container: Container, timeout: float, ready: Callable[[], bool]) -> None:
-    """Wait until `ready`; RuntimeFault with the container's words when it ended before that, or took too long."""
+def wait_for(container: Container, timeout: float, state: str) -> None:
+    """Wait until the restore tells a state; RuntimeFault with its words when it ended before, or took too long."""
     deadline = time.monotonic() + timeout
-    while not ready():
+    while state not in _states(container):
         container.reload()
         if container.status == "exited":
             said = container.logs(stdout=False).decode(errors="replace").strip()[-1500:]
@@ -277,3 +210,8 @@ def wait_for(container: Container, timeout: float, ready: Callable[[], bool]) ->
         if time.monotonic() > deadline:
             raise RuntimeFault(f"{container.name}: not restored within {timeout:.0f} s")
         time.sleep(0.1)
+
+
+def _states(container: Container) -> list[str]:
+    lines = container.logs(stderr=False).decode(errors="replace").split("\n")[:-1]  # the last one may be half a line
+    return [json.loads(line)["state"] for line in lines]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from centre.database import plan, reading
 from centre.database.migrations import Migration
-from centre.database.plan import PlanFault, Step, Tenant
+from centre.database.plan import PlanFault, Statement, TenantDatabase
 from centre.database.reading import Share
 from centre.reach.psql import CellSql
+from centre.steps import Plan
 from inventory.models import Municipality
 from inventory.register import Register
 from inventory.vault.vault import Secrets
@@ -22,49 +22,25 @@ ROUNDS = 3
 BATCH = 20  # tenants a script: a clone took 1 to 2.4 s on a quiet machine, and a script may take 300 s (CellSql)
 
 
-@dataclass
-class Outcome:
-    """What a run did, or in check mode would do. `before` and `after`: lines for a diff, no secrets in them."""
-
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.after)
-
-    @property
-    def diff(self) -> dict[str, str]:
-        return {side: "".join(f"{line}\n" for line in getattr(self, side)) for side in ("before", "after")}
-
-    def __iadd__(self, other: Outcome) -> Outcome:
-        self.before += other.before
-        self.after += other.after
-        return self
-
-    def note(self, steps: Sequence[Step]) -> None:
-        self.before += [f"{step.subject}: {step.before}" for step in steps]
-        self.after += [f"{step.subject}: {step.after}" for step in steps]
-
-
-def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> Tenant:
+def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> TenantDatabase:
     """The tenant of a municipality, with a login for each of its systems that this release has, and what they share."""
-    logins = {}
-    for system in municipality.systems:
-        if system in register.installed_systems:
-            password = secrets.role_password(municipality, system)
-            logins[system] = verifier(password, municipality.role(system))
-    return Tenant(municipality.tenant, logins, _views(register), facts(register, municipality), municipality.limits)
+    logins = {
+        system: verifier(secrets.role_password(municipality, system), municipality.role(system))
+        for system in register.systems_of(municipality)
+    }
+    return TenantDatabase(
+        municipality.tenant, logins, _views(register), facts(register, municipality), municipality.limits
+    )
 
 
 def shares(register: Register, municipality: Municipality) -> list[Share]:
     """What the tenant's logins should reach outside their own schemas."""
-    systems = [system for system in municipality.systems if system in register.installed_systems]
-    return Tenant(municipality.tenant, dict.fromkeys(systems, ""), _views(register)).shares
+    logins = dict.fromkeys(register.systems_of(municipality), "")
+    return TenantDatabase(municipality.tenant, logins, _views(register)).shares
 
 
 def shared_rights(register: Register, cell_id: str) -> dict[str, frozenset[tuple[str, str, str, str]]]:
-    """Tenant of a cell → rights of its logins beyond their own schemas: (login, schema, object, privilege)."""
+    """TenantDatabase of a cell → rights of its logins beyond their own schemas: (login, schema, object, privilege)."""
     return {
         municipality.tenant: frozenset(
             right
@@ -89,7 +65,7 @@ def _views(register: Register) -> list[tuple[str, str, str]]:
 
 def facts(register: Register, municipality: Municipality) -> str:
     """What its systems know about a municipality without asking anybody: JSON, read by `systems.core.facts`."""
-    known = {
+    content = {
         "name": municipality.name,
         "county": municipality.settlement.county,
         "population": municipality.settlement.population,
@@ -97,19 +73,24 @@ def facts(register: Register, municipality: Municipality) -> str:
         "origin": municipality.origin,
         "office": municipality.office,
     }
-    return json.dumps(known, ensure_ascii=False, sort_keys=True)
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
-def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration], check: bool) -> Outcome:
-    """Make template and tenants right; in check mode only say how. PlanFault when they are not right after all."""
-    outcome = Outcome()
+def ensure_present(
+    cell: CellSql, tenants: Sequence[TenantDatabase], migrations: Sequence[Migration], check: bool
+) -> Plan:
+    """Make template and tenants right; in check mode only say how. PlanFault when they are not right after all.
+
+    The plan that is returned has been carried out, unless in check mode.
+    """
+    outcome = Plan()
     with cell.lock():
         for _ in range(ROUNDS):
             batches = _plan(cell, tenants, migrations)
             if not batches:
                 return outcome
             for steps in batches:
-                outcome.note(steps)
+                outcome += steps
             if check:
                 return outcome
             for steps in batches:
@@ -120,7 +101,7 @@ def ensure_present(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequenc
     return outcome
 
 
-def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migration]) -> list[list[Step]]:
+def _plan(cell: CellSql, tenants: Sequence[TenantDatabase], migrations: Sequence[Migration]) -> list[list[Statement]]:
     """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
     seen = reading.shared(cell, [tenant.name for tenant in tenants])
     logins = {tenant.name: tenant.logins for tenant in tenants}
@@ -133,11 +114,12 @@ def _plan(cell: CellSql, tenants: Sequence[Tenant], migrations: Sequence[Migrati
     return [steps for steps in batches if steps]
 
 
-def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Outcome:
+def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
     """Remove the databases and roles of tenants (`t16054`) for good; in check mode only say what would go."""
-    outcome = Outcome()
+    outcome = Plan()
     with cell.lock():
-        outcome.note(steps := plan.absent_steps(names, reading.shared(cell, names)))
+        steps = plan.absent_steps(names, reading.shared(cell, names))
+        outcome += steps
         if steps and not check:
             cell.script(plan.script(steps))
             if left := plan.absent_steps(names, reading.shared(cell, names)):

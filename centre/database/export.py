@@ -8,13 +8,14 @@ import os
 import shutil
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from centre.reach.psql import CellSql
-from centre.reach.runtime import RuntimeFault, exit_code, frames
+from centre.reach.runtime import RuntimeFault, exit_code, frames, send
 from centre.reach.transfer import LIMIT, TAIL, running
 from stacks.configs.postgres import OWNER, PROVISIONER
 from stacks.configs.sql import identifier, literal
@@ -30,23 +31,6 @@ SELECT json_build_array(n.nspname, c.relname,
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   ORDER BY 1::text;
-"""
-
-
-# Each export works in a folder of its own, which it locks; one that nobody locks was left by a killed node.
-_PLACE = """\
-set -euo pipefail
-exec 8>/tmp/asp-export.lock
-flock 8
-for left in /data/export.*; do
-  [ ! -d "$left" ] || flock --nonblock "$left" rm -rf "$left" || true
-done
-place=$(mktemp -d /data/export.XXXXXX)
-trap 'rm -rf "$place"' EXIT
-exec 9<"$place"
-flock 9
-exec 8>&-
-cd "$place"
 """
 
 
@@ -66,7 +50,7 @@ def export(cell: CellSql, tenant: str, folder: Path) -> Path:
     target = folder / f"{tenant}-{moment:%Y%m%dT%H%M%SZ}"
     work = Path(tempfile.mkdtemp(prefix=f".{tenant}.", dir=folder))
     try:
-        _receive(_stream(cell, _script(tenant, tables)), work)
+        _receive(_stream(cell, tenant, _script(tenant, tables)), work)
         migrations = json.loads((work / "migrations.json").read_text())
         (work / "migrations.json").unlink()
         manifest = {
@@ -102,7 +86,7 @@ def verify(folder: Path) -> list[str]:
 
 
 def _script(tenant: str, tables: Iterable[tuple[str, str, str | None]]) -> str:
-    """Shell script, run in the node, that prints a tar archive: dump and CSV files of one exported snapshot."""
+    """Script for psql that writes dump and CSV files of one exported snapshot into the folder it runs in."""
     copies = []
     for schema, table, order in tables:
         source = f"{identifier(schema)}.{identifier(table)}"
@@ -110,7 +94,7 @@ def _script(tenant: str, tables: Iterable[tuple[str, str, str | None]]) -> str:
         copies.append(f"\\copy ({query}) TO {literal(f'{schema}.{table}.csv')} WITH (FORMAT csv, HEADER true)")
     migrations = "SELECT json_agg(json_build_array(system, version) ORDER BY 1::text) FROM asp_meta.migrations"
     dump = f"pg_dump -U {PROVISIONER} --role={OWNER} -Fc --snapshot=$SNAPSHOT -f {tenant}.dump {tenant}"
-    sql = "\n".join(
+    return "\n".join(
         [
             f"SET ROLE {OWNER};",
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
@@ -120,18 +104,17 @@ def _script(tenant: str, tables: Iterable[tuple[str, str, str | None]]) -> str:
             f"\\copy ({migrations}) TO 'migrations.json'",
             *copies,
             "COMMIT;",
+            "",
         ]
     )
-    return _PLACE + (
-        f"psql -XAtq --set=ON_ERROR_STOP=1 -U {PROVISIONER} -d {tenant} -f - >&2 <<'ASP_SQL_END'\n{sql}\nASP_SQL_END\n"
-        "[ ! -e failed ] || { echo 'pg_dump failed' >&2; exit 1; }\ntar -cf - -- *\n"
-    )
 
 
-def _stream(cell: CellSql, script: str) -> Iterator[bytes]:
-    """Standard output of a script in the node, piece by piece. The script is free of secrets, so it is an argument."""
+def _stream(cell: CellSql, tenant: str, script: str) -> Iterator[bytes]:
+    """The archive of an export (`asp-export` in image postgres), piece by piece."""
     container, errors = cell.runtime.container(cell.node), b""
-    with running(container, ["bash", "-c", script], LIMIT) as (handle, raw):
+    command = ["asp-export", tenant, PROVISIONER]
+    with running(container, command, LIMIT, stdin=True) as (handle, raw):
+        threading.Thread(target=send, args=(raw, script.encode()), daemon=True).start()
         for kind, piece in frames(raw, time.monotonic() + LIMIT, f"{cell.node}: export"):
             if kind == 1:
                 yield piece

@@ -10,13 +10,11 @@ from typing import Any
 from docker.errors import DockerException
 
 from centre.reach.leader import members
-from centre.reach.runtime import Runtime, RuntimeFault, exit_code, frames
-from centre.reach.transfer import running
+from centre.reach.pooler import clients_held
+from centre.reach.runtime import Runtime, RuntimeFault
 from inventory.names import CellNames
 
 HOLD_SECONDS = 20  # how long clients may be held; PgBouncer itself sends them away after 30
-PAUSE_SECONDS = 12
-HELD = "held"  # what asp-dbproxy-hold says once no transaction runs any more
 
 
 @dataclass(frozen=True)
@@ -70,20 +68,12 @@ def switch(runtime: Runtime, wanted: Plan) -> float:
     cell: CellNames = runtime.register.cell(wanted.cell)
     # What is written now need not be written while clients wait.
     runtime.check(wanted.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
-    leader, asked, said = runtime.container(wanted.leader), False, ""
+    leader = runtime.container(wanted.leader)
     began = time.monotonic()
-    command = ["asp-dbproxy-hold", wanted.leader, str(HOLD_SECONDS)]
-    limit = HOLD_SECONDS + PAUSE_SECONDS + 10
-    try:
-        with running(runtime.container(cell.proxy), command, limit) as (handle, stream):
-            for _, piece in frames(stream, began + limit, f"{cell.proxy}: {command[0]}"):
-                said += piece.decode(errors="replace")
-                if HELD in said.splitlines() and not asked:
-                    leader.kill("SIGTERM")
-                    asked = True
-            code = exit_code(runtime.client, handle)
-    except DockerException as error:
-        raise RuntimeFault(f"cell {wanted.cell}: {wanted.leader} could not be ended: {error}") from error
-    if code != 0 or not asked:
-        raise RuntimeFault(f"cell {wanted.cell}: {said.strip()[-1500:] or f'{command[0]} exited with {code}'}")
+    with clients_held(runtime, cell.proxy, HOLD_SECONDS, until_not=wanted.leader) as held:
+        try:
+            leader.kill("SIGTERM")
+        except DockerException as error:
+            raise RuntimeFault(f"cell {wanted.cell}: {wanted.leader} could not be ended: {error}") from error
+        held.wait()
     return time.monotonic() - began

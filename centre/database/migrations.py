@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inventory import applied, paths
+from inventory import paths
+from inventory.files import write_whole
 from stacks.configs.postgres import OWNER
 from stacks.configs.sql import identifier, literal
 
@@ -77,7 +78,7 @@ def installed() -> Sequence[Migration]:
     text = _printed()
     found = parse(text)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    applied.write_whole(kept, text)
+    write_whole(kept, text)
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from centre.database.migrations import Migration
 from centre.database.reading import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Share, Shared
+from centre.steps import Step
 from inventory.models import Caps
 from stacks.configs.postgres import AUTH_DATABASE, BUSY, OWNER, TEMPLATE
 from stacks.configs.sql import identifier, literal
@@ -34,8 +35,8 @@ class PlanFault(Exception):
 
 
 @dataclass(frozen=True)
-class Tenant:
-    """What a tenant should be.
+class TenantDatabase:
+    """What a tenant should be at its cell: a database, its logins and what they may do.
 
     `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view, system that may read it);
     `facts`: JSON text that the systems read about the municipality, None = nothing is said; `caps`: what it may take.
@@ -47,7 +48,7 @@ class Tenant:
     facts: str | None = None
     caps: Caps = Caps()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not _TENANT.fullmatch(self.name):
             raise ValueError(f"tenant {self.name!r}: wanted t and a 5-digit KSH code")
 
@@ -87,17 +88,14 @@ class Tenant:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One change: `before` and `after` are shown, `sql` is run in `database` (autocommit unless it says BEGIN)."""
+class Statement(Step):
+    """One step in SQL, run in `database` (autocommit unless it says BEGIN)."""
 
-    subject: str
-    before: str
-    after: str
     sql: str = field(repr=False)
     database: str = AUTH_DATABASE
 
 
-def script(steps: Sequence[Step]) -> str:
+def script(steps: Sequence[Statement]) -> str:
     """One psql script of all steps, changing database only where the next one needs it."""
     lines, database = [], AUTH_DATABASE
     for step in steps:
@@ -108,20 +106,20 @@ def script(steps: Sequence[Step]) -> str:
     return "".join(lines)
 
 
-def template_steps(migrations: Sequence[Migration], template: Inside) -> list[Step]:
+def template_steps(migrations: Sequence[Migration], template: Inside) -> list[Statement]:
     """Migrations that the tenants' template lacks."""
     return _migrate(TEMPLATE, migrations, template)
 
 
 def present_steps(
-    tenants: Sequence[Tenant], seen: Shared, insides: Mapping[str, Inside], migrations: Sequence[Migration]
-) -> list[Step]:
+    tenants: Sequence[TenantDatabase], seen: Shared, insides: Mapping[str, Inside], migrations: Sequence[Migration]
+) -> list[Statement]:
     """Steps that make `tenants` exist with exactly the wanted roles, schema versions and rights.
 
     `insides` holds what the existing and open ones of their databases hold. PlanFault for a database that an
     interrupted removal left behind.
     """
-    steps: list[Step] = []
+    steps: list[Statement] = []
     for tenant in tenants:
         steps += _roles(tenant, seen)
         steps += _database(tenant, seen, insides.get(tenant.name), migrations)
@@ -129,7 +127,7 @@ def present_steps(
     return steps
 
 
-def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Step]:
+def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Statement]:
     """Steps that remove databases and roles of `tenants` (names) for good."""
     steps = []
     for name in tenants:
@@ -139,13 +137,13 @@ def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Step]:
             if not seen.databases[database]["broken"]:
                 close = f"ALTER DATABASE {identifier(database)} ALLOW_CONNECTIONS false;\n"
             drop = f"{close}DROP DATABASE {identifier(database)} WITH (FORCE);"
-            steps.append(Step(f"database {database}", "present", "absent", drop))
+            steps.append(Statement(f"database {database}", "present", "absent", drop))
         for role in sorted((r for r in seen.roles if r == name or r.startswith(f"{name}_")), reverse=True):
-            steps.append(Step(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};"))
+            steps.append(Statement(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};"))
     return steps
 
 
-def _roles(tenant: Tenant, seen: Shared) -> list[Step]:
+def _roles(tenant: TenantDatabase, seen: Shared) -> list[Statement]:
     steps = _role(tenant.name, seen.roles.get(tenant.name))
     for system, verifier in sorted(tenant.verifiers.items()):
         name = tenant.login(system)
@@ -167,7 +165,7 @@ class _Login:
         return f"LOGIN, limit {self.limit}, password (hidden), {_settings_text(self.settings)}"
 
 
-def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None) -> list[Step]:
+def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None) -> list[Statement]:
     quoted = identifier(name)
     wanted = dict(login.settings) if login else {}
     faults = [] if row else ["absent"]
@@ -198,32 +196,34 @@ def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None)
     for database in sorted(row["settings_in"]) if row else []:
         sql += f"ALTER ROLE {quoted} IN DATABASE {identifier(database)} RESET ALL;\n"
     sql += "".join(f"ALTER ROLE {quoted} SET {key} = {literal(value)};\n" for key, value in wanted.items())
-    return [Step(f"role {name}", ", ".join(faults), str(login or "NOLOGIN"), sql + "COMMIT;")]
+    return [Statement(f"role {name}", ", ".join(faults), str(login or "NOLOGIN"), sql + "COMMIT;")]
 
 
 def _settings_text(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in settings.items())
 
 
-def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[Step]:
+def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[Statement]:
     present = {of: (inherit, may_set) for of, inherit, may_set in row["member_of"]} if row else {}
     steps = []
     if present.get(group) != (True, False):
         sql = f"GRANT {identifier(group)} TO {identifier(name)} WITH INHERIT TRUE, SET FALSE;"
-        steps.append(Step(f"role {name}", f"member of {sorted(present) or 'nothing'}", f"member of {group}", sql))
+        steps.append(Statement(f"role {name}", f"member of {sorted(present) or 'nothing'}", f"member of {group}", sql))
     return steps + _leave_groups(name, row, keep=group)
 
 
-def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) -> list[Step]:
+def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) -> list[Statement]:
     extra = sorted({of for of, _, _ in row["member_of"]} - {keep}) if row else []
     steps = []
     for group in extra:
         sql = f"REVOKE {identifier(group)} FROM {identifier(name)};"
-        steps.append(Step(f"role {name}", f"member of {group}", f"not member of {group}", sql))
+        steps.append(Statement(f"role {name}", f"member of {group}", f"not member of {group}", sql))
     return steps
 
 
-def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: Sequence[Migration]) -> list[Step]:
+def _database(
+    tenant: TenantDatabase, seen: Shared, inside: Inside | None, migrations: Sequence[Migration]
+) -> list[Statement]:
     name, quoted = tenant.name, identifier(tenant.name)
     row = seen.databases.get(name)
     if row and row["broken"]:
@@ -233,12 +233,12 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
     steps = []
     if row is None:
         create = f"CREATE DATABASE {quoted} OWNER {OWNER} TEMPLATE {TEMPLATE} STRATEGY WAL_LOG ALLOW_CONNECTIONS false;"
-        steps.append(Step(f"database {name}", "absent", f"cloned from {TEMPLATE}, closed", create))
+        steps.append(Statement(f"database {name}", "absent", f"cloned from {TEMPLATE}, closed", create))
     # A clone starts with the default rights of a database, whatever its template's are.
     initial = [("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")]
     acl = {(grantee, right) for grantee, right in (row["acl"] if row else initial)}
     wanted = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
-    if acl != wanted or not row["open"]:
+    if row is None or acl != wanted or not row["open"]:
         # In one transaction: at no moment is the database open to anybody else.
         grantees = sorted({grantee for grantee, _ in acl - wanted})
         revokes = "".join(
@@ -250,14 +250,14 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
             f"GRANT CONNECT ON DATABASE {quoted} TO {quoted};\nALTER DATABASE {quoted} ALLOW_CONNECTIONS true;\nCOMMIT;"
         )
         before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
-        steps.append(Step(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
+        steps.append(Statement(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
     limit = row["limit"] if row else -1
     if limit != tenant.connections:
         sql = f"ALTER DATABASE {quoted} CONNECTION LIMIT {tenant.connections};"
-        steps.append(Step(f"database {name} connections", f"limit {limit}", f"limit {tenant.connections}", sql))
+        steps.append(Statement(f"database {name} connections", f"limit {limit}", f"limit {tenant.connections}", sql))
     if tenant.facts is not None and (row or {}).get("comment") != tenant.facts:
         comment = f"COMMENT ON DATABASE {quoted} IS {literal(tenant.facts)};"
-        steps.append(Step(f"database {name} facts", (row or {}).get("comment") or "none", tenant.facts, comment))
+        steps.append(Statement(f"database {name} facts", (row or {}).get("comment") or "none", tenant.facts, comment))
     own = tenant.logins
     if inside is None:  # just cloned, or closed until now: the template's schema with nobody's rights on it
         steps += [_grant(name, login, schema, "absent") for login, schema in own.items()]
@@ -270,15 +270,15 @@ def _database(tenant: Tenant, seen: Shared, inside: Inside | None, migrations: S
     return steps
 
 
-def _migrate(database: str, migrations: Sequence[Migration], inside: Inside) -> list[Step]:
+def _migrate(database: str, migrations: Sequence[Migration], inside: Inside) -> list[Statement]:
     return [
-        Step(f"schema {m.system} of {database}", "older", f"version {m.version}", m.script(), database)
+        Statement(f"schema {m.system} of {database}", "older", f"version {m.version}", m.script(), database)
         for m in migrations
         if m.key not in inside.migrations
     ]
 
 
-def _grant(database: str, login: str, schema: str, before: str) -> Step:
+def _grant(database: str, login: str, schema: str, before: str) -> Statement:
     role, place = identifier(login), identifier(schema)
     tables, sequences = ", ".join(TABLE_RIGHTS), ", ".join(SEQUENCE_RIGHTS)
     default = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA {place}"
@@ -288,20 +288,20 @@ def _grant(database: str, login: str, schema: str, before: str) -> Step:
         f"GRANT {sequences} ON ALL SEQUENCES IN SCHEMA {place} TO {role};\n"
         f"{default} GRANT {tables} ON TABLES TO {role};\n{default} GRANT {sequences} ON SEQUENCES TO {role};\nCOMMIT;"
     )
-    return Step(f"rights of {login} in {database}", before, f"schema {schema}: {tables}", sql, database)
+    return Statement(f"rights of {login} in {database}", before, f"schema {schema}: {tables}", sql, database)
 
 
-def _share(database: str, share: Share, before: str) -> Step:
+def _share(database: str, share: Share, before: str) -> Statement:
     login, place, rights = identifier(share.login), identifier(share.schema), ", ".join(share.rights)
     sql = (
         f"BEGIN;\nGRANT USAGE ON SCHEMA {place} TO {login};\n"
         f"GRANT {rights} ON TABLE {place}.{identifier(share.object)} TO {login};\nCOMMIT;"
     )
     after = f"{share.schema}.{share.object}: {rights}"
-    return Step(f"rights of {share.login} in {database}", before, after, sql, database)
+    return Statement(f"rights of {share.login} in {database}", before, after, sql, database)
 
 
-def _revoke(database: str, right: tuple[str, ...]) -> Step:
+def _revoke(database: str, right: tuple[str, ...]) -> Statement:
     kind, schema, thing, grantee, privilege = right
     whom = "PUBLIC" if grantee == "PUBLIC" else identifier(grantee)
     if kind == "default":
@@ -313,13 +313,13 @@ def _revoke(database: str, right: tuple[str, ...]) -> Step:
     else:
         sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(thing)} FROM {whom};"
     place = ".".join(part for part in (schema, thing) if part)
-    return Step(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
+    return Statement(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
 
 
-def _former_logins(tenant: Tenant, seen: Shared) -> list[Step]:
+def _former_logins(tenant: TenantDatabase, seen: Shared) -> list[Statement]:
     """Logins of systems that the municipality no longer has. Their rights were revoked as extra before this."""
     former = sorted(r for r in seen.roles if r.startswith(f"{tenant.name}_") and r not in tenant.logins)
-    return [Step(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};") for role in former]
+    return [Statement(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};") for role in former]
 
 
 def _acl_text(acl: set[tuple[str, str]]) -> str:

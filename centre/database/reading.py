@@ -10,16 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from centre.isolation.reading import DATABASE_ACL, GRANTEE, POWERS, SEQUENCE_RIGHTS, TABLE_RIGHTS
 from centre.reach.psql import CellSql
 from stacks.configs.postgres import OWNER
 from stacks.configs.sql import identifier, literal
 
-TABLE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-SEQUENCE_RIGHTS = ("SELECT", "USAGE")
-
 # What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs with defaults spelt out; `%s`: of
 # whom the roles are.
-SHARED = """\
+SHARED = f"""\
 SELECT json_build_object(
   'databases', (SELECT json_object_agg(d.datname, json_build_object(
       'oid', d.oid::bigint,
@@ -28,16 +26,11 @@ SELECT json_build_object(
       'broken', d.datconnlimit = -2,
       'limit', d.datconnlimit,
       'comment', shobj_description(d.oid, 'pg_database'),
-      'acl', (SELECT coalesce(json_agg(json_build_array(
-                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type)), '[]')
-                FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))))))
+      'acl', (SELECT coalesce(json_agg(json_build_array({GRANTEE}, privilege_type)), '[]') FROM {DATABASE_ACL})))
     FROM pg_database d WHERE d.datname NOT IN ('template0', 'template1')),
   'roles', (SELECT coalesce(json_object_agg(r.rolname, json_build_object(
       'login', r.rolcanlogin,
-      'powers', array_remove(ARRAY[
-          CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-          CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
-          CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL),
+      'powers', {POWERS},
       'limit', r.rolconnlimit,
       'verifier', CASE WHEN r.rolcanlogin THEN (SELECT passwd FROM pgb.get_auth(r.rolname)) END,
       'settings', (SELECT coalesce(json_agg(s.setting), '[]') FROM pg_db_role_setting x, unnest(x.setconfig) s(setting)
@@ -45,8 +38,8 @@ SELECT json_build_object(
       'settings_in', (SELECT coalesce(json_agg(y.datname), '[]') FROM pg_db_role_setting x
                         JOIN pg_database y ON y.oid = x.setdatabase WHERE x.setrole = r.oid),
       'member_of', (SELECT coalesce(json_agg(json_build_array(g.rolname, m.inherit_option, m.set_option)), '[]')
-                      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))), '{}')
-    FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{5}(_|$)' AND %s));
+                      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))), '{{}}')
+    FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{{5}}(_|$)' AND %s));
 """
 
 # Rights that anybody but the owner has on schemas, tables, sequences and as defaults.
@@ -152,7 +145,7 @@ wanted(kind, schema, object, role, privilege) AS (
   UNION ALL SELECT 'table', schema, object, role, privilege FROM given),
 present AS (
   SELECT kind, coalesce(schema, ''), object,
-         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END, privilege
+         {GRANTEE}, privilege
     FROM ({PRESENT_RIGHTS}) rights)
 SELECT json_build_object(
   'database', current_database(),

@@ -7,94 +7,92 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from centre.reach.runtime import Runtime, RuntimeFault
+from centre.steps import Plan
 from inventory.models import Municipality
 from inventory.register import Register
-from inventory.vault import tokens
-from inventory.vault.vault import Secrets
+from inventory.vault import tokens, vault
 
 CONTROL = "asp-edge"
 SECONDS = 120
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one host lacks: `certificate` and `entry` say what is seen and what is wanted, None where all is well."""
-
-    host: str
-    certificate: tuple[str, str] | None
-    entry: tuple[str, str] | None
-
-    def __bool__(self) -> bool:
-        return bool(self.certificate or self.entry)
-
-
 class EdgePlanner:
-    """Reads the edge, compares with the register, changes it."""
+    """Reads the edge and plans what differs from the register; a plan is carried out in one call."""
 
     def __init__(self, register: Register, runtime: Runtime):
         self._register, self._runtime = register, runtime
 
-    def status(self, municipalities: list[Municipality]) -> dict:
+    def status(self, municipalities: Sequence[Municipality]) -> dict[str, dict[str, Any]]:
         """Host → {ksh, cell, certificate} as the edge has it; values are None where there is nothing."""
-        return self._call("status", {"hosts": [municipality.host for municipality in municipalities]})["tenants"]
+        answer = self._call("status", {"hosts": [municipality.host for municipality in municipalities]})
+        return dict(answer["tenants"])
 
-    def present(self, municipalities: list[Municipality]) -> list[Change]:
-        seen = self.status(municipalities)
+    def present(self, municipalities: Sequence[Municipality]) -> Plan:
+        """Hosts with a certificate that lasts, open to their own clerks; certificates first, entries last."""
+        at_edge = self.status(municipalities)
         before = dt.timedelta(days=self._register.environment.pki.renew_before_days)
         soon = dt.datetime.now(dt.UTC) + before
-        changes = []
+        plan, issue, subjects = Plan(), set(), []
         for municipality in municipalities:
-            found = seen[municipality.host]
-            entry = f"{found['ksh']} in {found['cell']}" if found["ksh"] else "closed"
-            wanted = f"{municipality.ksh} in {municipality.cell}"
-            certificate = lacking(found["certificate"], municipality.host, soon)
-            changes.append(
-                Change(
-                    municipality.host,
-                    (certificate, "issued by step-ca") if certificate else None,
-                    (entry, wanted) if entry != wanted else None,
-                )
-            )
-        return changes
+            host, entry = municipality.host, at_edge[municipality.host]
+            steps = len(plan.steps)
+            if reason := lacking(entry["certificate"], host, soon):
+                plan.add(f"{host} certificate", reason, "issued by step-ca")
+                issue.add(host)
+            here, there = _tenant(entry), f"{municipality.ksh} in {municipality.cell}"
+            if here != there:
+                plan.add(f"{host} tenant", here, there)
+            if len(plan.steps) > steps:
+                subjects.append(municipality)
+        plan.at_once = lambda: self._open(subjects, issue)
+        return plan
 
-    def absent(self, municipalities: list[Municipality]) -> list[Change]:
-        return [
-            Change(
-                host,
-                ("present", "absent") if found["certificate"] else None,
-                (f"{found['ksh']} in {found['cell']}", "closed") if found["ksh"] else None,
-            )
-            for host, found in self.status(municipalities).items()
-        ]
+    def _open(self, municipalities: Sequence[Municipality], issue: Collection[str]) -> None:
+        """Open hosts, those in `issue` with a new certificate."""
+        secrets = vault.load(self._register)
+        tenants = []
+        for municipality in municipalities:
+            tenant = {"host": municipality.host, "ksh": municipality.ksh, "cell": municipality.cell}
+            if municipality.host in issue:
+                tenant["token"] = tokens.server_token(self._register, secrets, municipality)
+            tenants.append(tenant)
+        self._call("apply", {"present": tenants})
 
-    def open(self, municipalities: list[Municipality], changes: list[Change], secrets: Secrets) -> None:
-        """Carry out what `present` found; certificates first, entries last, in one call."""
-        wanted = []
-        for municipality, change in zip(municipalities, changes, strict=True):
-            if change:
-                tenant = {"host": municipality.host, "ksh": municipality.ksh, "cell": municipality.cell}
-                if change.certificate:
-                    tenant["token"] = tokens.server_token(self._register, secrets, municipality)
-                wanted.append(tenant)
-        self._call("apply", {"present": wanted})
+    def absent(self, municipalities: Sequence[Municipality]) -> Plan:
+        """Hosts closed, and without a certificate."""
+        plan, hosts = Plan(), []
+        for host, entry in self.status(municipalities).items():
+            if entry["certificate"]:
+                plan.add(f"{host} certificate", "present", "absent")
+            if entry["ksh"]:
+                plan.add(f"{host} tenant", _tenant(entry), "closed")
+            if entry["certificate"] or entry["ksh"]:
+                hosts.append(host)
+        plan.at_once = lambda: self._close(hosts)
+        return plan
 
-    def close(self, changes: list[Change]) -> None:
-        """Carry out what `absent` found."""
-        self._call("apply", {"absent": [change.host for change in changes if change]})
+    def _close(self, hosts: Sequence[str]) -> None:
+        self._call("apply", {"absent": hosts})
 
-    def _call(self, verb: str, question: dict) -> dict:
+    def _call(self, verb: str, question: Mapping[str, Any]) -> dict[str, Any]:
         edge = self._register.names.edge
         text = self._runtime.check(edge, [CONTROL, verb], json.dumps(question), timeout=SECONDS)
         try:
-            return json.loads(text)
-        except ValueError as error:
+            return dict(json.loads(text))
+        except (ValueError, TypeError) as error:
             raise RuntimeFault(f"{edge}: {CONTROL} {verb}: seen: {text[:200]!r}; wanted: JSON") from error
 
 
-def lacking(certificate: dict | None, host: str, soon: dt.datetime) -> str | None:
+def _tenant(entry: Mapping[str, Any]) -> str:
+    """A host's map entry at the edge, in words."""
+    return f"{entry['ksh']} in {entry['cell']}" if entry["ksh"] else "closed"
+
+
+def lacking(certificate: Mapping[str, Any] | None, host: str, soon: dt.datetime) -> str | None:
     """Why a host needs a new certificate; None when the one it has is good until after `soon`."""
     if certificate is None:
         return "absent"
@@ -102,13 +100,3 @@ def lacking(certificate: dict | None, host: str, soon: dt.datetime) -> str | Non
         return f"for {', '.join(certificate['hosts'])}"
     end = dt.datetime.fromisoformat(certificate["not_after"])
     return f"ends {end:%Y-%m-%d}" if end < soon else None
-
-
-def diff(changes: list[Change]) -> dict[str, str]:
-    """In the form that Ansible shows."""
-    sides: tuple[list[str], list[str]] = ([], [])
-    for change in changes:
-        for thing, pair in (("certificate", change.certificate), ("tenant", change.entry)):
-            for side, text in zip(sides, pair or (), strict=False):
-                side.append(f"{change.host} {thing}: {text}\n")
-    return {"before": "".join(sides[0]), "after": "".join(sides[1])}

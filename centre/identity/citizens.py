@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from centre.identity.clerks import SCOPE_KINDS, SCOPES, covers, with_ids
+from centre.identity import clients
+from centre.identity.clients import SCOPE_KINDS, covers, with_ids
 from centre.reach.keycloak import Keycloak
 from centre.steps import Plan
 from inventory.models import Citizen, Municipality
@@ -52,8 +53,9 @@ class CitizenPlanner:
             replace = partial(self._api.replace, body={**seen, **differing})
             plan.add(f"realm {citizen_realm.REALM}", before, differing, replace)
 
-    def _find(self, municipality: Municipality) -> dict | None:
-        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+    def _find(self, municipality: Municipality) -> dict[str, Any] | None:
+        clients: list[dict[str, Any]] = self._api.get("clients", clientId=municipality.tenant)
+        return next(iter(clients), None)
 
     def _client(self, plan: Plan, municipality: Municipality) -> None:
         name = f"citizens' client {municipality.tenant}"
@@ -99,55 +101,26 @@ class CitizenPlanner:
 
 
 def client(municipality: Municipality, secret: str) -> dict[str, Any]:
-    """The client: authorization code with PKCE only, back to one address only, and the identifier in the ID token."""
+    """The client: back to one address only, and the identifier in the ID token."""
     site = municipality.url(SYSTEM)
-    mapper = {
-        "name": "tax identification sign",
-        "protocol": "openid-connect",
-        "protocolMapper": "oidc-usermodel-attribute-mapper",
-        "config": {
-            "user.attribute": citizen_realm.IDENTIFIER,
-            "claim.name": citizen_realm.IDENTIFIER,
-            "jsonType.label": "String",
-            "id.token.claim": "true",
-            "access.token.claim": "false",
-            "userinfo.token.claim": "false",
-        },
-    }
-    return {
-        "clientId": municipality.tenant,
-        "name": municipality.name,
-        "enabled": True,
-        "protocol": "openid-connect",
-        "publicClient": False,
-        "clientAuthenticatorType": "client-secret",
-        "secret": secret,
-        "standardFlowEnabled": True,
-        "implicitFlowEnabled": False,
-        "directAccessGrantsEnabled": False,
-        "serviceAccountsEnabled": False,
-        "fullScopeAllowed": False,
-        "rootUrl": municipality.origin,
-        "baseUrl": site,
-        "redirectUris": [f"{site}ugyfel/callback"],
-        "webOrigins": [municipality.origin],
-        "attributes": {
-            "pkce.code.challenge.method": "S256",
-            "post.logout.redirect.uris": f"{site}kijelentkezve",
-        },
-        "defaultClientScopes": SCOPES,
-        "optionalClientScopes": [],
-        "protocolMappers": [mapper],
-    }
+    mapper = clients.mapper(
+        "tax identification sign",
+        "oidc-usermodel-attribute-mapper",
+        citizen_realm.IDENTIFIER,
+        tokens=("id",),
+        config={"user.attribute": citizen_realm.IDENTIFIER},
+    )
+    return clients.client(
+        municipality,
+        secret,
+        base=site,
+        redirect=f"{site}ugyfel/callback",
+        signed_out=f"{site}kijelentkezve",
+        optional_scopes=[],
+        mapper=mapper,
+    )
 
 
 def user(citizen: Citizen) -> dict[str, Any]:
     """A citizen as a user."""
-    return {
-        "username": citizen.username,
-        "firstName": citizen.given_name,
-        "lastName": citizen.family_name,
-        "email": citizen.email,
-        "emailVerified": True,
-        "attributes": {citizen_realm.IDENTIFIER: [citizen.identifier]},
-    }
+    return clients.user(citizen) | {"attributes": {citizen_realm.IDENTIFIER: [citizen.identifier]}}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from centre.identity import clients
+from centre.identity.clients import SCOPE_KINDS, covers, with_ids
 from centre.reach.keycloak import EVERYTHING, Keycloak
 from centre.reach.runtime import RuntimeFault
 from centre.steps import Plan
@@ -17,13 +19,10 @@ from inventory.register import Register
 from inventory.vault.vault import Secrets
 from stacks.configs import realm
 
-SCOPES = ["basic", "acr", "profile", "email"]
-SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientScopes": "optional-client-scopes"}
-
 
 @dataclass
-class Tenant:
-    """One municipality as wanted, with Keycloak's ids of what exists of it (empty: not yet)."""
+class TenantIdentity:
+    """What Keycloak has of one municipality: the ids of its organization and client (empty: not yet)."""
 
     municipality: Municipality
     organization: str = ""
@@ -41,7 +40,7 @@ class IdentityPlanner:
         plan = Plan()
         self._realm(plan)
         for municipality in municipalities:
-            tenant = Tenant(municipality)
+            tenant = TenantIdentity(municipality)
             self._organization(plan, tenant)
             self._client(plan, tenant)
             self._roles(plan, tenant)
@@ -58,7 +57,7 @@ class IdentityPlanner:
                 plan.add(f"client {municipality.tenant}", "present", "absent", delete)
             if organization := self._find_organization(municipality):
                 for member in self._members(organization["id"]):
-                    self._dismiss(plan, Tenant(municipality, organization["id"]), member, leaving)
+                    self._dismiss(plan, TenantIdentity(municipality, organization["id"]), member, leaving)
                 delete = partial(self._api.remove, "organizations", organization["id"])
                 plan.add(f"organization {municipality.tenant}", organization["name"], "absent", delete)
         return plan
@@ -72,19 +71,19 @@ class IdentityPlanner:
             before = {key: seen.get(key) for key in differing}
             plan.add(f"realm {realm.REALM}", before, differing, lambda: self._api.replace(body={**seen, **differing}))
 
-    def _find_organization(self, municipality: Municipality) -> dict | None:
-        found = self._api.get("organizations", search=municipality.name, exact=True)
-        for organization in found:
+    def _find_organization(self, municipality: Municipality) -> dict[str, Any] | None:
+        named: list[dict[str, Any]] = self._api.get("organizations", search=municipality.name, exact=True)
+        for organization in named:
             if organization["alias"] == municipality.tenant:
                 return organization
-        if found:
+        if named:
             raise RuntimeFault(
-                f"organization {municipality.name}: alias seen {found[0]['alias']}, wanted {municipality.tenant}. "
+                f"organization {municipality.name}: alias seen {named[0]['alias']}, wanted {municipality.tenant}. "
                 "An alias cannot be changed: remove the organization by hand if it is a mistake"
             )
         return None
 
-    def _organization(self, plan: Plan, tenant: Tenant) -> None:
+    def _organization(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality = tenant.municipality
         if organization := self._find_organization(municipality):
             tenant.organization = organization["id"]
@@ -101,10 +100,11 @@ class IdentityPlanner:
 
         plan.add(f"organization {municipality.tenant}", "absent", municipality.name, create)
 
-    def _find_client(self, municipality: Municipality) -> dict | None:
-        return next(iter(self._api.get("clients", clientId=municipality.tenant)), None)
+    def _find_client(self, municipality: Municipality) -> dict[str, Any] | None:
+        clients: list[dict[str, Any]] = self._api.get("clients", clientId=municipality.tenant)
+        return next(iter(clients), None)
 
-    def _client(self, plan: Plan, tenant: Tenant) -> None:
+    def _client(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality, name = tenant.municipality, f"client {tenant.municipality.tenant}"
         wanted = client(municipality, self._secrets.oidc_secret(municipality))
         seen = self._find_client(municipality)
@@ -114,7 +114,7 @@ class IdentityPlanner:
             def create() -> None:  # client and roles in one request: one by one they took most of a join's time
                 body = {"clients": [wanted], "roles": {"client": {municipality.tenant: roles}}}
                 self._api.create("partialImport", body={"ifResourceExists": "FAIL", **body})
-                tenant.client = self._find_client(municipality)["id"]
+                tenant.client = (self._find_client(municipality) or {})["id"]
 
             plan.add(name, "absent", f"for {municipality.origin}, with {len(roles)} roles", create)
             return
@@ -128,7 +128,7 @@ class IdentityPlanner:
             update = partial(self._api.replace, "clients", tenant.client, body=body)
             plan.add(name, f"differs in {fields}", "as the register says", update)
 
-    def _scopes(self, plan: Plan, tenant: Tenant, kind: str, seen: set[str], wanted: set[str]) -> None:
+    def _scopes(self, plan: Plan, tenant: TenantIdentity, kind: str, seen: set[str], wanted: set[str]) -> None:
         """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request."""
         if seen == wanted:
             return
@@ -158,7 +158,7 @@ class IdentityPlanner:
             for role, title in system.roles.items()
         }
 
-    def _roles(self, plan: Plan, tenant: Tenant) -> None:
+    def _roles(self, plan: Plan, tenant: TenantIdentity) -> None:
         """Plan the roles of a client that exists; a new one comes with them."""
         if not tenant.client:
             return
@@ -182,8 +182,8 @@ class IdentityPlanner:
 
     # Clerks
 
-    def _clerks(self, plan: Plan, tenant: Tenant) -> None:
-        members: list[dict] = self._members(tenant.organization) if tenant.organization else []
+    def _clerks(self, plan: Plan, tenant: TenantIdentity) -> None:
+        members: list[dict[str, Any]] = self._members(tenant.organization) if tenant.organization else []
         belonging = {member["username"]: member for member in members}
         clerks = self._register.office_of(tenant.municipality).clerks
         for clerk in clerks:
@@ -195,13 +195,13 @@ class IdentityPlanner:
             if username not in working:
                 self._dismiss(plan, tenant, member, {tenant.municipality.tenant})
 
-    def _members(self, organization: str) -> list[dict]:
-        return self._api.get("organizations", organization, "members", max=EVERYTHING)
+    def _members(self, organization: str) -> list[dict[str, Any]]:
+        return list(self._api.get("organizations", organization, "members", max=EVERYTHING))
 
     def _clerk(self, plan: Plan, clerk: Clerk) -> None:
         if clerk.username in self._users:
             return
-        wanted = user(clerk)
+        wanted = clients.user(clerk)
         seen = next(iter(self._api.get("users", username=clerk.username, exact=True)), None)
         if seen is None:
             self._users[clerk.username] = ""
@@ -218,7 +218,7 @@ class IdentityPlanner:
             update = partial(self._api.replace, "users", seen["id"], body={**seen, **differing})
             plan.add(f"user {clerk.username}", before, differing, update)
 
-    def _membership(self, plan: Plan, tenant: Tenant, clerk: Clerk, belongs: bool) -> None:
+    def _membership(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk, belongs: bool) -> None:
         if belongs:
             return
 
@@ -228,7 +228,7 @@ class IdentityPlanner:
 
         plan.add(f"member {clerk.username} of {tenant.municipality.tenant}", "no", "yes", join)
 
-    def _mappings(self, plan: Plan, tenant: Tenant, clerk: Clerk) -> None:
+    def _mappings(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk) -> None:
         wanted = roles_of(clerk, tenant.municipality)
         seen: set[str] = set()
         identifier = self._users[clerk.username]
@@ -249,7 +249,7 @@ class IdentityPlanner:
         name = f"roles of {clerk.username} at {tenant.municipality.tenant}"
         plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
 
-    def _dismiss(self, plan: Plan, tenant: Tenant, member: dict, leaving: set[str]) -> None:
+    def _dismiss(self, plan: Plan, tenant: TenantIdentity, member: dict[str, Any], leaving: set[str]) -> None:
         """A member goes: out of the organization when another one keeps it, else altogether."""
         identifier, username = member["id"], member["username"]
         others = self._api.get("organizations", "members", identifier, "organizations")
@@ -265,56 +265,24 @@ class IdentityPlanner:
 
 
 def client(municipality: Municipality, secret: str) -> dict[str, Any]:
-    """The tenant's OIDC client: authorization code with PKCE only, its own origin only, its own roles only."""
+    """The tenant's OIDC client: its own origin only, its own roles only."""
     everything = f"{municipality.origin}/*"
-    mapper = {
-        "name": "roles of this tenant",
-        "protocol": "openid-connect",
-        "protocolMapper": "oidc-usermodel-client-role-mapper",
-        "config": {
-            "usermodel.clientRoleMapping.clientId": municipality.tenant,
-            "claim.name": f"resource_access.{municipality.tenant}.roles",
-            "jsonType.label": "String",
-            "multivalued": "true",
-            "id.token.claim": "true",
-            "access.token.claim": "true",
-            "userinfo.token.claim": "true",
-            "introspection.token.claim": "true",
-        },
-    }
-    return {
-        "clientId": municipality.tenant,
-        "name": municipality.name,
-        "enabled": True,
-        "protocol": "openid-connect",
-        "publicClient": False,
-        "clientAuthenticatorType": "client-secret",
-        "secret": secret,
-        "standardFlowEnabled": True,
-        "implicitFlowEnabled": False,
-        "directAccessGrantsEnabled": False,
-        "serviceAccountsEnabled": False,
-        "fullScopeAllowed": False,
-        "rootUrl": municipality.origin,
-        "baseUrl": municipality.url(),
-        "redirectUris": [everything],
-        "webOrigins": [municipality.origin],
-        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": everything},
-        "defaultClientScopes": SCOPES,
-        "optionalClientScopes": ["organization"],
-        "protocolMappers": [mapper],
-    }
-
-
-def user(clerk: Clerk) -> dict[str, Any]:
-    """A clerk as a user. Whether it is locked is decided in daily work, not here."""
-    return {
-        "username": clerk.username,
-        "firstName": clerk.given_name,
-        "lastName": clerk.family_name,
-        "email": clerk.email,
-        "emailVerified": True,
-    }
+    mapper = clients.mapper(
+        "roles of this tenant",
+        "oidc-usermodel-client-role-mapper",
+        f"resource_access.{municipality.tenant}.roles",
+        tokens=("id", "access", "userinfo", "introspection"),
+        config={"usermodel.clientRoleMapping.clientId": municipality.tenant, "multivalued": "true"},
+    )
+    return clients.client(
+        municipality,
+        secret,
+        base=municipality.url(),
+        redirect=everything,
+        signed_out=everything,
+        optional_scopes=["organization"],
+        mapper=mapper,
+    )
 
 
 def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
@@ -322,20 +290,3 @@ def roles_of(clerk: Clerk, municipality: Municipality) -> set[str]:
     return {
         f"{system}.{role}" for system, roles in clerk.roles.items() if system in municipality.systems for role in roles
     }
-
-
-def covers(seen: Any, wanted: Any) -> bool:
-    """Whether what Keycloak shows holds all that is wanted; it adds defaults of its own, and lists have no order."""
-    if isinstance(wanted, dict):
-        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict):
-        named = {item.get("name"): item for item in seen or []}
-        return len(named) == len(wanted) and all(covers(named.get(item["name"]), item) for item in wanted)
-    if isinstance(wanted, list):
-        return sorted(seen or []) == sorted(wanted)
-    return seen == wanted
-
-
-def with_ids(mappers: list[dict], seen: dict) -> list[dict]:
-    ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
-    return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

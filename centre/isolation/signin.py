@@ -8,7 +8,7 @@ from typing import Literal
 
 from centre.reach.psql import CellSql
 from inventory.names import Port
-from stacks.configs.postgres import CERTIFICATE, KEY, ROOT
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 Way = Literal["pooled", "direct"]
 
@@ -40,7 +40,7 @@ def sign_in(
     host, port = (cell.cell.proxy, Port.POOLER) if way == "pooled" else (cell.node, Port.POSTGRES)
     target = (
         f"host={host} port={port.value} dbname={database} user={role} connect_timeout=10 "
-        f"sslmode=verify-full sslrootcert={ROOT} sslcert={CERTIFICATE} sslkey={KEY}"
+        f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert={CERTIFICATE_FILE} sslkey={KEY_FILE}"
     )
     commands = " ".join(f"-c {shlex.quote(command)}" for command in (_WHO, sql) if command)
     psql = f"psql -XAtw -v ON_ERROR_STOP=1 {commands} {shlex.quote(target)}"
@@ -49,4 +49,5 @@ def sign_in(
     answer = (result.out.splitlines() or [""])[0].split("|")
     if len(answer) != 3:  # refused; or the container went away and Docker says so on standard output
         return Attempt(role, "", "", "", (result.err + result.out).strip())
-    return Attempt(role, *answer, result.err.strip())
+    user, seen, tls = answer
+    return Attempt(role, user, seen, tls, result.err.strip())

@@ -8,9 +8,6 @@ from typing import Any
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from inventory.names import CellNames
 
-ASK = "import asp_node, json, sys; print(json.dumps(asp_node.rest('GET', '/cluster')))"
-PYTHON = ["env", "PYTHONPATH=/usr/local/bin", "python3", "-c"]
-
 
 def leader(runtime: Runtime, cell: CellNames) -> str:
     """Service name of the node that takes writes; Unreachable naming what each node said when there is none."""
@@ -27,12 +24,11 @@ def members(runtime: Runtime, cell: CellNames, led: bool = False) -> list[dict[s
     seen = []
     for node in cell.postgres:
         try:
-            status, answer = json.loads(runtime.check(node, [*PYTHON, ASK], timeout=10))
+            listed = json.loads(runtime.check(node, ["asp-node", "status"], timeout=10))["members"]
         except RuntimeFault as fault:
             seen.append(str(fault))
             continue
-        found = answer.get("members", []) if isinstance(answer, dict) else []
-        if status == 200 and (not led or any(m["role"] == "leader" for m in found)):
-            return found
-        seen.append(f"{node}: {status}, knows of no leader")
+        if not led or any(member["role"] == "leader" for member in listed):
+            return listed
+        seen.append(f"{node}: knows of no leader")
     raise Unreachable(f"cell {cell.prefix}: no node leads. Seen: {'; '.join(seen)}. See runbook database")

@@ -18,15 +18,19 @@ import docker
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
+from centre.faults import UNREACHABLE, CentreFault
+from centre.reach import daemon
 from inventory.register import Register
 
 
-class RuntimeFault(Exception):
+class RuntimeFault(CentreFault):
     """A service cannot be reached or a command in it failed; the message says what, where and what was seen."""
 
 
 class Unreachable(RuntimeFault):
     """The daemon or the service's task is not there: nothing is known about what it would have answered."""
+
+    exit_code = UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Runtime:
         try:
             self.client = docker.from_env(timeout=timeout)
         except DockerException as error:
-            raise Unreachable(f"Docker daemon: {error}. Wanted: a running daemon; run make up") from error
+            raise Unreachable(daemon.reason(error)) from error
 
     def container(self, service: str, wait: float = 0) -> Container:
         """The running (and, where it has a health check, healthy) container of a service, newest first.
@@ -68,7 +72,7 @@ class Runtime:
                     return container
             if time.monotonic() >= deadline:
                 seen = ", ".join(states) or "no running task"
-                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See make status")
+                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See asp status")
             time.sleep(0.2)
 
     def run(
@@ -122,7 +126,7 @@ def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) 
     """Send `stdin`, half-close, and read Docker's multiplexed stream to its end: (stdout, stderr)."""
     raw.settimeout(timeout)
     if stdin is not None:  # from a thread: a command may print much before it has read all
-        threading.Thread(target=_send, args=(raw, stdin.encode()), daemon=True).start()
+        threading.Thread(target=send, args=(raw, stdin.encode()), daemon=True).start()
     parts: dict[int, list[bytes]] = {1: [], 2: []}
     for kind, piece in frames(raw, time.monotonic() + timeout, what):
         parts.setdefault(kind, []).append(piece)
@@ -147,7 +151,8 @@ def exit_code(client: docker.DockerClient, handle: str) -> int | None:
     return code
 
 
-def _send(raw: socket.socket, data: bytes) -> None:
+def send(raw: socket.socket, data: bytes) -> None:
+    """Give a command all of its input, and half-close."""
     # A command may end without reading its input; its exit code tells, not the broken pipe.
     with contextlib.suppress(OSError):
         raw.sendall(data)

@@ -18,16 +18,16 @@ TOGETHER = 3  # systems at a time; none needs what another one invents
 
 
 def empty_systems(cell: CellSql, municipality: Municipality) -> list[str]:
-    """Systems of the municipality that hold no invented data yet, in the catalogue's order."""
+    """Systems of the municipality that hold no invented data yet, in the order of its file."""
     filled = cell.script(
         "SELECT system FROM chain.run WHERE job = 'synthetic';", database=municipality.tenant, role="postgres"
     ).split()
-    inventing = [system for system in _systems(cell.runtime.register, municipality) if parts.has(system, "synthetic")]
+    inventing = [system for system in cell.runtime.register.systems_of(municipality) if parts.has(system, "synthetic")]
     return [system for system in inventing if system not in filled]
 
 
 def fill(register: Register, runtime: Runtime, ksh: str, seed: int = 1) -> list[str]:
-    """What each system of the municipality said, in the catalogue's order."""
+    """What each system of the municipality said, in the order of its file."""
     municipality = register.municipality(ksh)
     cell = register.cell(municipality.cell)
     command = ["python", "-m", "systems.synthetic", ksh, f"--seed={seed}"]
@@ -35,10 +35,6 @@ def fill(register: Register, runtime: Runtime, ksh: str, seed: int = 1) -> list[
         return list(
             pool.map(
                 lambda system: runtime.check(cell.app(system), command, timeout=SECONDS).strip(),
-                _systems(register, municipality),
+                register.systems_of(municipality),
             )
         )
-
-
-def _systems(register: Register, municipality: Municipality) -> list[str]:
-    return [system for system in register.installed_systems if system in municipality.systems]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from centre.reach.psql import CellSql
+from centre.statistics.disclosure import Kind
 from inventory.models import Municipality, Phase
 from inventory.register import Register
 from stacks.configs.sql import identifier, literal
@@ -36,16 +37,16 @@ class Delivered:
     """What one municipality's warehouse has of the day. `figures`: (system, measure, dimension, kind, value)."""
 
     systems: Collection[str]
-    figures: Sequence[tuple[str, str, str, str, int]]
+    figures: Sequence[tuple[str, str, str, Kind, int]]
 
 
-def asked(register: Register, with_connecting: bool = False) -> list[Municipality]:
+def counted(register: Register, with_connecting: bool = False) -> list[Municipality]:
     """Municipalities whose figures count: live ones; if wanted those that are being connected too, never a sandbox."""
     phases = {Phase.LIVE, Phase.CONNECTION} if with_connecting else {Phase.LIVE}
     return [
         municipality
         for municipality in register.joined()
-        if municipality.phase in phases and not municipality.training and WAREHOUSE in municipality.systems
+        if municipality.phase in phases and not municipality.training and WAREHOUSE in register.systems_of(municipality)
     ]
 
 

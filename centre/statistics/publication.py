@@ -6,16 +6,16 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from centre.statistics import disclosure
-from centre.statistics.disclosure import Cell, Rule
+from centre.statistics.disclosure import Cell, Kind, Rule
 from centre.statistics.figures import Delivered
-from inventory import applied
+from inventory.files import write_whole
 from inventory.models import Municipality
 from inventory.register import Register
 
@@ -37,7 +37,7 @@ class Measure:
     """One measure of one system: its total, and its parts by dimension and by county."""
 
     name: str
-    kind: str
+    kind: Kind
     total: int | None
     parts: Sequence[Line]
     counties: Sequence[Line]
@@ -110,9 +110,9 @@ def compile_day(
     )
 
 
-def _cells(system: str, delivered: Mapping[str, Delivered]) -> dict[tuple[str, str], dict[str, dict[str, int]]]:
+def _cells(system: str, delivered: Mapping[str, Delivered]) -> dict[tuple[str, Kind], dict[str, dict[str, int]]]:
     """(measure, kind) → dimension → municipality → value."""
-    cells: dict[tuple[str, str], dict[str, dict[str, int]]] = {}
+    cells: dict[tuple[str, Kind], dict[str, dict[str, int]]] = {}
     for ksh, found in delivered.items():
         for source, measure, dimension, kind, value in found.figures:
             if source == system:
@@ -120,7 +120,9 @@ def _cells(system: str, delivered: Mapping[str, Delivered]) -> dict[tuple[str, s
     return cells
 
 
-def _measures(cells: Mapping, counties: Mapping[str, str], limits: Rule):
+def _measures(
+    cells: Mapping[tuple[str, Kind], Mapping[str, Cell]], counties: Mapping[str, str], limits: Rule
+) -> Iterator[Measure]:
     for (name, kind), parts in sorted(cells.items()):
         whole = disclosure.merged(list(parts.values()))
         by_county: dict[str, dict[str, int]] = {}
@@ -136,7 +138,7 @@ def _measures(cells: Mapping, counties: Mapping[str, str], limits: Rule):
         )
 
 
-def _lines(cells: Mapping[str, Cell], kind: str, limits: Rule, told: bool) -> list[Line]:
+def _lines(cells: Mapping[str, Cell], kind: Kind, limits: Rule, told: bool) -> list[Line]:
     """Parts of a total. Where the total is not told, no part is: there would be something to add up."""
     kept_back = disclosure.hidden(cells, kind, limits) if told else set(cells)
     return [Line(name, None if name in kept_back else disclosure.total(cells[name])) for name in sorted(cells)]
@@ -151,7 +153,7 @@ def write(publication: Publication, folder: Path) -> list[Path]:
         "figures.json": json.dumps(asdict(publication), default=str, ensure_ascii=False, indent=1) + "\n",
     }
     for name, text in texts.items():
-        applied.write_whole(folder / name, text)
+        write_whole(folder / name, text)
     return [folder / name for name in texts]
 
 

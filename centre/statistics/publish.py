@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
@@ -17,7 +16,7 @@ from centre.statistics import figures, publication
 from inventory import paths
 from inventory.models import Municipality
 from inventory.register import Register
-from systems.shared import parts
+from systems.shared import parts, workdays
 
 SHOWN = 10  # municipalities with missing feeds that a refusal names
 
@@ -28,7 +27,7 @@ class TreasuryFault(Exception):
 
 def today() -> dt.date:
     """The day in Hungary."""
-    return dt.datetime.now(ZoneInfo("Europe/Budapest")).date()
+    return dt.datetime.now(workdays.ZONE).date()
 
 
 def folder_of(env: str, day: dt.date) -> Path:
@@ -51,8 +50,8 @@ def day_of(text: str | None, today: dt.date) -> dt.date:
 def gather(
     register: Register, runtime: Runtime, day: dt.date, with_connecting: bool
 ) -> tuple[list[Municipality], list[str], dict[str, figures.Delivered]]:
-    """Municipalities asked, systems that deliver, and what each municipality has of the day."""
-    municipalities = figures.asked(register, with_connecting)
+    """Municipalities that count, systems that deliver, and what each municipality has of the day."""
+    municipalities = figures.counted(register, with_connecting)
     if not municipalities:
         raise TreasuryFault(
             f"environment {register.environment.id} has no live municipality with {figures.WAREHOUSE}; wanted at least "
@@ -70,8 +69,10 @@ def lacking(
     municipalities: list[Municipality], delivering: list[str], delivered: dict[str, figures.Delivered]
 ) -> list[str]:
     """A line for each municipality with missing feeds."""
-    found = figures.missing(municipalities, delivering, delivered)
-    return [f"{municipality.name} ({municipality.ksh}): {', '.join(systems)}" for municipality, systems in found]
+    return [
+        f"{municipality.name} ({municipality.ksh}): {', '.join(systems)}"
+        for municipality, systems in figures.missing(municipalities, delivering, delivered)
+    ]
 
 
 def publish(
@@ -97,8 +98,8 @@ def publish(
         raise TreasuryFault(
             f"{day}: feeds are missing: {shown}. Wait for them, or leave them out for good with -e incomplete=true"
         )
-    made = publication.compile_day(register, day, municipalities, delivering, delivered, with_connecting)
-    return publication.write(made, folder)
+    compiled = publication.compile_day(register, day, municipalities, delivering, delivered, with_connecting)
+    return publication.write(compiled, folder)
 
 
 def state(register: Register, runtime: Runtime, day: dt.date, with_connecting: bool = False) -> list[str]:

@@ -1,7 +1,8 @@
 """Prepare a bare Debian machine: packages, Docker Engine, Swarm, the Python environment. Standard library only.
 
-    python3 -m centre.verbs.host             everything
-    python3 -m centre.verbs.host --no-docker the Python environment alone (unit tests)
+    python3 -m centre host                            everything
+    python3 -m centre host --advertise-addr 10.1.2.3  the same, with the address that other machines join at
+    python3 -m centre host --no-docker                the Python environment alone (unit tests)
 
 Installs only what is missing and says so; a second run changes nothing.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import http.client
+import ipaddress
 import json
 import os
 import shutil
@@ -20,7 +22,9 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import Any
 
+from centre.faults import OK
 from centre.verbs.progress import StepFailed, Steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,28 +44,18 @@ PACKAGES = {  # a command that is needed → Debian packages that bring it
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # the systems' documents, made here by tests
 
 
-def main() -> int:
-    """Exit 0 when the machine is ready, 1 when it cannot be made so."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m centre.verbs.host", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--no-docker", action="store_true", help="only the Python environment")
-    arguments = parser.parse_args()
+def run(options: argparse.Namespace) -> int:
+    """`asp host`: exit 0 when the machine is ready; StepFailed when it cannot be made so."""
     steps = Steps(LOCAL / "logs")
-    try:
-        preflight()
-        if not arguments.no_docker:
-            steps.run("Packages", lambda: packages(steps))
-            steps.run("Docker Engine", lambda: engine(steps))
-            steps.run("Swarm", swarm)
-        steps.run("Python environment", lambda: environment(steps))
-    except StepFailed as failure:
-        print(f"\nerror: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
+    preflight()
+    if not options.no_docker:
+        steps.run("Packages", lambda: packages(steps))
+        steps.run("Docker Engine", lambda: engine(steps))
+        steps.run("Swarm", lambda: swarm(options.advertise_addr))
+        if note := cannot_grow():
+            print(note)
+    steps.run("Python environment", lambda: environment(steps))
+    return OK
 
 
 def preflight() -> None:
@@ -117,6 +111,8 @@ def engine(steps: Steps) -> str | None:
     """A Docker daemon that answers: used where it runs, started where it does not."""
     if docker("GET", "/_ping"):
         return None
+    if Path(SOCKET).exists() and not os.access(SOCKET, os.W_OK):
+        raise StepFailed(f"may not use {SOCKET}: run as root, or join group docker and sign in again")
     if os.geteuid() != 0:
         raise StepFailed(f"Docker: nothing answers at {SOCKET}; wanted a running daemon, or root to start one")
     if Path("/run/systemd/system").is_dir():
@@ -142,26 +138,65 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
             file.unlink()
 
 
-def swarm() -> str | None:
-    """Swarm mode with this machine as a manager."""
+def swarm(asked: str | None = None) -> str | None:
+    """Swarm mode with this machine as a manager. `asked`: the address to advertise, which never changes afterwards."""
     deadline = time.monotonic() + START_SECONDS
     while (state := _swarm_state()).get("LocalNodeState") == "pending":  # a daemon just started finds its peers first
         if time.monotonic() > deadline:
             break
         time.sleep(0.3)
     if state.get("ControlAvailable"):
+        if asked and state.get("NodeAddr") not in (asked, None):
+            raise StepFailed(f"Swarm: advertises {state['NodeAddr']}, wanted {asked}. {TO_CHANGE}")
         return None
     if state.get("LocalNodeState") not in ("inactive", None):
         seen = state.get("LocalNodeState")
         raise StepFailed(f"Swarm: this node is {seen} and no manager. Promote it (docker node promote) or let it leave")
-    body = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
+    address = _ipv4(asked) if asked else default_address()
+    # Bound to all, a manager starts again after its own address has changed (tried with 20.10.24).
+    listen = LOOPBACK if address == LOOPBACK else "0.0.0.0"
+    body = {"ListenAddr": f"{listen}:2377", "AdvertiseAddr": address}
     status, text = docker("POST", "/swarm/init", body) or (0, "no answer")
     if status != 200:
         raise StepFailed(f"Swarm: docker swarm init answered {status}: {text.strip()}")
-    return "initialised"
+    return f"initialised, advertises {address}"
 
 
-def _swarm_state() -> dict:
+def cannot_grow() -> str | None:
+    """A sentence when no other machine can ever join this one's Swarm."""
+    if _swarm_state().get("NodeAddr") != LOOPBACK:
+        return None
+    return f"  note: the Swarm cannot grow: it advertises {LOOPBACK}. {TO_CHANGE}"
+
+
+LOOPBACK = "127.0.0.1"
+TO_CHANGE = (
+    "To change it, remove every environment (make clean), let this node leave (docker swarm leave --force) and prepare "
+    "the machine again (make host, with ASP_ADVERTISE_ADDR)"
+)
+
+
+def _ipv4(text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        raise StepFailed(
+            f"--advertise-addr: seen {text!r}, wanted an IPv4 address of this machine, as 10.1.2.3"
+        ) from None
+    return str(address)
+
+
+def default_address() -> str:
+    """The address by which this machine reaches others; the loopback's where it has no route. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # of the block for documentation (RFC 5737): any way out answers for it
+            return str(probe.getsockname()[0])
+        except OSError:
+            return LOOPBACK
+
+
+def _swarm_state() -> dict[str, Any]:
     answer = docker("GET", "/info")
     return json.loads(answer[1])["Swarm"] if answer else {}
 
@@ -201,7 +236,3 @@ def environment(steps: Steps) -> str | None:
         raise StepFailed(f"{failure}\nIs the Python package source reachable?") from failure
     stamp.write_text(f"{wanted} {sys.version}")
     return "installed from requirements.lock"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,19 +11,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from centre.faults import CentreFault
+
 TAIL = 20  # lines of a failed step's log that are shown
 
 
-class StepFailed(Exception):
+class StepFailed(CentreFault):
     """A step ended badly. The message is all that the operator needs: what, what was seen, what to do."""
 
 
+class Uncounted(str):
+    """The words of a step that ended well and did not say whether it changed anything."""
+
+
 class Steps:
-    """Runs steps and remembers whether any of them changed something."""
+    """Runs steps and remembers which of them changed something, and which did not say (`uncounted`)."""
 
     def __init__(self, logs: Path):
         self.logs = logs
         self.changed = 0
+        self.uncounted: list[str] = []
         self._print = threading.Lock()
         self._running: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
@@ -40,8 +47,16 @@ class Steps:
                 self._line(spinner, title, started, "failed")
                 raise
             self._running.pop(title, None)
-            self.changed += bool(outcome)
+            if isinstance(outcome, Uncounted):
+                self.uncounted.append(title)
+            else:
+                self.changed += bool(outcome)
             self._line(spinner, title, started, outcome or "no change")
+
+    def verdict(self) -> str:
+        """What the steps changed, in one sentence's end; those that did not say are named."""
+        words = f"{self.changed} steps changed something" if self.changed else "nothing changed"
+        return words + (f" (not counted: {', '.join(self.uncounted)})" if self.uncounted else "")
 
     def _line(self, spinner: _Spinner, title: str, started: float, outcome: str) -> None:
         with self._print:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 from centre.reach.runtime import Unreachable
 from checks.probes import centre, tenant, workstation
 from checks.recording import Document, Recording
+from checks.version import suite_version
 from inventory.models import Municipality
 from inventory.register import Register
 from inventory.vault import vault
@@ -25,9 +27,9 @@ def collect(register: Register, municipality: Municipality) -> Recording:
     secrets = vault.load(register)
     stations = register.office_of(municipality).workstations
     with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
-        asked_centre = pool.submit(_document, register.environment.id, centre.probe, register, secrets, municipality)
-        asked_tenant = pool.submit(_document, municipality.ksh, tenant.probe, register, secrets, municipality)
-        asked_stations = {
+        centre_document = pool.submit(_document, register.environment.id, centre.probe, register, secrets, municipality)
+        tenant_document = pool.submit(_document, municipality.ksh, tenant.probe, register, secrets, municipality)
+        station_documents = {
             station.name: pool.submit(
                 _document, station.name, workstation.probe, register, secrets, municipality, station
             )
@@ -36,15 +38,16 @@ def collect(register: Register, municipality: Municipality) -> Recording:
         return Recording(
             environment=register.environment.id,
             ksh=municipality.ksh,
-            centre=asked_centre.result(),
-            tenant=asked_tenant.result(),
-            workstations={name: asked.result() for name, asked in asked_stations.items()},
+            suite=suite_version(),
+            centre=centre_document.result(),
+            tenant=tenant_document.result(),
+            workstations={name: document.result() for name, document in station_documents.items()},
         )
 
 
-def _document(host: str, probe: Callable[..., dict], *arguments: object) -> Document:
+def _document(host: str, probe: Callable[..., dict[str, Any]], *arguments: object) -> Document:
     taken, started = datetime.now(UTC), time.monotonic()
-    data: dict = {}
+    data: dict[str, Any] = {}
     unreachable = None
     try:
         data = probe(*arguments)

@@ -6,13 +6,15 @@ import base64
 import json
 import ssl
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography import x509
 
-from centre.backup.backups import states
+from centre.backup.backups import State, states
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, Unreachable
-from checks.probes import keycloak, postgres
+from checks.probes import isolation, keycloak, postgres
+from checks.probes.certificates import hexadecimal, revoked
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
 from checks.probes.parts import gather, guard, spread
@@ -34,19 +36,18 @@ TLS_VERSIONS = {
 }
 
 
-def probe(register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+def probe(register: Register, secrets: Secrets, municipality: Municipality) -> dict[str, Any]:
     """Facts of the shared services and of the tenant's cell."""
     runtime = Runtime(register, timeout=SECONDS)
     cell, names = register.cell(municipality.cell), register.names
     sql = CellSql(runtime, municipality.cell)
     edge = Edge(register, secrets.root_ca.certificate)
-    found = gather(
+    sections = gather(
         {
             "hosting": lambda: hosting(register, municipality),
             "cluster": lambda: postgres.cluster(sql),
-            "backup": lambda: backups(runtime, cell.backup, DAILY),
-            "vault": lambda: backups(runtime, cell.backup, VAULT),
-            "verification": lambda: {str(n): state.finding for n, state in states(sql).items()},
+            "isolation": lambda: isolation.proof(sql, register),
+            "backups": lambda: backups(sql),
             "pooler": lambda: pooler(runtime, cell.proxy),
             "identity": lambda: keycloak.server(runtime, register, secrets),
             "identity_db": lambda: postgres.writable(runtime, names.identity_db),
@@ -55,35 +56,41 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
         }
     )
     return {
-        **spread(found.pop("hosting"), "services", "networks", "published"),
-        **spread(found.pop("cluster"), "database", "archive"),
-        **found,
+        **spread(sections.pop("hosting"), "services", "networks", "published"),
+        **spread(sections.pop("cluster"), "database", "archive"),
+        **spread(sections.pop("backups"), "backup", "vault", "verification"),
+        **sections,
     }
 
 
-def backups(runtime: Runtime, service: str, repository: int) -> dict:
-    """pgBackRest's own catalogue of one of the cell's repositories."""
-    command = ["pgbackrest", "info", "--output=json", f"--repo={repository}"]
-    stanzas = json.loads(runtime.check(service, command, timeout=SECONDS))
-    if not stanzas:
-        return {"status_code": 1, "status_message": "no stanza in the repository", "backups": []}
-    stanza = stanzas[0]
+def backups(cell: CellSql) -> dict[str, Any]:
+    """Sections `backup`, `vault` and `verification`: both repositories as the cell's backup service knows them."""
+    seen = states(cell)
     return {
-        "status_code": stanza["status"]["code"],
-        "status_message": stanza["status"]["message"],
+        "backup": repository(seen[DAILY]),
+        "vault": repository(seen[VAULT]),
+        "verification": {str(number): dict(state.finding) for number, state in seen.items()},
+    }
+
+
+def repository(state: State) -> dict[str, Any]:
+    """pgBackRest's own catalogue of one repository: whether it is sound, faultless backups, labels of failed ones."""
+    return {
+        "status_code": state.catalogue.code,
+        "status_message": state.catalogue.message,
         "backups": [
             {
                 "label": item["label"],
                 "type": item["type"],
-                "error": bool(item.get("error")),
                 "stopped": datetime.fromtimestamp(item["timestamp"]["stop"], UTC).isoformat(),
             }
-            for item in stanza["backup"]
+            for item in state.catalogue.backups
         ],
+        "failed": list(state.catalogue.failed),
     }
 
 
-def pooler(runtime: Runtime, service: str) -> dict:
+def pooler(runtime: Runtime, service: str) -> dict[str, Any]:
     """A TLS handshake with PgBouncer, as an app server makes it, up to where it asks for a password."""
     conninfo = (
         f"host={service} hostaddr=127.0.0.1 port={Port.POOLER:d} dbname=postgres user=asp_nobody password=none "
@@ -91,13 +98,13 @@ def pooler(runtime: Runtime, service: str) -> dict:
         "connect_timeout=5"
     )
     # A stranger is refused by a password check that is in working order only if the database behind it answers.
-    said = runtime.run(service, ["psql", "-XAtqw", conninfo, "-c", "SELECT 1"], timeout=SECONDS)
-    refused = "SASL authentication failed" in said.err or "password authentication failed" in said.err
+    answer = runtime.run(service, ["psql", "-XAtqw", conninfo, "-c", "SELECT 1"], timeout=SECONDS)
+    refused = "SASL authentication failed" in answer.err or "password authentication failed" in answer.err
     hello = runtime.run(
         service, ["openssl", "s_client", "-starttls", "postgres", "-brief", "-connect", f"127.0.0.1:{Port.POOLER:d}"],
         stdin="", timeout=SECONDS,
     )  # fmt: skip
-    return {"answers": refused, "seen": " ".join(said.err.split())[-300:], "tls": _protocol(hello.out + hello.err)}
+    return {"answers": refused, "seen": " ".join(answer.err.split())[-300:], "tls": _protocol(hello.out + hello.err)}
 
 
 def _protocol(text: str) -> str | None:
@@ -105,56 +112,46 @@ def _protocol(text: str) -> str | None:
     return next((value.strip() for name, _, value in lines if name.strip() == "Protocol version"), None)
 
 
-def pki(runtime: Runtime, service: str) -> dict:
+def pki(runtime: Runtime, service: str) -> dict[str, Any]:
     """step-ca's health, its list of revocations and when its issuing certificate ends."""
     base = f"https://localhost:{Port.PKI:d}"
     curl = f"curl -fsS --cacert {ROOT_FILE} {base}"
     script = f"set -e; for path in /health /1.0/crl; do {curl}$path | base64 -w0; echo; done; cat {INTERMEDIATE_FILE}"
     health, listed, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
-    crl = x509.load_der_x509_crl(base64.b64decode(listed))
-    end = crl.next_update_utc
     return {
         "health": json.loads(base64.b64decode(health))["status"],
-        "crl": {
-            "next_update": end.isoformat() if end else None,
-            "serials": sorted(hexadecimal(item.serial_number) for item in crl),
-        },
+        "crl": revoked(base64.b64decode(listed)),
         "authority_until": x509.load_pem_x509_certificate(issuer.encode()).not_valid_after_utc.isoformat(),
     }
 
 
-def hexadecimal(serial: int) -> str:
-    """A serial number as everything here writes it: upper-case hex without leading zeros."""
-    return f"{serial:X}"
-
-
-def edge_status(runtime: Runtime, register: Register) -> dict:
+def edge_status(runtime: Runtime, register: Register) -> dict[str, Any]:
     """What the edge's control program says of open tenants and of its list of revocations."""
     return json.loads(runtime.check(register.names.edge, ["asp-edge", "status"], stdin="{}", timeout=SECONDS))
 
 
-def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict:
+def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict[str, Any]:
     """The edge from inside (configuration, lists) and from outside (live requests)."""
     environment = register.environment
     domain, identity = environment.domain, environment.identity_host
 
-    def config() -> dict:
+    def config() -> dict[str, Any]:
         done = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
-        said = " ".join((done.err or done.out).split())[-300:]
-        return {"valid": done.code == 0, "message": "valid" if done.code == 0 else said}
+        message = " ".join((done.err or done.out).split())[-300:]
+        return {"valid": done.code == 0, "message": "valid" if done.code == 0 else message}
 
-    def crl() -> dict:
+    def crl() -> dict[str, Any]:
         known = edge_status(runtime, register)["crl"]
         return {
             "serials": sorted(hexadecimal(int(serial, 16)) for serial in known["revoked"]),
             "until": datetime.fromtimestamp(known["until"], UTC).isoformat(),
         }
 
-    def plain() -> dict:
+    def plain() -> dict[str, Any]:
         answer = edge.get_plain(identity, "/")
         return {"status": answer.status, "location": answer.headers.get("location", "")}
 
-    def tls() -> dict:
+    def tls() -> dict[str, Any]:
         return {name: edge.accepts(identity, version) for name, version in TLS_VERSIONS.items()}
 
     parts = {
@@ -165,7 +162,8 @@ def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict:
         "admin": lambda: edge.get(identity, "/admin/").as_dict(),
         "unknown_host": lambda: edge.get(f"nobody-has-this-name.{domain}", "/keret/", verify=False).as_dict(),
     }
-    found = {name: guard(part) for name, part in parts.items()}
-    if all(isinstance(part, dict) and "unreachable" in part for part in found.values()):
-        raise Unreachable(f"service {register.names.edge}: {found['plain']['unreachable']}")
-    return found
+    answers = {name: guard(part) for name, part in parts.items()}
+    reasons = [answer.get("unreachable") for answer in answers.values() if isinstance(answer, dict)]
+    if len(reasons) == len(parts) and all(reasons):
+        raise Unreachable(f"service {register.names.edge}: {reasons[0]}")
+    return answers

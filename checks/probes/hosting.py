@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from docker.errors import DockerException
 
@@ -15,11 +17,17 @@ MIB = 1024 * 1024
 SERVICE_LABEL = "com.docker.swarm.service.name"
 
 
-# A service that the register wants and nobody has made.
-ABSENT = {"wanted": 1, "running": 0, "health": "none", "image": None, "confinement": {"fault": "no such service"}}
+# A service that the register wants and that does not exist.
+ABSENT: dict[str, Any] = {
+    "wanted": 1,
+    "running": 0,
+    "health": "none",
+    "image": None,
+    "confinement": {"fault": "no such service"},
+}
 
 
-def hosting(register: Register, municipality: Municipality) -> dict:
+def hosting(register: Register, municipality: Municipality) -> dict[str, Any]:
     """Sections `services`, `networks`, `published` of the centre's probe."""
     api = Runtime(register).client.api
     try:
@@ -54,7 +62,7 @@ def _health(status: str) -> str:
     return found.group(1) if found else "unchecked"
 
 
-def _service(item: dict, running: int, healths: list[str]) -> dict:
+def _service(item: dict[str, Any], running: int, healths: list[str]) -> dict[str, Any]:
     template = item["Spec"]["TaskTemplate"]
     container = template["ContainerSpec"]
     wanted = item["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
@@ -75,7 +83,7 @@ def _service(item: dict, running: int, healths: list[str]) -> dict:
     }
 
 
-def _networks(register: Register, containers: list[dict]) -> dict[str, list[str]]:
+def _networks(register: Register, containers: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Who is on each of the environment's networks: service names, or the names of strangers' containers."""
     members: dict[str, set[str]] = {name: set() for name in network_members(register)}
     for container in containers:
@@ -86,7 +94,9 @@ def _networks(register: Register, containers: list[dict]) -> dict[str, list[str]
     return {name: sorted(found) for name, found in members.items()}
 
 
-def _published(register: Register, services, containers: list[dict]) -> dict[str, list[int]]:
+def _published(
+    register: Register, services: Iterable[dict[str, Any]], containers: list[dict[str, Any]]
+) -> dict[str, list[int]]:
     """Published ports of everything that carries the environment's name."""
     prefix = register.names.of("")
     found: dict[str, set[int]] = {}

@@ -7,11 +7,12 @@ import socket
 import ssl
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from centre.reach.runtime import Unreachable
+from checks.probes.certificates import described
 from inventory.register import Register
 
 # The edge publishes on every address of the machine whose Docker daemon runs it, which is where checks run too.
@@ -31,7 +32,7 @@ class Answer:
     def code(self) -> str:
         return self.headers.get(REFUSAL, "")
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return {"status": self.status, "code": self.code}
 
 
@@ -67,10 +68,10 @@ class Edge:
         finally:
             connection.close()
 
-    def certificate(self, host: str) -> dict:
+    def certificate(self, host: str) -> dict[str, Any]:
         """The certificate that the edge shows for a host, and whether it is trusted for it."""
         with self._connect(host, self._context(verify=False)) as secured:
-            shown = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True))
+            shown = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
         trusted, why = True, ""
         try:
             self._connect(host, self._context(verify=True)).close()
@@ -80,9 +81,8 @@ class Edge:
             "names": _names(shown),
             "trusted": trusted,
             "why_not": why,
-            "until": shown.not_valid_after_utc.isoformat(),
             "issuer": shown.issuer.rfc4514_string(),
-            "sha256": shown.fingerprint(hashes.SHA256()).hex(),
+            **described(shown),
         }
 
     def accepts(self, host: str, version: ssl.TLSVersion) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from centre.reach.keycloak import EVERYTHING, Keycloak
 from centre.reach.runtime import Runtime
 from centre.reach.tunnel import HttpsSession
@@ -14,7 +16,7 @@ from stacks.configs import realm
 SECONDS = 20
 
 
-def server(runtime: Runtime, register: Register, secrets: Secrets) -> dict:
+def server(runtime: Runtime, register: Register, secrets: Secrets) -> dict[str, Any]:
     """Section `identity` of the centre: health, and the realm's settings against the stack's."""
     service, root = register.names.identity, secrets.root_ca.certificate
     with HttpsSession(runtime, service, Port.IDENTITY_MANAGEMENT, root, SECONDS) as session:
@@ -35,7 +37,7 @@ def server(runtime: Runtime, register: Register, secrets: Secrets) -> dict:
     }
 
 
-def tenant(runtime: Runtime, secrets: Secrets, municipality: Municipality) -> dict:
+def tenant(runtime: Runtime, secrets: Secrets, municipality: Municipality) -> dict[str, Any]:
     """Section `identity` of a tenant: organization, client, and members (user name → may sign in)."""
     with Keycloak(runtime, secrets) as keycloak:
         # Found by name, since its search knows no alias.

@@ -159,7 +159,7 @@ def nss(pattern):
 
     A store that was never made holds none.
     """
-    store = {"personal": [], "authorities": []}
+    store: dict[str, list[str]] = {"personal": [], "authorities": []}
     found = sorted(glob.glob(os.path.join(pattern, "cert9.db")))
     if not found:
         return store

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,9 +16,13 @@ from cryptography.x509.oid import NameOID
 from centre.backup import backups, ledger
 from centre.database import reading
 from centre.isolation import audit
+from centre.isolation.reading import Cluster
+from centre.isolation.reading import cluster as read_cluster
+from centre.isolation.reading import contents as read_contents
 from centre.isolation.signin import Attempt, sign_in
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
+from checks.expectations import systems_of
 from checks.probes import keycloak
 from checks.probes.centre import SECONDS, edge_status
 from checks.probes.https import Edge
@@ -29,22 +35,21 @@ from stacks.configs.edge_config import LEAF_FILE
 from stacks.configs.pgbackrest import DAILY
 from stacks.configs.places import ROOT_FILE
 from stacks.configs.postgres import TEMPLATE
-from stacks.configs.sql import literal
 
 HSTS = "strict-transport-security"
 # A forged header carries somebody's public certificate; this is none, which the edge must not even look at.
 FORGED = ":Zm9yZ2Vk:"
 
 
-def probe(register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+def probe(register: Register, secrets: Secrets, municipality: Municipality) -> dict[str, Any]:
     """Facts of one tenant."""
     runtime = Runtime(register, timeout=SECONDS)
     cell, name = CellSql(runtime, municipality.cell), municipality.tenant
     edge = Edge(register, secrets.root_ca.certificate)
-    found = gather(
+    systems = systems_of(register, municipality)
+    sections = gather(
         {
-            "database": lambda: database(cell, name),
-            "contents": lambda: contents(cell, name),
+            "rights": lambda: rights(cell, name),
             "template": lambda: {"versions": versions(cell, TEMPLATE)},
             "attempts": lambda: attempts(cell, register, secrets, municipality),
             "backup": lambda: backup(cell, name),
@@ -52,37 +57,46 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
             "identity": lambda: keycloak.tenant(runtime, secrets, municipality),
             "edge": lambda: edge_facts(runtime, register, edge, municipality),
             "systems": lambda: {
-                system: guard(lambda system=system: answer(runtime, register, municipality, system))
-                for system in municipality.systems
+                system: guard(partial(answer, runtime, register, municipality, system)) for system in systems
             },
         }
     )
-    return {**spread(found.pop("attempts"), "signin", "foreign"), **found, "contract": contract(municipality)}
+    return {
+        **spread(sections.pop("rights"), "database", "contents"),
+        **spread(sections.pop("attempts"), "signin", "foreign"),
+        **sections,
+        "contract": contract(municipality),
+    }
 
 
-def database(cell: CellSql, name: str) -> dict:
-    """The database and its roles, as the cluster's shared catalogues have them."""
-    sql = f"""\
-SELECT json_build_object(
-  'exists', EXISTS (SELECT FROM pg_database WHERE datname = {literal(name)}),
-  'open', coalesce((SELECT datallowconn FROM pg_database WHERE datname = {literal(name)}), false),
-  'owner', (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = {literal(name)}),
-  'connect', (SELECT coalesce(json_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END
-                 ORDER BY CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END), '[]')
-      FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba)))
-      WHERE d.datname = {literal(name)} AND privilege_type = 'CONNECT' AND grantee <> d.datdba),
-  'roles', (SELECT coalesce(json_object_agg(rolname, json_build_object('login', rolcanlogin, 'mighty',
-      rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls OR EXISTS (
-        SELECT FROM pg_auth_members WHERE member = pg_roles.oid AND admin_option))), '{{}}')
-      FROM pg_roles WHERE rolname ~ {literal(f"^{name}(_|$)")}));
-"""
-    (found,) = cell.rows(sql, database="postgres", role="postgres", timeout=SECONDS)
-    return found
+def rights(cell: CellSql, name: str) -> dict[str, Any]:
+    """Sections `database` and `contents`: who may come in, the tenant's roles, and what they may do inside."""
+    cluster = read_cluster(cell, timeout=SECONDS)
+    seen = cluster.databases.get(name)
+    return {
+        "database": {
+            "exists": seen is not None,
+            "open": seen is not None and seen.open,
+            "owner": seen.owner if seen else None,
+            "connect": list(audit.grantees(seen)) if seen else [],
+            "roles": {
+                role.name: {"login": role.login, "mighty": audit.mighty(cluster, role)}
+                for role in audit.roles_of(cluster, name).values()
+            },
+        },
+        "contents": guard(lambda: contents(cell, cluster, name)),
+    }
 
 
-def contents(cell: CellSql, name: str) -> dict:
+def contents(cell: CellSql, cluster: Cluster, name: str) -> dict[str, Any]:
     """What the database holds: objects of wrong owners, who may use which schema, versions of the schemas."""
-    return {**audit.database(cell, name), "versions": versions(cell, name)}
+    inside = audit.rights(cluster, read_contents(cell, [name], timeout=SECONDS)[name])
+    return {
+        "foreign_owned": list(inside.foreign_owned),
+        "schema_usage": {role: list(schemas) for role, schemas in inside.usage.items()},
+        "foreign_rights": {role: list(beyond) for role, beyond in inside.beyond.items()},
+        "versions": versions(cell, name),
+    }
 
 
 def versions(cell: CellSql, name: str) -> dict[str, str]:
@@ -90,22 +104,23 @@ def versions(cell: CellSql, name: str) -> dict[str, str]:
     applied: dict[str, list[str]] = {}
     for system, version in sorted(reading.inside(cell, {name: {}})[name].migrations):
         applied.setdefault(system, []).append(version)
-    return {system: ", ".join(found) for system, found in applied.items()}
+    return {system: ", ".join(names) for system, names in applied.items()}
 
 
-def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+def attempts(cell: CellSql, register: Register, secrets: Secrets, municipality: Municipality) -> dict[str, Any]:
     """Live sign-ins from the app servers' side: the tenant's own roles, and another tenant's, which must fail.
 
     The foreign role first signs in at home: only then does its refusal here prove anything.
     """
-    foreign = _another(cell, register, municipality)  # asked first: it tells at once when the database is down
+    foreign = _another(cell, register, municipality)  # first: it shows at once when the database is down
     own = {}
-    for system in municipality.systems:
+    for system in systems_of(register, municipality):
         role, password = municipality.role(system), secrets.role_password(municipality, system)
         own[role] = _attempt(sign_in(cell, municipality.tenant, role, password, timeout=SECONDS))
     if not foreign:
         return {"signin": own, "foreign": {"fault": "no other tenant in the cell to try with"}}
-    role, password = foreign.role(foreign.systems[0]), secrets.role_password(foreign, foreign.systems[0])
+    system = systems_of(register, foreign)[0]
+    role, password = foreign.role(system), secrets.role_password(foreign, system)
     return {
         "signin": own,
         "foreign": {
@@ -127,26 +142,26 @@ def _another(cell: CellSql, register: Register, municipality: Municipality) -> M
 NOBODY = re.compile(r"could not (connect|translate)|timeout expired|Connection refused|server login has been failing")
 
 
-def _attempt(attempt: Attempt) -> dict:
-    said = " ".join(attempt.message.split())[-400:]
-    if not attempt.user and (not said or NOBODY.search(said)):
-        raise Unreachable(f"sign-in of {attempt.role}: {said or 'nothing was said'}")
-    return {"role": attempt.role, "user": attempt.user, "database": attempt.database, "message": said}
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    message = " ".join(attempt.message.split())[-400:]
+    if not attempt.user and (not message or NOBODY.search(message)):
+        raise Unreachable(f"sign-in of {attempt.role}: {message or 'no answer'}")
+    return {"role": attempt.role, "user": attempt.user, "database": attempt.database, "message": message}
 
 
-def backup(cell: CellSql, name: str) -> dict:
+def backup(cell: CellSql, name: str) -> dict[str, Any]:
     """Whether the newest backup of the cell, or the WAL that follows it, holds the database as it is now."""
     daily = backups.states(cell)[DAILY]
     newest = daily.catalogue.newest
     try:
         present, _ = backups.server(cell, [name])
         covered = name in present and daily.covers(name, present[name].oid)
-    except RuntimeFault:  # other checks say so; what is in the backups can be told all the same, by name
+    except RuntimeFault:  # other checks say so; what is in the backups can be read all the same, by name
         covered = name in daily.inside or name in daily.archived
     return {"label": newest["label"] if newest else "nincs", "covered": covered}
 
 
-def drill(register: Register, secrets: Secrets, municipality: Municipality) -> dict:
+def drill(register: Register, secrets: Secrets, municipality: Municipality) -> dict[str, Any]:
     """The last proof that the tenant comes back, out of the ledger; a ledger that was tampered with proves nothing."""
     try:
         entries = ledger.read(register, secrets)
@@ -156,30 +171,30 @@ def drill(register: Register, secrets: Secrets, municipality: Municipality) -> d
     return {"proven": last["at"] if last else None}
 
 
-def edge_facts(runtime: Runtime, register: Register, edge: Edge, municipality: Municipality) -> dict:
+def edge_facts(runtime: Runtime, register: Register, edge: Edge, municipality: Municipality) -> dict[str, Any]:
     """The tenant's host: its map entry, its certificate, and what it answers to those without one."""
     host = municipality.host
 
-    def mapped() -> dict:
+    def mapped() -> dict[str, Any]:
         entry = edge_status(runtime, register)["tenants"].get(host)
         return {"tenant": f"t{entry['ksh']}" if entry and entry["ksh"] else None}
 
-    def bare() -> dict:
-        found = edge.get(host, "/keret/", verify=False)
-        return {**found.as_dict(), "hsts": found.headers.get(HSTS, "")}
+    def bare() -> dict[str, Any]:
+        answer = edge.get(host, "/keret/", verify=False)
+        return {**answer.as_dict(), "hsts": answer.headers.get(HSTS, "")}
 
-    def forged(header: str) -> dict:
+    def forged(header: str) -> dict[str, Any]:
         return edge.get(host, "/keret/", {header: FORGED}, verify=False).as_dict()
 
     return {
         "map": guard(mapped),
         "certificate": guard(lambda: edge.certificate(host)),
         "bare": guard(bare),
-        "forged": {header: guard(lambda header=header: forged(header)) for header in ("Client-Cert", "Client_Cert")},
+        "forged": {header: guard(partial(forged, header)) for header in ("Client-Cert", "Client_Cert")},
     }
 
 
-def answer(runtime: Runtime, register: Register, municipality: Municipality, system: str) -> dict:
+def answer(runtime: Runtime, register: Register, municipality: Municipality, system: str) -> dict[str, Any]:
     """A system's first page for this tenant, asked of its app server from the edge, in the edge's own words."""
     service = register.cell(municipality.cell).app(system)
     headers = {
@@ -227,7 +242,7 @@ def _visitor(municipality: Municipality) -> str:
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
 
 
-def contract(municipality: Municipality) -> dict:
+def contract(municipality: Municipality) -> dict[str, Any]:
     """The municipality's papers in the register: what each reached phase should have left behind."""
     order = [Phase.PREPARATION, Phase.CONNECTION, Phase.LIVE]
     passed = order[: order.index(municipality.phase)]

@@ -7,16 +7,16 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import paramiko
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from testinfra.backend.paramiko import ParamikoBackend
 
 from centre.reach.runtime import RuntimeFault, Unreachable
-from checks.probes.centre import hexadecimal
+from checks.probes.certificates import described, fingerprint, revoked, subject
 from checks.probes.https import EDGE_ADDRESS
 from inventory import paths
 from inventory.models import Municipality, Workstation
@@ -29,23 +29,23 @@ ADMINISTRATOR = "asp-admin"  # municipal IT's account on workstations, as Ansibl
 REMOTE = Path(__file__).with_name("remote.py")
 
 
-def probe(register: Register, secrets: Secrets, municipality: Municipality, station: Workstation) -> dict:
+def probe(register: Register, secrets: Secrets, municipality: Municipality, station: Workstation) -> dict[str, Any]:
     """Facts of one workstation as its clerk's work for one municipality needs them."""
     here = seat(register, station.name)
     offset, seen = _ask(register, station, question(here, municipality))
-    root = x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()).fingerprint(hashes.SHA256()).hex()
+    root = fingerprint(x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()))
     stores = seen.pop("stores")
     system = seen.pop("system_store")
     return {
         **{key: value for key, value in seen.items() if key not in ("certificate_pem", "crl", "policies")},
         "clock": {"offset_seconds": round(offset, 3)},
         "certificate": _part(seen["certificate_pem"], certificate),
-        "revoked": _part(seen["crl"], revoked),
-        "stores": {name: _part(store, lambda found: {"personal": found["personal"]}) for name, store in stores.items()},
+        "revoked": _part(seen["crl"], lambda listed: revoked(base64.b64decode(listed))["serials"]),
+        "stores": {name: _part(store, lambda held: {"personal": held["personal"]}) for name, store in stores.items()},
         "authorities": {
-            "system": _part(system, lambda found: _authorities(found, root)),
+            "system": _part(system, lambda digests: _authorities(digests, root)),
             **{
-                name: _part(store, lambda found: _authorities(found["authorities"], root))
+                name: _part(store, lambda held: _authorities(held["authorities"], root))
                 for name, store in stores.items()
             },
         },
@@ -56,7 +56,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality, stat
     }
 
 
-def question(here: Seat, municipality: Municipality) -> dict:
+def question(here: Seat, municipality: Municipality) -> dict[str, Any]:
     """What the remote script is asked: hosts, files and programs, none of them secret."""
     register, environment = here.register, here.register.environment
     own = {tenant.ksh for tenant in here.tenants}
@@ -76,7 +76,7 @@ def question(here: Seat, municipality: Municipality) -> dict:
     }
 
 
-def policy(here: Seat, browser: str, text: str | None) -> dict:
+def policy(here: Seat, browser: str, text: str | None) -> dict[str, Any]:
     """A browser's policy file (its text; None: there is none) against what the register wants."""
     return {
         "present": text is not None,
@@ -85,7 +85,7 @@ def policy(here: Seat, browser: str, text: str | None) -> dict:
     }
 
 
-def _part(value, convert):
+def _part(value: Any, convert: Callable[[Any], Any]) -> Any:
     """`convert` applied to what the workstation answered; its fault is passed on, its nothing stays nothing."""
     if value is None or (isinstance(value, dict) and "fault" in value):
         return value
@@ -95,36 +95,23 @@ def _part(value, convert):
         return {"fault": " ".join(str(error).split())[:300]}
 
 
-def _authorities(digests: list[str], root: str) -> dict:
+def _authorities(digests: list[str], root: str) -> dict[str, Any]:
     """How many authorities a store trusts, and whether the environment's root is one of them."""
     return {"trusted": len(digests), "central_root": root in digests}
 
 
-def certificate(pem: str) -> dict:
+def certificate(pem: str) -> dict[str, Any]:
     """Subject, end, serial number and digest of a certificate (PEM; of a chain, the first)."""
-    found = x509.load_pem_x509_certificates(pem.encode())[0]
-    subject: dict[str, list[str]] = {}
-    for attribute in found.subject:
-        subject.setdefault(attribute.rfc4514_attribute_name, []).append(str(attribute.value))
-    return {
-        "subject": subject,
-        "until": found.not_valid_after_utc.isoformat(),
-        "serial": hexadecimal(found.serial_number),
-        "sha256": found.fingerprint(hashes.SHA256()).hex(),
-    }
+    first = x509.load_pem_x509_certificates(pem.encode())[0]
+    return {"subject": subject(first), **described(first)}
 
 
-def revoked(der: str) -> list[str]:
-    """Serial numbers on a list of revocations (DER, base64)."""
-    return sorted(hexadecimal(item.serial_number) for item in x509.load_der_x509_crl(base64.b64decode(der)))
-
-
-def payload(asked: dict) -> str:
+def payload(asked: dict[str, Any]) -> str:
     """The script with its question, ready for `python3 -`."""
     return REMOTE.read_text(encoding="utf-8") + f"\n\nmain(json.loads({json.dumps(json.dumps(asked))}))\n"
 
 
-def _ask(register: Register, station: Workstation, asked: dict) -> tuple[float, dict]:
+def _ask(register: Register, station: Workstation, asked: dict[str, Any]) -> tuple[float, dict[str, Any]]:
     """(workstation's clock minus ours in seconds, everything else). Unreachable when SSH does not get in."""
     with _session(register, station) as client:
         stdin, stdout, stderr = client.exec_command("sudo -n python3 -", timeout=SECONDS)
@@ -143,16 +130,16 @@ def shell(register: Register, station: Workstation, command: str, stdin: str = "
         pipe, stdout, stderr = client.exec_command(command, timeout=SECONDS)
         pipe.write(stdin)
         pipe.channel.shutdown_write()
-        said = stdout.read().decode()
+        printed = stdout.read().decode()
         _finished(station, stdout, stderr)
-        return said
+        return printed
 
 
-def _finished(station: Workstation, stdout, stderr) -> None:
+def _finished(station: Workstation, stdout: paramiko.ChannelFile, stderr: paramiko.ChannelFile) -> None:
     code = stdout.channel.recv_exit_status()
     if code != 0:
-        said = " ".join(stderr.read().decode(errors="replace").split())[-300:]
-        raise RuntimeFault(f"workstation {station.name}: the command ended with {code}: {said}")
+        message = " ".join(stderr.read().decode(errors="replace").split())[-300:]
+        raise RuntimeFault(f"workstation {station.name}: the command ended with {code}: {message}")
 
 
 @contextlib.contextmanager
@@ -171,7 +158,8 @@ class _Verified(ParamikoBackend):
     """testinfra's backend, but only for a host that shows the key which the vault gave it."""
 
     def __init__(self, register: Register, station: Workstation):
-        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{register.ssh_port(station)}", timeout=10)
+        self._port = register.ssh_port(station)
+        super().__init__(f"{ADMINISTRATOR}@{EDGE_ADDRESS}:{self._port}", timeout=10)
         self._folder = paths.environment_dir(register.environment.id) / "ssh"
         self._client: paramiko.SSHClient | None = None
 
@@ -183,7 +171,7 @@ class _Verified(ParamikoBackend):
             self._client.set_missing_host_key_policy(paramiko.RejectPolicy())
             self._client.connect(
                 self.host.name,
-                int(self.host.port),
+                self._port,
                 self.host.user,
                 key_filename=str(self._folder / "id_ed25519"),
                 timeout=self.timeout,
@@ -195,5 +183,6 @@ class _Verified(ParamikoBackend):
         return self._client
 
     def close(self) -> None:
+        """End the session, if there is one."""
         if self._client is not None:
             self._client.close()

@@ -1,31 +1,28 @@
-"""The readiness report: one JSON truth, rendered for terminal, JUnit and a self-contained Hungarian page."""
+"""Building the readiness report from what the checks came to."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections import Counter
-from datetime import UTC, datetime
-from pathlib import Path
-from xml.etree import ElementTree
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from checks.catalogue import Catalogue, Check, hungarian_unit
+from checks.catalogue import Catalogue, Limit
+from checks.recording import Recording
+from checks.report import model
+from checks.report.model import SCHEMA, Amount, Report
 from checks.verdicts import Outcome, Verdict
-from inventory.models import Municipality, Phase, SizeClass
+from checks.version import suite_version
+from checks.wording import amount
+from inventory.models import Clause, Municipality, Phase, SizeClass
 from inventory.register import Register
 
-SCHEMA = 1
-SEEN = ("verdict", "subject", "message", "waiver")
-TEMPLATES = Path(__file__).resolve().parent
 TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munkaállomás"}
 AREAS = {
     "services": "Szolgáltatások", "networks": "Hálózatok", "database": "Adatbázis", "archive": "Változásnapló",
     "backup": "Mentés", "pooler": "Kapcsolatgyűjtő", "identity": "Belépés", "pki": "Tanúsítványkiadó", "edge": "Kapu",
-    "keret": "Keretrendszer", "systems": "Szakrendszerek",
+    "isolation": "Elkülönítés", "keret": "Keretrendszer", "systems": "Szakrendszerek",
     "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás",
     "tls": "Titkosítás",
     "clock": "Óra", "network": "Hálózat", "certificate": "Tanúsítvány", "policy": "Böngésző házirendje",
@@ -39,13 +36,6 @@ QUESTIONS = {
     "Biztonságosan lépnek-e be az ügyintézők?": ("sign-in", "certificate-remaining", "clock-skew"),
     "Rendben vannak-e a szerződés iratai?": ("service-contract", "maintenance-notice"),
 }
-VERDICT_TEXT = {
-    Verdict.PASS: "Megfelelt",
-    Verdict.FAIL: "Nem felelt meg",
-    Verdict.UNREACHABLE: "Nem érhető el",
-    Verdict.NO_DATA: "Nincs adat",
-    Verdict.WAIVED: "Felmentve",
-}
 PHASES = {Phase.PREPARATION: "előkészítés", Phase.CONNECTION: "csatlakozás", Phase.LIVE: "éles üzem"}
 SIZES = {
     SizeClass.S: "kicsi (3000 fő alatt)",
@@ -54,230 +44,152 @@ SIZES = {
 }
 
 
+BOUNDS: dict[model.Bound, str] = {"at most": "legfeljebb", "at least": "legalább"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a report came to be. `as_of`: what lifetimes were held against; `seconds`: of the whole run."""
+
+    as_of: datetime
+    seconds: float
+    scope: model.Scope = "whole"
+    source: model.Source = "live"
+
+
 def build(
     register: Register,
     municipality: Municipality,
     catalogue: Catalogue,
-    outcomes: list[Outcome],
-    taken: datetime,
-    seconds: float,
-    partial: bool = False,
-) -> dict:
-    """The report as plain JSON data. `partial`: only some checks were asked for, so it cannot say ready."""
-    checks = [_check(catalogue, catalogue[outcome.check], outcome, register) for outcome in outcomes]
-    blocking = [item for item in checks if item["mandatory"] and not item["accepted"]]
-    ready = bool(checks) and not blocking and not partial
-    held = [item["valid_until"] for item in checks if item["valid_until"] and item["mandatory"]]
-    return {
-        "schema": SCHEMA,
-        "environment": register.environment.id,
-        "municipality": _municipality(register, municipality),
-        "taken": taken.isoformat(timespec="seconds"),
-        "valid_until": min(held) if held else None,
-        "seconds": round(seconds, 1),
-        "partial": partial,
-        "ready": ready,
-        "blocking": [f"{item['id']} ({item['subject']})" for item in blocking],
-        "counts": _counts(checks),
-        "questions": [_question(text, clauses, checks) for text, clauses in QUESTIONS.items()],
-        "areas": _areas(checks),
-        "todo": _todo(checks),
-        "clauses": [clause.model_dump() | {"shown": _shown(clause)} for clause in register.sla.values()],
-        "checks": checks,
-    }
+    outcomes: Sequence[Outcome],
+    recording: Recording,
+    run: Run,
+) -> Report:
+    """The report. One of a part of the checks never says ready."""
+    checks = [_check(register, catalogue, outcome) for outcome in outcomes]
+    blocking = [item for item in checks if item.mandatory and not item.accepted]
+    ends = [item.valid_until for item in checks if item.valid_until and item.mandatory]
+    return Report(
+        schema=SCHEMA,
+        suite=suite_version(),
+        probed_by=recording.suite,
+        environment=register.environment.id,
+        municipality=_subject(register, municipality),
+        scope=run.scope,
+        source=run.source,
+        taken=_iso(recording.taken),
+        as_of=_iso(run.as_of),
+        valid_until=min(ends, key=datetime.fromisoformat) if ends else None,
+        seconds=round(run.seconds, 1),
+        recording=sha256(recording.text().encode()).hexdigest(),
+        ready=bool(checks) and not blocking and run.scope == "whole",
+        blocking=[f"{item.id} ({item.subject})" for item in blocking],
+        counts=_counts(checks),
+        questions=[_question(text, clauses, checks) for text, clauses in QUESTIONS.items()],
+        areas=_areas(checks),
+        todo=_todo(checks),
+        clauses=[_clause(clause) for clause in register.sla.values()],
+        checks=checks,
+    )
 
 
-def _check(catalogue: Catalogue, check: Check, outcome: Outcome, register: Register) -> dict:
-    limit = catalogue.limit(check)
-    clause = register.sla[check.clause]
-    until = (outcome.taken + check.span).isoformat(timespec="seconds") if outcome.taken else None
-    return {
-        "id": check.id,
-        "title": check.title,
-        "tier": check.tier,
-        "area": check.area,
-        "mandatory": check.mandatory,
-        "clause": {"id": clause.id, "title": clause.title, "shown": _shown(clause), "status": clause.status,
-                   "source": clause.source},
-        "threshold": {"reference": limit.reference, "shown": limit.text} if limit else None,
-        "source": check.source,
-        "runbook": f"docs/runbooks/{check.runbook}",
-        "valid_until": until,
-        "accepted": outcome.accepted,
-        **{key: value for key, value in outcome.as_dict().items() if key != "check"},
-    }  # fmt: skip
+def _check(register: Register, catalogue: Catalogue, outcome: Outcome) -> model.Check:
+    entry = catalogue[outcome.check]
+    measured, limit = outcome.measured, catalogue.limit(entry)
+    return model.Check(
+        id=entry.id,
+        title=entry.title,
+        tier=entry.tier,
+        area=entry.area,
+        subject=outcome.subject,
+        mandatory=entry.mandatory,
+        verdict=outcome.verdict,
+        accepted=outcome.accepted,
+        message=outcome.message,
+        waiver=outcome.waiver,
+        measured=Amount(measured.shown, measured.value, measured.unit) if measured else None,
+        threshold=_threshold(limit, entry.bound) if limit else None,
+        clause=_clause(register.sla[entry.clause]),
+        taken=_iso(outcome.taken) if outcome.taken else None,
+        valid_until=_iso(outcome.taken + entry.span) if outcome.taken else None,
+        seconds=round(outcome.seconds, 4),
+        source=entry.source,
+        runbook=f"docs/runbooks/{entry.runbook}",
+        evidence=[model.Evidence(reading.what, reading.value) for reading in outcome.evidence],
+    )
 
 
-def _municipality(register: Register, municipality: Municipality) -> dict:
-    return {
-        "ksh": municipality.ksh,
-        "name": municipality.name,
-        "county": municipality.settlement.county,
-        "population": municipality.settlement.population,
-        "size": SIZES[municipality.size_class],
-        "office": register.office_of(municipality).name,
-        "phase": PHASES[municipality.phase],
-        "host": municipality.host,
-        "contract": municipality.contract.model_dump(),
-        "project": municipality.project,
-    }
+def _threshold(limit: Limit, bound: model.Bound) -> model.Threshold:
+    return model.Threshold(limit.reference, bound, Amount(f"{BOUNDS[bound]} {limit.text}", limit.value, limit.unit))
 
 
-def _shown(clause) -> str:
-    return f"{clause.value:g} {hungarian_unit(clause.unit)}".replace(".", ",")
+def _clause(clause: Clause) -> model.Clause:
+    shown = amount(clause.value, clause.unit)
+    return model.Clause(clause.id, clause.title, Amount(shown, clause.value, clause.unit), clause.status, clause.source)
 
 
-def _counts(checks: list[dict]) -> dict[str, int]:
-    counted = Counter(item["verdict"] for item in checks)
-    return {verdict.value: counted[verdict.value] for verdict in Verdict}
+def _subject(register: Register, municipality: Municipality) -> model.Subject:
+    return model.Subject(
+        ksh=municipality.ksh,
+        name=municipality.name,
+        county=municipality.settlement.county,
+        population=municipality.settlement.population,
+        size=SIZES[municipality.size_class],
+        office=register.office_of(municipality).name,
+        phase=PHASES[municipality.phase],
+        host=municipality.host,
+        contract=model.Contract(municipality.contract.number, municipality.contract.status),
+        project=municipality.project,
+    )
 
 
-def _question(text: str, clauses: tuple[str, ...], checks: list[dict]) -> dict:
-    """A mayor's question with its answer: yes | no | unknown | unasked, and the promises that do not hold."""
-    asked = [item for item in checks if item["clause"]["id"] in clauses]
-    weigh = [item for item in asked if item["mandatory"]] or asked
-    broken = [item for item in weigh if not item["accepted"]]
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _counts(checks: Sequence[model.Check]) -> dict[Verdict, int]:
+    counted = Counter(item.verdict for item in checks)
+    return {verdict: counted[verdict] for verdict in Verdict}
+
+
+def _question(text: str, clauses: tuple[str, ...], checks: Sequence[model.Check]) -> model.Question:
+    """A mayor's question with its answer, and the promises that do not hold."""
+    asked = [item for item in checks if item.clause.id in clauses]
+    deciding = [item for item in asked if item.mandatory] or asked
+    broken = [item for item in deciding if not item.accepted]
+    answer: model.Answer = "unknown" if broken else "yes"
     if not asked:
         answer = "unasked"
-    elif any(item["verdict"] == Verdict.FAIL for item in broken):
+    elif any(item.verdict == Verdict.FAIL for item in broken):
         answer = "no"
-    else:
-        answer = "unknown" if broken else "yes"
-    return {
-        "text": text,
-        "answer": answer,
-        "asked": len(asked),
-        "held": sum(item["accepted"] for item in asked),
-        "broken": list(dict.fromkeys(item["title"] for item in broken)),
-        "assumed": any(item["clause"]["status"] == "assumed" for item in asked),
-    }
+    return model.Question(
+        text=text,
+        answer=answer,
+        asked=len(asked),
+        held=sum(item.accepted for item in asked),
+        broken=list(dict.fromkeys(item.title for item in broken)),
+        assumed=any(item.clause.status == "assumed" for item in asked),
+    )
 
 
-def _areas(checks: list[dict]) -> list[dict]:
-    found: dict[tuple[str, str], list[dict]] = {}
+def _areas(checks: Sequence[model.Check]) -> list[model.Area]:
+    places: dict[tuple[str, str], list[model.Check]] = {}
     for item in checks:
-        found.setdefault((item["tier"], item["area"]), []).append(item)
-    return [
-        {"tier": TIERS[tier], "area": AREAS[area], "counts": _counts(items)} for (tier, area), items in found.items()
-    ]
+        places.setdefault((item.tier, item.area), []).append(item)
+    return [model.Area(TIERS[tier], AREAS[area], _counts(items)) for (tier, area), items in places.items()]
 
 
-def _todo(checks: list[dict]) -> list[dict]:
+def _todo(checks: Sequence[model.Check]) -> list[model.Cause]:
     """What does not hold, grouped by what was seen: one cause often breaks many promises. Blocking ones first."""
-    causes: dict[tuple, dict] = {}
+    causes: dict[tuple[Verdict, str, str, str], model.Cause] = {}
     for item in checks:
-        if item["verdict"] == Verdict.PASS:
+        if item.verdict == Verdict.PASS:
             continue
-        key = tuple(item[name] for name in SEEN)
-        cause = causes.setdefault(key, {**dict(zip(SEEN, key, strict=True)), "checks": []})
-        cause["checks"].append({name: item[name] for name in ("id", "title", "mandatory", "runbook")})
-    blocking = [
-        c for c in causes.values() if c["verdict"] != Verdict.WAIVED and any(i["mandatory"] for i in c["checks"])
-    ]
-    return blocking + [cause for cause in causes.values() if cause not in blocking]
+        key = (item.verdict, item.subject, item.message, item.waiver)
+        cause = causes.setdefault(key, model.Cause(*key, checks=[]))
+        cause.checks.append(model.Affected(item.id, item.title, item.mandatory, item.runbook))
+    return sorted(causes.values(), key=lambda cause: not _blocks(cause))
 
 
-def junit(report: dict) -> str:
-    """JUnit XML: FAIL is a failure, UNREACHABLE and NO-DATA are errors, WAIVED is skipped with its reason."""
-    root = ElementTree.Element("testsuites", name=f"readiness {report['municipality']['ksh']}")
-    for tier in TIERS:
-        items = [item for item in report["checks"] if item["tier"] == tier]
-        counts = _counts(items)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=tier,
-            tests=str(len(items)),
-            failures=str(counts[Verdict.FAIL]),
-            errors=str(counts[Verdict.UNREACHABLE] + counts[Verdict.NO_DATA]),
-            skipped=str(counts[Verdict.WAIVED]),
-            timestamp=report["taken"],
-        )
-        for item in items:
-            case = ElementTree.SubElement(suite, "testcase", classname=f"{tier}.{item['subject']}", name=item["id"])
-            if item["verdict"] == Verdict.FAIL:
-                ElementTree.SubElement(case, "failure", message=item["message"])
-            elif item["verdict"] in (Verdict.UNREACHABLE, Verdict.NO_DATA):
-                ElementTree.SubElement(case, "error", type=item["verdict"], message=item["message"])
-            elif item["verdict"] == Verdict.WAIVED:
-                ElementTree.SubElement(case, "skipped", message=item["waiver"])
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            element.set(name, _xml_text(value))
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _xml_text(text: str) -> str:
-    """Without the control characters that XML cannot carry (a probed host may send any)."""
-    return "".join(char if char >= " " or char in "\t\n" else "\ufffd" for char in text)
-
-
-def html(report: dict) -> str:
-    """The page: no script, no external resource; everything that was probed is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"moment": _moment, "thousands": _thousands, "grouped": _grouped}
-    texts = {verdict.value: text for verdict, text in VERDICT_TEXT.items()}
-    return environment.get_template("report.html.j2").render(report=report, verdicts=texts, tiers=TIERS, areas=AREAS)
-
-
-def _moment(text: str | None) -> str:
-    """An ISO time as Hungarians write it, on Hungarian clocks (UTC where the machine has no time zone data)."""
-    if not text:
-        return "–"
-    try:
-        zone = ZoneInfo("Europe/Budapest")
-    except ZoneInfoNotFoundError:
-        zone = UTC
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y. %m. %d. %H:%M (%Z)")
-
-
-def _thousands(number: int) -> str:
-    """11253 → 11 253, with a space that does not break."""
-    return f"{number:,}".replace(",", "\u00a0")
-
-
-def _grouped(evidence: list[dict]) -> list[dict]:
-    """Readings of one place on one line: services › edge: running 1, wanted 1."""
-    places: dict[str, list[tuple[str, str]]] = {}
-    for reading in evidence:
-        place, _, name = reading["what"].rpartition(" › ")
-        places.setdefault(place, []).append((name, reading["value"]))
-    return [{"place": place, "readings": readings} for place, readings in places.items()]
-
-
-def write(report: dict, recording: str, folder: Path, with_html: bool = True) -> list[Path]:
-    """Write the report's files, each whole or not at all, and append a line to the history; the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        "report.json": json.dumps(report, ensure_ascii=False, indent=1) + "\n",
-        "junit.xml": junit(report),
-        "probes.json": recording,
-    }
-    if with_html:
-        files["report.html"] = html(report)
-    for name, content in files.items():
-        _atomic(folder / name, content)
-    line = {
-        "taken": report["taken"],
-        "ready": report["ready"],
-        "partial": report["partial"],
-        "seconds": report["seconds"],
-        "verdicts": {f"{item['id']}@{item['subject']}": item["verdict"] for item in report["checks"]},
-    }
-    with (folder / "history.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return [folder / name for name in files]
-
-
-def _atomic(path: Path, content: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        os.fchmod(stream.fileno(), 0o644)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+def _blocks(cause: model.Cause) -> bool:
+    return cause.verdict != Verdict.WAIVED and any(item.mandatory for item in cause.checks)

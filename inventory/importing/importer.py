@@ -19,11 +19,13 @@ from pydantic import ValidationError
 
 from inventory.cell_size import largest
 from inventory.errors import Fault, RegisterError
-from inventory.gazetteer import LIST, MEMBERS, OWN_OFFICE, SEATS, Settlement, by_name
+from inventory.gazetteer import LIST, MEMBERS, OWN_OFFICE, SEATS, Settlement, by_name, county_name
+from inventory.importing.places import Places
 from inventory.importing.target import Target
-from inventory.models import Cell, MunicipalityEntry
+from inventory.models import Cell, Municipality
 from inventory.names import slugify
 
+NOTHING_REQUIRED = Places()
 CAPACITY = largest().tenants  # of a new cell (docs/adr/0002: unit of hosting and of failure)
 
 
@@ -58,6 +60,7 @@ class Outcome:
     cells: list[Cell] = field(default_factory=list)
     kept: list[Report] = field(default_factory=list)
     reported: list[Report] = field(default_factory=list)
+    places: Places | None = None  # of a new environment
 
     def balance(self) -> str:
         """One line that shows that no row was lost; RuntimeError when one was."""
@@ -68,16 +71,23 @@ class Outcome:
 
 
 def import_settlements(
-    into: Path, template: Path, county: str | None, dry_run: bool = False, source: Path = LIST
+    into: Path,
+    template: Path,
+    county: str | None,
+    dry_run: bool = False,
+    source: Path = LIST,
+    required: Places = NOTHING_REQUIRED,
 ) -> Outcome:
     """Add the settlements of a county (None: all) to the environment folder `into`.
 
-    `template`: an environment.yaml to start from where `into` has none. RegisterError when the list, the county or what
-    `into` holds cannot be used; then nothing is written.
+    `template`: an environment.yaml to start from where `into` has none; `required`: the subnet and ports that a new one
+    must have. RegisterError when the list, the county or what `into` holds cannot be used, or when the result would not
+    be sound; then nothing is written.
     """
     outcome = Outcome()
     rows = _rows(source, county, outcome)
-    target = Target(into, template)
+    target = Target(into, template, required)
+    outcome.places = target.places
     usable = _usable(rows, target, outcome)
     cells = _Cells(target.cells, target.entries.values())
     for seat, members in _offices(usable, rows):
@@ -88,8 +98,7 @@ def import_settlements(
     outcome.cells = cells.added
     target.add_cells(cells.added)
     outcome.balance()
-    if not dry_run:
-        target.write()
+    target.commit(dry_run)
     return outcome
 
 
@@ -101,33 +110,37 @@ def _rows(source: Path, county: str | None, outcome: Outcome) -> list[Row]:
             raw = [(reader.line_num, row) for row in reader]
             columns = set(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RegisterError([Fault(source.name, "(file)", str(error), "cannot be read as CSV", "Mend it")]) from error
+        raise RegisterError(
+            [Fault(source.name, "(file)", str(error), "cannot be read as CSV", "Correct it")]
+        ) from error
     if missing := set(Settlement.model_fields) - columns:
         names = ", ".join(sorted(missing))
         raise RegisterError(
             [Fault(source.name, "(heading)", names, "columns are missing", "Use the list as published")]
         )
     counties = {row["county"] for _, row in raw if row["county"]}
-    if county is not None and county not in counties:
-        known = ", ".join(sorted(counties))
-        raise RegisterError([Fault(source.name, "county", county, "no such county in the list", f"Known: {known}")])
+    if county is not None:
+        if (name := county_name(county)) not in counties:
+            known = ", ".join(sorted(counties))
+            raise RegisterError([Fault(source.name, "county", county, "no such county in the list", f"Known: {known}")])
+        county = name
     selected = [(line, row) for line, row in raw if county in (None, row["county"])]
     outcome.rows = len(selected)
-    rows, seen = [], {}
+    rows: list[Row] = []
+    lines: dict[str, int] = {}  # KSH code → where it stood first
     for line, raw_row in selected:
-        found = _read_row(line, raw_row)
-        if isinstance(found, Report):
-            outcome.reported.append(found)
-        elif found.settlement.ksh in seen:
-            reason = f"a duplicate of line {seen[found.settlement.ksh]}"
-            outcome.reported.append(Report(line, "ksh", found.settlement.ksh, reason))
+        row = _read_row(line, raw_row)
+        if isinstance(row, Report):
+            outcome.reported.append(row)
+        elif (ksh := row.settlement.ksh) in lines:
+            outcome.reported.append(Report(line, "ksh", ksh, f"a duplicate of line {lines[ksh]}"))
         else:
-            seen[found.settlement.ksh] = line
-            rows.append(found)
+            lines[ksh] = line
+            rows.append(row)
     return rows
 
 
-def _read_row(line: int, raw: dict) -> Row | Report:
+def _read_row(line: int, raw: dict[str, str]) -> Row | Report:
     if None in raw or None in raw.values():
         return Report(line, "(row)", ",".join(str(value) for value in raw.values()), "another number of columns")
     try:
@@ -191,21 +204,21 @@ def _no_seat(row: Row, seats: dict[str, Row]) -> str:
 
 def _offices(usable: list[Row], rows: list[Row]) -> list[tuple[Settlement, list[Settlement]]]:
     """New municipalities by office, in the order of the list: (seat, members with the seat first)."""
-    known = {row.settlement.name: row.settlement for row in rows}
+    by_seat = {row.settlement.name: row.settlement for row in rows}
     members: dict[str, list[Settlement]] = defaultdict(list)
     for row in usable:
         settlement = row.settlement
         members[settlement.office_seat if settlement.office_kind in MEMBERS else settlement.name].append(settlement)
     return [
-        (known[seat], sorted(found, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
-        for seat, found in members.items()
+        (by_seat[seat], sorted(here, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
+        for seat, here in members.items()
     ]
 
 
 class _Cells:
     """Places municipalities in cells of their county; an office's members stay together where they fit."""
 
-    def __init__(self, existing: list[Cell], entries: Iterable[MunicipalityEntry]):
+    def __init__(self, existing: list[Cell], entries: Iterable[Municipality]):
         self.added: list[Cell] = []
         self._cells = list(existing)
         self._free = {cell.id: cell.capacity for cell in existing}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
-from inventory import paths
-from inventory.applied import write_whole
+from inventory import paths, register
 from inventory.errors import Fault, RegisterError
 from inventory.gazetteer import MEMBERS, OWN_OFFICE, Settlement
-from inventory.models import Cell, Environment, MunicipalityEntry, Office, System
+from inventory.importing import places
+from inventory.importing.places import Places, choose
+from inventory.importing.staging import Staging
+from inventory.models import Cell, Environment, Municipality, Office, System
 from inventory.names import slugify
-from inventory.reader import Reader
+from inventory.reader import Reader, explain
 
 CELLS_BLOCK = re.compile(r"(?m)^cells:.*\n(?:[ #-].*\n|\n)*")
 
@@ -24,33 +24,55 @@ CELLS_BLOCK = re.compile(r"(?m)^cells:.*\n(?:[ #-].*\n|\n)*")
 class Target:
     """What the folder holds before the import (read once), and what the import adds to it."""
 
-    def __init__(self, folder: Path, template: Path):
+    def __init__(self, folder: Path, template: Path, required: Places):
         self.folder = folder
         self._environment_file = folder / "environment.yaml"
         self._new = not self._environment_file.is_file()
-        self._text = _template(template, folder.name) if self._new else self._environment_file.read_text("utf-8")
-        reader = Reader(folder.absolute().parents[1])
-        self.entries = reader.folder(folder.absolute() / "municipalities", MunicipalityEntry)
-        offices = reader.folder(folder.absolute() / "offices", Office)
         catalogue = Reader(template.parents[2])
         systems = catalogue.many(template.parents[2] / paths.CATALOGUE / "systems.yaml", System)
+        self._systems = [system.id for _, system in systems if system.installed]
+        reader = Reader(folder.absolute().parents[1])
+        context = {"installed": self._systems}
+        self.entries = reader.folder(folder.absolute() / "municipalities", Municipality, context)
+        offices = reader.folder(folder.absolute() / "offices", Office)
         if faults := reader.faults + catalogue.faults:
             raise RegisterError(faults)
-        self.cells = [] if self._new else self._environment(self._text).cells
+        self.places: Places | None = None
+        if self._new:
+            text = _template(template, folder.name)
+            neighbours = [file for file in folder.parent.glob("*/environment.yaml") if file.parent != folder]
+            read = [Reader(file.absolute().parents[2]).one(file.absolute(), Environment) for file in neighbours]
+            self.places = choose(required, self._environment(text), [other for other in read if other])
+            self._text, self.cells = places.write(text, self.places), []
+            if (seen := Places.of(self._environment(self._text))) != self.places:
+                remedy = f"Write subnet and ports of {template.parent.name} on lines of their own"
+                fault = Fault(f"{template.parent.name}/environment.yaml", "ports", str(seen), "cannot be set", remedy)
+                raise RegisterError([fault])
+        else:
+            if required.named:
+                remedy = "Remove the option, or change environment.yaml"
+                problem = "the environment is there and has its own"
+                raise RegisterError([Fault(folder.name, option, "", problem, remedy) for option in required.named])
+            self._text = self._environment_file.read_text("utf-8")
+            self.cells = self._environment(self._text).cells
         self.files = {entry.ksh: path for path, entry in self.entries.items()}
         self.slugs = {entry.host_slug or slugify(entry.name): entry.name for entry in self.entries.values()}
         self.seats = {office.seat for office in offices.values()}
-        self._systems = [system.id for _, system in systems if system.installed]
         self._files: dict[Path, str] = {}
 
     def _environment(self, text: str) -> Environment:
+        place = f"{self.folder.name}/environment.yaml"
         try:
             return Environment.model_validate(yaml.safe_load(text))
-        except (yaml.YAMLError, ValidationError) as error:
-            problem = str(error).splitlines()[-1].strip()
-            remedy = "Mend it: python -m inventory validate tells more"
-            fault = Fault(f"{self.folder.name}/environment.yaml", "(file)", problem, "has faults", remedy)
-            raise RegisterError([fault]) from error
+        except yaml.YAMLError as error:
+            remedy = "Correct it: python -m inventory validate tells more"
+            raise RegisterError([Fault(place, "(file)", str(error), "is not YAML", remedy)]) from error
+        except ValidationError as error:
+            faults = [
+                Fault(place, ".".join(map(str, item["loc"])), item.get("input"), *explain(dict(item), Environment))
+                for item in error.errors(include_url=False)
+            ]
+            raise RegisterError(faults) from error
 
     def add_office(self, seat: Settlement) -> Path:
         """A new office file; its clerks come with the phase connection."""
@@ -105,16 +127,20 @@ class Target:
             raise RegisterError([fault])
         self._text = text
 
-    def write(self) -> None:
-        """Write everything: cells first, then offices and municipalities; a killed run is completed by the next."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self._new or self._environment_file.read_text("utf-8") != self._text:
-            write_whole(self._environment_file, self._text)
-            self._environment_file.chmod(0o644)
-        for name in ("offices", "municipalities"):
-            (self.folder / name).mkdir(exist_ok=True)
-        for path, text in self._files.items():
-            _write_new(path, text)
+    def commit(self, dry_run: bool = False) -> None:
+        """Write everything at once: the whole result stands in a folder beside and is sound before anything moves in.
+
+        RegisterError when it is not; nothing is changed then, nor in a dry run.
+        """
+        with Staging(self.folder) as staging:
+            files = {path.relative_to(self.folder): text for path, text in self._files.items()}
+            if self._new or self._environment_file.read_text("utf-8") != self._text:
+                files = {Path("environment.yaml"): self._text, **files}  # cells first
+            for name, text in files.items():
+                staging.write(name, text)
+            register.load(self.folder.name, staging.root)
+            if not dry_run:
+                staging.move_in(files)
 
 
 JOINT = "Közös Önkormányzati Hivatal"  # with the seat in brackets: the adjective of a name needs a Hungarian eye
@@ -123,9 +149,7 @@ JOINT = "Közös Önkormányzati Hivatal"  # with the seat in brackets: the adje
 def _template(template: Path, env: str) -> str:
     """Another environment's text under a new id, without that one's heading; never a demonstration by inheritance."""
     text = re.sub(r"(?m)\A(#.*\n)+|^demonstration:.*\n", "", template.read_text(encoding="utf-8"))
-    return f"# Environment {env!r}, made by an import: give it a subnet and ports of its own.\n" + re.sub(
-        r"(?m)^id: .*$", f"id: {env}", text
-    )
+    return f"# Environment {env!r}, made by an import.\n" + re.sub(r"(?m)^id: .*$", f"id: {env}", text)
 
 
 def _seat_name(settlement: Settlement) -> str:
@@ -135,15 +159,3 @@ def _seat_name(settlement: Settlement) -> str:
 def _scalar(text: str) -> str:
     """Text as YAML reads it back, quoted only where it must be."""
     return text if yaml.safe_load(f"name: {text}") == {"name": text} else '"' + text.replace('"', '\\"') + '"'
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Whole or not at all, and never over a file that is there."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.link(temporary, path)
-    finally:
-        os.unlink(temporary)

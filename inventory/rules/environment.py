@@ -10,14 +10,12 @@ from inventory.cell_size import largest
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
 from inventory.models import Environment, Office
-from inventory.names import FIRST_CELL_NETWORK
 from inventory.reader import Reader
 from inventory.rules.written import Written
 from systems.shared import workdays
 
-CELL_LIMIT = (256 - FIRST_CELL_NETWORK) // 2  # two /24 a cell in a /16
-# Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
 CURVE_FILE = "inventory/catalogue/cell_curve.yaml"
+# Second parts of shared services' names (`asp-<env>-edge`); a cell of that name would be taken for one of them.
 RESERVED = {"edge", "identity", "pki", "ws", "apps", "workstations"}
 
 
@@ -29,9 +27,8 @@ def named_like_its_folder(written: Written) -> Iterator[Fault]:
 
 def cells(written: Written) -> Iterator[Fault]:
     counties = {settlement.county for settlement in settlements().values() if settlement.county}
-    found = written.environment.cells
     seen: dict[str, int] = {}
-    for index, cell in enumerate(found):
+    for index, cell in enumerate(written.environment.cells):
         place = f"cells.{index}"
         if cell.id in seen:
             problem = f"a duplicate: cell {seen[cell.id]} of the list has the same id"
@@ -43,9 +40,6 @@ def cells(written: Written) -> Iterator[Fault]:
         if cell.county not in counties:
             remedy = f"Wanted one of: {', '.join(sorted(counties))}"
             yield Fault(written.environment_file, f"{place}.county", cell.county, "no such county in the list", remedy)
-    if len(found) > CELL_LIMIT:
-        problem = f"the environment's /16 has networks for {CELL_LIMIT} cells"
-        yield Fault(written.environment_file, "cells", len(found), problem, "Move cells to another environment")
 
 
 def capacities(written: Written) -> Iterator[Fault]:
@@ -68,15 +62,15 @@ def opening_hours(written: Written) -> Iterator[Fault]:
 
 def maintenance_notice(written: Written) -> Iterator[Fault]:
     """Maintenance is announced early enough (SLA clause maintenance-notice), unless it is an emergency."""
-    wanted = next((int(clause.value) for _, clause in written.sla if clause.id == "maintenance-notice"), 0)
+    due = next((int(clause.value) for _, clause in written.sla if clause.id == "maintenance-notice"), 0)
     for index, entry in enumerate(written.environment.maintenance):
         place = f"maintenance.{index}"
         if entry.until <= entry.since:
             remedy = "Wanted: until after since"
             yield Fault(written.environment_file, f"{place}.until", str(entry.until), "ends before it begins", remedy)
         notice = workdays.between(entry.announced, entry.since.astimezone(workdays.ZONE).date())
-        if notice < wanted and not entry.emergency:
-            problem = f"{notice} working days before it begins, wanted at least {wanted}"
+        if notice < due and not entry.emergency:
+            problem = f"{notice} working days before it begins, wanted at least {due}"
             remedy = "Begin later, or write emergency: true"
             yield Fault(written.environment_file, f"{place}.announced", str(entry.announced), problem, remedy)
 
@@ -102,7 +96,7 @@ def _ports(written: Written) -> Iterator[tuple[str, int]]:
 
 def apart_from_neighbours(written: Written) -> Iterator[Fault]:
     """Environments live side by side on one machine: no common address, no common port."""
-    ours = ipaddress.ip_network(written.environment.subnet)
+    ours = ipaddress.IPv4Network(written.environment.subnet)
     places = {port: place for place, port in _ports(written)}
     for folder in sorted((written.root / "environments").iterdir()):
         other = folder / "environment.yaml"
@@ -133,7 +127,7 @@ def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | Non
     for office in offices.values():
         for station in office.workstations:
             taken[ports.ssh_base + station.number] = f"workstation {station.name}"
-    return ipaddress.ip_network(environment.subnet), taken
+    return ipaddress.IPv4Network(environment.subnet), taken
 
 
 def citizens_differ(written: Written) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
-from inventory.models import MunicipalityEntry
+from inventory.models import Municipality
 from inventory.names import slugify
 from inventory.rules.catalogue import FRAMEWORK, TAX, TRAINING
 from inventory.rules.written import Written
@@ -31,8 +31,8 @@ def of_the_list(written: Written) -> Iterator[Fault]:
 
 
 def _code_of(name: str) -> str:
-    found = [settlement.ksh for settlement in settlements().values() if settlement.name == name]
-    return f" ({name} is {found[0]})" if found else ""
+    codes = [settlement.ksh for settlement in settlements().values() if settlement.name == name]
+    return f" ({name} is {codes[0]})" if codes else ""
 
 
 def unique_codes(written: Written) -> Iterator[Fault]:
@@ -40,7 +40,7 @@ def unique_codes(written: Written) -> Iterator[Fault]:
     for path, entry in written.entries.items():
         if entry.ksh in seen:
             problem = f"a duplicate: {written.name(seen[entry.ksh])} has the same KSH code"
-            yield Fault(written.name(path), "ksh", entry.ksh, problem, "Remove one of the files, or mend its code")
+            yield Fault(written.name(path), "ksh", entry.ksh, problem, "Remove one of the files, or correct its code")
         seen.setdefault(entry.ksh, path)
 
 
@@ -65,7 +65,7 @@ def unique_hosts(written: Written) -> Iterator[Fault]:
             yield Fault(written.name(paths[-1]), _slug_field(entries[-1]), entries[-1].name, problem, remedy)
 
 
-def _slug_field(entry: MunicipalityEntry) -> str:
+def _slug_field(entry: Municipality) -> str:
     return "host_slug" if entry.host_slug else "name"
 
 
@@ -99,6 +99,7 @@ def placed_in_cells(written: Written) -> Iterator[Fault]:
 
 
 def known_systems(written: Written) -> Iterator[Fault]:
+    """Systems are of the catalogue; past preparation all are installed, or the municipality could never be ready."""
     catalogue = {system.id: system for _, system in written.systems}
     for path, entry in written.entries.items():
         for index, system in enumerate(entry.systems):
@@ -107,6 +108,12 @@ def known_systems(written: Written) -> Iterator[Fault]:
                 yield Fault(written.name(path), f"systems.{index}", system, "no such system", remedy)
             elif system in entry.systems[:index]:
                 yield Fault(written.name(path), f"systems.{index}", system, "a duplicate in the list", "Keep one")
+            elif not catalogue[system].installed and entry.phase != "preparation":
+                problem = f"is not installed in this release, and the municipality is in phase {entry.phase}"
+                remedy = (
+                    "Write phase: preparation, or remove it until a release has it (systems: all is the installed ones)"
+                )
+                yield Fault(written.name(path), f"systems.{index}", system, problem, remedy)
 
 
 def join_modes(written: Written) -> Iterator[Fault]:
@@ -121,9 +128,6 @@ def join_modes(written: Written) -> Iterator[Fault]:
             note = "" if TAX in installed else f" ({TAX} is not installed in this release: stay in phase preparation)"
             problem = f"join mode interface without the tax system, which is mandatory in it{note}"
             yield Fault(written.name(path), "systems", listed, problem, f"Add {TAX}, or write join_mode: system")
-        elif entry.join_mode == "interface" and TAX not in installed and entry.phase != "preparation":
-            problem = f"join mode interface needs {TAX}, which is not installed in this release"
-            yield Fault(written.name(path), "phase", str(entry.phase), problem, "Write phase: preparation until it is")
 
 
 EARLIER = {"preparation": [], "connection": ["preparation"], "live": ["preparation", "connection"]}

@@ -19,7 +19,9 @@ def unique_seats(written: Written) -> Iterator[Fault]:
             yield Fault(written.name(path), "seat", office.seat, "no settlement has this KSH code", remedy)
         if office.seat in seen:
             problem = f"a duplicate: {written.name(seen[office.seat])} has the same seat"
-            yield Fault(written.name(path), "seat", office.seat, problem, "Remove one of the files, or mend its seat")
+            yield Fault(
+                written.name(path), "seat", office.seat, problem, "Remove one of the files, or correct its seat"
+            )
         seen.setdefault(office.seat, path)
 
 
@@ -64,11 +66,11 @@ def agree_with_the_list(written: Written) -> Iterator[Fault]:
         override = "or add office_source: which later decision says so"
         if settlement.office_kind in MEMBERS:
             seat = by_name().get(settlement.office_seat)
-            wanted = seat.ksh if seat else None
-            if entry.office != wanted:
-                known = f"{settlement.office_seat} ({wanted or 'a name that no settlement has'})"
-                problem = f"the list of 2018 gives {settlement.name} the office of {known}"
-                remedy = f"Write office: {wanted!r}, {override}" if wanted else override.removeprefix("or ")
+            expected = seat.ksh if seat else None
+            if entry.office != expected:
+                office_seat = f"{settlement.office_seat} ({expected or 'a name that no settlement has'})"
+                problem = f"the list of 2018 gives {settlement.name} the office of {office_seat}"
+                remedy = f"Write office: {expected!r}, {override}" if expected else override.removeprefix("or ")
                 yield Fault(written.name(path), "office", entry.office, problem, remedy)
             continue
         if entry.office != entry.ksh:
@@ -76,10 +78,10 @@ def agree_with_the_list(written: Written) -> Iterator[Fault]:
             yield Fault(written.name(path), "office", entry.office, problem, f"Write office: {entry.ksh!r}, {override}")
             continue
         file, office = offices[entry.office]
-        wanted = "own" if settlement.office_kind == OWN_OFFICE else "joint"
-        if office.kind != wanted:
-            problem = f"the list of 2018 has the office of {settlement.name} as {wanted}"
-            remedy = f"Write kind: {wanted}, {override} ({written.name(path)})"
+        kind = "own" if settlement.office_kind == OWN_OFFICE else "joint"
+        if office.kind != kind:
+            problem = f"the list of 2018 has the office of {settlement.name} as {kind}"
+            remedy = f"Write kind: {kind}, {override} ({written.name(path)})"
             yield Fault(written.name(file), "kind", office.kind, problem, remedy)
 
 
@@ -116,11 +118,11 @@ def clerks_roles(written: Written) -> Iterator[Fault]:
                     problem = "no municipality of the office has this system"
                     remedy = f"Add {system} to a municipality's systems, or remove the role"
                     yield Fault(written.name(path), place, roles, problem, remedy)
-                known = catalogue[system].roles
+                titles = catalogue[system].roles
                 for role in roles:
-                    if role not in known:
+                    if role not in titles:
                         problem = f"no such role in {system}"
-                        yield Fault(written.name(path), place, role, problem, f"Wanted: {', '.join(known)}")
+                        yield Fault(written.name(path), place, role, problem, f"Wanted: {', '.join(titles)}")
 
 
 def workstations(written: Written) -> Iterator[Fault]:

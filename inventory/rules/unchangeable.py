@@ -7,6 +7,7 @@ from typing import Any
 
 from inventory import applied
 from inventory.errors import Fault, RegisterError
+from inventory.models import Cell
 from inventory.rules.written import Written
 
 
@@ -27,14 +28,17 @@ def compared_with_applied(written: Written) -> Iterator[Fault]:
             remedy = f"Write cell: {was['cell']}; to move it, leave (playbooks/leave.yml) and join again"
             yield Fault(written.name(path), "cell", entry.cell, problem, remedy)
         if entry.training != was.get("training", False):
-            seen, told = str(entry.training).lower(), str(was.get("training", False)).lower()
-            problem = f"training cannot change once a tenant exists: {ksh} was applied with {told}"
-            remedy = f"Write training: {told}; invented and real data must not meet: leave (playbooks/leave.yml) first"
+            seen, before = str(entry.training).lower(), str(was.get("training", False)).lower()
+            problem = f"training cannot change once a tenant exists: {ksh} was applied with {before}"
+            remedy = (
+                f"Write training: {before}; invented and real data must not meet: leave (playbooks/leave.yml) first"
+            )
             yield Fault(written.name(path), "training", seen, problem, remedy)
         if entry.phase == "preparation":
             problem = f"its tenant exists: {ksh} was applied in phase {was.get('phase', 'connection')!r}"
             remedy = f"Write phase: {was.get('phase', 'connection')}, or run playbooks/leave.yml first"
             yield Fault(written.name(path), "phase", str(entry.phase), problem, remedy)
+    yield from _moved_environment(written, snapshot)
     yield from _moved_cells(written, snapshot)
     yield from _shrunk_cells(written, snapshot)
 
@@ -48,6 +52,14 @@ def _vanished(written: Written, ksh: str, was: dict[str, Any]) -> Fault:
     folder = f"inventory/environments/{written.env}/municipalities"
     problem = f"its tenant exists ({was['name']}), but no file names it any more"
     return Fault(folder, "ksh", ksh, problem, "Put its file back; to remove the tenant run playbooks/leave.yml first")
+
+
+def _moved_environment(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]:
+    """Another subnet would replace every network under running services."""
+    for subnet in sorted({was["subnet"] for was in snapshot.values() if "subnet" in was}):
+        if subnet != written.environment.subnet:
+            problem = f"the subnet cannot change once a tenant exists: it was applied with {subnet!r}"
+            yield Fault(written.environment_file, "subnet", written.environment.subnet, problem, f"Write {subnet}")
 
 
 def _moved_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]:
@@ -71,10 +83,15 @@ def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Faul
         nodes[was["cell"]] = max(nodes.get(was["cell"], 1), was.get("cell_nodes", 1))
     for index, cell in enumerate(written.environment.cells):
         if cell.nodes < (was_nodes := nodes.get(cell.id, 1)):
-            problem = f"a cell gets no fewer nodes: {cell.id!r} was applied with {was_nodes}"
-            yield Fault(written.environment_file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(was_nodes))
+            yield fewer_nodes(written.environment_file, index, cell, f"was applied with {was_nodes}", was_nodes)
 
 
-# Also said by `centre.verbs.up`, where this machine does not remember what was applied.
+def fewer_nodes(file: str, index: int, cell: Cell, seen: str, nodes: int) -> Fault:
+    """A cell with fewer nodes than it had. `seen`: how many that were, and who says so; for the register's rule and for
+    `centre.verbs`, which asks the daemon where this machine does not remember what was applied."""
+    problem = f"a cell gets no fewer nodes: {cell.id!r} {seen}; a node taken out goes with its data"
+    return Fault(file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(nodes))
+
+
 KEEP = "Write nodes: {}; for fewer, let its tenants leave (playbooks/leave.yml) and join in a new cell"
 RULES = [compared_with_applied]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory.models import Clause, Environment, MunicipalityEntry, Office, Retention, Statistics, System
+from inventory.models import Clause, Environment, Municipality, Office, Retention, Statistics, System
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,17 @@ class Written:
     statistics: Statistics
     retention: Retention
     environment: Environment
-    entries: dict[Path, MunicipalityEntry]
+    entries: dict[Path, Municipality]
     offices: dict[Path, Office]
+
+    @property
+    def installed_systems(self) -> tuple[str, ...]:
+        return tuple(system.id for _, system in self.systems if system.installed)
+
+    @property
+    def station_names(self) -> list[str]:
+        """Names of all workstations of the environment."""
+        return [station.name for office in self.offices.values() for station in office.workstations]
 
     def name(self, path: Path) -> str:
         """A file's path as faults show it: from the repository's root."""

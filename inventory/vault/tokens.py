@@ -5,39 +5,36 @@ A token is signed with a key of the vault, names the one subject it is good for,
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
-import json
 import secrets as random
+from collections.abc import Mapping
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives import hashes
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
-from inventory.errors import Fault, RegisterError
+from inventory.errors import UnknownName
 from inventory.models import Municipality
 from inventory.register import Register
 from inventory.vault.vault import Secrets
 
 ENROL, SERVER = "enrol", "server"  # step-ca's provisioners: clerks' certificates, tenant hosts' certificates
-
-
+ALGORITHM = "ES256"
 MINUTES = 10
 
 
 def token(register: Register, secrets: Secrets, *, username: str, ksh: str, minutes: int = MINUTES) -> str:
     """One-time token (JWT) for a clerk's client certificate at one municipality, for `POST https://<ca>/1.0/sign`.
 
-    The request must be for CN=<username>; step-ca adds OU=t<ksh> and O=<municipality>. RegisterError when no such
+    The request must be for CN=<username>; step-ca adds OU=t<ksh> and O=<municipality>. UnknownName when no such
     clerk works for that municipality.
     """
     municipality = register.municipality(ksh)
-    known = [clerk.username for clerk in register.office_of(municipality).clerks]
-    if username not in known:
+    clerks = [clerk.username for clerk in register.office_of(municipality).clerks]
+    if username not in clerks:
         place = f"office {municipality.office} of municipality {ksh}"
-        raise RegisterError([Fault(place, "clerk", username, "works not here", f"Known: {', '.join(known)}")])
+        raise UnknownName(place, "clerk", username, clerks, "does not work here")
     extra = {"asp": {"unit": municipality.tenant, "organization": municipality.name}}
     return _sign(register, ENROL, secrets.enrol_key, "/1.0/sign", username, minutes, extra)
 
@@ -60,13 +57,15 @@ def fingerprint(secrets: Secrets) -> str:
 
 def public_jwk(key: str) -> dict[str, str]:
     """Public half of an EC P-256 private key (PEM) as a JWK; `kid` is its RFC 7638 thumbprint."""
-    numbers = _private(key).public_key().public_numbers()
-    jwk = {"crv": "P-256", "kty": "EC", "x": _number(numbers.x), "y": _number(numbers.y)}
-    thumbprint = _b64(hashlib.sha256(json.dumps(jwk, separators=(",", ":")).encode()).digest())
-    return {**jwk, "kid": thumbprint, "use": "sig", "alg": "ES256"}
+    pair = _pair(key)
+    public = pair.as_dict(private=False)
+    jwk = {name: str(public[name]) for name in ("crv", "kty", "x", "y")}
+    return {**jwk, "kid": pair.thumbprint(), "use": "sig", "alg": ALGORITHM}
 
 
-def _sign(register: Register, issuer: str, key: str, path: str, subject: str, minutes: int, extra: dict) -> str:
+def _sign(
+    register: Register, issuer: str, key: str, path: str, subject: str, minutes: int, extra: Mapping[str, object]
+) -> str:
     now = int(dt.datetime.now(dt.UTC).timestamp())
     claims = {
         "iss": issuer,
@@ -78,22 +77,13 @@ def _sign(register: Register, issuer: str, key: str, path: str, subject: str, mi
         "jti": random.token_hex(32),
         **extra,
     }
-    header = {"alg": "ES256", "kid": public_jwk(key)["kid"], "typ": "JWT"}
-    signed = f"{_b64(json.dumps(header).encode())}.{_b64(json.dumps(claims).encode())}"
-    r, s = decode_dss_signature(_private(key).sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    return f"{signed}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    pair = _pair(key)
+    return jwt.encode({"alg": ALGORITHM, "kid": pair.thumbprint(), "typ": "JWT"}, claims, pair, [ALGORITHM])
 
 
-def _private(key: str) -> ec.EllipticCurvePrivateKey:
-    loaded = serialization.load_pem_private_key(key.encode(), None)
-    if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-        raise ValueError("wanted: an EC P-256 private key")
-    return loaded
-
-
-def _number(value: int) -> str:
-    return _b64(value.to_bytes(32, "big"))
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def _pair(key: str) -> ECKey:
+    """A key of the vault; ValueError when it is none for the algorithm."""
+    pair = ECKey.import_key(key)
+    if pair.curve_name != "P-256" or not pair.is_private:
+        raise ValueError("not a key for ES256; wanted: an EC P-256 private key")
+    return pair

@@ -8,9 +8,7 @@ derived, not stored (DESIGN, Databases).
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets as random
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from inventory import paths
 from inventory.errors import Fault, RegisterError
+from inventory.files import write_whole
 from inventory.models import Citizen, Municipality
 from inventory.reader import FastLoader
 from inventory.register import Register
@@ -156,9 +155,9 @@ def ensure(register: Register) -> tuple[Secrets, list[str]]:
         data = _read(env) or {}
         made = _complete(register, data)
         if not _password_file(env).is_file():
-            _write(_password_file(env), random.token_urlsafe(32) + "\n")
+            write_whole(_password_file(env), random.token_urlsafe(32) + "\n")
         if made:
-            _write(_vault(env), _codec(env).encrypt(yaml.safe_dump(data)).decode())
+            write_whole(_vault(env), _codec(env).encrypt(yaml.safe_dump(data)).decode())
         secrets = Secrets(register, data)
         made += _write_ssh_files(register, secrets)
     return secrets, made
@@ -227,7 +226,7 @@ def _write_ssh_files(register: Register, secrets: Secrets) -> list[str]:
     for name, content in (("id_ed25519", secrets.ssh_key[0]), ("known_hosts", known)):
         file = folder / name
         if not file.is_file() or file.read_text() != content:
-            _write(file, content)
+            write_whole(file, content)
             made.append(f"ssh/{name}")
     return made
 
@@ -259,13 +258,3 @@ def _read(env: str) -> dict | None:
     except (OSError, AnsibleError) as error:
         remedy = f"Put the right password into {vault.with_name('vault-password').name} beside it"
         raise RegisterError([Fault(vault.name, "vault", env, f"cannot be opened ({error})", remedy)]) from error
-
-
-def _write(file: Path, content: str) -> None:
-    """Whole or not at all, readable by its owner only."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)

@@ -29,7 +29,7 @@ service = SwarmService(
     cell.backup,
     ServiceArgs(
         image="postgres",
-        arguments=["asp_backup.py"],
+        arguments=["asp-backup", "serve"],
         networks=[cell.data_network.name],
         health=Health(["pgbackrest", "server-ping", "--log-level-console=error"]),
         user=USER,

@@ -1,4 +1,8 @@
-"""What every stack program starts from: environment and cell, read from the stack's name; register; secrets."""
+"""What every stack program starts from: environment and cell from its configuration; register; secrets.
+
+Configuration: `asp:environment`, and `asp:cell` in a project with a stack a cell. A stack that has neither is asked by
+its name (`stacks.order.parse`).
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,14 @@ from functools import cache, cached_property
 import pulumi
 import pulumi_docker as docker
 
+from inventory.errors import RegisterError
 from inventory.models import Environment
 from inventory.names import CellNames, Names
 from inventory.register import Register, load
 from inventory.vault import vault
 from inventory.vault.vault import Secrets
 from stacks.images.build import recipe
-
-
-def parse_stack(stack: str) -> tuple[str | None, str]:
-    """(cell, environment) of a stack's name: `baz1.dev` → ("baz1", "dev"), `dev` → (None, "dev")."""
-    cell, dot, env = stack.rpartition(".")
-    return (cell if dot else None), env
+from stacks.order import CONFIG, StackNameError, parse
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Context:
     def cell(self) -> CellNames:
         """Names of the stack's cell; only a per-cell stack (`<cell>.<env>`) has one."""
         if self.cell_id is None:
-            raise ValueError(f"stack {self.project}/{pulumi.get_stack()}: wanted <cell>.{self.environment.id}")
+            raise pulumi.RunError(
+                f"stack {self.project}/{pulumi.get_stack()}: no cell; wanted a stack named "
+                f"<cell>.{self.environment.id}, or a cell in its configuration: pulumi config set {CONFIG}:cell <cell>"
+            )
         return self.register.cell(self.cell_id)
 
     @property
@@ -83,9 +86,24 @@ def _image(name: str) -> docker.RemoteImage:
     return docker.RemoteImage(f"image-{name}", name=recipe.reference(name), keep_locally=True)
 
 
+def settings() -> tuple[str | None, str]:
+    """(cell, environment) of the running program's stack: its configuration, or else its name."""
+    config = pulumi.Config(CONFIG)
+    env = config.get("environment")
+    if env:
+        return config.get("cell"), env
+    cell, env = parse(pulumi.get_stack())
+    return config.get("cell") or cell, env
+
+
 @cache
 def context() -> Context:
-    """The context of the running program."""
-    cell, env = parse_stack(pulumi.get_stack())
-    register = load(env)
-    return Context(pulumi.get_project(), register, vault.load(register), cell)
+    """The context of the running program. RunError, which Pulumi shows without a traceback, when there is none."""
+    try:
+        cell, env = settings()
+        register = load(env)
+        if cell is not None:
+            register.cell(cell)
+        return Context(pulumi.get_project(), register, vault.load(register), cell)
+    except (StackNameError, RegisterError) as error:
+        raise pulumi.RunError(str(error)) from error

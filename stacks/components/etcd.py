@@ -12,7 +12,6 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 from stacks.configs.patroni import scope
 
 UID = 5380  # of user etcd in image `etcd`
-WATCH_GOES_ROUND = ["sh", "-c", "test -n \"$(find /tmp/beat -newermt '-15 seconds')\""]
 
 
 def logins_json(ctx: Context) -> str:
@@ -75,9 +74,9 @@ def fencer(ctx: Context, name: str) -> SwarmService:
         name,
         ServiceArgs(
             image="etcd",
-            arguments=["python3", "-m", "asp_failover.watch"],
+            arguments=["asp-failover", "watch"],
             networks=[cell.data_network.name],
-            health=Health(WATCH_GOES_ROUND),
+            health=Health(["asp-watch-healthy"]),
             user="0:0",  # the socket's owner; every capability is dropped
             uid=0,
             memory=96,

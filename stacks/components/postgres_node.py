@@ -137,7 +137,7 @@ class PatroniNode(pulumi.ComponentResource):
             name,
             ServiceArgs(
                 image="postgres",
-                arguments=["asp_node.py"],
+                arguments=["asp-node", "serve"],
                 networks=[cell.data_network.name],
                 health=Health(["asp-node-healthy"], start_period=START_SECONDS),
                 user=USER,

@@ -7,8 +7,10 @@ Clients and citizens come through roles/tenant_identity (`centre.identity.citize
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from inventory.register import Register
+from stacks.configs.realm_settings import common
 from systems.shared.realms import REALM_OF_CITIZENS
 
 REALM = REALM_OF_CITIZENS
@@ -16,28 +18,12 @@ IDENTIFIER = "identifier"  # attribute and claim: the tax identification sign
 LONGEST = 2 * 3600  # seconds of a session, however busy
 
 
-def settings(register: Register) -> dict:
+def settings(register: Register) -> dict[str, Any]:
     """Settings that may change over the realm's life (durations in seconds)."""
     return {
         "displayName": "Ügyfélbelépés (bemutató, a KAÜ helyett)",
-        "ssoSessionIdleTimeout": register.environment.identity.session_idle_minutes * 60,
+        **common(register),
         "ssoSessionMaxLifespan": LONGEST,
-        "accessTokenLifespan": 300,
-        "accessCodeLifespanLogin": 600,
-        "registrationAllowed": False,
-        "resetPasswordAllowed": False,
-        "rememberMe": False,
-        "loginWithEmailAllowed": False,
-        "editUsernameAllowed": False,
-        "bruteForceProtected": True,
-        "failureFactor": 5,
-        "internationalizationEnabled": True,
-        "supportedLocales": ["hu"],
-        "defaultLocale": "hu",
-        "passwordPolicy": "length(14) and notUsername and passwordHistory(5)",
-        "eventsEnabled": True,
-        "eventsExpiration": 90 * 86400,
-        "adminEventsEnabled": True,
     }
 
 

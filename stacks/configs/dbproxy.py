@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from inventory.models import Caps
 from inventory.names import Port
-from stacks.configs.postgres import AUTH_DATABASE, CERTIFICATE, KEY, POOLER, ROOT
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
+from stacks.configs.postgres import AUTH_DATABASE, POOLER
 
 # The pooler cuts off what outlives a tenant's own time-outs by this much: a role may SET those away, but not these.
 GRACE_SECONDS = 5
@@ -67,14 +68,14 @@ server_lifetime = 300
 query_wait_timeout = 10
 ignore_startup_parameters = extra_float_digits
 client_tls_sslmode = verify-ca
-client_tls_cert_file = {CERTIFICATE}
-client_tls_key_file = {KEY}
-client_tls_ca_file = {ROOT}
+client_tls_cert_file = {CERTIFICATE_FILE}
+client_tls_key_file = {KEY_FILE}
+client_tls_ca_file = {ROOT_FILE}
 client_tls_protocols = tlsv1.3
 server_tls_sslmode = verify-full
-server_tls_cert_file = {CERTIFICATE}
-server_tls_key_file = {KEY}
-server_tls_ca_file = {ROOT}
+server_tls_cert_file = {CERTIFICATE_FILE}
+server_tls_key_file = {KEY_FILE}
+server_tls_ca_file = {ROOT_FILE}
 server_tls_protocols = tlsv1.3
 log_connections = 0
 log_disconnections = 0
@@ -97,7 +98,7 @@ def haproxy_cfg(nodes: Sequence[str]) -> str:
             r"  http-check expect rstring \"role\":\ \"primary\"",
             "  http-check expect status 200",
         )
-        options = f" check-ssl port {Port.PATRONI.value} verify required ca-file {ROOT} crt {CERTIFICATE}"
+        options = f" check-ssl port {Port.PATRONI.value} verify required ca-file {ROOT_FILE} crt {CERTIFICATE_FILE}"
     servers = "\n".join(
         f"  server {node} {node}:{Port.POSTGRES.value}" + (f" verifyhost {node}{options}" if options else "")
         for node in nodes

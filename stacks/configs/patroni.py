@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import yaml
 
 from inventory.names import Port
-from stacks.configs.postgres import CERTIFICATE, DATA, KEY, REPLICATOR, ROOT, Server, settings
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
+from stacks.configs.postgres import DATA, REPLICATOR, Server, settings
 
 # Settings that Patroni takes from the cluster alone, because standbys must not have less of them than the leader.
 SHARED = ("max_connections", "wal_level", "wal_log_hints")
@@ -68,7 +69,7 @@ class Node:
 
 def patroni_yml(node: Node, server: Server) -> str:
     """`patroni.yml`: who this node is, how it reaches etcd and its peers (TLS everywhere), its server's settings."""
-    client = {"sslmode": "verify-full", "sslcert": CERTIFICATE, "sslkey": KEY, "sslrootcert": ROOT}
+    client = {"sslmode": "verify-full", "sslcert": CERTIFICATE_FILE, "sslkey": KEY_FILE, "sslrootcert": ROOT_FILE}
     peer = {"username": REPLICATOR, **client}
     own = {name: value for name, value in settings(server).items() if name not in SHARED}
     # After a failover nothing is acknowledged until the other standby streams from the new leader, so it should not
@@ -82,16 +83,16 @@ def patroni_yml(node: Node, server: Server) -> str:
         "restapi": {
             "listen": f"0.0.0.0:{Port.PATRONI.value}",
             "connect_address": f"{node.name}:{Port.PATRONI.value}",
-            "certfile": CERTIFICATE,
-            "keyfile": KEY,
-            "cafile": ROOT,
+            "certfile": CERTIFICATE_FILE,
+            "keyfile": KEY_FILE,
+            "cafile": ROOT_FILE,
             "verify_client": "required",
         },
-        "ctl": {"certfile": CERTIFICATE, "keyfile": KEY, "cacert": ROOT},
+        "ctl": {"certfile": CERTIFICATE_FILE, "keyfile": KEY_FILE, "cacert": ROOT_FILE},
         "etcd3": {
             "hosts": [f"{member}:{Port.ETCD.value}" for member in node.members],
             "protocol": "https",
-            "cacert": ROOT,
+            "cacert": ROOT_FILE,
             "username": "patroni",
             "password": node.password,
         },

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inventory.names import Port
-from stacks.configs.postgres import CERTIFICATE, DATA, KEY, ROOT
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
+from stacks.configs.postgres import DATA
 
 # Two repositories: the first for every day, the second encrypted, for the day on which the first is lost as well.
 DAILY, VAULT = 1, 2
@@ -76,9 +77,9 @@ def _server() -> dict[str, str | int]:
     return {
         "tls-server-address": "*",
         "tls-server-port": Port.BACKUP.value,
-        "tls-server-cert-file": CERTIFICATE,
-        "tls-server-key-file": KEY,
-        "tls-server-ca-file": ROOT,
+        "tls-server-cert-file": CERTIFICATE_FILE,
+        "tls-server-key-file": KEY_FILE,
+        "tls-server-ca-file": ROOT_FILE,
     }
 
 
@@ -87,9 +88,9 @@ def _remote(prefix: str, host: str) -> dict[str, str | int]:
         f"{prefix}-host": host,
         f"{prefix}-host-type": "tls",
         f"{prefix}-host-port": Port.BACKUP.value,
-        f"{prefix}-host-cert-file": CERTIFICATE,
-        f"{prefix}-host-key-file": KEY,
-        f"{prefix}-host-ca-file": ROOT,
+        f"{prefix}-host-cert-file": CERTIFICATE_FILE,
+        f"{prefix}-host-key-file": KEY_FILE,
+        f"{prefix}-host-ca-file": ROOT_FILE,
     }
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from inventory.names import Port
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 from stacks.configs.scram import verifier
 from stacks.configs.sql import identifier, literal
 
 UID = 5432  # of user postgres in images `postgres` and `dbproxy`
 DATA = "/data/pgdata"
-CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 OWNER = "asp_owner"  # owns every tenant's database and objects; nobody logs in as it
 TEMPLATE = "asp_template"  # what a tenant's database is cloned from
 AUTH_DATABASE = "pbauth"  # where PgBouncer asks for verifiers
@@ -62,9 +62,9 @@ def settings(server: Server) -> dict[str, str | int]:
         "unix_socket_directories": "/run/asp",
         "max_connections": server.max_connections,
         "ssl": "on",
-        "ssl_cert_file": CERTIFICATE,
-        "ssl_key_file": KEY,
-        "ssl_ca_file": ROOT,
+        "ssl_cert_file": CERTIFICATE_FILE,
+        "ssl_key_file": KEY_FILE,
+        "ssl_ca_file": ROOT_FILE,
         "ssl_min_protocol_version": "TLSv1.3",
         "password_encryption": "scram-sha-256",
         "shared_buffers": f"{server.memory // 4}MB",

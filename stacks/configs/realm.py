@@ -1,44 +1,29 @@
 """Keycloak's realm `asp` as plain data: what is imported at its first start, before any tenant exists.
 
-One realm for the country, an organization per municipality (DESIGN, Identity). Later changes of what stands here reach
+One realm for the country, an organization per municipality. Later changes of what stands here reach
 a running realm through roles/tenant_identity, since Keycloak imports a realm only once.
 """
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from inventory.register import Register
+from stacks.configs.realm_settings import common
 
 REALM = "asp"
 OPERATOR = "asp-operator"  # service account in realm master that tenant roles act as
 _BROWSER, _FORMS, _CODE = "asp browser", "asp forms", "asp one-time code"
 
 
-def settings(register: Register) -> dict:
+def settings(register: Register) -> dict[str, Any]:
     """Settings that may change over the realm's life (durations in seconds)."""
-    idle = register.environment.identity.session_idle_minutes * 60
     return {
         "displayName": "Önkormányzati ASP",
-        "ssoSessionIdleTimeout": idle,
+        **common(register),
         "ssoSessionMaxLifespan": 12 * 3600,  # a working day: nobody stays signed in overnight
-        "accessTokenLifespan": 300,
-        "accessCodeLifespanLogin": 600,
-        "registrationAllowed": False,
-        "resetPasswordAllowed": False,
-        "rememberMe": False,
-        "loginWithEmailAllowed": False,
-        "editUsernameAllowed": False,
-        "bruteForceProtected": True,
-        "failureFactor": 5,
-        "internationalizationEnabled": True,
-        "supportedLocales": ["hu"],
-        "defaultLocale": "hu",
-        "passwordPolicy": "length(14) and notUsername and passwordHistory(5)",
         "organizationsEnabled": True,
-        "eventsEnabled": True,
-        "eventsExpiration": 90 * 86400,
-        "adminEventsEnabled": True,
     }
 
 

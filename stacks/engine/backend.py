@@ -20,6 +20,11 @@ from stacks.engine.journal import Journal
 from stacks.engine.project import ORGANIZATION, Project
 from stacks.engine.state import VERSION, parse_checkpoint
 
+# The CLI shows a lock's user name and nothing else that could carry a word: it cannot see the engine's journal.
+WHAT_A_CLI_MUST_KNOW = (
+    "embedded engine: when it is dead, run `python -m stacks.engine cancel` before `pulumi cancel`, which would leave "
+    "the steps in its .journal file unknown"
+)
 STACK_NAME = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
 
 
@@ -153,7 +158,7 @@ class Backend:
         own_lock.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "pid": os.getpid(),
-            "username": getpass.getuser(),
+            "username": f"{getpass.getuser()}, {WHAT_A_CLI_MUST_KNOW}",
             "hostname": socket.gethostname(),
             "timestamp": datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z"),
             "started": _start_time(os.getpid()),
@@ -203,6 +208,16 @@ def _alive(owner: dict) -> bool:
     return not start_time or start_time == _start_time(pid)
 
 
+def user_of(owner: dict) -> str:
+    """Who holds a lock, without what the engine says to the CLI beside it."""
+    return str(owner.get("username")).split(",", 1)[0]
+
+
+def runs_here(owner: dict) -> bool:
+    """Whether a lock's process lives on this machine."""
+    return owner.get("hostname") == socket.gethostname() and _alive(owner)
+
+
 def _refusal(project: str, stack: str, path: Path, owner: dict) -> str:
     age = "unknown"
     with contextlib.suppress(ValueError, KeyError):
@@ -210,6 +225,6 @@ def _refusal(project: str, stack: str, path: Path, owner: dict) -> str:
         age = f"{(datetime.datetime.now(datetime.UTC) - moment).total_seconds():.0f} s"
     return (
         f"the stack {project}/{stack} is currently locked by 1 lock(s): {path}: created by "
-        f"{owner.get('username')}@{owner.get('hostname')} (pid {owner.get('pid')}), age {age}. Wait until that process "
+        f"{user_of(owner)}@{owner.get('hostname')} (pid {owner.get('pid')}), age {age}. Wait until that process "
         "ends; if it is gone for good (another machine), break the lock with 'cancel'."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets as random_source
 from typing import Any
 
@@ -29,8 +30,18 @@ def check(fields: dict[str, Field], inputs: dict, old_inputs: dict, name: str) -
             plain.setdefault(DEFAULTS, []).append(key)
     result = _object(fields, plain, "", failures)
     if failures:
-        raise CheckError(failures)
+        raise CheckError([(path, _without_secrets(reason, inputs)) for path, reason in failures])
     return annotate_secrets(result, inputs)
+
+
+def _without_secrets(reason: str, value: Any) -> str:
+    """A refusal that shows no secret, although it names the value that was refused."""
+    if isinstance(value, Secret):
+        text = str(reveal(value))
+        return reason.replace(text, "[secret]") if text else reason
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        reason = _without_secrets(reason, item)
+    return reason
 
 
 def _object(fields: dict[str, Field], value: dict, path: str, failures: list) -> dict:
@@ -55,7 +66,10 @@ def _object(fields: dict[str, Field], value: dict, path: str, failures: list) ->
             result[key] = spec.default
             defaulted.append(key)
         elif spec.required:
-            failures.append((f"{path}.{key}" if path else key, "is required and missing"))
+            reason = (
+                f'Missing required argument. The argument "{_snake(key)}" is required, but no definition was found.'
+            )
+            failures.append((f"{path}.{key}" if path else key, reason))
     return {DEFAULTS: sorted(defaulted), **dict(sorted(result.items()))}
 
 
@@ -67,7 +81,11 @@ def _value(spec: Field, value: Any, path: str, failures: list) -> Any:
     if isinstance(value, dict) and value.get(SIG) == RESOURCE_SIG:
         return value.get("id", "")
     if spec.kind in _PLAIN:
-        return _scalar(spec.kind, value, path, failures)
+        value = _scalar(spec.kind, value, path, failures)
+        fault = spec.valid(value) if spec.valid and isinstance(value, _PLAIN[spec.kind]) else None
+        if fault:
+            failures.append((path, f"{fault}. {fault}"))  # the provider gives its text as summary and as detail
+        return value
     if spec.kind == "object":
         if isinstance(value, dict):
             return _object(spec.of, value, path, failures)
@@ -108,6 +126,10 @@ def _scalar(kind: str, value: Any, path: str, failures: list) -> Any:
         return int(value)
     failures.append((path, f"is {_describe(value)}, wanted {_EXPECTED[kind]}"))
     return value
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda letter: "_" + letter[1].lower(), name)
 
 
 def _describe(value: Any) -> str:

@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     _add_stack_verbs(verbs, common)
     _add_config_verbs(verbs, common)
     _add_state_verbs(verbs, common)
-    cancel = verbs.add_parser("cancel", parents=[common], help="break the locks of a stack")
+    cancel = verbs.add_parser(
+        "cancel", parents=[common], help="break the locks of a stack, and fold the journal of a dead run"
+    )
     cancel.add_argument("name", nargs="?", help="stack")
     cancel.add_argument("-y", "--yes", action="store_true", help="do not ask")
     verbs.add_parser("version", parents=[common], help="print the version of Pulumi that this engine follows")
@@ -62,6 +64,11 @@ def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         sub.add_argument("--json", "-j", action="store_true", help="machine-readable output")
         sub.add_argument("--event-log", metavar="FILE", help="append engine events as JSON lines")
         sub.add_argument("--target", "-t", action="append", default=[], metavar="URN", help="only this (repeatable)")
+        sub.add_argument("--target-dependents", action="store_true", help="and what depends on the targets")
+        sub.add_argument(
+            "--exclude", "-x", action="append", default=[], metavar="URN", help="all but this (repeatable)"
+        )
+        sub.add_argument("--show-sames", action="store_true", help="show resources that stay as they are, too")
         sub.add_argument("--parallel", "-p", type=int, default=16, help="operations at a time (default 16)")
         sub.add_argument("--expect-no-changes", action="store_true", help="fail when anything changes")
         sub.add_argument("--show-secrets", action="store_true", help="show secret outputs")
@@ -72,6 +79,18 @@ def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         if verb != "preview":
             sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
             sub.add_argument("--skip-preview", "-f", action="store_true", help="no preview first")
+        if verb in ("preview", "up"):
+            sub.add_argument("--replace", action="append", default=[], metavar="URN", help="replace this (repeatable)")
+            sub.add_argument(
+                "--target-replace", action="append", default=[], metavar="URN", help="--target and --replace"
+            )
+        if verb in ("preview", "up", "refresh"):
+            sub.add_argument("--config", "-c", action="append", default=[], metavar="KEY=VALUE", help="set and save")
+            sub.add_argument("--config-path", action="store_true", help="keys of --config are paths")
+        if verb in ("up", "destroy"):
+            sub.add_argument("--continue-on-error", action="store_true", help="go on with what does not depend on it")
+        if verb in ("refresh", "destroy"):
+            sub.add_argument("--preview-only", action="store_true", help="only show what would be done")
         if verb == "destroy":
             sub.add_argument("--remove", action="store_true", help="remove the stack afterwards")
 

@@ -20,8 +20,8 @@ from stacks.engine.values import reseal
 CONFLICT = 409  # HTTP status: the name is taken
 
 
-class Targets:
-    """The `--target` patterns. `*` matches within a URN component's text, as in the CLI."""
+class Patterns:
+    """URNs as the command line names them; `*` stands for any text."""
 
     def __init__(self, patterns: list[str]):
         self.patterns = patterns
@@ -30,21 +30,47 @@ class Targets:
         return bool(self.patterns)
 
     def missing(self, known: set[str]) -> list[str]:
-        """Targets without a wildcard that name no known resource."""
+        """Those without a wildcard that name no known resource."""
         return [pattern for pattern in self.patterns if "*" not in pattern and pattern not in known]
 
-    def covers(self, urn: str) -> bool:
-        """Whether one of the patterns names the resource."""
+    def name(self, urn: str) -> bool:
+        """Whether one of them names the resource."""
         return any(urn == pattern or fnmatch.fnmatchcase(urn, pattern) for pattern in self.patterns)
+
+
+class Selection:
+    """What a run may touch: `--target` (with what depends on it, when so asked), or all but `--exclude`."""
+
+    def __init__(self, targets: list[str], excludes: list[str], dependents: bool = False):
+        self.targets, self.excludes, self.dependents = Patterns(targets), Patterns(excludes), dependents
+        self._dependents: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.targets or self.excludes)
+
+    def covers(self, urn: str) -> bool:
+        """Whether the resource may be touched."""
+        if self.targets:
+            return urn in self._dependents or self.targets.name(urn)
+        return not self.excludes.name(urn)
+
+    def follow(self, urn: str, needs: list[str]) -> None:
+        """Cover a resource, too, that needs one of the targets."""
+        if self.targets and self.dependents and any(self.covers(need) for need in needs):
+            self._dependents.add(urn)
 
 
 @dataclass
 class Options:
-    """How to run. `parallel`: operations at a time."""
+    """How to run. `parallel`: operations at a time. `targets`, `excludes` and `replaces`: patterns of URNs."""
 
     preview: bool = False
     parallel: int = 16
     targets: list[str] = field(default_factory=list)
+    target_dependents: bool = False
+    excludes: list[str] = field(default_factory=list)
+    replaces: list[str] = field(default_factory=list)
+    continue_on_error: bool = False
     organization: str = "organization"
 
 
@@ -67,7 +93,8 @@ class Deployment:
         self.events = events
         self.config = config
         self.lock = threading.RLock()
-        self.targets = Targets(options.targets)
+        self.selection = Selection(options.targets, options.excludes, options.target_dependents)
+        self.replaces = Patterns(options.replaces)
         self.snapshot = snapshot
         self.olds = {item.urn: item for item in snapshot.resources if not item.delete}
         self.pending_deletes = [item for item in snapshot.resources if item.delete]
@@ -77,7 +104,8 @@ class Deployment:
         self.skipped: set[str] = set()  # URNs outside the targets
         self.unsettled: list[dict] = []  # journal records of operations whose outcome is not known
         self.forgotten: dict[str, dict] = {}  # URN -> journal record of an earlier creation that left no object
-        self.failed = threading.Event()
+        self.failed = threading.Event()  # nothing more is begun
+        self.faulty = False  # something has failed, whether or not the run goes on
         self.secret_keys: list[str] = []
         self.preview_dependent = False  # the program behaves differently in a preview
         self._requests = 0
@@ -86,6 +114,14 @@ class Deployment:
         self._sealer = sealer
         self._order: list[str] = []
         self._dependents: dict[str, list[Resource]] | None = None
+
+    # -- failures
+
+    def fail(self) -> None:
+        """Note a failure. It ends the run, unless the run is to go on with what does not depend on it."""
+        self.faulty = True
+        if not self.options.continue_on_error:
+            self.failed.set()
 
     # -- requests under way
 

@@ -27,11 +27,6 @@ class Diff:
         """Top-level properties that changed, sorted."""
         return sorted({top(path) for path in self.changes})
 
-    @property
-    def replace_keys(self) -> list[str]:
-        """Top-level properties that force a replacement, sorted."""
-        return sorted({top(path) for path in self.replaces})
-
     def __bool__(self) -> bool:
         return bool(self.changes)
 
@@ -85,10 +80,16 @@ def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff
                 _note(result, path, old, new, force or spec.force)
         else:
             _object(spec.of, old, new, path, force, result)
+    elif spec.kind == "objects" and spec.suppress is not None and spec.suppress(old or [], new):
+        return
     elif spec.kind == "objects":
         _ordered(spec, old or [], new, path, force, result)
     elif spec.kind == "objectset":
         _unordered(spec, old or [], new, path, force, result)
+    elif spec.kind == "map" and isinstance(old, dict):
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                _note(result, _inside(path, key), old.get(key), new.get(key), force)
     elif not _same(spec, old, new):
         _note(result, path, old, new, force)
 
@@ -135,11 +136,33 @@ def _unordered(spec: Field, old: list, new: list, path: str, force: bool, result
         else:
             remaining.remove(twin)
     # In a set an element that changes is one that goes and one that comes: any forcing field forces.
+    force = force or _forces(spec)
+    if spec.computed and (unmatched or remaining):
+        _note(result, path, old, new, force)
+        return
     for index, element in unmatched:
         before = remaining.pop(0) if remaining else None
-        _note(result, f"{path}[{index}]", before, element, force or _forces(spec))
+        _element(spec, before, element, f"{path}[{index}]", force, result)
     for element in remaining:
-        _note(result, f"{path}[{old.index(element)}]", element, None, force or _forces(spec))
+        _note(result, f"{path}[{old.index(element)}]", element, None, force)
+
+
+def _element(spec: Field, old: dict | None, new: Any, path: str, force: bool, result: Diff) -> None:
+    """Note a changed element of a set: field by field when some field stayed what it was, else as a whole."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        fields = Diff()
+        _object(spec.of, old, new, path, force, fields)
+        given = [key for key in new if key != DEFAULTS and new[key] is not None]
+        if len({path for path in fields.changes}) < len(given):
+            for where, (_, before, after) in fields.changes.items():
+                _note(result, where, before, after, force)
+            return
+    _note(result, path, old, new, force)
+
+
+def _inside(path: str, key: str) -> str:
+    """Path of a map's entry."""
+    return f'{path}["{key}"]' if "." in key or "[" in key else f"{path}.{key}"
 
 
 def _alike(spec: Field, old: dict, new: dict) -> bool:

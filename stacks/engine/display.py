@@ -23,6 +23,7 @@ SIGNS = {
     "refresh": "~",
     "remove-pending-replace": "~",
     "import": "=",
+    "discard": "<",
 }
 COLOURS = {"create": 32, "delete": 31, "update": 33, "replace": 35, "create-replacement": 32, "delete-replaced": 31}
 ING = {
@@ -52,9 +53,11 @@ QUIET = {"same", "read"}
 class Display:
     """Listener of events. `title`: heading such as `Updating (dev)`."""
 
-    def __init__(self, title: str, preview: bool, diff: bool = False, stream: TextIO | None = None):
+    def __init__(
+        self, title: str, preview: bool, diff: bool = False, sames: bool = False, stream: TextIO | None = None
+    ):
         self.out = stream or sys.stdout
-        self.preview, self.diff = preview, diff
+        self.preview, self.diff, self.sames = preview, diff, sames
         self.terminal = self.out.isatty()
         self._started: dict[tuple[str, str], float] = {}
         self._begin = time.monotonic()
@@ -78,6 +81,9 @@ class Display:
         data = event["metadata"]
         op = data["op"]
         self._started[(op, data["urn"])] = time.monotonic()
+        if op == "same" and self.sames:
+            self._line(data, "same" if self.preview else "unchanged")
+            return
         if op in QUIET or op in ("refresh", "replace"):
             self._progress(data)
             return

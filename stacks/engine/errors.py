@@ -37,6 +37,10 @@ class DeploymentFailed(EngineError):
     """A deployment failed and said why already."""
 
 
+class StepFailed(EngineError):
+    """A step failed and said why already."""
+
+
 class StateError(EngineError):
     """A checkpoint, journal or lock that cannot be used."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from stacks.engine.urn import is_default_provider
 from stacks.engine.values import mask
 
-SILENT = {"refresh", "read", "delete-replaced", "create-replacement", "remove-pending-replace", "discard"}
+SILENT = {"refresh", "read", "delete-replaced", "create-replacement", "remove-pending-replace"}
 
 
 class Events:

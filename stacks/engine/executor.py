@@ -14,7 +14,7 @@ from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment
 from stacks.engine.diff import overlay
 from stacks.engine.docker.base import kind_of
-from stacks.engine.errors import EngineError, PartialError
+from stacks.engine.errors import EngineError, PartialError, ProviderError, StepFailed
 from stacks.engine.outputs import preview_outputs, recorded_outputs, secret_outputs
 from stacks.engine.state import Resource, now
 from stacks.engine.steps import Change, Creation, Deletion, Refreshing, Step
@@ -52,15 +52,13 @@ class Executor:
         try:
             result = self._act(step)
         except Exception as error:
-            deployment.failed.set()
+            deployment.fail()
             if not self._preview:
                 deployment.events.failed(step)
             deployment.events.diagnostic("error", _failure_text(step, error), step.urn)
             if isinstance(error, PartialError) and error.detail:
                 deployment.events.diagnostic("info", error.detail.strip(), step.urn)
-            if isinstance(error, EngineError):
-                raise
-            raise EngineError(f"{type(error).__name__}: {error}") from error
+            raise StepFailed(str(error) or type(error).__name__) from error
         deployment.events.finished(step)
         return result
 
@@ -126,7 +124,9 @@ class Executor:
             kind = kind_of(new.type)
             try:
                 daemon = self._connections.daemon_of(new.provider)
-                identity, outputs = kind.create(daemon, reveal(new.inputs), step.goal.timeout("create"))
+                identity, outputs = kind.create(
+                    daemon, reveal(new.inputs), _time_limit(step.goal.custom_timeouts, new.type, "create")
+                )
             except Exception as error:
                 deployment.record_failure(step, error)
                 raise
@@ -174,7 +174,7 @@ class Executor:
     def _updated_outputs(self, step: Change) -> dict:
         old, new = step.old, step.new
         daemon = self._connections.daemon_of(new.provider)
-        timeout = step.goal.timeout("update")
+        timeout = _time_limit(step.goal.custom_timeouts, new.type, "update")
         return kind_of(new.type).update(daemon, old.id, reveal(new.inputs), reveal(old.outputs), timeout)
 
     def _delete(self, step: Deletion) -> None:
@@ -183,7 +183,7 @@ class Executor:
             raise EngineError(("Preview failed: " if self._preview else "") + _protected_text(old.urn))
         if not self._preview and not step.quiet and old.custom and not urns.is_provider(old.type):
             deployment.begin(step)
-            timeout = old.custom_timeouts.get("delete")
+            timeout = _time_limit(old.custom_timeouts, old.type, "delete")
             try:
                 daemon = self._connections.daemon_of(old.provider)
                 kind_of(old.type).delete(daemon, old.id, reveal(old.outputs), timeout)
@@ -242,9 +242,7 @@ class Executor:
     def refresh(self) -> None:
         """Read every recorded resource back; what is gone leaves the record."""
         deployment = self._deployment
-        chosen = [
-            item for item in deployment.olds.values() if not deployment.targets or deployment.targets.covers(item.urn)
-        ]
+        chosen = [item for item in deployment.olds.values() if deployment.selection.covers(item.urn)]
         steps = [Refreshing(op="refresh", urn=item.urn, type=item.type, old=item, new=item) for item in chosen]
         self._in_parallel(steps, {}, {}, self._refresh)
 
@@ -297,6 +295,11 @@ def _with_times(new: Resource, old: Resource | None, changed: bool) -> Resource:
     return new.copy(created=created, modified=modified)
 
 
+def _time_limit(limits: dict, token: str, operation: str) -> float | None:
+    """The program's time limit in seconds, where the type knows one."""
+    return limits.get(operation) if kind_of(token).timeouts else None
+
+
 def _provider_outputs(new: Resource) -> dict:
     return {key: value for key, value in new.inputs.items() if key != "__internal"}
 
@@ -310,18 +313,14 @@ def _protected_text(urn: str) -> str:
     )
 
 
-_VERBS = {
-    "create": "creating",
-    "create-replacement": "creating",
-    "update": "updating",
-    "delete": "deleting",
-    "delete-replaced": "deleting",
-}
+_VERBS = {"update": "updating", "delete": "deleting", "delete-replaced": "deleting"}
 
 
 def _failure_text(step: Step, error: Exception) -> str:
     """A failure in the CLI's words."""
     text = str(error) or type(error).__name__
+    if isinstance(step, Creation) and isinstance(error, ProviderError):
+        return f"1 error occurred:\n\t* {text}"
     verb = _VERBS.get(step.op)
     if verb is None or "is protected" in text:
         return text

@@ -37,10 +37,6 @@ class Goal:
     deleted_with: str = ""
     import_id: str = ""
 
-    def timeout(self, operation: str) -> float | None:
-        """Custom time-out of `create`, `update` or `delete` in seconds."""
-        return self.custom_timeouts.get(operation)
-
 
 def from_request(request: Any, inherited: Resource | None = None) -> Goal:
     """The goal of a `RegisterResourceRequest`. `inherited`: the parent's state, whose options children take.

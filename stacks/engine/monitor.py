@@ -14,7 +14,8 @@ from stacks.engine import functions
 from stacks.engine import urn as urns
 from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment
-from stacks.engine.errors import CheckError, EngineError, UnsupportedError
+from stacks.engine.docker.base import go_duration, kind_of
+from stacks.engine.errors import CheckError, EngineError, ProviderError, StepFailed, UnsupportedError
 from stacks.engine.executor import Executor
 from stacks.engine.goal import Goal, from_request
 from stacks.engine.planner import Planner
@@ -31,8 +32,17 @@ FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    # What is not covered is declared too: the SDK would else ask for a newer CLI, where this engine can say more.
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
 )
 FEATURE_IDS = {"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "transforms"}
+USE_CLI = "use the pulumi CLI for this stack (PULUMI=pulumi)"
 GET_RESOURCE = "pulumi:pulumi:getResource"
 MESSAGE_LIMIT = 1024 * 1024 * 400  # bytes, the SDK's own
 _SEVERITY = {0: "debug", 1: "info", 2: "warning", 3: "error"}
@@ -74,19 +84,43 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             with deployment.lock:
                 goal = from_request(request, deployment.news.get(request.parent))
                 goal.provider = self._provider(request)
+                self._ignore_timeouts(goal)
                 steps = self._planner.plan(goal)
             state = self._executor.run_chain(steps, None if goal.custom is False else self._slots)
+        except StepFailed:
+            return self._failure(request, context)
         except CheckError as error:
-            urn = urns.make(deployment.stack, deployment.project, request.parent, request.type, request.name)
+            urn = self._urn(request)
             for path, reason in error.failures:
-                text = f"{request.type} resource '{request.name}': property {path} {reason}"
+                text = f"{request.type} resource '{request.name}' has a problem: {reason}. "
+                text += f"Examine values at '{request.name}.{path}'."
                 deployment.events.diagnostic("error", text, urn)
-            self._abort(context)
+            return self._failure(request, context)
         except EngineError as error:
             if not deployment.failed.is_set():
                 deployment.events.diagnostic("error", f"{request.type} resource '{request.name}': {error}")
-            self._abort(context)
+            return self._failure(request, context)
         return self._response(goal, state)
+
+    def _ignore_timeouts(self, goal: Goal) -> None:
+        """Warn of time limits that the type does not know; they stay in the state only, as with the provider."""
+        if not goal.custom_timeouts or not goal.custom or urns.is_provider(goal.type):
+            return
+        if not kind_of(goal.type).timeouts:
+            limits = ", ".join(f"{key}={go_duration(value)}" for key, value in sorted(goal.custom_timeouts.items()))
+            urn = urns.make(self.deployment.stack, self.deployment.project, goal.parent, goal.type, goal.name)
+            text = f"Resource does not support customTimeouts, ignoring: {limits}"
+            self.deployment.events.diagnostic("warning", text, urn)
+
+    def _failure(self, request: Any, context: Any) -> resource_pb2.RegisterResourceResponse:
+        """The answer to a registration that has failed: the end, or word of it when the run goes on."""
+        self.deployment.fail()
+        if self.deployment.failed.is_set() or not request.supportsResultReporting:
+            self._abort(context)
+        return resource_pb2.RegisterResourceResponse(urn=self._urn(request), result=resource_pb2.Result.FAIL)
+
+    def _urn(self, request: Any) -> str:
+        return urns.make(self.deployment.stack, self.deployment.project, request.parent, request.type, request.name)
 
     def _response(self, goal: Goal, state: Resource) -> resource_pb2.RegisterResourceResponse:
         response = resource_pb2.RegisterResourceResponse(urn=goal.urn, id=state.id)
@@ -118,9 +152,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             with deployment.lock:
                 default = self._providers.default(urns.package_of(request.type), request.version)
                 provider = request.provider or default
-            urn = urns.make(deployment.stack, deployment.project, request.parent, request.type, request.name)
             state = Resource(
-                urn=urn,
+                urn=self._urn(request),
                 type=request.type,
                 custom=True,
                 id=request.id,
@@ -175,9 +208,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 response.unknown = True
                 return response
             result = functions.invoke(self._connections.daemon_of(provider), request.tok, reveal(args))
+        except ProviderError as error:
+            # It is the program's: where it does not catch it, its traceback tells where it came from.
+            text = f"invoking {request.tok}: 1 error occurred:\n\t* {error}"
+            context.abort(grpc.StatusCode.UNKNOWN, f"invocation of {request.tok} returned an error: {text}")
         except EngineError as error:
             deployment.events.diagnostic("error", f"invoking {request.tok}: {error}")
-            deployment.failed.set()
             self._abort(context)
         to_struct(result, getattr(response, "return"))
         return response
@@ -195,6 +231,15 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterPackage(self, request: Any, context: Any) -> Any:
         self._refuse(context, f"parameterized package {request.name!r}")
+
+    def RegisterResourceHook(self, request: Any, context: Any) -> Any:
+        self._refuse(context, f"resource hook {request.name!r}", "do it in the program or in a playbook after `up`")
+
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:
+        self._refuse(context, f"error hook {request.name!r}", "run `up` again, which goes on where it stopped")
+
+    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:
+        self._refuse(context, "a transform of invokes", "change the arguments where the function is called")
 
     def RegisterStackTransform(self, request: Any, context: Any) -> Any:
         self._transforms.add_stack(request)
@@ -227,10 +272,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.deployment.failed.set()
         raise context.abort(grpc.StatusCode.UNAVAILABLE, "the deployment has failed and takes no more registrations")
 
-    def _refuse(self, context: Any, what: str) -> NoReturn:
-        self.deployment.events.diagnostic(
-            "error", f"{what} is not covered by the embedded engine; use the pulumi CLI for this stack (PULUMI=pulumi)"
-        )
+    def _refuse(self, context: Any, what: str, instead: str = "") -> NoReturn:
+        text = f"{what} is not covered by the embedded engine: {instead + ', or ' if instead else ''}{USE_CLI}"
+        self.deployment.events.diagnostic("error", text)
         self._abort(context)
 
 
@@ -281,9 +325,18 @@ class Server:
 
 def _refuse_unsupported(request: Any) -> None:
     """Refuse by name what would otherwise be ignored silently."""
-    if request.remote:
-        raise UnsupportedError(f"remote component {request.type!r} is not covered by the embedded engine")
-    if request.importId:
-        raise UnsupportedError("the import option is not covered by the embedded engine; use the pulumi CLI once")
-    if request.replace_with or request.HasField("replacement_trigger"):
-        raise UnsupportedError("replace_with and replacement_trigger are not covered by the embedded engine")
+    options = (
+        (request.remote, "a remote component", "write it as a component of the program"),
+        (request.importId, "the option import_", "adopt the object once with the pulumi CLI"),
+        (request.replace_with, "the option replace_with", "name the other's output in a property or in triggers"),
+        (
+            request.HasField("replacement_trigger"),
+            "the option replacement_trigger",
+            "put the value into a label or into triggers and name that in replace_on_changes",
+        ),
+        (request.hooks.ListFields(), "the option hooks", "do it in the program or in a playbook after `up`"),
+        (request.state_migrations, "the option state_migrations", "use aliases"),
+    )
+    for given, option, instead in options:
+        if given:
+            raise UnsupportedError(f"{option} is not covered by the embedded engine: {instead}, or {USE_CLI}")

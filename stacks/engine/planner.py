@@ -42,8 +42,8 @@ class Planner:
         old = self._find_old(goal.urn, aliases)
         inputs = self._inputs(goal, old)
         new = self._new_state(goal, inputs, old)
-        if deployment.targets and not self._targeted(goal):
-            return self._untargeted(goal, old, new)
+        if deployment.selection and not self._is_selected(goal, new):
+            return self._leave(goal, old, new)
         if old is None:
             return [_creation("create", goal, new)]
         if goal.urn in self.dependent_replaced or old.pending_replacement:
@@ -62,14 +62,15 @@ class Planner:
                 return deployment.olds[alias].renamed(deployment.aliases)
         return None
 
-    def _inputs(self, goal: Goal, old: Resource | None, keep_names: bool = True) -> dict:
+    def _inputs(self, goal: Goal, old: Resource | None, anew: bool = False) -> dict:
+        """Checked inputs. `anew`: for a replacement, to which nothing recorded matters."""
         inputs = goal.inputs
-        if old is not None:
+        if old is not None and not anew:
             for path in goal.ignore_changes:
                 inputs = keep_old(inputs, old.inputs, path_keys(path))
         if goal.custom and not urns.is_provider(goal.type):
             kind = kind_of(goal.type)
-            inputs = check(kind.fields, inputs, old.inputs if old and keep_names else {}, goal.name)
+            inputs = check(kind.fields, inputs, old.inputs if old and not anew else {}, goal.name)
             failures = kind.validate(reveal(inputs))
             if failures:
                 raise CheckError(failures)
@@ -101,10 +102,22 @@ class Planner:
             replace_on_changes=goal.replace_on_changes,
         )
 
-    def _targeted(self, goal: Goal) -> bool:
-        return goal.type == urns.STACK_TYPE or urns.is_provider(goal.type) or self._deployment.targets.covers(goal.urn)
+    def _is_selected(self, goal: Goal, new: Resource) -> bool:
+        if goal.type == urns.STACK_TYPE or urns.is_provider(goal.type):
+            return True
+        deployment = self._deployment
+        deployment.selection.follow(goal.urn, new.links())
+        if not deployment.selection.covers(goal.urn):
+            return False
+        for link in new.links():
+            if link in deployment.skipped:
+                raise EngineError(
+                    f"Resource '{goal.urn}' depends on '{link}' which is not to be made (--target or --exclude leaves "
+                    "it out); name it as a target too"
+                )
+        return True
 
-    def _untargeted(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
+    def _leave(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
         if old is not None:
             return [_change("same", goal, old, old)]
         if goal.custom:
@@ -115,10 +128,13 @@ class Planner:
 
     def _existing(self, goal: Goal, old: Resource, new: Resource) -> list[Step]:
         changes = self.compare(goal, old, new)
-        if changes.replaces:
+        forced = goal.custom and not urns.is_provider(goal.type) and self._deployment.replaces.name(goal.urn)
+        if changes.replaces or forced:
             return self._replacement(goal, old, new, changes)
+        if not goal.custom and changes:
+            return [_change("update", goal, old, new)]  # nobody is asked what changed in a component
         if changes or (old.init_errors and self._changeable(goal)):
-            return [_change("update", goal, old, new, changes, changes.keys)]
+            return [_change("update", goal, old, new, changes)]
         return [_change("same", goal, old, new)]
 
     def _changeable(self, goal: Goal) -> bool:
@@ -153,13 +169,14 @@ class Planner:
                 f"use the command:\n`pulumi state unprotect '{old.urn}'`"
             )
         if goal.custom and not urns.is_provider(goal.type):
-            # An automatic name is made anew: the old object may still be there when the new one comes.
-            new = new.copy(inputs=reseal(self._inputs(goal, old, keep_names=False), old.inputs))
+            # An automatic name is made anew: the old object may still be there when the new one comes. What
+            # `ignore_changes` kept of the old object ends with it.
+            new = new.copy(inputs=reseal(self._inputs(goal, old, anew=True), old.inputs))
         first = changes.delete_first if goal.delete_before_replace is None else goal.delete_before_replace
         if not first:
             return [
-                _creation("create-replacement", goal, new, old, changes, changes.replace_keys),
-                _change("replace", goal, old, new, changes, changes.replace_keys),
+                _creation("create-replacement", goal, new, old, changes),
+                _change("replace", goal, old, new, changes),
             ]
         steps: list[Step] = []
         dependents = self._dependents_to_replace(old)
@@ -180,10 +197,9 @@ class Planner:
         return _deletion("delete-replaced", old, quiet)
 
     def _create_replacement(self, goal: Goal, old: Resource, new: Resource, changes: Diff) -> list[Step]:
-        keys = changes.replace_keys or None
         return [
-            _change("replace", goal, old, new, changes, keys),
-            _creation("create-replacement", goal, new, old, changes, keys),
+            _change("replace", goal, old, new, changes),
+            _creation("create-replacement", goal, new, old, changes),
         ]
 
     def _dependents_to_replace(self, root: Resource) -> list[Resource]:
@@ -226,7 +242,7 @@ class Planner:
                 steps.append(_deletion("remove-pending-replace", item, True))
             else:
                 quiet = item.retain_on_delete or item.external or item.deleted_with in doomed or not item.custom
-                steps.append(_deletion("delete", item, quiet))
+                steps.append(_deletion("discard" if item.external else "delete", item, quiet))
         for item in deployment.pending_deletes:
             quiet = item.retain_on_delete or item.deleted_with in doomed
             steps.append(_deletion("delete-replaced", item, quiet))
@@ -239,9 +255,8 @@ def _creation(
     new: Resource,
     old: Resource | None = None,
     changes: Diff | None = None,
-    keys: list[str] | None = None,
 ) -> Creation:
-    return Creation(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal)
+    return Creation(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, goal=goal)
 
 
 def _change(
@@ -250,12 +265,9 @@ def _change(
     old: Resource,
     new: Resource,
     changes: Diff | None = None,
-    keys: list[str] | None = None,
 ) -> Change:
     """A step on a resource that is there; `replace` itself asks nothing of the provider."""
-    return Change(
-        op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, keys=keys, goal=goal, quiet=op == "replace"
-    )
+    return Change(op=op, urn=goal.urn, type=goal.type, old=old, new=new, diff=changes, goal=goal, quiet=op == "replace")
 
 
 def _deletion(op: str, old: Resource, quiet: bool) -> Deletion:

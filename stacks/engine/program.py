@@ -15,7 +15,10 @@ from pathlib import Path
 REPORTED = 32  # the program's fault has been reported through the engine already
 PREVIEW_DEPENDENT = 33  # success, and the program asked whether it is being previewed
 
-_START = "from stacks.engine.child import main; main()"
+_START = (
+    "import gc; gc.disable(); from stacks.engine.light import lean_sdk; lean_sdk(); "
+    "from stacks.engine.child import main; main()"
+)
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package `stacks`
 
 

@@ -6,6 +6,7 @@ The tables themselves stand in `docker/`; `check` and `diff` read them.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ class Field:
     kind: see above. computed: the daemon fills it in when the program leaves it out. output: never an input.
     force: a change replaces the resource. default: written into the inputs when missing. of: fields of nested
     objects. autoname: a missing name is made from the logical one. suppress: compares two unequal values, True
-    when they mean the same.
+    when they mean the same. valid: gives the reason why a value is refused, or None.
     """
 
     kind: str
@@ -30,7 +31,8 @@ class Field:
     default: Any = None
     of: dict[str, Field] = field(default_factory=dict)
     autoname: bool = False
-    suppress: Any = None
+    suppress: Callable[[Any, Any], bool] | None = None
+    valid: Callable[[Any], str | None] | None = None
 
 
 def text(**options: Any) -> Field:

@@ -39,6 +39,8 @@ class Stack:
         self._deployment = backend.load(project.name, stack).get("latest")
         self._recovery = Recovery(Snapshot())  # what became of an interrupted run before
         self._crypter: Crypter | None = self.config.crypter(self._recorded_salt())
+        if self._crypter is not None and (_holds_secret(self._deployment) or _holds_secret(self.config.values)):
+            self._crypter.prepare()
 
     def _recorded_salt(self) -> str:
         provider = (self._deployment or {}).get("secrets_providers") or {}
@@ -124,19 +126,19 @@ class Stack:
             if refresh:
                 work.executor.refresh()
             self._execute(work, program)
-            if not deployment.failed.is_set():
+            if not deployment.faulty:  # what has failed to be registered is no leftover, nor is what depends on it
                 self._delete_leftovers(work)
         except EngineError as error:
-            deployment.failed.set()
+            deployment.fail()
             if not events.errors:
                 events.diagnostic("error", str(error))
         except BaseException:
-            deployment.failed.set()
+            deployment.fail()
             raise
         finally:
             program.stop()
             self._finish(deployment, started)
-        if deployment.failed.is_set():
+        if deployment.faulty:
             raise DeploymentFailed("preview failed" if options.preview else "update failed")
         return deployment
 
@@ -169,19 +171,20 @@ class Stack:
         deployment.preview_dependent = status == PREVIEW_DEPENDENT
         status = 0 if status == PREVIEW_DEPENDENT else status
         text = "\n".join(lines).strip()
-        if status != 0 or (not servicer.finished.is_set() and not deployment.failed.is_set()):
+        if status != 0 or (not servicer.finished.is_set() and not deployment.faulty):
             if text and status != REPORTED:
                 deployment.events.diagnostic("error", text)
             elif not deployment.events.errors:
                 message = f"the program ended with exit status {status} before it was complete"
                 deployment.events.diagnostic("error", message)
-            deployment.failed.set()
+            deployment.fail()
         elif text:
             deployment.events.diagnostic("info#err", text)
 
     def _delete_leftovers(self, work: Work) -> None:
         deployment = work.deployment
-        missing = deployment.targets.missing({*deployment.olds, *deployment.news, *deployment.skipped})
+        known = {*deployment.olds, *deployment.news, *deployment.skipped}
+        missing = deployment.selection.targets.missing(known) or deployment.replaces.missing(known)
         if missing:
             raise EngineError(
                 f"Target '{missing[0]}' could not be found in the stack; 'stack export' lists the URNs. Did you forget "
@@ -189,14 +192,14 @@ class Stack:
             )
         with deployment.lock:
             steps = work.planner.deletions()
-        if deployment.targets:
-            steps = [step for step in steps if deployment.targets.covers(step.urn)]
+        if deployment.selection:
+            steps = [step for step in steps if deployment.selection.covers(step.urn)]
         work.executor.run_deletions(steps)
 
     def _finish(self, deployment: Deployment, started: float) -> None:
         """Keep old stack outputs of a failed run, save, and tell the summary."""
         deployment.drain()
-        if deployment.failed.is_set():
+        if deployment.faulty:
             name = f"{self.project.name}-{self.name}"
             deployment.restore_outputs(urns.make(self.name, self.project.name, "", urns.STACK_TYPE, name))
         preview = deployment.options.preview
@@ -219,11 +222,15 @@ class Stack:
         try:
             work.executor.refresh()
         except EngineError as error:
-            deployment.failed.set()
+            deployment.fail()
             if not events.errors:
                 events.diagnostic("error", str(error))
+        for urn, before in {item.urn: item for item in deployment.snapshot.resources if not item.delete}.items():
+            if not urns.is_default_provider(urn):
+                fresh = deployment.olds.get(urn)
+                events.changes["delete" if fresh is None else "same" if fresh == before else "update"] += 1
         self._finish(deployment, started)
-        if deployment.failed.is_set():
+        if deployment.faulty:
             raise DeploymentFailed("refresh failed")
         return deployment
 
@@ -236,17 +243,20 @@ class Stack:
             if refresh:
                 work.executor.refresh()
             steps = work.planner.deletions()
-            if deployment.targets:
+            if deployment.selection.targets:
                 chosen = _with_dependents(deployment)
                 steps = [step for step in steps if step.urn in chosen]
+            elif deployment.selection:
+                spared = _with_needs(deployment)
+                steps = [step for step in steps if step.urn not in spared]
             work.executor.run_deletions(steps)
         except EngineError as error:
-            deployment.failed.set()
+            deployment.fail()
             if not events.errors:
                 events.diagnostic("error", str(error))
         finally:
             self._finish(deployment, started)
-        if deployment.failed.is_set():
+        if deployment.faulty:
             raise DeploymentFailed("destroy failed")
         return deployment
 
@@ -263,17 +273,37 @@ class Work:
 
 def _with_dependents(deployment: Deployment) -> set[str]:
     """URNs of the targets of a `destroy`; EngineError when something else needs them."""
-    chosen = {urn for urn in deployment.olds if deployment.targets.covers(urn)}
+    selection = deployment.selection
+    chosen = {urn for urn in deployment.olds if selection.covers(urn)}
     if not chosen:
-        raise EngineError(f"no resource matches --target {', '.join(deployment.targets.patterns)}")
+        raise EngineError(f"no resource matches --target {', '.join(selection.targets.patterns)}")
     needing = {item.urn for urn in chosen for item in deployment.dependents_of(urn)}
-    if needing - chosen:
+    if needing - chosen and not selection.dependents:
         raise EngineError(
             "cannot destroy the targets alone, these depend on them: "
             + ", ".join(sorted(needing - chosen))
-            + ". Name them as targets too."
+            + ". Name them as targets too, or use --target-dependents."
         )
-    return chosen
+    return chosen | needing
+
+
+def _with_needs(deployment: Deployment) -> set[str]:
+    """URNs that a `destroy` leaves: those excluded, and all that they need."""
+    spared: set[str] = set()
+    queue = [urn for urn in deployment.olds if not deployment.selection.covers(urn)]
+    while queue:
+        urn = queue.pop()
+        if urn not in spared and urn in deployment.olds:
+            spared.add(urn)
+            queue += deployment.olds[urn].links()
+    return spared
+
+
+def _holds_secret(value: Any) -> bool:
+    """Whether a ciphertext lies anywhere in a checkpoint or a configuration."""
+    if isinstance(value, dict):
+        return "ciphertext" in value or "secure" in value or any(_holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_holds_secret(item) for item in value)
 
 
 def _warn(text: str) -> None:

@@ -19,9 +19,13 @@ class Step:
     old: Resource | None = None
     new: Resource | None = None
     diff: Diff | None = None
-    keys: list[str] | None = None
     quiet: bool = False
     begun: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
+
+    @property
+    def keys(self) -> list[str]:
+        """Top-level properties that changed, sorted."""
+        return self.diff.keys if self.diff is not None else []
 
 
 @dataclass(kw_only=True)

@@ -48,13 +48,13 @@ def _decrypt(value: Any, crypter: Crypter | None) -> Any:
     return value
 
 
-def _split(args: argparse.Namespace, target: StackConfig) -> tuple[str, list]:
-    if not args.path:
-        return target.key(args.key), []
-    namespace, colon, rest = args.key.rpartition(":")
+def _split(name: str, as_path: bool, target: StackConfig) -> tuple[str, list]:
+    if not as_path:
+        return target.key(name), []
+    namespace, colon, rest = name.rpartition(":")
     keys = path_keys(rest)
     if not keys or not is_path(rest):
-        raise UsageError(f"{args.key!r} is no config path; wanted one like cells[0].name")
+        raise UsageError(f"{name!r} is no config path; wanted one like cells[0].name")
     return (f"{namespace}:{keys[0]}" if colon else target.key(str(keys[0]))), keys[1:]
 
 
@@ -65,11 +65,20 @@ def _set(args: argparse.Namespace, target: StackConfig) -> int:
         value = {"secure": target.ensure_crypter().seal(text)}
     elif args.type or args.path:
         value = _parse(text, args.type)
-    key, path = _split(args, target)
-    values = target.data.setdefault("config", {})
-    values[key] = _with_value_at(values.get(key), path, value, args.key) if path else value
-    target.save()
+    _store(target, args.key, args.path, value)
     return 0
+
+
+def set_value(target: StackConfig, key: str, text: str, is_path: bool) -> None:
+    """Set one plain value and save the file; UsageError when the key is no path but should be."""
+    _store(target, key, is_path, _parse(text, "") if is_path else text)
+
+
+def _store(target: StackConfig, name: str, is_path: bool, value: Any) -> None:
+    key, path = _split(name, is_path, target)
+    values = target.data.setdefault("config", {})
+    values[key] = _with_value_at(values.get(key), path, value, name) if path else value
+    target.save()
 
 
 def _parse(text: str, kind: str) -> Any:
@@ -103,7 +112,7 @@ def _with_value_at(current: Any, path: list, value: Any, name: str) -> Any:
 
 
 def _get(args: argparse.Namespace, target: StackConfig) -> int:
-    key, path = _split(args, target)
+    key, path = _split(args.key, args.path, target)
     values = {target.key(name): value for name, value in target.values.items()}
     value: Any = values.get(key)
     for part in path:
@@ -125,7 +134,7 @@ def _get(args: argparse.Namespace, target: StackConfig) -> int:
 
 
 def _remove(args: argparse.Namespace, target: StackConfig) -> int:
-    key, path = _split(args, target)
+    key, path = _split(args.key, args.path, target)
     values = target.data.get("config") or {}
     stored = next((name for name in values if target.key(name) == key), None)
     if stored is None:

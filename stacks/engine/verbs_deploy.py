@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 from stacks.engine import urn as urns
 from stacks.engine.deployment import Deployment, Options
 from stacks.engine.display import Display, json_steps
+from stacks.engine.errors import UsageError
 from stacks.engine.events import Events
 from stacks.engine.program import Program
+from stacks.engine.project import StackConfig
 from stacks.engine.stack import Stack, early_program, is_no_op, refuse_changes
 from stacks.engine.values import mask, reveal
+from stacks.engine.verbs_config import set_value
 from stacks.engine.workspace import Workspace, confirm
 
 TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
@@ -24,6 +28,9 @@ def run(args: argparse.Namespace) -> int:
     """Carry out one deploying verb."""
     workspace = Workspace(args)
     name = workspace.stack_name()
+    _check_flags(args)
+    if workspace.backend.exists(workspace.project.name, name):
+        _save_config(args, workspace, name)
     if args.verb in ("refresh", "destroy"):
         return {"refresh": _refresh, "destroy": _destroy}[args.verb](args, workspace.open())
     if not workspace.backend.exists(workspace.project.name, name):
@@ -44,12 +51,39 @@ def _events(args: argparse.Namespace, stack: Stack, preview: bool, log: bool = T
     else:
         events.detailed = events.detailed or args.diff
         title = TITLES["preview" if preview and args.verb == "up" else args.verb]
-        events.listeners.append(Display(f"{title} ({stack.name})", preview, args.diff))
+        events.listeners.append(Display(f"{title} ({stack.name})", preview, args.diff, args.show_sames))
     return events, collected
 
 
 def _options(args: argparse.Namespace, preview: bool) -> Options:
-    return Options(preview=preview, parallel=max(1, args.parallel), targets=args.target)
+    both = getattr(args, "target_replace", [])
+    continue_on_error = (
+        getattr(args, "continue_on_error", False) or os.environ.get("PULUMI_CONTINUE_ON_ERROR") == "true"
+    )
+    return Options(
+        preview=preview,
+        parallel=max(1, args.parallel),
+        targets=args.target + both,
+        target_dependents=args.target_dependents,
+        excludes=args.exclude,
+        replaces=getattr(args, "replace", []) + both,
+        continue_on_error=continue_on_error,
+    )
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+    """UsageError for flags that contradict each other."""
+    if args.exclude and (args.target or getattr(args, "target_replace", [])):
+        raise UsageError("--target and --exclude cannot be used together; give one of them")
+
+
+def _save_config(args: argparse.Namespace, workspace: Workspace, name: str) -> None:
+    """Write what `--config` gives into the stack's configuration."""
+    for item in getattr(args, "config", []):
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--config {item!r} is no setting; wanted KEY=VALUE")
+        set_value(StackConfig(workspace.project, name), key, value, args.config_path)
 
 
 def _wants_refresh(args: argparse.Namespace) -> bool:
@@ -120,13 +154,13 @@ def _finish_without_changes(
 
 
 def _refresh(args: argparse.Namespace, stack: Stack) -> int:
-    if not args.skip_preview:
+    if not args.skip_preview and not args.preview_only:
         confirm(args, f"Do you want to refresh the state of {stack.name}?")
     with stack.locked():
         events, collected = _events(args, stack, False)
         before = {item.urn: item for item in stack.snapshot().resources}
         try:
-            result = stack.refresh(_options(args, False), events)
+            result = stack.refresh(_options(args, args.preview_only), events)
         finally:
             events.close()
             if args.json:
@@ -136,14 +170,15 @@ def _refresh(args: argparse.Namespace, stack: Stack) -> int:
         for urn in changed:
             state = "changed" if urn in result.olds else "gone"
             print(f"    {urns.type_of(urn)} {urns.name_of(urn)}: {state}")
-    if args.expect_no_changes and changed:
-        events.changes["update"] = len(changed)
+    if args.expect_no_changes:
         refuse_changes(events, False)
     return 0
 
 
 def _destroy(args: argparse.Namespace, stack: Stack) -> int:
     with stack.locked():
+        if args.preview_only:
+            return _preview_destroy(args, stack)
         if not args.skip_preview:
             events, _ = _events(args, stack, True, log=False)
             if args.json:
@@ -163,6 +198,17 @@ def _destroy(args: argparse.Namespace, stack: Stack) -> int:
         print(f"Stack {stack.name} has been removed")
     elif not args.json:
         print(f"The resources of stack {stack.name} are deleted; 'stack rm {stack.name}' removes the stack itself.")
+    return 0
+
+
+def _preview_destroy(args: argparse.Namespace, stack: Stack) -> int:
+    events, collected = _events(args, stack, True)
+    try:
+        stack.destroy(_options(args, True), events, _wants_refresh(args))
+    finally:
+        events.close()
+        if args.json:
+            _print_json({"steps": json_steps(collected), "changeSummary": dict(events.changes), **_errors(events)})
     return 0
 
 

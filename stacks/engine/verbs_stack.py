@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.engine import urn as urns
+from stacks.engine.backend import runs_here, user_of
 from stacks.engine.errors import EngineError, StateError, UsageError
 from stacks.engine.files import write_file
 from stacks.engine.project import StackConfig
@@ -219,7 +220,11 @@ def _cancel(args: argparse.Namespace, workspace: Workspace) -> int:
     confirm(args, f"This will break the locks of {name}. A run that still works could then corrupt it. Are you sure?")
     broken = workspace.backend.break_locks(workspace.project.name, name)
     for owner in broken:
-        print(f"Broke the lock of {owner.get('username')}@{owner.get('hostname')} (pid {owner.get('pid')})")
+        print(f"Broke the lock of {user_of(owner)}@{owner.get('hostname')} (pid {owner.get('pid')})")
+    steps = len(workspace.backend.journal(workspace.project.name, name).read())
+    if steps and not any(runs_here(owner) for owner in broken):
+        with workspace.open(name).locked():
+            print(f"Took {steps} records of an interrupted run into the state")
     print(f"The currently running update for '{name}' has been canceled" if broken else f"'{name}' was not locked")
     return 0
 

@@ -3,24 +3,18 @@
 import pulumi
 import pulumi_docker as docker
 
-from inventory.names import SHARED_NETWORKS
 from stacks.components.context import context
 
 ctx = context()
-wanted = [ctx.names.network(label) for label in SHARED_NETWORKS]
-for cell in ctx.environment.cells:
-    names = ctx.register.cell(cell.id)
-    wanted += [names.apps_network, names.data_network]
-
 labels = [docker.NetworkLabelArgs(label=key, value=value) for key, value in sorted(ctx.labels.items())]
 networks = {
-    network.name: docker.Network(
-        ctx.short(network.name),
-        name=network.name,
+    network.name.name: docker.Network(
+        ctx.short(network.name.name),
+        name=network.name.name,
         driver="overlay",
-        ipam_configs=[docker.NetworkIpamConfigArgs(subnet=network.subnet, gateway=network.gateway)],
+        ipam_configs=[docker.NetworkIpamConfigArgs(subnet=network.name.subnet, gateway=network.name.gateway)],
         labels=labels,
     )
-    for network in wanted
+    for network in ctx.register.networks
 }
 pulumi.export("networks", {name: network.id for name, network in networks.items()})

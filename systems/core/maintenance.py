@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils import timezone
 
-from systems.configuration import Maintenance
+from systems.shared.operations import Maintenance
 
 
 def coming() -> list[Maintenance]:

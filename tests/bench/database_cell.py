@@ -19,7 +19,7 @@ from docker.errors import APIError, NotFound
 from docker.types import EndpointSpec, RestartPolicy, ServiceMode
 
 from centre.database.failover import follows
-from centre.reach.leader import PYTHON, leader, members
+from centre.reach.leader import leader, members
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
 from inventory import paths
@@ -230,8 +230,8 @@ class BenchCell:
     def patience(self, ttl: int, loop_wait: int, retry_timeout: int) -> None:
         """Set the cluster's pace until the next change of leader, at which the register's comes back."""
         body = {"ttl": ttl, "loop_wait": loop_wait, "retry_timeout": retry_timeout}
-        code = f"import asp_node; print(asp_node.rest('PATCH', '/config', {body!r})[0])"
-        answer = self.runtime.check(self.leader(), [*PYTHON, code]).strip()
+        code = f"from asp_node import patroni_api; print(patroni_api.call('PATCH', '/config', {body!r})[0])"
+        answer = self.runtime.check(self.leader(), ["python3", "-c", code]).strip()
         if answer != "200":
             raise RuntimeError(f"settings refused: {answer}")
         time.sleep(loop_wait + 11)  # every node's next loop reads it, at the old pace

@@ -28,7 +28,11 @@ def measure(command: list[str], sandbox: Sandbox, *arguments: str) -> tuple[floa
     """Seconds, and processor seconds, of one command, which must succeed."""
     began, used = time.monotonic(), _processor()
     subprocess.run(
-        [*command, *arguments], cwd=sandbox.project, env=sandbox.environment, check=True, timeout=LIMIT,
+        [*command, *arguments],
+        cwd=sandbox.project,
+        env=sandbox.environment,
+        check=True,
+        timeout=LIMIT,
         stdout=subprocess.DEVNULL,
     )
     return time.monotonic() - began, _processor() - used

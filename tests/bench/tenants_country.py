@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from centre.database import plan
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
 from centre.database.reading import Shared
 from inventory import hosts, paths, register
 from inventory.importing.importer import import_settlements
@@ -60,7 +60,7 @@ def rendered(land: register.Register):
     for cell in land.environment.cells:
         caps = land.environment.caps_of(cell.id)
         here = [m for m in land.municipalities.values() if m.cell == cell.id]
-        tenants = [Tenant(m.tenant, dict.fromkeys(land.installed_systems, "x"), caps=m.limits) for m in here]
+        tenants = [TenantDatabase(m.tenant, dict.fromkeys(land.installed_systems, "x"), caps=m.limits) for m in here]
         yield plan.script(plan.present_steps(tenants, Shared({}, {}), {}, []))
         yield dbproxy.pgbouncer_ini(caps, {m.tenant: m.limits for m in here if m.limits != caps})
     yield repr(hosts.shared(land)) + repr(hosts.hosts(land))

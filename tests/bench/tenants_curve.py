@@ -21,7 +21,7 @@ import time
 from centre.backup import restore
 from centre.backup.backups import Repository
 from centre.database import apply, migrations, reading
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
 from inventory.register import Register, load
@@ -33,12 +33,12 @@ MADE_UP = re.compile(r"t9\d{4}")
 STARTING, READY = "starting PostgreSQL", "database system is ready to accept connections"
 
 
-def made_up(register: Register, count: int) -> list[Tenant]:
+def made_up(register: Register, count: int) -> list[TenantDatabase]:
     """Tenants as a join would make them, with a password each that nobody knows."""
     found = []
     for number in range(90001, 90001 + count):
         logins = {s: verifier(os.urandom(16).hex(), f"t{number}_{s}") for s in register.installed_systems}
-        found.append(Tenant(f"t{number}", logins))
+        found.append(TenantDatabase(f"t{number}", logins))
     return found
 
 

@@ -13,7 +13,9 @@ import sys
 import time
 
 from centre.database import apply
-from centre.isolation import matrix as isolation
+from centre.isolation.findings import findings
+from centre.isolation.matrix import PLANES, matrix
+from centre.isolation.reading import read
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
 from inventory.register import load
@@ -27,30 +29,27 @@ def pairs(env: str) -> int:
     """I1: the whole matrix. Exit 1 when anybody reaches another."""
     register = load(env)
     runtime = Runtime(register)
+    cells = [cell.id for cell in register.environment.cells]
     began = time.monotonic()
-    facts = [isolation.read(CellSql(runtime, cell.id)) for cell in register.environment.cells]
-    read = time.monotonic() - began
-    matrix = isolation.matrix(facts)
-    found = [
-        finding
-        for cell, seen in zip(register.environment.cells, facts, strict=True)
-        for finding in isolation.findings(seen, apply.shared_rights(register, cell.id))
-    ]
+    facts = {cell: read(CellSql(runtime, cell)) for cell in cells}
+    reading = time.monotonic() - began
+    seen = matrix(facts.values())
+    strange = [item for cell in cells for item in findings(facts[cell], apply.shared_rights(register, cell))]
     total = time.monotonic() - began
     print(
-        f"running catalogues: {matrix.tenants} tenants, {matrix.examined} pairs × planes ({len(isolation.PLANES)}), "
-        f"forbidden {matrix.forbidden}, other findings {len(found)}; read {read:.2f} s, in all {total:.2f} s"
+        f"running catalogues: {seen.tenants} tenants, {seen.examined} pairs × planes ({len(PLANES)}), "
+        f"forbidden {seen.forbidden}, other findings {len(strange)}; read {reading:.2f} s, in all {total:.2f} s"
     )
-    for finding in found:
-        print(f"  {finding.where}: {finding.kind}: {finding.what}")
+    for item in strange:
+        print(f"  {item}")
     made_up = country(COUNTRY, list(register.installed_systems))
     began = time.monotonic()
-    synthetic = isolation.matrix(made_up)
+    synthetic = matrix(made_up)
     print(
         f"made-up catalogue: {synthetic.tenants} tenants, {synthetic.examined} pairs × planes, "
         f"forbidden {synthetic.forbidden}; computed in {time.monotonic() - began:.2f} s (reading not included)"
     )
-    return 1 if matrix.forbidden or found else 0
+    return 1 if seen.forbidden or strange else 0
 
 
 def leaks(env: str, subject: str, neighbour: str) -> int:
@@ -60,18 +59,18 @@ def leaks(env: str, subject: str, neighbour: str) -> int:
     cell = CellSql(Runtime(register), victim.cell)
     names = {"a": victim.tenant, "own": victim.role("irat"), "b": other.role("irat"), "B": other.tenant}
     shares = apply.shared_rights(register, cell.cell_id)
-    if before := isolation.findings(isolation.read(cell), shares):
+    if before := findings(read(cell), shares):
         print(f"the cell is not sound before anything is planted: {before}", file=sys.stderr)
         return 1
     missed, began = [], time.monotonic()
     for leak in LEAKS:
         with planted(cell, leak, names):
-            facts = isolation.read(cell)
-        found = leak.kind in {finding.kind for finding in isolation.findings(facts, shares)}
-        in_matrix = not leak.plane or (names["B"], names["a"]) in isolation.matrix([facts]).reached[leak.plane]
-        if not (found and in_matrix):
+            facts = read(cell)
+        named = leak.kind in {item.kind for item in findings(facts, shares)}
+        in_matrix = not leak.plane or (names["B"], names["a"]) in matrix([facts]).reached[leak.plane]
+        if not (named and in_matrix):
             missed.append(leak.name)
-    left = isolation.findings(isolation.read(cell), shares)
+    left = findings(read(cell), shares)
     kinds = len({leak.kind for leak in LEAKS})
     print(
         f"{len(LEAKS) - len(missed)} of {len(LEAKS)} leaks of {kinds} kinds found in {time.monotonic() - began:.0f} s; "

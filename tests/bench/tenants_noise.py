@@ -29,7 +29,8 @@ from inventory.names import Port
 from inventory.register import load
 from inventory.vault import vault
 from stacks.configs import dbproxy
-from stacks.configs.postgres import BUSY, CERTIFICATE, KEY, ROOT
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
+from stacks.configs.postgres import BUSY
 
 PLAIN_PORT = 6433
 SYSTEM = "irat"
@@ -57,7 +58,7 @@ class Bench:
         folder = f"/tmp/{role}"
         target = (
             f"host={self.cell.cell.proxy} port={port} dbname={municipality.tenant} user={role} connect_timeout=15 "
-            f"sslmode=verify-full sslrootcert={ROOT} sslcert={CERTIFICATE} sslkey={KEY}"
+            f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert={CERTIFICATE_FILE} sslkey={KEY_FILE}"
         )
         files = "".join(f"printf %s {shlex.quote(sql)} > {folder}/{name}\n" for name, sql in scripts.items())
         script = (

@@ -14,7 +14,10 @@ NOT_COMPARED = {"created", "modified", "sourcePosition", "stackTrace"}
 UNORDERED = {"dependencies", "additionalSecretOutputs"}
 
 _MASKS = (
+    (re.compile(r'File "[^"]*/site-packages/'), 'File "<site-packages>/'),
+    (re.compile(r'File "[^"<]*/__main__\.py"'), 'File "<path>/__main__.py"'),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:<digest>"),
+    (re.compile(r"(?<=[a-z0-9])-[0-9a-f]{7}$"), "-<random>"),  # a name that Pulumi made
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<container-id>"),
     (re.compile(r"(?<![0-9a-z])(?=[a-z0-9]*[0-9])[a-z0-9]{25}(?![0-9a-z])"), "<swarm-id>"),
@@ -30,13 +33,19 @@ def masked(value, key: str = ""):
     if isinstance(value, list):
         items = [masked(item) for item in value]
         return sorted(items, key=json.dumps) if key in UNORDERED else items
-    if key == "hostname" and isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12}", value):
+    if key in ("containerLogs", "logs") and isinstance(value, str):
+        return "".join(sorted(value.splitlines(True)))  # two streams, which the daemon merges as they come
+    return mask_text(value, key) if isinstance(value, str) else value
+
+
+def mask_text(value: str, key: str = "") -> str:
+    """A text with machine values replaced; `key`: the property that it is the value of."""
+    if key == "hostname" and re.fullmatch(r"[0-9a-f]{12}", value):
         return "<short-id>"
     if key.endswith("vxlanid_list"):
         return "<vxlan>"
-    if isinstance(value, str):
-        for pattern, mask in _MASKS:
-            value = pattern.sub(mask, value)
+    for pattern, mask in _MASKS:
+        value = pattern.sub(mask, value)
     return value
 
 
@@ -122,7 +131,7 @@ def integrity_faults(deployment: dict) -> list[str]:
 def compare_outputs(shown: str, recorded: dict) -> list[str]:
     """Differences of the stack's outputs."""
     try:
-        return differences(json.loads(shown), recorded, "")
+        return differences(masked(json.loads(shown)), masked(recorded), "")
     except ValueError as cause:
         return [f"no JSON: {cause}: {shown[:300]}"]
 
@@ -225,4 +234,5 @@ def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
 def _essence(text: str) -> str:
     text = masked(text)
     text = re.sub(r"\d+ errors? occurred:", "", text)
+    text = re.sub(r"[~^]{2,}", "", text)  # under a line that holds a name of the run
     return " ".join(re.sub(r"[\t\n*]+", " ", text).split())

@@ -1,14 +1,13 @@
 """Run recorded Pulumi programs through an engine and compare with what the real CLI and provider did.
 
 `python -m tests.engine.conformance [--cases DIR] [case …]`. `PULUMI` names the engine (default: the embedded
-one). A case that cannot be run fails; none is skipped. The objects are named `cf-*`, so one run at a time.
+one). A case that cannot be run fails; none is skipped. Names, addresses and ports are a run's own (`names`).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import json
 import os
 import shlex
@@ -18,15 +17,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engine import image
+from tests.engine import image, names
 from tests.engine.compare import compare_errors, compare_ops, compare_outputs, compare_state, integrity_faults
 
-PREFIX = "cf-"  # of everything that the recorded programs make
 CASES = Path(__file__).resolve().parents[1] / "conformance"
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "conformance"
@@ -51,15 +48,15 @@ class Report:
         return self.steps > 0 and not self.faults
 
 
-def discover(folder: Path, names: list[str]) -> list[Path]:
+def discover(folder: Path, cases: list[str]) -> list[Path]:
     """Case folders in the order in which they must run. Raises SystemExit on an unknown name or an empty folder."""
     found = {path.parent.name: path.parent for path in sorted(folder.glob("*/recorded.json"))}
     if not found:
         raise SystemExit(f"no cases in {folder}: wanted <case>/recorded.json")
-    unknown = [name for name in names if name not in found]
+    unknown = [name for name in cases if name not in found]
     if unknown:
         raise SystemExit(f"no case {', '.join(unknown)} in {folder}; there are {', '.join(found)}")
-    chosen = list(names or found)
+    chosen = list(cases or found)
     for name in list(chosen):
         needed = AFTER.get(name)
         if needed and needed in found and needed not in chosen:
@@ -68,10 +65,45 @@ def discover(folder: Path, names: list[str]) -> list[Path]:
     return [found[name] for name in chosen]
 
 
-class Bench:
-    """A temporary backend and the engine's command."""
+@dataclass
+class Step:
+    """What one version of a program did, under its recorded names."""
 
-    def __init__(self):
+    verbs: dict[str, dict] = field(default_factory=dict)  # verb -> exit, ops, errors
+    said: dict[str, str] = field(default_factory=dict)
+    quiet: bool = False  # a preview right after wants nothing
+    outputs: str = ""
+    exported: str = ""
+    flags: list[str] = field(default_factory=list)
+    trouble: str = ""  # what the script before it complained of
+
+    def faults(self, recorded: dict, earlier: list[dict]) -> list[str]:
+        """Differences from the recording; `earlier`: the recorded state before."""
+        faults = [f"before: {self.trouble}"] if self.trouble else []
+        for verb, seen in self.verbs.items():
+            expected = recorded[verb]
+            if seen["exit"] != expected["exit"]:
+                faults.append(f"{verb}: exit {seen['exit']}, recorded {expected['exit']}: {self.said[verb]}")
+            faults += [
+                f"{verb}: {text}" for text in compare_ops(seen["ops"], expected["ops"], [*earlier, *recorded["state"]])
+            ]
+            faults += [f"{verb}: {text}" for text in compare_errors(seen["errors"], expected["errors"])]
+        if self.quiet != recorded["preview_after_is_no_op"]:
+            faults.append(
+                f"after: preview --expect-no-changes {'holds' if self.quiet else 'fails'}, recorded the opposite"
+            )
+        faults += [f"outputs: {text}" for text in compare_outputs(self.outputs, recorded["outputs"])]
+        faults += [f"state: {text}" for text in compare_state(self.exported, recorded["state"])]
+        with contextlib.suppress(ValueError, KeyError):  # told by compare_state
+            faults += [f"integrity: {text}" for text in integrity_faults(json.loads(self.exported)["deployment"])]
+        return faults
+
+
+class Bench:
+    """A temporary backend and the engine's command. `slot`: whose names are used."""
+
+    def __init__(self, slot: int = 0):
+        self.slot = slot
         self.folder = Path(tempfile.mkdtemp(prefix="eh-conformance-"))
         (self.folder / "state").mkdir()
         command = os.environ.get("PULUMI") or f"{sys.executable} -m stacks.engine"
@@ -82,6 +114,7 @@ class Bench:
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # shows the CLI's flag --event-log
         }
 
     def close(self) -> None:
@@ -105,64 +138,57 @@ class Bench:
         """Run all steps of a case and destroy what it made."""
         report = Report(source.name)
         began = time.monotonic()
+        project = self.project(source)
+        recorded = json.loads((source / "recorded.json").read_text(encoding="utf-8"))
+        before: list[dict] = []
+        for step in recorded["steps"]:
+            report.steps += 1
+            done = self.step(source, project, step["program"].removesuffix(".py"))
+            report.faults += [f"{step['program'].removesuffix('.py')} {text}" for text in done.faults(step, before)]
+            before = step["state"]
+        report.seconds = time.monotonic() - began
+        return report
+
+    def project(self, source: Path) -> Path:
+        """A project folder for a case, with an empty stack."""
         project = self.folder / source.name
         project.mkdir()
         (project / "Pulumi.yaml").write_text(f"name: conformance-{source.name}\nruntime: python\n", encoding="utf-8")
         if (source / f"Pulumi.{STACK}.yaml").exists():
             shutil.copy(source / f"Pulumi.{STACK}.yaml", project)
-        made = self.run(project, "stack", "init", STACK)
-        if made.returncode != 0:
-            report.faults.append(f"stack init: {made.stderr.strip()}")
-            return report
-        recorded = json.loads((source / "recorded.json").read_text(encoding="utf-8"))
-        before: list[dict] = []
-        for step in recorded["steps"]:
-            self._step(source, project, step, before, report)
-            before = step["state"]
-        report.seconds = time.monotonic() - began
-        return report
+        result = self.run(project, "stack", "init", STACK)
+        if result.returncode != 0:
+            raise RuntimeError(f"stack init: {result.stderr.strip()}")
+        return project
 
-    def _step(self, source: Path, project: Path, step: dict, earlier: list[dict], report: Report) -> None:
-        name = step["program"].removesuffix(".py")
-        report.steps += 1
-
-        def fault(where: str, found: list[str]) -> None:
-            report.faults.extend(f"{name} {where}: {text}" for text in found)
-
-        shutil.copy(source / step["program"], project / "__main__.py")
+    def step(self, source: Path, project: Path, name: str) -> Step:
+        """Preview and deploy one version of a case's program, and look at what it left."""
+        own = names.Names(self.slot, source.name)
+        (project / "__main__.py").write_text(own.own((source / f"{name}.py").read_text("utf-8")), encoding="utf-8")
+        done = Step()
         before = source / f"{name}.before.sh"
         if before.exists():
-            done = subprocess.run(
-                ["sh", "-e", str(before)], capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+            script = own.own(before.read_text(encoding="utf-8"))
+            result = subprocess.run(
+                ["sh", "-e"], input=script, capture_output=True, text=True, timeout=TIME_LIMIT, check=False
             )
-            if done.returncode != 0:
-                fault("before", [done.stderr.strip()])
+            done.trouble = result.stderr.strip() if result.returncode else ""
         flags_file = source / f"{name}.flags"
-        flags = flags_file.read_text(encoding="utf-8").split() if flags_file.exists() else []
+        done.flags = flags_file.read_text(encoding="utf-8").split() if flags_file.exists() else []
+        flags = [own.own(flag) for flag in done.flags]
         for verb, extra in (("preview", []), ("up", ["--yes", "--skip-preview"])):
             log = self.folder / f"{source.name}-{name}-{verb}.log"
-            done = self.run(project, verb, "-s", STACK, "--event-log", str(log), *flags, *extra)
-            wanted = step[verb]
-            if done.returncode != wanted["exit"]:
-                fault(
-                    verb,
-                    [
-                        f"exit {done.returncode}, recorded {wanted['exit']}: {done.stderr.strip()[-2000:]}"
-                        f"{done.stdout.strip()[-2000:]}"
-                    ],
-                )
-            ops, errors = read_log(log)
-            fault(verb, compare_ops(ops, wanted["ops"], [*earlier, *step["state"]]))
-            fault(verb, compare_errors(errors, wanted["errors"]))
-        quiet = self.run(project, "preview", "-s", STACK, "--expect-no-changes").returncode == 0
-        if quiet != step["preview_after_is_no_op"]:
-            fault("after", [f"preview --expect-no-changes {'holds' if quiet else 'fails'}, recorded the opposite"])
-        shown = self.run(project, "stack", "output", "-s", STACK, "--json", "--show-secrets")
-        fault("outputs", compare_outputs(shown.stdout, step["outputs"]))
-        exported = self.run(project, "stack", "export", "-s", STACK)
-        fault("state", compare_state(exported.stdout, step["state"]))
-        with contextlib.suppress(ValueError, KeyError):  # told by compare_state
-            fault("integrity", integrity_faults(json.loads(exported.stdout)["deployment"]))
+            result = self.run(project, verb, "-s", STACK, "--event-log", str(log), *flags, *extra)
+            text = own.recorded(log.read_text(encoding="utf-8")) if log.exists() else ""
+            ops, errors = read_log(text)
+            done.verbs[verb] = {"exit": result.returncode, "ops": ops, "errors": errors}
+            done.said[verb] = own.recorded(result.stderr.strip()[-2000:] + result.stdout.strip()[-2000:])
+        done.quiet = self.run(project, "preview", "-s", STACK, "--expect-no-changes").returncode == 0
+        done.outputs = own.recorded(
+            self.run(project, "stack", "output", "-s", STACK, "--json", "--show-secrets").stdout
+        )
+        done.exported = own.recorded(self.run(project, "stack", "export", "-s", STACK).stdout)
+        return done
 
     def clean(self, source: Path) -> str:
         """Destroy a case's stack; returns what went wrong, `""` when nothing did."""
@@ -172,13 +198,11 @@ class Bench:
         return "" if done.returncode == 0 else f"destroy: {(done.stderr + done.stdout).strip()[-1000:]}"
 
 
-def read_log(path: Path) -> tuple[list[list], list[str]]:
+def read_log(text: str) -> tuple[list[list], list[str]]:
     """Operations (ended by `SUMMARY`) and error messages of an event log."""
     ops: list[list] = []
     errors: list[str] = []
-    if not path.exists():
-        return ops, errors
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         event = json.loads(line)
         if "resourcePreEvent" in event:
             ops.append(_op(event["resourcePreEvent"]["metadata"], ""))
@@ -196,8 +220,8 @@ def _op(metadata: dict, prefix: str) -> list:
     return [*row, sorted(metadata["diffs"])] if metadata.get("diffs") else row
 
 
-def remove_leavings(limit: float = 60) -> None:
-    """Remove what an interrupted run left under the cases' names, and what the programs leave behind on purpose."""
+def remove_leavings(slot: int, limit: float = 60) -> None:
+    """Remove what an interrupted run of this slot left, and what the programs leave behind on purpose."""
     import docker
     from docker.errors import APIError, NotFound
 
@@ -205,8 +229,8 @@ def remove_leavings(limit: float = 60) -> None:
     deadline = time.monotonic() + limit
     kinds = (client.services, client.secrets, client.configs, client.networks, client.volumes)
     while True:
-        found = [item for kind in kinds for item in kind.list() if item.name.startswith(PREFIX)]
-        containers = [item for item in client.containers.list(all=True) if item.name.startswith(PREFIX)]
+        found = [item for kind in kinds for item in kind.list() if names.is_of(slot, item.name)]
+        containers = [item for item in client.containers.list(all=True) if names.is_of(slot, item.name)]
         # What a stopping task still holds goes in a later round.
         for item in found:
             with contextlib.suppress(APIError, NotFound):
@@ -220,31 +244,25 @@ def remove_leavings(limit: float = 60) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"still there after {limit} s: {', '.join(item.name for item in found)}")
         time.sleep(0.5)
-    for item in client.images.list(name="conformance/tagged"):
+    for item in client.images.list():
         for tag in item.tags:
-            if tag.startswith("conformance/tagged"):  # the same image is the cases' base, too
+            if names.is_shared(slot, tag):  # the same image is the cases' base, too
                 client.images.remove(tag, noprune=True)
 
 
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other run on this machine uses the cases' fixed names, and keep others waiting."""
-    with (Path(tempfile.gettempdir()) / "engine-conformance.lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def run_cases(folder: Path, names: list[str]) -> list[Report]:
+def run_cases(folder: Path, cases: list[str]) -> list[Report]:
     """Run the cases side by side (each has its own names) and print one line each."""
-    with alone():
-        return _run_cases(folder, names)
-
-
-def _run_cases(folder: Path, names: list[str]) -> list[Report]:
+    sources = discover(folder, cases)
     image.ensure()
-    remove_leavings()
-    sources = discover(folder, names)
-    bench = Bench()
+    with names.free_slot() as slot:
+        remove_leavings(slot)
+        try:
+            return _run_cases(sources, Bench(slot))
+        finally:
+            remove_leavings(slot)
+
+
+def _run_cases(sources: list[Path], bench: Bench) -> list[Report]:
     finished = {source.name: threading.Event() for source in sources}
 
     def work(source: Path) -> Report:
@@ -255,6 +273,8 @@ def _run_cases(folder: Path, names: list[str]) -> list[Report]:
             report = bench.case(source)
         except subprocess.TimeoutExpired as late:
             report = Report(source.name, [f"no end after {late.timeout} s: {late.cmd[-6:]}"])
+        except RuntimeError as fault:
+            report = Report(source.name, [str(fault)])
         finally:
             finished[source.name].set()
         if source.name not in AFTER.values():
@@ -271,7 +291,6 @@ def _run_cases(folder: Path, names: list[str]) -> list[Report]:
             if source.name in AFTER.values():
                 bench.clean(source)
     finally:
-        remove_leavings()
         bench.close()
     return reports
 

@@ -7,6 +7,7 @@ import pytest
 from tests.engine.conformance import CASES, discover, run_cases
 
 RECORDED = {
+    "box",
     "component",
     "config",
     "container",

@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-from centre.isolation.matrix import Facts
+from centre.isolation.reading import (
+    Cluster,
+    Contents,
+    Database,
+    Door,
+    Facts,
+    Grant,
+    Membership,
+    Right,
+    Role,
+    Thing,
+)
 from stacks.configs.postgres import OWNER, PROVISIONER
 
-DOORS = [
-    {"type": "local", "databases": ["all"], "users": ["postgres"], "method": "peer", "options": [], "error": None},
-    {"type": "hostssl", "databases": ["samerole"], "users": ["all"], "method": "scram-sha-256", "options": [],
-     "error": None},
-]  # fmt: skip
+
+def door(kind: str = "hostssl", databases: str = "samerole", users: str = "all", method: str = "scram-sha-256") -> Door:
+    """A rule of pg_hba.conf; by default the one that lets tenants in."""
+    return Door(kind, tuple(databases.split(",")), tuple(users.split(",")), "samenet", method, (), "")
+
+
+DOORS = (door("local", "all", "postgres", "peer"), door())
 
 
 def cell(tenants: list[str], systems: list[str]) -> Facts:
     """One cell with these tenants and nothing else, every one as the suite makes it."""
-    roles = {name: {"login": False, "powers": []} for name in (OWNER, *tenants)}
-    roles[PROVISIONER] = {"login": True, "powers": ["CREATEDB", "CREATEROLE"]}
     logins = {f"{name}_{system}": name for name in tenants for system in systems}
-    roles |= {login: {"login": True, "powers": []} for login in logins}
-    members = [[login, group, False, True, False] for login, group in logins.items()]
-    members += [[PROVISIONER, role, True, False, False] for role in (*tenants, *logins)]
-    owned = [[OWNER, right, False] for right in ("CREATE", "TEMPORARY", "CONNECT")]
+    roles = [Role(name, False, frozenset()) for name in (OWNER, *tenants)]
+    roles += [Role(PROVISIONER, True, frozenset({"CREATEDB", "CREATEROLE"}))]
+    roles += [Role(login, True, frozenset()) for login in logins]
+    members = [Membership(login, group, False, True, False) for login, group in logins.items()]
+    members += [Membership(PROVISIONER, role, True, False, False) for role in (*tenants, *logins)]
+    owned = tuple(Grant(OWNER, right, False) for right in ("CREATE", "TEMPORARY", "CONNECT"))
     databases = {
-        name: {"owner": OWNER, "template": False, "acl": [*owned, [name, "CONNECT", False]]} for name in tenants
+        name: Database(name, OWNER, template=False, open=True, grants=(*owned, Grant(name, "CONNECT", False)))
+        for name in tenants
     }
     contents = {
-        name: {
-            "objects": [["schema", system, OWNER, ""] for system in systems],
-            "rights": [
-                [kind, system, thing, f"{name}_{system}", right]
+        name: Contents(
+            tuple(Thing("schema", system, OWNER, "") for system in systems),
+            tuple(
+                Right(kind, system, thing, f"{name}_{system}", right)
                 for system in systems
                 for kind, thing, right in [("schema", "", "USAGE")]
                 + [("relation", f"table_{n}", "SELECT") for n in range(7)]
-            ],
-        }
+            ),
+        )
         for name in tenants
     }
-    cluster = {
-        "roles": roles, "members": members, "same_password": [], "databases": databases, "doors": DOORS, "maps": [],
-        "settings": [], "parameters": [], "tablespaces": [],
-    }  # fmt: skip
-    return Facts(cluster, contents)
+    return Facts(Cluster({role.name: role for role in roles}, tuple(members), databases, DOORS), contents)
 
 
 def country(count: int, systems: list[str], size: int = 256) -> list[Facts]:

@@ -12,7 +12,7 @@ from tests.support import documents
 SPAN = re.compile(r"`([^`\n]+)`")
 START = re.compile(
     r"(make |(\.asp/venv/bin/)?python3? -m |(\.asp/venv/bin/)?(ansible-playbook )?playbooks/\w"
-    r"|docker |pgbackrest |asp_backup.py |SELECT )"
+    r"|docker |pgbackrest |asp-backup |SELECT )"
 )
 
 

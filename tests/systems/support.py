@@ -28,7 +28,7 @@ import yaml
 from django.db.backends.signals import connection_created
 
 from centre.database import apply, migrations
-from centre.database.plan import Tenant
+from centre.database.plan import TenantDatabase
 from centre.reach.psql import PSQL, CellSql
 from inventory import paths
 from stacks.configs import postgres
@@ -137,7 +137,7 @@ class Node(CellSql):
         for ksh, facts in FACTS.items():
             passwords = {system: derive(key, f"t{ksh}", system) for system in SYSTEMS}
             verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
-            wanted.append(Tenant(f"t{ksh}", verifiers, views, json.dumps(facts)))
+            wanted.append(TenantDatabase(f"t{ksh}", verifiers, views, json.dumps(facts)))
         apply.ensure_present(self, wanted, migrations.installed(), check=False)
         self.wanted = {tenant.name: tenant for tenant in wanted}
         with self.superuser() as session:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stacks.engine.check import check
-from stacks.engine.diff import complete, diff, overlay
-from stacks.engine.docker.base import kind_of, nanoseconds, short_duration
+from stacks.engine.diff import complete, diff, overlay, top
+from stacks.engine.docker.base import kind_of, short_duration
 from stacks.engine.errors import CheckError, UnsupportedError
 from stacks.engine.goal import Goal, alias_urns, keep_old, path_keys, path_matches, seconds
 from stacks.engine.schema import as_set
+from stacks.engine.valid import nanoseconds
 from stacks.engine.values import UNKNOWN, Secret
 
 SERVICE = kind_of("docker:index/service:Service").fields
@@ -40,10 +41,14 @@ def test_a_missing_name_is_made_once_and_kept():
     [
         (service(imge="x"), "taskSpec.containerSpec.imge", "no such field; known here: args"),
         (service(env="A=1"), "taskSpec.containerSpec.env", "wanted a map of strings"),
-        (service(mounts=[{"type": "volume"}]), "taskSpec.containerSpec.mounts[0].target", "is required and missing"),
+        (
+            service(mounts=[{"type": "volume"}]),
+            "taskSpec.containerSpec.mounts[0].target",
+            'argument "target" is required',
+        ),
         (service(mounts=["/data"]), "taskSpec.containerSpec.mounts[0]", "wanted an object"),
         (service(commands="sh"), "taskSpec.containerSpec.commands", "wanted a list"),
-        ({"name": "w", "taskSpec": {}}, "taskSpec.containerSpec", "is required and missing"),
+        ({"name": "w", "taskSpec": {}}, "taskSpec.containerSpec", 'argument "container_spec" is required'),
         ({**service(), "mode": {"replicated": {"replicas": "many"}}}, "mode.replicated.replicas", "wanted a whole"),
         ({**service(), "id": "x"}, "id", "no such field"),
     ],
@@ -81,7 +86,7 @@ OLD = {"name": "v", "driver": "local", "driverOpts": None, "labels": [{"label": 
 )
 def test_what_a_change_of_a_volume_means(inputs, keys, replaces):
     found = diff(VOLUME, OLD, inputs)
-    assert (found.keys, found.replace_keys) == (keys, replaces)
+    assert (found.keys, sorted({top(path) for path in found.replaces})) == (keys, replaces)
 
 
 def test_a_set_in_another_order_is_no_change():
@@ -160,3 +165,137 @@ def test_a_child_follows_its_parents_alias():
     found = alias_urns(goal, "dev", "p", ["urn:pulumi:dev::p::my:Cell::old", "urn:pulumi:dev::p::my:Box::new"])
     assert "urn:pulumi:dev::p::my:Cell$t:i:X::old-net" in found
     assert "urn:pulumi:dev::p::my:Box$t:i:X::new-net" in found
+
+
+CONTAINER = kind_of("docker:index/container:Container")
+
+
+def box(**properties) -> dict:
+    return {"name": "b", "image": "i", **properties}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "path", "reason"),
+    [
+        ({"restart": "always"}, {"restart": "sometimes"}, "restart", "'sometimes' doesn't match the pattern '^(no|on-"),
+        ({"memory": 0}, {"memory": -1}, "memory", "'-1' cannot be lower than 0"),
+        ({"memorySwap": -1}, {"memorySwap": -2}, "memorySwap", "'-2' cannot be lower than -1"),
+        ({"cpuSet": "0-2,4"}, {"cpuSet": "all"}, "cpuSet", "'all' doesn't match"),
+        (
+            {"uploads": [{"file": "/f", "permissions": "0644"}]},
+            {"uploads": [{"file": "/f", "permissions": "644"}]},
+            "uploads[0].permissions",
+            "'644' doesn't match",
+        ),
+        (
+            {"uploads": [{"file": "/f", "contentBase64": "AA=="}]},
+            {"uploads": [{"file": "/f", "contentBase64": "szia"[:3]}]},
+            "uploads[0].contentBase64",
+            "is not base64 decodeable",
+        ),
+        (
+            {"volumes": [{"hostPath": "/srv", "containerPath": "/s"}]},
+            {"volumes": [{"hostPath": "srv", "containerPath": "/s"}]},
+            "volumes[0].hostPath",
+            "'srv' must be an absolute path",
+        ),
+        (
+            {"healthcheck": {"tests": ["NONE"], "interval": "1m30s"}},
+            {"healthcheck": {"tests": ["NONE"], "interval": "soon"}},
+            "healthcheck.interval",
+            "'soon' is not a valid duration",
+        ),
+        (
+            {"healthcheck": {"tests": ["NONE"], "timeout": "0s"}},
+            {"healthcheck": {"tests": ["NONE"], "timeout": "-1s"}},
+            "healthcheck.timeout",
+            "'-1s' duration must not be negative",
+        ),
+    ],
+)
+def test_values_that_the_provider_refuses_are_refused(good, bad, path, reason):
+    check(CONTAINER.fields, box(**good), {}, "b")
+    with pytest.raises(CheckError) as refusal:
+        check(CONTAINER.fields, box(**bad), {}, "b")
+    assert [where for where, _ in refusal.value.failures] == [path]
+    assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(("ratio", "reason"), [("1.5", "has to be between 0.0 and 1.0"), ("half", "is not a float")])
+def test_a_ratio_lies_between_nought_and_one(ratio, reason):
+    check(SERVICE, {**service(), "updateConfig": {"maxFailureRatio": "0.5"}}, {}, "w")
+    with pytest.raises(CheckError, match=reason):
+        check(SERVICE, {**service(), "updateConfig": {"maxFailureRatio": ratio}}, {}, "w")
+
+
+def test_a_refusal_shows_no_secret():
+    fields = kind_of("docker:index/secret:Secret").fields
+    with pytest.raises(CheckError) as refusal:
+        check(fields, {"name": "s", "data": Secret("hunter2!")}, {}, "s")
+    assert "hunter2" not in str(refusal.value) and "'[secret]' is not base64 decodeable" in str(refusal.value)
+
+
+def test_properties_that_exclude_each_other_are_refused():
+    (failure,) = CONTAINER.validate(box(gpus="all", deviceRequests=[{}]))
+    assert failure == ("deviceRequests", 'Conflicting configuration arguments. "device_requests": conflicts with gpus')
+    kind = kind_of("docker:index/service:Service")
+    inputs = {**service(), "mode": {"global": True}, "convergeConfig": {}}
+    assert [path for path, _ in kind.validate(inputs)] == ["mode.global", "convergeConfig"]
+    assert kind.validate(service()) == []
+    config = kind_of("docker:index/serviceConfig:ServiceConfig")
+    assert [path for path, _ in config.validate({"name": "c"})] == ["data", "dataRaw"]
+    assert config.validate({"name": "c", "data": "AA=="}) == []
+
+
+WEB = {"internal": 80, "external": 8080, "ip": "127.0.0.1", "protocol": "tcp"}
+DNS = {"internal": 53, "external": 5353, "ip": "0.0.0.0", "protocol": "udp"}
+
+
+@pytest.mark.parametrize(
+    ("new", "same"),
+    [
+        ([WEB, DNS], True),
+        ([DNS, WEB], True),
+        ([WEB, {**DNS, "ip": ""}], True),
+        ([{key: value for key, value in WEB.items() if key != "external"}, DNS], True),
+        ([WEB, {**DNS, "external": 5354}], False),
+        ([WEB, {**DNS, "protocol": "tcp"}], False),
+        ([WEB, {**DNS, "ip": "127.0.0.1"}], False),
+        ([WEB, {**DNS, "internal": 54}], False),
+        ([WEB], False),
+        ([WEB, DNS, {**DNS, "protocol": "tcp"}], False),
+        ([WEB, UNKNOWN], False),
+        (UNKNOWN, False),
+    ],
+)
+def test_ports_in_another_order_are_no_change(new, same):
+    changes = diff({"ports": CONTAINER.fields["ports"]}, {"ports": [DNS, WEB]}, {"ports": new})
+    assert (not changes) is same and (changes.replaces == set()) is same
+
+
+LABELS = [{"label": "a", "value": "1"}, {"label": "b", "value": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "paths"),
+    [
+        ({"labels": [LABELS[0], {"label": "b", "value": "3"}]}, {"labels[1].value": "update"}),
+        ({"labels": [{"label": "x", "value": "9"}, LABELS[1]]}, {"labels[0]": "update"}),
+        ({"labels": [*LABELS, {"label": "c", "value": "3"}]}, {"labels[2]": "add"}),
+        ({"labels": LABELS[:1]}, {"labels[1]": "delete"}),
+        ({"driverOpts": {"o": "2", "type": "tmpfs"}}, {"driverOpts.o": "update", "driverOpts.type": "add"}),
+        ({"driverOpts": {"com.docker.x": "1"}}, {"driverOpts.o": "delete", 'driverOpts["com.docker.x"]': "add"}),
+    ],
+)
+def test_a_diff_names_what_changed_inside_a_property(inputs, paths):
+    outputs = {**OLD, "labels": LABELS, "driverOpts": {"o": "1"}}
+    changes = diff(VOLUME, outputs, {"name": "v", "labels": LABELS, "driverOpts": {"o": "1"}, **inputs})
+    assert {path: kind for path, (kind, _, _) in changes.changes.items()} == paths
+    assert changes.keys == list(inputs) and changes.replaces == set(paths)
+
+
+def test_a_set_that_the_daemon_completes_is_named_as_a_whole():
+    fields = {"ipamConfigs": kind_of("docker:index/network:Network").fields["ipamConfigs"]}
+    old = [{"subnet": "10.1.0.0/24", "gateway": "10.1.0.1", "ipRange": "", "auxAddress": {}}]
+    changes = diff(fields, {"ipamConfigs": old}, {"ipamConfigs": [{"subnet": "10.2.0.0/24"}]})
+    assert list(changes.changes) == ["ipamConfigs"] and changes.replaces == {"ipamConfigs"}

@@ -92,3 +92,34 @@ def test_a_protected_dependent_is_not_deleted_for_a_replacement():
     dependent = volume("b", protect=True, dependencies=[needed.urn], property_dependencies={"name": [needed.urn]})
     with pytest.raises(EngineError, match="::b.*\nas part of replacing a resource that it depends on"):
         planner(needed, dependent).plan(wanted("other", logical="a"))
+
+
+def test_a_replacement_takes_the_new_value_of_an_ignored_property():
+    old = volume("a", inputs={"__defaults": [], "name": "a", "driverOpts": {"o": "old"}})
+    old.outputs["driverOpts"] = {"o": "old"}
+    same = wanted("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    assert operations(planner(old).plan(same)) == [("same", "a")]
+    goal = wanted("b", logical="a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    *_, creation = planner(old).plan(goal)
+    assert creation.op == "create-replacement" and creation.new.inputs["driverOpts"] == {"o": "new"}
+    assert creation.keys == ["name"]
+
+
+def test_what_was_only_read_is_discarded_and_what_was_made_is_deleted():
+    reading = volume("read", external=True)
+    steps = {step.op: step for step in planner(reading, volume("made")).deletions()}
+    assert {op: step.quiet for op, step in steps.items()} == {"discard": True, "delete": False}
+
+
+def test_a_changed_component_is_updated_and_says_nothing_of_its_inputs():
+    urn = "urn:pulumi:dev::p::t:i:Cell::c"
+    component = Resource(urn=urn, type="t:i:Cell", inputs={"size": 1})
+    (step,) = planner(component).plan(Goal(type="t:i:Cell", name="c", custom=False, inputs={"size": 2}))
+    assert step.op == "update" and not step.keys and not step.diff
+
+
+def test_a_replacement_names_every_property_that_changed():
+    old = volume("a")
+    goal = wanted("b", logical="a", inputs={"labels": [{"label": "l", "value": "1"}]})
+    _, replace, creation = planner(old).plan(goal)
+    assert replace.keys == creation.keys == ["labels", "name"]

@@ -35,6 +35,15 @@ def test_what_is_sealed_opens_again_and_differs_each_time(crypter):
     assert crypter.open(first) == crypter.open(second) == "árvíztűrő"
 
 
+def test_a_key_is_derived_only_when_it_is_needed(recorded):
+    crypter = Crypter(recorded["encryptionsalt"], "conformance")
+    assert crypter._thread is None
+    crypter.prepare()
+    thread = crypter._thread
+    crypter.prepare()
+    assert crypter._thread is thread and len(crypter.key()) == 32
+
+
 def test_a_wrong_passphrase_is_told(recorded):
     with pytest.raises(SecretsError, match="incorrect passphrase"):
         Crypter(recorded["encryptionsalt"], "other").seal("x")

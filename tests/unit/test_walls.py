@@ -276,7 +276,8 @@ LATE = {
     "systems/gunicorn.py": "gunicorn reads its configuration before it imports the application",
     f"{CENTRE_COLLECTION}/plugins/inventory/register.py": "an inventory plugin finds the project's root first",
     "checks/plugin.py": "judging a recording needs no probe, and no Docker",
-    "checks/__main__.py": "judging a recording needs no probe, and no Docker",
+    "checks/__main__.py": "asking for help waits for no pytest",
+    "checks/command.py": "judging a recording needs no probe, and no Docker",
 }
 
 

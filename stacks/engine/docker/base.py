@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from stacks.engine.docker.daemon import Daemon
 from stacks.engine.errors import ConnectionLost, ProviderError, Unfinished, UnsupportedError
@@ -54,6 +52,7 @@ class Kind:
 
     fields: dict[str, Field] = {}
     inspect = ""  # API path of an object, with {} for its id
+    timeouts = False  # whether the program's own time limits count
     adoptable = True  # whether an object that an interrupted creation left is whole; otherwise it is removed
 
     def changeable(self) -> bool:
@@ -90,6 +89,19 @@ class Kind:
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
         """Id of an object that an interrupted creation with these inputs left behind, None when there is none."""
         return None
+
+
+def conflict(path: str, name: str, other: str) -> tuple[str, str]:
+    """Failure of a property that another one excludes; `name` and `other` are the provider's own names."""
+    return path, f'Conflicting configuration arguments. "{name}": conflicts with {other}'
+
+
+def go_duration(seconds: float) -> str:
+    """A duration as Go prints it (`1m30s`, `2m0s`)."""
+    text = short_duration(round(seconds * 1e9))
+    if text.endswith("h"):
+        return text + "0m0s"
+    return text + "0s" if text.endswith("m") else text
 
 
 _loaded: dict[str, Kind] = {}
@@ -148,31 +160,3 @@ def _decimal(value: int, size: int) -> str:
     whole, part = divmod(value, size)
     digits = str(part).rjust(len(str(size)) - 1, "0").rstrip("0")
     return f"{whole}.{digits}" if digits else str(whole)
-
-
-_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-
-
-def nanoseconds(duration: Any) -> int:
-    """Nanoseconds of a Go duration; `""` is 0. ValueError on anything else that is none."""
-    if not duration or duration == "0":
-        return 0
-    pieces = re.findall(r"([0-9]*\.?[0-9]+)(ns|us|µs|ms|s|m|h)", duration)
-    if "".join(number + unit for number, unit in pieces) != duration.lstrip("-+"):
-        raise ValueError(f"{duration!r} is no duration; wanted one like 10s, 1m30s or 500ms")
-    total = sum(round(float(number) * _UNITS[unit]) for number, unit in pieces)
-    return -total if duration.startswith("-") else total
-
-
-def duration_failure(inputs: dict, path: str) -> list[tuple[str, str]]:
-    """Failure of the duration at a dotted `path` of `inputs`, if it is there and is none."""
-    value: Any = inputs
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(value, str):
-        return []
-    try:
-        nanoseconds(value)
-    except ValueError as fault:
-        return [(path, str(fault))]
-    return []

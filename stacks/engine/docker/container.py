@@ -5,31 +5,35 @@ from __future__ import annotations
 import contextlib
 
 from stacks.engine.diff import complete
-from stacks.engine.docker.base import Kind, after_creation, duration_failure, null_when_absent
+from stacks.engine.docker.base import Kind, after_creation, conflict, null_when_absent
 from stacks.engine.docker.container_read import BLANK_AT_CREATION, container_outputs, full_elements
 from stacks.engine.docker.container_schema import FIELDS
 from stacks.engine.docker.container_spec import attachment, container_body, update_body, upload_archive
 from stacks.engine.docker.daemon import REQUEST_TIMEOUT, Daemon, DaemonError, wait_until
-from stacks.engine.docker.service_converge import container_log
+from stacks.engine.docker.remote_image import ensure_image
+from stacks.engine.docker.service_converge import container_log, container_output
 from stacks.engine.errors import ProviderError
 
 REMOVE_LIMIT = 30.0
 
 
 class Container(Kind):
+    timeouts = True
     inspect = "/containers/{}/json"
     adoptable = False
     fields = FIELDS
 
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
-        failures = []
-        for key in ("interval", "timeout", "startPeriod", "startInterval"):
-            failures += duration_failure(inputs, f"healthcheck.{key}")
         if inputs.get("gpus") is not None and inputs.get("deviceRequests") is not None:
-            failures.append(("deviceRequests", "conflicts with gpus"))
-        return failures
+            return [conflict("deviceRequests", "device_requests", "gpus")]
+        return []
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
+        try:
+            ensure_image(daemon, inputs["image"])
+        except DaemonError as error:
+            text = f"Unable to create container with image {inputs['image']}: {error}"
+            raise DaemonError.from_text(error.status, text) from error
         body = container_body(complete(FIELDS, inputs, None))
         params = {"name": inputs["name"], **({"platform": inputs["platform"]} if inputs.get("platform") else {})}
         try:
@@ -46,9 +50,9 @@ class Container(Kind):
         with after_creation(f"container {inputs['name']}"):
             data = daemon.get(f"/containers/{identity}/json")
         previous = {key: value for key, value in inputs.items() if key != "__defaults"}
-        outputs = full_elements(container_outputs(data, previous), created=True)
+        outputs = full_elements(container_outputs(data, previous), inputs)
         if inputs.get("attach") and inputs.get("logs"):
-            outputs["containerLogs"] = "\n".join(container_log(daemon, identity)) + "\n"
+            outputs["containerLogs"] = container_output(daemon, identity)
         return identity, null_when_absent(outputs, inputs, BLANK_AT_CREATION)
 
     def _complete(self, daemon: Daemon, identity: str, inputs: dict, timeout: float | None) -> None:
@@ -103,7 +107,7 @@ class Container(Kind):
         data = daemon.find(f"/containers/{identity}/json")
         if data is None:
             return None
-        return data["Id"], full_elements(container_outputs(data, previous), created=False)
+        return data["Id"], full_elements(container_outputs(data, previous))
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:
         plan = complete(FIELDS, inputs, outputs)
@@ -115,7 +119,7 @@ class Container(Kind):
             raise DaemonError.from_text(error.status, f"Unable to update a container: {error}") from error
         previous = {**outputs, **{key: value for key, value in inputs.items() if key != "__defaults"}}
         data = daemon.get(f"/containers/{identity}/json")
-        outputs_now = full_elements(container_outputs(data, previous), created=False)
+        outputs_now = full_elements(container_outputs(data, previous))
         for key in BLANK_AT_CREATION:
             if not outputs_now[key] and outputs.get(key) is None:
                 outputs_now[key] = None

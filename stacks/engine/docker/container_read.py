@@ -38,6 +38,7 @@ CARRIED = (
     "wait",
     "waitTimeout",
 )
+_UPLOAD_TEXTS = ("content", "contentBase64", "permissions", "source", "sourceHash")
 _SETS = ("deviceRequests", "devices", "labels", "ulimits", "uploads", "volumes", "networksAdvanced")
 
 
@@ -48,8 +49,9 @@ def container_outputs(data: dict, previous: dict) -> dict:
     outputs = {key: previous.get(key) for key in CARRIED}
     for key in _SETS:
         outputs[key] = outputs[key] or []
-    for key in ("attach", "logs"):
+    for key in ("attach", "logs", "wait"):
         outputs[key] = bool(outputs[key])
+    outputs["envs"] = sorted(outputs["envs"] or [])
     if not state["Running"]:
         outputs["exitCode"] = state.get("ExitCode")
         if outputs["mustRun"]:
@@ -133,14 +135,14 @@ BLANK_AT_CREATION = (
 )
 
 
-def full_elements(outputs: dict, created: bool) -> dict:
+def full_elements(outputs: dict, inputs: dict | None = None) -> dict:
     """Elements of carried sets with all their fields, as the provider completes them.
 
-    `created`: right after a creation a flag or number that the program left out is recorded as null.
+    `inputs`: those of a creation; a flag or number that the program left out is then recorded as null.
     """
 
     def unset(value: Any, zero: Any) -> Any:
-        return value if value is not None else None if created else zero
+        return zero if value is None and inputs is None else value
 
     outputs["networksAdvanced"] = as_set(
         [
@@ -169,6 +171,17 @@ def full_elements(outputs: dict, created: bool) -> dict:
             for item in outputs["volumes"]
         ]
     )
+    outputs["uploads"] = [
+        {
+            **{key: item.get(key) or "" for key in _UPLOAD_TEXTS},
+            "executable": bool(item.get("executable")),
+            **{key: item[key] for key in ("file", "group", "owner") if item.get(key)},
+        }
+        for item in outputs["uploads"]
+    ]
+    if inputs is not None:
+        flags = {item["target"]: item.get("readOnly") for item in inputs.get("mounts") or []}
+        outputs["mounts"] = as_set([{**item, "readOnly": flags.get(item["target"])} for item in outputs["mounts"]])
     for key in ("deviceRequests", "devices", "labels", "ulimits", "uploads"):
         outputs[key] = as_set([{k: v for k, v in item.items() if k != "__defaults"} for item in outputs[key]])
     return outputs

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.valid import absolute_path, at_least, base64_text, duration, pattern
+from stacks.engine.values import UNKNOWN
 
 READ_TIMEOUT = 15000  # milliseconds, the provider's default
 
 
 def _rate() -> dict:
-    return {"path": text(required=True), "rate": integer(required=True)}
+    return {"path": text(required=True), "rate": integer(required=True, valid=at_least(0))}
 
 
 def _kept(old: str, new: str) -> bool:
@@ -16,12 +18,34 @@ def _kept(old: str, new: str) -> bool:
     return new == ""
 
 
+def _same_address(old: str, new: str) -> bool:
+    """No address means every one."""
+    return (old or "0.0.0.0") == (new or "0.0.0.0")
+
+
+def _same_ports(old: list[dict], new: list[dict]) -> bool:
+    """Whether two lists publish the same ports in whatever order, by the provider's own comparison."""
+    if len(old) != len(new) or any(item is UNKNOWN for item in new):
+        return False
+    return all(_is_published(item, new) for item in old)
+
+
+def _is_published(port: dict, ports: list[dict]) -> bool:
+    for other in (item for item in ports if item["internal"] == port["internal"]):
+        if other.get("protocol") != port.get("protocol"):
+            continue
+        external = other.get("external")
+        same_external = external is None or external == port.get("external")  # the daemon chooses one that is left out
+        return same_external and _same_address(port.get("ip", ""), other.get("ip", ""))
+    return False
+
+
 MOUNT = {
     "target": text(required=True),
     "source": text(),
-    "type": text(required=True),
+    "type": text(required=True, valid=pattern("^(bind|volume|tmpfs)$")),
     "readOnly": boolean(),
-    "bindOptions": one({"propagation": text()}),
+    "bindOptions": one({"propagation": text(valid=pattern("^(private|rprivate|shared|rshared|slave|rslave)$"))}),
     "volumeOptions": one(
         {
             "noCopy": boolean(),
@@ -43,10 +67,10 @@ FIELDS = {
     "command": texts(force=True, computed=True),
     "containerLogs": text(output=True),
     "containerReadRefreshTimeoutMilliseconds": integer(default=READ_TIMEOUT),
-    "cpuPeriod": integer(),
-    "cpuQuota": integer(),
-    "cpuSet": text(),
-    "cpuShares": integer(),
+    "cpuPeriod": integer(valid=at_least(0)),
+    "cpuQuota": integer(valid=at_least(0)),
+    "cpuSet": text(valid=pattern(r"^\d+([,-]\d+)*$")),
+    "cpuShares": integer(valid=at_least(0)),
     "cpus": text(force=True),
     "destroyGraceSeconds": integer(),
     "deviceCgroupRules": textset(force=True),
@@ -84,11 +108,11 @@ FIELDS = {
     "healthcheck": one(
         {
             "tests": texts(force=True),
-            "interval": text(force=True, default="0s"),
-            "timeout": text(force=True, default="0s"),
-            "startPeriod": text(force=True, default="0s"),
-            "startInterval": text(force=True, default="0s"),
-            "retries": integer(force=True),
+            "interval": text(force=True, default="0s", valid=duration),
+            "timeout": text(force=True, default="0s", valid=duration),
+            "startPeriod": text(force=True, default="0s", valid=duration),
+            "startInterval": text(force=True, default="0s", valid=duration),
+            "retries": integer(force=True, valid=at_least(0)),
         },
         computed=True,
     ),
@@ -102,9 +126,9 @@ FIELDS = {
     "logOpts": mapping(force=True),
     "logs": boolean(),
     "maxRetryCount": integer(),
-    "memory": integer(),
-    "memoryReservation": integer(),
-    "memorySwap": integer(),
+    "memory": integer(valid=at_least(0)),
+    "memoryReservation": integer(valid=at_least(0)),
+    "memorySwap": integer(valid=at_least(-1)),
     "mounts": setof(MOUNT, force=True),
     "mustRun": boolean(default=True),
     "name": text(force=True, autoname=True),
@@ -114,7 +138,7 @@ FIELDS = {
         {
             "aliases": textset(force=True),
             "driverOpts": textset(force=True),
-            "gwPriority": integer(force=True),
+            "gwPriority": integer(force=True, valid=at_least(0)),
             "ipv4Address": text(force=True),
             "ipv6Address": text(force=True),
             "linkLocalIps": textset(force=True),
@@ -129,20 +153,21 @@ FIELDS = {
         {
             "internal": integer(required=True, force=True),
             "external": integer(force=True, computed=True),
-            "ip": text(force=True, default="0.0.0.0"),
+            "ip": text(force=True, default="0.0.0.0", suppress=_same_address),
             "protocol": text(force=True, default="tcp"),
         },
         force=True,
+        suppress=_same_ports,
     ),
     "privileged": boolean(force=True),
     "publishAllPorts": boolean(force=True),
     "readOnly": boolean(force=True),
     "removeVolumes": boolean(default=True),
-    "restart": text(default="no"),
+    "restart": text(default="no", valid=pattern("^(no|on-failure|always|unless-stopped)$")),
     "rm": boolean(),
     "runtime": text(force=True, computed=True),
     "securityOpts": textset(force=True, computed=True),
-    "shmSize": integer(force=True, computed=True),
+    "shmSize": integer(force=True, computed=True, valid=at_least(0)),
     "start": boolean(default=True),
     "stdinOpen": boolean(force=True),
     "stopSignal": text(force=True, computed=True),
@@ -162,12 +187,12 @@ FIELDS = {
     "uploads": setof(
         {
             "content": text(force=True),
-            "contentBase64": text(force=True),
+            "contentBase64": text(force=True, valid=base64_text),
             "executable": boolean(force=True),
             "file": text(required=True, force=True),
             "group": text(force=True),
             "owner": text(force=True),
-            "permissions": text(force=True),
+            "permissions": text(force=True, valid=pattern("^0[0-7]{3}$")),
             "source": text(force=True),
             "sourceHash": text(force=True),
         },
@@ -177,8 +202,12 @@ FIELDS = {
     "usernsMode": text(force=True),
     "volumes": setof(
         {
-            key: (boolean if key == "readOnly" else text)(force=True)
-            for key in ("containerPath", "fromContainer", "hostPath", "readOnly", "selinuxRelabel", "volumeName")
+            "containerPath": text(force=True),
+            "fromContainer": text(force=True),
+            "hostPath": text(force=True, valid=absolute_path),
+            "readOnly": boolean(force=True),
+            "selinuxRelabel": text(force=True, valid=pattern("^(z|Z)$")),
+            "volumeName": text(force=True),
         },
         force=True,
     ),

@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from stacks.engine.docker.base import nanoseconds
 from stacks.engine.docker.health import health_spec
 from stacks.engine.errors import ProviderError
 from stacks.engine.schema import label_map
+from stacks.engine.valid import nanoseconds
 
 MEBIBYTE = 1024 * 1024
 

@@ -12,9 +12,10 @@ from stacks.engine.errors import ProviderError
 
 def get_network(daemon: Daemon, args: dict) -> dict:
     """A network by name."""
-    data = daemon.find(f"/networks/{args['name']}")
-    if data is None:
-        raise ProviderError(f"Could not find docker network: network {args['name']} not found")
+    try:
+        data = daemon.get(f"/networks/{args['name']}")
+    except DaemonError as error:
+        raise ProviderError(f"Could not find docker network: {error}") from error
     ipam = data.get("IPAM") or {}
     return {
         "driver": data["Driver"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stacks.engine.docker.base import nanoseconds, short_duration
+from stacks.engine.docker.base import short_duration
+from stacks.engine.valid import nanoseconds
 
 
 def health_spec(inputs: dict) -> dict:

@@ -64,7 +64,7 @@ class Network(Kind):
             wait_until(lambda: (daemon.find(f"/networks/{identity}") or {}).get("Driver"), ALLOCATE_LIMIT)
             _, outputs = self.read_existing(daemon, identity, {})
         outputs = null_when_absent(outputs, inputs, ("ipamOptions",))
-        for config in outputs["ipamConfigs"]:
+        for config in outputs["ipamConfigs"] if inputs.get("ipamConfigs") else ():
             config["auxAddress"] = config["auxAddress"] or None
         return identity, outputs
 

@@ -12,6 +12,7 @@ from stacks.engine.schema import boolean, mapping, one, text
 
 
 class RegistryImage(Kind):
+    timeouts = True
     fields = {
         "authConfig": one(
             {"address": text(required=True), "username": text(required=True), "password": text(required=True)}

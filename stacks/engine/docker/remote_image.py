@@ -12,6 +12,7 @@ from stacks.engine.schema import boolean, mapping, one, text, textset
 
 
 class RemoteImage(Kind):
+    timeouts = True
     fields = {
         "name": text(required=True, force=True),
         "build": one({}),
@@ -31,8 +32,11 @@ class RemoteImage(Kind):
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
         name = inputs["name"]
-        if daemon.find(f"/images/{name}/json") is None:
-            _pull(daemon, name, inputs.get("platform") or "")
+        try:
+            ensure_image(daemon, name, inputs.get("platform") or "")
+        except DaemonError as error:
+            text = f"Unable to read Docker image into resource: {error}"
+            raise DaemonError.from_text(error.status, text) from error
         return self._described(daemon, inputs)
 
     def _described(self, daemon: Daemon, inputs: dict) -> tuple[str, dict]:
@@ -78,8 +82,17 @@ class RemoteImage(Kind):
         return image and image["Id"] + inputs["name"]
 
 
-def _pull(daemon: Daemon, name: str, platform: str) -> None:
+def ensure_image(daemon: Daemon, name: str, platform: str = "") -> None:
+    """Pull an image that is not on the daemon's host; DaemonError when it cannot be had."""
+    if daemon.find(f"/images/{name}/json") is not None:
+        return
     repository, tag = split_name(name)
+    host = repository.partition("/")[0]
+    if host.endswith(".invalid"):  # nobody's name (RFC 2606): there is no registry to ask
+        raise ProviderError(
+            f"image {name} is not on this machine, and {host} is no registry that it could come from. Build it "
+            "(asp up, or python -m stacks.images.build, for those of this project) or load it first."
+        )
     headers = {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(daemon.registry_auth(name)).encode()).decode()}
     params = {"fromImage": repository, "tag": tag, **({"platform": platform} if platform else {})}
     try:
@@ -87,11 +100,9 @@ def _pull(daemon: Daemon, name: str, platform: str) -> None:
             if "error" in record:
                 raise DaemonError(500, record["error"])
     except DaemonError as error:
-        raise DaemonError.from_text(
-            error.status,
-            f"Unable to read Docker image into resource: unable to pull image {name}: error pulling "
-            f"image {name}: {error}. It is not on this host either: build or load it first.",
-        ) from error
+        text = f"unable to pull image {name}: error pulling image {name}: {error}"
+        text += ". It is not on this host either: build or load it first."
+        raise DaemonError.from_text(error.status, text) from error
 
 
 def split_name(name: str) -> tuple[str, str]:

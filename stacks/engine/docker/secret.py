@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from stacks.engine.docker.base import Kind
 from stacks.engine.docker.daemon import Daemon, find_named
 from stacks.engine.schema import label_map, labels, text
-
-
-def base64_failure(inputs: dict, key: str) -> list[tuple[str, str]]:
-    """Failure when the text at `key` is not Base64."""
-    value = inputs.get(key)
-    if not isinstance(value, str):
-        return []
-    try:
-        base64.b64decode(value, validate=True)
-    except binascii.Error:
-        return [(key, "is not Base64-encoded; encode the content, for example with base64.b64encode(…).decode()")]
-    return []
+from stacks.engine.valid import base64_text
 
 
 class SwarmSecret(Kind):
     inspect = "/secrets/{}"
     fields = {
-        "data": text(required=True, force=True),
+        "data": text(required=True, force=True, valid=base64_text),
         "labels": labels(),
         "name": text(force=True, autoname=True),
     }
-
-    def validate(self, inputs: dict) -> list[tuple[str, str]]:
-        return base64_failure(inputs, "data")
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
         body = {"Name": inputs["name"], "Labels": label_map(inputs.get("labels")), "Data": inputs["data"]}

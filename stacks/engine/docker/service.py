@@ -7,13 +7,14 @@ import functools
 import json
 
 from stacks.engine.diff import complete
-from stacks.engine.docker.base import Kind, after_creation, duration_failure, nanoseconds
+from stacks.engine.docker.base import Kind, after_creation, conflict
 from stacks.engine.docker.daemon import Daemon, DaemonError, filters, find_named, wait_until
 from stacks.engine.docker.service_converge import Convergence, task_report
 from stacks.engine.docker.service_read import service_outputs
 from stacks.engine.docker.service_schema import FIELDS
 from stacks.engine.docker.service_spec import service_spec
 from stacks.engine.errors import PartialError, ProviderError
+from stacks.engine.valid import nanoseconds
 
 READ_LIMIT = 30.0  # seconds for a new service to show its endpoint
 SEQUENCE_TRIES = 5  # updates in case Swarm has changed the version in between
@@ -28,25 +29,12 @@ class Service(Kind):
         failures = []
         mode = inputs.get("mode")
         mode = mode if isinstance(mode, dict) else {}
-        if mode.get("global") is True and inputs.get("convergeConfig") is not None:
-            failures.append(("convergeConfig", "conflicts with mode.global; a global service cannot wait to converge"))
         if mode.get("global") is True and mode.get("replicated") is not None:
-            failures.append(("mode.replicated", "conflicts with mode.global"))
-        for path in (
-            "convergeConfig.delay",
-            "convergeConfig.timeout",
-            "updateConfig.delay",
-            "updateConfig.monitor",
-            "rollbackConfig.delay",
-            "rollbackConfig.monitor",
-            "taskSpec.restartPolicy.delay",
-            "taskSpec.restartPolicy.window",
-            "taskSpec.containerSpec.stopGracePeriod",
-            "taskSpec.containerSpec.healthcheck.interval",
-            "taskSpec.containerSpec.healthcheck.timeout",
-            "taskSpec.containerSpec.healthcheck.startPeriod",
-        ):
-            failures += duration_failure(inputs, path)
+            failures.append(conflict("mode.global", "mode.0.global", "mode.0.replicated"))
+            failures.append(conflict("mode.replicated", "mode.0.replicated", "mode.0.global"))
+        if mode.get("global") is True and inputs.get("convergeConfig") is not None:
+            failures.append(conflict("mode.global", "mode.0.global", "converge_config"))
+            failures.append(conflict("convergeConfig", "converge_config", "mode.0.global"))
         return failures
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
@@ -67,7 +55,7 @@ class Service(Kind):
         data = wait_until(lambda: _with_endpoint(daemon.get(f"/services/{identity}")), READ_LIMIT)
         if data is None:
             raise ProviderError(f"service {identity} shows no endpoint after {READ_LIMIT:.0f} s")
-        outputs = service_outputs(data, inputs if created else None)
+        outputs = service_outputs(data, inputs, created)
         outputs["auth"] = inputs.get("auth")
         converge = inputs.get("convergeConfig")
         outputs["convergeConfig"] = converge and {key: converge.get(key) for key in ("delay", "timeout")}
@@ -77,7 +65,7 @@ class Service(Kind):
         data = daemon.find(f"/services/{identity}")
         if data is None:
             return None
-        outputs = service_outputs(data, None)
+        outputs = service_outputs(data)
         return data["ID"], {**outputs, "auth": previous.get("auth"), "convergeConfig": previous.get("convergeConfig")}
 
     def update(self, daemon: Daemon, identity: str, inputs: dict, outputs: dict, timeout: float | None) -> dict:

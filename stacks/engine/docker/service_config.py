@@ -6,14 +6,14 @@ import base64
 
 from stacks.engine.docker.base import Kind, after_creation
 from stacks.engine.docker.daemon import Daemon, find_named
-from stacks.engine.docker.secret import base64_failure
 from stacks.engine.schema import label_map, label_set, labels, text
+from stacks.engine.valid import base64_text
 
 
 class ServiceConfig(Kind):
     inspect = "/configs/{}"
     fields = {
-        "data": text(force=True),
+        "data": text(force=True, valid=base64_text),
         "dataRaw": text(force=True),
         "labels": labels(),
         "name": text(force=True, autoname=True),
@@ -22,9 +22,12 @@ class ServiceConfig(Kind):
     def validate(self, inputs: dict) -> list[tuple[str, str]]:
         sources = [key for key in ("data", "dataRaw") if inputs.get(key) is not None]
         if len(sources) != 1:
-            names = " and ".join(sources) or "neither"
-            return [("data", f"exactly one of data and dataRaw must be given, seen {names}")]
-        return base64_failure(inputs, "data")
+            fault = "one of `data,data_raw` must be specified"
+            if sources:
+                fault = "only one of `data,data_raw` can be specified, but `data,data_raw` were specified."
+            names = {"data": "data", "dataRaw": "data_raw"}
+            return [(key, f'Invalid combination of arguments. "{name}": {fault}') for key, name in names.items()]
+        return []
 
     def create(self, daemon: Daemon, inputs: dict, timeout: float | None) -> tuple[str, dict]:
         raw = inputs.get("dataRaw")

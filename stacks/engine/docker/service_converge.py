@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stacks.engine.docker.base import nanoseconds, short_duration
+from stacks.engine.docker.base import go_duration
 from stacks.engine.docker.daemon import Daemon, DaemonError, filters
+from stacks.engine.valid import nanoseconds
 
 UPDATE_START = 10.0  # seconds within which Swarm reports that it has begun to replace tasks
 POLL = 0.25  # seconds between looks at the tasks
@@ -26,7 +27,7 @@ class Convergence:
         self._identity = identity
         limit = nanoseconds(config.get("timeout"))
         self._limit = min(limit / 1e9, timeout) if timeout else limit / 1e9
-        self._limit_text = short_duration_full(limit)
+        self._limit_text = go_duration(limit / 1e9)
         self._delay = nanoseconds(config.get("delay")) / 1e9
         self._since: float | None = None  # when the tasks were first seen running, of those that still run
 
@@ -102,14 +103,6 @@ def _restarts_tasks(before: dict, after: dict) -> bool:
     return bool(replicas) and any(before.get(key) != after.get(key) for key in keys)
 
 
-def short_duration_full(nanos: int) -> str:
-    """A Go duration as Go prints it (`1m30s`, `1m0s`)."""
-    text = short_duration(nanos)
-    if text.endswith("h"):
-        return text + "0m0s"
-    return text + "0s" if text.endswith("m") else text
-
-
 def task_report(daemon: Daemon, identity: str) -> str:
     """The newest failing task's state, error and last log lines, as lines to append to an error."""
     try:
@@ -131,12 +124,17 @@ def task_report(daemon: Daemon, identity: str) -> str:
 
 def container_log(daemon: Daemon, container: str) -> list[str]:
     """Last lines of a container's output; empty when it is gone."""
-    params = {"stdout": True, "stderr": True, "tail": LOG_LINES}
     try:
-        raw = daemon.request("GET", f"/containers/{container}/logs", params=params, stream=True).content
+        return container_output(daemon, container, LOG_LINES).splitlines()[-LOG_LINES:]
     except DaemonError:
         return []
-    return unframe(raw).decode("utf-8", "replace").splitlines()[-LOG_LINES:]
+
+
+def container_output(daemon: Daemon, container: str, tail: int | str = "all") -> str:
+    """Output of a container, both streams as they came."""
+    params = {"stdout": True, "stderr": True, "tail": tail}
+    raw = daemon.request("GET", f"/containers/{container}/logs", params=params, stream=True).content
+    return unframe(raw).decode("utf-8", "replace")
 
 
 def unframe(raw: bytes) -> bytes:

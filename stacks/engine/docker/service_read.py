@@ -8,16 +8,18 @@ from stacks.engine.docker.base import short_duration
 from stacks.engine.docker.health import health_outputs
 from stacks.engine.schema import as_set, label_set
 
+PERMISSIONS = 0o777  # what the provider reads back of a tmpfs mode: the sticky bit is lost
 
-def service_outputs(data: dict, creation_inputs: dict | None) -> dict:
+
+def service_outputs(data: dict, inputs: dict | None = None, created: bool = False) -> dict:
     """Outputs of an inspected service, without `auth` and `convergeConfig` which the daemon does not know.
 
-    `creation_inputs`: the inputs right after a creation. The provider then records null for lists and maps that the
-    program left out; after an update or refresh it records empty ones.
+    `inputs`: what was applied just now, None in a refresh. `created`: right after a creation the provider records null
+    for lists and maps that the program left out; after an update or refresh it records empty ones.
     """
     spec = data["Spec"]
     task = spec["TaskTemplate"]
-    inputs = (creation_inputs or {}).get("taskSpec") or {}
+    container_inputs = ((inputs or {}).get("taskSpec") or {}).get("containerSpec") or {}
     return {
         "endpointSpec": _endpoint(data),
         "id": data["ID"],
@@ -26,7 +28,7 @@ def service_outputs(data: dict, creation_inputs: dict | None) -> dict:
         "name": spec["Name"],
         "rollbackConfig": _rollout(spec.get("RollbackConfig")),
         "taskSpec": {
-            "containerSpec": _container(task.get("ContainerSpec") or {}, creation_inputs and inputs["containerSpec"]),
+            "containerSpec": _container(task.get("ContainerSpec") or {}, container_inputs, created),
             "forceUpdate": task.get("ForceUpdate", 0),
             "logDriver": _log_driver(task.get("LogDriver")),
             "networksAdvanceds": as_set([_network(item) for item in task.get("Networks") or []]),
@@ -39,10 +41,7 @@ def service_outputs(data: dict, creation_inputs: dict | None) -> dict:
     }
 
 
-def _container(spec: dict, inputs: dict | None) -> dict:
-    created = inputs is not None
-    inputs = inputs or {}
-
+def _container(spec: dict, inputs: dict, created: bool) -> dict:
     def null_if_absent(key: str, value: Any) -> Any:
         return None if created and not value and inputs.get(key) is None else value
 
@@ -63,7 +62,7 @@ def _container(spec: dict, inputs: dict | None) -> dict:
         "init": bool(spec.get("Init")),
         "isolation": spec.get("Isolation", ""),
         "labels": label_set(spec.get("Labels")),
-        "mounts": _mounts(spec.get("Mounts") or [], inputs.get("mounts") if created else None),
+        "mounts": _mounts(spec.get("Mounts") or [], inputs.get("mounts") or [], created),
         "privileges": _privileges(spec.get("Privileges")),
         "readOnly": bool(spec.get("ReadOnly")),
         "secrets": as_set([_file(item, "secret", "Secret") for item in spec.get("Secrets") or []]),
@@ -101,8 +100,9 @@ def _dns(spec: dict | None) -> dict | None:
     }
 
 
-def _mounts(mounts: list[dict], inputs: list[dict] | None) -> list[dict]:
-    silent = {item["target"] for item in inputs or [] if item.get("readOnly") is None}
+def _mounts(mounts: list[dict], inputs: list[dict], created: bool) -> list[dict]:
+    silent = {item["target"] for item in inputs if created and item.get("readOnly") is None}
+    modes = {item["target"]: (item.get("tmpfsOptions") or {}).get("mode") for item in inputs}
     result = []
     for item in mounts:
         bind, volume, tmpfs = item.get("BindOptions"), item.get("VolumeOptions"), item.get("TmpfsOptions")
@@ -115,7 +115,10 @@ def _mounts(mounts: list[dict], inputs: list[dict] | None) -> list[dict]:
                 "target": item.get("Target", ""),
                 "tmpfsOptions": None
                 if tmpfs is None
-                else {"mode": tmpfs.get("Mode", 0), "sizeBytes": tmpfs.get("SizeBytes", 0)},
+                else {
+                    "mode": modes.get(item.get("Target")) or tmpfs.get("Mode", 0) & PERMISSIONS,
+                    "sizeBytes": tmpfs.get("SizeBytes", 0),
+                },
                 "type": item.get("Type", ""),
                 "volumeOptions": None if volume is None else _volume_options(volume),
             }

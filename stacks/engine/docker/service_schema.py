@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.valid import at_least, duration, pattern, ratio
 
 
 def _same_ratio(old: str, new: str) -> bool:
@@ -19,27 +20,29 @@ def _file_reference(kind: str) -> dict:
         "fileName": text(required=True),
         "fileUid": text(default="0"),
         "fileGid": text(default="0"),
-        "fileMode": integer(default=0o444),
+        "fileMode": integer(default=0o444, valid=at_least(0)),
     }
 
 
-def _rollout() -> dict:
+def _rollout(failure_actions: str, orders: str) -> dict:
     return {
-        "parallelism": integer(default=1),
-        "delay": text(default="0s"),
-        "failureAction": text(default="pause"),
-        "monitor": text(default="5s"),
-        "maxFailureRatio": text(default="0.0", suppress=_same_ratio),
-        "order": text(default="stop-first"),
+        "parallelism": integer(default=1, valid=at_least(0)),
+        "delay": text(default="0s", valid=duration),
+        "failureAction": text(default="pause", valid=pattern(failure_actions)),
+        "monitor": text(default="5s", valid=duration),
+        "maxFailureRatio": text(default="0.0", suppress=_same_ratio, valid=ratio),
+        "order": text(default="stop-first", valid=pattern(orders)),
     }
 
 
 MOUNT = {
     "target": text(required=True),
     "source": text(),
-    "type": text(required=True),
+    "type": text(required=True, valid=pattern("^(bind|volume|tmpfs)$")),
     "readOnly": boolean(),
-    "bindOptions": one({"propagation": text(default="rprivate")}),
+    "bindOptions": one(
+        {"propagation": text(default="rprivate", valid=pattern("^(private|rprivate|shared|rshared|slave|rslave)$"))}
+    ),
     "volumeOptions": one(
         {"noCopy": boolean(), "labels": labels(force=False), "driverName": text(), "driverOptions": mapping()}
     ),
@@ -67,14 +70,14 @@ CONTAINER = {
     "readOnly": boolean(),
     "mounts": setof(MOUNT),
     "stopSignal": text(),
-    "stopGracePeriod": text(computed=True),
+    "stopGracePeriod": text(computed=True, valid=duration),
     "healthcheck": one(
         {
             "tests": texts(),
-            "interval": text(default="0s"),
-            "timeout": text(default="0s"),
-            "startPeriod": text(default="0s"),
-            "retries": integer(),
+            "interval": text(default="0s", valid=duration),
+            "timeout": text(default="0s", valid=duration),
+            "startPeriod": text(default="0s", valid=duration),
+            "retries": integer(valid=at_least(0)),
         },
         computed=True,
     ),
@@ -82,7 +85,7 @@ CONTAINER = {
     "dnsConfig": one({"nameservers": texts(required=True), "searches": texts(), "options": texts()}, computed=True),
     "secrets": setof(_file_reference("secret")),
     "configs": setof(_file_reference("config")),
-    "isolation": text(default="default"),
+    "isolation": text(default="default", valid=pattern("^(default|process|hyperv)$")),
     "sysctl": mapping(force=True),
     "capAdds": texts(),
     "capDrops": texts(),
@@ -105,19 +108,25 @@ TASK = {
         computed=True,
     ),
     "restartPolicy": one(
-        {"condition": text(), "delay": text(), "maxAttempts": integer(), "window": text()}, computed=True
+        {
+            "condition": text(valid=pattern("^(none|on-failure|any)$")),
+            "delay": text(valid=duration),
+            "maxAttempts": integer(valid=at_least(0)),
+            "window": text(valid=duration),
+        },
+        computed=True,
     ),
     "placement": one(
         {
             "constraints": textset(),
             "prefs": textset(),
-            "maxReplicas": integer(),
+            "maxReplicas": integer(valid=at_least(0)),
             "platforms": setof({"architecture": text(required=True), "os": text(required=True)}),
         },
         computed=True,
     ),
-    "forceUpdate": integer(computed=True),
-    "runtime": text(computed=True),
+    "forceUpdate": integer(computed=True, valid=at_least(0)),
+    "runtime": text(computed=True, valid=pattern("^(container|plugin)$")),
     "networksAdvanceds": setof(
         {
             "name": text(force=True),
@@ -142,24 +151,25 @@ FIELDS = {
     "labels": labels(force=False, computed=True),
     "taskSpec": one(TASK, required=True),
     "mode": one(
-        {"replicated": one({"replicas": integer(default=1)}, computed=True), "global": boolean()}, computed=True
+        {"replicated": one({"replicas": integer(default=1, valid=at_least(0))}, computed=True), "global": boolean()},
+        computed=True,
     ),
-    "updateConfig": one(_rollout()),
-    "rollbackConfig": one(_rollout()),
+    "updateConfig": one(_rollout("^(pause|continue|rollback)$", "^(stop-first|start-first)$")),
+    "rollbackConfig": one(_rollout("(pause|continue)", "(stop-first|start-first)")),
     "endpointSpec": one(
         {
-            "mode": text(computed=True),
+            "mode": text(computed=True, valid=pattern("^(vip|dnsrr)$")),
             "ports": many(
                 {
                     "name": text(),
-                    "protocol": text(default="tcp"),
+                    "protocol": text(default="tcp", valid=pattern("^(tcp|udp|sctp)$")),
                     "targetPort": integer(required=True),
                     "publishedPort": integer(computed=True),
-                    "publishMode": text(default="ingress"),
+                    "publishMode": text(default="ingress", valid=pattern("^(host|ingress)$")),
                 }
             ),
         },
         computed=True,
     ),
-    "convergeConfig": one({"delay": text(default="7s"), "timeout": text(default="3m")}),
+    "convergeConfig": one({"delay": text(default="7s", valid=duration), "timeout": text(default="3m", valid=duration)}),
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacks.engine.docker.base import nanoseconds
 from stacks.engine.docker.health import health_spec
 from stacks.engine.schema import label_map
+from stacks.engine.valid import nanoseconds
 
 
 def service_spec(plan: dict) -> dict:

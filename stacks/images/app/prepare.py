@@ -9,6 +9,8 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+from systems.shared.operations import Operations
+
 with tempfile.TemporaryDirectory() as folder:
     empty = Path(folder, "key")
     empty.write_text("build")
@@ -16,8 +18,7 @@ with tempfile.TemporaryDirectory() as folder:
     entry = {"id": "keret", "name": "", "summary": "", "public": False, "installed": True}
     catalogue.write_text(json.dumps([entry]))
     operations = Path(folder, "operations.json")
-    told = {"opening_hours": {}, "outage_minutes": 0, "maintenance": [], "training": [], "message_days": 90}
-    operations.write_text(json.dumps(told))
+    operations.write_text(Operations({}, 0, (), (), 90).to_json())
     os.environ.update(
         DJANGO_SETTINGS_MODULE="systems.settings",
         ASP_SYSTEM="keret",

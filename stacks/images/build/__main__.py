@@ -1,8 +1,10 @@
-"""Build the images that are missing: `python -m stacks.images.build [--list] [NAME…]`."""
+"""Build the images that are missing: `python -m stacks.images.build [--list | --remove | --sbom] [NAME…]`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,38 +18,77 @@ import docker
 import yaml
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
+from stacks.images.build import sbom
 from stacks.images.build.downloads import DownloadFault, provide
-from stacks.images.build.recipe import BASE, IMAGES, context_files, downloads, given, names, reference
+from stacks.images.build.recipe import BASE, IMAGES, arguments, context_files, downloads, given, names, reference
 
 TOGETHER = 2  # one is compiled while another one's packages are fetched
 LABEL = "asp.suite"  # on every image made here; `make clean` removes what carries it
 
 
 def main() -> int:
-    """Exit 0 when every image asked for is there, 1 when one cannot be made."""
+    """Exit 0 when every image is there, 1 when one cannot be built."""
     parser = argparse.ArgumentParser(prog="python -m stacks.images.build", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())} (default: all)")
-    parser.add_argument("--list", action="store_true", help="print each image's reference and whether it is there")
-    arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(names())
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="print each image's reference and whether it is there")
+    instead.add_argument("--remove", action="store_true", help="remove every image that this project built here")
+    instead.add_argument(
+        "--sbom", action="store_true", help="write missing bills of materials of the images that are here"
+    )
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="write what was built and what was there as JSON")
+    chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(names())
     if unknown:
         parser.error(f"unknown image: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
-    wanted = arguments.names or names()
+    selected = chosen.names or names()
     try:
         client = docker.from_env(timeout=900)
-        if arguments.list:
-            for name in wanted:
+        if chosen.list:
+            for name in selected:
                 print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
             return 0
-        built = int(provide_image(client, BASE))
+        if chosen.remove:
+            print(f"{remove(client)} images removed")
+            return 0
+        if chosen.sbom:
+            write_sboms(client, selected)
+            return 0
+        built = {BASE: provide_image(client, BASE)}
         with ThreadPoolExecutor(TOGETHER) as pool:
-            tasks = [pool.submit(provide_image, client, name) for name in dict.fromkeys(wanted) if name != BASE]
-            built += sum(task.result() for task in tasks)
+            others = [name for name in dict.fromkeys(selected) if name != BASE]
+            built |= zip(others, pool.map(lambda name: provide_image(client, name), others), strict=True)
     except (DownloadFault, DockerException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{built} built, {len(set([BASE, *wanted])) - built} present")
+    summary = {
+        "built": [reference(name) for name, new in built.items() if new],
+        "present": [reference(name) for name, new in built.items() if not new],
+    }
+    if chosen.summary:
+        chosen.summary.write_text(json.dumps(summary), encoding="utf-8")
+    print(f"{len(summary['built'])} built, {len(summary['present'])} present")
     return 0
+
+
+def remove(client: docker.DockerClient) -> int:
+    """Remove the images that carry our label, whatever they are called; how many those were."""
+    images = client.images.list(filters={"label": LABEL})
+    for image in images:
+        with contextlib.suppress(APIError):  # still in use by a container that is no longer ours
+            client.images.remove(image.id, force=True)
+    return len(images)
+
+
+def write_sboms(client: docker.DockerClient, selected: list[str]) -> None:
+    """Bills of materials of images that are here; prints what was written, and which images are missing."""
+    for name in selected:
+        image = reference(name)
+        if present(client, image):
+            written = sbom.write(client, name, image)
+            print(f"{image}  {written or 'written before'}")
+        else:
+            print(f"{image}  missing: build it first")
 
 
 def present(client: docker.DockerClient, image: str) -> bool:
@@ -64,10 +105,11 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     if present(client, image):
         return False
     if os.environ.get(given(name)):
-        raise DownloadFault(f"{given(name)}={image}: no such image here. Load it, or unset this to make our own")
+        raise DownloadFault(f"{given(name)}={image}: no such image on this machine. Load it, or unset {given(name)}")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)
+    sbom.write(client, name, image)
     print(f"{image} built in {time.monotonic() - started:.0f} s", flush=True)
     return True
 
@@ -83,7 +125,7 @@ def _debootstrap(client: docker.DockerClient, name: str, image: str) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise DownloadFault(f"{image}: mmdebstrap exited with {done.returncode}: {done.stderr.strip()[-1500:]}")
-        repository, tag = image.split(":")
+        repository, _, tag = image.rpartition(":")
         with archive.open("rb") as data:
             client.api.import_image_from_data(data, repository=repository, tag=tag, changes=[f"LABEL {LABEL}={name}"])
 
@@ -101,7 +143,7 @@ def _build(client: docker.DockerClient, name: str, image: str) -> None:
             client.images.build(
                 path=scratch,
                 tag=image,
-                buildargs={"BASE": reference(BASE)},
+                buildargs={"BASE": reference(BASE), **arguments(name)},
                 labels={LABEL: name},
                 rm=True,
                 forcerm=True,

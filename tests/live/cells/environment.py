@@ -17,8 +17,8 @@ from centre.backup.backups import Repository
 from centre.reach.leader import members
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault
+from centre.verbs import provision
 from centre.verbs.progress import Steps
-from centre.verbs.up import bring_up, pulumi_environment
 from inventory import paths
 from inventory.register import load
 from inventory.vault import vault
@@ -73,13 +73,13 @@ def remove(env: str = ENV) -> None:
 
 def command(verb: str, env: str = ENV) -> subprocess.CompletedProcess[str]:
     """`up` or `clean`, as `make` does it."""
-    argv = [sys.executable, "-m", "centre.verbs.up", verb, env]
+    argv = [sys.executable, "-m", "centre", verb, env]
     return subprocess.run(argv, env={**os.environ, "YES": "1"}, capture_output=True, text=True)
 
 
 def databases_up() -> str:
     """What bringing the cell's stack up changed."""
-    return _stack_up("databases", f"baz1.{ENV}")
+    return _stack_up("databases", "baz1")
 
 
 def cell_up() -> None:
@@ -87,9 +87,9 @@ def cell_up() -> None:
     register = load(ENV)
     vault.ensure(register)
     subprocess.run([sys.executable, "-m", "stacks.images.build", "dbproxy", "etcd", "postgres"], check=True)
-    _stack_up("network", ENV)
+    _stack_up("network")
     databases_up()
-    _stack_up("backups", f"baz1.{ENV}")
+    _stack_up("backups", "baz1")
     runtime = Runtime(register)
     poll(lambda: roles(runtime, register.cell("baz1")), lambda seen: seen == WHOLE, 150, "the cell is whole")
     repository = Repository(CellSql(runtime, "baz1"))
@@ -97,9 +97,9 @@ def cell_up() -> None:
     repository.prove_archiving()
 
 
-def _stack_up(project: str, name: str) -> str:
+def _stack_up(project: str, cell: str | None = None) -> str:
     steps = Steps(paths.environment_dir(ENV) / "logs")
-    return bring_up(steps, Stack(project, name), pulumi_environment(load(ENV))) or ""
+    return provision.bring_up(steps, Stack(project, ENV, cell), provision.environment(load(ENV)))
 
 
 def roles(runtime, names):

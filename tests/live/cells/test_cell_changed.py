@@ -49,9 +49,9 @@ def image(request, three):
     """Name of an image, and another one that differs from it by a label alone."""
     name = request.param
     dockerfile = io.BytesIO(f"FROM {recipe.reference(name)}\nLABEL asp.proof={time.time_ns()}\n".encode())
-    other, _ = three.client.images.build(fileobj=dockerfile, tag=f"asp/{name}:proof", rm=True)
+    other, _ = three.client.images.build(fileobj=dockerfile, tag=f"{recipe.REGISTRY}/{name}:proof", rm=True)
     yield name, other
-    three.client.images.remove(f"asp/{name}:proof", force=True)
+    three.client.images.remove(f"{recipe.REGISTRY}/{name}:proof", force=True)
 
 
 def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monkeypatch):
@@ -62,7 +62,7 @@ def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monke
             for forward in (True, False):
                 with monkeypatch.context() as changed:
                     if forward:
-                        changed.setenv(given(name), f"asp/{name}:proof")
+                        changed.setenv(given(name), f"{recipe.REGISTRY}/{name}:proof")
                     began = time.monotonic()
                     assert "updated" in databases_up()
                 run = {three.container(service).image.id == other.id for service in services}

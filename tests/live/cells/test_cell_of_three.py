@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from centre.reach.leader import PYTHON, leader
+from centre.reach.leader import leader
 from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault
 from inventory import paths
@@ -21,8 +21,8 @@ from tests.support import documented
 from tests.support.polling import poll
 
 
-def inside(runtime, service, code, program=PYTHON):
-    return runtime.check(service, [*program, code]).strip()
+def inside(runtime, service, code):
+    return runtime.check(service, ["python3", "-c", code]).strip()
 
 
 def test_nothing_changes_when_nothing_is_to_change(three, cell):
@@ -63,7 +63,7 @@ for key in (s['scope'] + 'config', '/service/other/leader'):
     except EtcdFault as fault:
         print('permission denied' in str(fault))
 """
-    assert inside(three, fencer, code, ["python3", "-c"]).split() == ["True", "True"]
+    assert inside(three, fencer, code).split() == ["True", "True"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
         seen = inside(three, source, code.format(own=True, host=service, port=port.value))
         assert metric in seen
         if kind != "etcd":
-            stranger = three.run(source, [*PYTHON, code.format(own=False, host=service, port=port.value)])
+            stranger = three.run(source, ["python3", "-c", code.format(own=False, host=service, port=port.value)])
             # The server ends the handshake; whether its alert arrives before its reset is chance.
             assert stranger.code != 0 and re.search("certificate required|reset by peer", stranger.err)
 
@@ -160,19 +160,13 @@ def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
 
 
 RENEWED = [c for c in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md") if "<member>" in c]
-KNOWS = """
-import json
-from asp_failover.etcd import Etcd
-etcd = Etcd(['localhost:2379'], '/etc/asp/ca.crt', 'root', json.load(open('/run/secrets/etcd.json'))['root'])
-members = etcd.call('/v3/cluster/member/list', {'linearizable': True})['members']
-print(json.dumps([sorted(etcd.prefix('/service/')), {m['name']: m['ID'] for m in members if m.get('clientURLs')}]))
-"""
 
 
 def known(runtime, member):
     """Keys and members that etcd knows, asked at one member and confirmed by a majority."""
-    told = poll(lambda: runtime.run(member, ["python3", "-c", KNOWS]), lambda seen: seen.code == 0, 30, "a majority")
-    return json.loads(told.out)
+    told = poll(lambda: runtime.run(member, ["asp-failover", "status"]), lambda seen: seen.code == 0, 30, "a majority")
+    status = json.loads(told.out)
+    return status["keys"], status["members"]
 
 
 def test_a_member_of_etcd_whose_volume_is_lost_joins_anew_as_the_runbook_says(three, cell):

@@ -56,21 +56,11 @@ def mend(register):
     def mend_it(way: dict[str, str]) -> None:
         env = register.environment.id
         if "stack" in way:
-            command = [
-                sys.executable,
-                "-m",
-                "centre.verbs.up",
-                "stack",
-                env,
-                way["stack"],
-                "up",
-                "--yes",
-                "--skip-preview",
-            ]
-            command.append("--refresh")
+            arguments = ["--env", env, way["stack"], "up", "--yes", "--skip-preview", "--refresh"]
+            command = [sys.executable, "-m", "centre", "stack", *arguments]
         else:
             program = Path(sys.executable).with_name("ansible-playbook")
-            command = [str(program), f"playbooks/{way['playbook']}.yml"]
+            command = [str(program), f"playbooks/{way['playbook']}.yml", "-e", "municipality=all"]
         environment = {**os.environ, "ASP_ENV": env, "ANSIBLE_NOCOLOR": "1"}
         done = subprocess.run(
             command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=60 * MINUTES

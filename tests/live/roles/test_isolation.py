@@ -3,7 +3,9 @@
 import pytest
 
 from centre.database import apply
-from centre.isolation import matrix as isolation
+from centre.isolation.findings import findings
+from centre.isolation.matrix import PLANES, matrix
+from centre.isolation.reading import read
 from centre.reach.psql import CellSql
 from tests.support.leaks import LEAKS, planted
 from tests.support.long import of_family
@@ -26,12 +28,12 @@ def names(register):
 
 @pytest.fixture(scope="module")
 def audited(register, cell):
-    """What is found now: (findings, matrix)."""
+    """What the cell says now: (findings, matrix)."""
     shares = apply.shared_rights(register, cell.cell_id)
 
     def go():
-        facts = isolation.read(cell)
-        return isolation.findings(facts, shares), isolation.matrix([facts])
+        facts = read(cell)
+        return findings(facts, shares), matrix([facts])
 
     return go
 
@@ -45,22 +47,21 @@ def sound(audited):
 
 
 def test_nobody_reaches_another(audited):
-    _, matrix = audited()
-    assert matrix.tenants >= 2 and matrix.examined == matrix.tenants * (matrix.tenants - 1) * len(isolation.PLANES)
-    assert matrix.forbidden == 0, matrix.reached
+    _, seen = audited()
+    assert seen.tenants >= 2 and seen.examined == seen.tenants * (seen.tenants - 1) * len(PLANES)
+    assert seen.forbidden == 0, seen.reached
 
 
 def test_there_are_enough_leaks():
     assert len({leak.name for leak in LEAKS}) == len(LEAKS) >= 50
-    assert {leak.plane for leak in LEAKS} >= set(isolation.PLANES) - {"doors"}  # doors: unit tests
+    assert {leak.plane for leak in LEAKS} >= set(PLANES) - {"doors"}  # doors: unit tests
 
 
 # Each takes a look at every catalogue: every third always.
 @pytest.mark.parametrize("leak", of_family(LEAKS, LEAKS[::3]), ids=lambda leak: leak.name)
 def test_a_leak_is_found(cell, names, audited, leak):
     with planted(cell, leak, names):
-        findings, matrix = audited()
-    assert leak.kind in {finding.kind for finding in findings}, findings
+        strange, seen = audited()
+    assert leak.kind in {item.kind for item in strange}, strange
     if leak.plane:
-        pairs = matrix.reached[leak.plane]
-        assert (names["B"], names["a"]) in pairs, {plane: sorted(found) for plane, found in matrix.reached.items()}
+        assert (names["B"], names["a"]) in seen.reached[leak.plane], seen.reached

@@ -22,7 +22,7 @@ LOOKS = [
     (file.stem, command)
     for file in RUNBOOKS
     for command in documented.commands(file)
-    if re.match("docker |pgbackrest |asp_backup.py |SELECT ", command)
+    if re.match("docker |pgbackrest |asp-backup |SELECT ", command)
     and not OF_THREE.search(command)
     and command not in NEEDS_A_STRANGER
 ]
@@ -46,7 +46,7 @@ def test_a_look_that_a_runbook_tells_of_works(register, runtime, runbook, comman
             f"--command={query}",
         ]
         assert runtime.check(cell.postgres[0], argv).strip()
-    elif command.startswith(("pgbackrest", "asp_backup.py")):
+    elif command.startswith(("pgbackrest", "asp-backup")):
         told = runtime.check(cell.backup, shlex.split(command), timeout=300)
         assert told.strip() or "verify" in command  # verify says nothing when all is well
     else:

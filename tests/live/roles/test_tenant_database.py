@@ -126,19 +126,19 @@ def seconds(action):
 
 def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
     server = audit.server(cell)
-    assert server["public_connect"] == []
+    assert server.everybody == ()
     for municipality in (subject, neighbour):
         own = {municipality.tenant, *(municipality.role(system) for system in municipality.systems)}
-        assert set(server["connect"][municipality.tenant]) == own
+        assert set(server.connect[municipality.tenant]) == own
         inside = audit.database(cell, municipality.tenant)
         shared = apply.shares(register, municipality)
         reach = {municipality.role(s): {s} for s in municipality.systems}
         for share in shared:
             reach[share.login].add(share.schema)
-        assert {role: set(schemas) for role, schemas in inside["schema_usage"].items()} == reach
-        rights = {(role, right) for role, found in inside["foreign_rights"].items() for right in found}
+        assert {role: set(schemas) for role, schemas in inside.usage.items()} == reach
+        rights = {(role, right) for role, found in inside.beyond.items() for right in found}
         assert rights == {(s.login, f"{s.schema}.{s.object} {right}") for s in shared for right in s.rights}
-        assert inside["foreign_owned"] == []
+        assert inside.foreign_owned == ()
 
 
 @pytest.mark.parametrize("way", ["pooled", "direct"])
@@ -177,7 +177,7 @@ def test_another_tenants_database_is_refused(joined, attempt, subject, way):
 def test_a_planted_grant_opens_nothing(joined, attempt, cell, subject, neighbour):
     with planted(cell, f"GRANT CONNECT ON DATABASE {subject.tenant} TO {neighbour.role('irat')}",
                  f"REVOKE CONNECT ON DATABASE {subject.tenant} FROM {neighbour.role('irat')}"):  # fmt: skip
-        assert neighbour.role("irat") in audit.server(cell)["connect"][subject.tenant]
+        assert neighbour.role("irat") in audit.server(cell).connect[subject.tenant]
         for way in ("pooled", "direct"):
             seen = attempt(database=subject.tenant, way=way)
             assert not seen.user
@@ -208,10 +208,10 @@ def test_a_right_nobody_asked_for_is_taken_back(joined, run, cell, subject, neig
     cell.script(
         f"\\connect {subject.tenant}\nSET ROLE asp_owner;\nGRANT USAGE ON SCHEMA irat TO {neighbour.role('irat')};"
     )
-    assert neighbour.role("irat") in audit.database(cell, subject.tenant)["schema_usage"]
+    assert neighbour.role("irat") in audit.database(cell, subject.tenant).usage
     mended = run()
     assert (mended.code, mended.changed) == (0, 1), mended.text
-    assert neighbour.role("irat") not in audit.database(cell, subject.tenant)["schema_usage"]
+    assert neighbour.role("irat") not in audit.database(cell, subject.tenant).usage
     assert run().changed == 0
 
 
@@ -221,7 +221,7 @@ def test_a_clone_left_closed_by_a_kill_is_completed(joined, run, cell, subject):
     completed = run()
     assert (completed.code, completed.changed) == (0, 1), completed.text
     assert run().changed == 0
-    assert audit.server(cell)["connect"][subject.tenant]
+    assert audit.server(cell).connect[subject.tenant]
 
 
 def test_what_an_interrupted_removal_left_is_named(joined, run, cell, subject):

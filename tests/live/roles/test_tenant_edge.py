@@ -41,17 +41,13 @@ def run(register, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def converge(register, runtime, secrets):
+def converge(register, runtime):
     """Plans and carries out without a playbook, which takes a tenth; whether anything changed."""
 
     def go(state="present", ksh=SUBJECT):
-        planner, municipalities = EdgePlanner(register, runtime), [register.municipality(ksh)]
-        changes = getattr(planner, state)(municipalities)
-        if any(changes) and state == "present":
-            planner.open(municipalities, changes, secrets)
-        elif any(changes):
-            planner.close(changes)
-        return any(changes)
+        plan = getattr(EdgePlanner(register, runtime), state)([register.municipality(ksh)])
+        plan.carry_out()
+        return plan.changed
 
     return go
 
@@ -129,9 +125,7 @@ def test_a_new_task_keeps_its_tenants(opened, register, runtime, secrets, host):
 def test_a_failure_leaves_everything_as_it_was(opened, edge, register, secrets, host):
     before = edge("status", {})
     municipality = register.municipality(SUBJECT)
-    good = tokens.server_token(
-        register, secrets, register.municipality(OPEN)
-    )  # for another host than it is used for
+    good = tokens.server_token(register, secrets, register.municipality(OPEN))  # for another host than it is used for
     told = edge(
         "apply",
         {

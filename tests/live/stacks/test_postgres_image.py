@@ -219,12 +219,11 @@ echo "cluster_name = 'baz1'" >> /data/pgdata/postgresql.auto.conf
 exec postgres -D /data/pgdata --config-file=/etc/asp/postgresql.conf
 """
 AWAITED = """\
-import json, sys, time
-sys.path.insert(0, "/usr/local/bin")
-import asp_node
+import json, time
+from asp_node.recovery import missing_wal
 seen = []
 for _ in range(6):
-    answer = asp_node.awaited(True), asp_node.awaited(False)
+    answer = missing_wal(True), missing_wal(False)
     seen += [answer] if answer not in seen else []
     time.sleep(0.5)
 print(json.dumps(seen))

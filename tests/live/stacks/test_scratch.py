@@ -1,15 +1,16 @@
 """Around a restore, in containers of image postgres: nothing is left of killed runs, no stream is believed blindly."""
 
+import io
 import secrets
 import subprocess
 import sys
+import tarfile
 from types import SimpleNamespace
 
 import docker
 import pytest
 
 from centre.backup import scratch
-from centre.database import export
 from centre.reach import processes, transfer
 from centre.reach.runtime import RuntimeFault
 from stacks.images.build import recipe
@@ -77,9 +78,12 @@ def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
 
 def test_the_library_that_a_restore_preloads_is_there(start):
     """The loader only warns when it is missing, and the restore would sync every file again."""
-    container = start(environment={"LD_PRELOAD": scratch.PRELOAD})
-    code, (out, err) = container.exec_run(["cat", "/proc/self/maps"], demux=True)
-    assert code == 0 and scratch.PRELOAD.split(".")[0] in out.decode() and err is None
+    show = (
+        "import os; from asp_restore.tenant import PRELOAD;"
+        "os.execve('/bin/cat', ['cat', '/proc/self/maps'], {'LD_PRELOAD': PRELOAD})"
+    )
+    code, (out, err) = start().exec_run(["python3", "-c", show], demux=True)
+    assert code == 0 and "libeatmydata" in out.decode() and err is None
 
 
 def test_a_stream_is_carried_whole(start):
@@ -120,7 +124,22 @@ def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(st
         "mkdir /data/export.killed; touch /data/export.killed/rows; until [ -e /data/export.running/held ]; do :; done"
     )
     assert container.exec_run(["bash", "-c", made])[0] == 0
-    code, out = container.exec_run(["bash", "-c", export._PLACE + "ls /data; pwd"])
-    *inside, place = out.decode().split()
-    assert code == 0 and sorted(inside) == sorted(["export.running", place.removeprefix("/data/")]), out
+    code, (archive, _) = exported(container, "ls /data >files; pwd >place")
+    assert code == 0
+    with tarfile.open(fileobj=io.BytesIO(archive)) as bundle:
+        files, (place,) = (bundle.extractfile(name).read().decode().split() for name in ("files", "place"))
+    assert sorted(files) == sorted(["export.running", place.removeprefix("/data/")])
     assert container.exec_run(["ls", "/data"])[1].split() == [b"export.running"]
+
+
+def test_an_export_whose_dump_failed_hands_nothing_out(start):
+    code, (archive, said) = exported(start(), "touch failed")
+    assert code == 1 and archive is None and b"pg_dump failed" in said
+
+
+def exported(container, does):
+    """What `asp-export` gives when psql does this."""
+    write = f"printf '#!/bin/sh\\n{does}\\n' >/tmp/psql; chmod +x /tmp/psql"
+    assert container.exec_run(["sh", "-c", write])[0] == 0
+    path = {"PATH": "/tmp:/usr/local/bin:/usr/bin:/bin"}
+    return container.exec_run(["asp-export", "t16054", "postgres"], environment=path, demux=True)

@@ -1,16 +1,20 @@
-"""What `make up` promises: everything stands as the programs say, and a second run changes nothing."""
+"""What `asp up` promises: everything stands as the programs say, and a second run changes nothing."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from centre.verbs import up
+from centre.verbs import lock, preconditions
+from centre.verbs.progress import StepFailed
 from inventory.register import load
 from stacks import order
 from tests.support.long import of_family
 
+ASP = [sys.executable, "-m", "centre"]
 STACKS = [stack for wave in order.waves(load(os.environ.get("ASP_ENV") or "test")) for stack in wave]
 
 
@@ -21,22 +25,42 @@ def run(argv, environ=None, limit=300):
 # The second up below says the same of all of them.
 @pytest.mark.parametrize("stack", of_family(STACKS, STACKS[:1]), ids=lambda stack: f"{stack.project}-{stack.name}")
 def test_nothing_to_change(register, stack):
-    command = [*up.pulumi(), "-C", stack.folder, "preview", "--stack", stack.name, "--refresh", "--expect-no-changes"]
-    done = run(command, up.pulumi_environment(register))
+    words = [stack.project, *(["--cell", stack.cell] if stack.cell else [])]
+    done = run([*ASP, "stack", "--env", stack.environment, *words, "preview", "--refresh", "--expect-no-changes"])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_plan_of_all_stacks_says_that_nothing_would_change(register):
+    done = run([*ASP, "plan", register.environment.id, "--json", "--expect-no-changes"], limit=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert (told["changes"], len(told["stacks"])) == (False, len(STACKS))
+
+
+def test_the_engines_own_command_works_in_a_projects_folder(register):
+    """`eval "$(asp env …)" && cd stacks/network && … preview`, as Pulumi's people do it."""
+    engine = f"{shlex.quote(sys.executable)} -m stacks.engine"
+    script = f'eval "$({shlex.join(ASP)} env {register.environment.id})" && cd stacks/network && {engine} preview'
+    done = run(["bash", "-c", f"{script} --expect-no-changes"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "unchanged" in done.stdout
+
+
 def test_second_up_changes_nothing_and_says_so(register):
-    done = run([sys.executable, "-m", "centre.verbs.up", "up", register.environment.id])
+    done = run([*ASP, "up", register.environment.id], limit=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing changed" in done.stdout, done.stdout
 
 
 def test_two_runs_at_once_are_refused(register):
-    with up.alone(register):
-        done = run([sys.executable, "-m", "centre.verbs.up", "up", register.environment.id])
+    env = register.environment.id
+    with lock.alone(env, "up"):
+        done = run([*ASP, "up", env])
+        status = run([*ASP, "status", env])
     assert done.returncode == 1
-    assert f"environment {register.environment.id} is being worked on by process {os.getpid()}" in done.stderr
+    assert f"environment {env}: up (process {os.getpid()}) since " in done.stderr
+    assert status.returncode == 0, status.stderr
+    assert f"up (process {os.getpid()}) since " in status.stdout and "running 1/1" in status.stdout
 
 
 def test_a_taken_port_is_one_message(register, monkeypatch):
@@ -50,15 +74,47 @@ def test_a_taken_port_is_one_message(register, monkeypatch):
         changed = register.environment.ports.model_copy(update={"https": taken})
         environment = register.environment.model_copy(update={"ports": changed})
         monkeypatch.setattr(register, "environment", environment)
-        with pytest.raises(
-            up.StepFailed, match=rf"port {taken} \(https\): seen taken by another program .*, wanted free"
-        ):
-            up.ports(register)
+        with pytest.raises(StepFailed, match=rf"port {taken} \(https\): seen taken by another program .*, wanted free"):
+            preconditions.ports(register)
 
 
 def test_status_shows_services_and_addresses(register):
-    done = run([sys.executable, "-m", "centre.verbs.up", "status", register.environment.id])
+    done = run([*ASP, "status", register.environment.id])
     assert done.returncode == 0
     assert f"{register.names.edge} " in done.stdout
     assert "running 1/1" in done.stdout
     assert register.municipality("16054").url() in done.stdout
+
+
+def test_status_as_json(register):
+    done = run([*ASP, "status", register.environment.id, "--json"])
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {service["name"] for service in told["services"]} >= {register.names.edge, register.names.identity}
+    assert told["at_work"] is None
+
+
+def test_a_clerks_certificate_opens_the_product(register, tmp_path):
+    """`asp browse`: what it writes signs in at the edge, and its end revokes it."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    from centre.verbs import browse
+    from inventory.vault import vault
+    from tests.support.edge_client import EdgeClient
+
+    municipality = register.municipality("16054")
+    text = browse.write(register, "minta.iktato", municipality, "127.0.0.1")
+    try:
+        sealed = (browse.folder_of(register.environment.id) / "minta.iktato-16054.p12").read_bytes()
+        key, own, between = pkcs12.load_key_and_certificates(sealed, text.rsplit(": ", 1)[1].encode())
+        pem = tmp_path / "clerk.pem"
+        parts = [certificate.public_bytes(serialization.Encoding.PEM) for certificate in (own, *between)]
+        unsealed = serialization.NoEncryption()
+        parts.append(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unsealed))
+        pem.write_bytes(b"".join(parts))
+        page = EdgeClient(register, vault.load(register), pem).follow(municipality.url())
+        assert (page.status, "Minta Ilona" in page.body) == (200, True), page.body[:500]
+    finally:
+        assert "certificates revoked" in browse.end(register)
+    assert browse.end(register).startswith("0 certificates revoked"), "what is revoked is not revoked again"

@@ -23,7 +23,7 @@ TENANT = f"t{OURS}"
 
 @pytest.fixture
 def emptied(node):
-    """`emptied()`: the sandbox's database exchanged for an empty one, as `python -m centre.sandbox.refill` does it."""
+    """`emptied()`: the sandbox's database exchanged for an empty one, as `playbooks/refill.yml` does it."""
 
     def empty():
         connection.close()

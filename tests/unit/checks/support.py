@@ -13,7 +13,7 @@ from checks import catalogue as catalogues
 from checks.catalogue import Catalogue
 from checks.recording import Recording, View
 from checks.suites import test_centre, test_tenant, test_workstation
-from checks.verdicts import Verdict, judge
+from checks.verdicts import Measured, Verdict, judge
 from inventory.register import Register, load
 
 DATA = Path(__file__).parent / "data"
@@ -74,23 +74,32 @@ def assertions() -> dict[str, object]:
 
 def verdicts(recording: dict, now: datetime = TAKEN) -> dict[str, tuple[Verdict, str]]:
     """Verdict and message of every check on a recording, by calling each assertion directly."""
+    return {name: judge(error) for name, (error, _) in _judged(recording, now).items()}
+
+
+def measured(recording: dict, now: datetime = TAKEN) -> dict[str, Measured | None]:
+    """What every check says that it measured."""
+    return {name: view.measured for name, (_, view) in _judged(recording, now).items()}
+
+
+def _judged(recording: dict, now: datetime) -> dict[str, tuple[Exception | None, View]]:
     read, known, entries = Recording.model_validate(recording), register(), catalogue()
     documents = {"centre": read.centre, "tenant": read.tenant, "workstation": read.workstations[STATION]}
-    found = {}
+    found: dict[str, tuple[Exception | None, View]] = {}
     for name, function in assertions().items():
         entry = entries[name]
+        view = View(documents[entry.tier], entry.span.total_seconds(), now)
         offered = {
-            "probe": View(documents[entry.tier], entry.span.total_seconds(), now),
+            "probe": view,
             "limit": entries.limit(entry),
             "register": known,
             "municipality": known.municipality(read.ksh),
             "subject": STATION,
         }
-        wanted = {key: offered[key] for key in inspect.signature(function).parameters}
         error = None
         try:
-            function(**wanted)
+            function(**{key: offered[key] for key in inspect.signature(function).parameters})
         except Exception as caught:
             error = caught
-        found[name] = judge(error)
+        found[name] = error, view
     return found

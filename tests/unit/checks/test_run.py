@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from checks.__main__ import main
+from checks.hosts import subjects_of
 from checks.plugin import SUITES, Suite, run
 from checks.recording import Recording
 from inventory import paths
@@ -22,7 +23,7 @@ from tests.unit.checks import support
 @pytest.fixture(autouse=True)
 def as_recorded(monkeypatch):
     """The register as it was when the recording was taken."""
-    monkeypatch.setattr("checks.__main__.load", lambda env: support.register() if env == "dev" else load(env))
+    monkeypatch.setattr("checks.command.load", lambda env: support.register() if env == "dev" else load(env))
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_sound_recording_is_ready(recording, tmp_path, checks):
     path = recording(fresh(support.good()))
     done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "70 checks in" in done.stdout and "READY: every mandatory check" in done.stdout
+    assert "72 checks in" in done.stdout and "READY: every mandatory check" in done.stdout
     assert (tmp_path / "out/report.html").is_file()
 
 
@@ -100,7 +101,7 @@ def test_a_broken_one_is_not_and_its_evidence_is_what_was_read(recording, tmp_pa
 def test_what_does_not_hold_is_told_at_the_end_a_line_a_cause(recording, tmp_path, checks):
     data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
     done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out")
-    _, end = done.stdout.split("NOT READY: 1 mandatory checks do not hold\n")
+    _, end = done.stdout.split("NOT READY: 1 mandatory checks do not hold (1 broken, 0 not measured)\n")
     assert end.splitlines()[0] == " FAIL tenant.database.connect-only-own: idegen szerep is csatlakozhat: t14915"
 
 
@@ -109,7 +110,7 @@ def test_a_workstation_without_a_probe_is_unreachable(recording, tmp_path, check
     path = recording(data)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"workstations": {}}), encoding="utf-8")
     done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out", "--json")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     report = json.loads(done.stdout)
     assert report["counts"]["UNREACHABLE"] == 14
     assert {item["message"] for item in report["checks"] if item["tier"] == "workstation"} == {
@@ -128,7 +129,11 @@ def test_only_some_checks_say_nothing_of_readiness(recording, tmp_path, checks):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "--tenant is missing"),
+        ((), "no municipality was given. Known in dev: 14784"),
+        (("--tenant",), "Give a KSH code: python -m checks --env dev --tenant 14784"),
+        (("--tenant", ""), "no municipality was given"),
+        (("--tenant", "16054", "--as-of", "recording"), "Give --probes FILE too"),
+        (("collect", "--tenant", "16054", "--only", "centre.backup.age"), "Leave --only out"),
         (("--tenant", "99999"), "no such KSH code here. Known: 14784"),
         (("--tenant", "16054", "--env", "moon"), "no such environment"),
         (("--tenant", "16054", "--only", "centre.moon.full"), "'centre.moon.full': no such check"),
@@ -149,9 +154,137 @@ def test_a_recording_of_another_tenant_is_refused(recording, checks):
 
 
 def test_help_and_list(checks):
-    assert "Exit code: 0 ready" in checks("--help").stdout
+    told = checks("--help").stdout
+    assert all(f"\n  {code}  " in told for code in (0, 1, 2, 3))
     listed = checks("--list").stdout
     assert all(name in listed for name in ("centre.database.writable", "workstation.foreign.refused"))
+
+
+CHECK = "centre.backup.age"
+
+
+@pytest.fixture
+def reports(tmp_path, monkeypatch):
+    """The default folder of 16054's reports, in a place of its own."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path / "local")
+    return paths.reports_dir("dev") / "16054"
+
+
+@pytest.fixture
+def live(monkeypatch, recording):
+    """Hosts that answer as recorded."""
+    seen = Recording.read(recording(fresh(support.good())))
+    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: seen)
+
+
+def verdict_of(folder):
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return report["ready"], report["scope"], report["source"], len(report["checks"])
+
+
+def test_less_than_a_whole_run_leaves_the_whole_report_alone(live, recording, reports, checks):
+    path = recording(support.broken(fresh(support.good()), ["tenant", "edge", "bare", "hsts"], ""))
+    assert checks("--tenant", "16054").returncode == 0
+    whole = {file.name: file.read_bytes() for file in reports.iterdir()}
+    assert checks("--tenant", "16054", "--only", CHECK).returncode == 0
+    assert verdict_of(reports / "partial") == (False, "partial", "live", 1)
+    assert checks("--tenant", "16054", "--probes", path).returncode == 1
+    assert verdict_of(reports / "partial") == (False, "whole", "recording", 72)
+    assert {file.name: file.read_bytes() for file in reports.iterdir() if file.is_file()} == whole
+    assert verdict_of(reports) == (True, "whole", "live", 72)
+    assert len(whole["history.jsonl"].splitlines()) == 1
+    assert not (reports / "partial" / "history.jsonl").exists()
+
+
+def test_not_even_by_output(live, reports, checks):
+    assert checks("--tenant", "16054").returncode == 0
+    whole = (reports / "report.json").read_bytes()
+    done = checks("--tenant", "16054", "--only", CHECK, "--output", reports)
+    assert done.returncode == 2 and "holds the report of a whole run" in done.stderr
+    assert (reports / "report.json").read_bytes() == whole
+
+
+def test_a_whole_report_of_the_first_schema_is_kept_too(live, tmp_path, checks):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.json").write_text('{"schema": 1, "partial": false}', encoding="utf-8")
+    assert checks("--tenant", "16054", "--only", CHECK, "--output", out).returncode == 2
+    (out / "report.json").write_text('{"schema": 1, "partial": true}', encoding="utf-8")
+    assert checks("--tenant", "16054", "--only", CHECK, "--output", out).returncode == 0
+
+
+def test_collecting_writes_a_recording_that_somebody_else_judges(live, reports, tmp_path, checks):
+    done = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
+    assert done.returncode == 0 and "Recording: " in done.stdout
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["probes.json"]
+    judged = checks("--tenant", "16054", "--probes", tmp_path / "out/probes.json", "--output", tmp_path / "judged")
+    assert judged.returncode == 0, judged.stdout
+    assert checks("collect", "--tenant", "16054").returncode == 0
+    assert [file.name for file in (reports / "collected").iterdir()] == ["probes.json"]
+
+
+def test_collecting_from_silent_hosts_says_so(monkeypatch, recording, tmp_path, checks):
+    data = fresh(support.good())
+    data["centre"]["unreachable"] = "Docker daemon: no answer"
+    seen = Recording.read(recording(data))
+    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: seen)
+    done = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
+    assert done.returncode == 3 and "dev: UNREACHABLE: Docker daemon: no answer" in done.stdout
+
+
+def archived(tmp_path):
+    path = tmp_path / "archived.json"
+    path.write_text(json.dumps(support.good()), encoding="utf-8")
+    return path
+
+
+def test_an_archived_recording_is_out_of_date_today(tmp_path, checks):
+    done = checks("--tenant", "16054", "--probes", archived(tmp_path), "--output", tmp_path / "out", "--json")
+    assert done.returncode in (1, 3)
+    assert json.loads(done.stdout)["counts"]["NO-DATA"] > 10
+
+
+@pytest.mark.parametrize(
+    ("moment", "outdated"),
+    [
+        ("recording", 0),
+        ("2026-11-23 11:10", 0),
+        ("2026-11-23T10:10:00+00:00", 0),
+        ("2026-11-23 11:20", 19),
+        ("2026-11-25 11:00", 71),
+    ],
+)
+def test_it_is_judged_as_of_another_moment(tmp_path, checks, moment, outdated):
+    """A moment without a zone is Budapest time: the recording was taken at 11:00 there."""
+    arguments = ("--tenant", "16054", "--probes", archived(tmp_path), "--output", tmp_path / "out", "--json")
+    done = checks(*arguments, "--as-of", moment)
+    report = json.loads(done.stdout)
+    assert report["counts"]["NO-DATA"] == outdated
+    assert done.returncode == (3 if outdated else 0)
+    assert report["as_of"].startswith("2026-11-2") and report["source"] == "recording"
+
+
+@pytest.mark.parametrize(("moment", "says"), [("2026-11-22", "lies before the recording"), ("noon", "is no moment")])
+def test_a_moment_that_cannot_be_is_refused(tmp_path, checks, moment, says):
+    done = checks("--tenant", "16054", "--probes", archived(tmp_path), "--as-of", moment)
+    assert done.returncode == 2 and says in done.stderr
+
+
+def test_a_broken_promise_counts_for_more_than_an_unknown_one(recording, tmp_path, checks):
+    gone = {"unreachable": "no running task"}
+    data = support.broken(fresh(support.good()), ["centre", "pki"], gone)
+    arguments = ("--tenant", "16054", "--output", tmp_path / "out", "--probes")
+    assert checks(*arguments, recording(data)).returncode == 3
+    data = support.broken(data, ["tenant", "edge", "bare", "hsts"], "")
+    assert checks(*arguments, recording(data)).returncode == 1
+
+
+@pytest.mark.parametrize(("value", "code"), [(301, 0), (200, 1), (None, 3)])
+def test_some_checks_have_the_same_exit_codes(recording, tmp_path, checks, value, code):
+    """An optional check decides when it is asked for by name."""
+    data = support.broken(fresh(support.good()), ["centre", "edge", "plain", "status"], value)
+    arguments = ("--tenant", "16054", "--output", tmp_path / "out", "--only", "centre.edge.redirect")
+    assert checks(*arguments, "--probes", recording(data)).returncode == code
 
 
 IRAT = '@check("tenant.irat.answers")\ndef test_irat'
@@ -196,7 +329,7 @@ def test_catalogue_and_assertions_must_agree(case, tmp_path):
 
 
 def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):
-    folder = copied(tmp_path / "suites", '    _answers(probe, "irat")', "    assert True")
+    folder = copied(tmp_path / "suites", '    _answers(probe, ["irat"])', "    assert True")
     found = {outcome.check: outcome for outcome in run(suite(), folder)}
     assert found["tenant.irat.answers"].message == "az ellenőrzés semmit sem olvasott a mérésből"
     assert {name for name, outcome in found.items() if outcome.verdict != "PASS"} == {"tenant.irat.answers"}
@@ -208,3 +341,65 @@ def test_the_command_is_there_for_an_operator():
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "centre.database.writable" in done.stdout
+
+
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+
+
+def bare(*arguments):
+    """Plain pytest in a process of its own, as somebody types it."""
+    command = [*PYTEST, *(str(argument) for argument in arguments)]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=120)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_plain_pytest_needs_no_plugin_option(recording, tmp_path):
+    """The register has more systems than the recording, so some checks fail; what counts is that all 72 ran."""
+    out = tmp_path / "junit.xml"
+    probes = recording(fresh(support.good()))
+    done = bare("checks", "--asp-env", "dev", "--tenant", "16054", "--probes", probes, "--junitxml", out)
+    assert done.returncode == 1, done.stdout
+    assert "Sajószentpéter (16054): 72 of 72 checks, 72 collected" in done.stdout
+    assert 'tests="72"' in out.read_text(encoding="utf-8")
+
+
+def test_plain_pytest_takes_a_part_of_some_hosts(recording):
+    probes = recording(support.good())
+    arguments = ("--hosts", "ansible://workstations", "-k", "policy or hsts")
+    done = bare("checks", "--tenant", "16054", "--probes", probes, "--collect-only", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2/72 tests collected (70 deselected)" in done.stdout
+
+
+def test_plain_pytest_refuses_what_it_cannot_do():
+    done = bare("checks", "--collect-only", "--tenant", "16054", "--hosts", "moon")
+    assert done.returncode == 4 and "Known: all, dev, 16054, sajoszentpeter-1, centre, tenant" in done.stderr
+    done = bare("checks", "--collect-only")
+    assert done.returncode == 4 and "--tenant is missing: pytest checks --asp-env dev --tenant 16054" in done.stderr
+
+
+HOSTS = [
+    (None, []), ("", []), ("all", []), ("ansible://all", []),
+    ("sajoszentpeter-1", ["sajoszentpeter-1"]),
+    ("paramiko://asp-admin@sajoszentpeter-1:2210", ["sajoszentpeter-1"]),
+    ("ssh://sajoszentpeter-1?timeout=5", ["sajoszentpeter-1"]),
+    ("ansible://workstations,dev", ["sajoszentpeter-1", "dev"]), ("tenant", ["16054"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "subjects"), HOSTS)
+def test_hosts_are_named_as_testinfra_names_them(given, subjects):
+    register = support.register()
+    assert subjects_of(given, register, register.municipality("16054")) == subjects
+
+
+def test_a_file_of_the_suite_may_run_alone(recording):
+    probes = recording(support.good())
+    done = bare("checks/suites/test_tenant.py", "--tenant", "16054", "--probes", probes, "--collect-only")
+    assert done.returncode == 0 and "22 of 72 checks, 22 collected" in done.stdout
+
+
+def test_an_empty_folder_is_a_fault_and_no_short_report(tmp_path):
+    (tmp_path / "suites").mkdir()
+    with pytest.raises(RegisterError, match="centre.services.running has no test"):
+        run(suite(), tmp_path / "suites")

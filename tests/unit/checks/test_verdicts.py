@@ -31,6 +31,16 @@ def test_the_good_recording_passes_everywhere():
     assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
 
 
+def test_every_check_says_what_it_measured():
+    """Beside its threshold where it has one: then a number, in the threshold's own unit or one that it is told in."""
+    measured = support.measured(support.good())
+    assert set(measured) == set(support.catalogue().checks)
+    assert [name for name, seen in measured.items() if seen is None] == []
+    for entry in support.catalogue():
+        if limit := support.catalogue().limit(entry):
+            assert measured[entry.id].unit == limit.unit, entry.id
+
+
 @pytest.mark.parametrize(("check", "scenario"), SCENARIOS)
 def test_a_break_fails_exactly_the_checks_concerned(check, scenario):
     recording = support.broken(support.good(), scenario["at"], scenario.get("set"), scenario.get("drop", False))
@@ -132,3 +142,25 @@ def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, 
     verdict, message = support.verdicts(recording)["centre.database.replicated"]
     assert (verdict is Verdict.PASS) is (says is None)
     assert says is None or says in message
+
+
+def test_a_system_that_is_listed_but_not_installed_is_asked_for_nowhere(monkeypatch):
+    """Its municipality could never be ready: nobody makes it a login, a schema or an app server."""
+    known = support.register()
+    listed = known.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
+    monkeypatch.setitem(known.municipalities, "16054", listed)
+    assert "helpdesk" not in known.installed_systems
+    assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
+
+
+def test_a_system_that_answers_with_an_error_is_seen_beside_a_silent_one():
+    recording = support.broken(support.good(), ["tenant", "systems", "keret"], {"unreachable": "no running task"})
+    recording = support.broken(recording, ["tenant", "systems", "irat", "status"], 503)
+    assert support.verdicts(recording)["tenant.systems.answer"][0] is Verdict.FAIL
+    recording = support.broken(recording, ["tenant", "systems", "irat", "status"], 200)
+    assert support.verdicts(recording)["tenant.systems.answer"][0] is Verdict.UNREACHABLE
+
+
+def test_a_drill_that_is_due_names_its_command():
+    found = support.verdicts(support.broken(support.good(), ["tenant", "drill", "proven"], None))
+    assert "ansible-playbook playbooks/drill.yml -e municipality=16054" in found["tenant.backup.drilled"][1]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from centre.verbs import up
+from centre.verbs import preconditions
 from centre.verbs.progress import StepFailed
 from inventory import applied, paths, register
 from inventory.errors import RegisterError
@@ -68,6 +68,16 @@ def test_order_of_cells(copy):
     assert "cells.1 = 'baz1': cell 'baz1' was applied at place 0 of the list" in fault
 
 
+def test_the_subnet_stays(copy):
+    remembered = applied.of(copy.load().municipality("16054"))
+    applied.change("dev", {"16054": remembered})
+    assert copy.load() and remembered["subnet"] == "10.61.0.0/16"
+    copy.edit(ENVIRONMENT, "10.61.0.0/16", "10.63.0.0/16")
+    (fault,) = copy.faults()
+    assert "subnet = '10.63.0.0/16': the subnet cannot change once a tenant exists" in fault
+    assert "it was applied with '10.61.0.0/16'. Write 10.61.0.0/16" in fault
+
+
 def test_nodes_of_a_cell_grow_and_never_shrink(copy):
     copy.edit(ENVIRONMENT, "nodes: 1 ", "nodes: 3 ")
     applied.change("dev", {"16054": applied.of(copy.load().municipality("16054"))})
@@ -83,12 +93,12 @@ def test_nodes_that_run_are_not_taken_out_where_nothing_is_remembered(copy, monk
     copy.edit(ENVIRONMENT, "nodes: 1 ", f"nodes: {nodes} ")
     volumes = [SimpleNamespace(name=f"asp-dev-baz1-postgres-{number}") for number in range(1, there + 1)]
     client = SimpleNamespace(volumes=SimpleNamespace(list=lambda: volumes))
-    monkeypatch.setattr(up, "Runtime", lambda register: SimpleNamespace(client=client))
+    monkeypatch.setattr(preconditions, "Runtime", lambda register: SimpleNamespace(client=client))
     if not refused:
-        up.keeps_its_nodes(copy.load())
+        preconditions.keeps_its_nodes(copy.load())
         return
     with pytest.raises(StepFailed, match="postgres-2: seen nodes: 1, but the cell has 3.*Write nodes: 3.*Nothing was"):
-        up.keeps_its_nodes(copy.load())
+        preconditions.keeps_its_nodes(copy.load())
 
 
 def test_after_leaving_all_may_change(copy):

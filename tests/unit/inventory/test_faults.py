@@ -119,12 +119,27 @@ def test_capital_is_no_tenant(copy):
     assert any("the capital is no tenant of the ASP" in fault for fault in copy.faults())
 
 
+def test_a_system_that_is_not_installed_is_refused_past_preparation(copy):
+    installed = "id: helpdesk, kind: support, public: false, installed: true"
+    copy.edit("catalogue/systems.yaml", installed, installed.replace("true", "false"))
+    everything = copy.load().municipality("16054")
+    assert "helpdesk" not in everything.systems, "systems: all means the installed ones"
+    copy.edit(TARDONA, "systems: [keret, irat]", "systems: [keret, irat, helpdesk]")
+    (fault,) = copy.faults()
+    assert "14784-tardona.yaml: systems.2 = 'helpdesk': is not installed in this release" in fault
+    assert "phase connection. Write phase: preparation, or remove it until a release has it" in fault
+    copy.edit(TARDONA, "phase: connection", "phase: preparation")
+    register = copy.load()
+    tardona = register.municipality("14784")
+    assert (tardona.systems, register.systems_of(tardona)) == (["keret", "irat", "helpdesk"], ["keret", "irat"])
+
+
 def test_interface_needs_ado_installed_before_it_connects(copy):
     installed = "id: ado, kind: specialised, public: false, installed: true"
     copy.edit("catalogue/systems.yaml", installed, installed.replace("true", "false"))
     copy.edit(TARDONA, "join_mode: system\nsystems: [keret, irat]", "join_mode: interface\nsystems: [keret, irat, ado]")
     (fault,) = copy.faults()
-    assert "phase = 'connection': join mode interface needs ado, which is not installed" in fault
+    assert "systems.2 = 'ado': is not installed in this release" in fault
     copy.edit(TARDONA, "phase: connection", "phase: preparation")
     assert not copy.load().municipality("14784").joined
 

@@ -140,19 +140,12 @@ def test_what_must_not_be_shown_is_not(said):
     assert "hunter2" not in done.text and "hidden" in done.text
 
 
-def test_nobody_there_is_said(said):
-    done = said(
-        look(),
-        options=(
-            "--limit",
-            "nobody*",
-        ),
-        hosts="here,nobody-1,",
-    )
-    assert done.lines[-1].startswith("1 host: ok=1")
-    unreachable = said(look(), {"name": "Ping", "ansible.builtin.ping": {}},
-                       options=("-e", "ansible_connection=ssh", "-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1"))  # fmt: skip
-    assert unreachable.lines[1].startswith("unreachable here  Ping: ") and unreachable.summary["unreachable"] == 1
+def test_a_host_that_does_not_answer_is_said(said):
+    nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    ping = {"name": "Ping", "ansible.builtin.ping": {}}
+    unreachable = said(look(), ping, options=("-e", json.dumps(nowhere)))
+    assert unreachable.code != 0 and unreachable.summary["unreachable"] == 1
+    assert unreachable.lines[1].startswith("unreachable here  Ping: ")
 
 
 def test_the_summary_is_for_programs(said, tmp_path):

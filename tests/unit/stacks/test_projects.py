@@ -8,7 +8,6 @@ from inventory.models import Phase
 from inventory.register import load
 from stacks import order
 from stacks.components import app_server
-from stacks.components.context import parse_stack
 
 PROJECTS = sorted(file.parent for file in (paths.ROOT / "stacks").glob("*/Pulumi.yaml"))
 
@@ -29,7 +28,19 @@ def test_a_project_is_as_all_are(folder):
 
 @pytest.mark.parametrize(("name", "parts"), [("dev", (None, "dev")), ("baz1.dev", ("baz1", "dev"))])
 def test_a_stacks_name_says_cell_and_environment(name, parts):
-    assert parse_stack(name) == parts
+    assert order.parse(name) == parts
+
+
+@pytest.mark.parametrize("name", ["Dev", "dev.", "baz1.dev.old", "dev-2", ""])
+def test_a_name_that_says_nothing_is_refused_with_the_way_out(name):
+    with pytest.raises(order.StackNameError, match=r"wanted <environment> or <cell>\.<environment>.*pulumi config set"):
+        order.parse(name)
+
+
+def test_every_stack_is_named_and_configured_alike():
+    for wave in order.waves(load("dev")):
+        for stack in wave:
+            assert order.parse(stack.name) == (stack.config.get("asp:cell"), stack.config["asp:environment"])
 
 
 def test_app_servers_stand_in_the_wave_that_schemas_precede():

@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from asp_edge.settings import EdgeFault, Settings
 
@@ -23,14 +24,14 @@ def openssl(*arguments: str, data: bytes | None = None) -> bytes:
     return result.stdout
 
 
-def request(settings: Settings, path: str, body: dict | None = None) -> bytes:
+def request(settings: Settings, path: str, body: dict[str, str] | None = None) -> bytes:
     """Ask step-ca, whose certificate must be of this environment's root; EdgeFault with its words on refusal."""
     context = ssl.create_default_context(cafile=str(settings.root))
     data = None if body is None else json.dumps(body).encode()
     call = urllib.request.Request(settings.pki + path, data, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(call, timeout=SECONDS, context=context) as answer:
-            return answer.read()
+            return bytes(answer.read())
     except urllib.error.HTTPError as error:
         said = error.read().decode(errors="replace")[:500]
         raise EdgeFault(f"step-ca refuses {path}: {error.code} {said}") from error
@@ -50,7 +51,7 @@ def issue(settings: Settings, host: str, token: str) -> str:
     return "".join(pem.strip() + "\n" for pem in [*signed["certChain"], key])
 
 
-def describe(file: Path) -> dict | None:
+def describe(file: Path) -> dict[str, Any] | None:
     """What a host's certificate says (None when there is none): serial (hex), end (ISO 8601), DNS names."""
     if not file.exists():
         return None

@@ -10,7 +10,7 @@ from asp_edge.settings import EdgeFault, Settings
 RELOAD_SECONDS = 60
 
 
-def start(settings: Settings) -> subprocess.Popen:
+def start(settings: Settings) -> subprocess.Popen[bytes]:
     """Start master and worker in the foreground; the caller waits for the process."""
     validate(settings)
     return subprocess.Popen(

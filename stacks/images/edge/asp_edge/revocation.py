@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import sys
 import threading
+
+from asp_service.log import Changes, Log
 
 from asp_edge import haproxy
 from asp_edge.certificates import openssl, request
 from asp_edge.settings import EdgeFault, Settings
 from asp_edge.store import Change, locked
+
+log = Log("asp-edge")
 
 
 def parse(text: str) -> tuple[int, list[str]]:
@@ -43,16 +46,13 @@ def refresh(settings: Settings) -> bool:
 
 def watch(settings: Settings, stop: threading.Event) -> None:
     """Refresh until told to stop; a failure is said once, when it begins and when it ends."""
-    failing = ""
+    faults = Changes(log)
     while True:
         try:
             refresh(settings)
-            if failing:
-                print("asp-edge: list of revocations is fetched again", file=sys.stderr, flush=True)
-            failing = ""
+            if faults.over():
+                log.info("list of revocations is fetched again")
         except (EdgeFault, OSError, ValueError) as error:
-            if str(error) != failing:
-                print(f"asp-edge: list of revocations: {error}", file=sys.stderr, flush=True)
-            failing = str(error)
+            faults.say(f"list of revocations: {error}")
         if stop.wait(settings.crl_seconds):
             return

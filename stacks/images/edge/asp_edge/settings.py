@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asp_service import places
+
 
 class EdgeFault(Exception):
     """Something foreseeable went wrong; the message says what was seen, what was wanted and what to do."""
@@ -18,10 +20,10 @@ class Settings:
     data: Path = Path("/data")
     run: Path = Path("/run/asp")
     config: Path = Path("/etc/asp/haproxy.cfg")
-    root: Path = Path("/etc/asp/ca.crt")
+    root: Path = Path(places.ROOT)
     client_ca: Path = Path("/etc/asp/client-ca.crt")
-    leaf: Path = Path("/run/secrets/tls.crt")
-    leaf_key: Path = Path("/run/secrets/tls.key")
+    leaf: Path = Path(places.CERTIFICATE)
+    leaf_key: Path = Path(places.KEY)
     pki: str = field(default_factory=lambda: os.environ.get("ASP_PKI", ""))  # https://host:port
     crl_seconds: float = field(default_factory=lambda: float(os.environ.get("ASP_CRL_SECONDS", "10")))
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from asp_service import files
 
 from asp_edge.settings import Settings
 
 
-@contextlib.contextmanager
-def locked(settings: Settings) -> Iterator[None]:
+def locked(settings: Settings) -> AbstractContextManager[int]:
     """One writer at a time; waits for the one before."""
-    with settings.lock.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+    return files.locked(settings.lock)
 
 
 def prepare(settings: Settings) -> None:
@@ -25,22 +20,12 @@ def prepare(settings: Settings) -> None:
     is out of date since 1970, so staff systems stay closed until the first one has come."""
     for folder in (settings.certificates, settings.tenants.parent, settings.revoked.parent):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for leftover in folder.glob(".*.new"):
+        for leftover in folder.glob(f".*{files.UNFINISHED}"):
             leftover.unlink()
     for file, content in ((settings.tenants, ""), (settings.revoked, ""), (settings.crl_until, "until 0\n")):
         if not file.exists():
-            write(file, content)
-    write(settings.combined_leaf, settings.leaf.read_text() + settings.leaf_key.read_text())
-
-
-def write(file: Path, content: str) -> None:
-    """Replace a file atomically; it is readable by this user only and on disk before the call returns."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".new")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)
+            files.write_whole(file, content)
+    files.write_whole(settings.combined_leaf, settings.leaf.read_text() + settings.leaf_key.read_text())
 
 
 class Change:
@@ -70,7 +55,7 @@ class Change:
         if content is None:
             file.unlink(missing_ok=True)
         else:
-            write(file, content)
+            files.write_whole(file, content)
 
 
 def read_tenants(settings: Settings) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from asp_edge import certificates, haproxy
 from asp_edge.settings import EdgeFault, Settings
@@ -13,7 +14,7 @@ KSH = re.compile(r"\d{5}")
 CELL = re.compile(r"[a-z][a-z0-9]{1,15}")
 
 
-def status(settings: Settings, hosts: list[str] | None = None) -> dict:
+def status(settings: Settings, hosts: list[str] | None = None) -> dict[str, Any]:
     """Open tenants with their certificates (of `hosts` only, if given) and the state of the list of revocations."""
     opened = read_tenants(settings)
     tenants = {}
@@ -25,7 +26,7 @@ def status(settings: Settings, hosts: list[str] | None = None) -> dict:
     return {"tenants": tenants, "open": len(opened), "crl": {"until": until, "revoked": revoked}}
 
 
-def apply(settings: Settings, wanted: dict) -> dict:
+def apply(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
     """Make `present` tenants ({host, ksh, cell, token?}) exist and `absent` hosts not; what changed, by host.
 
     A tenant with a `token` gets a new certificate; one without must have one. Nothing stays changed on failure.
@@ -58,7 +59,7 @@ def apply(settings: Settings, wanted: dict) -> dict:
     return {"changed": {host: what for host, what in changed.items() if what}}
 
 
-def _open(settings: Settings, change: Change, opened: dict[str, tuple[str, str]], tenant: dict) -> list[str]:
+def _open(settings: Settings, change: Change, opened: dict[str, tuple[str, str]], tenant: dict[str, Any]) -> list[str]:
     host, entry, what = tenant["host"], (tenant["ksh"], tenant["cell"]), []
     if tenant.get("token"):
         change.put(settings.certificate(host), certificates.issue(settings, host, tenant["token"]))

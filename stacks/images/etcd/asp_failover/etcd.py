@@ -19,7 +19,9 @@ class EtcdFault(Exception):
 class Etcd:
     """The cluster behind `hosts` (`name:port`), as `user` with a password (None: before logins are required)."""
 
-    def __init__(self, hosts: list[str], root: str, user: str | None = None, password: str = "", timeout=TIMEOUT):
+    def __init__(
+        self, hosts: list[str], root: str, user: str | None = None, password: str = "", timeout: float = TIMEOUT
+    ):
         self._hosts = list(hosts)
         self._user, self._password = user, password
         self._timeout = timeout
@@ -83,7 +85,7 @@ class Etcd:
 
     def prefix(self, prefix: str) -> dict[str, dict[str, Any]]:
         """Keys below a prefix, read through the quorum: key → {value, create_revision, mod_revision, lease}."""
-        body = {"key": encode(prefix), "range_end": encode(_end(prefix))}
+        body = {"key": encode(prefix), "range_end": encode(end_of(prefix))}
         found = {}
         for pair in self.call("/v3/kv/range", body).get("kvs", []):
             found[decode(pair["key"])] = {
@@ -93,6 +95,11 @@ class Etcd:
                 "lease": int(pair.get("lease", 0)),
             }
         return found
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete all keys below a prefix; how many there were."""
+        body = {"key": encode(prefix), "range_end": encode(end_of(prefix))}
+        return int(self.call("/v3/kv/deleterange", body).get("deleted", 0))
 
     def delete_if(self, key: str, value: str, create_revision: int) -> bool:
         """Delete a key in one transaction if it still has this value and is still the same one; whether it was."""
@@ -113,5 +120,6 @@ def decode(data: str) -> str:
     return base64.b64decode(data).decode()
 
 
-def _end(prefix: str) -> str:
+def end_of(prefix: str) -> str:
+    """The first key behind all that begin with a prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)

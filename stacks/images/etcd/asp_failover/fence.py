@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asp_service.files import write_json
+
 from asp_failover.engine import Engine, EngineFault
 from asp_failover.etcd import Etcd, EtcdFault
 
@@ -49,7 +51,7 @@ class Audit:
     seen: dict[str, list[str]] = field(default_factory=dict)
     pending: dict[str, int] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self._state.is_file():
             state = json.loads(self._state.read_text())
             self.seen, self.pending = state["seen"], state["pending"]
@@ -66,12 +68,7 @@ class Audit:
 
     def save(self) -> None:
         """State on disk, whole or not at all."""
-        temporary = self._state.with_suffix(".new")
-        with temporary.open("w") as stream:
-            json.dump({"seen": self.seen, "pending": self.pending}, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self._state)
+        write_json(self._state, {"seen": self.seen, "pending": self.pending})
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one line and wait until it is on disk."""
@@ -173,11 +170,11 @@ class Fencer:
                 if container["State"] not in ("exited", "dead"):
                     self.engine.kill(container["Id"])
             ids = sorted(wanted | {container["Id"] for container in found})
-            for container in ids:
+            for each in ids:
                 for network in networks:
-                    if container in self.engine.endpoints(network):
-                        self.engine.cut(container, network)
-            proof = [self._state(container, networks) for container in ids]
+                    if each in self.engine.endpoints(network):
+                        self.engine.cut(each, network)
+            proof = [self._state(each, networks) for each in ids]
             if all(entry["proven"] for entry in proof):
                 return proof
             if time.monotonic() > deadline:

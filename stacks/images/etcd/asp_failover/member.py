@@ -3,32 +3,30 @@
 A member that lost its volume takes itself out of the cluster and joins it anew, with the login `root`.
 
 Environment: ASP_MEMBER (this service's name), ASP_MEMBERS (comma-separated), ASP_CLUSTER (token and the name that every
-member's certificate carries). `/run/secrets/etcd.json`: `root` (password) and `users` {name: {password, read, write}},
-both lists of keys, or of prefixes that end in a slash. Health asks this member alone.
+member's certificate carries), and the logins (`asp_failover.logins`). Health asks this member alone.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
-from asp_failover.etcd import Etcd, EtcdFault, _end, encode
+from asp_service.log import Log
+from asp_service.places import CERTIFICATE, KEY, ROOT
 
-CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
-LOGINS = "/run/secrets/etcd.json"
+from asp_failover.etcd import Etcd, EtcdFault
+from asp_failover.logins import CLIENT, PATIENCE, keep_logins, read_logins
+
 WAL = Path("/data/etcd/member/wal")
 JOINING = Path("/data/joining")  # this member may have taken itself out: it is no first member any more
 # Of this container (see asp-member-healthy): when it started, and that it waits for no leader any more.
 STARTED, JOINED = Path("/tmp/started"), Path("/tmp/joined")
-CLIENT, PEER, HEALTH = 2379, 2380, 2381
-# Seconds. A password is hashed at each call that bears one: with 2 s, at a load of 15 a core, logins were begun anew
-# for four minutes.
-PATIENCE = 20.0
+PEER, HEALTH = 2380, 2381
+
+log = Log("asp-etcd")
 
 
 def cluster_state(member: str, members: list[str], password: str) -> str:
@@ -46,7 +44,7 @@ def cluster_state(member: str, members: list[str], password: str) -> str:
     except EtcdFault as fault:
         if JOINING.exists():
             raise
-        say(f"no cluster is there yet ({fault})")
+        log.info(f"no cluster is there yet ({fault})")
         return "new"
     url = f"https://{member}:{PEER}"
     own = next((entry for entry in listed if url in entry["peerURLs"]), None)
@@ -54,7 +52,7 @@ def cluster_state(member: str, members: list[str], password: str) -> str:
         if not own.get("clientURLs"):
             return "new"  # one of the first members, which never ran
         JOINING.touch()
-        say("the volume is empty, and the cluster knows this member: it is taken out and joins anew")
+        log.warning("the volume is empty, and the cluster knows this member: it is taken out and joins anew")
         etcd.call("/v3/cluster/member/remove", {"ID": own["ID"]})
         own = None
     if own is None:
@@ -96,107 +94,29 @@ def arguments(member: str, members: list[str], cluster: str, state: str) -> list
     ]
 
 
-def require_logins(etcd: Etcd, settings: dict) -> None:
-    """Make role and user of each entry. `etcd`: root once logins are required, nobody before."""
-    for name, entry in {"root": {"password": settings["root"]}, **settings["users"]}.items():
-        _present(etcd, "role", {"name": name})
-        _present(etcd, "user", {"name": name, "password": entry["password"]})
-        etcd.call("/v3/auth/user/changepw", {"name": name, "password": entry["password"]})
-        etcd.call("/v3/auth/user/grant", {"user": name, "role": name})
-        for kind, right in (("read", "READ"), ("write", "READWRITE")):
-            for place in entry.get(kind, []):
-                permission = {"permType": right, "key": encode(place)}
-                if place.endswith("/"):
-                    permission["range_end"] = encode(_end(place))
-                etcd.call("/v3/auth/role/grant", {"name": name, "perm": permission})
-
-
-def required(anonymous: Etcd) -> bool:
-    """Whether the cluster wants logins: once it does, it tells nobody who has none."""
-    try:
-        return bool(anonymous.call("/v3/auth/status", {}).get("enabled"))
-    except EtcdFault as fault:
-        if "user name is empty" in str(fault):
-            return True
-        raise
-
-
-def accepted(hosts: list[str], user: str, password: str) -> bool:
-    """Whether a login works."""
-    try:
-        Etcd(hosts, ROOT, user, password, PATIENCE).call("/v3/auth/status", {})
-    except EtcdFault as fault:
-        if f"login of {user} refused" in str(fault):
-            return False
-        if "permission denied" not in str(fault):  # logged in, and no root
-            raise
-    return True
-
-
-def _present(etcd: Etcd, kind: str, body: dict) -> None:
-    try:
-        etcd.call(f"/v3/auth/{kind}/add", body)
-    except EtcdFault as error:
-        if "already exists" not in str(error):
-            raise
-
-
-def keep_logins(member: str, stopped: threading.Event) -> None:
-    """Until it worked once: the cluster has no leader before two members run."""
-    with open(LOGINS, encoding="utf-8") as stream:
-        settings = json.load(stream)
-    last = ""
-    while not stopped.wait(0.5):
-        try:
-            host = [f"localhost:{CLIENT}"]
-            anonymous = Etcd(host, ROOT, timeout=PATIENCE)
-            on = required(anonymous)
-            # Any change of logins ends every session: none without need.
-            if on and all(accepted(host, name, user["password"]) for name, user in settings["users"].items()):
-                return
-            root = Etcd(host, ROOT, "root", settings["root"], PATIENCE)
-            require_logins(root if on else anonymous, settings)
-            if not on:
-                anonymous.call("/v3/auth/enable", {})
-            say("logins made; every client needs one")
-            return
-        except EtcdFault as error:
-            if str(error) != last:
-                say(f"not yet: {error}")
-            last = str(error)
-
-
-def say(text: str) -> None:
-    print(f"asp-etcd: {text}", file=sys.stderr, flush=True)
-
-
-def main() -> int:
+def run() -> int:
+    """Run the member until it ends or a signal asks to stop (0)."""
     member, members = os.environ["ASP_MEMBER"], os.environ["ASP_MEMBERS"].split(",")
     STARTED.touch()
-    with open(LOGINS, encoding="utf-8") as stream:
-        password = json.load(stream)["root"]
+    password = read_logins()["root"]
     try:
         state = cluster_state(member, members, password)
     except EtcdFault as fault:
-        say(f"cannot join the cluster yet: {fault}")
+        log.error(f"cannot join the cluster yet: {fault}")
         return 1
     if state == "new":
         JOINED.touch()
     stopped = threading.Event()
     etcd = subprocess.Popen(arguments(member, members, os.environ["ASP_CLUSTER"], state))
 
-    def stop(*_):
+    def stop(*_: object) -> None:
         stopped.set()
         etcd.terminate()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if member == members[0]:
-        threading.Thread(target=keep_logins, args=(member, stopped), daemon=True).start()
+        threading.Thread(target=keep_logins, args=(stopped,), daemon=True).start()
     code = etcd.wait()
-    say(f"etcd ended with {code}")
+    log.info(f"etcd ended with {code}")
     return 0 if stopped.is_set() else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,12 +11,15 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from asp_service import metrics, tls
+from asp_service.log import Changes, Log
+from asp_service.places import ROOT
 
 from asp_failover.engine import Engine, EngineFault
 from asp_failover.etcd import Etcd, EtcdFault
@@ -24,7 +27,6 @@ from asp_failover.fence import Audit, Fencer, Leader, Refusal
 
 SETTINGS = "/run/secrets/fencer.json"
 FOLDER = Path("/audit")
-CERTIFICATE, KEY, ROOT = "/run/secrets/tls.crt", "/run/secrets/tls.key", "/etc/asp/ca.crt"
 TICK_SECONDS = 0.1
 ASK_SECONDS = 1.0  # for one answer of a Patroni
 ASK_EVERY_SECONDS = 0.5
@@ -35,12 +37,21 @@ TASK_LABEL = "com.docker.swarm.task.id"
 REFUSED_SECONDS = 2.0  # between attempts at what was refused
 BEAT = Path("/tmp/beat")
 RUNNING = ("running", "paused", "restarting")
+HELP = {
+    "asp_fencer_fences_total": "Attempts to fence a leader, by outcome.",
+    "asp_fencer_last_fence_seconds": "Time from decision to release of the last fencing.",
+    "asp_fencer_last_look_timestamp_seconds": "When the leader was last looked at without a fault.",
+    "asp_fencer_leader": "Who holds the leader's key.",
+}
+
+log = Log("asp-fencer")
+Ask = Callable[[str], dict[str, Any] | None]  # a node → its own word; None when it says none
 
 
 class Watcher:
     """One cell's watch: `tick()` looks once and acts."""
 
-    def __init__(self, settings: dict[str, Any], engine: Engine, etcd: Etcd, audit: Audit, ask=None):
+    def __init__(self, settings: dict[str, Any], engine: Engine, etcd: Etcd, audit: Audit, ask: Ask | None = None):
         self.nodes: list[str] = settings["nodes"]
         self.scope: str = settings["scope"]
         self._port: int = settings["node_port"]
@@ -113,13 +124,13 @@ class Watcher:
         try:
             self.last_seconds = self.fencer.fence(leader, reason)
             self.counts["released"] += 1
-            say(f"{leader.name}: {reason}; fenced and released in {self.last_seconds:.3f} s")
+            log.warning(f"{leader.name}: {reason}; fenced and released in {self.last_seconds:.3f} s")
             self.fencer.give_back()
         except Refusal as refusal:
             self.counts["refused"] += 1
             self._refused_until = time.monotonic() + REFUSED_SECONDS
             self._audit.write("refused", member=leader.name, reason=reason, why=str(refusal))
-            say(f"{leader.name}: {reason}; NOT released: {refusal}")
+            log.error(f"{leader.name}: {reason}; NOT released: {refusal}")
             # What refused before anything was stopped leaves nothing pending; what refused later must run again.
             self.fencer.give_back()
         self._answered.pop(leader.name, None)
@@ -132,8 +143,7 @@ class Watcher:
     def _patroni(self, name: str) -> dict[str, Any] | None:
         """A node's own word; None when it says none within ASK_SECONDS."""
         if self._tls is None:
-            self._tls = ssl.create_default_context(cafile=ROOT)
-            self._tls.load_cert_chain(CERTIFICATE, KEY)
+            self._tls = tls.client()
         connection = http.client.HTTPSConnection(name, self._port, timeout=ASK_SECONDS, context=self._tls)
         try:
             connection.request("GET", "/patroni")
@@ -145,70 +155,31 @@ class Watcher:
 
     def metrics(self) -> str:
         """Prometheus text."""
-        lines = [
-            "# HELP asp_fencer_fences_total Attempts to fence a leader, by outcome.",
-            "# TYPE asp_fencer_fences_total counter",
-            *(f'asp_fencer_fences_total{{outcome="{outcome}"}} {n}' for outcome, n in self.counts.items()),
-            "# HELP asp_fencer_last_fence_seconds Time from decision to release of the last fencing.",
-            "# TYPE asp_fencer_last_fence_seconds gauge",
-            f"asp_fencer_last_fence_seconds {self.last_seconds:.3f}",
-            "# HELP asp_fencer_last_look_timestamp_seconds When the leader was last looked at without a fault.",
-            "# TYPE asp_fencer_last_look_timestamp_seconds gauge",
-            f"asp_fencer_last_look_timestamp_seconds {self.last_tick:.1f}",
-            "# HELP asp_fencer_leader Who holds the leader's key.",
-            "# TYPE asp_fencer_leader gauge",
-            *(f'asp_fencer_leader{{node="{node}"}} {int(node == self.leader)}' for node in self.nodes),
-        ]
-        return "\n".join(lines) + "\n"
+        values = metrics.Metrics(HELP)
+        for outcome, count in self.counts.items():
+            values.set("asp_fencer_fences_total", count, outcome=outcome)
+        values.set("asp_fencer_last_fence_seconds", round(self.last_seconds, 3))
+        values.set("asp_fencer_last_look_timestamp_seconds", round(self.last_tick, 1))
+        for node in self.nodes:
+            values.set("asp_fencer_leader", int(node == self.leader), node=node)
+        return values.text()
 
 
-def serve(watcher: Watcher, port: int) -> None:
-    """Metrics over TLS, for holders of a certificate of our root only."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = watcher.metrics().encode()
-            self.send_response(200 if self.path == "/metrics" else 404)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(CERTIFICATE, KEY)
-    tls.load_verify_locations(ROOT)
-    tls.verify_mode = ssl.CERT_REQUIRED
-    server = ThreadingHTTPServer(("0.0.0.0", port), Handler)
-    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
-def say(text: str) -> None:
-    print(f"asp-fencer: {text}", file=sys.stderr, flush=True)
-
-
-def main() -> int:
+def run() -> int:
+    """Watch for ever."""
     settings = json.loads(Path(SETTINGS).read_text())
     etcd = Etcd(settings["etcd"], ROOT, "fencer", settings["password"])
     watcher = Watcher(settings, Engine(), etcd, Audit(FOLDER))
-    serve(watcher, settings["metrics_port"])
+    metrics.serve(watcher.metrics, settings["metrics_port"])
     threading.Thread(target=watcher.listen, daemon=True).start()
-    last = ""
+    faults = Changes(log)
     while True:
         BEAT.touch()
         try:
             watcher.tick()
-            watcher.last_tick, last = time.time(), ""
+            watcher.last_tick = time.time()
+            faults.over()
         except (EtcdFault, EngineFault) as fault:
             watcher.counts["faults"] += 1
-            if str(fault) != last:
-                say(f"nothing is known: {fault}")
-            last = str(fault)
+            faults.say(f"nothing is known: {fault}")
         time.sleep(TICK_SECONDS)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

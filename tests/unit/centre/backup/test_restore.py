@@ -134,3 +134,52 @@ def test_a_former_cluster_that_is_not_there_is_refused_also_in_check_mode(check)
     assert ran == ["ls"]
     restore_cell.forget(cell, "pgdata.before_20261123t130000z", check)
     assert ran == ["ls", "ls", *([] if check else ["rm"])]
+
+
+@pytest.fixture
+def exchange(monkeypatch):
+    """Exchanges a tenant while the pooler behaves as told: before it holds, and after the work is done."""
+
+    def run(before=None, after=None, renamed="t16054_before_x"):
+        steps = []
+
+        @contextlib.contextmanager
+        def clients_held(runtime, proxy, seconds, database):
+            if before:
+                raise before
+            steps.append(f"hold {proxy} {database}")
+            yield
+            steps.append("let go")
+            if after:
+                raise after
+
+        def rename(*_):
+            steps.append("rename")
+            if isinstance(renamed, Exception):
+                raise renamed
+            return renamed
+
+        monkeypatch.setattr(restore, "clients_held", clients_held)
+        monkeypatch.setattr(restore, "rename", rename)
+        cell = SimpleNamespace(lock=contextlib.nullcontext, runtime=None, cell=SimpleNamespace(proxy="proxy"))
+        return restore.exchange(cell, SimpleNamespace(name=TENANT), "t16054_restoring", []), steps
+
+    return run
+
+
+def test_the_name_changes_while_the_clients_are_held(exchange):
+    assert exchange() == ("t16054_before_x", ["hold proxy t16054", "rename", "let go"])
+    assert exchange(renamed="")[0] == "", "there was none before"
+
+
+@pytest.mark.parametrize("options", [{"before": RuntimeFault("no proxy")}, {"renamed": RuntimeFault("no proxy")}])
+def test_an_exchange_that_did_not_happen_says_so(exchange, options):
+    with pytest.raises(RuntimeFault, match="^no proxy$"):
+        exchange(**options)
+
+
+def test_clients_that_were_let_go_before_the_end_are_told_of_though_it_is_done(exchange):
+    with pytest.raises(
+        RuntimeFault, match="t16054 is exchanged, but its clients were let go before that was done.*60 s"
+    ):
+        exchange(after=RuntimeFault("t16054 was held for 60 s"))

@@ -1,8 +1,10 @@
 """When a cell's leader may hand over: in a cell that is whole, and not where another one leads already."""
 
+import contextlib
 from types import SimpleNamespace
 
 import pytest
+from docker.errors import APIError
 
 from centre.database import failover
 from centre.reach.runtime import RuntimeFault
@@ -53,3 +55,41 @@ def test_a_cell_that_is_not_whole_is_left_alone(asked, members):
 def test_an_unknown_node_is_refused(asked):
     with pytest.raises(RuntimeFault, match="node nobody: wanted one of n1, n2, n3"):
         asked([LEADER, ONE, OTHER], "nobody")
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    """`cell(kill)`: hands over from n1, whose container is ended by `kill`; what happened, in order."""
+
+    def switch(kill=None):
+        steps = []
+
+        @contextlib.contextmanager
+        def clients_held(runtime, proxy, seconds, until_not):
+            steps.append(f"hold {proxy} until not {until_not}")
+            yield SimpleNamespace(wait=lambda: steps.append("wait"))
+
+        def end(signal):
+            steps.append(signal)
+            if kill:
+                raise kill
+
+        runtime = SimpleNamespace(
+            register=SimpleNamespace(cell=lambda _: SimpleNamespace(proxy="proxy")),
+            check=lambda service, argv, **_: steps.append(argv[-1]),
+            container=lambda service: SimpleNamespace(kill=end),
+        )
+        monkeypatch.setattr(failover, "clients_held", clients_held)
+        failover.switch(runtime, failover.Plan("baz1", "n1", ("n2", "n3")))
+        return steps
+
+    return switch
+
+
+def test_the_leader_ends_only_while_its_clients_are_held(cell):
+    assert cell() == ["CHECKPOINT", "hold proxy until not n1", "SIGTERM", "wait"]
+
+
+def test_a_leader_that_cannot_be_ended_is_named(cell):
+    with pytest.raises(RuntimeFault, match="cell baz1: n1 could not be ended: no such container"):
+        cell(APIError("no such container"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from centre.database import apply as tenants
 from centre.database import plan, reading
 from centre.database.migrations import Migration, MigrationFault, parse
-from centre.database.plan import PlanFault, Tenant
+from centre.database.plan import PlanFault, TenantDatabase
 from centre.database.reading import Inside, Shared
 from centre.reach.runtime import RuntimeFault
 from inventory.models import Caps
@@ -24,7 +24,7 @@ APPLIED = frozenset(migration.key for migration in MIGRATIONS)
 
 
 def tenant(code="16054", systems=("irat", "keret")):
-    return Tenant(f"t{code}", {system: f"SCRAM-SHA-256$secret-{code}-{system}" for system in systems})
+    return TenantDatabase(f"t{code}", {system: f"SCRAM-SHA-256$secret-{code}-{system}" for system in systems})
 
 
 def right(*tenants):
@@ -170,7 +170,11 @@ def test_steps_show_no_secret_and_touch_no_other_tenant(name):
 
 
 def test_scripts_change_database_only_where_needed():
-    steps = [plan.Step("a", "", "", "A;"), plan.Step("b", "", "", "B;", "t1"), plan.Step("c", "", "", "C;", "t1")]
+    steps = [
+        plan.Statement("a", "", "", "A;"),
+        plan.Statement("b", "", "", "B;", "t1"),
+        plan.Statement("c", "", "", "C;", "t1"),
+    ]
     assert plan.script([*steps, steps[0]]) == 'A;\n\\connect "t1"\nB;\nC;\n\\connect "pbauth"\nA;\n'
 
 
@@ -201,7 +205,7 @@ def test_a_database_of_somebody_else_is_left_alone():
 
 def test_a_name_that_is_no_tenant_is_refused():
     with pytest.raises(ValueError, match="wanted t and a 5-digit KSH code"):
-        Tenant('t16054"; DROP', {})
+        TenantDatabase('t16054"; DROP', {})
 
 
 @pytest.mark.parametrize(

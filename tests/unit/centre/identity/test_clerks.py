@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from centre.identity.clerks import SCOPE_KINDS, IdentityPlanner, client, roles_of
+from centre.identity.clerks import IdentityPlanner, client, roles_of
+from centre.identity.clients import SCOPE_KINDS
 from centre.reach.runtime import RuntimeFault
 from inventory import paths
 from inventory.register import load

@@ -10,7 +10,7 @@ import pytest
 
 from centre.backup import restore
 from centre.reach.psql import CellSql
-from centre.reach.runtime import Result, RuntimeFault
+from centre.reach.runtime import RuntimeFault
 from inventory import paths
 from inventory.register import load
 
@@ -83,7 +83,7 @@ def test_who_waits_too_long_is_told_for_whom(cell, holder):
 
 def test_the_lock_is_taken_before_clients_are_held(cell, holder, monkeypatch):
     held = []
-    monkeypatch.setattr(restore, "_held", lambda *_: contextlib.nullcontext(held.append("held")))
+    monkeypatch.setattr(restore, "clients_held", lambda *_, **__: contextlib.nullcontext(held.append("held")))
     monkeypatch.setattr(restore, "rename", lambda *_: "old")
     monkeypatch.setattr(cell, "lock", lambda: CellSql.lock(cell, 0.1))
     tenant = SimpleNamespace(name="t16054")
@@ -93,30 +93,3 @@ def test_the_lock_is_taken_before_clients_are_held(cell, holder, monkeypatch):
     holder.kill()
     holder.wait()
     assert restore.exchange(cell, tenant, "t16054_restoring", []) == "old" and held == ["held"]
-
-
-@pytest.mark.parametrize("let_go", [True, False])
-def test_clients_that_were_let_go_too_early_are_a_fault(cell, monkeypatch, let_go):
-    working, removed = threading.Event(), threading.Event()
-
-    class Pooler(SimpleNamespace):
-        def __init__(self, register):
-            super().__init__(register=register)
-
-        def run(self, service, argv):
-            if argv[0] == "rm":
-                removed.set()
-            return Result(0, "", "")
-
-        def check(self, service, argv, timeout):
-            if let_go and working.wait(10):
-                raise RuntimeFault("t16054 was held for 60 s; its clients go on")
-            removed.wait(10)
-
-    monkeypatch.setattr(restore, "Runtime", Pooler)
-    cell.runtime = Pooler(cell.runtime.register)
-    expected = contextlib.nullcontext()
-    if let_go:
-        expected = pytest.raises(RuntimeFault, match="exchanged, but its clients were let go .*held for 60 s")
-    with expected, restore._held(cell, "t16054"):
-        working.set()

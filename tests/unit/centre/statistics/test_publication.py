@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from centre.statistics import disclosure, publication, publish
 from centre.statistics.disclosure import Rule, hidden, merged, tellable, total
-from centre.statistics.figures import Delivered, asked, missing
+from centre.statistics.figures import Delivered, counted, missing
 from centre.statistics.publish import TreasuryFault
 from inventory.errors import RegisterError
 from tests.unit.inventory.register_copy import Copy
@@ -86,7 +86,7 @@ def four(copy):
     """A register of the joined municipalities, and figures of each."""
     copy.edit("environments/dev/municipalities/29188-nagybarca.yaml", "training: true", "training: false")
     register = copy.load()
-    municipalities = asked(register, with_connecting=True)
+    municipalities = counted(register, with_connecting=True)
     assert len(municipalities) == 4
     figures = {}
     for n, municipality in enumerate(municipalities):
@@ -130,8 +130,8 @@ def test_a_day_is_published_as_page_table_and_json(copy, tmp_path):
 
 def test_who_counts(copy):
     register = copy.load()
-    assert [municipality.name for municipality in asked(register)] == ["Sajószentpéter"]
-    names = [municipality.name for municipality in asked(register, with_connecting=True)]
+    assert [municipality.name for municipality in counted(register)] == ["Sajószentpéter"]
+    names = [municipality.name for municipality in counted(register, with_connecting=True)]
     assert len(names) == 3 and "Nagybarca" not in names, "a sandbox's invented figures never count"
 
 

@@ -1,6 +1,7 @@
 """A machine that cannot be prepared is told what is missing, in one message, before anything is touched."""
 
 import collections
+import ipaddress
 import json
 import os
 
@@ -83,20 +84,75 @@ def test_a_full_disk_is_said_first(monkeypatch, tmp_path):
         host.preflight()
 
 
-@pytest.mark.parametrize(
-    ("state", "outcome"),
-    [({"LocalNodeState": "active", "ControlAvailable": True}, None), ({"LocalNodeState": "inactive"}, "initialised")],
-)
-def test_swarm_is_initialised_once(monkeypatch, state, outcome):
-    asked = []
+class Daemon:
+    """A daemon whose Swarm is in a state; keeps what it was given to make one of."""
 
-    def daemon(method, path, body=None):
-        asked.append((method, path))
-        return 200, json.dumps({"Swarm": state})
+    def __init__(self, **state):
+        self.state, self.bodies = state, []
 
+    def __call__(self, method, path, body=None):
+        if path == "/swarm/init":
+            self.bodies.append(body)
+        return 200, json.dumps({"Swarm": self.state})
+
+
+@pytest.fixture
+def no_route(monkeypatch):
+    class Socket(host.socket.socket):
+        def connect(self, address):
+            raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr(host.socket, "socket", Socket)
+
+
+def test_a_swarm_that_is_there_is_left_alone(monkeypatch):
+    daemon = Daemon(LocalNodeState="active", ControlAvailable=True, NodeAddr="10.1.2.3")
     monkeypatch.setattr(host, "docker", daemon)
-    assert host.swarm() == outcome
-    assert (("POST", "/swarm/init") in asked) == bool(outcome)
+    assert host.swarm() is None and host.swarm("10.1.2.3") is None
+    assert daemon.bodies == [] and host.cannot_grow() is None
+
+
+def test_a_new_swarm_advertises_the_way_out_of_the_machine(monkeypatch):
+    monkeypatch.setattr(host, "docker", daemon := Daemon(LocalNodeState="inactive"))
+    monkeypatch.setattr(host, "default_address", lambda: "10.9.9.1")
+    assert host.swarm() == "initialised, advertises 10.9.9.1"
+    assert daemon.bodies == [{"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": "10.9.9.1"}]
+
+
+def test_a_new_swarm_advertises_what_was_asked(monkeypatch):
+    monkeypatch.setattr(host, "docker", daemon := Daemon(LocalNodeState="inactive"))
+    assert host.swarm("127.0.0.1") == "initialised, advertises 127.0.0.1"
+    assert daemon.bodies == [{"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}]
+
+
+def test_what_is_no_address_is_refused_before_a_swarm_is_made(monkeypatch):
+    monkeypatch.setattr(host, "docker", daemon := Daemon(LocalNodeState="inactive"))
+    with pytest.raises(StepFailed, match="--advertise-addr: seen 'eth0', wanted an IPv4 address"):
+        host.swarm("eth0")
+    assert daemon.bodies == []
+
+
+def test_the_default_address_is_one_of_this_machine():
+    assert ipaddress.IPv4Address(host.default_address())
+
+
+def test_a_machine_without_a_route_has_its_loopback(no_route):
+    assert host.default_address() == "127.0.0.1"
+
+
+def test_an_old_swarm_is_left_and_reported(monkeypatch):
+    daemon = Daemon(LocalNodeState="active", ControlAvailable=True, NodeAddr="127.0.0.1")
+    monkeypatch.setattr(host, "docker", daemon)
+    assert host.swarm() is None and daemon.bodies == []
+    note = host.cannot_grow()
+    assert "cannot grow: it advertises 127.0.0.1" in note and "docker swarm leave --force" in note
+
+
+def test_another_address_than_the_swarms_is_refused(monkeypatch):
+    daemon = Daemon(LocalNodeState="active", ControlAvailable=True, NodeAddr="127.0.0.1")
+    monkeypatch.setattr(host, "docker", daemon)
+    with pytest.raises(StepFailed, match=r"Swarm: advertises 127.0.0.1, wanted 10.1.2.3. To change it, remove every"):
+        host.swarm("10.1.2.3")
 
 
 def test_a_node_that_is_still_starting_is_waited_for(monkeypatch):

@@ -1,5 +1,6 @@
 """The importer: every row of the list becomes an entry, is kept, or is reported with line, value and reason."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,8 +10,10 @@ import pytest
 
 from inventory import paths, register
 from inventory.errors import RegisterError
-from inventory.gazetteer import LIST
+from inventory.gazetteer import LIST, county_name, settlements
+from inventory.importing import staging
 from inventory.importing.importer import Outcome, import_settlements
+from inventory.importing.places import Places
 
 TEMPLATE = paths.ENVIRONMENTS / "dev" / "environment.yaml"
 BAZ = "Borsod-Abaúj-Zemplén"
@@ -130,6 +133,115 @@ def test_list_without_its_columns_is_refused(tmp_path, folder):
         import_settlements(folder, TEMPLATE, None, source=file)
 
 
+def tree(folder):
+    """Every file and folder below, with contents: what an import must not change when it fails."""
+    return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture
+def beside_dev(folder):
+    """A register with environment `dev`, beside which another is imported."""
+    shutil.copytree(TEMPLATE.parent, folder.parent / "dev")
+    return folder
+
+
+def test_a_new_environment_has_a_subnet_and_ports_of_its_own(beside_dev):
+    outcome = import_settlements(beside_dev, TEMPLATE, "Vas")
+    assert str(outcome.places) == "subnet 10.62.0.0/16, ports 10443 (https), 10080 (http), 12210 and up (SSH)"
+    other = beside_dev.with_name("other")
+    assert import_settlements(other, TEMPLATE, "Zala").places == Places("10.63.0.0/16", 11443, 11080, 13210)
+    for env in ("dev", "land", "other"):
+        assert register.load(env, beside_dev.parents[1]), "no environment stands in another's way"
+    text = (beside_dev / "environment.yaml").read_text()
+    assert "subnet: 10.62.0.0/16\n" in text and "ssh_base: 12210 # a workstation's" in text
+
+
+def test_what_is_asked_for_is_taken(beside_dev):
+    required = Places(subnet="10.200.0.0/16", https=8443)
+    assert import_settlements(beside_dev, TEMPLATE, "Vas", required=required).places == Places(
+        "10.200.0.0/16", 8443, 10080, 12210
+    )
+    environment = register.load("land", beside_dev.parents[1]).environment
+    assert (environment.subnet, environment.ports.https) == ("10.200.0.0/16", 8443)
+
+
+FAILING = {
+    "a neighbour's subnet": (Places(subnet="10.61.0.0/16"), "subnet = '10.61.0.0/16': overlaps 10.61.0.0/16 of"),
+    "a neighbour's port": (Places(https=80), "ports.https = 80: the port is ports.http of"),
+    "Docker's own subnet": (Places(subnet="172.17.0.0/16"), "which Docker takes by itself"),
+    "no subnet": (Places(subnet="10.61.0.0/24"), "a private IPv4 /16"),
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_an_import_that_fails_leaves_no_trace(beside_dev, tmp_path, case):
+    required, words = FAILING[case]
+    before = tree(tmp_path)
+    with pytest.raises(RegisterError, match=re.escape(words)):
+        import_settlements(beside_dev, TEMPLATE, "Vas", required=required)
+    assert tree(tmp_path) == before and not beside_dev.exists()
+
+
+def test_an_import_into_an_unsound_environment_leaves_it_as_it_is(folder, tmp_path):
+    import_settlements(folder, TEMPLATE, "Vas")
+    broken = next(folder.glob("municipalities/*.yaml"))
+    broken.write_text(broken.read_text().replace("phase: preparation", "phase: live"))
+    before = tree(tmp_path)
+    with pytest.raises(RegisterError, match="phase live without evidence"):
+        import_settlements(folder, TEMPLATE, "Zala")
+    assert tree(tmp_path) == before
+
+
+def test_what_moved_in_before_a_fault_of_the_disk_moves_out_again(folder, tmp_path, monkeypatch):
+    import_settlements(folder, TEMPLATE, "Vas")
+    before, moves, move = tree(tmp_path), [], os.replace
+
+    def fail_later(source, target):
+        moves.append(target)
+        if len(moves) == 50:
+            raise OSError(28, "No space left on device")
+        move(source, target)
+
+    monkeypatch.setattr(staging.os, "replace", fail_later)
+    with pytest.raises(OSError, match="No space left"):
+        import_settlements(folder, TEMPLATE, "Zala")
+    assert len(moves) > 50 and tree(tmp_path) == before
+
+
+def test_settings_are_asked_for_a_new_environment_only(folder):
+    import_settlements(folder, TEMPLATE, "Vas")
+    with pytest.raises(RegisterError, match="land: subnet = '': the environment is there and has its own"):
+        import_settlements(folder, TEMPLATE, "Zala", required=Places(subnet="10.99.0.0/16"))
+
+
+def test_a_dry_run_judges_the_result_too(beside_dev):
+    with pytest.raises(RegisterError, match="overlaps"):
+        import_settlements(beside_dev, TEMPLATE, "Vas", dry_run=True, required=Places(subnet="10.61.0.0/16"))
+
+
+@pytest.mark.parametrize(
+    ("official", "listed"),
+    [
+        ("Zala vármegye", "Zala"),
+        ("Zala megye", "Zala"),
+        (" Zala  Vármegye ", "Zala"),
+        ("Csongrád-Csanád", "Csongrád"),
+        ("Csongrád-Csanád vármegye", "Csongrád"),
+        ("Csongrád megye", "Csongrád"),
+        ("Borsod-Abaúj-Zemplén vármegye", BAZ),
+        ("Vas", "Vas"),
+    ],
+)
+def test_counties_are_known_by_their_official_names(official, listed):
+    assert county_name(official) == listed
+    assert listed in {settlement.county for settlement in settlements().values()}
+
+
+def test_an_import_by_the_official_name_is_the_countys(folder):
+    outcome = import_settlements(folder, TEMPLATE, "Csongrád-Csanád vármegye", dry_run=True)
+    assert outcome.rows == 60
+
+
 def test_lost_rows_are_an_error():
     with pytest.raises(RuntimeError, match="rows were lost: 1 rows = 0 entries"):
         Outcome(rows=1).balance()
@@ -145,7 +257,15 @@ def test_the_command_tells_all_and_checks_the_result(folder):
     assert done.returncode == 0, done.stderr
     assert "not imported: line 259: office_seat = 'Tolémedi': names no settlement" in done.stdout
     assert "109 rows = 106 entries + 0 kept + 3 reported" in done.stdout
+    assert "new environment: land (subnet 10.61.0.0/16, ports 443 (https)" in done.stdout
     assert "environment land is sound" in done.stdout
+
+
+def test_the_command_never_says_that_it_wrote_what_it_did_not(beside_dev):
+    done = run("--county", "Tolna", "--into", str(beside_dev), "--subnet", "10.61.0.0/16")
+    assert done.returncode == 2 and "written" not in done.stdout
+    assert "overlaps 10.61.0.0/16 of inventory/environments/dev" in done.stderr
+    assert done.stderr.endswith("1 fault; nothing was touched.\n") and not beside_dev.exists()
 
 
 @pytest.mark.parametrize(

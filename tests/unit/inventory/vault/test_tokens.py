@@ -56,13 +56,37 @@ def test_a_clerks_token_names_person_and_municipality(register, secrets):
     assert claims["exp"] - time.time() == pytest.approx(600, abs=10)
 
 
+def test_header_and_public_key_are_those_that_step_ca_was_given_before(register, secrets):
+    """Made by hand once, by a library now: the same names, order and numbers, or step-ca would be restarted."""
+    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054")
+    header, claims = opened(token, secrets.enrol_key)
+    jwk = tokens.public_jwk(secrets.enrol_key)
+    assert header == {"alg": "ES256", "kid": jwk["kid"], "typ": "JWT"} and "=" not in token
+    assert list(claims) == ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "asp"]
+    assert claims["nbf"] == claims["iat"] - 60 and len(claims["jti"]) == 64
+    numbers = serialization.load_pem_private_key(secrets.enrol_key.encode(), None).public_key().public_numbers()
+    x, y = (base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode() for n in (numbers.x, numbers.y))
+    public = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+    text = json.dumps(public, separators=(",", ":")).encode()
+    kid = base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode()
+    assert list(jwk.items()) == [*public.items(), ("kid", kid), ("use", "sig"), ("alg", "ES256")]
+
+
+def test_a_key_of_another_kind_is_refused():
+    other = ec.generate_private_key(ec.SECP384R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(ValueError, match="wanted: an EC P-256 private key"):
+        tokens.public_jwk(other.decode())
+
+
 def test_no_two_tokens_are_alike(register, secrets):
     made = {tokens.token(register, secrets, username="minta.iktato", ksh="16054") for _ in range(5)}
     assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in made}) == 5
 
 
 def test_a_clerk_of_another_office_gets_no_token(register, secrets):
-    with pytest.raises(RegisterError, match="'proba.kozos': works not here.*minta.iktato"):
+    with pytest.raises(RegisterError, match="'proba.kozos': does not work here.*minta.iktato"):
         tokens.token(register, secrets, username="proba.kozos", ksh="16054")
 
 

@@ -73,6 +73,7 @@ def test_a_service_is_hardened(build):
     assert spec["taskSpec"]["resources"]["limits"]["memoryBytes"] == 64 * 1024 * 1024
     assert spec["endpointSpec"]["mode"] == "dnsrr"
     assert spec["convergeConfig"]["timeout"]
+    assert spec["taskSpec"]["logDriver"] == {"name": "local", "options": {"max-file": "5", "max-size": "20m"}}
 
 
 def test_no_node_is_ended_while_it_recovers(build):

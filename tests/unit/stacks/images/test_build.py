@@ -24,13 +24,13 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     monkeypatch.delenv("BASE_IMAGE", raising=False)
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     yield tmp_path
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
 
 
 def reference(name="demo"):
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     return recipe.reference(name)
 
 
@@ -38,7 +38,7 @@ def test_same_content_same_name(project):
     first = reference()
     (project / "code" / "__pycache__").mkdir()
     (project / "code" / "__pycache__" / "a.pyc").write_bytes(b"x")
-    assert reference() == first and first.startswith("asp/demo:")
+    assert reference() == first and first.startswith("asp.invalid/demo:")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,24 @@ def test_a_former_image_may_be_given(project, monkeypatch):
 
 def test_a_given_image_that_is_not_here_is_never_made_from_something_else(project, monkeypatch):
     monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     monkeypatch.setattr(build, "present", lambda *_: False)
     monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("it was built"))
-    with pytest.raises(downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:0123456789ab: no such image here"):
+    with pytest.raises(
+        downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:0123456789ab: no such image on this machine"
+    ):
         build.provide_image(None, "demo")
+
+
+def test_where_an_image_is_kept_is_no_part_of_its_content(project, monkeypatch):
+    here = reference()
+    monkeypatch.setattr(recipe, "REGISTRY", "registry.example:5000")
+    assert reference() == here.replace("asp.invalid/", "registry.example:5000/")
+
+
+def test_every_name_has_a_host_that_is_nobodys():
+    for name in names():
+        assert recipe.reference(name).startswith("asp.invalid/"), "without a host it is a name on a public registry"
 
 
 def test_unknown_image_names_the_known(project):
@@ -99,6 +112,6 @@ def test_a_download_with_another_hash_is_refused_and_removed(project):
 
 
 def test_every_real_image_has_a_name():
-    recipe.reference.cache_clear()
+    recipe.content.cache_clear()
     found = [recipe.reference(name) for name in names()]
     assert len(found) >= 8 and len(set(found)) == len(found)

@@ -6,6 +6,7 @@ import time
 
 from ansible_collections.asp.centre.plugins.modules.restore import DOCUMENTATION
 
+from centre import moments
 from centre.action import CentreAction, Params, Result
 from centre.backup import restore
 from centre.backup.backups import BackupFault
@@ -30,12 +31,13 @@ def aside(cell: CellSql, municipality: Municipality, params: Params, check: bool
     moment = restore.moment_of(params["target_time"] or "")
     tenant, repository = municipality.tenant, params["repository"]
     restore.may_restore(cell, tenant, moment, repository)
-    at = f"{tenant} at {moment.isoformat()}, out of repository {repository}"
+    at = f"{tenant} at {moments.shown(moment)}, out of repository {repository}"
     diff = {"before": "", "after": f"{restore.beside(tenant)}: {at}\n"}
+    result: Result = {"changed": True, "moment": moments.shown(moment), "diff": diff}
     if check:
-        return {"changed": True, "diff": diff}
+        return result
     restored = restore.put_aside(cell, tenant, moment, repository)
-    return {"changed": True, "changes": list(restored.changes), "diff": diff}
+    return result | {"changes": list(restored.changes)}
 
 
 def exchange(cell: CellSql, municipality: Municipality, params: Params, check: bool) -> Result:

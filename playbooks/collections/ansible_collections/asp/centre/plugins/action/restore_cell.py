@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ansible_collections.asp.centre.plugins.modules.restore_cell import DOCUMENTATION
 
-from centre import turn
+from centre import moments, turn
 from centre.action import CentreAction, Params, Result
 from centre.backup import restore, restore_cell
 from centre.reach.psql import CellSql
@@ -23,7 +23,7 @@ def run(params: Params, check: bool) -> Result:
         return {"changed": True, "diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
     restore_cell.may_rebuild(cell, params["repository"], moment)
-    until = moment.isoformat() if moment else "the end of the archive"
+    until = moments.shown(moment) if moment else "the end of the archive"
     diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
     if check:
         return {"changed": True, "diff": diff}

@@ -8,11 +8,11 @@ from ansible_collections.asp.centre.plugins.modules.tenant_database import DOCUM
 
 from centre.action import CentreAction, Params, Result, subjects
 from centre.database import apply, migrations
-from centre.database.apply import Outcome
 from centre.database.export import ExportFault, export
 from centre.database.plan import PlanFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
+from centre.steps import Plan
 from inventory.models import Municipality
 from inventory.vault import vault
 
@@ -23,7 +23,7 @@ def run(params: Params, check: bool) -> Result:
     """Result of the action for its parameters."""
     register, municipalities = subjects(params)
     runtime = Runtime(register)
-    total, exports = Outcome(), Exports()
+    total, exports = Plan(), Exports()
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         cell = CellSql(runtime, cell_id)
         here = [municipality for municipality in municipalities if municipality.cell == cell_id]
@@ -32,29 +32,24 @@ def run(params: Params, check: bool) -> Result:
     return result | ({"exports": exports} if params["state"] == "exported" else {})
 
 
-def present(
-    cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports
-) -> Outcome:
+def present(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Plan:
     register = cell.runtime.register
     secrets = vault.load(register)
     tenants = [apply.wanted(register, secrets, municipality) for municipality in municipalities]
     return apply.ensure_present(cell, tenants, migrations.installed(), check)
 
 
-def exported(
-    cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports
-) -> Outcome:
-    outcome = Outcome()
+def exported(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Plan:
+    plan = Plan()
     for municipality in municipalities:
         place = params["export_dir"]
         if not check:
             place = exports[municipality.ksh] = str(export(cell, municipality.tenant, Path(place)))
-        outcome.before.append(f"export of {municipality.tenant}: not taken")
-        outcome.after.append(f"export of {municipality.tenant}: in {place}")
-    return outcome
+        plan.add(f"export of {municipality.tenant}", "not taken", f"in {place}")
+    return plan
 
 
-def absent(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Outcome:
+def absent(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Plan:
     unconfirmed = sorted({municipality.ksh for municipality in municipalities} - set(params["confirm"]))
     if unconfirmed:
         seen = ", ".join(params["confirm"]) or "nothing"

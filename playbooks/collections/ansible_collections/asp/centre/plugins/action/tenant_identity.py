@@ -22,10 +22,10 @@ def run(params: Params, check: bool) -> Result:
     with Keycloak(runtime, secrets) as clerks:
         citizens = clerks.beside(REALM_OF_CITIZENS)
         for planner in (IdentityPlanner(register, secrets, clerks), CitizenPlanner(register, secrets, citizens)):
-            plan.steps += getattr(planner, params["state"])(municipalities).steps
+            plan += getattr(planner, params["state"])(municipalities)
         if not check:
             plan.carry_out()
-    return {"changed": bool(plan.steps), "steps": plan.lines, "diff": plan.diff}
+    return {"changed": plan.changed, "steps": plan.lines, "diff": plan.diff}
 
 
 class ActionModule(CentreAction):

@@ -18,7 +18,7 @@ options:
   step: {type: str, choices: [aside, exchange, undo, forget], required: true, description: What is done.}
   target_time:
     type: str
-    description: The moment for C(aside), as 2026-11-23 14:00:00 (local time) or with an offset.
+    description: The moment for C(aside), as 2026-11-23 14:00:00 (Budapest) or with an offset.
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The kept database for C(undo) and C(forget).}
 author: [ASP operations]
@@ -40,6 +40,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moment: {type: str, returned: after aside, description: "The moment as it was read, in Budapest time and in UTC."}
 changes: {type: list, elements: str, returned: after aside, description: "Tables that differ, rows now and then."}
 kept: {type: str, returned: after exchange and undo, description: Name under which the former database stays.}
 held_seconds: {type: float, returned: after exchange and undo, description: For how long clients waited at most.}

@@ -15,7 +15,7 @@ options:
   asp_environment: {type: str, required: true, description: Environment of the register.}
   cell: {type: str, required: true, description: Id of the cell.}
   step: {type: str, choices: [restore, forget], required: true, description: What is done.}
-  target_time: {type: str, description: The moment; without it as far as the archive reaches.}
+  target_time: {type: str, description: "Moment, Budapest time or with an offset; without it the end of the archive."}
   repository: {type: int, choices: [1, 2], default: 1, description: Repository that is read; 2 is the encrypted one.}
   kept: {type: str, description: The former cluster's folder for C(forget).}
 author: [ASP operations]

@@ -1,0 +1,100 @@
+"""What clients and users of both realms have in common, and how what Keycloak shows is compared with what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from inventory.models import Municipality, Person
+
+SCOPES = ["basic", "acr", "profile", "email"]
+SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientScopes": "optional-client-scopes"}
+
+
+def client(
+    municipality: Municipality,
+    secret: str,
+    *,
+    base: str,
+    redirect: str,
+    signed_out: str,
+    optional_scopes: Sequence[str],
+    mapper: Mapping[str, Any],
+) -> dict[str, Any]:
+    """An OIDC client of a municipality: authorization code with PKCE only, back to its own origin only.
+
+    `base`: where its pages begin; `redirect` and `signed_out`: addresses to come back to.
+    """
+    return {
+        "clientId": municipality.tenant,
+        "name": municipality.name,
+        "enabled": True,
+        "protocol": "openid-connect",
+        "publicClient": False,
+        "clientAuthenticatorType": "client-secret",
+        "secret": secret,
+        "standardFlowEnabled": True,
+        "implicitFlowEnabled": False,
+        "directAccessGrantsEnabled": False,
+        "serviceAccountsEnabled": False,
+        "fullScopeAllowed": False,
+        "rootUrl": municipality.origin,
+        "baseUrl": base,
+        "redirectUris": [redirect],
+        "webOrigins": [municipality.origin],
+        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": signed_out},
+        "defaultClientScopes": SCOPES,
+        "optionalClientScopes": list(optional_scopes),
+        "protocolMappers": [dict(mapper)],
+    }
+
+
+# What a mapper may write to. Without the last one Keycloak follows the access token.
+TOKENS = {
+    "id": "id.token.claim",
+    "access": "access.token.claim",
+    "userinfo": "userinfo.token.claim",
+    "introspection": "introspection.token.claim",
+}
+
+
+def mapper(name: str, kind: str, claim: str, tokens: Collection[str], config: Mapping[str, str]) -> dict[str, Any]:
+    """A protocol mapper that writes one claim into `tokens` (of TOKENS) and into no other."""
+    into = {field: str(token in tokens).lower() for token, field in TOKENS.items()}
+    if "introspection" not in tokens:
+        del into[TOKENS["introspection"]]
+    return {
+        "name": name,
+        "protocol": "openid-connect",
+        "protocolMapper": kind,
+        "config": {**config, "claim.name": claim, "jsonType.label": "String", **into},
+    }
+
+
+def user(person: Person) -> dict[str, Any]:
+    """A person as a user. Whether it is locked is decided in daily work, not here."""
+    return {
+        "username": person.username,
+        "firstName": person.given_name,
+        "lastName": person.family_name,
+        "email": person.email,
+        "emailVerified": True,
+    }
+
+
+def covers(seen: Any, due: Any) -> bool:
+    """Whether what Keycloak shows holds all that is due; it adds defaults of its own, and lists have no order."""
+    if isinstance(due, dict):
+        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in due.items())
+    if isinstance(due, list) and due and isinstance(due[0], dict):
+        named = {item.get("name"): item for item in seen or []}
+        return len(named) == len(due) and all(covers(named.get(item["name"]), item) for item in due)
+    if isinstance(due, list):
+        return sorted(seen or []) == sorted(due)
+    return bool(seen == due)
+
+
+def with_ids(mappers: list[dict[str, Any]], seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Mappers with the ids that Keycloak gave those of the same name."""
+    ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
+    return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

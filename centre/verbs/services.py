@@ -1,0 +1,76 @@
+"""An environment's services and containers on the daemon, found by labels and names, whatever state says."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from docker.models.services import Service
+
+from centre.reach.runtime import Runtime
+from centre.verbs.progress import StepFailed
+
+LIMIT = 120  # seconds for tasks to stop and let go of networks and volumes
+SERVICE = "com.docker.swarm.service.name"  # label of every task's container
+
+
+def services(runtime: Runtime) -> list[Service]:
+    """The environment's services by name."""
+    label = f"asp.env={runtime.register.environment.id}"
+    return sorted(runtime.client.services.list(filters={"label": label}), key=lambda service: str(service.name))
+
+
+def containers(runtime: Runtime) -> list[Container]:
+    """Containers of the environment's services, and of services of its name whose label is gone."""
+    names = {service.name for service in services(runtime)}
+    prefix = runtime.register.names.of("")
+    running = runtime.client.containers.list(filters={"label": SERVICE}, sparse=True)
+    return [c for c in running if (name := c.attrs["Labels"][SERVICE]) in names or name.startswith(prefix)]
+
+
+def kill(runtime: Runtime) -> list[Container]:
+    """Kill what still runs, and what that was: a database that ends in order archives for a minute what is to go."""
+    running = containers(runtime)
+    for container in running:
+        with contextlib.suppress(APIError):  # it ended meanwhile
+            container.kill()
+    return running
+
+
+def remove(objects: Sequence[Any]) -> str:
+    for item in objects:
+        with contextlib.suppress(NotFound):
+            item.remove()
+    return f"{len(objects)} removed" if objects else ""
+
+
+def remove_when_free(find: Callable[[], Sequence[Any]]) -> str:
+    """Remove what a stopping task may hold for a moment."""
+    count, last = len(find()), ""
+
+    def attempt() -> bool:
+        nonlocal last
+        for item in find():
+            try:
+                item.remove()
+            except NotFound:
+                continue
+            except APIError as error:
+                last = error.explanation or str(error)
+        return not find()
+
+    until(attempt, "objects to be let go", lambda: last)
+    return f"{count} removed" if count else ""
+
+
+def until(done: Callable[[], bool], what: str, last: Callable[[], str] = lambda: "") -> None:
+    """Wait until `done` says so; StepFailed after LIMIT seconds with what was seen last."""
+    deadline = time.monotonic() + LIMIT
+    while not done():
+        if time.monotonic() > deadline:
+            raise StepFailed(f"waited {LIMIT} s for {what}; last seen: {last() or 'still there'}")
+        time.sleep(0.5)

@@ -1,0 +1,74 @@
+"""What a restore in a container tells is believed when it is whole, and its words are told when it ends."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from centre.backup import scratch
+from centre.backup.scratch import VAULT, configure, wait_for
+from centre.reach.runtime import Result, RuntimeFault
+
+
+class Container:
+    """One that prints `out` piece by piece, a piece each look, and then ends with `err` unless it waits."""
+
+    name = "asp-x-restore-t16054"
+    attrs = {"State": {"ExitCode": 1}}
+
+    def __init__(self, *out, err=None):
+        self._pieces, self._out, self._err, self.status = list(out), "", err, "running"
+
+    def logs(self, stdout=True, stderr=True):
+        if not stdout:
+            return self._err.encode()
+        if self._pieces:
+            self._out += self._pieces.pop(0)
+        elif self._err is not None:
+            self.status = "exited"
+        return self._out.encode()
+
+    def reload(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(scratch.time, "sleep", lambda _: None)
+
+
+def test_half_a_line_is_not_yet_a_state():
+    wait_for(Container('{"sta', 'te": "rest', 'ored"}\n'), 60, "restored")
+
+
+def test_a_restore_that_ends_before_is_a_fault_in_its_own_words():
+    with pytest.raises(RuntimeFault, match="t16054: exited with 1: asp-restore tenant: no database"):
+        wait_for(Container(err="asp-restore tenant: no database t16054 at that moment\n"), 60, "restored")
+
+
+def test_a_restore_that_takes_too_long_is_a_fault():
+    with pytest.raises(RuntimeFault, match="not restored within 0 s"):
+        wait_for(Container(), 0, "restored")
+
+
+@pytest.mark.parametrize(
+    ("repository", "options"),
+    [
+        (1, {"repo1-path": "/source/repo"}),
+        (
+            VAULT,
+            {"repo1-path": "/source/repo", "repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "backup_vault"},
+        ),
+    ],
+)
+def test_only_the_repository_that_is_read_is_named_and_its_key_goes_by_standard_input(monkeypatch, repository, options):
+    calls = []
+
+    def inside(container, argv, stdin):
+        calls.append((argv, json.loads(stdin)))
+        return Result(0, "", "")
+
+    cell = SimpleNamespace(runtime=SimpleNamespace(register=None, inside=inside))
+    monkeypatch.setattr(scratch.vault, "load", lambda _: SimpleNamespace(password=lambda name: name))
+    configure(cell, None, repository)
+    assert calls == [(["asp-restore", "configure"], options)]

@@ -1,0 +1,122 @@
+"""Sound tenants give no finding; every open door, right, power and object that is not the template's gives one."""
+
+import pytest
+
+from centre.isolation.findings import findings
+from centre.isolation.reach import opens_tenants
+from centre.isolation.reading import Contents, Door, Facts, IdentityMap, Role, Thing
+from stacks.configs.postgres import OWNER, REPLICATOR, TEMPLATE
+from tests.support.country import door
+
+
+def kinds(cell, where="cluster", shares=None):
+    return {finding.kind for finding in findings(cell.facts, shares or {}) if finding.where == where}
+
+
+def add_door(cell, rule):
+    cell.change(doors=(*cell.cluster.doors, rule))
+
+
+def with_template(cell):
+    """The cell with the template that its tenants were cloned from."""
+    objects = cell.facts.contents["t10000"].objects
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, TEMPLATE: Contents(objects)})
+
+
+def test_sound_tenants_give_none(cell):
+    with_template(cell)
+    shares = {
+        name: frozenset((f"{name}_{system}", system, "", "USAGE") for system in ("irat", "keret"))
+        for name in ("t10000", "t10001", "t10002")
+    }
+    assert findings(cell.facts, shares) == []
+
+
+OPEN = {
+    "all": door(databases="all"),
+    "its name": door(databases="t10001"),
+    "a pattern": door(databases="/^t1"),
+    "its own user": door(databases="sameuser"),
+    "the old name": door(databases="samegroup"),
+    "a list": door(databases="pbauth,t10001"),
+    "local for others": door("local", "all", method="peer"),
+    "local without question": door("local", "all", "postgres", "trust"),
+}
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_a_door_into_tenants_is_one(cell, case):
+    assert opens_tenants(OPEN[case])
+    add_door(cell, OPEN[case])
+    assert kinds(cell) == {"door"}
+
+
+@pytest.mark.parametrize("weak", [door("host"), door(method="md5"), door(method="trust"), door("hostnossl")])
+def test_a_weak_door_is_one(cell, weak):
+    add_door(cell, weak)
+    assert kinds(cell) == {"door"}
+
+
+@pytest.mark.parametrize(
+    "safe", [door(), door(databases="replication", users="asp_replicator"), door(databases="all", method="reject")]
+)
+def test_a_safe_door_is_none(cell, safe):
+    add_door(cell, safe)
+    assert kinds(cell) == set()
+
+
+def test_a_door_that_cannot_be_read_is_one(cell):
+    add_door(cell, Door("", (), (), "", "", (), "invalid line"))
+    assert kinds(cell) == {"door"}
+
+
+def test_an_identity_map_to_a_tenant_is_one(cell):
+    cell.change(maps=(IdentityMap("asp", "postgres", "t10001_irat"),))
+    assert kinds(cell) == {"identity map"}
+
+
+def test_a_right_of_another_is_one_and_says_whose(cell):
+    with_template(cell)
+    cell.grant("t10001", "relation", "irat", "document", "t10000_irat", "SELECT")
+    (seen,) = findings(cell.facts, {})
+    assert str(seen) == "t10001: right on relation: irat.document: SELECT for t10000_irat"
+
+
+def test_a_shared_right_is_none_and_more_than_it_is_one(cell):
+    with_template(cell)
+    shares = {"t10001": frozenset({("t10001_irat", "chain", "message", "SELECT")})}
+    cell.grant("t10001", "relation", "chain", "message", "t10001_irat", "SELECT")
+    assert kinds(cell, "t10001", shares) == set()
+    cell.grant("t10001", "relation", "chain", "message", "t10001_irat", "DELETE")
+    assert kinds(cell, "t10001", shares) == {"right on relation"}
+
+
+def test_an_object_that_is_not_the_templates_is_one(cell):
+    with_template(cell)
+    seen = cell.facts.contents["t10001"]
+    changed = Contents((*seen.objects[1:], Thing("function", "irat.leak()", "t10000", "x")), seen.rights)
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": changed})
+    assert kinds(cell, "t10001") == {"schema", "function", "owner of function"}
+
+
+def test_an_object_that_differs_is_one(cell):
+    with_template(cell)
+    seen = cell.facts.contents["t10001"]
+    changed = Contents((Thing("schema", "irat", OWNER, "other"), *seen.objects[1:]), seen.rights)
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": changed})
+    assert [finding.what for finding in findings(cell.facts, {})] == [f"irat: differs from {TEMPLATE}"]
+
+
+def test_nodes_that_stream_from_each_other_are_none(cell):
+    rules = [("replication", "cert"), ("postgres", "cert"), ("all", "reject")]
+    cell.change(
+        roles={**cell.cluster.roles, REPLICATOR: Role(REPLICATOR, True, frozenset({"REPLICATION"}))},
+        maps=(IdentityMap("nodes", "asp-dev-baz1-postgres-1", REPLICATOR),),
+        doors=(
+            *cell.cluster.doors,
+            *(door(databases=place, users=REPLICATOR, method=method) for place, method in rules),
+        ),
+    )
+    assert kinds(cell) == set()
+    add_door(cell, door(databases="all", users=REPLICATOR, method="cert"))
+    assert kinds(cell) == {"door"}

@@ -1,0 +1,30 @@
+"""Removing an environment kills what runs of it, and nothing of another one."""
+
+from types import SimpleNamespace
+
+from docker.errors import APIError
+
+from centre.verbs import services
+
+
+class Container:
+    def __init__(self, service, ended=False):
+        self.attrs = {"Labels": {services.SERVICE: service}}
+        self.ended, self.killed = ended, False
+
+    def kill(self):
+        if self.ended:
+            raise APIError("is not running")
+        self.killed = True
+
+
+def test_only_its_own_containers_are_killed():
+    ours, gone, theirs = Container("asp-test-edge"), Container("asp-test-pki", ended=True), Container("asp-tests-edge")
+    client = SimpleNamespace(
+        services=SimpleNamespace(list=lambda **_: []),
+        containers=SimpleNamespace(list=lambda **_: [ours, gone, theirs]),
+    )
+    names = SimpleNamespace(of=lambda label: f"asp-test-{label}")
+    register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
+    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, gone]
+    assert (ours.killed, theirs.killed) == (True, False)

@@ -1,0 +1,165 @@
+"""What the probes record of rights, doors, the proof of isolation and backups, and what the checks say of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from centre.backup.backups import Catalogue, State
+from centre.isolation.reading import Facts, Grant, Right
+from checks.probes import centre, isolation, postgres, tenant
+from tests.support.country import country, door
+from tests.unit.checks import support
+
+SYSTEMS = ["irat", "keret"]
+
+
+@pytest.fixture
+def facts():
+    (cell,) = country(3, SYSTEMS)
+    return cell
+
+
+def with_doors(facts, *doors):
+    return replace(facts.cluster, doors=(*facts.cluster.doors, *doors))
+
+
+def verdict_of(check, section, seen):
+    """The check's verdict on the good recording with what was seen in one section of its tier."""
+    recording = support.good()
+    support.document(recording, check.partition(".")[0])["data"][section].update(seen)
+    return support.verdicts(recording)[check]
+
+
+def test_sound_doors_are_recorded_and_pass(facts):
+    seen = postgres.doors(facts.cluster)
+    assert seen["network_rules"] == [
+        {
+            "line": "hostssl samerole all samenet scram-sha-256",
+            "database": "samerole",
+            "method": "scram-sha-256",
+            "opens_tenants": False,
+        }
+    ]
+    assert (seen["plain_rules"], seen["public_connect"]) == ([], [])
+    assert seen["connect"]["t10001"] == ["t10001", "t10001_irat", "t10001_keret"]
+    for check in ("encrypted", "samerole", "public", "matrix"):
+        assert verdict_of(f"centre.database.{check}", "database", seen) == ("PASS", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "check", "says"),
+    [
+        (door(databases="all"), "samerole", "idegen szerepet is beenged: hostssl all all samenet"),
+        (door("host"), "encrypted", "titkosítatlan kapcsolatot enged: host samerole"),
+    ],
+)
+def test_a_wide_door_is_recorded_and_fails(facts, rule, check, says):
+    verdict, message = verdict_of(f"centre.database.{check}", "database", postgres.doors(with_doors(facts, rule)))
+    assert verdict == "FAIL" and says in message
+
+
+def test_a_rule_that_the_server_cannot_read_is_a_fault(facts):
+    with pytest.raises(ValueError, match="invalid line"):
+        postgres.doors(with_doors(facts, replace(door(), error="invalid line")))
+
+
+@pytest.fixture
+def proof(monkeypatch):
+    """The proof of given facts."""
+
+    class Cell:
+        cell_id = "baz1"
+
+    def prove(facts):
+        monkeypatch.setattr(isolation, "read", lambda cell: facts)
+        monkeypatch.setattr(isolation, "shared_rights", lambda register, cell: {})
+        return isolation.proof(Cell(), support.register())
+
+    return prove
+
+
+def opened(facts, grantee):
+    contents = facts.contents["t10001"]
+    right = Right("relation", "irat", "document", grantee, "SELECT")
+    return Facts(facts.cluster, {**facts.contents, "t10001": replace(contents, rights=(*contents.rights, right))})
+
+
+def test_the_proof_of_sound_tenants_passes(facts, proof):
+    seen = proof(facts)
+    assert (seen["tenants"], seen["examined"], seen["forbidden"]) == (3, 24, 0)
+    assert verdict_of("centre.isolation.matrix", "isolation", seen) == ("PASS", "")
+
+
+def test_a_way_to_another_tenant_is_named_and_fails(facts, proof):
+    seen = proof(opened(facts, "t10000_irat"))
+    verdict, message = verdict_of("centre.isolation.matrix", "isolation", seen)
+    assert (verdict, message) == ("FAIL", "1 úton érhető el másik önkormányzat: t10000 → t10001 (objects)")
+    verdict, message = verdict_of("centre.isolation.catalogue", "isolation", seen)
+    assert verdict == "FAIL" and "right on relation: irat.document: SELECT for t10000_irat" in message
+
+
+def test_a_right_for_everybody_does_not_fill_the_recording(proof):
+    (cell,) = country(40, SYSTEMS)
+    for name in list(cell.contents):
+        contents = cell.contents[name]
+        right = Right("schema", "irat", "", "PUBLIC", "USAGE")
+        cell.contents[name] = replace(contents, rights=(*contents.rights, right))
+    seen = proof(cell)
+    assert (seen["forbidden"], len(seen["reached"]["objects"])) == (40 * 39, isolation.SHOWN)
+    assert seen["strange"] >= 40 and len(seen["findings"]) == isolation.SHOWN
+
+
+@pytest.fixture
+def rights(monkeypatch):
+    """Sections `database` and `contents` of a tenant in given facts."""
+
+    def read(facts, name):
+        monkeypatch.setattr(tenant, "read_cluster", lambda cell, timeout: facts.cluster)
+        monkeypatch.setattr(tenant, "read_contents", lambda cell, names, timeout: {n: facts.contents[n] for n in names})
+        monkeypatch.setattr(tenant, "versions", lambda cell, name: {"irat": "0001"})
+        return tenant.rights(None, name)
+
+    return read
+
+
+def test_a_tenants_rights_are_recorded(facts, rights):
+    seen = rights(facts, "t10001")
+    assert seen["database"]["connect"] == ["t10001"]
+    assert seen["database"]["roles"]["t10001_irat"] == {"login": True, "mighty": False}
+    assert seen["contents"]["schema_usage"] == {"t10001_irat": ["irat"], "t10001_keret": ["keret"]}
+    assert seen["contents"]["versions"] == {"irat": "0001"}
+
+
+def test_a_foreign_grant_is_recorded(facts, rights):
+    database = facts.cluster.databases["t10001"]
+    changed = replace(database, grants=(*database.grants, Grant("t10000_irat", "CONNECT", False)))
+    cluster = replace(facts.cluster, databases={**facts.cluster.databases, "t10001": changed})
+    seen = rights(Facts(cluster, facts.contents), "t10001")
+    assert seen["database"]["connect"] == ["t10000_irat", "t10001"]
+
+
+def test_a_tenant_without_a_database_is_recorded_as_such(facts, rights):
+    seen = rights(facts, "t99999")
+    assert (seen["database"]["exists"], seen["database"]["owner"], seen["database"]["connect"]) == (False, None, [])
+    assert seen["contents"] == {"fault": "'t99999'"}
+
+
+def state(*backups, code=0):
+    entry = {"status": {"code": code, "message": "ok"}, "backup": list(backups)}
+    return State(Catalogue.of([entry]), {}, {}, {"at": 1, "damage": ""})
+
+
+def backup(label, error=False):
+    return {"label": label, "type": "full", "error": error, "timestamp": {"stop": 1795426625}}
+
+
+def test_backups_come_from_the_cells_own_reading(monkeypatch):
+    repositories = {1: state(backup("A"), backup("B", error=True)), 2: state(backup("C"), code=3)}
+    monkeypatch.setattr(centre, "states", lambda cell: repositories)
+    seen = centre.backups(None)
+    assert [item["label"] for item in seen["backup"]["backups"]] == ["A"]
+    assert seen["backup"]["failed"] == ["B"] and seen["backup"]["backups"][0]["stopped"] == "2026-11-23T09:37:05+00:00"
+    assert (seen["vault"]["status_code"], seen["vault"]["failed"]) == (3, [])
+    assert seen["verification"] == {"1": {"at": 1, "damage": ""}, "2": {"at": 1, "damage": ""}}

@@ -1,0 +1,178 @@
+"""The edge's control program without HAProxy: files whole or not at all, and what was there comes back on failure."""
+
+import io
+
+import pytest
+from asp_edge import __main__ as program
+from asp_edge import certificates, haproxy, revocation, store, tenants
+from asp_edge.settings import EdgeFault, Settings
+
+HOST = "minta.asp.test"
+TENANT = {"host": HOST, "ksh": "16054", "cell": "baz1"}
+LIST = """\
+nextUpdate=2026-11-24 09:02:45Z
+Certificate Revocation List (CRL):
+        CRL Number:
+            7
+Revoked Certificates:
+    Serial Number: E5AA74F89FE0434DFB55D611E734E7B5
+        Revocation Date: Nov 23 09:02:45 2026 GMT
+    Serial Number: 0A01
+        Revocation Date: Nov 23 09:02:45 2026 GMT
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    leaf, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    leaf.write_text("CERTIFICATE\n")
+    key.write_text("KEY\n")
+    (tmp_path / "run").mkdir()
+    made = Settings(data=tmp_path / "data", run=tmp_path / "run", leaf=leaf, leaf_key=key, pki="", crl_seconds=1)
+    store.prepare(made)
+    return made
+
+
+@pytest.fixture
+def reloads(monkeypatch):
+    """Counts reloads; the certificate authority always signs."""
+    done = []
+    monkeypatch.setattr(haproxy, "validate", lambda settings: None)
+    monkeypatch.setattr(haproxy, "reload", lambda settings: done.append(1))
+    monkeypatch.setattr(certificates, "issue", lambda settings, host, token: f"PEM of {host} by {token}\n")
+    monkeypatch.setattr(certificates, "describe", lambda file: {"file": file.name} if file.exists() else None)
+    return done
+
+
+def files(settings):
+    return {
+        str(file.relative_to(settings.data)): file.read_text()
+        for file in settings.data.rglob("*")
+        if file.is_file() and file != settings.lock
+    }
+
+
+def test_before_the_first_list_of_revocations_staff_systems_are_closed(settings):
+    assert settings.crl_until.read_text() == "until 0\n"
+
+
+def test_preparing_keeps_what_is_there(settings, reloads):
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    before = files(settings)
+    (settings.certificates / ".x.pem.abc.new").write_text("half a file")
+    store.prepare(settings)
+    assert files(settings) == before
+    assert settings.combined_leaf.read_text() == "CERTIFICATE\nKEY\n"
+
+
+def test_a_tenant_is_opened_once(settings, reloads):
+    first = tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert first == {"changed": {HOST: ["certificate", "map"]}}
+    assert settings.tenants.read_text() == f"{HOST} 16054:baz1\n"
+    assert settings.certificate(HOST).stat().st_mode & 0o777 == 0o600
+    assert tenants.apply(settings, {"present": [TENANT]}) == {"changed": {}}
+    assert len(reloads) == 1
+
+
+def test_many_tenants_cost_one_reload(settings, reloads):
+    many = [TENANT | {"host": f"h{n}.asp.test", "ksh": f"{10000 + n}", "token": "T"} for n in range(50)]
+    assert len(tenants.apply(settings, {"present": many})["changed"]) == 50
+    assert len(reloads) == 1
+
+
+def test_closing_leaves_nothing(settings, reloads):
+    before = files(settings)
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert tenants.apply(settings, {"absent": [HOST]}) == {"changed": {HOST: ["map", "certificate"]}}
+    assert files(settings) == before
+    assert tenants.apply(settings, {"absent": [HOST]}) == {"changed": {}}
+
+
+@pytest.mark.parametrize("failing", ["validate", "reload"])
+def test_a_refused_change_is_put_back(settings, reloads, monkeypatch, failing):
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    before = files(settings)
+
+    def refuse(settings):
+        raise EdgeFault("line 7 is wrong")
+
+    monkeypatch.setattr(haproxy, failing, refuse)
+    with pytest.raises(EdgeFault, match="line 7 is wrong"):
+        tenants.apply(settings, {"present": [TENANT | {"host": "uj.asp.test", "token": "U"}], "absent": [HOST]})
+    assert files(settings) == before
+
+
+def test_a_tenant_without_certificate_and_token_is_refused(settings, reloads):
+    with pytest.raises(EdgeFault, match=f"{HOST} has no certificate and no token"):
+        tenants.apply(settings, {"present": [TENANT]})
+    assert reloads == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("host", "a.b\nc.d 16054"),
+        ("host", "../x.y"),
+        ("host", "localhost"),
+        ("ksh", "160"),
+        ("ksh", None),
+        ("cell", "b:1"),
+    ],
+)
+def test_what_could_break_the_map_is_refused(settings, reloads, field, value):
+    with pytest.raises(EdgeFault, match=rf"{field} = .* is not usable"):
+        tenants.apply(settings, {"present": [TENANT | {field: value, "token": "T"}]})
+
+
+def test_status_tells_what_is_open(settings, reloads):
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    told = tenants.status(settings, [HOST, "nincs.asp.test"])
+    assert told["open"] == 1
+    assert told["tenants"][HOST] == {"ksh": "16054", "cell": "baz1", "certificate": {"file": f"{HOST}.pem"}}
+    assert told["tenants"]["nincs.asp.test"] == {"ksh": None, "cell": None, "certificate": None}
+
+
+def test_a_list_of_revocations_is_read():
+    until, serials = revocation.parse(LIST)
+    assert until == 1795510965
+    assert serials == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
+
+
+def test_a_list_without_end_is_refused():
+    with pytest.raises(EdgeFault, match="no end of validity"):
+        revocation.parse(LIST.replace("nextUpdate", "lastUpdate"))
+
+
+def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, monkeypatch):
+    def openssl(*arguments, data=None):
+        if data == b"forged":
+            raise EdgeFault("openssl crl: verify failure")
+        return LIST.encode()
+
+    monkeypatch.setattr(revocation, "openssl", openssl)
+    monkeypatch.setattr(revocation, "request", lambda settings, path: b"genuine")
+    assert revocation.refresh(settings) is True
+    assert revocation.refresh(settings) is False
+    assert len(reloads) == 1
+    assert settings.revoked.read_text().split() == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
+    monkeypatch.setattr(revocation, "request", lambda settings, path: b"forged")
+    with pytest.raises(EdgeFault, match="verify failure"):
+        revocation.refresh(settings)
+    assert settings.crl_until.read_text() == "until 1795510965\n"
+
+
+def test_a_reload_that_failed_is_an_error(settings, monkeypatch):
+    monkeypatch.setattr(haproxy, "command", lambda settings, text: "Success=0\n--\nno such file\n")
+    with pytest.raises(EdgeFault, match="did not reload: Success=0"):
+        haproxy.reload(settings)
+
+
+def test_the_program_says_how_it_is_used(capsys):
+    assert program.main(["open"]) == 1
+    assert "wanted: asp-edge serve | apply | status" in capsys.readouterr().err
+
+
+def test_input_that_is_not_json_is_said_to_be_so(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("{"))
+    assert program.main(["apply"]) == 2
+    assert "standard input is not JSON" in capsys.readouterr().err

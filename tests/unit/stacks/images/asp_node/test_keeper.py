@@ -1,0 +1,271 @@
+"""What a node of three does by itself: restarts in order, what follows a leader, and when a standby is cloned anew."""
+
+import json
+import subprocess
+import threading
+
+import pytest
+from asp_node import keeper as keeper_module
+from asp_node import patroni_api, places, recovery
+from asp_node.keeper import STUCK_SECONDS, Keeper
+
+ROLES = {"n1": "leader", "n2": "quorum_standby", "n3": "quorum_standby"}
+
+
+@pytest.fixture
+def cell(monkeypatch, tmp_path):
+    """Three nodes with a Patroni each that behaves as 4.0.7 does; `turn` lets every one of them look once."""
+    (tmp_path / "dcs.json").write_text("{}")
+    monkeypatch.setattr(places, "SHARED", tmp_path / "dcs.json")
+    return Cell(monkeypatch, tmp_path)
+
+
+class Cell:
+    """`wanted`, what each node runs with, what the WAL says, and who restarted in which order."""
+
+    def __init__(self, monkeypatch, folder):
+        self.folder = folder
+        self.wanted = self.wal = 100
+        self.running = dict.fromkeys(ROLES, 100)
+        self.restarts, self.fenced, self.refusing = [], set(), set()
+        self.keepers = {}
+        for name in ROLES:
+            monkeypatch.setattr(keeper_module.socket, "gethostname", lambda name=name: name)
+            self.keepers[name] = Keeper()
+        self.patch = monkeypatch
+
+    def reason(self, name):
+        if self.running[name] == self.wanted:
+            return None
+        return {"max_connections": {"old_value": str(self.running[name]), "new_value": str(self.wanted)}}
+
+    def call(self, name, path):
+        if path == "/cluster":
+            members = [{"name": n, "role": role, "state": "running"} for n, role in ROLES.items()]
+            return 200, {"members": [{**m, "pending_restart": bool(self.reason(m["name"]))} for m in members]}
+        assert path == "/restart"
+        self.restarts.append(name)
+        if name in self.fenced:
+            raise OSError("fenced")
+        if name in self.refusing:
+            return 503, "restart failed"
+        if ROLES[name] == "leader":
+            self.running[name] = self.wal = self.wanted
+        else:
+            self.running[name] = max(self.wanted, self.wal)
+        return 200, "restarted successfully"
+
+    def turn(self, names=tuple(ROLES)):
+        for name in names:
+            self.patch.setattr(patroni_api, "call", lambda method, path, *_, name=name, **__: self.call(name, path))
+            self.patch.setattr(recovery, "controldata", lambda: {"max_connections setting": str(self.wal)})
+            self.patch.setattr(places, "RESTARTED", self.folder / name)
+            if reason := self.reason(name):
+                self.keepers[name].restart(reason)
+
+
+@pytest.mark.parametrize(("wanted", "order"), [(150, ["n2", "n3", "n1"]), (50, ["n1", "n2", "n3"])])
+def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, wanted, order):
+    cell.wanted = wanted
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == order, "each once"
+    assert set(cell.running.values()) == {wanted}
+
+
+def test_a_standby_that_does_not_acknowledge_yet_is_first(cell):
+    cell.patch.setitem(ROLES, "n3", "replica")
+    cell.wanted = 150
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == ["n3", "n2", "n1"], "n2 alone acknowledges until n3 does"
+
+
+def test_a_standby_waits_for_a_leader_that_does_not_restart(cell):
+    cell.wanted = 50
+    for _ in range(5):
+        cell.turn(["n3", "n2"])
+    assert cell.restarts == []
+
+
+def test_a_restart_that_changes_nothing_is_not_repeated(cell):
+    cell.wanted = 150
+    cell.wal = 200  # Patroni starts it with more than is wanted, for whatever reason of its own
+    cell.patch.setattr(recovery, "lowered", lambda *_: False)
+    for _ in range(5):
+        cell.turn(["n2"])
+    assert cell.restarts == ["n2", "n2"], "once for each reason that it gives"
+
+
+def test_a_leader_that_is_fenced_at_its_restart_does_not_try_again(cell):
+    cell.wanted, cell.fenced = 50, {"n1"}
+    with pytest.raises(OSError, match="fenced"):
+        cell.turn()
+    for _ in range(5):
+        cell.turn()
+    assert cell.restarts == ["n1"], "or the leadership would go round for ever"
+
+
+def test_a_refused_restart_is_tried_again(cell):
+    cell.wanted, cell.refusing = 150, {"n2"}
+    cell.turn(["n2"])
+    cell.turn(["n2"])
+    assert cell.restarts == ["n2", "n2"]
+    cell.refusing.clear()
+    cell.turn(["n2"])
+    assert cell.running["n2"] == 150
+
+
+class Node:
+    """One keeper whose Patroni answers `own` (status and body) and `members`; `calls`: what else it was asked."""
+
+    def __init__(self, patch, folder):
+        self.own, self.primary, self.config = (200, {"state": "running", "role": "primary"}), 200, {"ttl": 30}
+        self.members, self.calls, self.sql, self.clock, self.waits = [], [], [], 0.0, None
+        for name in ("READY", "ALIVE", "RESTARTED"):
+            patch.setattr(places, name, folder / name.lower())
+        patch.setattr(places, "SHARED", folder / "dcs.json")
+        places.SHARED.write_text(json.dumps(self.config))
+        patch.setattr(keeper_module.socket, "gethostname", lambda: "n1")
+        patch.setattr(keeper_module.time, "monotonic", lambda: self.clock)
+        patch.setattr(keeper_module.subprocess, "run", lambda argv, **_: self.sql.append(argv[-1]))
+        patch.setattr(recovery, "missing_wal", lambda starting: self.waits)
+        patch.setattr(recovery, "unreachable", lambda: None)
+        patch.setattr(patroni_api, "call", self.call)
+        self.keeper = Keeper()
+
+    def call(self, method, path, body=None, **_):
+        if path == "/patroni":
+            return self.own
+        if path == "/primary":
+            return self.primary, {}
+        if path == "/cluster":
+            return 200, {"members": self.members}
+        if (method, path) == ("GET", "/config"):
+            return 200, self.config
+        self.calls.append((method, path, body))
+        return 200, "done"
+
+    def tick(self):
+        self.keeper.tick()
+        calls, self.calls = self.calls, []
+        sql, self.sql = self.sql, []
+        return calls, len(sql)
+
+    def stuck(self):
+        """Look until the fault has lasted long enough; what Patroni was asked for."""
+        for _ in range(STUCK_SECONDS + 2):
+            self.keeper.unstick("running")
+            self.clock += 1
+        return [path for _, path, _ in self.calls]
+
+
+@pytest.fixture
+def node(monkeypatch, tmp_path):
+    return Node(monkeypatch, tmp_path)
+
+
+def test_bootstrap_and_settings_are_applied_once_a_leadership(node):
+    assert node.tick() == ([], 1) and node.tick() == ([], 0)
+    assert places.READY.exists() and places.ALIVE.exists()
+    node.own = (503, {"state": "streaming", "role": "replica"})
+    assert node.tick() == ([], 0)
+    node.own = (200, {"state": "running", "role": "primary"})
+    assert node.tick() == ([], 1), "a new reign applies them again"
+
+
+def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(node, monkeypatch):
+    node.config = {"ttl": 20}
+    assert node.tick() == ([("PUT", "/config", {"ttl": 30})], 1)
+    monkeypatch.setattr(patroni_api, "call", lambda *a, **k: (409, "no") if a[0] == "PUT" else node.call(*a, **k))
+    node.keeper.applied = False
+    with pytest.raises(RuntimeError, match="settings of the cluster refused with 409: no"):
+        node.keeper.tick()
+    assert not node.keeper.applied, "so the next look tries again"
+
+
+@pytest.mark.parametrize(
+    ("own", "primary"),
+    [
+        ((503, {"state": "running", "role": "replica"}), 503),
+        ((503, {"state": "streaming", "role": "replica"}), 503),
+        ((200, {"state": "running", "role": "primary"}), 503),  # promoted a moment ago, and not yet the leader
+        ((503, {"state": "running", "role": "primary"}), 200),
+    ],
+)
+def test_only_who_leads_runs_the_bootstrap(node, own, primary):
+    node.own, node.primary = own, primary
+    assert node.tick()[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "ready"),
+    [
+        ((503, {"state": "starting"}), False),
+        ((503, {"state": "running", "role": "replica"}), False),  # it serves, but follows nobody yet
+        ((503, {"state": "running", "role": "replica", "replication_state": "streaming"}), True),
+        ((503, {"state": "streaming", "role": "replica"}), True),
+        ((200, {"state": "running", "role": "primary"}), True),
+    ],
+)
+def test_ready_means_that_it_serves_as_leader_or_as_standby(node, own, ready):
+    node.own = own
+    node.primary = own[0]
+    node.tick()
+    assert places.READY.exists() == ready and places.ALIVE.exists()
+
+
+def test_a_restart_that_is_not_pending_any_more_is_forgotten(node):
+    places.RESTARTED.write_text("{}")
+    node.tick()
+    assert not places.RESTARTED.exists()
+
+
+LEADER = {"name": "n2", "role": "leader", "state": "running"}
+
+
+@pytest.mark.parametrize(
+    ("members", "calls"),
+    [
+        ([LEADER], ["/reinitialize"]),
+        ([], []),  # nobody leads: this may be the last copy
+        ([{**LEADER, "name": "n1"}], []),  # this very node leads
+        ([{**LEADER, "state": "stopped"}], []),
+        ([{**LEADER, "role": "quorum_standby"}], []),
+    ],
+)
+def test_a_stuck_standby_is_cloned_anew_only_while_another_node_leads(node, members, calls):
+    node.waits, node.members = "0000002C0000000000000011", members
+    assert node.stuck() == calls
+
+
+def test_a_standby_that_waits_now_and_then_is_left_alone(node):
+    node.members = [LEADER]
+    for _ in range(3 * STUCK_SECONDS):
+        node.waits = None if node.clock % 2 else "0000002C0000000000000011"
+        node.keeper.unstick("running")
+        node.clock += 1
+    assert node.calls == []
+
+
+def test_a_server_that_does_not_start_is_cloned_anew_whatever_else_patroni_tries_meanwhile(node):
+    node.members = [LEADER]
+    for _ in range(STUCK_SECONDS + 2):
+        node.keeper.unstick("start failed" if node.clock % 10 == 0 else "starting")
+        node.clock += 1
+    assert [path for _, path, _ in node.calls] == ["/reinitialize"]
+
+
+def test_a_look_without_an_answer_is_said_once_and_ends_nothing(node, monkeypatch, capsys):
+    stopped, looks = threading.Event(), []
+
+    def tick(self):
+        looks.append(1)
+        if len(looks) == 3:
+            stopped.set()
+        raise subprocess.SubprocessError("no answer")
+
+    monkeypatch.setattr(Keeper, "tick", tick)
+    monkeypatch.setattr(keeper_module, "FIRST_TICK_SECONDS", 0)
+    keeper_module.keep(node.keeper, stopped)
+    assert len(looks) == 3 and capsys.readouterr().err.count("not yet: ") == 1

@@ -1,0 +1,236 @@
+"""Whole previews of small programs, in a process of their own: no daemon is asked, so none is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = "import pulumi\nimport pulumi_docker as docker\n"
+VOLUMES = (
+    "a = docker.Volume('a', name='a')\nb = docker.Volume('b', name='b', labels=[{'label': 'a', 'value': a.name}])\n"
+)
+
+
+class Project:
+    """A project with a stack `dev` and no daemon."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        (folder / "Pulumi.yaml").write_text("name: p\nruntime: python\n", encoding="utf-8")
+        self.environment = {
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "p",
+            "PYTHONPATH": str(ROOT),
+            "DOCKER_HOST": "unix:///nonexistent.sock",
+        }
+        self.run("stack", "init", "dev")
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        command = [sys.executable, "-m", "stacks.engine", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def preview(self, body: str, *flags: str, status: int = 0) -> str:
+        (self.folder / "__main__.py").write_text(HEAD + body, encoding="utf-8")
+        return self.run("preview", "-s", "dev", *flags, status=status)
+
+    def load(self, *resources: dict) -> None:
+        """Give the stack a state, as if it had been deployed."""
+        (self.folder / "state.json").write_text(
+            json.dumps({"version": 3, "deployment": {"resources": list(resources)}}), encoding="utf-8"
+        )
+        self.run("stack", "import", "-s", "dev", "--file", "state.json")
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path)
+
+
+STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
+PROVIDER = "urn:pulumi:dev::p::pulumi:providers:docker::default_5_2_0"
+
+
+def deployed(*names: str, **options) -> list[dict]:
+    """A state with volumes of these names, each needing the one before it."""
+    inputs = {"__internal": {}, "version": "5.2.0"}
+    state = [
+        {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack"},
+        {"urn": PROVIDER, "custom": True, "id": "1", "type": "pulumi:providers:docker", "inputs": inputs},
+    ]
+    before = None
+    for name in names:
+        labels = [{"label": "a", "value": before}] if before else []
+        item = {
+            "urn": urn(name),
+            "custom": True,
+            "id": name,
+            "type": "docker:index/volume:Volume",
+            "inputs": {"__defaults": [], "name": name, "labels": labels},
+            "outputs": {"name": name, "id": name, "driver": "local", "labels": labels, "mountpoint": "/m"},
+            "parent": STACK,
+            "provider": f"{PROVIDER}::1",
+        }
+        if before:
+            item["dependencies"] = [urn(before)]
+            item["propertyDependencies"] = {"labels": [urn(before)]}
+        state.append({**item, **options.get(name, {})})
+        before = name
+    return state
+
+
+def urn(name: str) -> str:
+    return f"urn:pulumi:dev::p::docker:index/volume:Volume::{name}"
+
+
+def test_a_preview_asks_no_daemon(project):
+    said = project.preview(VOLUMES)
+    assert "Volume a create" in said and "Volume b create" in said and "+ 3 to create" in said
+
+
+def test_a_bad_value_ends_the_preview(project):
+    said = project.preview("docker.Container('c', image='i', restart='sometimes')\n", status=1)
+    text = "docker:index/container:Container resource 'c' has a problem: 'sometimes' doesn't match the pattern "
+    assert text in said and "Examine values at 'c.restart'." in said
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("replace_with=[a]", "the option replace_with is not covered by the embedded engine: name the other's output"),
+        ("import_='x'", "the option import_ is not covered by the embedded engine: adopt the object once"),
+        ("replacement_trigger='x'", "the option replacement_trigger is not covered by the embedded engine: put the"),
+        (
+            "hooks=pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook('h', lambda args: None)])",
+            "resource hook 'h' is not covered by the embedded engine: do it in the program or in a playbook",
+        ),
+    ],
+)
+def test_an_option_that_is_not_covered_says_what_to_use(project, option, message):
+    options = f"opts=pulumi.ResourceOptions({option})"
+    said = project.preview(f"a = docker.Volume('a')\nb = docker.Volume('b', {options})\n", status=1)
+    assert message in said and "Please update the Pulumi CLI" not in said
+
+
+def test_a_function_that_fails_shows_where_in_the_program(project):
+    said = project.preview("\ndocker.get_network(name='none')\n", status=1)
+    assert f'File "{project.folder}/__main__.py", line 4' in said and "Cannot connect to the Docker daemon" in said
+
+
+def test_a_fault_in_an_output_shows_a_traceback(project):
+    said = project.preview("pulumi.export('x', pulumi.Output.from_input({}).apply(lambda d: d['nope']))\n", status=1)
+    assert "Traceback (most recent call last)" in said and "KeyError: 'nope'" in said
+
+
+def test_what_stays_the_same_is_shown_when_asked_for(project):
+    project.load(*deployed("a", "b"))
+    assert "Volume a" not in project.preview(VOLUMES, "--expect-no-changes")
+    assert "Volume a same" in project.preview(VOLUMES, "--show-sames")
+
+
+def test_a_replacement_can_be_asked_for(project):
+    project.load(*deployed("a", "b"))
+    said = project.preview(VOLUMES, "--replace", urn("b"))
+    assert "+- 1 to replace" in said and "3 unchanged" not in said and "Volume b delete-replaced" in said
+    assert "could not be found in the stack" in project.preview(VOLUMES, "--replace", urn("c"), status=1)
+
+
+CHANGED = VOLUMES.replace("name='a'", "name='x'") + "docker.Volume('c', name='c')\n"
+
+
+def test_targets_and_their_dependents(project):
+    project.load(*deployed("a", "b"))
+    said = project.preview(CHANGED, "--target", urn("c"))
+    assert "+ 1 to create" in said and "replace" not in said
+    said = project.preview(CHANGED, "--target", urn("a"), "--target-dependents")
+    assert "+- 2 to replace" in said and "create\n" not in said
+    said = project.preview(CHANGED, "--target-replace", urn("b"))
+    assert "Volume b replace" not in said and "+- 1 to replace" in said and "Volume a" not in said
+
+
+def test_all_but_what_is_excluded(project):
+    project.load(*deployed("a", "b"))
+    said = project.preview(CHANGED, "--exclude", "*::c")
+    assert "+- 2 to replace" in said and "Volume c" not in said
+    said = project.preview(CHANGED, "--exclude", "*::a", "--exclude", "*::b")
+    assert "Volume c create" in said and "replace" not in said
+    assert "cannot be used together" in project.preview(VOLUMES, "--exclude", "x", "--target", "y", status=2)
+
+
+def test_a_new_resource_that_needs_an_excluded_one_is_refused(project):
+    said = project.preview(VOLUMES, "--exclude", "*::a", status=1)
+    assert f"Resource '{urn('b')}' depends on '{urn('a')}' which is not to be made" in said
+
+
+def test_a_destroy_can_be_previewed_alone(project):
+    project.load(*deployed("a", "b"))
+    (project.folder / "__main__.py").write_text("", encoding="utf-8")
+    assert "- 3 to delete" in project.run("destroy", "-s", "dev", "--preview-only")
+    said = project.run("destroy", "-s", "dev", "--preview-only", "--exclude", urn("b"))
+    assert "to delete" not in said, "what an excluded resource needs stays with it"
+    said = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), status=1)
+    assert "or use --target-dependents" in said
+    said = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), "--target-dependents")
+    assert "- 2 to delete" in said
+    assert "Volume  b" not in said and len(json.loads(project.run("stack", "export"))["deployment"]["resources"]) == 4
+
+
+def test_configuration_can_be_given_with_the_command_and_stays(project):
+    program = "pulumi.export('n', pulumi.Config().require_int('n'))\n"
+    program += "pulumi.export('c', pulumi.Config().require_object('c'))\n"
+    flags = ["--config", "n=1", "--config", "c={}"]
+    project.preview(program, *flags)
+    project.preview(program)
+    project.preview(program, "--config-path", "--config", "c[0].x=2")
+    assert "p:n: '1'" in (project.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    assert "is no setting; wanted KEY=VALUE" in project.preview(program, "--config", "n", status=2)
+
+
+def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
+    project.load(*deployed("a", "b"))
+    body = (
+        VOLUMES
+        + "c = docker.Volume('c', name='c')\nd = docker.Volume('d', name=c.name)\ne = docker.Volume('e', name='e')\n"
+    )
+    (project.folder / "__main__.py").write_text(HEAD + body.replace("b = ", "if False: b = "), encoding="utf-8")
+    said = project.run("up", "-s", "dev", "--yes", "--skip-preview", "--continue-on-error", status=1)
+    assert "Volume c failed" in said and "Volume e failed" in said and "Volume d" not in said
+    assert "Volume b" not in said, "nothing is deleted in a run in which something failed"
+    assert "2 unchanged" in said
+
+
+def test_cancel_folds_the_journal_of_a_dead_run(project):
+    """A CLI cannot see the journal: whoever goes over to it after a crash cancels here first."""
+    project.load(*deployed("a"))
+    left = {**deployed("a", "b")[-1], "created": "2026-01-01T00:00:00Z"}
+    journal = project.folder / "state" / ".pulumi" / "stacks" / "p" / "dev.journal"
+    journal.write_text(json.dumps({"kind": "done", "op": "create", "resource": left}) + "\n", encoding="utf-8")
+    lock = project.folder / "state" / ".pulumi" / "locks" / "organization" / "p" / "dev" / "dead.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": 1, "username": "u, embedded", "hostname": "elsewhere"}), encoding="utf-8")
+    said = project.run("cancel", "-s", "dev", "--yes")
+    assert "Broke the lock of u@elsewhere" in said and "Took 1 records of an interrupted run into the state" in said
+    checkpoint = json.loads(journal.with_suffix(".json").read_text(encoding="utf-8"))["checkpoint"]["latest"]
+    assert [item["urn"] for item in checkpoint["resources"]][-1] == urn("b")
+    assert not journal.exists() and not lock.exists()
+
+
+def test_a_program_gets_the_parts_of_the_sdk_that_are_not_loaded_beforehand(project):
+    said = project.preview(
+        "import sys\nassert 'dill' not in sys.modules\n"
+        "import pulumi.automation\nfrom pulumi.dynamic import ResourceProvider\nimport pulumi.automation.errors\n"
+        "print(pulumi.automation.LocalWorkspace.__name__, ResourceProvider.__name__)\n"
+        "print(pulumi.dynamic.Resource.__name__)\n"
+        "print(pulumi.automation.errors.CommandError.__name__)\n"
+    )
+    assert "LocalWorkspace ResourceProvider" in said and "    Resource\n" in said and "CommandError" in said
