@@ -37,8 +37,3 @@ def test_a_misspelt_policy_is_refused_by_name(converged, workstation):
     assert (refused.code, refused.changed) == (2, 0)
     assert "chromium policy PasswordManagerEnable: not known to this role" in refused.text
     assert workstation.run("cat", CHROMIUM) == before
-
-
-def test_a_missing_argument_is_refused_before_anything_is_touched(workstation):
-    refused = workstation.converge(ROLE, endpoint_browser_files="nowhere")
-    assert refused.code == 2 and refused.changed == 0 and "endpoint_browser_files" in refused.text
