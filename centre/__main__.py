@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CentreFault as fault:
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
+    except PermissionError as error:
+        print(f"error: may not use {error.filename}: run as the user whom .asp belongs to", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("\ninterrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED

@@ -1,1 +1,1 @@
-"""What runs on the app servers: one Django project, one app a system, one service a system (ASP_SYSTEM)."""
+"""What runs on the app servers: one Django project with one app and one service for each system (ASP_SYSTEM)."""

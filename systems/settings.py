@@ -1,4 +1,4 @@
-"""Django's settings of an app server; what differs between them comes from `systems.configuration`."""
+"""Django's settings for an app server; what differs between servers comes from `systems.configuration`."""
 
 from systems import configuration
 from systems.core import logs
@@ -37,7 +37,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
-                "systems.core.pages.shared",
+                "systems.core.pages.context",
             ]
         },
     }
@@ -49,13 +49,13 @@ DATABASES = {
         "HOST": ASP.database_host,
         "PORT": ASP.database_port,
         "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,  # a pooler that was restarted costs nobody a failed request
+        "CONN_HEALTH_CHECKS": True,  # a restarted pooler causes no failed request
         # PgBouncer shares server connections between transactions, so nothing may outlive one.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "sslmode": "verify-full",
             "sslrootcert": ASP.root_certificate,
-            # The pooler lets in only who holds a certificate of this hosting's root.
+            # The pooler admits only holders of a certificate of this hosting's root.
             "sslcert": "/run/secrets/tls.crt",
             "sslkey": "/run/secrets/tls.key",
             "connect_timeout": 5,

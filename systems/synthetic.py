@@ -1,7 +1,7 @@
-"""Fill one municipality's part of this system with invented data, in proportion to its inhabitants.
+"""Fill this system with invented data for one municipality, in proportion to its inhabitants.
 
-`python -m systems.synthetic 16054 [--seed 1]`, inside an app server: what each system makes is in its `synthetic.py`. A
-municipality is filled once; a second run says so and changes nothing. All of it is synthetic and looks so.
+`python -m systems.synthetic 16054 [--seed 1]` runs inside an app server; each system's data is in its `synthetic.py`. A
+municipality is filled once; a second run says so and changes nothing. All data is marked as synthetic.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from random import Random
 
 
 def fill(ksh: str, seed: int) -> bool:
-    """Fill the current system for one municipality, whole or not at all; False when it was filled before."""
+    """Fill the current system for one municipality in one transaction; False when it was filled before."""
     from django.conf import settings
     from django.db import transaction
 
@@ -30,7 +30,7 @@ def fill(ksh: str, seed: int) -> bool:
         with transaction.atomic():
             if not messages.begin_run("synthetic", "once"):
                 return False
-            # Each system has its own numbers: what one makes does not depend on another's.
+            # Each system has its own random numbers, independent of the others.
             importlib.import_module(f"systems.{system}.synthetic").fill(Random(f"{ksh}/{system}/{seed}"), population)
     return True
 
@@ -38,8 +38,8 @@ def fill(ksh: str, seed: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m systems.synthetic", description=__doc__.split("\n")[0])
     parser.add_argument("ksh", help="KSH code of the municipality, five digits")
-    parser.add_argument("--seed", type=int, default=1, help="another number makes other people (default 1)")
-    chosen = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=1, help="a different seed invents different people (default 1)")
+    arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "systems.settings")
     import django
 
@@ -47,12 +47,12 @@ def main() -> int:
     from django.conf import settings
 
     if not importlib.util.find_spec(f"systems.{settings.ASP.system}.synthetic"):
-        print(f"{settings.ASP.system}: has nothing to invent")
+        print(f"{settings.ASP.system}: this system has no synthetic data")
         return 0
-    begun = time.monotonic()
-    done = fill(chosen.ksh, chosen.seed)
-    said = f"filled in {time.monotonic() - begun:.1f} s" if done else "was filled before, nothing changed"
-    print(f"{settings.ASP.system} of {chosen.ksh}: {said}")
+    start = time.monotonic()
+    is_new = fill(arguments.ksh, arguments.seed)
+    outcome = f"filled in {time.monotonic() - start:.1f} s" if is_new else "filled before, nothing changed"
+    print(f"{settings.ASP.system} of {arguments.ksh}: {outcome}")
     return 0
 
 

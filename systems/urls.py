@@ -1,4 +1,4 @@
-"""Addresses of this app server: its system's, and on the framework's also those of systems that are not installed."""
+"""Addresses of this app server: its system's; the framework also answers for systems that are not installed."""
 
 from django.conf import settings
 from django.urls import include, path
@@ -21,4 +21,4 @@ if system == "keret":
 handler400 = "systems.core.pages.bad_request"
 handler403 = "systems.core.pages.forbidden"
 handler404 = "systems.core.pages.not_found"
-handler500 = "systems.core.pages.broken"
+handler500 = "systems.core.pages.server_error"

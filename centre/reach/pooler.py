@@ -85,12 +85,6 @@ def clients_held(
             raise RuntimeFault(f"{proxy}: {PROGRAM} could not be run: {error}") from error
         hold = Hold(proxy, stream, limit)
         hold.begin()
-        try:
-            yield hold
-        except BaseException:
-            if not hold.ended:
-                with contextlib.suppress(RuntimeFault):  # what went wrong inside is what is told
-                    hold.release()
-            raise
+        yield hold  # when that fails, the end of the stream lets them go, as it does when this process is killed
         if not hold.ended:
             hold.release()

@@ -42,15 +42,20 @@ class Result:
     err: str
 
 
+def connect(timeout: float = 30) -> docker.DockerClient:
+    """The daemon of this machine; Unreachable with the reason and the next step."""
+    try:
+        return docker.from_env(timeout=timeout)
+    except DockerException as error:
+        raise Unreachable(daemon.reason(error)) from error
+
+
 class Runtime:
     """The services of one environment on the Docker daemon of this machine (`client`: docker-py)."""
 
     def __init__(self, register: Register, timeout: float = 30):
         self.register = register
-        try:
-            self.client = docker.from_env(timeout=timeout)
-        except DockerException as error:
-            raise Unreachable(daemon.reason(error)) from error
+        self.client = connect(timeout)
 
     def container(self, service: str, wait: float = 0) -> Container:
         """The running (and, where it has a health check, healthy) container of a service, newest first.

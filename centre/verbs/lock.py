@@ -62,7 +62,7 @@ def holder(env: str) -> Holder | None:
     try:
         with file_of(env).open(encoding="utf-8") as lock:
             return None if _take(lock.fileno(), fcntl.LOCK_SH) else _read(file_of(env))
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # of who may not look, the daemon says so in better words
         return None
 
 

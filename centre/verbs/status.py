@@ -11,7 +11,7 @@ from typing import Any
 from docker.models.services import Service
 
 from centre.faults import OK
-from centre.reach.runtime import Runtime
+from centre.reach.runtime import Runtime, connect
 from centre.verbs import lock
 from centre.verbs.lock import Holder
 from centre.verbs.services import services
@@ -76,7 +76,8 @@ class Status:
 
 
 def run(options: argparse.Namespace) -> int:
-    """`asp status`: exit 0, whatever is seen."""
+    """`asp status`: exit 0, whatever is seen; the daemon first, for who may not use it may not read `.asp` either."""
+    connect()
     status = read(load(options.env))
     print(json.dumps(asdict(status), ensure_ascii=False, indent=1) if options.json else text(status))
     return OK

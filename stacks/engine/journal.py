@@ -26,22 +26,37 @@ class Journal:
     def __init__(self, path: Path):
         self.path = path
         self._file: TextIO | None = None
+        self._before_first: Callable[[], object] | None = None
         self._lock = threading.Lock()
 
-    def open(self) -> None:
-        """Start writing; an old journal must have been recovered before."""
+    def open(self, before_first: Callable[[], object] = lambda: None) -> None:
+        """Accept records; an old journal must have been recovered before. `before_first` may refuse the first one."""
+        self._before_first = before_first
+
+    def _start(self, before_first: Callable[[], object] | None) -> TextIO:
+        if before_first is not None:
+            before_first()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Open for the whole run: closed by replace().
-        self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (see above)
+        file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (see above)
         os.chmod(self.path, 0o600)
+        return file
 
     def write(self, record: dict) -> None:
         """Append one record and hand it to the operating system."""
         line = json.dumps(record, separators=(",", ":")) + "\n"
         with self._lock:
-            if self._file is not None:
-                self._file.write(line)
-                self._file.flush()
+            if self._file is None and self._before_first is None:
+                return  # not open: a preview, or something that came to its end after all was saved
+            if self._file is None:
+                self._file = self._start(self._before_first)
+            self._file.write(line)
+            self._file.flush()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a record was written in this run."""
+        return self._file is not None
 
     def replace(self, records: list[dict]) -> None:
         """Begin anew with `records`, or with no journal at all when there are none."""
@@ -49,6 +64,7 @@ class Journal:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+            self._before_first = None
         if records:
             write_file(self.path, "".join(json.dumps(item, separators=(",", ":")) + "\n" for item in records))
         else:

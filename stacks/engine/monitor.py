@@ -326,7 +326,7 @@ class Server:
 def _refuse_unsupported(request: Any) -> None:
     """Refuse by name what would otherwise be ignored silently."""
     options = (
-        (request.remote, "a remote component", "write it as a component of the program"),
+        (request.remote, f"remote component {request.type!r}", "write it as a component of the program"),
         (request.importId, "the option import_", "adopt the object once with the pulumi CLI"),
         (request.replace_with, "the option replace_with", "name the other's output in a property or in triggers"),
         (

@@ -112,10 +112,11 @@ class Stack:
         deployment.secret_keys = secret_keys
         deployment.unsettled, deployment.forgotten = list(self._recovery.left), self._recovery.forgotten
         if journal is not None:
+            # A wrong passphrase must not write anything; deriving the key goes on while the program loads.
             if self._crypter is not None:
-                self._crypter.key()
-            journal.open()
-        return Work(deployment)
+                self._crypter.prepare()
+            journal.open(self._crypter.key if self._crypter is not None else lambda: None)
+        return Work(deployment, journal)
 
     def deploy(self, options: Options, events: Events, program: Program, refresh: bool = False) -> Deployment:
         """Run the program. DeploymentFailed after every failure has been told; the state is saved in any case."""
@@ -137,7 +138,7 @@ class Stack:
             raise
         finally:
             program.stop()
-            self._finish(deployment, started)
+            self._finish(work, started)
         if deployment.faulty:
             raise DeploymentFailed("preview failed" if options.preview else "update failed")
         return deployment
@@ -196,22 +197,28 @@ class Stack:
             steps = [step for step in steps if deployment.selection.covers(step.urn)]
         work.executor.run_deletions(steps)
 
-    def _finish(self, deployment: Deployment, started: float) -> None:
+    def _finish(self, work: Work, started: float) -> None:
         """Keep old stack outputs of a failed run, save, and tell the summary."""
+        deployment = work.deployment
         deployment.drain()
         if deployment.faulty:
             name = f"{self.project.name}-{self.name}"
             deployment.restore_outputs(urns.make(self.name, self.project.name, "", urns.STACK_TYPE, name))
         preview = deployment.options.preview
-        if not preview:
+        if preview:
+            pass
+        elif work.journal is not None and not work.journal.begun and not deployment.unsettled:
+            self.adopt(deployment)
+        else:
             self.save(deployment.result(), deployment.unsettled)
         deployment.events.summary(time.monotonic() - started, preview)
 
     def adopt(self, deployment: Deployment) -> None:
-        """Save what a preview without any change has read: options, dependencies and outputs may still differ."""
+        """Save what a run without any step has read: options, dependencies and outputs may still differ."""
         result = deployment.result()
         before = {item.urn: _unordered(item) for item in deployment.snapshot.resources}
-        if {item.urn: _unordered(item) for item in result.resources} != before:
+        after = {item.urn: _unordered(item) for item in result.resources}
+        if after != before or deployment.snapshot.pending:
             self.save(result)
 
     def refresh(self, options: Options, events: Events) -> Deployment:
@@ -229,7 +236,7 @@ class Stack:
             if not urns.is_default_provider(urn):
                 fresh = deployment.olds.get(urn)
                 events.changes["delete" if fresh is None else "same" if fresh == before else "update"] += 1
-        self._finish(deployment, started)
+        self._finish(work, started)
         if deployment.faulty:
             raise DeploymentFailed("refresh failed")
         return deployment
@@ -255,7 +262,7 @@ class Stack:
             if not events.errors:
                 events.diagnostic("error", str(error))
         finally:
-            self._finish(deployment, started)
+            self._finish(work, started)
         if deployment.faulty:
             raise DeploymentFailed("destroy failed")
         return deployment
@@ -264,8 +271,9 @@ class Stack:
 class Work:
     """A deployment's record with those who plan and carry out its steps."""
 
-    def __init__(self, deployment: Deployment):
+    def __init__(self, deployment: Deployment, journal: Journal | None):
         self.deployment = deployment
+        self.journal = journal
         self.connections = Connections(deployment)
         self.planner = Planner(deployment)
         self.executor = Executor(deployment, self.connections)

@@ -1,4 +1,4 @@
-"""Feeds as they come: believed only when manifest and rows agree."""
+"""Feeds as they arrive: accepted only when manifest and rows agree."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from systems.exchange import feeding
 
 @handles("feed")
 def feed(message: Message) -> None:
-    """Keep a feed. A second whole one of the same day replaces the figures but not when the first came; a wrong one
-    leaves what is there."""
+    """Store a feed. A second whole one of a day replaces the figures but keeps the first one's time; a wrong one
+    changes no figures."""
     body, rows = message.body, message.body["rows"]
     wrong = _fault(message.source, body, rows)
-    kept = Feed(
+    received = Feed(
         system=message.source,
         day=parse_date(body["day"]),
         received_at=timezone.now(),
@@ -24,15 +24,15 @@ def feed(message: Message) -> None:
         sha256=body["sha256"],
         status=Feed.Status.WRONG if wrong else Feed.Status.WHOLE,
         fault=(wrong or "")[:300],
-        late=body.get("late", False),  # sent by servers from before the mark
+        late=body.get("late", False),  # missing in feeds of older servers
     )
     if not wrong:
-        earlier = Feed.objects.filter(system=kept.system, day=kept.day, status=Feed.Status.WHOLE)
-        kept.received_at = next(iter(earlier.values_list("received_at", flat=True)), kept.received_at)
+        earlier = Feed.objects.filter(system=received.system, day=received.day, status=Feed.Status.WHOLE)
+        received.received_at = next(iter(earlier.values_list("received_at", flat=True)), received.received_at)
         earlier.delete()
-    kept.save()
+    received.save()
     if not wrong:
-        Figure.objects.bulk_create(Figure(feed=kept, **row) for row in rows)
+        Figure.objects.bulk_create(Figure(feed=received, **row) for row in rows)
 
 
 def _fault(source: str, body: dict, rows: list[dict]) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
+from systems.core import parameters
+
 
 class Feed(models.Model):
-    """One feed as it arrived. Whole ones have figures; wrong ones say what is wrong and count for nothing.
+    """One feed as it arrived. A whole one has figures; a wrong one only says what is wrong.
 
-    `received_at`: when the day's first whole one came. `late`: made up for on a later day than the next, so states in
-    it are not those of the day.
+    `received_at`: when the day's first whole one came. `late`: sent later than on the next day, so figures of states in
+    it are not the day's own.
     """
 
     class Status(models.TextChoices):
@@ -50,14 +52,5 @@ class Figure(models.Model):
         constraints = [models.UniqueConstraint(name="figure_once_a_feed", fields=["feed", "measure", "dimension"])]
 
 
-class Parameter(models.Model):
-    """A threshold with its source; `status` is assumed until a contract or decree says it."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.IntegerField()
-    unit = models.CharField(max_length=20)
-    source = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, default="assumed")
-
-    class Meta:
-        db_table = "parameter"
+class Parameter(parameters.Parameter):
+    """Thresholds of the warehouse, such as the hour by which feeds are due."""

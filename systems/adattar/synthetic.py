@@ -15,7 +15,7 @@ MEASURES = {"irat": "iktatott irat", "keret": "mÅ±velet", "helpdesk": "bejelentÃ
 
 
 def fill(random: Random, population: int) -> None:
-    """Two weeks of feeds whose counts follow the inhabitants; one came late, one was wrong."""
+    """Two weeks of feeds with counts in proportion to the inhabitants; one came late, one is wrong."""
     today = timezone.localdate()
     for n in range(1, DAYS + 1):
         day = today - dt.timedelta(days=n)

@@ -1,21 +1,20 @@
-"""Tax returns that citizens sent: they wait for a clerk."""
+"""Tax returns that citizens sent, which wait for a clerk."""
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from systems.ado.models import Return, Tax
-from systems.chain import Message, handles, send
+from systems.chain import Message, handles
+from systems.exchange import cases
 
 TAX_OF_FORM = {"hipa": "hipa"}  # electronic form → tax
 
 
 @handles("case")
 def case(message: Message) -> None:
-    """Keep a return for a clerk to decide, and tell the citizen who has it."""
+    """Store a return for a clerk to decide, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] not in TAX_OF_FORM:
-        raise LookupError(f"form {body['form']!r}: no tax is known for it; known: {', '.join(TAX_OF_FORM)}")
+        raise LookupError(f"form {body['form']!r} has no tax; forms with one: {', '.join(TAX_OF_FORM)}")
     Return.objects.create(
         submission=body["submission"],
         number=body["number"],
@@ -27,11 +26,4 @@ def case(message: Message) -> None:
         base=data["tax_base"],
         applicant=body["applicant"]["name"],
     )
-    told = {
-        "submission": body["submission"],
-        "status": "in-progress",
-        "number": body["number"],
-        "text": "Az adóügyi ügyintéző megkapta a bevallást.",
-        "at": timezone.now(),
-    }
-    send("elugy", "status", told, key=body["submission"])
+    cases.send_status(body["submission"], body["number"], "Az adóügyi ügyintéző megkapta a bevallást.")

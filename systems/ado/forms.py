@@ -10,8 +10,8 @@ from systems.core.forms import FormMixin
 from systems.core.money import ForintFormField
 from systems.shared import identifiers
 
-KNOWN = "Ezzel az adóazonosítóval már van adózó."
-EARLIEST = dt.date(1990, 1, 1)  # the municipalities' own taxes begin; an earlier day is a slip of the keyboard
+DUPLICATE = "Ezzel az adóazonosítóval már van adózó."
+EARLIEST = dt.date(1990, 1, 1)  # local taxes begin; an earlier day is a typing error
 
 
 class TaxpayerForm(FormMixin, forms.ModelForm):
@@ -19,7 +19,7 @@ class TaxpayerForm(FormMixin, forms.ModelForm):
         model = Taxpayer
         fields = ["identifier", "name", "address"]
         help_texts = {"identifier": "Adóazonosító jel (10 számjegy) vagy adószám (11 számjegy)."}
-        error_messages = {"identifier": {"unique": KNOWN}}
+        error_messages = {"identifier": {"unique": DUPLICATE}}
 
     def clean_identifier(self) -> str:
         try:
@@ -42,9 +42,9 @@ class ReturnForm(FormMixin, forms.ModelForm):
         return self.cleaned_data["base"]
 
     def clean_year(self) -> int:
-        year, this = self.cleaned_data["year"], timezone.localdate().year
-        if not EARLIEST.year <= year <= this:
-            raise forms.ValidationError(f"Az adóév {EARLIEST.year} és {this} közé essen.")
+        year, this_year = self.cleaned_data["year"], timezone.localdate().year
+        if not EARLIEST.year <= year <= this_year:
+            raise forms.ValidationError(f"Az adóév {EARLIEST.year} és {this_year} közé essen.")
         return year
 
 
@@ -70,7 +70,7 @@ class PaymentForm(FormMixin, forms.ModelForm):
 
 
 class RefundForm(PaymentForm):
-    """Overpaid money that was paid back."""
+    """The repayment of an overpayment."""
 
     tax = forms.ModelChoiceField(Tax.objects, label="adónem", empty_label=None)
 

@@ -1,4 +1,4 @@
-"""Late interest by the day, exact: forints × days × rate stay fractions and are rounded once, at the end."""
+"""Late interest by the day, exact: forints × days × rate stay fractions and are rounded only once, at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAYS_OF_A_YEAR = 365  # of the law's daily rate, in leap years too
 
 @dataclass(frozen=True)
 class Rate:
-    """A yearly rate from a day on, in hundredths of a percent (1250 = 12.5 %), until the next rate's day."""
+    """A yearly rate in hundredths of a percent (1250 = 12.5 %), from a day until the next rate's day."""
 
     since: dt.date
     basis_points: int
@@ -22,14 +22,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class Entry:
-    """A change of what is owed on a day, in forints: a due amount is positive, a payment negative."""
+    """A change of the debt on a day, in forints: an amount due is positive, a payment negative."""
 
     day: dt.date
     amount: int
 
 
 def exact(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) -> Fraction:
-    """Interest up to and with `until`, on what is owed at the end of each day before; nothing is owed on a credit.
+    """Interest up to and including `until`, on the debt at the end of each day before; a credit bears none.
 
     A debt bears interest from the day after it is due to the day on which it is paid. `rates` are in order of day.
     """
@@ -44,12 +44,12 @@ def exact(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) -> Fr
     return total
 
 
-def rounded(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) -> int:
+def in_forints(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) -> int:
     """The same in whole forints."""
-    return money.rounded(exact([e for e in entries if e.day <= until], rates, until))
+    return money.round_to_forint(exact([e for e in entries if e.day <= until], rates, until))
 
 
 def _rate(rates: Sequence[Rate], day: dt.date) -> int:
-    """Basis points of the night after a day: those of the rate that holds on the day after it."""
-    held = [rate.basis_points for rate in rates if rate.since <= day]
-    return held[-1] if held else 0
+    """Basis points for the night after a day: those of the last rate that began by that day."""
+    points = [rate.basis_points for rate in rates if rate.since <= day]
+    return points[-1] if points else 0

@@ -1,4 +1,4 @@
-"""Taxpayers, what they owe by assessment, and what they paid. Amounts are whole forints."""
+"""Taxpayers, what they owe by assessment, and what they have paid. Amounts are whole forints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def known_identifier(value: str) -> None:
 
 
 class Tax(models.Model):
-    """A local tax with the municipality's own terms; numbers have a source and are assumed until a decree says them."""
+    """A local tax with the municipality's own terms; numbers have a source and are assumed until a decree sets them."""
 
     code = models.CharField("kód", max_length=20, primary_key=True)
     name = models.CharField("adónem", max_length=120)
@@ -77,7 +77,7 @@ class InterestRate(models.Model):
 
 
 class Taxpayer(models.Model):
-    """A person or firm that owes local tax; known by tax identification sign or tax number."""
+    """A person or firm that owes local tax, identified by tax identification sign or tax number."""
 
     identifier = models.CharField("adóazonosító", max_length=20, unique=True, validators=[known_identifier])
     name = models.CharField("név", max_length=200)
@@ -92,16 +92,15 @@ class Taxpayer(models.Model):
 
     @classmethod
     def hold(cls, keys: Collection[int]) -> None:
-        """Nobody else changes these accounts until the transaction ends; in order of keys, so that no two wait for each
-        other."""
+        """Lock these accounts until the transaction ends; in order of their keys, so that no two deadlock."""
         list(cls.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
 
     def balances(self, day: dt.date | None = None) -> dict[str, Balance]:
-        """What they owe on a day (today) by tax's code, with late interest."""
+        """Balances on a day (default: today) by tax's code, with late interest."""
         return balances(day, [self.pk]).get(self.pk, {})
 
     def balance(self, day: dt.date | None = None) -> Balance:
-        """The same of all taxes together."""
+        """The balance of all taxes together."""
         return sum(self.balances(day).values(), Balance(day or timezone.localdate()))
 
 
@@ -142,7 +141,7 @@ class Return(models.Model):
 
 
 class Assessment(models.Model):
-    """A tax of one year: base × rate. One for each taxpayer, tax and year, until a correction replaces it.
+    """A tax of one year: base × rate. One for each taxpayer, tax and year, unless a correction replaces it.
 
     A correction has the whole new tax as its amount, and the difference as its instalments.
     """
@@ -190,9 +189,9 @@ class Instalment(models.Model):
 
 
 class Payment(models.Model):
-    """Money that came in, or with a negative amount and a reason: went back. Rows never change: a reversal undoes one.
+    """Money received, or paid back (negative, with a reason). Rows never change; a reversal cancels one.
 
-    `reference`: the bank's own, so that a statement that is read twice counts once; a reversed one may come again, in
+    `reference`: the bank's own, so that a statement read twice counts once; a reversed payment may come again, in
     the next `round`.
     """
 
@@ -227,12 +226,12 @@ class Payment(models.Model):
 
     @classmethod
     def standing(cls) -> models.QuerySet[Payment]:
-        """Those that no reversal undid."""
+        """Payments that are neither reversed nor reversals."""
         return cls.objects.filter(reverses=None, reversal=None)
 
 
 class PaymentPart(models.Model):
-    """What of a payment belongs to a tax; the parts sum up to the payment."""
+    """The part of a payment that belongs to one tax; the parts sum up to the payment."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="parts")
     tax = models.ForeignKey(Tax, on_delete=models.PROTECT)
@@ -249,31 +248,34 @@ def rates() -> list[Rate]:
     return [Rate(rate.since, rate.basis_points) for rate in InterestRate.objects.all()]
 
 
-def ledgers(of: Collection[int] | None = None) -> dict[int, dict[str, Ledger]]:
-    """Entries by taxpayer's key and tax's code, of some taxpayers (their keys) or of all: two queries."""
-    due = Instalment.objects.values_list("assessment__taxpayer", "assessment__tax", "due", "amount")
-    paid = PaymentPart.objects.values_list("payment__taxpayer", "tax", "payment__day", "amount")
-    if of is not None:
-        due, paid = due.filter(assessment__taxpayer__in=of), paid.filter(payment__taxpayer__in=of)
-    found: dict[int, dict[str, Ledger]] = defaultdict(lambda: defaultdict(Ledger))
-    for taxpayer, tax, day, amount in due.order_by():
-        found[taxpayer][tax].due.append(Entry(day, amount))
-    for taxpayer, tax, day, amount in paid.order_by():
-        found[taxpayer][tax].paid.append(Entry(day, amount))
-    return found
+def ledgers(taxpayers: Collection[int] | None = None) -> dict[int, dict[str, Ledger]]:
+    """Entries by taxpayer's key and tax's code, of some taxpayers (their keys) or of all, in two queries."""
+    charges = Instalment.objects.values_list("assessment__taxpayer", "assessment__tax", "due", "amount")
+    payments = PaymentPart.objects.values_list("payment__taxpayer", "tax", "payment__day", "amount")
+    if taxpayers is not None:
+        charges, payments = (
+            charges.filter(assessment__taxpayer__in=taxpayers),
+            payments.filter(payment__taxpayer__in=taxpayers),
+        )
+    accounts: dict[int, dict[str, Ledger]] = defaultdict(lambda: defaultdict(Ledger))
+    for taxpayer, tax, day, amount in charges.order_by():
+        accounts[taxpayer][tax].charges.append(Entry(day, amount))
+    for taxpayer, tax, day, amount in payments.order_by():
+        accounts[taxpayer][tax].payments.append(Entry(day, amount))
+    return accounts
 
 
-def balances(day: dt.date | None = None, of: Collection[int] | None = None) -> dict[int, dict[str, Balance]]:
-    """Balances on a day (today) by taxpayer's key and tax's code, of some taxpayers or of all: three queries."""
-    day, held = day or timezone.localdate(), rates()
+def balances(day: dt.date | None = None, taxpayers: Collection[int] | None = None) -> dict[int, dict[str, Balance]]:
+    """Balances on a day (default: today) by taxpayer and tax's code, of some or all taxpayers (three queries)."""
+    day, yearly_rates = day or timezone.localdate(), rates()
     return {
-        taxpayer: {tax: ledger.balance(held, day) for tax, ledger in taxes.items()}
-        for taxpayer, taxes in ledgers(of).items()
+        taxpayer: {tax: ledger.balance(yearly_rates, day) for tax, ledger in taxes.items()}
+        for taxpayer, taxes in ledgers(taxpayers).items()
     }
 
 
 class Statement(models.Model):
-    """A bank statement's file: kept when it was read, booked when a clerk has seen the verdicts."""
+    """A bank statement's file: saved when it is read, booked when a clerk has looked at the verdicts."""
 
     name = models.CharField("fájl", max_length=200)
     sha256 = models.CharField(max_length=64, unique=True)
@@ -288,7 +290,7 @@ class Statement(models.Model):
 
 
 class StatementLine(models.Model):
-    """One transfer. An unknown one of a booked statement is open until it is assigned or went back."""
+    """One transfer. An unknown one of a booked statement stays open until it is assigned or sent back."""
 
     class Verdict(models.TextChoices):
         RECOGNISED = "known", "adózóhoz rendelve"
@@ -324,6 +326,6 @@ class StatementLine(models.Model):
 
     @classmethod
     def unclear(cls) -> models.QuerySet[StatementLine]:
-        """Booked statements' transfers of which nobody knows yet whose they are."""
+        """Transfers of booked statements whose taxpayer is not known yet."""
         open_ones = cls.objects.filter(verdict=cls.Verdict.UNKNOWN, payment=None, returned_on=None)
         return open_ones.exclude(statement__booked_at=None).order_by("day", "id")

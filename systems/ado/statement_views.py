@@ -1,4 +1,4 @@
-"""Bank statements: upload and look, book, and clear up what nobody could be found for."""
+"""Bank statements: upload, review, book, and resolve the transfers of unknown taxpayers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UploadForm(FormMixin, forms.Form):
 
 
 class AssignForm(FormMixin, forms.Form):
-    """Whose an unknown transfer is."""
+    """The taxpayer of an unknown transfer."""
 
     identifier = forms.CharField(label="adóazonosító", max_length=20)
     tax = forms.ModelChoiceField(
@@ -41,14 +41,14 @@ class AssignForm(FormMixin, forms.Form):
 
     def clean_identifier(self) -> Taxpayer:
         text = self.cleaned_data["identifier"].strip()
-        found = Taxpayer.objects.filter(identifier=text).first()
-        if not found:
+        taxpayer = Taxpayer.objects.filter(identifier=text).first()
+        if not taxpayer:
             raise forms.ValidationError("Ilyen adóazonosítóval nincs adózó. Előbb vegye fel.")
-        return found
+        return taxpayer
 
 
 class ReturnedForm(FormMixin, forms.Form):
-    """When an unknown transfer went back, and why."""
+    """When and why an unknown transfer was sent back."""
 
     day = forms.DateField(label="visszautalás napja", initial=timezone.localdate)
     note = forms.CharField(label="megjegyzés", max_length=300)
@@ -61,7 +61,7 @@ class ReturnedForm(FormMixin, forms.Form):
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Statements, the newest first, and what is unclear."""
+    """Statements, newest first, and the number of unclear transfers."""
     page = Paginator(Statement.objects.annotate(count=Count("lines")).order_by("-uploaded_at"), PAGE).get_page(
         request.GET.get("oldal")
     )
@@ -76,12 +76,12 @@ def upload(request: HttpRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             with transaction.atomic():
-                made = statements.take(file.read(statements.LARGEST + 1), file.name, request.clerk.name)
-                activity.record(request, "bankkivonat beolvasása", made.sha256[:12])
+                statement = statements.take(file.read(statements.LARGEST + 1), file.name, request.clerk.name)
+                activity.record(request, "bankkivonat beolvasása", statement.sha256[:12])
         except statements.StatementFault as fault:
             form.add_error("file", list(fault.lines))
         else:
-            return redirect("ado:statement", pk=made.pk)
+            return redirect("ado:statement", pk=statement.pk)
     context = {"form": form, "title": "Bankkivonat beolvasása", "submit": "Beolvasás", "back": "."}
     lead = "A beolvasás még semmit nem könyvel: előbb soronként megmutatja, melyik befizetés kié."
     return render(request, "core/form.html", context | {"lead": lead, "failed": "A kivonatot nem olvastuk be"},
@@ -91,12 +91,12 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_GET
 def statement(request: HttpRequest, pk: int) -> HttpResponse:
     """A statement's lines with their verdicts."""
-    shown = get_object_or_404(Statement, pk=pk)
-    lines = shown.lines.select_related("taxpayer")
+    statement = get_object_or_404(Statement, pk=pk)
+    lines = statement.lines.select_related("taxpayer")
     labels = dict(StatementLine.Verdict.choices)
     sums = lines.order_by("verdict").values("verdict").annotate(count=Count("id"), amount=Sum("amount"))
     context = {
-        "shown": shown,
+        "statement": statement,
         "page": Paginator(lines, PAGE).get_page(request.GET.get("oldal")),
         "sums": [(labels[row["verdict"]], row["count"], row["amount"]) for row in sums],
     }
@@ -106,26 +106,26 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(CLERK)
 @require_POST
 def book(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Statement, pk=pk)
+    statement = get_object_or_404(Statement, pk=pk)
     try:
         with transaction.atomic():
             count, amount = statements.book(pk, request.clerk.name)
-            activity.record(request, "bankkivonat könyvelése", f"{shown.sha256[:12]}: {count} tétel")
+            activity.record(request, "bankkivonat könyvelése", f"{statement.sha256[:12]}: {count} tétel")
     except statements.StatementFault as fault:
         messages.error(request, str(fault))
     else:
-        messages.success(request, f"{count} befizetést könyveltünk, összesen {money.shown(amount)} Ft.")
+        messages.success(request, f"{count} befizetést könyveltünk, összesen {money.to_text(amount)} Ft.")
     return redirect("ado:statement", pk=pk)
 
 
 @needs(CLERK)
 @require_POST
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Statement, pk=pk)
+    statement = get_object_or_404(Statement, pk=pk)
     try:
         with transaction.atomic():
             statements.drop(pk)
-            activity.record(request, "bankkivonat elvetése", shown.sha256[:12])
+            activity.record(request, "bankkivonat elvetése", statement.sha256[:12])
     except statements.StatementFault as fault:
         messages.error(request, str(fault))
         return redirect("ado:statement", pk=pk)
@@ -135,7 +135,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def unclear(request: HttpRequest) -> HttpResponse:
-    """Transfers of which nobody knows yet whose they are, the oldest first."""
+    """Transfers whose taxpayer is not known yet, oldest first."""
     lines = StatementLine.unclear()
     page = Paginator(lines, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "ado/unclear.html", {"page": page, "total": lines.aggregate(n=Sum("amount"))["n"] or 0})
@@ -144,19 +144,19 @@ def unclear(request: HttpRequest) -> HttpResponse:
 @needs(CLERK)
 @require_GET
 def line(request: HttpRequest, pk: int) -> HttpResponse:
-    """One unknown transfer, to be assigned or noted as sent back."""
+    """One unknown transfer, to be assigned or recorded as sent back."""
     return _line(request, get_object_or_404(StatementLine, pk=pk), AssignForm(), ReturnedForm(prefix="vissza"))
 
 
 @needs(CLERK)
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = get_object_or_404(StatementLine, pk=pk), AssignForm(request.POST)
+    line, form = get_object_or_404(StatementLine, pk=pk), AssignForm(request.POST)
     if not form.is_valid():
-        return _line(request, shown, form, ReturnedForm(prefix="vissza"), 422)
+        return _line(request, line, form, ReturnedForm(prefix="vissza"), 422)
     taxpayer, tax = form.cleaned_data["identifier"], form.cleaned_data["tax"]
     return _clear(
-        request, shown, "tisztázatlan befizetés hozzárendelése",
+        request, line, "tisztázatlan befizetés hozzárendelése",
         lambda: statements.assign(pk, taxpayer, request.clerk.name, tax),
     )  # fmt: skip
 
@@ -164,21 +164,21 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(CLERK)
 @require_POST
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = get_object_or_404(StatementLine, pk=pk), ReturnedForm(request.POST, prefix="vissza")
+    line, form = get_object_or_404(StatementLine, pk=pk), ReturnedForm(request.POST, prefix="vissza")
     if not form.is_valid():
-        return _line(request, shown, AssignForm(), form, 422)
+        return _line(request, line, AssignForm(), form, 422)
     data = form.cleaned_data
     return _clear(
-        request, shown, "tisztázatlan befizetés visszautalása",
+        request, line, "tisztázatlan befizetés visszautalása",
         lambda: statements.send_back(pk, data["day"], data["note"]),
     )  # fmt: skip
 
 
-def _clear(request: HttpRequest, shown: StatementLine, action: str, deed) -> HttpResponse:
+def _clear(request: HttpRequest, line: StatementLine, action: str, deed) -> HttpResponse:
     try:
         with transaction.atomic():
             deed()
-            activity.record(request, action, shown.reference)
+            activity.record(request, action, line.reference)
     except statements.StatementFault as fault:
         messages.error(request, str(fault))
     else:
@@ -186,6 +186,6 @@ def _clear(request: HttpRequest, shown: StatementLine, action: str, deed) -> Htt
     return redirect("ado:unclear")
 
 
-def _line(request: HttpRequest, shown: StatementLine, assigning, returning, status: int = 200) -> HttpResponse:
-    context = {"shown": shown, "assigning": assigning, "returning": returning}
+def _line(request: HttpRequest, line: StatementLine, assign_form, return_form, status: int = 200) -> HttpResponse:
+    context = {"line": line, "assign_form": assign_form, "return_form": return_form}
     return render(request, "ado/statement_line.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Bank statements: a file of incoming transfers is read whole, each line is recognised by who paid, and booked once.
+"""Bank statements: a file of incoming transfers is read whole, each line is matched to a taxpayer and booked once.
 
 Format (docs/systems.md): CSV with semicolons in UTF-8 or Windows-1250, its columns as in COLUMNS.
 """
@@ -17,22 +17,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from systems.ado import payments
-from systems.ado.account import NotPossible
 from systems.ado.models import Payment, Statement, StatementLine, Tax, Taxpayer
 from systems.core import money
+from systems.core.errors import NotPossible
 from systems.shared import identifiers
 
 COLUMNS = ["értéknap", "összeg", "hivatkozás", "befizető", "közlemény"]
 LARGEST = 2 * 2**20  # bytes of a file
 MOST_LINES = 20_000
-SHOWN = 20  # faults of a file that are told
+MOST_FAULTS = 20  # faults of a file that are reported
 DAY = re.compile(r"(\d{4})[-.] ?(\d{1,2})[-.] ?(\d{1,2})\.?")
-# Ten or eleven digits that are nobody else's: a tax identification sign or a tax number, however it is divided.
+# Ten or eleven digits in a row of their own: a tax identification sign or a tax number, with or without hyphens.
 CANDIDATE = re.compile(r"(?<!\d)(?:8\d{9}|\d{8}-?\d-?\d{2})(?!\d)")
 
 
 class StatementFault(Exception):
-    """The file or the deed is refused; `lines` says in Hungarian why. Nothing was written."""
+    """The file or the operation is refused; `lines` says why in Hungarian. Nothing was written."""
 
     def __init__(self, *lines: str):
         super().__init__("; ".join(lines))
@@ -52,7 +52,7 @@ class Row:
 
 
 def read(content: bytes) -> list[Row]:
-    """Rows of a file; StatementFault with every wrong line otherwise."""
+    """Rows of a file; StatementFault with every wrong line if there is one."""
     if len(content) > LARGEST:
         raise StatementFault(f"A fájl {len(content) // 1024} KiB; legfeljebb {LARGEST // 1024} KiB lehet.")
     try:
@@ -65,7 +65,7 @@ def read(content: bytes) -> list[Row]:
         raise StatementFault(
             f"Az első sor legyen: {';'.join(COLUMNS)}. A fájlban: {';'.join(heading)[:100] or 'semmi'}."
         )
-    rows, faults, seen = [], [], {}
+    rows, faults, first_rows = [], [], {}
     for number, fields in enumerate(lines[1:], start=2):
         if not any(field.strip() for field in fields):
             continue
@@ -74,19 +74,19 @@ def read(content: bytes) -> list[Row]:
         except ValueError as fault:
             faults.append(f"{number}. sor: {fault}")
             continue
-        if row.reference in seen:
+        if row.reference in first_rows:
             faults.append(
-                f"{number}. sor: a(z) {row.reference} hivatkozás a(z) {seen[row.reference]}. sorban már szerepel."
+                f"{number}. sor: a(z) {row.reference} hivatkozás a(z) {first_rows[row.reference]}. sorban már szerepel."
             )
-        seen.setdefault(row.reference, number)
+        first_rows.setdefault(row.reference, number)
         rows.append(row)
     if not rows and not faults:
         faults.append("A fájlban nincs egyetlen tétel sem.")
     if len(rows) > MOST_LINES:
         faults.append(f"A fájlban {len(rows)} tétel van; legfeljebb {MOST_LINES} lehet.")
     if faults:
-        more = [f"és még {len(faults) - SHOWN} hiba"] if len(faults) > SHOWN else []
-        raise StatementFault(*faults[:SHOWN], *more)
+        more = [f"és még {len(faults) - MOST_FAULTS} hiba"] if len(faults) > MOST_FAULTS else []
+        raise StatementFault(*faults[:MOST_FAULTS], *more)
     return rows
 
 
@@ -100,9 +100,9 @@ def _row(number: int, fields: Sequence[str]) -> Row:
 
 
 def _day(text: str) -> dt.date:
-    found = DAY.fullmatch(text)
+    match = DAY.fullmatch(text)
     try:
-        day = dt.date(*(int(part) for part in found.groups())) if found else None
+        day = dt.date(*(int(part) for part in match.groups())) if match else None
     except ValueError:
         day = None
     if day is None:
@@ -122,18 +122,24 @@ def _amount(text: str) -> int:
     return amount
 
 
-def recognised(rows: Sequence[Row]) -> Iterator[tuple[Row, str, Taxpayer | None]]:
-    """(row, verdict, taxpayer) as things stand now: whose identifier stands in the remittance or beside the payer."""
-    known = {taxpayer.identifier: taxpayer for taxpayer in Taxpayer.objects.all()}
+def recognise(rows: Sequence[Row]) -> Iterator[tuple[Row, str, Taxpayer | None]]:
+    """(row, verdict, taxpayer) as of now, by the identifier in the remittance or beside the payer."""
+    by_identifier = {taxpayer.identifier: taxpayer for taxpayer in Taxpayer.objects.all()}
     references = [row.reference for row in rows]
-    booked = set(Payment.standing().filter(reference__in=references).values_list("reference", flat=True))
+    booked_references = set(Payment.standing().filter(reference__in=references).values_list("reference", flat=True))
     earlier = StatementLine.objects.filter(reference__in=references)
-    booked |= set(earlier.exclude(verdict=StatementLine.Verdict.REPEATED).values_list("reference", flat=True))
+    booked_references |= set(
+        earlier.exclude(verdict=StatementLine.Verdict.REPEATED).values_list("reference", flat=True)
+    )
     for row in rows:
-        taxpayers = {known[each] for each in _identifiers(f"{row.remittance} {row.payer}") if each in known}
+        taxpayers = {
+            by_identifier[identifier]
+            for identifier in _identifiers(f"{row.remittance} {row.payer}")
+            if identifier in by_identifier
+        }
         if row.amount < 0:
             yield row, StatementLine.Verdict.OUTGOING, None
-        elif row.reference in booked:
+        elif row.reference in booked_references:
             yield row, StatementLine.Verdict.REPEATED, None
         elif len(taxpayers) == 1:
             yield row, StatementLine.Verdict.RECOGNISED, taxpayers.pop()
@@ -146,11 +152,11 @@ def _identifiers(text: str) -> Iterator[str]:
         try:
             yield identifiers.identifier(candidate)
         except ValueError:
-            continue  # digits that are something else
+            continue  # these digits are something else
 
 
 def take(content: bytes, name: str, by: str) -> Statement:
-    """Keep a file's lines with their verdicts, nothing booked; StatementFault when it is wrong or was here before."""
+    """Save a file's lines with their verdicts without booking; StatementFault when it is wrong or a repeat."""
     rows = read(content)
     sha256 = hashlib.sha256(content).hexdigest()
     try:
@@ -168,21 +174,21 @@ def take(content: bytes, name: str, by: str) -> Statement:
                     verdict=verdict,
                     taxpayer=taxpayer,
                 )
-                for row, verdict, taxpayer in recognised(rows)
+                for row, verdict, taxpayer in recognise(rows)
             )
     except IntegrityError:
         earlier = Statement.objects.filter(sha256=sha256).first()
         if earlier:
-            when = timezone.localtime(earlier.uploaded_at)
+            moment = timezone.localtime(earlier.uploaded_at)
             raise StatementFault(
-                f"Ezt a kivonatot már feltöltötték ({when:%Y. %m. %d. %H:%M}, {earlier.uploaded_by})."
+                f"Ezt a kivonatot már feltöltötték ({moment:%Y. %m. %d. %H:%M}, {earlier.uploaded_by})."
             ) from None
         raise StatementFault("Ugyanezeket a tételeket most tölti fel más is. Próbálja újra.") from None
     return statement
 
 
 def book(pk: int, by: str) -> tuple[int, int]:
-    """Book a statement's recognised lines, once; how many, and their sum. Unknown ones wait to be cleared up."""
+    """Book a statement's recognised lines once; returns their number and sum. Unknown ones stay open."""
     with transaction.atomic():
         statement = Statement.objects.select_for_update().get(pk=pk)
         if statement.booked_at:
@@ -195,7 +201,7 @@ def book(pk: int, by: str) -> tuple[int, int]:
 
 
 def drop(pk: int) -> None:
-    """Forget a statement that was not booked."""
+    """Delete a statement that was not booked."""
     with transaction.atomic():
         statement = Statement.objects.select_for_update().get(pk=pk)
         if statement.booked_at:
@@ -213,7 +219,7 @@ def assign(pk: int, taxpayer: Taxpayer, by: str, tax: Tax | None = None) -> Stat
 
 
 def send_back(pk: int, day: dt.date, note: str) -> StatementLine:
-    """Note that an unknown line's money went back to its sender."""
+    """Record that an unknown line's money was sent back."""
     with transaction.atomic():
         line = _open(pk)
         line.returned_on, line.note = day, note

@@ -1,4 +1,4 @@
-"""Invented taxpayers with last year's assessments; most paid, some late, some not."""
+"""Invented taxpayers with last year's assessments; most have paid, some late, some not at all."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def fill(random: Random, population: int) -> None:
     business, building = Tax.objects.get(code="hipa"), Tax.objects.get(code="epitmeny")
     for number in range(5 + population // PEOPLE_TO_A_TAXPAYER):
         firm = random.random() < 0.4
-        who = people.firm(random, town) if firm else people.person(random, town, today)
-        taxpayer, made = Taxpayer.objects.get_or_create(
-            identifier=who.identifier, defaults={"name": f"{who.name} (szintetikus)", "address": who.address}
+        payer = people.firm(random, town) if firm else people.person(random, town, today)
+        taxpayer, is_new = Taxpayer.objects.get_or_create(
+            identifier=payer.identifier, defaults={"name": f"{payer.name} (szintetikus)", "address": payer.address}
         )
-        if made:
+        if is_new:
             base = random.randrange(1, 400) * 100_000 if firm else random.randrange(40, 300) * 1_000
             _account(random, taxpayer, business if firm else building, base, today, number)
     _statement(random, today)
 
 
 def _statement(random: Random, today: dt.date) -> None:
-    """A bank statement of which one transfer is recognised and one is nobody's yet."""
+    """A bank statement with one recognised and one unknown transfer."""
     taxpayer = Taxpayer.objects.order_by("pk").first()
     if not taxpayer or Statement.objects.exists():
         return
@@ -41,8 +41,8 @@ def _statement(random: Random, today: dt.date) -> None:
         f"{today};{random.randrange(10, 90) * 1000};SZINT-BANK-2;Ismeretlen befizető (szintetikus);adó",
     ]
     content = "\n".join([";".join(statements.COLUMNS), *lines]).encode()
-    made = statements.take(content, "szintetikus-kivonat.csv", "Szintetikus adat")
-    statements.book(made.pk, "Szintetikus adat")
+    statement = statements.take(content, "szintetikus-kivonat.csv", "Szintetikus adat")
+    statements.book(statement.pk, "Szintetikus adat")
 
 
 def _account(random: Random, taxpayer: Taxpayer, tax: Tax, base: int, today: dt.date, number: int) -> None:
@@ -58,13 +58,13 @@ def _account(random: Random, taxpayer: Taxpayer, tax: Tax, base: int, today: dt.
     )
     for index, (due, part) in enumerate(instalments(tax, amount, year)):
         Instalment.objects.create(assessment=assessment, due=due, amount=part)
-        paid = due + dt.timedelta(days=random.choice([-3, 0, 0, 5, 40]))
-        if part and paid <= today and random.random() < 0.85:
-            made = Payment(
+        pay_day = due + dt.timedelta(days=random.choice([-3, 0, 0, 5, 40]))
+        if part and pay_day <= today and random.random() < 0.85:
+            payment = Payment(
                 taxpayer=taxpayer,
-                day=paid,
+                day=pay_day,
                 amount=part,
                 reference=f"SZINT-{year}-{number}-{index}",
                 recorded_by="Szintetikus adat",
             )
-            payments.receive([made], tax)
+            payments.receive([payment], tax)

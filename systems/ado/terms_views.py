@@ -22,12 +22,12 @@ from systems.shell import activity
 CONFIRMED = "decree"
 PARTS = 4  # instalments of a year, at most
 DAY = re.compile(r"(\d{1,2})(?:-|\. ?)(\d{1,2})\.?")
-ORDINARY = 2025  # no leap year: a due day is in every year
+ORDINARY = 2025  # no leap year: a due day must exist in every year
 SOURCE = "Például: 12/2025. (XI. 28.) önkormányzati rendelet 4. §."
 
 
 class TaxForm(FormMixin, forms.ModelForm):
-    """A tax's rate by decree. Assessments keep the rate that they were made with."""
+    """A tax's rate by decree. Existing assessments keep their rate."""
 
     class Meta:
         model = Tax
@@ -50,7 +50,7 @@ def _share(n: int) -> forms.IntegerField:
 
 
 class DueForm(FormMixin, forms.Form):
-    """When a tax is due. Assessments keep the instalments that they were made with."""
+    """When a tax is due. Existing assessments keep their instalments."""
 
     year_offset = forms.TypedChoiceField(
         label="melyik évben esedékes", choices=[(0, "az adóévben"), (1, "az adóévet követő évben")], coerce=int
@@ -70,14 +70,14 @@ class DueForm(FormMixin, forms.Form):
     source = forms.CharField(label="forrás", max_length=200, help_text=SOURCE)
 
     def __init__(self, *args, tax: Tax, **kwargs):
-        held = {name: getattr(tax, name) for name in ("year_offset", "by_decision", "notice_days")}
+        initial = {name: getattr(tax, name) for name in ("year_offset", "by_decision", "notice_days")}
         for n, due in enumerate(tax.due_days.all(), 1):
-            held |= {f"day_{n}": f"{due.month:02d}-{due.day:02d}", f"share_{n}": due.share}
-        super().__init__(*args, initial=held | {"source": tax.due_source}, **kwargs)
+            initial |= {f"day_{n}": f"{due.month:02d}-{due.day:02d}", f"share_{n}": due.share}
+        super().__init__(*args, initial=initial | {"source": tax.due_source}, **kwargs)
 
     def clean(self) -> dict:
         data = super().clean()
-        found = {}
+        shares = {}
         for n in range(1, PARTS + 1):
             day, share = data.get(f"day_{n}"), data.get(f"share_{n}")
             if not day and not share or {f"day_{n}", f"share_{n}"} & self.errors.keys():
@@ -91,33 +91,33 @@ class DueForm(FormMixin, forms.Form):
             except (AttributeError, ValueError):
                 self.add_error(f"day_{n}", "Minden évben meglévő nap legyen, például: 03-15.")
                 continue
-            if (month, number) in found:
+            if (month, number) in shares:
                 self.add_error(f"day_{n}", "Ez a nap már szerepel.")
-            found[month, number] = share
-        if not self.errors and sum(found.values()) != 100:
-            raise forms.ValidationError(f"A részletek aránya együtt 100 % legyen; most {sum(found.values())} %.")
-        return data | {"days": found}
+            shares[month, number] = share
+        if not self.errors and sum(shares.values()) != 100:
+            raise forms.ValidationError(f"A részletek aránya együtt 100 % legyen; most {sum(shares.values())} %.")
+        return data | {"days": shares}
 
 
 class RateForm(FormMixin, forms.Form):
-    """Late interest from a day on; what was before stays as it was."""
+    """Late interest from a day on; interest before that day stays as it is."""
 
     since = forms.DateField(label="ettől a naptól")
     percent = forms.DecimalField(label="éves mérték (%)", min_value=0, max_value=100, max_digits=5, decimal_places=2)
     source = forms.CharField(label="forrás", max_length=200)
 
     def clean_since(self) -> dt.date:
-        since, last = self.cleaned_data["since"], InterestRate.objects.last()
-        if last and since <= last.since:
+        since, latest = self.cleaned_data["since"], InterestRate.objects.last()
+        if latest and since <= latest.since:
             raise forms.ValidationError(
-                f"A most rögzített mérték {last.since:%Y. %m. %d.} napjától szól; az új csak ennél később kezdődhet."
+                f"A most rögzített mérték {latest.since:%Y. %m. %d.} napjától szól; az új csak ennél később kezdődhet."
             )
         return since
 
 
 @require_GET
 def terms(request: HttpRequest) -> HttpResponse:
-    """Everything by which taxes and interest are reckoned."""
+    """All terms by which taxes and interest are calculated."""
     context = {"taxes": Tax.objects.prefetch_related("due_days"), "rates": InterestRate.objects.order_by("-since")}
     return render(request, "ado/terms.html", context)
 
@@ -125,49 +125,47 @@ def terms(request: HttpRequest) -> HttpResponse:
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def tax(request: HttpRequest, code: str) -> HttpResponse:
-    """A tax's rate, as the municipality's decree has it."""
-    shown = get_object_or_404(Tax, pk=code)
-    form = TaxForm(request.POST or None, instance=shown)
+    """A tax's rate by the municipality's decree."""
+    current = get_object_or_404(Tax, pk=code)
+    form = TaxForm(request.POST or None, instance=current)
     if form.is_valid():
-        made = form.save(commit=False)
-        made.status = CONFIRMED
+        tax = form.save(commit=False)
+        tax.status = CONFIRMED
         with transaction.atomic():
-            made.save(update_fields=["per_mille", "source", "status"])
-            activity.record(request, "adómérték módosítása", f"{code}: {made.per_mille} ‰")
-        messages.success(
-            request, f"{made.name}: a mérték {made.per_mille} ezrelék. A korábbi kivetéseken nem változtat."
-        )
+            tax.save(update_fields=["per_mille", "source", "status"])
+            activity.record(request, "adómérték módosítása", f"{code}: {tax.per_mille} ‰")
+        messages.success(request, f"{tax.name}: a mérték {tax.per_mille} ezrelék. A korábbi kivetéseken nem változtat.")
         return redirect("ado:terms")
-    return _form(request, form, f"{shown.name} mértéke")
+    return _form(request, form, f"{current.name} mértéke")
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
-def due(request: HttpRequest, code: str) -> HttpResponse:
-    """When a tax is due, as the law or the municipality's decree has it."""
-    shown = get_object_or_404(Tax, pk=code)
-    form = DueForm(request.POST or None, tax=shown)
+def due_days(request: HttpRequest, code: str) -> HttpResponse:
+    """When a tax is due, by law or by the municipality's decree."""
+    tax = get_object_or_404(Tax, pk=code)
+    form = DueForm(request.POST or None, tax=tax)
     if form.is_valid():
         data = form.cleaned_data
-        shown.year_offset, shown.by_decision = data["year_offset"], data["by_decision"]
-        shown.notice_days, shown.due_source, shown.due_status = data["notice_days"], data["source"], CONFIRMED
+        tax.year_offset, tax.by_decision = data["year_offset"], data["by_decision"]
+        tax.notice_days, tax.due_source, tax.due_status = data["notice_days"], data["source"], CONFIRMED
         with transaction.atomic():
-            shown.save(update_fields=["year_offset", "by_decision", "notice_days", "due_source", "due_status"])
-            shown.due_days.all().delete()
+            tax.save(update_fields=["year_offset", "by_decision", "notice_days", "due_source", "due_status"])
+            tax.due_days.all().delete()
             DueDay.objects.bulk_create(
-                DueDay(tax=shown, month=month, day=day, share=share) for (month, day), share in data["days"].items()
+                DueDay(tax=tax, month=month, day=day, share=share) for (month, day), share in data["days"].items()
             )
             activity.record(request, "esedékesség módosítása", code)
-        messages.success(request, f"{shown.name}: az esedékességet rögzítettük. A korábbi kivetéseken nem változtat.")
+        messages.success(request, f"{tax.name}: az esedékességet rögzítettük. A korábbi kivetéseken nem változtat.")
         return redirect("ado:terms")
     lead = "Ha egy nap nem munkanap, a következő munkanapon esedékes."
-    return _form(request, form, f"{shown.name} esedékessége", lead)
+    return _form(request, form, f"{tax.name} esedékessége", lead)
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def rate(request: HttpRequest) -> HttpResponse:
-    """Another rate of late interest, from a day on."""
+    """A new rate of late interest from a day on."""
     form = RateForm(request.POST or None)
     if form.is_valid():
         data = form.cleaned_data

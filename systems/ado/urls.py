@@ -29,6 +29,6 @@ urlpatterns = [
     path("mertekek/", terms_views.terms, name="terms"),
     path("mertekek/potlek/uj", terms_views.rate, name="new-rate"),
     path("mertekek/<slug:code>", terms_views.tax, name="tax"),
-    path("mertekek/<slug:code>/esedekesseg", terms_views.due, name="due"),
+    path("mertekek/<slug:code>/esedekesseg", terms_views.due_days, name="due"),
     path("hatralekok/", views.arrears, name="arrears"),
 ]

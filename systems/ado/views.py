@@ -1,4 +1,4 @@
-"""The tax office's pages: returns to decide, taxpayers with their accounts, payments, arrears."""
+"""The tax office's pages: returns to decide, taxpayers and their accounts, payments, arrears."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from systems.ado import assessing, extracting, payments
-from systems.ado.account import Balance, NotPossible
-from systems.ado.forms import KNOWN, PaymentForm, RejectForm, ReturnForm, TaxpayerForm
+from systems.ado.account import Balance
+from systems.ado.forms import DUPLICATE, PaymentForm, RejectForm, ReturnForm, TaxpayerForm
 from systems.ado.models import Instalment, Return, Tax, Taxpayer, balances
 from systems.core.access import needs
+from systems.core.errors import NotPossible
 from systems.shell import activity
 
 CLERK = "ugyintezo"
@@ -25,7 +26,7 @@ PAGE = 25
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Returns that wait for a decision, oldest first."""
+    """Returns waiting for a decision, oldest first."""
     page = Paginator(Return.objects.filter(state=Return.State.OPEN).select_related("tax"), PAGE)
     return render(request, "ado/index.html", {"page": page.get_page(request.GET.get("oldal"))})
 
@@ -35,10 +36,10 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     return _entry(request, get_object_or_404(Return.objects.select_related("tax"), pk=pk), RejectForm())
 
 
-def _entry(request: HttpRequest, shown: Return, form: RejectForm, status: int = 200) -> HttpResponse:
-    current = assessing.assessed(shown) if shown.state == Return.State.OPEN else None
-    per_mille = current.per_mille if current else shown.tax.per_mille
-    context = {"entry": shown, "form": form, "tax": assessing.tax_of(shown.base, per_mille), "current": current}
+def _entry(request: HttpRequest, entry: Return, form: RejectForm, status: int = 200) -> HttpResponse:
+    current = assessing.current_assessment(entry) if entry.state == Return.State.OPEN else None
+    per_mille = current.per_mille if current else entry.tax.per_mille
+    context = {"entry": entry, "form": form, "tax": assessing.tax_of(entry.base, per_mille), "current": current}
     return render(request, "ado/return.html", context, status=status)
 
 
@@ -48,23 +49,25 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(Return, pk=pk)
     try:
         with transaction.atomic():
-            made = assessing.accept(pk, request.clerk.name, correction="onellenorzes" in request.POST)
-            action = "önellenőrzés elfogadása" if made.replaces_id else "adó kivetése"
-            activity.record(request, action, f"{made.year}/{made.tax_id}/{made.pk}")
+            assessment = assessing.accept(pk, request.clerk.name, correction="onellenorzes" in request.POST)
+            action = "önellenőrzés elfogadása" if assessment.replaces_id else "adó kivetése"
+            activity.record(request, action, f"{assessment.year}/{assessment.tax_id}/{assessment.pk}")
     except NotPossible as fault:
         messages.error(request, str(fault))
         return redirect("ado:return", pk=pk)
-    told = "Az önellenőrzést elfogadtuk." if made.replaces_id else "A bevallást elfogadtuk, az adót kivetettük."
-    messages.success(request, told)
-    return redirect("ado:taxpayer", pk=made.taxpayer_id)
+    message = (
+        "Az önellenőrzést elfogadtuk." if assessment.replaces_id else "A bevallást elfogadtuk, az adót kivetettük."
+    )
+    messages.success(request, message)
+    return redirect("ado:taxpayer", pk=assessment.taxpayer_id)
 
 
 @needs(CLERK)
 @require_POST
 def reject(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = get_object_or_404(Return.objects.select_related("tax"), pk=pk), RejectForm(request.POST)
+    entry, form = get_object_or_404(Return.objects.select_related("tax"), pk=pk), RejectForm(request.POST)
     if not form.is_valid():
-        return _entry(request, shown, form, 422)
+        return _entry(request, entry, form, 422)
     try:
         with transaction.atomic():
             assessing.reject(pk, request.clerk.name, form.cleaned_data["reason"])
@@ -79,24 +82,24 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def taxpayers(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:100]
-    found = Taxpayer.objects.filter(Q(name__icontains=query) | Q(identifier__startswith=query))
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    taxpayers = Taxpayer.objects.filter(Q(name__icontains=query) | Q(identifier__startswith=query))
+    page = Paginator(taxpayers, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "ado/taxpayers.html", {"page": page, "query": query})
 
 
 @require_GET
 def taxpayer(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Taxpayer, pk=pk)
-    by_tax, names = shown.balances(), dict(Tax.objects.values_list("code", "name"))
+    taxpayer = get_object_or_404(Taxpayer, pk=pk)
+    by_tax, names = taxpayer.balances(), dict(Tax.objects.values_list("code", "name"))
     context = {
-        "taxpayer": shown,
+        "taxpayer": taxpayer,
         "balance": sum(by_tax.values(), Balance(timezone.localdate())),
         "balances": [(name, by_tax[code]) for code, name in names.items() if code in by_tax],
-        "assessments": shown.assessments.select_related("tax", "replaced_by").order_by("-year", "tax", "-pk"),
-        "parts": Instalment.objects.filter(assessment__taxpayer=shown)
+        "assessments": taxpayer.assessments.select_related("tax", "replaced_by").order_by("-year", "tax", "-pk"),
+        "parts": Instalment.objects.filter(assessment__taxpayer=taxpayer)
         .select_related("assessment__tax")
         .order_by("due"),
-        "payments": shown.payments.select_related("reversal").prefetch_related("parts__tax"),
+        "payments": taxpayer.payments.select_related("reversal").prefetch_related("parts__tax"),
     }
     return render(request, "ado/taxpayer.html", context)
 
@@ -108,12 +111,12 @@ def new_taxpayer(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             with transaction.atomic():
-                made = form.save()
-                activity.record(request, "adózó felvétele", made.identifier)
-        except IntegrityError:  # the very taxpayer in two windows at once
-            form.add_error("identifier", KNOWN)
+                taxpayer = form.save()
+                activity.record(request, "adózó felvétele", taxpayer.identifier)
+        except IntegrityError:  # the same taxpayer in two windows at once
+            form.add_error("identifier", DUPLICATE)
         else:
-            return redirect("ado:taxpayer", pk=made.pk)
+            return redirect("ado:taxpayer", pk=taxpayer.pk)
     return _form(request, form, "Új adózó", reverse("ado:taxpayers"))
 
 
@@ -121,34 +124,34 @@ def new_taxpayer(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_return(request: HttpRequest, pk: int) -> HttpResponse:
     """A return on paper, entered for a taxpayer."""
-    shown, form = get_object_or_404(Taxpayer, pk=pk), ReturnForm(request.POST or None)
+    taxpayer, form = get_object_or_404(Taxpayer, pk=pk), ReturnForm(request.POST or None)
     if form.is_valid():
-        made = form.save(commit=False)
-        made.identifier, made.name, made.address = shown.identifier, shown.name, shown.address
+        entry = form.save(commit=False)
+        entry.identifier, entry.name, entry.address = taxpayer.identifier, taxpayer.name, taxpayer.address
         with transaction.atomic():
-            made.save()
-            activity.record(request, "bevallás rögzítése", str(made.pk))
-        return redirect("ado:return", pk=made.pk)
-    return _form(request, form, f"Bevallás rögzítése: {shown.name}", reverse("ado:taxpayer", args=[pk]))
+            entry.save()
+            activity.record(request, "bevallás rögzítése", str(entry.pk))
+        return redirect("ado:return", pk=entry.pk)
+    return _form(request, form, f"Bevallás rögzítése: {taxpayer.name}", reverse("ado:taxpayer", args=[pk]))
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def new_payment(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = get_object_or_404(Taxpayer, pk=pk), PaymentForm(request.POST or None)
+    taxpayer, form = get_object_or_404(Taxpayer, pk=pk), PaymentForm(request.POST or None)
     if form.is_valid():
-        made = form.save(commit=False)
-        made.taxpayer, made.recorded_by = shown, request.clerk.name
+        payment = form.save(commit=False)
+        payment.taxpayer, payment.recorded_by = taxpayer, request.clerk.name
         try:
             with transaction.atomic():
-                payments.receive([made], form.cleaned_data["tax"])
-                activity.record(request, "befizetés rögzítése", made.reference)
+                payments.receive([payment], form.cleaned_data["tax"])
+                activity.record(request, "befizetés rögzítése", payment.reference)
         except NotPossible as fault:
             form.add_error("reference", str(fault))
         else:
             messages.success(request, "A befizetést rögzítettük.")
             return redirect("ado:taxpayer", pk=pk)
-    return _form(request, form, f"Befizetés rögzítése: {shown.name}", reverse("ado:taxpayer", args=[pk]))
+    return _form(request, form, f"Befizetés rögzítése: {taxpayer.name}", reverse("ado:taxpayer", args=[pk]))
 
 
 def _form(request: HttpRequest, form, title: str, back: str) -> HttpResponse:
@@ -158,18 +161,18 @@ def _form(request: HttpRequest, form, title: str, back: str) -> HttpResponse:
 
 @require_GET
 def extract(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Taxpayer, pk=pk)
-    return extracting.pdf(shown).response(f"adoszamla-{shown.identifier}")
+    taxpayer = get_object_or_404(Taxpayer, pk=pk)
+    return extracting.pdf(taxpayer).response(f"adoszamla-{taxpayer.identifier}")
 
 
 @require_GET
 def arrears(request: HttpRequest) -> HttpResponse:
     """Who owes today, the largest debt first."""
-    nothing = Balance(timezone.localdate())
-    found = ((pk, sum(taxes.values(), nothing)) for pk, taxes in balances(nothing.day).items())
-    owing = sorted((pair for pair in found if pair[1].owed > 0), key=lambda pair: (-pair[1].owed, pair[0]))
-    page = Paginator(owing, PAGE).get_page(request.GET.get("oldal"))
-    known = Taxpayer.objects.in_bulk([pk for pk, _ in page])
-    shown = [(known[pk], balance) for pk, balance in page]
-    total = sum(balance.owed for _, balance in owing)
-    return render(request, "ado/arrears.html", {"page": page, "shown": shown, "total": total})
+    zero = Balance(timezone.localdate())
+    totals = ((pk, sum(taxes.values(), zero)) for pk, taxes in balances(zero.day).items())
+    debtors = sorted((pair for pair in totals if pair[1].owed > 0), key=lambda pair: (-pair[1].owed, pair[0]))
+    page = Paginator(debtors, PAGE).get_page(request.GET.get("oldal"))
+    taxpayers = Taxpayer.objects.in_bulk([pk for pk, _ in page])
+    rows = [(taxpayers[pk], balance) for pk, balance in page]
+    total = sum(balance.owed for _, balance in debtors)
+    return render(request, "ado/arrears.html", {"page": page, "rows": rows, "total": total})

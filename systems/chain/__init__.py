@@ -1,6 +1,6 @@
 """Messages between a municipality's systems: a transactional outbox in its database's schema `chain` (docs/systems.md).
 
-A message exists exactly when its sender's change does, and its handler's change exactly when its receipt does.
+A message exists exactly when its sender's change does; a handler's change exists exactly when its receipt does.
 """
 
 from systems.chain.messages import Message, send, sent_last

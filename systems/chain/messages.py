@@ -1,4 +1,4 @@
-"""Sending, and taking what was sent: plain SQL, because schema `chain` is not the system's own."""
+"""Sending and receiving messages, in plain SQL because schema `chain` is not the system's own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.db import connection, transaction
 
 from systems.core import logs
 
-LONGEST_WAIT = 60  # minutes between two tries of a message that fails again and again
-ERROR_LENGTH = 500  # characters of an error that are kept
+LONGEST_WAIT = 60  # minutes between two tries of a message that keeps failing
+ERROR_LENGTH = 500  # characters of an error that are stored
 AT_ONCE = 16 * 1024**2  # bytes of bodies read at once: forms bring attachments, and an app server has little memory
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message as its receiver gets it."""
+    """A message as its receiver gets it."""
 
     id: int
     source: str
@@ -31,12 +31,12 @@ class Message:
 
 
 def send(target: str, topic: str, body: dict[str, Any], key: str) -> None:
-    """Send with the caller's transaction: the message exists exactly when the change that it speaks of does.
+    """Send in the caller's transaction, so that the message exists exactly when the change that it reports does.
 
-    RuntimeError outside a transaction, where the two could come apart.
+    RuntimeError outside a transaction, where one could exist without the other.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError(f"message {topic!r} to {target}: no transaction around it, wanted transaction.atomic()")
+        raise RuntimeError(f"message {topic!r} to {target} is sent outside a transaction; use transaction.atomic()")
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO chain.message (source, target, topic, key, body) VALUES (%s, %s, %s, %s, %s)",
@@ -45,7 +45,7 @@ def send(target: str, topic: str, body: dict[str, Any], key: str) -> None:
 
 
 def sent_last(target: str, topic: str) -> str | None:
-    """The greatest key of the messages of a topic that this system has sent; None when there is none."""
+    """The greatest key among the messages of a topic that this system has sent to a target; None without any."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT max(key) FROM chain.message WHERE source = %s AND target = %s AND topic = %s",
@@ -54,7 +54,7 @@ def sent_last(target: str, topic: str) -> str | None:
         return cursor.fetchone()[0]
 
 
-# Messages to a system without a receipt, oldest first; not what waits after a failure, nor later ones of its key.
+# Messages of a system without receipt, oldest first; not those that wait after a failure, nor later ones of their key.
 _DUE = """
 WITH open AS (
   SELECT m.*, f.tries, f.last FROM chain.message m
@@ -70,8 +70,8 @@ SELECT id, source, topic, key, body, sent_at FROM (
 """
 
 
-def due(limit: int = 100) -> list[Message]:
-    """Messages that this system should handle now, as many as fit into memory; at least one when there is any."""
+def pending(limit: int = 100) -> list[Message]:
+    """Messages that this system should handle now, as many as fit into memory, but at least one if there is any."""
     parameters = {"system": settings.ASP.system, "longest": LONGEST_WAIT, "limit": limit, "bytes": AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(_DUE, parameters)
@@ -82,7 +82,7 @@ def due(limit: int = 100) -> list[Message]:
 
 
 def receipt(message: Message) -> bool:
-    """Give the receipt in the handler's transaction; False when another process gave it first."""
+    """Write the receipt in the handler's transaction; False when another process was faster."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO chain.receipt (message_id, system) VALUES (%s, %s) ON CONFLICT DO NOTHING",
@@ -91,15 +91,15 @@ def receipt(message: Message) -> bool:
         return cursor.rowcount == 1
 
 
-def failed(message: Message, error: Exception) -> None:
-    """Keep what went wrong; the message is tried again later."""
+def record_failure(message: Message, error: Exception) -> None:
+    """Record why a message failed; it is tried again later."""
     text = logs.without_data(f"{type(error).__name__}: {error}", error)[:ERROR_LENGTH]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO chain.failure (message_id, error) VALUES (%s, %s)", [message.id, text])
 
 
 def begin_run(job: str, slot: str) -> bool:
-    """Note, in the job's transaction, that a run of a job is done; False when it was done before."""
+    """Record a run of a job in the job's own transaction; False when it has been run already."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO chain.run (system, job, slot) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
@@ -109,6 +109,6 @@ def begin_run(job: str, slot: str) -> bool:
 
 
 def forget(today: dt.date) -> None:
-    """Empty what this system handled longer ago than the register keeps it: the change that it made is what counts."""
+    """Empty the messages that this system handled longer ago than the register keeps them; their effects remain."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT chain.forget(%s)", [settings.ASP.message_days])

@@ -1,4 +1,4 @@
-"""What a system does with messages and by itself: filled by the decorators in its `chain.py` and `jobs.py`."""
+"""A system's message handlers and jobs, registered by the decorators in its `chain.py` and `jobs.py`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Handler = Callable[[Message], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What runs for each tenant: once a day after `at` (local time), or once every `every` seconds."""
+    """Work that runs for each tenant: daily after `at` (local time), or once in `every` seconds."""
 
     name: str
     work: Callable[[dt.date], None]
@@ -26,7 +26,7 @@ class Job:
     every: int | None = None
 
     def slot(self, now: dt.datetime) -> str | None:
-        """The run that is due at a moment (local time): a day, or a period's number; None before the day's time."""
+        """The run that is due at a moment (local time), as a day or a period's number; None before the time of day."""
         if self.every:
             return str(int(now.timestamp()) // self.every)
         return str(now.date()) if now.time() >= self.at else None
@@ -34,18 +34,18 @@ class Job:
 
 _handlers: dict[tuple[str, str], Handler] = {}
 _jobs: dict[str, list[Job]] = {}
-# What comes with a part that several systems have (`systems.shared.parts`): topic → part and handler; part and job.
+# What comes with a part that several systems share (`systems.shared.parts`): topic → part and handler; part and job.
 _everywhere: dict[str, tuple[str, Handler]] = {}
 _jobs_everywhere: list[tuple[str, Callable[[str], Job]]] = []
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
-    """Mark the function of `systems/<id>/chain.py` that takes messages of a topic."""
+    """Register a function of `systems/<id>/chain.py` as the handler of a topic."""
 
     def mark(handler: Handler) -> Handler:
         key = (_system_of(handler), topic)
         if key in _handlers and _handlers[key].__qualname__ != handler.__qualname__:
-            raise ValueError(f"{key[0]}: two handlers of {topic!r}; wanted one")
+            raise ValueError(f"{key[0]}: two handlers for topic {topic!r}; remove one")
         _handlers[key] = handler
         return handler
 
@@ -53,7 +53,7 @@ def handles(topic: str) -> Callable[[Handler], Handler]:
 
 
 def handles_everywhere(topic: str, part: str) -> Callable[[Handler], Handler]:
-    """Mark a function that takes messages of a topic in every system that has a part, such as `importing`."""
+    """Register the handler of a topic for every system that has a part, such as `importing`."""
 
     def mark(handler: Handler) -> Handler:
         _everywhere[topic] = (part, handler)
@@ -63,7 +63,7 @@ def handles_everywhere(topic: str, part: str) -> Callable[[Handler], Handler]:
 
 
 def job_everywhere(part: str, at: str) -> Callable[[Callable[[str, dt.date], None]], Callable[[str, dt.date], None]]:
-    """Mark a function of system and day that runs daily in every system that has a part, such as `feed`."""
+    """Register a daily job, a function of system and day, for every system that has a part, such as `feed`."""
 
     def mark(work: Callable[[str, dt.date], None]) -> Callable[[str, dt.date], None]:
         time = dt.time.fromisoformat(at)
@@ -74,9 +74,9 @@ def job_everywhere(part: str, at: str) -> Callable[[Callable[[str, dt.date], Non
 
 
 def job(at: str | None = None, every: int | None = None) -> Callable:
-    """Mark a function of `systems/<id>/jobs.py` that takes the local day: `at="02:10"` daily, or `every` seconds."""
+    """Register a function of `systems/<id>/jobs.py` of the local day: `at="02:10"` daily, or `every` seconds."""
     if (at is None) == (every is None):
-        raise ValueError(f"job: seen at={at!r} and every={every!r}, wanted exactly one of them")
+        raise ValueError(f"job: at={at!r} and every={every!r}; give exactly one of them")
 
     def mark(work: Callable[[dt.date], None]) -> Callable[[dt.date], None]:
         time = dt.time.fromisoformat(at) if at else None
@@ -87,7 +87,7 @@ def job(at: str | None = None, every: int | None = None) -> Callable:
 
 
 def handler(system: str, topic: str) -> Handler | None:
-    """The handler of a system for a topic: its own, else that of a part of it which handles the topic everywhere."""
+    """A system's handler for a topic: its own, else the shared one of a part that the system has."""
     _load(system)
     if own := _handlers.get((system, topic)):
         return own
@@ -96,7 +96,7 @@ def handler(system: str, topic: str) -> Handler | None:
 
 
 def jobs(system: str) -> list[Job]:
-    """The jobs of a system: its own, emptying old messages, and those that come with a part of it."""
+    """A system's jobs: its own, emptying old messages, and those of its parts."""
     _load(system)
     common = [make(system) for part, make in _jobs_everywhere if parts.has(system, part)]
     return [*_jobs.get(system, []), Job("forget", forget, at=FORGET_AT), *common]

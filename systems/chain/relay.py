@@ -1,9 +1,9 @@
 """The relay: brings each tenant's messages to this system's handlers and runs its jobs.
 
-One thread of one worker of a service (the one that holds the lock file). It needs to know one tenant to find all:
-each database of the cell can name the others. Tenants that were served or had mail lately are looked at every
-`SOON` seconds, the others every `LATER` seconds; of these at most `COLD` in one round, since every look is a session
-at the database: in a full cell thirteen systems that looked at all of them every half minute took a whole processor.
+It is one thread of one worker of a service, the one that holds the lock file. One tenant is enough to find all:
+each database of the cell lists the others. Tenants that were served or had messages lately are visited every
+`SOON` seconds, the others every `LATER` seconds; of these at most `COLD` in one round, because every visit is a session
+at the database: in a full cell, thirteen systems visiting all of them every half minute took a whole processor.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from systems.chain import messages, registry
 from systems.core import facts, logs, metrics
 
 SOON, LATER = 2, 30  # seconds
-COLD = 4  # tenants; beyond LATER / SOON * COLD of them the others wait longer
-WARM = 60  # seconds after its last mail that a tenant counts as busy
+COLD = 4  # tenants a round; when there are more than LATER / SOON * COLD, each waits longer than LATER
+WARM = 60  # seconds for which a tenant counts as busy after its last message
 LOCK = Path("/tmp/relay.lock")
-LOST = (OperationalError, InterfaceError)  # the database went away: nothing is wrong with the message or job
+LOST = (OperationalError, InterfaceError)  # the database is gone; the message or job is not at fault
 
-_served: dict[str, float] = {}  # KSH code → when a request of it was seen, by this process
-_failing: dict[tuple[str, str, str], tuple[int, float]] = {}  # KSH code, system, job → tries, when the next one is due
+_last_served: dict[str, float] = {}  # KSH code → time of its last request in this process
+_retries: dict[tuple[str, str, str], tuple[int, float]] = {}  # KSH code, system, job → tries, when the next one is due
 
 
-def seen(ksh: str) -> None:
-    """A tenant is being served: its mail is looked for soon."""
-    _served[ksh] = time.monotonic()
+def note_request(ksh: str) -> None:
+    """Note that a tenant is being served, so that its messages are looked for soon."""
+    _last_served[ksh] = time.monotonic()
 
 
 def deliver() -> int:
-    """Handle what is due for the current tenant; how many were handled. A fault of one does not stop others."""
-    handled, blocked = 0, set()
-    for message in messages.due():
-        if message.key in blocked:
+    """Handle the current tenant's pending messages; returns how many. One that fails does not stop the others."""
+    handled, blocked_keys = 0, set()
+    for message in messages.pending():
+        if message.key in blocked_keys:
             continue
         try:
-            done = _handle(message)
-            handled += done
-            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "handled").inc(done)
+            count = _handle(message)
+            handled += count
+            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "handled").inc(count)
         except LOST:
             raise
         except Exception as error:
-            blocked.add(message.key)
+            blocked_keys.add(message.key)
             logs.logger.exception("message %s of %s failed", message.id, message.topic)
-            messages.failed(message, error)
+            messages.record_failure(message, error)
             metrics.MESSAGES.labels(settings.ASP.system, message.topic, "failed").inc()
     return handled
 
@@ -70,29 +70,29 @@ def _handle(message: messages.Message) -> bool:
 
 
 def run_jobs() -> int:
-    """Run what is due of this system's jobs for the current tenant; how many ran.
+    """Run this system's due jobs for the current tenant; returns how many ran.
 
-    One that fails waits as a message does (1, 2, 4 … minutes, at most an hour), by this process's memory.
+    A job that fails waits as a message does (1, 2, 4 … minutes, at most an hour); this process remembers it.
     """
     now, ran = timezone.localtime(), 0
     for job in registry.jobs(settings.ASP.system):
         slot = job.slot(now)
-        this = tenancy.current().ksh, settings.ASP.system, job.name
-        tries, again = _failing.get(this, (0, 0.0))
-        if slot is None or time.monotonic() < again:
+        key = tenancy.current().ksh, settings.ASP.system, job.name
+        tries, retry_at = _retries.get(key, (0, 0.0))
+        if slot is None or time.monotonic() < retry_at:
             continue
         try:
             with transaction.atomic():
                 if messages.begin_run(job.name, slot):
                     job.work(now.date())
                     ran += 1
-                    _failing.pop(this, None)
+                    _retries.pop(key, None)
                     metrics.JOBS.labels(settings.ASP.system, job.name, "done").inc()
         except LOST:
             raise
         except Exception:
             logs.logger.exception("job %s failed", job.name)
-            _failing[this] = tries + 1, time.monotonic() + 60 * min(2**tries, messages.LONGEST_WAIT)
+            _retries[key] = tries + 1, time.monotonic() + 60 * min(2**tries, messages.LONGEST_WAIT)
             metrics.JOBS.labels(settings.ASP.system, job.name, "failed").inc()
     return ran
 
@@ -100,32 +100,32 @@ def run_jobs() -> int:
 class Relay:
     """The loop over tenants. `first`: KSH code of one tenant of the cell, which names the others."""
 
-    def __init__(self, first: str | None):
-        self.first = first
-        self.listed: list[str] = []
-        self.list_again = 0.0
-        self.next: dict[str, float] = {}  # of tenants that are not busy: those are looked at in every round
+    def __init__(self, first_tenant: str | None):
+        self.first_tenant = first_tenant
+        self.tenants: list[str] = []
+        self.refresh_at = 0.0
+        self.next_visit: dict[str, float] = {}  # for tenants that are not busy; busy ones are visited in every round
         self.warm: dict[str, float] = {}
 
     def round(self) -> int:
-        """Look at every tenant whose turn it is; how much was done."""
-        done = 0
-        for ksh in self._due(self._tenants(), time.monotonic()):
+        """Visit every tenant whose turn it is; returns how many messages and jobs were handled."""
+        total = 0
+        for ksh in self._turns(self._tenants(), time.monotonic()):
             now = time.monotonic()
             work = self._visit(ksh)
             if work:
                 self.warm[ksh] = now
-            self.next[ksh] = now + LATER
-            done += work
+            self.next_visit[ksh] = now + LATER
+            total += work
         metrics.RELAYED.labels(settings.ASP.system).set_to_current_time()
-        return done
+        return total
 
     def _busy(self, ksh: str, now: float) -> bool:
-        return max(_served.get(ksh, -WARM), self.warm.get(ksh, -WARM)) > now - WARM
+        return max(_last_served.get(ksh, -WARM), self.warm.get(ksh, -WARM)) > now - WARM
 
-    def _due(self, tenants: list[str], now: float) -> list[str]:
-        """Every busy tenant, and of the others those that waited longest for their turn."""
-        turn = {ksh: self.next.get(ksh, 0.0) for ksh in tenants}
+    def _turns(self, tenants: list[str], now: float) -> list[str]:
+        """Every busy tenant, and those of the others that have waited longest."""
+        turn = {ksh: self.next_visit.get(ksh, 0.0) for ksh in tenants}
         cold = [ksh for ksh in tenants if not self._busy(ksh, now) and now >= turn[ksh]]
         return [ksh for ksh in tenants if self._busy(ksh, now)] + sorted(cold, key=turn.__getitem__)[:COLD]
 
@@ -139,22 +139,22 @@ class Relay:
                 return 0
 
     def _tenants(self) -> list[str]:
-        """KSH codes of the cell's tenants that have this system, asked from any of them every `LATER` seconds."""
+        """KSH codes of the cell's tenants that have this system, read from any of them every `LATER` seconds."""
         now = time.monotonic()
-        if now < self.list_again:
-            return self.listed
-        known = [*self.listed, *_served, *([self.first] if self.first else [])]
-        for ksh in dict.fromkeys(known):
+        if now < self.refresh_at:
+            return self.tenants
+        candidates = [*self.tenants, *_last_served, *([self.first_tenant] if self.first_tenant else [])]
+        for ksh in dict.fromkeys(candidates):
             with _as(ksh):
                 try:
-                    self.listed = [code for code, _ in facts.tenants() if settings.ASP.entry.serves(code)]
+                    self.tenants = [code for code, _ in facts.tenants() if settings.ASP.entry.serves(code)]
                 except (DatabaseError, InterfaceError) as error:
                     logs.logger.warning("relay finds no tenants: %s", str(error).strip().splitlines()[0])
                     connection.close()
                     continue
-            self.list_again = now + LATER
+            self.refresh_at = now + LATER
             break
-        return self.listed
+        return self.tenants
 
 
 @contextmanager
@@ -164,8 +164,8 @@ def _as(ksh: str) -> Iterator[None]:
 
 
 @contextmanager
-def only_one() -> Iterator[bool]:
-    """Whether this process is the one of its container that relays; it stays so until it ends."""
+def single_relay() -> Iterator[bool]:
+    """Hold the container's relay lock until the context ends; yields whether this process got it."""
     with LOCK.open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,15 +176,15 @@ def only_one() -> Iterator[bool]:
 
 
 def start() -> None:
-    """Begin relaying in a thread of this process, as soon as no other one of the container does."""
+    """Start relaying in a thread of this process, once no other process of the container does."""
     threading.Thread(target=_run, name="relay", daemon=True).start()
 
 
 def _run() -> None:
     relay = Relay(settings.ASP.first_tenant)
     while True:
-        with only_one() as mine:
-            while mine:
+        with single_relay() as has_lock:
+            while has_lock:
                 relay.round()
                 time.sleep(SOON)
         time.sleep(SOON)

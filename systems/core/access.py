@@ -1,4 +1,4 @@
-"""Who may do what: roles of the catalogue, asked for by decorators on views."""
+"""Who may do what: views name the roles that they need by decorators."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def has(request: HttpRequest, *roles: str) -> bool:
 
 
 def needs(*roles: str) -> Callable:
-    """Only clerks with one of these roles get to the view; others are told, and the refusal is logged."""
+    """Let only clerks with one of these roles reach the view; others get a refusal page, and it is logged."""
 
     def mark(view: Callable) -> Callable:
         @wraps(view)
-        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             if not has(request, *roles):
                 logs.logger.warning("refused: %s without role %s", view.__name__, " or ".join(roles))
                 return pages.no_role(request)
             return view(request, *args, **kwargs)
 
-        return guarded
+        return wrapper
 
     return mark

@@ -1,4 +1,4 @@
-"""Bars for statistics: drawn as SVG by `core/bars.html`, which also gives the numbers as a table."""
+"""Bars for statistics, drawn as SVG by `core/bars.html`, which shows the numbers as a table too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Bar:
 
 
 def bars(rows: Iterable[tuple[str, int]]) -> list[Bar]:
-    """Bars of labelled numbers, in their order; negative numbers have no length."""
+    """Bars for labelled numbers, in the given order; negative numbers have no length."""
     rows = list(rows)
     longest = max((value for _, value in rows), default=0)
     return [Bar(label, value, round(max(value, 0) * 100 / longest) if longest > 0 else 0) for label, value in rows]

@@ -23,29 +23,29 @@ class Clerk:
     id_token: str
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Clerk | None:
-        """The clerk of a session that began with this very certificate's owner, and that the framework lets go on.
+    def from_session(cls, request: HttpRequest) -> Clerk | None:
+        """The clerk of a session that the owner of this certificate began and the framework has not ended.
 
-        Roles are those of this moment. None: nobody is signed in, or not any more.
+        Roles are those that hold now. None: nobody is signed in, or no longer.
         """
         data = request.session.get(KEY)
         bearer = request.tenant.bearer
         if not data or bearer is None or data["username"] != bearer.username or data.get("until", 0) < time.time():
             return None
         roles = tuple(data["roles"])
-        if access := clerk_access.of(data["username"]):
+        if access := clerk_access.fetch(data["username"]):
             if not access.allows(data.get("since", 0)):
                 return None
             roles = access.effective(roles)
         return cls(data["username"], data["name"], roles, data["id_token"])
 
     def remember(self, request: HttpRequest) -> None:
-        """Begin a session of theirs; its key is a new one."""
+        """Begin the clerk's session, with a new session key."""
         request.session.cycle_key()
         now = time.time()
         request.session[KEY] = {**asdict(self), "roles": list(self.roles), "since": now, "until": int(now) + LONGEST}
 
     def roles_in(self, system: str) -> set[str]:
-        """Roles in one system, without its prefix."""
+        """Roles in one system, without the system's prefix."""
         prefix = f"{system}."
         return {role.removeprefix(prefix) for role in self.roles if role.startswith(prefix)}

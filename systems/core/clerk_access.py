@@ -1,7 +1,7 @@
-"""What the framework says of a clerk right now: locked, signed out, and which roles. Asked at every request.
+"""What the framework says about a clerk right now: locked, signed out, which roles. Read at every request.
 
-keret publishes it as the view `keret.clerk_access` in the tenant's database, so a lock, an ended substitution or a
-forced sign-out holds from the next request on in every system.
+keret publishes it as the view `keret.clerk_access` in the tenant's database, so a lock, the end of a substitution or a
+forced sign-out takes effect at the next request in every system.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class ClerkAccess:
         return tuple(sorted({*self.roles, *(() if self.managed else token_roles)}))
 
 
-def of(username: str) -> ClerkAccess | None:
-    """What is said of a clerk; None of one whom the framework has not met yet."""
+def fetch(username: str) -> ClerkAccess | None:
+    """A clerk's access; None for a clerk who has never signed in and whom no administrator has entered."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT locked, not_before, managed, roles FROM keret.clerk_access WHERE username = %s", [username]

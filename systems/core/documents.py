@@ -1,4 +1,4 @@
-"""Documents to take away, as answers that a browser saves; `pdf` and `sheets` make them."""
+"""Documents as responses that a browser saves; `pdf` and `sheets` make them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from django.utils.http import content_disposition_header
 
 
 def download(content: bytes, name: str, content_type: str) -> HttpResponse:
-    """An answer that is saved under `name`, never shown as a page."""
+    """A response that browsers save under `name` and never show as a page."""
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def shown(value: Any) -> str:
-    """How people write it: thousands apart, days with dots, nothing for None."""
+def to_text(value: Any) -> str:
+    """A value as people write it: thousands separated, days with dots, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):

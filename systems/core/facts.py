@@ -1,4 +1,4 @@
-"""What is known of the municipality being served: written by role tenant_database from the register (ADR 0020)."""
+"""Facts about the municipality being served, which role tenant_database writes from the register (ADR 0020)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.db import connection
 
 from systems import tenancy
 
-LIFETIME = 300  # seconds that facts are believed without asking again
+LIFETIME = 300  # seconds for which facts are cached
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the register says of a municipality; empty and 0 where nothing was said.
+    """What the register says about a municipality; empty or 0 where it says nothing.
 
     `office`: KSH code of its office's seat, the same for all members of a joint one; `origin`: address of its host.
     """
@@ -31,11 +31,11 @@ class Facts:
     office: str = ""
 
 
-_known: dict[str, tuple[float, Facts]] = {}
+_cache: dict[str, tuple[float, Facts]] = {}
 
 
 def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
-    """KSH code and facts of every tenant of the cell, as any of its databases can tell."""
+    """KSH code and facts of every tenant of the cell; any database of the cell can list them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT substr(datname, 2), shobj_description(oid, 'pg_database') FROM pg_database "
@@ -46,26 +46,26 @@ def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def of_office(office: str) -> list[tuple[str, Facts]]:
-    """KSH codes and facts of the municipalities of the cell that one office serves, by name."""
-    known = [(ksh, Facts(**facts)) for ksh, facts in tenants() if facts.get("office") == office]
-    return sorted(known, key=lambda entry: entry[1].name)
+    """KSH codes and facts of the cell's municipalities that one office serves, sorted by name."""
+    members = [(ksh, Facts(**facts)) for ksh, facts in tenants() if facts.get("office") == office]
+    return sorted(members, key=lambda entry: entry[1].name)
 
 
 def others_of_office(ksh: str) -> list[Facts]:
-    """Facts of the other municipalities of the office that serves this one, by name."""
+    """Facts of the other municipalities that this one's office serves, sorted by name."""
     office = of_tenant().office
-    return [known for other, known in of_office(office) if other != ksh] if office else []
+    return [facts for code, facts in of_office(office) if code != ksh] if office else []
 
 
 def in_sandbox() -> bool:
-    """Whether the current tenant is for training: all of its data is invented, whatever it looks like."""
+    """Whether the current tenant is for training, so that all of its data is invented."""
     return tenancy.current().ksh in settings.ASP.training
 
 
 def of_tenant() -> Facts:
     """Facts of the current tenant."""
     ksh = tenancy.current().ksh
-    at, facts = _known.get(ksh, (0.0, Facts()))
+    at, facts = _cache.get(ksh, (0.0, Facts()))
     if not at or time.monotonic() - at > LIFETIME:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -73,5 +73,5 @@ def of_tenant() -> Facts:
             )
             (text,) = cursor.fetchone()
         facts = Facts(**json.loads(text)) if text else Facts()
-        _known[ksh] = (time.monotonic(), facts)
+        _cache[ksh] = (time.monotonic(), facts)
     return facts

@@ -1,4 +1,4 @@
-"""What forms of all systems share: Hungarian messages, day fields, and a token against sending one form twice."""
+"""What the forms of all systems share: Hungarian messages, day fields, and a token against double submission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAY_FORMATS = ["%Y-%m-%d", "%Y. %m. %d.", "%Y.%m.%d."]
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar; the value in ISO form."""
+    """The browser's own calendar, with the value in ISO form."""
 
     input_type = "date"
 
@@ -19,7 +19,7 @@ class DayInput(forms.DateInput):
 
 
 class FormMixin:
-    """For forms and model forms: says in Hungarian what is missing, and takes days as people write them."""
+    """For forms and model forms: Hungarian messages for what is missing, and days as people write them."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -37,7 +37,7 @@ class FormMixin:
 
 
 class TokenField(forms.UUIDField):
-    """Hidden field of a form that must count once however often it is sent; keep it in a unique column."""
+    """Hidden field of a form that must count once however often it is sent; save it in a unique column."""
 
     def __init__(self, **kwargs):
         messages = dict.fromkeys(["required", "invalid"], "Az űrlap hiányos. Nyissa meg újra, és töltse ki ismét.")

@@ -10,9 +10,9 @@ from contextvars import ContextVar
 
 from django.db import Error
 
-DATA_EXCEPTION = "22"  # class of SQLSTATEs whose message itself quotes the value: invalid input syntax for …
+DATA_EXCEPTION = "22"  # SQLSTATE class whose messages quote the value itself, such as "invalid input syntax for …"
 logger = logging.getLogger("asp")
-# For Django (LOGGING) and gunicorn (logconfig_dict) alike: everything that a service says is JSON on standard output.
+# For Django (LOGGING) and gunicorn (logconfig_dict) alike: a service logs everything as JSON to standard output.
 CONFIGURATION = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -21,10 +21,10 @@ CONFIGURATION = {
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Refusals and missing pages are logged with their cause by the middleware, where tenant and request are known.
+        # The middleware logs refusals and missing pages with their cause, because it knows tenant and request.
         "django.request": {"level": "ERROR"},
         "gunicorn.error": {"handlers": ["out"], "level": "INFO", "propagate": False},
-        # Off, for it writes query strings, and searches are personal; a logconfig_dict alone would switch it on.
+        # Off: it writes query strings, and searches are personal data. A logconfig_dict alone would switch it on.
         "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
@@ -33,7 +33,7 @@ _request: ContextVar[tuple[str, str]] = ContextVar("request", default=("-", "-")
 
 @contextmanager
 def request(request_id: str, tenant: str) -> Iterator[None]:
-    """Lines written inside carry this request id and tenant."""
+    """Log lines written inside this context carry the request id and the tenant."""
     token = _request.set((request_id[:64], tenant[:16]))
     try:
         yield
@@ -42,25 +42,25 @@ def request(request_id: str, tenant: str) -> Iterator[None]:
 
 
 def without_data(text: str, error: BaseException | None) -> str:
-    """Text that says an error (a traceback, or its message), without the rows and values in PostgreSQL's words.
+    """A traceback or an error message without the rows and values that PostgreSQL quotes in it.
 
-    DETAIL, CONTEXT and LINE of an error quote what was being written; what is left is its first line and SQLSTATE.
+    DETAIL, CONTEXT and LINE of an error quote what was being written; only its first line and SQLSTATE remain.
     """
-    done: set[str] = set()
+    messages: set[str] = set()
     while error is not None:
-        said = str(error)
+        message = str(error)
         # Django's own errors have the driver's as their cause, with the same text.
-        if (isinstance(error, Error) or hasattr(error, "sqlstate")) and said.strip() and said not in done:
+        if (isinstance(error, Error) or hasattr(error, "sqlstate")) and message.strip() and message not in messages:
             state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or "unknown"
-            first = "" if state.startswith(DATA_EXCEPTION) else f"{said.strip().splitlines()[0]} "
-            text = text.replace(said, f"{first}(SQLSTATE {state})")
-            done.add(said)
+            head = "" if state.startswith(DATA_EXCEPTION) else f"{message.strip().splitlines()[0]} "
+            text = text.replace(message, f"{head}(SQLSTATE {state})")
+            messages.add(message)
         error = error.__cause__ or error.__context__
     return text
 
 
 class JsonFormatter(logging.Formatter):
-    """Time (Unix seconds), level, logger, message, request id, tenant, what a line adds under `fields`, a traceback."""
+    """Time (Unix seconds), level, logger, message, request id, tenant, the line's own `fields`, and any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         request_id, tenant = _request.get()

@@ -1,4 +1,4 @@
-"""Announced work on the hosting, for the pages that tell of it (`core/maintenance.html`)."""
+"""Announced maintenance of the hosting, for the pages that show it (`core/maintenance.html`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from systems.shared.operations import Maintenance
 
 
-def coming() -> list[Maintenance]:
-    """What goes on now or is still to come."""
+def upcoming() -> list[Maintenance]:
+    """Maintenance that is under way or still to come."""
     now = timezone.now()
     return [entry for entry in settings.ASP.maintenance if entry.until > now]

@@ -1,6 +1,6 @@
-"""Counters of one service in Prometheus' text format, added up over its workers, at `/healthz/metrics`.
+"""Counters of one service in Prometheus' text format, summed over its workers, at `/healthz/metrics`.
 
-No tenant and no person is a label: what belongs to one municipality is in the logs and the database.
+No label names a tenant or a person: what belongs to one municipality is in the logs and the database.
 """
 
 from __future__ import annotations
@@ -40,6 +40,6 @@ def text() -> tuple[bytes, str]:
 
 
 def worker_ended(pid: int) -> None:
-    """A worker is gone: its gauges no longer count, its counters do."""
+    """Note that a worker has ended: its gauges no longer count, its counters still do."""
     if Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).is_dir():
         multiprocess.mark_process_dead(pid)

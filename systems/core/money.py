@@ -1,4 +1,4 @@
-"""Amounts are whole forints: `int` in Python, `bigint` in the database. Nothing here is ever a float."""
+"""Amounts are whole forints: `int` in Python, `bigint` in the database, never a float."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from fractions import Fraction
 from django import forms
 from django.db import models
 
-LARGEST = 10**15  # more than the country's yearly budget: beyond it is a slip of the keyboard
-SPACE = "\u00a0"  # between thousands, so that a number does not break over lines
+LARGEST = 10**15  # more than the country's yearly budget: anything beyond is a typing error
+SPACE = "\u00a0"  # between thousands: a number must not be split over two lines
 
 
-def rounded(amount: Fraction) -> int:
+def round_to_forint(amount: Fraction) -> int:
     """The nearest whole forint of an exact amount; half a forint is rounded away from zero."""
     whole = (abs(amount) * 2 + 1) // 2
     return int(whole) if amount >= 0 else -int(whole)
 
 
 def parse(text: str) -> int:
-    """Forints as people type them: `1 234 567`, `1.234.567`, `-500 Ft`; ValueError in Hungarian for anything else."""
+    """Forints as people type them: `1 234 567`, `1.234.567`, `-500 Ft`; ValueError (Hungarian) for anything else."""
     plain = re.sub(r"\s|Ft\.?$", "", text.strip(), flags=re.IGNORECASE)
     if re.fullmatch(r"[-−]?[0-9]{1,3}(\.[0-9]{3})+", plain):
         plain = plain.replace(".", "")
@@ -31,13 +31,13 @@ def parse(text: str) -> int:
     return amount
 
 
-def shown(amount: int) -> str:
-    """`1 234 567`, thousands apart."""
+def to_text(amount: int) -> str:
+    """`1 234 567`, with thousands separated."""
     return f"{amount:,}".replace(",", SPACE).replace("-", "−")
 
 
 class ForintField(models.BigIntegerField):
-    """Whole forints in the database; its form field takes them as people type them."""
+    """Whole forints in the database; its form field accepts them as people type them."""
 
     def formfield(self, **options):
         return super().formfield(**{"form_class": ForintFormField, **options})
@@ -59,4 +59,4 @@ class ForintFormField(forms.IntegerField):
             raise forms.ValidationError(str(error), code="invalid") from error
 
     def prepare_value(self, value):
-        return shown(value).replace(SPACE, " ").replace("−", "-") if isinstance(value, int) else value
+        return to_text(value).replace(SPACE, " ").replace("−", "-") if isinstance(value, int) else value

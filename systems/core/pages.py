@@ -1,4 +1,4 @@
-"""Pages that every system has: refusals, errors, and the honest answer for a system that is not installed."""
+"""Pages that every system has: refusals, errors, and the notice that a system is not installed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from django.shortcuts import render
 
 from systems.configuration import CatalogueEntry
 
-RETRY_SECONDS = 10  # a failover of the cell takes about as long
+RETRY_SECONDS = 10  # about as long as a failover of the cell takes
 
 
-def shared(request: HttpRequest) -> dict:
-    """What every template may show: the system, the municipality's name and whether it is for training, the clerk."""
+def context(request: HttpRequest) -> dict:
+    """Context of every template: the system, the municipality's name and whether it is for training, the clerk."""
     tenant = getattr(request, "tenant", None)
-    told = getattr(request, "municipality", "")  # on public pages, which have no certificate to tell it
+    public_name = getattr(request, "municipality", "")  # public pages have no certificate that could name it
     return {
         "system": settings.ASP.entry,
-        "municipality": told or (tenant.bearer.municipality if tenant and tenant.bearer else ""),
+        "municipality": public_name or (tenant.bearer.municipality if tenant and tenant.bearer else ""),
         "clerk": getattr(request, "clerk", None),
         "sandbox": bool(tenant) and tenant.ksh in settings.ASP.training,
     }
@@ -29,15 +29,15 @@ def shared(request: HttpRequest) -> dict:
 def _notice(
     request: HttpRequest, status: int, title: str, text: str, link: tuple[str, str] | None = None, reference=True
 ) -> HttpResponse:
-    """A page that says one thing. `reference`: with the number under which operators find the request in their logs."""
+    """A page with one notice. `reference`: show the number by which operators find the request in their logs."""
     number = request.headers.get("Asp-Request-Id", "")[:64] if reference else ""
     return render(
         request, "core/notice.html", {"title": title, "text": text, "link": link, "number": number}, status=status
     )
 
 
-def refused(request: HttpRequest, status: int) -> HttpResponse:
-    """421: no municipality's address; 403: not with a certificate of the municipality whose address it is."""
+def refusal(request: HttpRequest, status: int) -> HttpResponse:
+    """421: the address is no municipality's; 403: the certificate is not of the municipality that has the address."""
     if status == 421:
         text = "Ezen a címen egyik önkormányzat rendszere sem érhető el. Ellenőrizze a böngésző címsorát."
         return _notice(request, status, "Hibás cím", text)
@@ -70,7 +70,7 @@ def sign_in_failed(request: HttpRequest) -> HttpResponse:
     return _notice(request, 403, "Sikertelen belépés", text, (f"/{settings.ASP.system}/", "Újrapróbálkozás"))
 
 
-def locked(request: HttpRequest) -> HttpResponse:
+def account_locked(request: HttpRequest) -> HttpResponse:
     text = "Az Ön felhasználóját az önkormányzat adminisztrátora zárolta, ezért most nem léphet be. Forduljon hozzá."
     return _notice(request, 403, "Zárolt felhasználó", text)
 
@@ -86,8 +86,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _notice(request, 404, "Az oldal nem található", "Ezen a címen nincs oldal.", link)
 
 
-def broken(request: HttpRequest) -> HttpResponse:
-    """The page of a failed request: 503 when the tenant's database is not to be had, 500 when the fault is ours."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page of a failed request: 503 when the tenant's database cannot be reached, 500 when the fault is ours."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         text = "Az önkormányzat adatbázisa most nem érhető el. Az adatok nem vesztek el; próbálja meg kicsit később."
         response = _notice(request, 503, "A rendszer átmenetileg nem érhető el", text)
@@ -98,7 +98,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def not_installed(request: HttpRequest, entry: CatalogueEntry, rest: str = "") -> HttpResponse:
-    """Answer of every address of a system that has no app server, or that this municipality does not have."""
+    """The response at every address of a system that has no app server or that this municipality lacks."""
     article = "Az" if entry.name[:1].lower() in "aáeéiíoóöőuúüű" else "A"
     text = f"{article} {entry.name} ennél az önkormányzatnál nincs telepítve, ezért itt nem használható."
     link = None if entry.public else ("/keret/", "Vissza a keretrendszerbe")

@@ -1,6 +1,6 @@
 """Invented persons, firms and addresses with Hungarian names and valid check digits. All of it is synthetic.
 
-Names are lists of common given and family names put together at random; whoever bears the same name is meant by nobody.
+Common given and family names are combined at random; any likeness to a real person is a coincidence.
 The same `random.Random` seed gives the same people.
 """
 
@@ -16,7 +16,7 @@ from systems.shared.identifiers import firm_check_digit, tax_sign_of
 
 NAMES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FORMS = ("Kft.", "Bt.", "Zrt.", "e.v.")
-COUNTY_CODE = "05"  # Borsod-Abaúj-Zemplén in tax numbers; invented firms need some valid one
+COUNTY_CODE = "05"  # Borsod-Abaúj-Zemplén in tax numbers: invented firms need a valid county
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Firm:
 
 
 def person(random: Random, town: str, today: dt.date) -> Person:
-    """Somebody of age who could live in the town."""
+    """An adult who could live in the town."""
     family, given = random.choice(NAMES["family"]), random.choice(random.choice((NAMES["women"], NAMES["men"])))
     born = today - dt.timedelta(days=random.randint(19 * 365, 90 * 365))
     sign = None
@@ -56,10 +56,10 @@ def person(random: Random, town: str, today: dt.date) -> Person:
 
 
 def firm(random: Random, town: str) -> Firm:
-    """A firm that could sit in the town."""
+    """A firm that could have its seat in the town."""
     name = f"{random.choice(NAMES['family'])}-{random.choice(NAMES['trades'])} {random.choice(FORMS)}"
-    first = str(random.randint(1_000_000, 9_999_999))
-    number = f"{first}{firm_check_digit(first)}-{random.choice('12')}-{COUNTY_CODE}"
+    digits = str(random.randint(1_000_000, 9_999_999))
+    number = f"{digits}{firm_check_digit(digits)}-{random.choice('12')}-{COUNTY_CODE}"
     return Firm(name, number, address(random, town))
 
 

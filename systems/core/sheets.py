@@ -11,13 +11,13 @@ import xlsxwriter
 from django.http import HttpResponse
 from django.utils import timezone
 
-from systems.core.documents import download, shown
+from systems.core.documents import download, to_text
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> HttpResponse:
-    """One XLSX sheet as a download; `name` without its ending. Text that looks like a formula stays text."""
+    """One XLSX sheet as a download; `name` without its extension. Text that looks like a formula stays text."""
     buffer = io.BytesIO()
     options = {
         "in_memory": True,
@@ -33,9 +33,9 @@ def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], title: 
         page.write_row(0, 0, head, bold)
         for index, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                whole = isinstance(value, int) and not isinstance(value, bool)
-                page.write(index, column, _plain(value), number if whole else None)
-                widths[column] = min(60, max(widths[column], len(shown(value))))
+                is_number = isinstance(value, int) and not isinstance(value, bool)
+                page.write(index, column, _plain(value), number if is_number else None)
+                widths[column] = min(60, max(widths[column], len(to_text(value))))
         for column, width in enumerate(widths):
             page.set_column(column, column, width + 2)
         page.freeze_panes(1, 0)
@@ -43,5 +43,5 @@ def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], title: 
 
 
 def _plain(value: Any) -> Any:
-    """XLSX knows no time zones."""
+    """A value without its time zone: XLSX has none."""
     return timezone.localtime(value).replace(tzinfo=None) if isinstance(value, dt.datetime) else value

@@ -1,4 +1,4 @@
-"""Texts as people look for them."""
+"""Texts as people search for them."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What other systems tell of a case: its status, for the citizen to follow."""
+"""Reports of other systems on a case's status, for the citizen to follow."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from systems.elugy.models import Event, Status, Submission
 
 @handles("status")
 def status(message: Message) -> None:
-    """One step of a case. The last one that came counts, but a finished case is never reopened by an earlier step."""
+    """Store one step of a case. The latest one counts, but only a decision changes a finished case."""
     body = message.body
     submission = Submission.objects.select_for_update().get(pk=body["submission"], arrival_number__isnull=False)
-    told = Status(body["status"])
+    stage = Status(body["status"])
     number = body.get("number") or ""
     paper = body.get("document")
     Event.objects.create(
         submission=submission,
-        status=told,
+        status=stage,
         at=parse_datetime(body["at"]),
         number=number,
         text=body.get("text") or "",
         paper_name=paper["name"][:200] if paper else "",
         paper=base64.b64decode(paper["base64"], validate=True) if paper else None,
     )
-    if not submission.finished or told in (Status.DECIDED, Status.REJECTED):
-        submission.status = told
+    if not submission.finished or stage in (Status.DECIDED, Status.REJECTED):
+        submission.status = stage
     submission.case_number = number[:60] or submission.case_number
     submission.save(update_fields=["status", "case_number"])

@@ -1,4 +1,4 @@
-"""The citizen who is signed in, as the session remembers them; never a clerk, whatever else the session holds."""
+"""The citizen who is signed in, as the session remembers them. A citizen is never a clerk."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from systems.core import pages
 from systems.shell.sign_in import open_to_all
 
 KEY = "citizen"
-LONGEST = 2 * 3600  # seconds; as long as the realm's own session at most
+LONGEST = 2 * 3600  # seconds; no longer than the realm's own session
 
 
 @dataclass(frozen=True)
 class Citizen:
-    """`identifier`: the tax identification sign, to which everything of theirs is bound."""
+    """`identifier`: the tax identification sign, by which all of their data is found."""
 
     identifier: str
     name: str
@@ -29,7 +29,7 @@ class Citizen:
     id_token: str
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Citizen | None:
+    def from_session(cls, request: HttpRequest) -> Citizen | None:
         """Who is signed in to this session."""
         data = request.session.get(KEY)
         if not data or data["until"] < time.time():
@@ -37,22 +37,22 @@ class Citizen:
         return cls(data["identifier"], data["name"], data["email"], data["id_token"])
 
     def remember(self, request: HttpRequest) -> None:
-        """Begin a session of theirs with nothing else in it; its key is a new one."""
+        """Begin an empty session of the citizen, with a new session key."""
         request.session.flush()
         request.session[KEY] = {**asdict(self), "until": int(time.time()) + LONGEST}
 
 
 def citizens(view: Callable) -> Callable:
-    """Only for citizens who are signed in; others are led to their sign-in, or told that they are not signed in."""
+    """Let only signed-in citizens reach the view; others are sent to sign in, or told that their session is over."""
 
     @open_to_all
     @wraps(view)
-    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        request.citizen = Citizen.of(request)
+    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        request.citizen = Citizen.from_session(request)
         if request.citizen:
             return view(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
             return pages.session_over(request)
         return redirect(f"{reverse('elugy:sign-in')}?{urlencode({'next': request.get_full_path()})}")
 
-    return guarded
+    return wrapper

@@ -1,4 +1,4 @@
-"""What clerks see: what arrived, and how much of what."""
+"""What clerks see: arrived forms, and statistics."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ MONTHS = 12  # of statistics
 
 @needs(CLERK)
 @require_GET
-def arrived(request: HttpRequest) -> HttpResponse:
-    """What was sent, newest first; found by number, name, form and status."""
+def submissions(request: HttpRequest) -> HttpResponse:
+    """Submitted forms, newest first, searched by number, name, form and status."""
     query, form, status = (request.GET.get(name, "").strip()[:100] for name in ("q", "urlap", "allapot"))
-    found = Submission.objects.exclude(arrival_number=None).defer("data").order_by("-submitted_at", "-pk")
+    submissions = Submission.objects.exclude(arrival_number=None).defer("data").order_by("-submitted_at", "-pk")
     if query:
-        found = found.filter(Q(arrival_number__iexact=query) | Q(case_number__iexact=query) | Q(name__icontains=query))
+        submissions = submissions.filter(
+            Q(arrival_number__iexact=query) | Q(case_number__iexact=query) | Q(name__icontains=query)
+        )
     if form:
-        found = found.filter(form=form)
+        submissions = submissions.filter(form=form)
     if status:
-        found = found.filter(status=status)
+        submissions = submissions.filter(status=status)
     context = {
-        "page": Paginator(found, PAGE).get_page(request.GET.get("oldal")),
+        "page": Paginator(submissions, PAGE).get_page(request.GET.get("oldal")),
         "query": query,
         "form": form,
         "status": status,
@@ -50,13 +52,13 @@ def arrived(request: HttpRequest) -> HttpResponse:
 @needs(CLERK)
 @require_GET
 def submission(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One form as it was sent."""
-    shown = _arrived(pk)
+    """One form as it was submitted."""
+    submission = _submission(pk)
     context = {
-        "submission": shown,
-        "events": shown.events.all(),
-        "answered": list(shown.definition.answered(shown.data)),
-        "files": shown.attachments.defer("content"),
+        "submission": submission,
+        "events": submission.events.all(),
+        "sections": list(submission.definition.answers(submission.data)),
+        "files": submission.attachments.defer("content"),
     }
     return render(request, "elugy/submission.html", context)
 
@@ -64,30 +66,30 @@ def submission(request: HttpRequest, pk: UUID) -> HttpResponse:
 @needs(CLERK)
 @require_GET
 def attachment(request: HttpRequest, pk: UUID, file: int) -> HttpResponse:
-    found = get_object_or_404(_arrived(pk).attachments, pk=file)
-    return download(bytes(found.content), found.name, found.type)
+    attachment = get_object_or_404(_submission(pk).attachments, pk=file)
+    return download(bytes(attachment.content), attachment.name, attachment.type)
 
 
-def _arrived(pk: UUID) -> Submission:
+def _submission(pk: UUID) -> Submission:
     return get_object_or_404(Submission, pk=pk, arrival_number__isnull=False)
 
 
 @needs(CLERK)
 @require_GET
 def statistics(request: HttpRequest) -> HttpResponse:
-    """How many came: by form, by month, by where they stand."""
-    sent = Submission.objects.exclude(arrival_number=None)
+    """Numbers of submitted forms by form, month and status."""
+    submissions = Submission.objects.exclude(arrival_number=None)
     titles = {form.code: form.title for form in catalogue.current()}
-    by_form = sent.values_list("form").annotate(n=Count("pk")).order_by("-n", "form")
+    by_form = submissions.values_list("form").annotate(n=Count("pk")).order_by("-n", "form")
     since = (timezone.localdate().replace(day=1) - dt.timedelta(days=(MONTHS - 1) * 30)).replace(day=1)
     by_month = (
-        sent.filter(submitted_at__date__gte=since)
+        submissions.filter(submitted_at__date__gte=since)
         .annotate(month=TruncMonth("submitted_at"))
         .values_list("month")
         .annotate(n=Count("pk"))
         .order_by("month")
     )
-    by_status = sent.values_list("status").annotate(n=Count("pk")).order_by("-n", "status")
+    by_status = submissions.values_list("status").annotate(n=Count("pk")).order_by("-n", "status")
     context = {
         "by_form": bars((titles.get(form, form), n) for form, n in by_form),
         "by_month": bars((f"{month:%Y. %m.}", n) for month, n in by_month),

@@ -1,6 +1,6 @@
-"""What an electronic form is: steps of fields, as data. A definition never changes; a changed form is a new version.
+"""Electronic forms as data: steps of fields. A definition never changes; a changed form is a new version.
 
-Definitions are checked when they are made, and read by pages, validation and documents.
+Definitions are checked when they are created, and used by pages, validation and documents.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Fault = tuple[str, str]  # name of a field, what is wrong with it in Hungarian
 
 
 class Kind(StrEnum):
-    """What a field takes, and as what JSON keeps it."""
+    """What a field accepts, and how JSON stores it."""
 
     TEXT = "text"
     """One line of text."""
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     TAX_SIGN = "tax_sign"
     """A person's tax identification sign."""
     STATEMENT = "statement"
-    """What the citizen declares; only true is taken."""
+    """A declaration by the citizen; only true is accepted."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class Field:
     least: int | None = None
     most: int | None = None
     length: int = 200
-    future: bool = True  # whether a day after today is taken
+    future: bool = True  # whether a day after today is accepted
 
-    def shown(self, value: Any) -> str:
-        """An answer as people read it."""
+    def to_text(self, value: Any) -> str:
+        """An answer as people read it, in Hungarian."""
         if value is None or value == "":
             return "–"
         match self.kind:
@@ -83,7 +83,7 @@ class Field:
             case Kind.STATEMENT:
                 return "elfogadva" if value else "–"
             case Kind.MONEY:
-                return f"{money.shown(value)}{money.SPACE}Ft"
+                return f"{money.to_text(value)}{money.SPACE}Ft"
             case Kind.DAY:
                 return dt.date.fromisoformat(value).strftime("%Y. %m. %d.")
         return str(value)
@@ -101,10 +101,10 @@ class Step:
     check: Callable[[Data], list[Fault]] = field(default=lambda data: [], compare=False)
 
     def applicable(self, data: Data) -> list[Field]:
-        """Fields that are asked, given earlier answers; none when the step is left out."""
+        """Fields to ask for, given the earlier answers; none when the step is skipped."""
         if self.when and not self.when.holds(data):
             return []
-        return [asked for asked in self.fields if asked.when is None or asked.when.holds(data)]
+        return [question for question in self.fields if question.when is None or question.when.holds(data)]
 
 
 @dataclass(frozen=True)
@@ -120,17 +120,17 @@ class Definition:
     steps: tuple[Step, ...]
 
     def __post_init__(self):
-        known: dict[str, Field] = {}
+        earlier: dict[str, Field] = {}
         for step in self.steps:
-            for condition in (step.when, *(asked.when for asked in step.fields)):
-                if condition and condition.field not in known:
-                    raise ValueError(f"{self.code}/{step.slug}: {condition.field!r} is asked in no earlier step")
-            for asked in step.fields:
-                if asked.name in known:
-                    raise ValueError(f"{self.code}: two fields are named {asked.name!r}")
-                if (asked.kind is Kind.CHOICE) != bool(asked.choices):
-                    raise ValueError(f"{self.code}/{asked.name}: choices belong to fields of kind choice")
-            known |= {asked.name: asked for asked in step.fields}
+            for condition in (step.when, *(question.when for question in step.fields)):
+                if condition and condition.field not in earlier:
+                    raise ValueError(f"{self.code}/{step.slug}: no earlier step asks for {condition.field!r}")
+            for question in step.fields:
+                if question.name in earlier:
+                    raise ValueError(f"{self.code}: two fields are named {question.name!r}")
+                if (question.kind is Kind.CHOICE) != bool(question.choices):
+                    raise ValueError(f"{self.code}/{question.name}: choices belong to fields of kind choice")
+            earlier |= {question.name: question for question in step.fields}
         if len({step.slug for step in self.steps}) != len(self.steps):
             raise ValueError(f"{self.code}: two steps have the same slug")
 
@@ -141,14 +141,16 @@ class Definition:
     def step(self, slug: str, data: Data) -> Step | None:
         return next((step for step in self.path(data) if step.slug == slug), None)
 
-    def answered(self, data: Data) -> Iterator[tuple[Step, list[tuple[Field, str]]]]:
+    def answers(self, data: Data) -> Iterator[tuple[Step, list[tuple[Field, str]]]]:
         """Every applicable question with its answer as people read it, by step."""
         for step in self.path(data):
-            yield step, [(asked, asked.shown(data.get(asked.name))) for asked in step.applicable(data)]
+            yield step, [(question, question.to_text(data.get(question.name))) for question in step.applicable(data)]
 
-    def kept(self, data: Data) -> dict[str, Any]:
-        """Answers to what applies; those that a later change of mind made void are left out."""
-        kept: dict[str, Any] = {}
+    def applicable_answers(self, data: Data) -> dict[str, Any]:
+        """Answers to applicable questions, without those that a changed answer has made irrelevant."""
+        answers: dict[str, Any] = {}
         for step in self.steps:
-            kept |= {asked.name: data[asked.name] for asked in step.applicable(kept) if asked.name in data}
-        return kept
+            answers |= {
+                question.name: data[question.name] for question in step.applicable(answers) if question.name in data
+            }
+        return answers

@@ -1,4 +1,4 @@
-"""Filling in: a draft begins, goes on step by step, gets its files, is looked over and sent."""
+"""Filling in a form: begin a draft, answer step by step, attach files, review and submit."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from systems.elugy import submitting
 from systems.elugy.citizen import citizens
 from systems.elugy.forms import AttachmentForm, complete, step_form
 from systems.elugy.models import Attachment, Parameter, Submission
-from systems.elugy.views import offered
+from systems.elugy.views import form_or_404
 
-FORM_BYTES = 64 * 1024  # what a form adds to the file in it, at most
+FORM_BYTES = 64 * 1024  # at most this much is added to a file by the form around it
 
 
 def drafts(view):
-    """Views of a citizen's own draft; what was sent meanwhile leads to its case, what is not theirs is not there."""
+    """For views of a citizen's own draft: a submitted one redirects to its case, somebody else's is 404."""
 
     @citizens
     @wraps(view)
-    def found(request: HttpRequest, pk: UUID, **kwargs) -> HttpResponse:
+    def wrapper(request: HttpRequest, pk: UUID, **kwargs) -> HttpResponse:
         draft = get_object_or_404(Submission, pk=pk, identifier=request.citizen.identifier)
         if draft.sent:
             return redirect("elugy:case", pk=pk)
         return view(request, draft, **kwargs)
 
-    return found
+    return wrapper
 
 
 @citizens
 @require_POST
 def begin(request: HttpRequest, code: str) -> HttpResponse:
-    """Begin a draft; one that was begun and has no answer yet is taken up again, so a double click begins one."""
-    form, citizen = offered(code, request.tenant.ksh), request.citizen
+    """Begin a draft; an existing one without answers is used again, so that a double click begins only one."""
+    form, citizen = form_or_404(code, request.tenant.ksh), request.citizen
     with transaction.atomic():
         own = Submission.objects.select_for_update().filter(identifier=citizen.identifier, arrival_number=None)
-        begun = list(own)
-        draft = next((d for d in begun if (d.form, d.version, d.data) == (form.code, form.version, {})), None)
-        if draft is None and len(begun) >= Parameter.of("drafts"):
+        existing = list(own)
+        draft = next((d for d in existing if (d.form, d.version, d.data) == (form.code, form.version, {})), None)
+        if draft is None and len(existing) >= Parameter.value_of("drafts"):
             messages.error(request, "Túl sok megkezdett űrlapja van. Előbb küldje be vagy törölje valamelyiket.")
             return redirect("elugy:cases")
         if draft is None:
@@ -64,12 +64,12 @@ def begin(request: HttpRequest, code: str) -> HttpResponse:
 @drafts
 @require_http_methods(["GET", "POST"])
 def step(request: HttpRequest, draft: Submission, slug: str) -> HttpResponse:
-    """One step: "tovább" wants it whole, "mentés" keeps what is right of it for later."""
+    """One step: "tovább" requires it to be complete, "mentés" saves its valid answers for later."""
     answers = draft.answers
-    shown = draft.definition.step(slug, answers)
-    if shown is None:
+    current = draft.definition.step(slug, answers)
+    if current is None:
         return redirect("elugy:review", pk=draft.pk)
-    form = step_form(shown, answers, request.POST if request.method == "POST" else None)
+    form = step_form(current, answers, request.POST if request.method == "POST" else None)
     if form.is_bound:
         later = "kesobb" in request.POST
         if form.is_valid() or later:
@@ -79,13 +79,13 @@ def step(request: HttpRequest, draft: Submission, slug: str) -> HttpResponse:
             if later:
                 messages.success(request, "A piszkozatot mentettük, később folytathatja.")
                 return redirect("elugy:cases")
-            following = _after(draft, slug)
-            return redirect("elugy:step", draft.pk, following) if following else redirect("elugy:attachments", draft.pk)
+            next_slug = _after(draft, slug)
+            return redirect("elugy:step", draft.pk, next_slug) if next_slug else redirect("elugy:attachments", draft.pk)
     path = draft.definition.path(answers)
     place = [entry.slug for entry in path].index(slug)
     context = {
         "draft": draft,
-        "step": shown,
+        "step": current,
         "form": form,
         "number": place + 1,
         "count": len(path) + 1,
@@ -95,18 +95,18 @@ def step(request: HttpRequest, draft: Submission, slug: str) -> HttpResponse:
 
 
 def _save(draft: Submission, values: dict, revision: str) -> bool:
-    """Keep answers, unless another window did so since this page was shown; the same answers again are kept already."""
+    """Save answers, unless another window has done so since this page was shown. Unchanged answers need no saving."""
     if values.items() <= draft.data.items():
         return True
     draft.data = {**draft.data, **values}
-    changed = Submission.objects.filter(
+    rows = Submission.objects.filter(
         pk=draft.pk, arrival_number=None, revision=int(revision) if revision.isdecimal() else -1
     ).update(data=draft.data, revision=draft.revision + 1, updated_at=timezone.now())
-    return changed == 1
+    return rows == 1
 
 
 def _after(draft: Submission, slug: str) -> str | None:
-    """The step that follows, now that an answer may have opened or closed some."""
+    """The next step, now that an answer may have made some applicable or not."""
     slugs = [entry.slug for entry in draft.definition.path(draft.answers)]
     place = slugs.index(slug) + 1
     return slugs[place] if place < len(slugs) else None
@@ -115,7 +115,7 @@ def _after(draft: Submission, slug: str) -> str | None:
 @drafts
 @require_GET
 def attachments(request: HttpRequest, draft: Submission) -> HttpResponse:
-    return _attachments(request, draft, AttachmentForm(limit=Parameter.of("attachment_bytes")))
+    return _attachments(request, draft, AttachmentForm(limit=Parameter.value_of("attachment_bytes")))
 
 
 def _attachments(request: HttpRequest, draft: Submission, form: AttachmentForm, status: int = 200) -> HttpResponse:
@@ -124,13 +124,13 @@ def _attachments(request: HttpRequest, draft: Submission, form: AttachmentForm, 
         "form": form,
         "files": draft.attachments.defer("content"),
         "limit": form.limit // 1024**2,
-        "total": Parameter.of("attachments_bytes") // 1024**2,
+        "total": Parameter.value_of("attachments_bytes") // 1024**2,
     }
     return render(request, "elugy/attachments.html", context, status=status)
 
 
 class _InMemory(MemoryFileUploadHandler):
-    """Files stay in memory, whatever their size; how much may come is decided before."""
+    """Keeps files of any size in memory; the limit is checked before."""
 
     def handle_raw_input(self, *args, **kwargs):
         self.activated = True
@@ -138,9 +138,9 @@ class _InMemory(MemoryFileUploadHandler):
 
 @csrf_exempt  # only until the body's size is known to be right: `_attach` checks the token
 def attach(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take a file. A body that is too large is refused before it is read."""
+    """Accept a file. A body that is too large is refused before it is read."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or int(length) > Parameter.of("attachment_bytes") + FORM_BYTES:
+    if not length.isdecimal() or int(length) > Parameter.value_of("attachment_bytes") + FORM_BYTES:
         messages.error(request, "A fájl túl nagy, nem csatoltuk.")
         return redirect("elugy:attachments", pk=pk)
     request.upload_handlers = [_InMemory(request)]
@@ -154,16 +154,16 @@ attach.open_to_all = True  # `_attach` asks for the citizen
 @drafts
 @require_POST
 def _attach(request: HttpRequest, draft: Submission) -> HttpResponse:
-    form = AttachmentForm(request.POST, request.FILES, limit=Parameter.of("attachment_bytes"))
+    form = AttachmentForm(request.POST, request.FILES, limit=Parameter.value_of("attachment_bytes"))
     if not form.is_valid():
         return _attachments(request, draft, form, status=422)
     file = form.cleaned_data["file"]
     with transaction.atomic():
         Submission.objects.select_for_update().get(pk=draft.pk)
-        kept = draft.attachments.aggregate(total=Sum("size"))["total"] or 0
+        size = draft.attachments.aggregate(total=Sum("size"))["total"] or 0
         if draft.attachments.filter(sha256=file["sha256"]).exists():
             messages.success(request, "Ez a fájl már csatolva van.")
-        elif kept + file["size"] > Parameter.of("attachments_bytes"):
+        elif size + file["size"] > Parameter.value_of("attachments_bytes"):
             form.add_error("file", "A csatolmányok együtt túl nagyok lennének.")
             return _attachments(request, draft, form, status=422)
         else:
@@ -183,21 +183,21 @@ def detach(request: HttpRequest, draft: Submission, file: int) -> HttpResponse:
 @drafts
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, draft: Submission) -> HttpResponse:
-    """Everything once more; sending it is final, and sending it twice sends it once."""
+    """Review of all answers; submitting is final, and doing it twice submits once."""
     if request.method == "POST":
         try:
-            sent = submitting.submit(draft.pk, request.citizen.identifier)
+            submission = submitting.submit(draft.pk, request.citizen.identifier)
         except submitting.Incomplete:
             messages.error(request, "Az űrlap még hiányos, ezért nem küldtük be.")
             return redirect("elugy:review", pk=draft.pk)
-        messages.success(request, f"Az űrlap megérkezett. Érkeztetési azonosító: {sent.arrival_number}")
+        messages.success(request, f"Az űrlap megérkezett. Érkeztetési azonosító: {submission.arrival_number}")
         return redirect("elugy:case", pk=draft.pk)
     answers = draft.answers
-    steps = [(step, shown, complete(step, answers)) for step, shown in draft.definition.answered(answers)]
+    steps = [(step, questions, complete(step, answers)) for step, questions in draft.definition.answers(answers)]
     context = {
         "draft": draft,
         "steps": steps,
-        "ready": all(whole for _, _, whole in steps),
+        "ready": all(is_complete for _, _, is_complete in steps),
         "files": draft.attachments.defer("content"),
     }
     return render(request, "elugy/review.html", context)
@@ -208,7 +208,7 @@ def review(request: HttpRequest, draft: Submission) -> HttpResponse:
 def discard(request: HttpRequest, draft: Submission) -> HttpResponse:
     try:
         draft.delete()
-    except IntegrityError:  # sent from another window this very moment
+    except IntegrityError:  # submitted from another window at this moment
         return redirect("elugy:case", pk=draft.pk)
     messages.success(request, "A piszkozatot töröltük.")
     return redirect("elugy:cases")

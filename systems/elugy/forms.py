@@ -1,4 +1,4 @@
-"""Django forms made from definitions, one a step; and the form of an attachment."""
+"""Django forms made from definitions, one for each step; and the form of an attachment."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from systems.elugy.definition import Data, Field, Kind, Step
 from systems.shared import identifiers
 
 CONTROL = {chr(code): None for code in range(32) if chr(code) not in "\t\n"}
-# What a file may be, by how it begins; what browsers say of it is not believed.
+# File types by their first bytes; the type that a browser reports is not trusted.
 TYPES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 YES_NO = [("", "Válasszon"), ("yes", "igen"), ("no", "nem")]
 
 
 class _Whole(forms.IntegerField):
-    """Takes numbers as people write them, thousands apart."""
+    """Accepts numbers as people write them, with thousands separated."""
 
     def to_python(self, value):
         return super().to_python("".join(value.split()) if isinstance(value, str) else value)
@@ -44,82 +44,82 @@ class _Identifier(forms.CharField):
             raise forms.ValidationError(str(error)) from None
 
 
-def _made(asked: Field) -> forms.Field:
+def _form_field(question: Field) -> forms.Field:
     """The Django field of a question."""
-    label = asked.label[:1].upper() + asked.label[1:]
-    options: dict[str, Any] = {"label": label, "help_text": asked.help, "required": asked.required}
-    match asked.kind:
+    label = question.label[:1].upper() + question.label[1:]
+    options: dict[str, Any] = {"label": label, "help_text": question.help, "required": question.required}
+    match question.kind:
         case Kind.TEXT | Kind.LONG:
-            widget = forms.Textarea(attrs={"rows": 5}) if asked.kind is Kind.LONG else forms.TextInput()
-            made = forms.CharField(max_length=asked.length, widget=widget, **options)
-            made.error_messages["max_length"] = f"Legfeljebb {asked.length} karakter lehet."
+            widget = forms.Textarea(attrs={"rows": 5}) if question.kind is Kind.LONG else forms.TextInput()
+            field = forms.CharField(max_length=question.length, widget=widget, **options)
+            field.error_messages["max_length"] = f"Legfeljebb {question.length} karakter lehet."
         case Kind.WHOLE | Kind.MONEY | Kind.YEAR:
-            least, most = asked.least, asked.most
-            if asked.kind is Kind.YEAR and most is None:
+            least, most = question.least, question.most
+            if question.kind is Kind.YEAR and most is None:
                 most = timezone.localdate().year
-            if asked.kind is Kind.MONEY:
-                made = money.ForintFormField(min_value=least, max_value=most, **options)
+            if question.kind is Kind.MONEY:
+                field = money.ForintFormField(min_value=least, max_value=most, **options)
             else:
                 widget = forms.TextInput(attrs={"inputmode": "numeric"})
-                made = _Whole(min_value=least, max_value=most, widget=widget, **options)
-            made.error_messages["invalid"] = "Egész számot írjon, például 1 250."
+                field = _Whole(min_value=least, max_value=most, widget=widget, **options)
+            field.error_messages["invalid"] = "Egész számot írjon, például 1 250."
         case Kind.DAY:
-            made = forms.DateField(**options)
+            field = forms.DateField(**options)
         case Kind.CHOICE:
-            made = forms.ChoiceField(choices=[("", "Válasszon"), *asked.choices], **options)
+            field = forms.ChoiceField(choices=[("", "Válasszon"), *question.choices], **options)
         case Kind.YES_NO:
-            made = forms.ChoiceField(choices=YES_NO, **options)
+            field = forms.ChoiceField(choices=YES_NO, **options)
         case Kind.IDENTIFIER:
-            made = _Identifier(identifiers.identifier, **options)
+            field = _Identifier(identifiers.identifier, **options)
         case Kind.TAX_SIGN:
-            made = _Identifier(identifiers.tax_sign, **options)
+            field = _Identifier(identifiers.tax_sign, **options)
         case Kind.STATEMENT:
-            made = forms.BooleanField(**options)
-    return made
+            field = forms.BooleanField(**options)
+    return field
 
 
 class StepForm(FormMixin, forms.Form):
-    """One step of a form, its questions those that apply; `answers` are the earlier ones. Made by `step_form`."""
+    """One step of a form with its applicable questions; `answers` are the earlier ones. Created by `step_form`."""
 
     def __init__(self, step: Step, answers: Data, data=None):
-        self.step, self.answers, self.asked = step, answers, step.applicable(answers)
-        initial = {asked.name: _widget_value(asked, answers.get(asked.name)) for asked in self.asked}
+        self.step, self.answers, self.questions = step, answers, step.applicable(answers)
+        initial = {question.name: _widget_value(question, answers.get(question.name)) for question in self.questions}
         super().__init__(data, initial=initial)
 
     def clean(self):
         today = timezone.localdate()
-        for asked in self.asked:
-            value = self.cleaned_data.get(asked.name)
-            if asked.kind is Kind.DAY and value and not asked.future and value > today:
-                self.add_error(asked.name, "Ez a nap nem lehet a jövőben.")
+        for question in self.questions:
+            value = self.cleaned_data.get(question.name)
+            if question.kind is Kind.DAY and value and not question.future and value > today:
+                self.add_error(question.name, "Ez a nap nem lehet a jövőben.")
         faults = self.step.check({**self.answers, **self.values()})
         for name, text in faults:
             if name in self.fields and name not in self.errors:
                 self.add_error(name, text)
 
     def values(self) -> dict[str, Any]:
-        """The valid answers as JSON keeps them."""
+        """The valid answers as JSON stores them."""
         return {
-            asked.name: _json_value(asked, self.cleaned_data[asked.name])
-            for asked in self.asked
-            if asked.name in self.cleaned_data
+            question.name: _json_value(question, self.cleaned_data[question.name])
+            for question in self.questions
+            if question.name in self.cleaned_data
         }
 
 
 def step_form(step: Step, answers: Data, data=None) -> StepForm:
     """The form of a step, bound when there is `data`."""
-    made = {asked.name: _made(asked) for asked in step.applicable(answers)}
-    return type("StepForm", (StepForm,), made)(step, answers, data)
+    fields = {question.name: _form_field(question) for question in step.applicable(answers)}
+    return type("StepForm", (StepForm,), fields)(step, answers, data)
 
 
-def _widget_value(asked: Field, value: Any) -> Any:
-    if asked.kind is Kind.YES_NO and value is not None:
+def _widget_value(question: Field, value: Any) -> Any:
+    if question.kind is Kind.YES_NO and value is not None:
         return "yes" if value else "no"
     return value
 
 
-def _json_value(asked: Field, value: Any) -> Any:
-    match asked.kind:
+def _json_value(question: Field, value: Any) -> Any:
+    match question.kind:
         case Kind.YES_NO:
             return value == "yes"
         case Kind.DAY:
@@ -130,17 +130,17 @@ def _json_value(asked: Field, value: Any) -> Any:
 
 
 def complete(step: Step, answers: Data) -> bool:
-    """Whether a step lacks nothing: asked with the very form that fills it in."""
-    given = {}
-    for asked in step.applicable(answers):
-        value = _widget_value(asked, answers.get(asked.name))
+    """Whether a step is complete, checked with the form that fills it in."""
+    data = {}
+    for question in step.applicable(answers):
+        value = _widget_value(question, answers.get(question.name))
         if value is not None and value is not False:
-            given[asked.name] = value
-    return step_form(step, answers, given).is_valid()
+            data[question.name] = value
+    return step_form(step, answers, data).is_valid()
 
 
 class AttachmentForm(FormMixin, forms.Form):
-    """A file; what it is follows from its content."""
+    """A file, whose type is found from its content."""
 
     file = forms.FileField(
         label="Csatolmány",

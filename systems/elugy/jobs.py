@@ -1,4 +1,4 @@
-"""What runs by itself: drafts that nobody goes on with are removed."""
+"""Jobs: removing abandoned drafts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from systems.elugy.models import Parameter, Submission
 
 @job(at="03:10")
 def remove_old_drafts(today: dt.date) -> None:
-    """Drafts older than parameter `draft_days`, with their files."""
-    since = timezone.now() - dt.timedelta(days=Parameter.of("draft_days"))
+    """Delete drafts that were last saved more than `draft_days` (a parameter) ago, with their files."""
+    since = timezone.now() - dt.timedelta(days=Parameter.value_of("draft_days"))
     Submission.objects.filter(arrival_number=None, updated_at__lt=since).delete()

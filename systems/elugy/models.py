@@ -1,4 +1,4 @@
-"""What citizens fill in and send: drafts, submissions with their receipts, attachments, and how each case goes on."""
+"""What citizens fill in and submit: drafts, submissions with their receipts, attachments, the course of each case."""
 
 from __future__ import annotations
 
@@ -8,29 +8,17 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
+from systems.core import parameters
 from systems.elugy import catalogue
 from systems.elugy.definition import Definition
 
 
-class Parameter(models.Model):
-    """A threshold with its source; `status` is assumed until a contract or decree says it."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.IntegerField()
-    unit = models.CharField(max_length=20)
-    source = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, default="assumed")
-
-    class Meta:
-        db_table = "parameter"
-
-    @classmethod
-    def of(cls, name: str) -> int:
-        return cls.objects.values_list("value", flat=True).get(pk=name)
+class Parameter(parameters.Parameter):
+    """Limits of drafts and attachments."""
 
 
 class ArrivalBook(models.Model):
-    """Numbers of arrival of one year: `last` is the last one given out, from 1, no gaps."""
+    """Arrival numbers of one year, from 1 without gaps: `last` is the last one issued."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField()
@@ -52,7 +40,7 @@ class ArrivalBook(models.Model):
 
 
 class Status(models.TextChoices):
-    """Where a submission stands; all but the first come over the chain."""
+    """The status of a submission; all but the first come over the chain."""
 
     SUBMITTED = "submitted", "beküldve"
     RECEIVED = "received", "érkeztetve"
@@ -63,9 +51,9 @@ class Status(models.TextChoices):
 
 
 class Submission(models.Model):
-    """A form of one citizen. A draft until it gets its arrival number; after that a trigger lets nobody change it.
+    """A form of one citizen: a draft until it gets its arrival number; after that a trigger refuses changes.
 
-    `identifier`: the citizen's tax identification sign; nobody else is ever shown this row but the clerks.
+    `identifier`: the citizen's tax identification sign; only that citizen and clerks ever see this row.
     `revision`: counts the changes of a draft, so that two windows do not overwrite each other.
     """
 
@@ -100,7 +88,7 @@ class Submission(models.Model):
 
     @property
     def definition(self) -> Definition:
-        return catalogue.of(self.form, self.version)
+        return catalogue.get(self.form, self.version)
 
     @property
     def title(self) -> str:
@@ -108,8 +96,8 @@ class Submission(models.Model):
 
     @property
     def answers(self) -> dict:
-        """Answers to what applies."""
-        return self.definition.kept(self.data)
+        """Answers to the applicable questions."""
+        return self.definition.applicable_answers(self.data)
 
     @property
     def sent(self) -> bool:
@@ -121,7 +109,7 @@ class Submission(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that goes with a form."""
+    """A file attached to a form."""
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="attachments")
     name = models.CharField(max_length=120)
@@ -137,7 +125,7 @@ class Attachment(models.Model):
 
 
 class Event(models.Model):
-    """One step of a case, as it was told over the chain. `paper`: a document that came with it: the decision."""
+    """One step of a case, as reported over the chain. `paper`: a document that came with it, the decision."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="events")
     status = models.CharField(max_length=12, choices=Status)

@@ -1,4 +1,4 @@
-"""The receipt of a form that was sent: what arrived, when, under which number, with which files."""
+"""The receipt of a submitted form: what arrived, when, under which number, with which files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from systems.elugy.models import Submission
 
 
 def receipt(submission: Submission) -> Pdf:
-    """The document; everything in it is of the moment of sending, but the day it was printed."""
+    """The document; all of it is as of the submission, except the time of printing."""
     document = Pdf("Érkeztetési nyugta", submission.arrival_number)
     document.pairs(
         [
@@ -18,8 +18,8 @@ def receipt(submission: Submission) -> Pdf:
             ("Adóazonosító jele", submission.identifier),
         ]
     )
-    for step, answers in submission.definition.answered(submission.data):
-        document.section(step.title).pairs((_title(asked.label), text) for asked, text in answers)
+    for step, answers in submission.definition.answers(submission.data):
+        document.section(step.title).pairs((_title(question.label), text) for question, text in answers)
     if files := list(submission.attachments.defer("content")):
         document.section("Csatolmányok").table(
             ["Fájl", "Méret (bájt)", "Lenyomat (SHA-256)"], [[f.name, f.size, f.sha256] for f in files], (3, 1, 4)

@@ -1,4 +1,4 @@
-"""Citizens' sign-in and sign-out, at a realm of their own that stands in for KAÜ: its tokens make no clerks."""
+"""Citizens' sign-in and sign-out, at a separate realm that stands in for KAÜ; its tokens never make a clerk."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ def begin(request: HttpRequest) -> HttpResponse:
 @core.open_to_all
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
-    """Take the code back and begin the citizen's session."""
-    kept = core.begun(request, REALM)
-    if kept is None:
-        if Citizen.of(request):  # a second tab, or a step back in the browser: they are in already
+    """Redeem the code and begin the citizen's session."""
+    attempt = core.take_attempt(request, REALM)
+    if attempt is None:
+        if Citizen.from_session(request):  # a second tab, or a step back in the browser: already signed in
             return redirect("elugy:index")
         logs.logger.warning("citizen's sign-in refused: unknown state")
         return pages.sign_in_failed(request)
     try:
-        claims, token = core.redeem(request, REALM, kept)
+        claims, token = core.redeem(request, REALM, attempt)
         citizen = citizen_of(claims, token)
-    except (core.SignInRefused, *core.FAULTS) as error:
+    except (core.SignInRefusal, *core.FAULTS) as error:
         logs.logger.warning("citizen's sign-in refused: %s: %s", type(error).__name__, error)
         return pages.sign_in_failed(request)
     citizen.remember(request)
-    request.session.clear_expired()  # of this tenant and system; nothing else ever removes them
-    return redirect(kept["next"])
+    request.session.clear_expired()  # of this tenant and system; nothing else removes them
+    return redirect(attempt["next"])
 
 
 def citizen_of(claims: dict[str, Any], id_token: str) -> Citizen:
-    """The citizen of verified claims; SignInRefused without a proper tax identification sign."""
+    """The citizen of verified claims; SignInRefusal without a valid tax identification sign."""
     try:
         identifier = identifiers.tax_sign(str(claims.get("identifier", "")))
     except ValueError:
-        raise core.SignInRefused("the token tells no valid tax identification sign") from None
+        raise core.SignInRefusal("the token holds no valid tax identification sign") from None
     name = " ".join(part for part in (claims.get("family_name"), claims.get("given_name")) if part)
     return Citizen(identifier, name or claims["preferred_username"], claims.get("email", ""), id_token)
 

@@ -1,4 +1,4 @@
-"""From draft to arrival: the one transaction in which a form gets its number, is sealed and goes to records."""
+"""From draft to arrival: one transaction in which a form gets its number, is sealed and goes to records."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from systems.elugy.models import ArrivalBook, Event, Status, Submission
 
 
 class Incomplete(Exception):
-    """A form cannot be sent yet; `steps` are the titles of those that lack something."""
+    """A form cannot be submitted yet; `steps` are the titles of its incomplete steps."""
 
     def __init__(self, steps: list[str]):
         self.steps = steps
         super().__init__(", ".join(steps))
 
 
-def missing(submission: Submission) -> list[str]:
-    """Titles of steps that lack something."""
+def incomplete_steps(submission: Submission) -> list[str]:
+    """Titles of incomplete steps."""
     answers = submission.answers
     return [step.title for step in submission.definition.path(answers) if not complete(step, answers)]
 
 
 @transaction.atomic
 def submit(pk: UUID, identifier: str) -> Submission:
-    """Send a citizen's draft; the same submission when it was sent before. Incomplete, or Submission.DoesNotExist."""
+    """Submit a citizen's draft, once; raises Incomplete or Submission.DoesNotExist."""
     submission = Submission.objects.select_for_update().get(pk=pk, identifier=identifier)
     if submission.sent:
         return submission
-    if lacking := missing(submission):
-        raise Incomplete(lacking)
+    if titles := incomplete_steps(submission):
+        raise Incomplete(titles)
     now = timezone.now()
     submission.data, submission.status = submission.answers, Status.SUBMITTED
     submission.arrival_number = ArrivalBook.next_number(timezone.localdate().year)
@@ -46,7 +46,7 @@ def submit(pk: UUID, identifier: str) -> Submission:
 
 
 def message(submission: Submission) -> dict:
-    """What records is told (docs/systems.md)."""
+    """The message to the records system (docs/systems.md)."""
     definition, data = submission.definition, submission.data
     return {
         "submission": str(submission.pk),
@@ -60,8 +60,8 @@ def message(submission: Submission) -> dict:
         },
         "data": data,
         "answers": [
-            {"title": step.title, "answers": [[asked.label, shown] for asked, shown in answers]}
-            for step, answers in definition.answered(data)
+            {"title": step.title, "answers": [[question.label, text] for question, text in answers]}
+            for step, answers in definition.answers(data)
         ],
         "target": definition.target,
         "submitted_at": submission.submitted_at,

@@ -1,4 +1,4 @@
-"""Invented citizens' forms: some drafts, most sent, and how their cases went. They reach no other system."""
+"""Invented citizens' forms: some drafts, most submitted, with the course of their cases. No other system gets them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COURSES = (  # how far a case went, and how often
 
 
 def fill(random: Random, population: int) -> None:
-    """About one form for each sixty inhabitants. Case numbers begin with SZINT: none is taken for a real one."""
+    """About one form for each sixty inhabitants. Case numbers begin with SZINT, so that none looks real."""
     town, now = facts.of_tenant().name, timezone.now()
     times = sorted(
         now - dt.timedelta(minutes=random.randrange(DAYS * 24 * 60)) for _ in range(3 + population // PEOPLE_TO_A_FORM)
@@ -63,26 +63,26 @@ def fill(random: Random, population: int) -> None:
 
 
 def answers(random: Random, form: Definition, person: people.Person, town: str, day: dt.date) -> dict:
-    """Whole and right answers to a form."""
-    given: dict = {}
+    """Complete and valid answers to a form."""
+    data: dict = {}
     for step in form.steps:
-        for asked in step.applicable(given):
-            given[asked.name] = _answer(random, asked, person, town, day)
-        if "tax_base" in given:
-            given |= {"net_revenue": 9_000_000, "cost_of_goods": 2_000_000, "material_cost": 500_000}
-            given |= {"subcontracting": 0, "research_cost": 0, "tax_base": 6_500_000}
+        for question in step.applicable(data):
+            data[question.name] = _answer(random, question, person, town, day)
+        if "tax_base" in data:
+            data |= {"net_revenue": 9_000_000, "cost_of_goods": 2_000_000, "material_cost": 500_000}
+            data |= {"subcontracting": 0, "research_cost": 0, "tax_base": 6_500_000}
     if form.code == "hipa":
         year = day.year - 1
-        given |= {"year": year, "period_from": f"{year}-01-01", "period_until": f"{year}-12-31"}
-    if "deceased_born" in given:
-        given["deceased_born"] = "1940-05-06"
-    return form.kept(given)
+        data |= {"year": year, "period_from": f"{year}-01-01", "period_until": f"{year}-12-31"}
+    if "deceased_born" in data:
+        data["deceased_born"] = "1940-05-06"
+    return form.applicable_answers(data)
 
 
-def _answer(random: Random, asked: Field, person: people.Person, town: str, day: dt.date):
-    match asked.kind:
+def _answer(random: Random, question: Field, person: people.Person, town: str, day: dt.date):
+    match question.kind:
         case Kind.CHOICE:
-            return random.choice(asked.choices)[0]
+            return random.choice(question.choices)[0]
         case Kind.YES_NO:
             return random.random() < 0.3
         case Kind.STATEMENT:
@@ -96,9 +96,9 @@ def _answer(random: Random, asked: Field, person: people.Person, town: str, day:
         case Kind.YEAR:
             return day.year - 1
         case Kind.WHOLE | Kind.MONEY:
-            return min(asked.most or 10**6, random.randrange(10, 900) * 1000)
-    if "address" in asked.name:
+            return min(question.most or 10**6, random.randrange(10, 900) * 1000)
+    if "address" in question.name:
         return people.address(random, town)
-    if "name" in asked.name:
+    if "name" in question.name:
         return people.person(random, town, day).name
-    return f"Szintetikus válasz: {asked.label}."[: asked.length]
+    return f"Szintetikus válasz: {question.label}."[: question.length]

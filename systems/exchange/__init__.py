@@ -1,1 +1,1 @@
-"""Feeds to the warehouse and data taken over from elsewhere, both sent over the chain."""
+"""What several systems send over the chain in the same way: feeds, imports of earlier data, progress of cases."""

@@ -1,4 +1,4 @@
-"""Start-up: what comes with a part that several systems have is registered before the first message."""
+"""Start-up: handlers and jobs of shared parts are registered before the first message."""
 
 import importlib
 

@@ -1,7 +1,7 @@
-"""One row of data that is taken over, read cell by cell: values for writing, faults for the report.
+"""One row of imported data, read cell by cell: values to write, faults for the report.
 
-A system's `importing.py` reads each row by one function with these, once to check and once to write. Amounts are whole
-forints, days ISO, shares `1/2`; what a cell should be is said in Hungarian.
+A system's `importing.py` reads each row with one function that uses these, once to check and once to write. Amounts are
+whole forints, days ISO, shares `1/2`; reports say in Hungarian what a cell should hold.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ YES_NO = {"igen": True, "nem": False}
 
 
 class Cells:
-    """The cells of one row; `number` as a spreadsheet shows it. A faulty cell gives None, and a fault to the report."""
+    """The cells of one row; `number` as a spreadsheet shows it. A faulty one is None and adds to the report."""
 
     def __init__(self, report: Report, file: str, number: int, row: Mapping[str, str]):
         self._report, self._file, self._number, self._row = report, file, number, row
-        self.sound = True  # until a fault is found
+        self.sound = True  # until the first fault
 
     def raw(self, column: str) -> str:
         return self._row[column].strip()
@@ -41,8 +41,8 @@ class Cells:
             return None
         return value
 
-    def whole(self, column: str, least: int = 0, most: int = LARGEST, optional: bool = False) -> int | None:
-        """A whole number without sign and spaces."""
+    def integer(self, column: str, least: int = 0, most: int = LARGEST, optional: bool = False) -> int | None:
+        """A whole number without sign or spaces."""
         value = self.raw(column)
         if optional and not value:
             return None
@@ -65,19 +65,19 @@ class Cells:
         return day
 
     def one_of(self, column: str, values: Mapping[str, Any]) -> Any:
-        """What stands for the word in the cell."""
+        """The value that the word in the cell stands for."""
         if self.raw(column) not in values:
             self.fault(column, f"ezek egyike: {'; '.join(values)}")
             return None
         return values[self.raw(column)]
 
-    def nothing(self, column: str) -> None:
-        """For a cell that the rest of the row leaves no place for."""
+    def empty(self, column: str) -> None:
+        """Require a cell to be empty, because of the rest of its row."""
         if self.raw(column):
             self.fault(column, "üres")
 
     def identifier(self, column: str, optional: bool = False) -> str | None:
-        """Tax number or tax identification sign, in its common form; `` when it may be missing."""
+        """Tax number or tax identification sign in its common form; empty when it is optional and missing."""
         value = self.raw(column)
         if optional and not value:
             return ""
@@ -88,21 +88,21 @@ class Cells:
             return None
 
     def share(self, column: str, optional: bool = False) -> tuple[int, int] | None:
-        """`1/2` as two numbers; of one whole at most."""
+        """`1/2` as two numbers; at most one whole."""
         value = self.raw(column)
         if optional and not value:
             return None
-        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value, re.ASCII)
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
+        match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value, re.ASCII)
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
             self.fault(column, "hányad, például 1/2")
             return None
-        return int(found[1]), int(found[2])
+        return int(match[1]), int(match[2])
 
 
 def read(
     files: Mapping[str, Rows], name: str, reader: Callable[[Cells], dict[str, Any]], report: Report
 ) -> Iterator[tuple[Cells, dict[str, Any]]]:
-    """Each row of a file as its cells and what `reader` makes of them; of a file that is not there none."""
+    """Each row of a file as its cells and the values that `reader` makes of them; nothing for a missing file."""
     for number, row in enumerate(files.get(name, []), 2):
         cells = Cells(report, name, number, row)
         yield cells, reader(cells)

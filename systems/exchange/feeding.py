@@ -1,4 +1,4 @@
-"""The nightly feed to the warehouse: what a system's `feed.py` counts, with a manifest, sent over the chain."""
+"""The nightly feed to the warehouse: the figures of a system's `feed.py` with a manifest, sent over the chain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from systems.shared.parts import FEED
 
 AT = "01:30"  # local time; the day is over in every office by then
 KINDS = ("count", "forint")
-MOST = 14  # days that a system makes up for after it was down
+MOST = 14  # days of feeds that a system catches up on after it was down
 
 
 def checksum(rows: list[dict[str, Any]]) -> str:
@@ -23,40 +23,40 @@ def checksum(rows: list[dict[str, Any]]) -> str:
 
 
 def fault(rows: list[dict[str, Any]]) -> str | None:
-    """What is wrong with the form of rows, or None."""
-    seen = set()
+    """What is wrong with the format of rows, or None."""
+    keys = set()
     for index, row in enumerate(rows):
         if set(row) != {"measure", "dimension", "kind", "value"}:
-            return f"row {index}: seen {sorted(row)}, wanted measure, dimension, kind and value"
+            return f"row {index}: columns are {sorted(row)}, must be measure, dimension, kind and value"
         if row["kind"] not in KINDS:
-            return f"row {index}: kind {row['kind']!r}, wanted one of {', '.join(KINDS)}"
+            return f"row {index}: kind is {row['kind']!r}, must be one of {', '.join(KINDS)}"
         if not isinstance(row["value"], int) or isinstance(row["value"], bool):
-            return f"row {index}: value {row['value']!r}, wanted a whole number"
+            return f"row {index}: value is {row['value']!r}, must be a whole number"
         key = row["measure"], row["dimension"]
-        if key in seen:
+        if key in keys:
             return f"row {index}: {' / '.join(key)} comes twice"
-        seen.add(key)
+        keys.add(key)
     return None
 
 
 @job_everywhere(part=FEED, at=AT)
 def deliver(system: str, today: dt.date) -> None:
-    """Send what a system has to say of the day before `today`, and of the days since its last feed that got none.
+    """Send a system's figures of the day before `today`, and of the days since its last feed that have none.
 
-    ValueError when its rows have no proper form.
+    ValueError when the rows have the wrong format.
     """
     yesterday = today - dt.timedelta(days=1)
-    for day in _owed(system, yesterday):
+    for day in _days_to_send(system, yesterday):
         rows = importlib.import_module(f"systems.{system}.feed").rows(day)
         if wrong := fault(rows):
             raise ValueError(f"feed of {system}: {wrong}")
         body = {"day": day, "dataset": system, "rows": rows, "count": len(rows), "sha256": checksum(rows)}
-        # Rows that tell a state tell that of now: of an earlier day than yesterday they are not that day's.
+        # Figures of a state are read now, so for a day before yesterday they are not that day's.
         send("adattar", "feed", body | {"late": day < yesterday}, key=f"{system}/{day}")
 
 
-def _owed(system: str, yesterday: dt.date) -> list[dt.date]:
-    """Yesterday, and the days before it back to the last one sent; a system that never sent owes only yesterday."""
+def _days_to_send(system: str, yesterday: dt.date) -> list[dt.date]:
+    """Yesterday and the days since the last feed; only yesterday when the system has never sent one."""
     last = sent_last("adattar", "feed")
     first = dt.date.fromisoformat(last.removeprefix(f"{system}/")) + dt.timedelta(days=1) if last else yesterday
     first = min(max(first, yesterday - dt.timedelta(days=MOST - 1)), yesterday)

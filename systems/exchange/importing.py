@@ -1,9 +1,9 @@
-"""Taking over earlier data: what a system's `importing.py` looks like, and how it is asked over the chain.
+"""Importing earlier data: what a system's `importing.py` contains, and how the chain calls it.
 
 `importing.py` has `FILES`, file name → column names; `check(files) -> Report`, which writes nothing; and
-`apply(files)`, which writes everything. `files` is file name → rows, a row being column → text. system `migration`
-asks for a check first (`import-check`), once more after the approval, and for the writing (`import-apply`) only when
-every system's report is clean then too.
+`apply(files)`, which writes everything. `files` is file name → rows, a row being column → text. System `migration`
+requests a check first (`import-check`), another after the approval, and the writing (`import-apply`) only when
+every system's report is then still clean.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from systems.chain import Message, handles_everywhere, send
 from systems.shared.parts import IMPORTING
 
 Rows = Sequence[Mapping[str, str]]
-MOST_FAULTS = 20_000  # that a report lists, some 4 MB of a message; it says how many there are
+MOST_FAULTS = 20_000  # that a report lists, some 4 MB of a message; it also gives their true number
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong in one row (the first after the head is 2, as a spreadsheet shows it); in Hungarian."""
+    """What is wrong in one row, in Hungarian; the first row after the head is 2, as a spreadsheet shows it."""
 
     file: str
     row: int
@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass
 class Report:
-    """What a check found: rows by file, faults, and totals (forints, counts) that the manifest must promise."""
+    """The result of a check: rows by file, faults, and totals (forints, counts) that must equal the manifest's."""
 
     rows: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -57,21 +57,21 @@ class Report:
 def check_message(message: Message) -> None:
     """Answer `import-check` with a report; nothing is written."""
     body = message.body
-    report = _checked(body["files"])
+    report = _check(body["files"])
     _answer("import-report", body["package"], report.as_dict())
 
 
 @handles_everywhere("import-apply", part=IMPORTING)
 def apply_message(message: Message) -> None:
-    """Answer `import-apply`: write everything, or say why nothing was written. Checked again: time has passed."""
+    """Answer `import-apply`: write everything, or report why not. It checks again first: time has passed."""
     body = message.body
-    report = _checked(body["files"])
+    report = _check(body["files"])
     if not report.faults:
         _module().apply(body["files"])
     _answer("import-done", body["package"], report.as_dict())
 
 
-def _checked(files: Mapping[str, Rows]) -> Report:
+def _check(files: Mapping[str, Rows]) -> Report:
     module, report = _module(), Report()
     for name, rows in files.items():
         report.rows[name] = len(rows)
@@ -82,9 +82,9 @@ def _checked(files: Mapping[str, Rows]) -> Report:
             report.fault(name, 1, "", ", ".join(rows[0]), f"ezek az oszlopok: {', '.join(columns)}")
     if report.faults:
         return report
-    found = module.check(files)
-    found.rows = report.rows | found.rows
-    return found
+    details = module.check(files)
+    details.rows = report.rows | details.rows
+    return details
 
 
 def _answer(topic: str, package: int, report: dict[str, Any]) -> None:

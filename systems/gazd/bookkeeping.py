@@ -1,4 +1,4 @@
-"""What happens to the books: every function is one transaction that is done whole, or says in Hungarian why not."""
+"""Operations on the books: every function is one transaction that succeeds as a whole, or raises NotPossible."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from systems.core import money
+from systems.core.errors import NotPossible
 from systems.gazd.models import (
     Account,
     Appropriation,
@@ -33,13 +34,9 @@ BANK, CASH_DESK = "33", "32"
 PARTNER_TWICE = "Ezzel az adószámmal már van partner."
 
 
-class NotPossible(Exception):
-    """The books do not take it; the Hungarian message says why."""
-
-
 @dataclass(frozen=True)
 class Line:
-    """A side of a voucher to be posted; exactly one of `debit` and `credit` is above zero."""
+    """One side of a voucher to be posted; exactly one of `debit` and `credit` is above zero."""
 
     account: str
     debit: int = 0
@@ -49,12 +46,12 @@ class Line:
 
 def vat_of(net: int, percent: int) -> int:
     """Value added tax of a net amount, in whole forints."""
-    return money.rounded(Fraction(net * percent, 100))
+    return money.round_to_forint(Fraction(net * percent, 100))
 
 
 @contextmanager
-def _saying(**by_constraint: str) -> Iterator[None]:
-    """One transaction; what the database refuses becomes a message."""
+def _explain_refusals(**by_constraint: str) -> Iterator[None]:
+    """One transaction; NotPossible with the message of the constraint that the database reports as violated."""
     try:
         with transaction.atomic():
             yield
@@ -75,22 +72,24 @@ def post(
     reverses: Voucher | None = None,
     token: uuid.UUID | None = None,
 ) -> Voucher:
-    """Post a voucher; one with the same `token` is posted once. `clerk`: username."""
+    """Post a voucher, once for each `token`. `clerk`: username."""
     debit, credit = sum(line.debit for line in lines), sum(line.credit for line in lines)
     if debit != credit:
-        raise NotPossible(f"A bizonylat nem egyezik: tartozik {money.shown(debit)}, követel {money.shown(credit)} Ft.")
+        raise NotPossible(
+            f"A bizonylat nem egyezik: tartozik {money.to_text(debit)}, követel {money.to_text(credit)} Ft."
+        )
     if not debit:
         raise NotPossible("A bizonylaton nincs összeg.")
     if kind == Voucher.Kind.OTHER:
-        _reported(lines)
+        _check_cash_items(lines)
     if not FiscalYear.objects.filter(pk=day.year).exists():
         raise NotPossible(f"A(z) {day.year}. év nincs megnyitva.")
-    with _saying(
+    with _explain_refusals(
         closed="A könyvelés napja lezárt időszakra esik.",
         token="Ezt a bizonylatot már lekönyvelték.",
         reverses_id="Ezt a bizonylatot már stornózták.",
     ):
-        made = Voucher.objects.create(
+        voucher = Voucher.objects.create(
             year_id=day.year,
             kind=kind,
             day=day,
@@ -101,48 +100,50 @@ def post(
             token=token or uuid.uuid4(),
         )
         Entry.objects.bulk_create(
-            Entry(voucher=made, account_id=line.account, item_id=line.item, debit=line.debit, credit=line.credit)
+            Entry(voucher=voucher, account_id=line.account, item_id=line.item, debit=line.debit, credit=line.credit)
             for line in lines
         )
-        made.refresh_from_db(fields=["number"])
-    return made
+        voucher.refresh_from_db(fields=["number"])
+    return voucher
 
 
-def _reported(lines: Sequence[Line]) -> None:
-    """What moves on cash accounts is in the cash report, by its item; only moving it from one to another needs none."""
+def _check_cash_items(lines: Sequence[Line]) -> None:
+    """Require an item for cash movements: the cash report is by item. Transfers between cash accounts need none."""
     cash = set(Account.objects.filter(cash=True).values_list("pk", flat=True))
-    moved = sum(line.debit - line.credit for line in lines if line.account in cash and not line.item)
-    if moved:
+    amount = sum(line.debit - line.credit for line in lines if line.account in cash and not line.item)
+    if amount:
         raise NotPossible(
-            f"A pénzeszközök tételeinek adja meg a rovatát: e nélkül {money.shown(abs(moved))} Ft "
+            f"A pénzeszközök tételeinek adja meg a rovatát: e nélkül {money.to_text(abs(amount))} Ft "
             "kimaradna a pénzforgalmi jelentésből."
         )
 
 
 def appropriate(year: FiscalYear, item: Item, amount: int) -> Appropriation:
-    """The original budget of an item; one that has only what was carried from the year before gets it added."""
-    with _saying(item_once_a_year=f"A(z) {item.code} rovatnak már van {year.year}. évi előirányzata."):
-        carried = Appropriation.objects.select_for_update().filter(year=year, item=item, original=0, modified__gt=0)
-        if found := carried.first():
-            found.original = amount
-            found.modified += amount
-            found.save(update_fields=["original", "modified"])
-            return found
+    """Set the original budget of an item, added to what was carried over from the year before, if any."""
+    with _explain_refusals(item_once_a_year=f"A(z) {item.code} rovatnak már van {year.year}. évi előirányzata."):
+        carried_over = Appropriation.objects.select_for_update().filter(
+            year=year, item=item, original=0, modified__gt=0
+        )
+        if existing := carried_over.first():
+            existing.original = amount
+            existing.modified += amount
+            existing.save(update_fields=["original", "modified"])
+            return existing
         return Appropriation.objects.create(year=year, item=item, original=amount, modified=amount)
 
 
 def modify(pk: int, amount: int, decision: str, day: dt.date, clerk: str, token: uuid.UUID | None = None) -> None:
-    """Change an appropriation by a decision; never below what is committed."""
-    with _saying(
+    """Change an appropriation by a decision, never below the committed amount."""
+    with _explain_refusals(
         within_the_budget="A módosítás után kevesebb maradna, mint amennyi le van kötve.",
         token="Ezt a módosítást már rögzítették.",
     ):
-        changed = Appropriation.objects.select_for_update().get(pk=pk)
-        changed.modifications.create(
+        appropriation = Appropriation.objects.select_for_update().get(pk=pk)
+        appropriation.modifications.create(
             amount=amount, decision=decision, day=day, recorded_by=clerk, token=token or uuid.uuid4()
         )
-        changed.modified += amount
-        changed.save(update_fields=["modified"])
+        appropriation.modified += amount
+        appropriation.save(update_fields=["modified"])
 
 
 def commit(
@@ -154,24 +155,24 @@ def commit(
     clerk: str,
     token: uuid.UUID | None = None,
 ) -> Commitment:
-    """Take an amount of the free budget for an order."""
+    """Commit an amount of the free budget to an order."""
     if appropriation.item.side != Item.Side.EXPENSE:
         raise NotPossible("Kötelezettséget csak kiadási előirányzatra lehet vállalni.")
     if day.year != appropriation.year_id:
         raise NotPossible(f"A kötelezettségvállalás napja {appropriation.year_id}. évi legyen.")
-    with _saying(token="Ezt a kötelezettségvállalást már rögzítették."):
-        held = Appropriation.objects.select_for_update().get(pk=appropriation.pk)
-        if amount > held.free:
-            raise NotPossible(f"A szabad előirányzat {money.shown(held.free)} Ft, ennél több nem köthető le.")
-        held.committed += amount
-        held.save(update_fields=["committed"])
-        books = FiscalYear.objects.select_for_update().get(pk=held.year_id)
+    with _explain_refusals(token="Ezt a kötelezettségvállalást már rögzítették."):
+        budget = Appropriation.objects.select_for_update().get(pk=appropriation.pk)
+        if amount > budget.free:
+            raise NotPossible(f"A szabad előirányzat {money.to_text(budget.free)} Ft, ennél több nem köthető le.")
+        budget.committed += amount
+        budget.save(update_fields=["committed"])
+        books = FiscalYear.objects.select_for_update().get(pk=budget.year_id)
         if books.closed:
             raise NotPossible(f"A(z) {books}. év le van zárva.")
         books.last_commitment += 1
         books.save(update_fields=["last_commitment"])
         return Commitment.objects.create(
-            appropriation=held,
+            appropriation=budget,
             sequence=books.last_commitment,
             partner=partner,
             subject=subject,
@@ -183,32 +184,32 @@ def commit(
 
 
 def add_partner(partner: Partner) -> None:
-    """A new partner. The form asks before; two sent at once are told apart here."""
-    with _saying(tax_number=PARTNER_TWICE):
+    """Save a new partner. The form checks first; this refuses the second of two sent at once."""
+    with _explain_refusals(tax_number=PARTNER_TWICE):
         partner.save(force_insert=True)
 
 
 def countersign(pk: int, clerk: str) -> None:
-    """The financial countersignature of an order, by another than who ordered. `clerk`: username."""
+    """Countersign an order financially; not by who placed it. `clerk`: username."""
     with transaction.atomic():
-        held = Commitment.objects.select_for_update().get(pk=pk)
-        if held.countersigned_by:
+        commitment = Commitment.objects.select_for_update().get(pk=pk)
+        if commitment.countersigned_by:
             raise NotPossible("Ezt a kötelezettségvállalást már ellenjegyezték.")
-        if held.recorded_by == clerk:
+        if commitment.recorded_by == clerk:
             raise NotPossible("Aki a kötelezettséget vállalta, nem ellenjegyezheti.")
-        held.countersigned_by = clerk
-        held.save(update_fields=["countersigned_by"])
+        commitment.countersigned_by = clerk
+        commitment.save(update_fields=["countersigned_by"])
 
 
 def release(pk: int) -> int:
-    """Give what is left of a commitment back to the free budget; how much that was."""
+    """Return the open amount of a commitment to the free budget; returns that amount."""
     with transaction.atomic():
-        held = Commitment.objects.select_for_update().get(pk=pk)
-        left = held.left
-        held.released += left
-        held.save(update_fields=["released"])
-        Appropriation.objects.filter(pk=held.appropriation_id).update(committed=F("committed") - left)
-    return left
+        commitment = Commitment.objects.select_for_update().get(pk=pk)
+        remainder = commitment.open_amount
+        commitment.released += remainder
+        commitment.save(update_fields=["released"])
+        Appropriation.objects.filter(pk=commitment.appropriation_id).update(committed=F("committed") - remainder)
+    return remainder
 
 
 def record_invoice(
@@ -234,22 +235,23 @@ def record_invoice(
         raise NotPossible("A levonható áfa nem lehet negatív, és nem lehet több a számla végösszegénél.")
     if vat and not item.vat_item_id:
         raise NotPossible(f"A(z) {item.code} rovaton nem vonható le áfa.")
-    with _saying(number_once_a_partner="Ennek a partnernek ez a számlája már rögzítve van."):
-        held = Commitment.objects.select_for_update(of=("self",)).select_related("appropriation").get(pk=commitment.pk)
-        if not held.countersigned_by:
+    with _explain_refusals(number_once_a_partner="Ennek a partnernek ez a számlája már rögzítve van."):
+        order = Commitment.objects.select_for_update(of=("self",)).select_related("appropriation").get(pk=commitment.pk)
+        if not order.countersigned_by:
             raise NotPossible("A kötelezettségvállalás még nincs ellenjegyezve.")
-        if gross > held.left:
+        if gross > order.open_amount:
             raise NotPossible(
-                f"A kötelezettségvállalásból {money.shown(held.left)} Ft maradt, a számla {money.shown(gross)} Ft."
+                f"A kötelezettségvállalásból {money.to_text(order.open_amount)} Ft maradt, "
+                f"a számla {money.to_text(gross)} Ft."
             )
-        held.invoiced += gross
-        held.save(update_fields=["invoiced"])
+        order.invoiced += gross
+        order.save(update_fields=["invoiced"])
         issued, performed, due = days
-        made = Invoice.objects.create(
-            partner_id=held.partner_id,
+        invoice = Invoice.objects.create(
+            partner_id=order.partner_id,
             number=number,
-            commitment=held,
-            item_id=held.appropriation.item_id,
+            commitment=order,
+            item_id=order.appropriation.item_id,
             issued=issued,
             performed=performed,
             due=due,
@@ -257,65 +259,65 @@ def record_invoice(
             recorded_by=clerk,
         )
         for part in parts:
-            part.invoice = made
+            part.invoice = invoice
         InvoiceLine.objects.bulk_create(parts)
-    return made
+    return invoice
 
 
 def _invoice(pk: int, state: str) -> Invoice:
-    found = Invoice.objects.select_for_update(of=("self",)).select_related("partner", "item__vat_item").get(pk=pk)
-    if found.state != state:
-        raise NotPossible(f"A(z) {found.number} számla állapota: {found.get_state_display()}.")
-    return found
+    invoice = Invoice.objects.select_for_update(of=("self",)).select_related("partner", "item__vat_item").get(pk=pk)
+    if invoice.state != state:
+        raise NotPossible(f"A(z) {invoice.number} számla állapota: {invoice.get_state_display()}.")
+    return invoice
 
 
-def _by_another(invoice: Invoice, clerk: str) -> None:
+def _require_another_clerk(invoice: Invoice, clerk: str) -> None:
     if invoice.recorded_by == clerk:
         raise NotPossible("A számlát másnak kell elbírálnia, mint aki rögzítette.")
 
 
 def validate(pk: int, clerk: str) -> None:
-    """Say that a recorded invoice is right and was performed (érvényesítés); not by who ordered. `clerk`: username."""
+    """Confirm that an invoice is correct and performed (érvényesítés); not by who ordered. `clerk`: username."""
     with transaction.atomic():
-        found = _invoice(pk, Invoice.State.RECORDED)
-        if found.validated_by:
+        invoice = _invoice(pk, Invoice.State.RECORDED)
+        if invoice.validated_by:
             raise NotPossible("Ezt a számlát már érvényesítették.")
-        if Commitment.objects.get(pk=found.commitment_id).recorded_by == clerk:
+        if Commitment.objects.get(pk=invoice.commitment_id).recorded_by == clerk:
             raise NotPossible("Aki a kötelezettséget vállalta, nem érvényesítheti a számláját.")
-        found.validated_by = clerk
-        found.save(update_fields=["validated_by"])
+        invoice.validated_by = clerk
+        invoice.save(update_fields=["validated_by"])
 
 
 def approve(pk: int, day: dt.date, clerk: str) -> Voucher:
     """Approve a validated invoice and post it as a liability; not by who recorded or validated. `clerk`: username."""
     with transaction.atomic():
-        found = _invoice(pk, Invoice.State.RECORDED)
-        _by_another(found, clerk)
-        if not found.validated_by:
+        invoice = _invoice(pk, Invoice.State.RECORDED)
+        _require_another_clerk(invoice, clerk)
+        if not invoice.validated_by:
             raise NotPossible("A számlát előbb érvényesíteni kell.")
-        if found.validated_by == clerk:
+        if invoice.validated_by == clerk:
             raise NotPossible("Aki a számlát érvényesítette, nem utalványozhatja.")
-        vat = found.deductible
-        lines = [Line(LIABILITIES, credit=found.gross)]
-        if found.gross > vat:
-            lines.insert(0, Line(found.item.account_id, debit=found.gross - vat))
+        vat = invoice.deductible
+        lines = [Line(LIABILITIES, credit=invoice.gross)]
+        if invoice.gross > vat:
+            lines.insert(0, Line(invoice.item.account_id, debit=invoice.gross - vat))
         if vat:
-            lines.insert(1, Line(found.item.vat_item.account_id, debit=vat))
-        text = f"{found.partner.name}: {found.number}"[:200]
-        found.posted = post(Voucher.Kind.INVOICE, day, text, lines, clerk)
-        found.state, found.decided_by = Invoice.State.APPROVED, clerk
-        found.save()
-        return found.posted
+            lines.insert(1, Line(invoice.item.vat_item.account_id, debit=vat))
+        text = f"{invoice.partner.name}: {invoice.number}"[:200]
+        invoice.posted = post(Voucher.Kind.INVOICE, day, text, lines, clerk)
+        invoice.state, invoice.decided_by = Invoice.State.APPROVED, clerk
+        invoice.save()
+        return invoice.posted
 
 
 def reject(pk: int, clerk: str) -> None:
-    """Send a recorded invoice back; its commitment has the amount again."""
+    """Reject a recorded invoice; its commitment regains the amount."""
     with transaction.atomic():
-        found = _invoice(pk, Invoice.State.RECORDED)
-        _by_another(found, clerk)
-        found.state, found.decided_by = Invoice.State.REJECTED, clerk
-        found.save()
-        _back_to_commitment(found)
+        invoice = _invoice(pk, Invoice.State.RECORDED)
+        _require_another_clerk(invoice, clerk)
+        invoice.state, invoice.decided_by = Invoice.State.REJECTED, clerk
+        invoice.save()
+        _back_to_commitment(invoice)
 
 
 def _back_to_commitment(invoice: Invoice) -> None:
@@ -323,14 +325,14 @@ def _back_to_commitment(invoice: Invoice) -> None:
 
 
 def pay(pks: Sequence[int], day: dt.date, money_account: str, clerk: str) -> list[Voucher]:
-    """Pay what is left of approved invoices from the bank or the cash desk: all of them or none."""
+    """Pay the open amounts of approved invoices from the bank or the cash desk: all of them or none."""
     _from_cash(money_account)
     with transaction.atomic():
         return [_pay(pk, None, day, money_account, clerk) for pk in sorted(set(pks))]
 
 
 def pay_part(pk: int, amount: int, day: dt.date, money_account: str, clerk: str) -> Voucher:
-    """Pay a part of an approved invoice, or all that is left of it."""
+    """Pay a part of an approved invoice, or its whole open amount."""
     _from_cash(money_account)
     with transaction.atomic():
         return _pay(pk, amount, day, money_account, clerk)
@@ -342,40 +344,40 @@ def _from_cash(money_account: str) -> None:
 
 
 def _pay(pk: int, amount: int | None, day: dt.date, money_account: str, clerk: str) -> Voucher:
-    """`amount`: None for all that is left."""
-    found = _invoice(pk, Invoice.State.APPROVED)
-    amount = found.left if amount is None else amount
-    if not 0 < amount <= found.left:
+    """`amount`: None for the whole open amount."""
+    invoice = _invoice(pk, Invoice.State.APPROVED)
+    amount = invoice.open_amount if amount is None else amount
+    if not 0 < amount <= invoice.open_amount:
         raise NotPossible(
-            f"A számlából {money.shown(found.left)} Ft van hátra; {money.shown(amount)} Ft nem fizethető."
+            f"A számlából {money.to_text(invoice.open_amount)} Ft van hátra; {money.to_text(amount)} Ft nem fizethető."
         )
-    vat = _vat_within(found, amount)
+    vat = _vat_within(invoice, amount)
     lines = [Line(LIABILITIES, debit=amount)]
     if amount > vat:
-        lines.append(Line(money_account, credit=amount - vat, item=found.item_id))
+        lines.append(Line(money_account, credit=amount - vat, item=invoice.item_id))
     if vat:
-        lines.append(Line(money_account, credit=vat, item=found.item.vat_item_id))
-    part = "részkifizetése" if amount < found.left else "kifizetése"
-    text = f"{found.partner.name}: {found.number} {part}"[:200]
+        lines.append(Line(money_account, credit=vat, item=invoice.item.vat_item_id))
+    part = "részkifizetése" if amount < invoice.open_amount else "kifizetése"
+    text = f"{invoice.partner.name}: {invoice.number} {part}"[:200]
     voucher = post(Voucher.Kind.PAYMENT, day, text, lines, clerk)
-    InvoicePayment.objects.create(invoice=found, voucher=voucher, amount=amount, vat=vat)
-    found.paid += amount
-    found.state = Invoice.State.APPROVED if found.left else Invoice.State.PAID
-    found.save()
+    InvoicePayment.objects.create(invoice=invoice, voucher=voucher, amount=amount, vat=vat)
+    invoice.paid += amount
+    invoice.state = Invoice.State.APPROVED if invoice.open_amount else Invoice.State.PAID
+    invoice.save()
     return voucher
 
 
 def _vat_within(invoice: Invoice, amount: int) -> int:
-    """How much of a payment pays VAT that may be deducted: in proportion, and with the last part exactly all of it."""
-    standing = invoice.payments.filter(voucher__reversal=None).aggregate(n=Sum("vat", default=0))["n"]
+    """How much of a payment is deductible VAT: in proportion, and with the last part exactly what remains."""
+    earlier = invoice.payments.filter(voucher__reversal=None).aggregate(n=Sum("vat", default=0))["n"]
     target = invoice.deductible * (invoice.paid + amount) // invoice.gross
-    return min(max(target - int(standing), 0), amount)
+    return min(max(target - int(earlier), 0), amount)
 
 
 def receive(
     item: Item, amount: int, day: dt.date, money_account: str, text: str, clerk: str, token: uuid.UUID | None = None
 ) -> Voucher:
-    """Money that came in for a revenue item."""
+    """Post money received for a revenue item."""
     if item.side != Item.Side.REVENUE:
         raise NotPossible("Bevételt bevételi rovatra lehet könyvelni.")
     lines = [Line(money_account, debit=amount, item=item.pk), Line(item.account_id, credit=amount)]
@@ -383,27 +385,27 @@ def receive(
 
 
 def reverse(pk: int, day: dt.date, clerk: str) -> Voucher:
-    """Post the opposite of a voucher (storno); the invoice behind it goes one step back."""
+    """Post the opposite of a voucher (storno); its invoice goes back one step."""
     with transaction.atomic():
-        wrong = Voucher.objects.get(pk=pk)
-        if wrong.kind in (Voucher.Kind.REVERSAL, Voucher.Kind.OPENING):
+        voucher = Voucher.objects.get(pk=pk)
+        if voucher.kind in (Voucher.Kind.REVERSAL, Voucher.Kind.OPENING):
             raise NotPossible("Storno és nyitó bizonylatot nem lehet stornózni.")
         lines = [
             Line(entry.account_id, debit=entry.credit, credit=entry.debit, item=entry.item_id)
-            for entry in wrong.entries.all()
+            for entry in voucher.entries.all()
         ]
-        behind = Invoice.objects.select_for_update().filter(posted=wrong).first()
-        payment = InvoicePayment.objects.filter(voucher=wrong).first()
-        paid = Invoice.objects.select_for_update().get(pk=payment.invoice_id) if payment else None
-        if behind and behind.paid:
+        invoice = Invoice.objects.select_for_update().filter(posted=voucher).first()
+        payment = InvoicePayment.objects.filter(voucher=voucher).first()
+        paid_invoice = Invoice.objects.select_for_update().get(pk=payment.invoice_id) if payment else None
+        if invoice and invoice.paid:
             raise NotPossible("A számlára már fizettek; előbb a kifizetést kell stornózni.")
-        made = post(Voucher.Kind.REVERSAL, day, f"Storno: {wrong.shown}", lines, clerk, reverses=wrong)
-        if behind:
-            behind.state = Invoice.State.REJECTED
-            behind.save()
-            _back_to_commitment(behind)
-        if paid:
-            paid.state = Invoice.State.APPROVED
-            paid.paid -= payment.amount
-            paid.save()
-    return made
+        reversal = post(Voucher.Kind.REVERSAL, day, f"Storno: {voucher.label}", lines, clerk, reverses=voucher)
+        if invoice:
+            invoice.state = Invoice.State.REJECTED
+            invoice.save()
+            _back_to_commitment(invoice)
+        if paid_invoice:
+            paid_invoice.state = Invoice.State.APPROVED
+            paid_invoice.paid -= payment.amount
+            paid_invoice.save()
+    return reversal

@@ -1,4 +1,4 @@
-"""What the finance system tells the warehouse: budget, commitments, invoices by state, cash by item."""
+"""The finance system's figures for the warehouse: budget, commitments, invoices by state, cash by item."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from systems.gazd.models import Appropriation, Invoice, Voucher
 
 def rows(day: dt.date) -> list[dict[str, Any]]:
     """Figures of the day's year."""
-    found = []
+    figures = []
     for plan in Appropriation.objects.filter(year=day.year).select_related("item"):
-        found.append(("módosított előirányzat", str(plan.item), "forint", plan.modified))
+        figures.append(("módosított előirányzat", str(plan.item), "forint", plan.modified))
         if plan.committed:
-            found.append(("lekötött előirányzat", str(plan.item), "forint", plan.committed))
-    found += [("teljesítés", str(row.item), "forint", row.done) for row in reports.cash_report(day.year)]
+            figures.append(("lekötött előirányzat", str(plan.item), "forint", plan.committed))
+    figures += [("teljesítés", str(row.item), "forint", row.actual) for row in reports.cash_report(day.year)]
     states = dict(Invoice.State.choices)
     for state, n in Invoice.objects.order_by("state").values_list("state").annotate(n=Count("id")):
-        found.append(("bejövő számla", states[state], "count", n))
+        figures.append(("bejövő számla", states[state], "count", n))
     owed = Invoice.objects.filter(state=Invoice.State.APPROVED).aggregate(n=Sum(F("gross") - F("paid"), default=0))["n"]
-    found.append(("szállítói tartozás", "", "forint", int(owed)))
-    found.append(("bizonylat", "", "count", Voucher.objects.filter(year=day.year).count()))
-    return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in found]
+    figures.append(("szállítói tartozás", "", "forint", int(owed)))
+    figures.append(("bizonylat", "", "count", Voucher.objects.filter(year=day.year).count()))
+    return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in figures]

@@ -11,7 +11,7 @@ from systems.gazd import bookkeeping
 from systems.gazd.models import Account, Appropriation, Item, Partner, VatRate
 from systems.shared import identifiers
 
-ROWS = 6  # of a voucher or an invoice that a form has room for
+ROWS = 6  # rows of a voucher or an invoice in a form
 
 
 class AmountField(ForintFormField):
@@ -22,8 +22,8 @@ class AmountField(ForintFormField):
         super().__init__(min_value=1, error_messages={"min_value": message}, **options)
 
 
-class Dated(FormMixin, forms.Form):
-    """A form with a day of posting, today unless said otherwise."""
+class DayForm(FormMixin, forms.Form):
+    """A form with a day of posting, by default today."""
 
     day = forms.DateField(label="nap", initial=timezone.localdate)
 
@@ -43,7 +43,7 @@ class AppropriationForm(FormMixin, forms.ModelForm):
         return self.cleaned_data["original"]
 
 
-class ModificationForm(Dated):
+class ModificationForm(DayForm):
     amount = ForintFormField(label="változás", help_text="Csökkentésnél negatív, például: -50 000.")
     decision = forms.CharField(label="határozat száma", max_length=60)
     token = TokenField()
@@ -62,7 +62,7 @@ class PartnerForm(FormMixin, forms.ModelForm):
             raise forms.ValidationError(str(error)) from error
 
 
-class CommitmentForm(Dated):
+class CommitmentForm(DayForm):
     partner = forms.ModelChoiceField(Partner.objects, label="partner")
     subject = forms.CharField(label="tárgy", max_length=200)
     amount = AmountField(label="bruttó összeg")
@@ -104,12 +104,12 @@ class EntryForm(FormMixin, forms.Form):
         return data
 
 
-class VoucherForm(Dated):
+class VoucherForm(DayForm):
     text = forms.CharField(label="szöveg", max_length=200)
     token = TokenField()
 
 
-class ReceiptForm(Dated):
+class ReceiptForm(DayForm):
     item = forms.ModelChoiceField(Item.objects.filter(side=Item.Side.REVENUE), label="rovat")
     account = forms.ModelChoiceField(Account.objects.filter(cash=True), label="hová érkezett")
     amount = AmountField(label="összeg")
@@ -117,25 +117,25 @@ class ReceiptForm(Dated):
     token = TokenField()
 
 
-class PaymentForm(Dated):
+class PaymentForm(DayForm):
     account = forms.ModelChoiceField(Account.objects.filter(cash=True), label="honnan")
 
 
 class PartForm(PaymentForm):
-    """A part of an invoice's payment."""
+    """The payment of a part of an invoice."""
 
     amount = AmountField(label="összeg")
 
 
 class PeriodForm(FormMixin, forms.Form):
-    """A period, of this year so far when an address says nothing else."""
+    """A period; by default this year so far."""
 
     tol = forms.DateField(label="ettől a naptól")
     ig = forms.DateField(label="eddig a napig")
 
-    def __init__(self, asked: Mapping[str, str]):
+    def __init__(self, values: Mapping[str, str]):
         today = timezone.localdate()
-        super().__init__({"tol": today.replace(month=1, day=1), "ig": today} | asked)
+        super().__init__({"tol": today.replace(month=1, day=1), "ig": today} | values)
 
     def clean(self):
         data = super().clean()
@@ -152,8 +152,8 @@ LineSet = forms.formset_factory(InvoiceLineForm, extra=ROWS, max_num=ROWS, valid
 EntrySet = forms.formset_factory(EntryForm, extra=ROWS, max_num=ROWS, validate_max=True)
 
 
-def chosen_year(text: str, years: list[int]) -> int | None:
-    """The year that an address asks for when it has books, else this one, else the newest."""
-    this = timezone.localdate().year
-    wanted = [int(text)] if text.isascii() and text.isdigit() and len(text) == 4 else []
-    return next((year for year in [*wanted, this, *years] if year in years), None)
+def year_to_show(text: str, years: list[int]) -> int | None:
+    """The year in the address if it has books, else this year, else the newest."""
+    this_year = timezone.localdate().year
+    explicit = [int(text)] if text.isascii() and text.isdigit() and len(text) == 4 else []
+    return next((year for year in [*explicit, this_year, *years] if year in years), None)

@@ -1,6 +1,6 @@
-"""Taking over the books of an earlier system: accounts, partners, the opening of the ledger, unpaid invoices.
+"""Import of an earlier system's books: accounts, partners, the opening of the ledger, unpaid invoices.
 
-All opening rows are of one day and make one voucher, so its two sides must agree; what the unpaid invoices sum up to
+All opening rows are of one day and make one voucher, so its two sides must agree; the sum of the unpaid invoices
 must be the opening balance of the liabilities. Amounts are whole forints, days ISO.
 """
 
@@ -30,7 +30,7 @@ CLERK = "Migráció"
 
 
 def _amount(text: str) -> int | None:
-    """Whole forints without sign and spaces; nothing is 0; None for anything else."""
+    """Whole forints without sign or spaces; an empty text is 0; None for anything else."""
     if not re.fullmatch(r"[0-9]{0,16}", text, re.ASCII):
         return None
     amount = int(text or 0)
@@ -52,7 +52,7 @@ def _tax_number(text: str) -> str | None:
 
 
 def check(files: Mapping[str, Rows]) -> Report:
-    """Every row can be taken over, the opening balances, and the open items are what the ledger owes."""
+    """Every row can be imported, the opening voucher balances, and the open items equal the ledger's liabilities."""
     report = Report()
     accounts = _check_accounts(files, report)
     partners = _check_partners(files, report)
@@ -63,43 +63,45 @@ def check(files: Mapping[str, Rows]) -> Report:
     return report
 
 
-def _named(report: Report, file: str, number: int, row: Mapping[str, str], column: str, longest: int = 200) -> None:
+def _check_text(
+    report: Report, file: str, number: int, row: Mapping[str, str], column: str, longest: int = 200
+) -> None:
     if not 0 < len(row[column].strip()) <= longest:
         report.fault(file, number, column, row[column], f"1–{longest} betű")
 
 
 def _check_accounts(files: Mapping[str, Rows], report: Report) -> set[str]:
-    known = set(Account.objects.values_list("pk", flat=True))
+    codes = set(Account.objects.values_list("pk", flat=True))
     for number, row in enumerate(files.get(ACCOUNTS, []), 2):
         code = row["szamlaszam"]
         if not re.fullmatch(r"[0-9]{1,10}", code, re.ASCII):
             report.fault(ACCOUNTS, number, "szamlaszam", code, "legfeljebb 10 számjegy")
-        elif code in known:
+        elif code in codes:
             report.fault(ACCOUNTS, number, "szamlaszam", code, "olyan, amely még nincs")
-        known.add(code)
-        _named(report, ACCOUNTS, number, row, "megnevezes")
-    return known
+        codes.add(code)
+        _check_text(report, ACCOUNTS, number, row, "megnevezes")
+    return codes
 
 
 def _check_partners(files: Mapping[str, Rows], report: Report) -> set[str]:
-    known = set(Partner.objects.values_list("tax_number", flat=True))
+    tax_numbers = set(Partner.objects.values_list("tax_number", flat=True))
     for number, row in enumerate(files.get(PARTNERS, []), 2):
         tax_number = _tax_number(row["adoszam"])
         if tax_number is None:
             report.fault(PARTNERS, number, "adoszam", row["adoszam"], "helyes ellenőrző számú adószám")
-        elif tax_number in known:
+        elif tax_number in tax_numbers:
             report.fault(PARTNERS, number, "adoszam", row["adoszam"], "olyan, amely még nincs")
         else:
-            known.add(tax_number)
-        _named(report, PARTNERS, number, row, "nev")
-        _named(report, PARTNERS, number, row, "cim", 300)
+            tax_numbers.add(tax_number)
+        _check_text(report, PARTNERS, number, row, "nev")
+        _check_text(report, PARTNERS, number, row, "cim", 300)
         if len(row["bankszamla"]) > 40:
             report.fault(PARTNERS, number, "bankszamla", row["bankszamla"], "legfeljebb 40 jel")
-    return known
+    return tax_numbers
 
 
 def _check_opening(files: Mapping[str, Rows], report: Report, accounts: set[str]) -> int:
-    """What is owed to suppliers by the opening, in forints."""
+    """The liabilities to suppliers in the opening, in forints."""
     days, debit, credit, owed = set(), 0, 0, 0
     for number, row in enumerate(files.get(OPENING, []), 2):
         day, sides = _day(row["nap"]), (_amount(row["tartozik"]), _amount(row["kovetel"]))
@@ -110,8 +112,8 @@ def _check_opening(files: Mapping[str, Rows], report: Report, accounts: set[str]
         if row["szamlaszam"] not in accounts:
             report.fault(OPENING, number, "szamlaszam", row["szamlaszam"], f"a számlatükörben vagy {ACCOUNTS} fájlban")
         if None in sides or bool(sides[0]) == bool(sides[1]):
-            seen = f"{row['tartozik']} / {row['kovetel']}"
-            report.fault(OPENING, number, "tartozik", seen, "vagy tartozik, vagy követel egész forint")
+            text = f"{row['tartozik']} / {row['kovetel']}"
+            report.fault(OPENING, number, "tartozik", text, "vagy tartozik, vagy követel egész forint")
             continue
         debit, credit = debit + sides[0], credit + sides[1]
         if row["szamlaszam"] == LIABILITIES:
@@ -135,7 +137,7 @@ def _check_opening(files: Mapping[str, Rows], report: Report, accounts: set[str]
 def _check_open_items(files: Mapping[str, Rows], report: Report, partners: set[str]) -> int:
     """The sum of the unpaid invoices, in forints."""
     items, total = set(Item.objects.filter(side=Item.Side.EXPENSE).values_list("pk", flat=True)), 0
-    seen = set(Invoice.objects.exclude(state="rejected").values_list("partner__tax_number", "number"))
+    invoices = set(Invoice.objects.exclude(state="rejected").values_list("partner__tax_number", "number"))
     rows = files.get(OPEN_ITEMS, [])
     if rows and not files.get(OPENING):
         report.fault(OPEN_ITEMS, 1, "", OPEN_ITEMS, f"{OPENING} is: a nyitott tételek a nyitó bizonylaton állnak")
@@ -143,10 +145,10 @@ def _check_open_items(files: Mapping[str, Rows], report: Report, partners: set[s
         tax_number, amount = _tax_number(row["adoszam"]), _amount(row["brutto"])
         if tax_number not in partners:
             report.fault(OPEN_ITEMS, number, "adoszam", row["adoszam"], "felvett partner adószáma")
-        if (tax_number, row["szamla"]) in seen:
+        if (tax_number, row["szamla"]) in invoices:
             report.fault(OPEN_ITEMS, number, "szamla", row["szamla"], "olyan, amely még nincs ennél a partnernél")
-        seen.add((tax_number, row["szamla"]))
-        _named(report, OPEN_ITEMS, number, row, "szamla", 60)
+        invoices.add((tax_number, row["szamla"]))
+        _check_text(report, OPEN_ITEMS, number, row, "szamla", 60)
         if row["rovat"] not in items:
             report.fault(OPEN_ITEMS, number, "rovat", row["rovat"], f"ezek egyike: {', '.join(sorted(items))}")
         for column in ("kelte", "hatarido"):

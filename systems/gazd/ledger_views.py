@@ -14,26 +14,26 @@ from systems.core.access import needs
 from systems.core.sheets import sheet
 from systems.gazd import bookkeeping, reports, years
 from systems.gazd.bookkeeping import Line
-from systems.gazd.forms import ClosingForm, Dated, EntrySet, PeriodForm, ReceiptForm, VoucherForm
+from systems.gazd.forms import ClosingForm, DayForm, EntrySet, PeriodForm, ReceiptForm, VoucherForm
 from systems.gazd.models import FiscalYear, VatRate, Voucher
-from systems.gazd.pages import CLERK, PAGE, done, form_page, of_year
+from systems.gazd.pages import CLERK, PAGE, form_page, perform, year_context
 from systems.shell import activity
 
 
 @require_GET
 def vouchers(request: HttpRequest) -> HttpResponse:
-    context = of_year(request)
-    found = Voucher.objects.filter(year=context["year"])
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    context = year_context(request)
+    vouchers = Voucher.objects.filter(year=context["year"])
+    page = Paginator(vouchers, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "gazd/vouchers.html", context | {"page": page})
 
 
 @require_GET
 def voucher(request: HttpRequest, pk: int) -> HttpResponse:
-    found = Voucher.objects.select_related("reverses", "reversal")
-    shown = get_object_or_404(found, pk=pk)
-    entries = shown.entries.select_related("account", "item")
-    return render(request, "gazd/voucher.html", {"shown": shown, "entries": entries})
+    vouchers = Voucher.objects.select_related("reverses", "reversal")
+    voucher = get_object_or_404(vouchers, pk=pk)
+    entries = voucher.entries.select_related("account", "item")
+    return render(request, "gazd/voucher.html", {"voucher": voucher, "entries": entries})
 
 
 @needs(CLERK)
@@ -51,11 +51,11 @@ def new_voucher(request: HttpRequest) -> HttpResponse:
         ]
         with transaction.atomic():
             kind, clerk = Voucher.Kind.OTHER, request.clerk.username
-            made = bookkeeping.post(kind, data["day"], data["text"], lines, clerk, token=data["token"])
-            activity.record(request, "könyvelés", made.shown)
+            voucher = bookkeeping.post(kind, data["day"], data["text"], lines, clerk, token=data["token"])
+            activity.record(request, "könyvelés", voucher.label)
 
     back = reverse("gazd:vouchers")
-    if form.is_valid() and rows.is_valid() and done(form, work):
+    if form.is_valid() and rows.is_valid() and perform(form, work):
         messages.success(request, "A bizonylatot lekönyveltük.")
         return redirect(back)
     lead = "Pénztár és bankszámla tételének a rovatát is adja meg; csak a köztük való átvezetésnek nem kell."
@@ -71,7 +71,7 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
     def work() -> None:
         data = form.cleaned_data
         with transaction.atomic():
-            made = bookkeeping.receive(
+            voucher = bookkeeping.receive(
                 data["item"],
                 data["amount"],
                 data["day"],
@@ -80,10 +80,10 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
                 request.clerk.username,
                 data["token"],
             )
-            activity.record(request, "bevétel könyvelése", made.shown)
+            activity.record(request, "bevétel könyvelése", voucher.label)
 
     back = reverse("gazd:vouchers")
-    if form.is_valid() and done(form, work):
+    if form.is_valid() and perform(form, work):
         messages.success(request, "A bevételt lekönyveltük.")
         return redirect(back)
     return form_page(request, form, "Bevétel könyvelése", back, submit="Könyvelés")
@@ -92,25 +92,25 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def reverse_voucher(request: HttpRequest, pk: int) -> HttpResponse:
-    wrong, form = get_object_or_404(Voucher, pk=pk), Dated(request.POST or None)
+    voucher, form = get_object_or_404(Voucher, pk=pk), DayForm(request.POST or None)
 
     def work() -> None:
         with transaction.atomic():
-            made = bookkeeping.reverse(pk, form.cleaned_data["day"], request.clerk.username)
-            activity.record(request, "storno", made.shown)
+            reversal = bookkeeping.reverse(pk, form.cleaned_data["day"], request.clerk.username)
+            activity.record(request, "storno", reversal.label)
 
     back = reverse("gazd:voucher", args=[pk])
-    if form.is_valid() and done(form, work):
+    if form.is_valid() and perform(form, work):
         messages.success(request, "A bizonylatot stornóztuk.")
         return redirect(back)
     lead = "A bizonylat megmarad; ellenkező előjelű párja kerül a könyvekbe."
-    return form_page(request, form, f"Storno: {wrong.shown}", back, lead=lead, submit="Stornózás")
+    return form_page(request, form, f"Storno: {voucher.label}", back, lead=lead, submit="Stornózás")
 
 
 @require_GET
 def reports_page(request: HttpRequest) -> HttpResponse:
     """Trial balance and cash report of a year."""
-    context = of_year(request)
+    context = year_context(request)
     year = context["year"]
     if year is not None:
         balances = reports.trial_balance(year)
@@ -119,14 +119,14 @@ def reports_page(request: HttpRequest) -> HttpResponse:
             "balances": balances,
             "sums": {name: sum(getattr(row, name) for row in balances) for name in names},
             "items": reports.cash_report(year),
-            "cash": reports.cash_moved(year),
+            "cash": reports.cash_change(year),
             "books": FiscalYear.objects.get(pk=year),
         }
     return render(request, "gazd/reports.html", context)
 
 
 def _year(request: HttpRequest) -> int:
-    year = of_year(request)["year"]
+    year = year_context(request)["year"]
     if year is None:
         raise Http404
     return year
@@ -148,13 +148,13 @@ def trial_balance_sheet(request: HttpRequest) -> HttpResponse:
 def cash_report_sheet(request: HttpRequest) -> HttpResponse:
     year = _year(request)
     rows = [
-        (row.item.code, row.item.name, row.item.get_side_display(), row.original, row.modified, row.done)
+        (row.item.code, row.item.name, row.item.get_side_display(), row.original, row.modified, row.actual)
         for row in reports.cash_report(year)
     ]
     head = ["Rovat", "Megnevezés", "Oldal", "Eredeti előirányzat", "Módosított előirányzat", "Teljesítés"]
     if other := reports.cash_without_item(year):
         rows.append(("", "Rovat nélküli pénzmozgás", "", "", "", other))
-    rows.append(("", "Pénzeszközök változása", "", "", "", reports.cash_moved(year)))
+    rows.append(("", "Pénzeszközök változása", "", "", "", reports.cash_change(year)))
     return sheet(f"penzforgalmi-jelentes-{year}", head, rows, "Pénzforgalmi jelentés")
 
 
@@ -163,8 +163,8 @@ VAT_HEAD = ["Áfakulcs", "Nettó", "Áfa", "Ebből levonható", "Ebből nem levo
 
 def _vat_rows(form: PeriodForm) -> list[tuple[str, int, int, int, int]]:
     """Lines of the VAT summary of a valid form's period, and their total."""
-    found = reports.vat_summary(form.cleaned_data["tol"], form.cleaned_data["ig"])
-    rows = [(f"{row.percent} %", row.net, row.vat, row.deductible, row.kept) for row in found]
+    summary = reports.vat_summary(form.cleaned_data["tol"], form.cleaned_data["ig"])
+    rows = [(f"{row.percent} %", row.net, row.vat, row.deductible, row.nondeductible) for row in summary]
     return [*rows, ("Összesen", *(sum(row[n] for row in rows) for n in range(1, 5)))]
 
 
@@ -204,7 +204,7 @@ def close(request: HttpRequest, year: int) -> HttpResponse:
             activity.record(request, "időszak zárása", form.cleaned_data["day"].isoformat())
 
     back = f"{reverse('gazd:reports')}?ev={year}"
-    if form.is_valid() and done(form, work):
+    if form.is_valid() and perform(form, work):
         messages.success(request, "Az időszakot lezártuk.")
         return redirect(back)
     return form_page(request, form, f"Időszak zárása: {year}", back, submit="Lezárás")

@@ -1,7 +1,7 @@
 """Budget, commitments, incoming invoices and the double-entry ledger. Amounts are whole forints.
 
-What must never be untrue is held by the database (migrations/0002_ledger.py): vouchers balance, are numbered without
-gaps, never change, and none enters a closed period; nothing is committed beyond the budget.
+The database guards what must always hold (migrations/0002_ledger.py): vouchers balance, are numbered without
+gaps, never change, and never enter a closed period; nothing is committed beyond the budget.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from systems.core.money import ForintField
 
 
 class FiscalYear(models.Model):
-    """A calendar year of the books. `closed_through`: its vouchers' days are after this one; it only moves forward."""
+    """A calendar year of the books. `closed_through`: the last day of the closed period; it only moves forward."""
 
     year = models.PositiveSmallIntegerField("év", primary_key=True)
     closed_through = models.DateField("lezárva", null=True)
@@ -33,12 +33,12 @@ class FiscalYear(models.Model):
 
     @property
     def closed(self) -> bool:
-        """Whether nothing of the whole year can be posted any more."""
+        """Whether the whole year is closed for posting."""
         return self.closed_through == dt.date(self.year, 12, 31)
 
 
 class Account(models.Model):
-    """An account (főkönyvi számla). `cash`: money moves on it, so it is in the cash report."""
+    """An account (főkönyvi számla). `cash`: it holds money, so its entries are in the cash report."""
 
     code = models.CharField("számlaszám", max_length=10, primary_key=True)
     name = models.CharField("megnevezés", max_length=200)
@@ -55,7 +55,7 @@ class Account(models.Model):
 class Item(models.Model):
     """A budget item (rovat), with the account that its invoices or receipts are posted to.
 
-    `vat_item`: the item of the VAT in its invoices that may be deducted; None where none may.
+    `vat_item`: the item of the deductible VAT in its invoices; None where VAT may not be deducted.
     """
 
     class Side(models.TextChoices):
@@ -77,7 +77,7 @@ class Item(models.Model):
 
 
 class VatRate(models.Model):
-    """A rate that an invoice's line can have, in whole percents."""
+    """A VAT rate of an invoice's line, in whole percent."""
 
     percent = models.PositiveSmallIntegerField(primary_key=True)
     source = models.CharField(max_length=200)
@@ -92,7 +92,7 @@ class VatRate(models.Model):
 
 
 class Appropriation(models.Model):
-    """A budget item's amount of one year (előirányzat): as first decided, as modified, and how much is committed."""
+    """A budget item's amount for one year (előirányzat): as first decided, as modified, and as committed."""
 
     year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, verbose_name="év")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, verbose_name="rovat")
@@ -120,7 +120,7 @@ class Appropriation(models.Model):
 
 
 class Modification(models.Model):
-    """A change of an appropriation by a decision of the council; only ever added."""
+    """A change of an appropriation by a decision of the council. Rows are only ever added."""
 
     appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, related_name="modifications")
     amount = ForintField("változás")
@@ -150,9 +150,9 @@ class Partner(models.Model):
 
 
 class Commitment(models.Model):
-    """What was ordered (kötelezettségvállalás): takes its amount from the free budget until invoiced or released.
+    """An order (kötelezettségvállalás): takes its amount from the free budget until invoiced or released.
 
-    Invoiced only when another clerk countersigned it (pénzügyi ellenjegyzés).
+    It can be invoiced only when another clerk has countersigned it (pénzügyi ellenjegyzés).
     """
 
     appropriation = models.ForeignKey(Appropriation, on_delete=models.PROTECT, verbose_name="előirányzat")
@@ -183,7 +183,7 @@ class Commitment(models.Model):
         return f"KV/{self.appropriation.year_id}/{self.sequence}"
 
     @property
-    def left(self) -> int:
+    def open_amount(self) -> int:
         return self.amount - self.invoiced - self.released
 
     def __str__(self) -> str:
@@ -191,7 +191,7 @@ class Commitment(models.Model):
 
 
 class Voucher(models.Model):
-    """A posted voucher (bizonylat). `number` is given by the database; `total`: of its debits and of its credits."""
+    """A posted voucher (bizonylat). The database sets `number`; `total`: of its debits, and equally of its credits."""
 
     class Kind(models.TextChoices):
         OPENING = "opening", "nyitás"
@@ -221,12 +221,12 @@ class Voucher(models.Model):
         ]
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         return f"B/{self.year_id}/{self.number}"
 
 
 class Entry(models.Model):
-    """One side of a voucher: a debit (tartozik) or a credit (követel). `item`: for what money moved."""
+    """One side of a voucher: a debit (tartozik) or a credit (követel). `item`: what the money was for."""
 
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="entries")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, verbose_name="számla")
@@ -244,10 +244,10 @@ class Entry(models.Model):
 
 class Invoice(models.Model):
     """An incoming invoice: recorded, validated (érvényesítés, with the proof of performance), approved (utalványozás)
-    and posted, then paid, whole or in parts. Who may not be the same: 368/2011. (XII. 31.) Korm. rendelet 60. §, not
-    compared with the source; and who recorded it does not approve it.
+    and posted, then paid, whole or in parts. Who must not be the same: 368/2011. (XII. 31.) Korm. rendelet 60. § (not
+    compared with the source); and who recorded it must not approve it.
 
-    Only those carried over from earlier books have no commitment. `paid`: the sum of its payments that stand.
+    Only those imported from earlier books have no commitment. `paid`: the sum of its payments that are not reversed.
     """
 
     class State(models.TextChoices):
@@ -295,20 +295,20 @@ class Invoice(models.Model):
         ]
 
     @property
-    def left(self) -> int:
-        """What is still to be paid."""
+    def open_amount(self) -> int:
+        """What remains to be paid."""
         return self.gross - self.paid
 
     @property
     def deductible(self) -> int:
-        """How much of it is VAT that may be deducted."""
+        """How much of it is deductible VAT."""
         return sum(line.vat for line in self.lines.all() if line.deductible)
 
 
 class InvoicePayment(models.Model):
-    """A payment of an invoice, or of a part of it. One whose voucher was reversed counts for nothing.
+    """A payment of an invoice or of a part of it. It does not count when its voucher was reversed.
 
-    `vat`: how much of it paid VAT that may be deducted.
+    `vat`: how much of it is deductible VAT.
     """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")

@@ -1,6 +1,6 @@
 """Statements: trial balance (főkönyvi kivonat), cash report (pénzforgalmi jelentés), VAT of incoming invoices.
 
-By 4/2013. (I. 11.) Korm. rendelet, on public accounting; the columns here are a small part of those there.
+By 4/2013. (I. 11.) Korm. rendelet on public accounting; the columns here are a small part of the decree's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from systems.gazd.models import Account, Appropriation, Entry, Invoice, InvoiceL
 
 @dataclass(frozen=True)
 class Balance:
-    """An account's turnover of a year, in forints."""
+    """An account's turnover in a year, in forints."""
 
     account: Account
     debit: int
@@ -32,21 +32,21 @@ class Balance:
 
 @dataclass(frozen=True)
 class Performance:
-    """A budget item's plan and the money that moved for it, in forints."""
+    """A budget item's plan and `actual`, the money received or paid for it, in forints."""
 
     item: Item
     original: int
     modified: int
-    done: int
+    actual: int
 
     @property
     def percent(self) -> int | None:
-        return self.done * 100 // self.modified if self.modified else None
+        return self.actual * 100 // self.modified if self.modified else None
 
 
 @dataclass(frozen=True)
 class Vat:
-    """What the invoices of a period have of one rate, in forints."""
+    """Sums of a period's invoices at one rate, in forints."""
 
     percent: int
     net: int
@@ -54,44 +54,44 @@ class Vat:
     deductible: int
 
     @property
-    def kept(self) -> int:
-        """VAT that may not be deducted."""
+    def nondeductible(self) -> int:
+        """VAT that must not be deducted."""
         return self.vat - self.deductible
 
 
 def vat_summary(first: dt.date, last: dt.date) -> list[Vat]:
-    """VAT of posted incoming invoices performed from one day to another, by rate."""
-    posted = InvoiceLine.objects.filter(
+    """VAT of posted incoming invoices performed between two days (inclusive), by rate."""
+    lines = InvoiceLine.objects.filter(
         invoice__state__in=[Invoice.State.APPROVED, Invoice.State.PAID], invoice__performed__range=(first, last)
     )
     sums = {"n": Sum("net"), "v": Sum("vat"), "d": Sum("vat", filter=Q(deductible=True), default=0)}
-    found = posted.order_by("-rate_id").values_list("rate_id").annotate(**sums)
-    return [Vat(percent, *map(int, amounts)) for percent, *amounts in found]
+    sums_by_rate = lines.order_by("-rate_id").values_list("rate_id").annotate(**sums)
+    return [Vat(percent, *map(int, amounts)) for percent, *amounts in sums_by_rate]
 
 
 def trial_balance(year: int) -> list[Balance]:
-    """Accounts with entries in a year; debits and credits have one sum, and so have the balances."""
+    """Accounts with entries in a year; debits and credits have the same sum, and so have the balances."""
     of_year = Q(entry__voucher__year=year)
-    found = (
+    accounts = (
         Account.objects.annotate(
             debit=Sum("entry__debit", filter=of_year, default=0), credit=Sum("entry__credit", filter=of_year, default=0)
         )
         .filter(Q(debit__gt=0) | Q(credit__gt=0))
         .order_by("code")
     )
-    return [Balance(account, int(account.debit), int(account.credit)) for account in found]
+    return [Balance(account, int(account.debit), int(account.credit)) for account in accounts]
 
 
-def cash_moved(year: int) -> int:
-    """By how much the cash accounts changed in a year, without what they were opened with."""
-    moved = Entry.objects.filter(voucher__year=year, account__cash=True).exclude(voucher__kind=Voucher.Kind.OPENING)
-    return _balance(moved)
+def cash_change(year: int) -> int:
+    """By how much the cash accounts changed in a year, without their opening."""
+    entries = Entry.objects.filter(voucher__year=year, account__cash=True).exclude(voucher__kind=Voucher.Kind.OPENING)
+    return _balance(entries)
 
 
 def cash_without_item(year: int) -> int:
-    """What of it the cash report cannot tell the item of: vouchers by hand from before they needed one."""
-    moved = Entry.objects.filter(voucher__year=year, account__cash=True, item=None)
-    return _balance(moved.exclude(voucher__kind=Voucher.Kind.OPENING))
+    """The part of this change that has no item: vouchers by hand from before items were required."""
+    entries = Entry.objects.filter(voucher__year=year, account__cash=True, item=None)
+    return _balance(entries.exclude(voucher__kind=Voucher.Kind.OPENING))
 
 
 def _balance(entries: QuerySet[Entry]) -> int:
@@ -99,16 +99,16 @@ def _balance(entries: QuerySet[Entry]) -> int:
 
 
 def cash_report(year: int) -> list[Performance]:
-    """Budget items of a year with plan and performance: revenues received, expenses paid."""
-    moved = Entry.objects.filter(voucher__year=year, account__cash=True).exclude(item=None).order_by()
+    """Budget items of a year with plan and actual amounts: revenues received, expenses paid."""
+    entries = Entry.objects.filter(voucher__year=year, account__cash=True).exclude(item=None).order_by()
     sums = {
         item: int(debit - credit)
-        for item, debit, credit in moved.values_list("item").annotate(d=Sum("debit"), c=Sum("credit"))
+        for item, debit, credit in entries.values_list("item").annotate(d=Sum("debit"), c=Sum("credit"))
     }
-    planned = {a.item_id: a for a in Appropriation.objects.filter(year=year)}
+    plans = {a.item_id: a for a in Appropriation.objects.filter(year=year)}
     rows = []
-    for item in Item.objects.filter(pk__in={*planned, *sums}).order_by("-side", "code"):
-        plan, done = planned.get(item.pk), sums.get(item.pk, 0)
-        signed = done if item.side == Item.Side.REVENUE else -done
-        rows.append(Performance(item, plan.original if plan else 0, plan.modified if plan else 0, signed))
+    for item in Item.objects.filter(pk__in={*plans, *sums}).order_by("-side", "code"):
+        plan, actual = plans.get(item.pk), sums.get(item.pk, 0)
+        amount = actual if item.side == Item.Side.REVENUE else -actual
+        rows.append(Performance(item, plan.original if plan else 0, plan.modified if plan else 0, amount))
     return rows

@@ -1,4 +1,4 @@
-"""An invented budget of this year in proportion to the population, with orders, invoices, payments and receipts."""
+"""An invented budget for this year in proportion to the population, with orders, invoices, payments and receipts."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ def fill(random: Random, population: int) -> None:
 
 def _partner(random: Random, town: str) -> Partner:
     firm = people.firm(random, town)
-    made, _ = Partner.objects.get_or_create(
+    partner, _ = Partner.objects.get_or_create(
         tax_number=firm.identifier, defaults={"name": f"{firm.name} (szintetikus)", "address": firm.address}
     )
-    return made
+    return partner
 
 
 def _order(random: Random, plan, partner: Partner, rate: VatRate, day: dt.date, number: int) -> None:
-    """An order, invoiced mostly, validated, approved and paid often."""
+    """An order; mostly invoiced, and often validated, approved and paid."""
     subject, net = random.choice(SUBJECTS), random.randrange(5, 300) * 1_000
     gross = net + bookkeeping.vat_of(net, rate.percent)
-    held = bookkeeping.commit(plan, partner, f"{subject} (szintetikus)", day, gross, RECORDER)
-    bookkeeping.countersign(held.pk, COUNTERSIGNER)
+    commitment = bookkeeping.commit(plan, partner, f"{subject} (szintetikus)", day, gross, RECORDER)
+    bookkeeping.countersign(commitment.pk, COUNTERSIGNER)
     if random.random() < 0.1:
         return
     days = (day, day, day + dt.timedelta(days=30))
     line = (subject, net, rate, plan.item_id == "K3" and random.random() < 0.2)
-    invoice = bookkeeping.record_invoice(held, f"SZINT-{number}", days, [line], RECORDER)
+    invoice = bookkeeping.record_invoice(commitment, f"SZINT-{number}", days, [line], RECORDER)
     if random.random() < 0.05:
         return
     bookkeeping.validate(invoice.pk, COUNTERSIGNER)

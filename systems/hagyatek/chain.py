@@ -1,4 +1,4 @@
-"""Statements about estates that citizens sent: they fill an inventory that a clerk goes on with."""
+"""Statements about estates that citizens sent: each begins an inventory that a clerk continues."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from systems.chain import Message, handles
+from systems.exchange import cases
 from systems.hagyatek import handing, statement
 from systems.hagyatek.models import Asset, Debt, Heir
 
-FORM = "hagyatek"  # the electronic form that is understood
+FORM = "hagyatek"  # the electronic form that this system handles
 
 
 @handles("case")
 def case(message: Message) -> None:
-    """Begin an inventory from a statement, and tell the citizen who has it."""
+    """Begin an inventory from a statement, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] != FORM:
-        raise LookupError(f"form {body['form']!r}: not one of estates; known: {FORM}")
+        raise LookupError(f"form {body['form']!r}: not one of estates; only {FORM} is")
     estate = handing.begin(
         submission=body["submission"],
         number=body["number"],
@@ -34,9 +35,9 @@ def case(message: Message) -> None:
         identifier=data.get("deceased_identifier") or "",
         has_will=data["has_will"],
         remarks=data.get("remarks") or "",
-        declared=statement.declared(data),
+        declared=statement.stated_totals(data),
     )
     Heir.objects.bulk_create(Heir(estate=estate, **vars(heir)) for heir in statement.heirs(data))
     Asset.objects.bulk_create(Asset(estate=estate, **asset) for asset in statement.assets(data))
     Debt.objects.bulk_create(Debt(estate=estate, **debt) for debt in statement.debts(data))
-    handing.tell(estate, "A hagyatéki ügyintéző megkapta a nyilatkozatot.")
+    cases.send_status(estate.submission, estate.number, "A hagyatéki ügyintéző megkapta a nyilatkozatot.")

@@ -1,4 +1,4 @@
-"""Until when an inventory has to be with the notary."""
+"""The deadline for handing an inventory over to the notary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from systems.shared import workdays
 NAME = "handover_days"
 
 
-def of(received_on: dt.date) -> dt.date:
-    """Calendar days from the day of knowledge, which does not count; when the last is no working day, the next one."""
-    days = Parameter.objects.get(pk=NAME).value
+def handover_day(received_on: dt.date) -> dt.date:
+    """Calendar days after the day of notice (not counted); the next working day if the last is none."""
+    days = Parameter.value_of(NAME)
     return workdays.after(received_on + dt.timedelta(days=days), 0)

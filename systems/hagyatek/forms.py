@@ -9,12 +9,12 @@ from systems.core.forms import FormMixin, TokenField
 from systems.hagyatek.models import Area, Asset, Debt, Estate, Handover, Heir, Notary, is_minor
 from systems.shared import identifiers
 
-EARLIEST = dt.date(1867, 1, 1)  # nobody was born earlier whose estate is open
+EARLIEST = dt.date(1867, 1, 1)  # nobody with an open estate was born earlier
 SHARE = "A számláló és a nevező egész szám; a hányad legfeljebb egy egész."
 
 
 class EstateForm(FormMixin, forms.ModelForm):
-    """The deceased; what is missing is for the check before handing over, not for the form."""
+    """The deceased. Missing data is found by the check before the handover, not by the form."""
 
     class Meta:
         model = Estate
@@ -46,13 +46,13 @@ class EstateForm(FormMixin, forms.ModelForm):
 
 
 class NewEstateForm(EstateForm):
-    """An estate told of on paper or by word."""
+    """An estate reported on paper or in person."""
 
     token = TokenField()
 
 
 class ShareMixin(FormMixin):
-    """A share is given whole or not at all."""
+    """A share needs both of its numbers or neither."""
 
     def clean(self):
         data = super().clean()

@@ -1,8 +1,7 @@
-"""An estate's way: taken up, handed over to the notary or closed; after either it is locked."""
+"""The course of an estate: opened, then handed over to the notary or closed, which locks it."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import io
@@ -15,23 +14,20 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from systems.chain import send
 from systems.core import facts
+from systems.core.errors import NotPossible
 from systems.core.pdf import Pdf
+from systems.exchange import cases
 from systems.hagyatek import deadline, inventory
 from systems.hagyatek.completeness import findings
 from systems.hagyatek.models import Estate, Handover, Notary, Part
 
 FORMAT = "asp-hagyatek/1"
-_MOMENT = (1980, 1, 1, 0, 0, 0)  # of every file in a package, so that the same inventory makes the same bytes
-
-
-class NotPossible(Exception):
-    """What an estate does not allow any more, or not yet; the Hungarian message says why."""
+_MOMENT = (1980, 1, 1, 0, 0, 0)  # time of every file in a package, so that the same inventory gives the same bytes
 
 
 def open_estate(pk: int) -> Estate:
-    """An estate that may be changed, held until the transaction ends."""
+    """An estate that may be changed, locked until the transaction ends."""
     estate = Estate.objects.select_for_update().get(pk=pk)
     if estate.state != Estate.State.OPEN:
         raise NotPossible(f"Ez a leltár már nem módosítható: {estate.get_state_display()}.")
@@ -41,46 +37,29 @@ def open_estate(pk: int) -> Estate:
 def begin(**values: Any) -> Estate:
     """A new estate with its deadline; in the caller's transaction."""
     estate = Estate(**values)
-    estate.due = deadline.of(estate.received_on)
+    estate.due = deadline.handover_day(estate.received_on)
     estate.save(force_insert=True)
     return estate
 
 
 def change(pk: int, data: dict[str, Any]) -> None:
-    """New data of the deceased; the deadline follows the day of knowledge."""
+    """Change data of the deceased; the deadline follows the day of notice."""
     with transaction.atomic():
         estate = open_estate(pk)
         for name, value in data.items():
             setattr(estate, name, value)
-        estate.due = deadline.of(estate.received_on)
+        estate.due = deadline.handover_day(estate.received_on)
         estate.save()
 
 
-def ask(pk: int, missing: str) -> None:
-    """Ask whoever told for what is missing; a citizen sees it at their case."""
+def ask_for(pk: int, missing: str) -> None:
+    """Note what is missing from an open estate, and ask a citizen for it."""
     with transaction.atomic():
-        estate = open_estate(pk)
-        estate.asked_for = missing
-        estate.save()
-        tell(estate, f"Hiánypótlás szükséges: {missing}")
+        cases.ask_for(open_estate(pk), missing)
 
 
-def tell(estate: Estate, text: str) -> None:
-    """Tell a citizen that their statement is being dealt with; nobody for an estate begun by hand."""
-    if estate.submission is None:
-        return
-    body = {
-        "submission": str(estate.submission),
-        "status": "in-progress",
-        "number": estate.number,
-        "text": text,
-        "at": timezone.now(),
-    }
-    send("elugy", "status", body, key=str(estate.submission))
-
-
-def put(part: Part) -> bool:
-    """Keep a new or changed heir, asset or debt; False when a new one was kept before (its token is known)."""
+def save_part(part: Part) -> bool:
+    """Save a new or changed heir, asset or debt; False when a new one was saved before, with the same token."""
     with transaction.atomic():
         open_estate(part.estate_id)
         if part.pk is None and type(part).objects.filter(token=part.token).exists():
@@ -96,15 +75,15 @@ def take_out(part: Part) -> None:
 
 
 def competent(estate: Estate) -> QuerySet[Notary]:
-    """Notaries for whom the municipality and the month of death are in one of their areas."""
+    """Notaries with an area that covers the municipality and the month of death."""
     month, town = estate.died.month, facts.of_tenant().name
     areas = {"areas__settlement": town, "areas__first_month__lte": month, "areas__last_month__gte": month}
     return Notary.objects.filter(active=True, **areas).distinct()
 
 
 @dataclass(frozen=True)
-class Giving:
-    """To whom, when and how."""
+class HandoverTerms:
+    """To whom, when and how an inventory is handed over."""
 
     notary: Notary
     day: dt.date
@@ -112,34 +91,34 @@ class Giving:
     note: str = ""
 
 
-def hand_over(pk: int, giving: Giving, clerk: str) -> Handover:
-    """Make the package, lock the estate, and tell the records system when it came as a citizen's form."""
+def hand_over(pk: int, terms: HandoverTerms, clerk: str) -> Handover:
+    """Make the package, lock the estate, and send the decision to records if it came as a citizen's form."""
     with transaction.atomic():
         estate = open_estate(pk)
         if missing := [finding.text for finding in findings(estate) if finding.blocking]:
             raise NotPossible(f"Nem adható át. {' '.join(missing)}")
-        if giving.day < estate.received_on:
+        if terms.day < estate.received_on:
             raise NotPossible("Az átadás napja nem lehet korábbi a tudomásszerzés napjánál.")
-        if not giving.note and not competent(estate).filter(pk=giving.notary.pk).exists():
+        if not terms.note and not competent(estate).filter(pk=terms.notary.pk).exists():
             raise NotPossible("A közjegyző a nyilvántartás szerint nem illetékes; a megjegyzésben indokolni kell.")
-        content = package(estate, giving)
-        made = Handover.objects.create(
+        content = package(estate, terms)
+        handover = Handover.objects.create(
             estate=estate,
-            **vars(giving),
+            **vars(terms),
             package=content,
             sha256=hashlib.sha256(content).hexdigest(),
             made_by=clerk,
         )
         text = (
-            f"A hagyatéki leltárt elkészítettük, és {giving.day:%Y. %m. %d.} napján átadtuk {giving.notary.name} "
-            f"közjegyzőnek ({giving.notary.seat}). A hagyatéki tárgyalásról a közjegyző értesíti."
+            f"A hagyatéki leltárt elkészítettük, és {terms.day:%Y. %m. %d.} napján átadtuk {terms.notary.name} "
+            f"közjegyzőnek ({terms.notary.seat}). A hagyatéki tárgyalásról a közjegyző értesíti."
         )
-        _close(estate, Estate.State.HANDED_OVER, clerk, text, _notice(estate, made).content())
-    return made
+        _close(estate, Estate.State.HANDED_OVER, clerk, text, _notice(estate, handover).content())
+    return handover
 
 
 def close(pk: int, clerk: str, reason: str) -> None:
-    """End an estate that is not for this office, or not needed, with a reason."""
+    """Close an estate that does not belong to this office or needs no inventory, with a reason."""
     with transaction.atomic():
         estate = open_estate(pk)
         estate.reason = reason
@@ -147,16 +126,16 @@ def close(pk: int, clerk: str, reason: str) -> None:
         _close(estate, Estate.State.CLOSED, clerk, text, None)
 
 
-def package(estate: Estate, giving: Giving) -> bytes:
+def package(estate: Estate, terms: HandoverTerms) -> bytes:
     """A zip of the inventory as PDF and XML, and a manifest with the SHA-256 of both."""
-    files = {"leltar.pdf": inventory.pdf(estate, giving.notary).content(), "leltar.xml": inventory.xml(estate)}
+    files = {"leltar.pdf": inventory.pdf(estate, terms.notary).content(), "leltar.xml": inventory.xml(estate)}
     manifest = {
         "format": FORMAT,
         "number": estate.number,
         "from": facts.of_tenant().name,
-        "to": {"name": giving.notary.name, "seat": giving.notary.seat},
-        "day": giving.day.isoformat(),
-        "way": giving.way,
+        "to": {"name": terms.notary.name, "seat": terms.notary.seat},
+        "day": terms.day.isoformat(),
+        "way": terms.way,
         "files": [
             {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in files.items()
@@ -170,16 +149,16 @@ def package(estate: Estate, giving: Giving) -> bytes:
     return buffer.getvalue()
 
 
-def _notice(estate: Estate, made: Handover) -> Pdf:
-    """For whoever told: when and to whom, nothing of what others inherit."""
+def _notice(estate: Estate, handover: Handover) -> Pdf:
+    """The notice for who reported the death: when and to whom, nothing about what others inherit."""
     return Pdf("Értesítés hagyatéki leltár átadásáról", estate.number).pairs(
         [
             ("Ügyszám", estate.number),
-            ("Közjegyző", made.notary.name),
-            ("Székhely", made.notary.seat),
-            ("Iroda", made.notary.address),
-            ("Átadás napja", made.day),
-            ("Átadás módja", made.get_way_display()),
+            ("Közjegyző", handover.notary.name),
+            ("Székhely", handover.notary.seat),
+            ("Iroda", handover.notary.address),
+            ("Átadás napja", handover.day),
+            ("Átadás módja", handover.get_way_display()),
         ]
     )
 
@@ -187,14 +166,5 @@ def _notice(estate: Estate, made: Handover) -> Pdf:
 def _close(estate: Estate, state: str, clerk: str, text: str, document: bytes | None) -> None:
     estate.state, estate.closed_by, estate.closed_at = state, clerk, timezone.now()
     estate.save()
-    if estate.submission is None:
-        return
-    body = {
-        "submission": str(estate.submission),
-        "number": estate.number,
-        "outcome": "accepted" if state == Estate.State.HANDED_OVER else "rejected",
-        "text": text,
-        "decided_by": clerk,
-        "document": base64.b64encode(document).decode() if document else None,
-    }
-    send("irat", "decision", body, key=str(estate.submission))
+    outcome = "accepted" if state == Estate.State.HANDED_OVER else "rejected"
+    cases.send_decision(estate.submission, estate.number, outcome, text, clerk, document)

@@ -1,4 +1,4 @@
-"""Taking over inventories that are being taken up, with the notaries. Amounts are whole forints, days ISO."""
+"""Import of open inventories, with the notaries. Amounts are whole forints, days ISO."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ KINDS = {label: value for value, label in Asset.Kind.choices}
 
 
 def check(files: Mapping[str, Rows]) -> Report:
-    """Every inventory is new, every part belongs to one of the package; totals: how many, and what they are worth."""
+    """Every inventory is new, every part belongs to one in the package; totals: their number and value."""
     report = Report(totals={"hagyatéki leltár": 0, "vagyon értéke": 0, "terhek összege": 0})
-    seen, mine = set(Estate.objects.values_list("number", flat=True)), set()
+    numbers, package_numbers = set(Estate.objects.values_list("number", flat=True)), set()
     for cells, values in read(files, ESTATES, _estate, report):
-        if values["number"] in seen:
+        if values["number"] in numbers:
             cells.fault("ugyszam", "olyan, amely még nincs")
-        seen.add(values["number"])
-        mine.add(values["number"])
+        numbers.add(values["number"])
+        package_numbers.add(values["number"])
         report.totals["hagyatéki leltár"] += 1
     for name, reader in ((HEIRS, _heir), (ASSETS, _asset), (DEBTS, _debt)):
         for cells, values in read(files, name, reader, report):
-            if cells.raw("ugyszam") not in mine:
+            if cells.raw("ugyszam") not in package_numbers:
                 cells.fault("ugyszam", f"a(z) {ESTATES} fájl egyik ügyszáma")
             report.totals["vagyon értéke"] += values.get("value") or 0
             report.totals["terhek összege"] += values.get("amount") or 0
@@ -95,7 +95,7 @@ def _asset(cells: Cells) -> dict[str, Any]:
         "reference": cells.text("azonosito", 60, optional=True),
         "share_part": part,
         "share_whole": whole,
-        "value": cells.whole("ertek", optional=True),
+        "value": cells.integer("ertek", optional=True),
     }
 
 
@@ -103,7 +103,7 @@ def _debt(cells: Cells) -> dict[str, Any]:
     return {
         "creditor": cells.text("jogosult", 2000),
         "basis": cells.text("jogcim", 2000, optional=True),
-        "amount": cells.whole("osszeg", least=1, optional=True),
+        "amount": cells.integer("osszeg", least=1, optional=True),
     }
 
 
@@ -118,13 +118,13 @@ def _notary(cells: Cells) -> dict[str, Any]:
 
 def apply(files: Mapping[str, Rows]) -> None:
     """Write everything, after a check without faults. A notary with several settlements has a row for each."""
-    none = Report()
+    report = Report()
     with transaction.atomic():
-        estates = {v["number"]: handing.begin(**v) for _, v in read(files, ESTATES, _estate, none)}
+        estates = {v["number"]: handing.begin(**v) for _, v in read(files, ESTATES, _estate, report)}
         for name, model, reader in ((HEIRS, Heir, _heir), (ASSETS, Asset, _asset), (DEBTS, Debt, _debt)):
-            rows = read(files, name, reader, none)
+            rows = read(files, name, reader, report)
             model.objects.bulk_create(model(estate=estates[cells.raw("ugyszam")], **v) for cells, v in rows)
-        for _, values in read(files, NOTARIES, _notary, none):
+        for _, values in read(files, NOTARIES, _notary, report):
             settlement = values.pop("settlement")
             notary, _ = Notary.objects.get_or_create(**values)
             Area.objects.get_or_create(notary=notary, settlement=settlement)

@@ -1,4 +1,4 @@
-"""The inventory on paper, laid out like the form of the decree (29/2010. (XII. 31.) KIM rendelet), and as XML."""
+"""The inventory as PDF, laid out like the decree's form (29/2010. (XII. 31.) KIM rendelet), and as XML."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def _value(estate: Estate, name: str) -> Any:
 
 
 def share(part: int | None, whole: int | None) -> str:
-    """`1/2`; nothing when nobody knows."""
+    """`1/2`; empty when unknown."""
     return f"{part}/{whole}" if part else ""
 
 
 def pdf(estate: Estate, notary: Notary | None = None) -> Pdf:
-    """The inventory; with the notary to whom it goes."""
+    """The inventory, addressed to a notary if given."""
     heirs, assets, debts = (list(rows.all()) for rows in (estate.heirs, estate.assets, estate.debts))
     paper = Pdf("Hagyatéki leltár", f"{facts.of_tenant().name} jegyzője · ügyszám: {estate.number}")
     if notary:
@@ -51,9 +51,9 @@ def pdf(estate: Estate, notary: Notary | None = None) -> Pdf:
     paper.paragraph(estate.will if estate.has_will else "Végintézkedésről nincs tudomás.")
     paper.section("IV. A hagyaték tárgyai")
     kinds = [(label, [asset for asset in assets if asset.kind == kind]) for kind, label in Asset.Kind.choices]
-    for n, (label, mine) in enumerate(((label, mine) for label, mine in kinds if mine), 1):
+    for n, (label, items) in enumerate(((label, items) for label, items in kinds if items), 1):
         paper.section(f"IV/{n}. {label[:1].upper()}{label[1:]}").table(
-            ["Megnevezés", "Hely, azonosító", "Hányad", "Érték (Ft)"], map(_asset, mine), (6, 5, 2, 3)
+            ["Megnevezés", "Hely, azonosító", "Hányad", "Érték (Ft)"], map(_asset, items), (6, 5, 2, 3)
         )
     if not assets:
         paper.paragraph("Hagyatéki vagyon nincs.")
@@ -62,7 +62,7 @@ def pdf(estate: Estate, notary: Notary | None = None) -> Pdf:
         paper.table(["Jogosult", "Jogcím", "Összeg (Ft)"], [(d.creditor, d.basis, d.amount) for d in debts], (5, 5, 3))
     else:
         paper.paragraph("Teherről nincs tudomás.")
-    total = totals.of(assets, debts)
+    total = totals.compute(assets, debts)
     paper.section("VI. Összesítés").pairs(
         [*((f"{label[:1].upper()}{label[1:]} (Ft)", amount) for label, amount in total.kinds)]
         + [
@@ -109,7 +109,7 @@ def xml(estate: Estate) -> bytes:
         _element(root, "vagyontargy", {n: getattr(asset, n) for n in fields} | _share(asset))
     for debt in debts:
         _element(root, "teher", {n: getattr(debt, n) for n in ("creditor", "basis", "amount")})
-    total = totals.of(assets, debts)
+    total = totals.compute(assets, debts)
     _element(root, "osszesites", {"assets": total.assets, "debts": total.debts, "net": total.net})
     _element(root, "nyilatkozo", {"name": estate.reporter, "relation": estate.reporter_relation})
     ET.indent(root)
@@ -129,6 +129,6 @@ def _element(root: ET.Element, name: str, values: dict[str, Any]) -> None:
     for key, value in values.items():
         if value in (None, ""):
             continue
-        text = str(value).lower() if isinstance(value, bool) else str(value)  # a day's is ISO
-        # XML has no place for control characters, which a text copied from somewhere may hold.
+        text = str(value).lower() if isinstance(value, bool) else str(value)  # days are ISO
+        # XML cannot hold control characters, which copied text may contain.
         ET.SubElement(element, _tag(key)).text = "".join(c for c in text if c >= " " or c in "\n\t")

@@ -1,6 +1,6 @@
 """Inventories of estates (2010. évi XXXVIII. törvény, 29/2010. KIM rendelet): the deceased, heirs, assets, debts.
 
-Amounts are whole forints. What was handed over to the notary or closed is locked, also in the database.
+Amounts are whole forints. An estate that was handed over or closed is locked, also in the database.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from systems.core import parameters
 from systems.core.money import ForintField
 from systems.core.texts import fold
 from systems.shared import identifiers
@@ -27,17 +28,10 @@ def known_sign(value: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-class Parameter(models.Model):
-    """A number that a law or a decision gives; assumed until somebody says it is theirs."""
+class Parameter(parameters.Parameter):
+    """Time limits of estates."""
 
-    name = models.CharField(max_length=40, primary_key=True)
     value = models.BigIntegerField()
-    unit = models.CharField(max_length=20)
-    source = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, default="assumed")
-
-    class Meta:
-        db_table = "parameter"
 
 
 class Notary(models.Model):
@@ -77,7 +71,7 @@ class Area(models.Model):
 
 
 class Relation(models.TextChoices):
-    """To the deceased; as in the electronic form."""
+    """Relation to the deceased, as in the electronic form."""
 
     SPOUSE = "spouse", "házastárs"
     CHILD = "child", "gyermek"
@@ -88,7 +82,7 @@ class Relation(models.TextChoices):
 
 
 class Estate(models.Model):
-    """One deceased's inventory. `due`: the last day for handing over; `declared`: totals that a citizen's form told."""
+    """The inventory of one estate. `due`: the last day for the handover; `declared`: totals in the citizen's form."""
 
     class State(models.TextChoices):
         OPEN = "open", "felvétel alatt"
@@ -154,7 +148,7 @@ class Estate(models.Model):
 
 
 class Part(models.Model):
-    """What belongs to an estate; it changes only as long as the estate is open."""
+    """A part of an estate; it can be changed only while the estate is open."""
 
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
 
@@ -163,7 +157,7 @@ class Part(models.Model):
 
 
 NO_SHARE = Q(share_part=None, share_whole=None)
-BOTH = Q(share_part__isnull=False, share_whole__isnull=False)  # a comparison with NULL is no refusal
+BOTH = Q(share_part__isnull=False, share_whole__isnull=False)  # a check constraint does not refuse NULL
 WHOLE_SHARE = Q(share_whole__gte=1, share_part__gte=1, share_part__lte=F("share_whole"))
 
 
@@ -199,7 +193,7 @@ class Heir(Part):
 
 
 class Asset(Part):
-    """Something that belonged to the deceased. `value`: of their share; None while it is to be established."""
+    """Something that belonged to the deceased. `value`: of their share; None while unknown."""
 
     class Kind(models.TextChoices):
         REAL_ESTATE = "real_estate", "ingatlan"
@@ -231,7 +225,7 @@ class Asset(Part):
 
 
 class Debt(Part):
-    """What the deceased owed, or the estate bears."""
+    """A debt of the deceased or of the estate."""
 
     estate = models.ForeignKey(Estate, on_delete=models.PROTECT, related_name="debts")
     creditor = models.CharField("jogosult", max_length=2000)
@@ -248,7 +242,7 @@ class Debt(Part):
 
 
 class Handover(models.Model):
-    """An inventory as the notary got it. `package`: the very bytes, `sha256` of them in hexadecimal."""
+    """An inventory as the notary received it. `package`: its bytes; `sha256`: of them, in hexadecimal."""
 
     class Way(models.TextChoices):
         ELECTRONIC = "electronic", "elektronikusan"

@@ -1,4 +1,4 @@
-"""A citizen's statement, line by line: what can be told from how people write it; the rest stays in the description."""
+"""A citizen's statement, parsed line by line as far as possible; the description keeps the whole line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from systems.hagyatek.models import Asset
 
 HEIRS = 6  # that the electronic form has room for
-# Names in the electronic form of what there may be → the kind of asset here.
+# Names of assets in the electronic form → the kind of asset here.
 ASSETS = {
     "real_estate": Asset.Kind.REAL_ESTATE,
     "vehicles": Asset.Kind.VEHICLE,
@@ -26,7 +26,7 @@ _SHARE = re.compile(r"(\d{1,6})/(\d{1,6})")
 
 @dataclass(frozen=True)
 class Heir:
-    """As the form has it."""
+    """An heir as in the form."""
 
     name: str
     relation: str
@@ -46,43 +46,43 @@ def heirs(data: dict[str, Any]) -> list[Heir]:
 
 
 def assets(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Fields of each asset. The form asks for a kind's total: it is an asset's value only when that is the only one."""
-    found = []
+    """Fields of each asset. The form asks for the total of a kind: it is the value of an asset that is the only one."""
+    assets = []
     for name, kind in ASSETS.items():
         if data.get(f"has_{name}"):
-            told = lines(data[name])
-            value = data[f"{name}_value"] if len(told) == 1 else None
-            found += [{"kind": kind, "value": value, **_parsed(kind, line)} for line in told]
-    return found
+            entries = lines(data[name])
+            value = data[f"{name}_value"] if len(entries) == 1 else None
+            assets += [{"kind": kind, "value": value, **_parse(kind, line)} for line in entries]
+    return assets
 
 
 def debts(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Fields of each debt, likewise."""
+    """Fields of each debt, in the same way."""
     if not data.get("has_debts"):
         return []
-    told = lines(data["debts"])
-    amount = (data["debts_value"] or None) if len(told) == 1 else None
-    parts = [line.partition(",") for line in told]
-    return [{"creditor": to.strip(), "basis": why.strip(), "amount": amount} for to, _, why in parts]
+    entries = lines(data["debts"])
+    amount = (data["debts_value"] or None) if len(entries) == 1 else None
+    parts = [line.partition(",") for line in entries]
+    return [{"creditor": to.strip(), "basis": basis.strip(), "amount": amount} for to, _, basis in parts]
 
 
-def declared(data: dict[str, Any]) -> dict[str, int]:
-    """The totals that the citizen wrote, by kind; `debts` for what is owed."""
-    found = {str(kind): data[f"{name}_value"] for name, kind in ASSETS.items() if data.get(f"has_{name}")}
-    return found | ({"debts": data["debts_value"]} if data.get("has_debts") else {})
+def stated_totals(data: dict[str, Any]) -> dict[str, int]:
+    """The totals that the citizen entered, by kind; `debts` for debts."""
+    totals = {str(kind): data[f"{name}_value"] for name, kind in ASSETS.items() if data.get(f"has_{name}")}
+    return totals | ({"debts": data["debts_value"]} if data.get("has_debts") else {})
 
 
-def _parsed(kind: str, line: str) -> dict[str, Any]:
-    tokens, found = [token.strip() for token in line.split(",")], {"description": line}
+def _parse(kind: str, line: str) -> dict[str, Any]:
+    tokens, fields = [token.strip() for token in line.split(",")], {"description": line}
     if kind == Asset.Kind.REAL_ESTATE:
         if lot := _LOT.fullmatch(tokens[0]):
-            found |= {"reference": lot["lot"], "place": (lot["place"] or "").strip()[:200]}
+            fields |= {"reference": lot["lot"], "place": (lot["place"] or "").strip()[:200]}
         share = _SHARE.fullmatch(tokens[-1]) if len(tokens) > 1 else None
         if share and 1 <= int(share[1]) <= int(share[2]):
-            found |= {"share_part": int(share[1]), "share_whole": int(share[2])}
+            fields |= {"share_part": int(share[1]), "share_whole": int(share[2])}
     elif kind == Asset.Kind.VEHICLE and (plate := next((t for t in tokens if _PLATE.fullmatch(t)), None)):
-        found["reference"] = plate.upper()
+        fields["reference"] = plate.upper()
     elif kind == Asset.Kind.BANK:
         account = next((t for t in tokens if _ACCOUNT.fullmatch(t)), None)
-        found |= {"reference": account or "", "place": tokens[0][:200] if tokens[0] != account else ""}
-    return found
+        fields |= {"reference": account or "", "place": tokens[0][:200] if tokens[0] != account else ""}
+    return fields

@@ -21,8 +21,8 @@ def fill(random: Random, population: int) -> None:
     town, today = facts.of_tenant().name, timezone.localdate()
     notaries = []
     for first, last in ((1, 6), (7, 12)):
-        who = people.person(random, town, today)
-        notary = Notary.objects.create(name=f"dr. {who.name} (szintetikus)", seat=town, address=who.address)
+        person = people.person(random, town, today)
+        notary = Notary.objects.create(name=f"dr. {person.name} (szintetikus)", seat=town, address=person.address)
         Area.objects.create(notary=notary, settlement=town, first_month=first, last_month=last)
         notaries.append(notary)
     for n in range(3 + population // PEOPLE_TO_AN_ESTATE):
@@ -30,7 +30,7 @@ def fill(random: Random, population: int) -> None:
         if random.random() < 0.6:
             notary = handing.competent(estate).first()
             day = min(today, estate.received_on + dt.timedelta(days=random.randint(5, 40)))
-            handing.hand_over(estate.pk, handing.Giving(notary, day, Handover.Way.ELECTRONIC), CLERK)
+            handing.hand_over(estate.pk, handing.HandoverTerms(notary, day, Handover.Way.ELECTRONIC), CLERK)
 
 
 def _estate(random: Random, town: str, today: dt.date, n: int) -> Estate:
@@ -54,9 +54,9 @@ def _estate(random: Random, town: str, today: dt.date, n: int) -> Estate:
     )
     heirs = random.randint(1, 4)
     for _ in range(heirs):
-        who = people.person(random, town, today)
+        person = people.person(random, town, today)
         Heir.objects.create(
-            **{"estate": estate, "name": who.name, "born": who.born, "address": who.address},
+            **{"estate": estate, "name": person.name, "born": person.born, "address": person.address},
             **{"relation": Relation.CHILD, "share_part": 1, "share_whole": heirs},
         )
     _assets(random, estate, town)

@@ -1,4 +1,4 @@
-"""What an estate is worth: sums by kind, debts, and what remains. Whole forints, exact."""
+"""What an estate is worth: sums by kind, debts, and the net value, in whole forints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from systems.hagyatek.models import Asset, Debt, Heir
 
 @dataclass(frozen=True)
 class Totals:
-    """`kinds`: label and forints of each kind of asset that there is; `unknown`: how many have no amount yet."""
+    """`kinds`: label and forints of each kind of asset present; `unknown`: how many entries have no amount yet."""
 
     kinds: list[tuple[str, int]]
     assets: int
@@ -20,16 +20,16 @@ class Totals:
 
     @property
     def net(self) -> int:
-        """What remains; negative when more is owed than there is."""
+        """Assets minus debts; may be negative."""
         return self.assets - self.debts
 
 
-def of(assets: Iterable[Asset], debts: Iterable[Debt]) -> Totals:
+def compute(assets: Iterable[Asset], debts: Iterable[Debt]) -> Totals:
     assets, debts = list(assets), list(debts)
     kinds = []
     for kind, label in Asset.Kind.choices:
-        if mine := [asset for asset in assets if asset.kind == kind]:
-            kinds.append((label, sum(asset.value or 0 for asset in mine)))
+        if items := [asset for asset in assets if asset.kind == kind]:
+            kinds.append((label, sum(asset.value or 0 for asset in items)))
     return Totals(
         kinds,
         sum(amount for _, amount in kinds),
@@ -39,7 +39,7 @@ def of(assets: Iterable[Asset], debts: Iterable[Debt]) -> Totals:
 
 
 def shares(heirs: Iterable[Heir]) -> Fraction:
-    """The heirs' shares together; who has a legacy or a compulsory share takes no part of it."""
+    """The sum of the heirs' shares, without legacies and compulsory shares."""
     inherit = (Heir.Basis.LAWFUL, Heir.Basis.WILL)
     return sum(
         (Fraction(h.share_part, h.share_whole) for h in heirs if h.basis in inherit and h.share_part), Fraction(0)

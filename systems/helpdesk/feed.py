@@ -1,4 +1,4 @@
-"""What the helpdesk tells the warehouse: reports by state and reach."""
+"""The helpdesk's figures for the warehouse: reports by state and reach."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     that_day = (
         Ticket.objects.filter(reported_at__date=day).values_list("reach").annotate(n=Count("id")).order_by("reach")
     )
-    counted = [("bejelentés", states[state], n) for state, n in by_state]
-    counted += [("új bejelentés", reaches[reach], n) for reach, n in that_day]
-    return [{"measure": m, "dimension": d, "kind": "count", "value": n} for m, d, n in counted]
+    figures = [("bejelentés", states[state], n) for state, n in by_state]
+    figures += [("új bejelentés", reaches[reach], n) for reach, n in that_day]
+    return [{"measure": m, "dimension": d, "kind": "count", "value": n} for m, d, n in figures]

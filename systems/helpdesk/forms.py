@@ -9,7 +9,7 @@ from systems.helpdesk.models import Parameter, Step, Ticket
 
 
 class TicketForm(FormMixin, forms.ModelForm):
-    """A fault or request as the clerk tells it; the fields are those that the support asks for (DOMAIN)."""
+    """A fault or request as a clerk reports it; the fields are those that the real ASP's support asks for."""
 
     service = forms.ChoiceField(label="melyik rendszerben")
     happened_at = forms.DateTimeField(
@@ -34,8 +34,8 @@ class TicketForm(FormMixin, forms.ModelForm):
 
     def __init__(self, ksh: str, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        served = [(entry.id, entry.name) for entry in settings.ASP.catalogue if entry.serves(ksh)]
-        self.fields["service"].choices = [("", "válasszon"), *served]
+        services = [(entry.id, entry.name) for entry in settings.ASP.catalogue if entry.serves(ksh)]
+        self.fields["service"].choices = [("", "válasszon"), *services]
         self.fields["happened_at"].initial = timezone.localtime
 
     def clean_happened_at(self):
@@ -46,14 +46,14 @@ class TicketForm(FormMixin, forms.ModelForm):
 
     def clean_upload(self):
         upload = self.cleaned_data["upload"]
-        most = Parameter.objects.get(name="largest_file").value
-        if upload and upload.size > most * 1024:
-            raise forms.ValidationError(f"A fájl legfeljebb {most} KiB lehet.")
+        limit = Parameter.value_of("largest_file")
+        if upload and upload.size > limit * 1024:
+            raise forms.ValidationError(f"A fájl legfeljebb {limit} KiB lehet.")
         return upload
 
 
 class StepForm(FormMixin, forms.ModelForm):
-    """An answer of the support, with the state that it leads to."""
+    """An answer from support, with the ticket's new state."""
 
     class Meta:
         model = Step
@@ -63,6 +63,6 @@ class StepForm(FormMixin, forms.ModelForm):
 
 
 class MessageForm(FormMixin, forms.Form):
-    """What the reporter adds."""
+    """A message that the reporter adds."""
 
     text = forms.CharField(label="üzenet", max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))

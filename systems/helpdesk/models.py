@@ -9,20 +9,12 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from systems.core import parameters
 from systems.shared import workdays
 
 
-class Parameter(models.Model):
-    """Minutes of opening hours that an agreement allows, with their source; assumed until a contract says them."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.IntegerField()
-    unit = models.CharField(max_length=20)
-    source = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, default="assumed")
-
-    class Meta:
-        db_table = "parameter"
+class Parameter(parameters.Parameter):
+    """Minutes of opening hours within which a ticket must be solved, and the largest file."""
 
 
 class Ticket(models.Model):
@@ -33,7 +25,7 @@ class Ticket(models.Model):
         REQUEST = "request", "Igény"
 
     class Reach(models.TextChoices):
-        """How many it stops: decides how soon it must be mended."""
+        """How many people it affects, which decides how soon it must be repaired."""
 
         OUTAGE = "outage", "Senki sem tud dolgozni"
         HINDERED = "hindered", "Egy munkafolyamat akadozik vagy áll"
@@ -89,12 +81,12 @@ class Ticket(models.Model):
             self.save(force_insert=True)
             Step.objects.create(ticket=self, at=self.reported_at, state=self.state, name=self.name, text="")
 
-    def clock(self, agreed: Mapping[str, int]) -> Clock:
-        """The clock of the agreement: what was used of what is allowed. Waiting for the reporter stops it.
+    def clock(self, minutes: Mapping[str, int]) -> Clock:
+        """The clock of the agreement: time used and allowed. Waiting for the reporter stops it.
 
-        `agreed`: minutes by reach (`allowances`).
+        `minutes`: by reach (`allowances`).
         """
-        allowed = dt.timedelta(minutes=agreed[self.reach])
+        allowance = dt.timedelta(minutes=minutes[self.reach])
         used, running_since, hours = dt.timedelta(), None, settings.ASP.opening_hours
         for step in self.steps.all():
             stops = step.state in (self.State.WAITING, self.State.SOLVED, self.State.CLOSED)
@@ -106,33 +98,33 @@ class Ticket(models.Model):
         now = timezone.now()
         if running_since:
             used += workdays.open_time(running_since, now, hours)
-        left = allowed - used
-        due = workdays.due(now, left, hours) if running_since and left > dt.timedelta() else None
-        return Clock(allowed, used, due, running_since is not None)
+        remaining = allowance - used
+        due = workdays.due(now, remaining, hours) if running_since and remaining > dt.timedelta() else None
+        return Clock(allowance, used, due, running_since is not None)
 
 
 def allowances() -> dict[str, int]:
     """Minutes of opening hours within which a ticket must be solved, by its reach.
 
-    For an outage the register's (`sla.yaml`, rto), for what the agreement's clauses do not name this system's own.
+    For an outage the register's value (`sla.yaml`, rto); for what no clause of the agreement names, this system's own.
     """
-    own = dict(Parameter.objects.filter(name__startswith="repair_").values_list("name", "value"))
+    minutes = dict(Parameter.objects.filter(name__startswith="repair_").values_list("name", "value"))
     return {
         Ticket.Reach.OUTAGE: settings.ASP.outage_minutes,
-        Ticket.Reach.HINDERED: own["repair_hindered"],
-        Ticket.Reach.MINOR: own["repair_minor"],
+        Ticket.Reach.HINDERED: minutes["repair_hindered"],
+        Ticket.Reach.MINOR: minutes["repair_minor"],
     }
 
 
 class Clock:
-    """Opening time used and allowed; `due`: when it will be used up if it goes on, None when stopped or over."""
+    """Opening time used and allowed; `due`: when it will be used up, None when the clock stands or time is over."""
 
-    def __init__(self, allowed: dt.timedelta, used: dt.timedelta, due: dt.datetime | None, running: bool):
-        self.allowed, self.used, self.due, self.running = allowed, used, due, running
+    def __init__(self, allowance: dt.timedelta, used: dt.timedelta, due: dt.datetime | None, running: bool):
+        self.allowance, self.used, self.due, self.running = allowance, used, due, running
 
     @property
     def over(self) -> bool:
-        return self.used > self.allowed
+        return self.used > self.allowance
 
     @property
     def used_minutes(self) -> int:
@@ -140,19 +132,19 @@ class Clock:
 
     @property
     def allowed_minutes(self) -> int:
-        return int(self.allowed.total_seconds() // 60)
+        return int(self.allowance.total_seconds() // 60)
 
     @property
-    def left_minutes(self) -> int:
+    def remaining_minutes(self) -> int:
         return self.allowed_minutes - self.used_minutes
 
     @property
     def over_minutes(self) -> int:
-        return -self.left_minutes
+        return -self.remaining_minutes
 
 
 class Step(models.Model):
-    """What was done with a ticket: a new state, words, or both. Nothing changes or deletes a step."""
+    """A step of a ticket: a new state, a message, or both. Steps are never changed or deleted."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="steps")
     at = models.DateTimeField(default=timezone.now)
@@ -166,7 +158,7 @@ class Step(models.Model):
 
 
 class Counter(models.Model):
-    """The last ticket number given out in a year."""
+    """The last ticket number issued in a year."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField()

@@ -42,8 +42,8 @@ def fill(random: Random, population: int) -> None:
         )
         ticket.report()
         if random.random() < 0.8:
-            solved = at + dt.timedelta(hours=random.randrange(1, 72))
-            Ticket.objects.filter(pk=ticket.pk).update(state=Ticket.State.SOLVED, solved_at=solved)
+            solved_at = at + dt.timedelta(hours=random.randrange(1, 72))
+            Ticket.objects.filter(pk=ticket.pk).update(state=Ticket.State.SOLVED, solved_at=solved_at)
             Step.objects.create(
-                ticket=ticket, at=solved, state=Ticket.State.SOLVED, name="Ügyfélszolgálat", text="Megoldottuk."
+                ticket=ticket, at=solved_at, state=Ticket.State.SOLVED, name="Ügyfélszolgálat", text="Megoldottuk."
             )

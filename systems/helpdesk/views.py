@@ -1,4 +1,4 @@
-"""Reporting, following and answering tickets, and what maintenance is coming."""
+"""Reporting, following and answering tickets, and upcoming maintenance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core.access import has, needs
 from systems.core.documents import download
-from systems.core.maintenance import coming
+from systems.core.maintenance import upcoming
 from systems.helpdesk.forms import MessageForm, StepForm, TicketForm
 from systems.helpdesk.models import Step, Ticket, allowances
 from systems.shell import activity
@@ -24,8 +24,8 @@ PAGE = 25
 
 def _visible(request: HttpRequest):
     """Support sees every ticket of the municipality, clerks their own."""
-    found = Ticket.objects.defer("file")
-    return found if has(request, SUPPORT) else found.filter(username=request.clerk.username)
+    tickets = Ticket.objects.defer("file")
+    return tickets if has(request, SUPPORT) else tickets.filter(username=request.clerk.username)
 
 
 def _ticket(request: HttpRequest, pk: int) -> Ticket:
@@ -34,14 +34,14 @@ def _ticket(request: HttpRequest, pk: int) -> Ticket:
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    found = _visible(request).prefetch_related("steps")
+    tickets = _visible(request).prefetch_related("steps")
     state = request.GET.get("allapot", "")
     if state in Ticket.State:
-        found = found.filter(state=state)
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
-    agreed = allowances()
-    rows = [(ticket, _name(ticket.service), ticket.clock(agreed)) for ticket in page]
-    context = {"page": page, "rows": rows, "state": state, "states": Ticket.State.choices, "coming": coming()}
+        tickets = tickets.filter(state=state)
+    page = Paginator(tickets, PAGE).get_page(request.GET.get("oldal"))
+    limits = allowances()
+    rows = [(ticket, _name(ticket.service), ticket.clock(limits)) for ticket in page]
+    context = {"page": page, "rows": rows, "state": state, "states": Ticket.State.choices, "upcoming": upcoming()}
     return render(request, "helpdesk/index.html", context)
 
 
@@ -53,15 +53,15 @@ def _name(system: str) -> str:
 def new(request: HttpRequest) -> HttpResponse:
     form = TicketForm(request.tenant.ksh, request.POST or None, request.FILES or None)
     if form.is_valid():
-        ticket = _reported(request, form)
+        ticket = _report(request, form)
         messages.success(request, f"A bejelentést rögzítettük. Hivatkozási száma: {ticket.number}")
         return redirect("helpdesk:ticket", pk=ticket.pk)
     context = {"form": form, "title": "Hiba vagy igény bejelentése", "submit": "Bejelentés", "back": "."}
     return render(request, "core/form.html", context | {"multipart": True}, status=422 if form.errors else 200)
 
 
-def _reported(request: HttpRequest, form: TicketForm) -> Ticket:
-    """The ticket of a valid form, reported now, or before when the very form was sent twice."""
+def _report(request: HttpRequest, form: TicketForm) -> Ticket:
+    """The ticket of a valid form, reported now, or earlier when the same form was sent twice."""
     ticket, upload = form.save(commit=False), form.cleaned_data["upload"]
     ticket.token = form.cleaned_data["token"]
     ticket.username, ticket.name = request.clerk.username, request.clerk.name
@@ -84,30 +84,30 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _ticket(request, pk))
 
 
-def _page(request: HttpRequest, shown: Ticket, form=None, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, ticket: Ticket, form=None, status: int = 200) -> HttpResponse:
     support = has(request, SUPPORT)
     if form is None:
-        form = StepForm(initial={"state": shown.state}) if support else MessageForm()
+        form = StepForm(initial={"state": ticket.state}) if support else MessageForm()
     context = {
-        "ticket": shown,
-        "service": _name(shown.service),
-        "clock": shown.clock(allowances()),
-        "steps": shown.steps.all(),
+        "ticket": ticket,
+        "service": _name(ticket.service),
+        "clock": ticket.clock(allowances()),
+        "steps": ticket.steps.all(),
         "form": form,
         "support": support,
-        "open": shown.state != Ticket.State.CLOSED,
+        "open": ticket.state != Ticket.State.CLOSED,
     }
     return render(request, "helpdesk/ticket.html", context, status=status)
 
 
 @require_POST
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """A word of the reporter: a ticket that waited for it, or that was thought solved, goes on."""
-    shown, form = _ticket(request, pk), MessageForm(request.POST)
+    """A message from the reporter, which reopens a ticket that waited for it or was thought solved."""
+    ticket, form = _ticket(request, pk), MessageForm(request.POST)
     if not form.is_valid():
-        return _page(request, shown, form, 422)
-    waits = shown.state in (Ticket.State.WAITING, Ticket.State.SOLVED)
-    _step(request, shown, Ticket.State.WORKING if waits else shown.state, form.cleaned_data["text"])
+        return _page(request, ticket, form, 422)
+    waits = ticket.state in (Ticket.State.WAITING, Ticket.State.SOLVED)
+    _step(request, ticket, Ticket.State.WORKING if waits else ticket.state, form.cleaned_data["text"])
     messages.success(request, "Az üzenetet elküldtük.")
     return redirect("helpdesk:ticket", pk=pk)
 
@@ -115,30 +115,30 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(SUPPORT)
 @require_POST
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = _ticket(request, pk), StepForm(request.POST)
+    ticket, form = _ticket(request, pk), StepForm(request.POST)
     if not form.is_valid():
-        return _page(request, shown, form, 422)
-    _step(request, shown, form.cleaned_data["state"], form.cleaned_data["text"])
+        return _page(request, ticket, form, 422)
+    _step(request, ticket, form.cleaned_data["state"], form.cleaned_data["text"])
     messages.success(request, "A bejelentést frissítettük.")
     return redirect("helpdesk:ticket", pk=pk)
 
 
-def _step(request: HttpRequest, shown: Ticket, state: str, text: str) -> None:
+def _step(request: HttpRequest, ticket: Ticket, state: str, text: str) -> None:
     with transaction.atomic():
-        locked = Ticket.objects.select_for_update().defer("file").get(pk=shown.pk)
-        if locked.state == Ticket.State.CLOSED:
+        current = Ticket.objects.select_for_update().defer("file").get(pk=ticket.pk)
+        if current.state == Ticket.State.CLOSED:
             raise Http404
-        ended = state in (Ticket.State.SOLVED, Ticket.State.CLOSED)
-        locked.solved_at = (locked.solved_at or timezone.now()) if ended else None
-        locked.state = state
-        locked.save(update_fields=["state", "solved_at"])
-        Step.objects.create(ticket=locked, state=state, name=request.clerk.name, text=text)
-        activity.record(request, "bejelentés kezelése", locked.number)
+        is_end = state in (Ticket.State.SOLVED, Ticket.State.CLOSED)
+        current.solved_at = (current.solved_at or timezone.now()) if is_end else None
+        current.state = state
+        current.save(update_fields=["state", "solved_at"])
+        Step.objects.create(ticket=current, state=state, name=request.clerk.name, text=text)
+        activity.record(request, "bejelentés kezelése", current.number)
 
 
 @require_GET
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = _ticket(request, pk)
-    if not shown.file_name:
+    ticket = _ticket(request, pk)
+    if not ticket.file_name:
         raise Http404
-    return download(bytes(shown.file), shown.file_name, "application/octet-stream")
+    return download(bytes(ticket.file), ticket.file_name, "application/octet-stream")

@@ -1,22 +1,22 @@
-"""Notifications of trades that citizens sent: they wait for a clerk."""
+"""Notifications of trades that citizens sent, which wait for a clerk."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from systems.chain import Message, handles
+from systems.exchange import cases
 from systems.iparker.models import Notification, Trade
-from systems.iparker.registering import tell
 
-FORM = "kereskedelem"  # the electronic form that is understood
+FORM = "kereskedelem"  # the electronic form that this system handles
 
 
 @handles("case")
 def case(message: Message) -> None:
-    """Keep a notification for a clerk to decide, and tell the citizen who has it."""
+    """Store a notification for a clerk to decide, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] != FORM:
-        raise LookupError(f"form {body['form']!r}: not one of trades; known: {FORM}")
+        raise LookupError(f"form {body['form']!r}: not one of trades; only {FORM} is")
     shop = data["form"] == Trade.Form.SHOP
     notification = Notification.objects.create(
         submission=body["submission"],
@@ -34,4 +34,4 @@ def case(message: Message) -> None:
         alcohol=data["alcohol"] if shop else False,
         since=dt.date.fromisoformat(data["since"]),
     )
-    tell(notification, "A kereskedelmi ügyintéző megkapta a bejelentést.")
+    cases.send_status(notification.submission, notification.number, "A kereskedelmi ügyintéző megkapta a bejelentést.")

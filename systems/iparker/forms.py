@@ -10,11 +10,11 @@ from systems.core.forms import FormMixin, TokenField
 from systems.iparker.models import TRADE, Entry, Inspection, Notification, ProductGroup, Trade
 from systems.shared import identifiers
 
-EARLIEST = dt.date(1990, 1, 1)  # trades of private persons begin; an earlier day is a slip of the keyboard
+EARLIEST = dt.date(1990, 1, 1)  # private trade begins; an earlier day is a typing error
 
 
 class TradeForm(FormMixin, forms.ModelForm):
-    """What is told of a trade; what is missing of it is for the check before registering, not for the form."""
+    """Data of a trade. Missing data is found by the check before registration, not by the form."""
 
     products = forms.MultipleChoiceField(
         label="termékkörök",
@@ -39,7 +39,7 @@ class TradeForm(FormMixin, forms.ModelForm):
 
 
 class NotificationForm(TradeForm):
-    """A notification that waits: corrected or completed by a clerk."""
+    """An open notification, corrected or completed by a clerk."""
 
     def clean_trader_identifier(self) -> str:
         try:
@@ -56,13 +56,13 @@ class NotificationForm(TradeForm):
     def clean(self):
         data = super().clean()
         if data.get("form") and data["form"] != Trade.Form.SHOP:
-            # Only a shop has these: what was typed before the form was changed must not stay in the register.
+            # Only a shop has these: values entered before the kind of trade was changed must not stay.
             data |= {"shop_name": "", "floor_area": None}
         return data
 
 
 class PaperForm(NotificationForm):
-    """A notification that came on paper."""
+    """A notification on paper."""
 
     token = TokenField()
 
@@ -75,7 +75,7 @@ class PaperForm(NotificationForm):
 
 
 class EntryForm(TradeForm):
-    """New data of an entry, from a day on. Who trades there, and in which form, stays: another one is a new entry."""
+    """New data of an entry from a day on. The trader and the kind of trade stay: a change of either is a new entry."""
 
     day = forms.DateField(label="változás napja", initial=timezone.localdate)
     reason = forms.CharField(label="ok, irat száma", max_length=300)
@@ -93,7 +93,7 @@ class EntryForm(TradeForm):
 
 
 class ChangeForm(FormMixin, forms.Form):
-    """When and why a trade pauses, goes on or ends."""
+    """When and why a trade is suspended, resumed or ended."""
 
     day = forms.DateField(label="változás napja", initial=timezone.localdate)
     reason = forms.CharField(label="ok, irat száma", max_length=300)

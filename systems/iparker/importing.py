@@ -1,4 +1,4 @@
-"""Taking over an earlier register of trades, with its numbers. Days ISO, product groups by their codes."""
+"""Import of an earlier register of trades, with its numbers. Days ISO, product groups by code."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ NUMBER = re.compile(r"([BE])/((?:19|20)[0-9]{2})/([1-9][0-9]{0,6})", re.ASCII)
 
 
 def check(files: Mapping[str, Rows]) -> Report:
-    """Every entry has a free number, of a year that gave none here yet; totals: entries, and those that live."""
+    """Every entry has a free number, in a year without numbers here; totals: all entries, and the active ones."""
     report = Report(totals={"bejegyzés": 0, "élő bejegyzés": 0})
-    known = dict(ProductGroup.objects.values_list("code", "licensed"))
-    begun = set(Counter.objects.values_list("kind", "year"))
-    seen = set(Entry.objects.values_list("number", flat=True))
-    for cells, values in read(files, FILE, partial(_values, known), report):
-        given = cells.raw("szam")
+    groups = dict(ProductGroup.objects.values_list("code", "licensed"))
+    years_in_use = set(Counter.objects.values_list("kind", "year"))
+    numbers = set(Entry.objects.values_list("number", flat=True))
+    for cells, values in read(files, FILE, partial(_values, groups), report):
+        number = cells.raw("szam")
         if values.get("number"):
-            if given in seen:
+            if number in numbers:
                 cells.fault("szam", "olyan, amely még nincs")
-            elif (values["kind"], values["year"]) in begun:
+            elif (values["kind"], values["year"]) in years_in_use:
                 cells.fault("szam", "olyan év száma, amelyben itt még nem adtak ilyen számot")
-            seen.add(given)
+            numbers.add(number)
         report.totals["bejegyzés"] += 1
         report.totals["élő bejegyzés"] += not cells.raw("megszunt")
     return report
 
 
-def _values(known: Mapping[str, bool], cells: Cells) -> dict[str, Any]:
-    """An entry's fields; `known`: product groups, and whether they need a licence."""
+def _values(groups: Mapping[str, bool], cells: Cells) -> dict[str, Any]:
+    """An entry's fields; `groups`: product group → whether it needs a licence."""
     form = cells.one_of("mod", FORMS)
     values = {
         "trader_name": cells.text("kereskedo", 200),
@@ -54,7 +54,7 @@ def _values(known: Mapping[str, bool], cells: Cells) -> dict[str, Any]:
         "form": form,
         "shop_name": cells.text("uzlet", 200, optional=form != Trade.Form.SHOP),
         "site": cells.text("hely", 500),
-        "floor_area": cells.whole("alapterulet", least=1, most=100_000, optional=form != Trade.Form.SHOP),
+        "floor_area": cells.integer("alapterulet", least=1, most=100_000, optional=form != Trade.Form.SHOP),
         "opening_hours": cells.text("nyitvatartas", 500, optional=True),
         "alcohol": cells.one_of("szeszes_ital", YES_NO),
         "products": [code.strip() for code in cells.raw("termekkorok").split(",") if code.strip()],
@@ -65,9 +65,9 @@ def _values(known: Mapping[str, bool], cells: Cells) -> dict[str, Any]:
     }
     if values["since"] and values["until"] and values["until"] < values["since"]:
         cells.fault("megszunt", "a kezdeténél nem korábbi nap")
-    if not values["products"] or not set(values["products"]) <= set(known):
-        cells.fault("termekkorok", f"vesszővel elválasztva ezek közül: {', '.join(known)}")
-    return values | _number(cells, any(known.get(code) for code in values["products"]))
+    if not values["products"] or not set(values["products"]) <= set(groups):
+        cells.fault("termekkorok", f"vesszővel elválasztva ezek közül: {', '.join(groups)}")
+    return values | _number(cells, any(groups.get(code) for code in values["products"]))
 
 
 def _number(cells: Cells, licensed: bool) -> dict[str, Any]:
@@ -81,11 +81,11 @@ def _number(cells: Cells, licensed: bool) -> dict[str, Any]:
 
 
 def apply(files: Mapping[str, Rows]) -> None:
-    """Write everything, after a check without faults; numbering goes on after the largest number of each year."""
-    known, last = dict(ProductGroup.objects.values_list("code", "licensed")), {}
+    """Write everything, after a check without faults; numbering continues after the largest number of each year."""
+    groups, highest = dict(ProductGroup.objects.values_list("code", "licensed")), {}
     with transaction.atomic():
-        for _, values in read(files, FILE, partial(_values, known), Report()):
+        for _, values in read(files, FILE, partial(_values, groups), Report()):
             registering.take_over(Entry(**values), REASON, CLERK)
             key = values["kind"], values["year"]
-            last[key] = max(last.get(key, 0), values["serial"])
-        Counter.objects.bulk_create(Counter(kind=kind, year=year, last=n) for (kind, year), n in last.items())
+            highest[key] = max(highest.get(key, 0), values["serial"])
+        Counter.objects.bulk_create(Counter(kind=kind, year=year, last=n) for (kind, year), n in highest.items())

@@ -1,6 +1,6 @@
-"""Trades that were notified or licensed (210/2009. (IX. 29.) Korm. rendelet), their history, and their inspections.
+"""Notified and licensed trades (210/2009. (IX. 29.) Korm. rendelet), their history and inspections.
 
-A register entry's data of any day can be told from its changes: nothing is overwritten without a trace.
+An entry's data on any day follows from its changes: nothing is overwritten without a trace.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def known_identifier(value: str) -> None:
 
 
 class Kind(models.TextChoices):
-    """What a trade needs; the value begins its register number."""
+    """What a trade needs; register numbers begin with the value."""
 
     NOTIFICATION = "B", "bejelentés-köteles tevékenység"
     LICENCE = "E", "működésiengedély-köteles tevékenység"
 
 
 class ProductGroup(models.Model):
-    """A group of goods; `licensed`: only in a shop with a licence. Assumed until somebody compared it with the law."""
+    """A group of goods; `licensed`: only in a shop with a licence. Assumed until compared with the law."""
 
     code = models.CharField(max_length=10, primary_key=True)
     name = models.CharField(max_length=120)
@@ -51,10 +51,10 @@ class ProductGroup(models.Model):
 
 
 class Trade(models.Model):
-    """What is told of a trade. `products`: codes of product groups; `site`: a shop's address, else the place."""
+    """Data of a trade. `products`: codes of product groups; `site`: a shop's address, else the place."""
 
     class Form(models.TextChoices):
-        """As in the electronic form."""
+        """The kind of trade, as in the electronic form."""
 
         SHOP = "shop", "üzletben"
         MOBILE = "mobile", "mozgóboltban"
@@ -115,7 +115,7 @@ class Notification(Trade):
 
 
 class Counter(models.Model):
-    """The last number given in a year to a kind of entry; whoever takes the next holds the row until it is saved."""
+    """The last number issued in a year for a kind of entry; taking the next one locks the row until it is saved."""
 
     pk = models.CompositePrimaryKey("kind", "year")
     kind = models.CharField(max_length=1, choices=Kind)
@@ -127,7 +127,7 @@ class Counter(models.Model):
 
 
 class Entry(Trade):
-    """A trade in the register. `number`: `B/2026/1`; suspended from a day on, ended on `until`, its last day."""
+    """A trade in the register. `number`: such as `B/2026/1`; `until`: its last day."""
 
     kind = models.CharField("fajta", max_length=1, choices=Kind)
     year = models.PositiveSmallIntegerField()
@@ -157,13 +157,13 @@ class Entry(Trade):
 
     @property
     def state(self) -> str:
-        """How it stands, in Hungarian."""
+        """Its state, in Hungarian."""
         if self.until:
             return "megszűnt"
         return "szünetel" if self.suspended_since else "működik"
 
     def trade(self) -> dict[str, Any]:
-        """Its data as JSON can keep them."""
+        """Its data in a form that JSON can store."""
         return {name: _plain(getattr(self, name)) for name in TRADE}
 
 
@@ -172,7 +172,7 @@ def _plain(value: Any) -> Any:
 
 
 class Change(models.Model):
-    """What happened to an entry on a day; `before` and `after` hold only the data that changed. Only ever added."""
+    """A change of an entry on a day; `before` and `after` hold only the changed data. Rows are only ever added."""
 
     class What(models.TextChoices):
         REGISTERED = "registered", "nyilvántartásba vétel"
@@ -196,7 +196,7 @@ class Change(models.Model):
 
 
 class Inspection(models.Model):
-    """What a clerk found at a site, and until when it has to be put right; `settled_on`: when that was seen."""
+    """A clerk's findings at a site, and the deadline for correcting them; `settled_on`: when that was checked."""
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="inspections")
     day = models.DateField("ellenőrzés napja")
@@ -217,10 +217,10 @@ class Inspection(models.Model):
         ]
 
     @property
-    def waiting(self) -> bool:
-        """Something has to be put right still."""
+    def pending(self) -> bool:
+        """Whether something still has to be corrected."""
         return self.deadline is not None and self.settled_on is None
 
     @property
     def overdue(self) -> bool:
-        return self.waiting and self.deadline < timezone.localdate()
+        return self.pending and self.deadline < timezone.localdate()

@@ -1,4 +1,4 @@
-"""An entry on paper and in words: the certificate or licence, its data as people read them, the register as a sheet."""
+"""An entry for people: the certificate or licence, its data with labels, the register as a sheet."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def groups(codes: list[str]) -> str:
     return ", ".join(ProductGroup.objects.filter(code__in=codes).values_list("name", flat=True))
 
 
-def labelled(data: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Names and values of a trade's data (`Entry.trade()`, or a part of it), as people read them; no unset ones."""
+def labels_and_values(data: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Labels and values of a trade's data (`Entry.trade()` or a part of it) as people read them, without empty ones."""
     rows = []
     for name, value in data.items():
         if value in (None, "", []):
@@ -42,11 +42,11 @@ def labelled(data: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def certificate(entry: Entry) -> Pdf:
-    """The certificate of a notified trade or the licence of a shop, as the register stands."""
+    """The certificate of a notified trade or the licence of a shop, as now registered."""
     rows = [("Nyilvántartási szám", entry.number), ("Nyilvántartásba véve", entry.registered_on)]
     pdf = Pdf(TITLES[Kind(entry.kind)], entry.number)
     pdf.paragraph(f"{facts.of_tenant().name} jegyzője a következő kereskedelmi tevékenységet tartja nyilván.")
-    pdf.pairs([*rows, *labelled(entry.trade())])
+    pdf.pairs([*rows, *labels_and_values(entry.trade())])
     if entry.until:
         pdf.paragraph(f"A tevékenység {entry.until:%Y. %m. %d.} napján megszűnt.")
     elif entry.suspended_since:
@@ -57,15 +57,15 @@ def certificate(entry: Entry) -> Pdf:
 
 
 def history(entry: Entry) -> list[tuple[Change, list[tuple[str, Any]]]]:
-    """The changes of an entry, newest first, each with what it became; of the first one nothing: it is all new."""
+    """An entry's changes, newest first, each with its new data; the registration has none, because all of it is new."""
     return [
-        (change, [] if change.what == Change.What.REGISTERED else labelled(change.after))
+        (change, [] if change.what == Change.What.REGISTERED else labels_and_values(change.after))
         for change in entry.changes.all()
     ]
 
 
 def register_sheet(entries) -> HttpResponse:
-    """The register, or what was found of it, as XLSX."""
+    """The register, or the entries found in it, as XLSX."""
     head = ["Nyilvántartási szám", "Fajta", "Kereskedő", "Adószám", "Székhely", "Tevékenység", "Módja", "Üzlet", "Hely"]
     head += ["Alapterület (m²)", "Nyitvatartás", "Szeszes ital", "Termékkörök", "Kezdete", "Állapot", "Megszűnt"]
     names = dict(ProductGroup.objects.values_list("code", "name"))

@@ -1,15 +1,15 @@
-"""From a notification to a register entry with its number and paper, and everything that happens to it later."""
+"""From a notification to a register entry with its number and certificate, and every later change of it."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from systems.chain import send
+from systems.core.errors import NotPossible
+from systems.exchange import cases
 from systems.iparker import papers
 from systems.iparker.completeness import findings, kind_of
 from systems.iparker.models import TRADE, Change, Entry, Kind, Notification
@@ -17,12 +17,8 @@ from systems.iparker.models import TRADE, Change, Entry, Kind, Notification
 What = Change.What
 
 
-class NotPossible(Exception):
-    """What the register does not allow; the Hungarian message says why."""
-
-
 def register(pk: int, clerk: str) -> Entry:
-    """Give an open notification its number and its paper; tell the records system when it came as a citizen's form."""
+    """Register an open notification; send the decision to the records system if it came as a citizen's form."""
     with transaction.atomic():
         notification = _open(pk)
         if missing := [finding.text for finding in findings(notification) if finding.blocking]:
@@ -38,10 +34,10 @@ def register(pk: int, clerk: str) -> Entry:
 
 
 def enter(trade: dict[str, Any], notification: Notification | None, reason: str, clerk: str) -> Entry:
-    """A new entry with the next number of its kind this year; in the caller's transaction."""
+    """Create an entry with the next number of its kind this year, in the caller's transaction."""
     today, kind = timezone.localdate(), kind_of(trade["products"])
     entry = Entry(**trade, kind=kind, year=today.year, notification=notification, registered_on=today)
-    entry.serial = _next(kind, entry.year)
+    entry.serial = _next_number(kind, entry.year)
     entry.number = f"{kind}/{entry.year}/{entry.serial}"
     entry.save(force_insert=True)
     _note(entry, What.REGISTERED, today, {}, entry.trade(), reason, clerk)
@@ -49,13 +45,13 @@ def enter(trade: dict[str, Any], notification: Notification | None, reason: str,
 
 
 def take_over(entry: Entry, reason: str, clerk: str) -> None:
-    """Keep an entry of an earlier register, with the number that it has; in the caller's transaction."""
+    """Save an entry of an earlier register with its own number, in the caller's transaction."""
     entry.save(force_insert=True)
     _note(entry, What.REGISTERED, entry.registered_on, {}, entry.trade(), reason, clerk)
 
 
-def _next(kind: str, year: int) -> int:
-    """The counter is a row that is held until the entry is saved: no number is left out or given twice."""
+def _next_number(kind: str, year: int) -> int:
+    """The next number. Its row stays locked until the entry is saved, so that no number is skipped or issued twice."""
     sql = """INSERT INTO counter AS c (kind, year, last) VALUES (%s, %s, 1)
              ON CONFLICT (kind, year) DO UPDATE SET last = c.last + 1 RETURNING last"""
     with connection.cursor() as cursor:
@@ -80,27 +76,10 @@ def complete(pk: int, data: dict[str, Any]) -> None:
         notification.save()
 
 
-def ask(pk: int, missing: str) -> None:
-    """Ask whoever notified for what is missing; a citizen sees it at their case."""
+def ask_for(pk: int, missing: str) -> None:
+    """Note what is missing from an open notification, and ask a citizen for it."""
     with transaction.atomic():
-        notification = _open(pk)
-        notification.asked_for = missing
-        notification.save()
-        tell(notification, f"Hiánypótlás szükséges: {missing}")
-
-
-def tell(notification: Notification, text: str) -> None:
-    """Tell a citizen that their notification is being dealt with; nobody for one on paper."""
-    if notification.submission is None:
-        return
-    body = {
-        "submission": str(notification.submission),
-        "status": "in-progress",
-        "number": notification.number,
-        "text": text,
-        "at": timezone.now(),
-    }
-    send("elugy", "status", body, key=str(notification.submission))
+        cases.ask_for(_open(pk), missing)
 
 
 def _open(pk: int) -> Notification:
@@ -113,29 +92,20 @@ def _open(pk: int) -> Notification:
 def _decide(notification: Notification, state: str, clerk: str, text: str, document: bytes | None) -> None:
     notification.state, notification.decided_by, notification.decided_at = state, clerk, timezone.now()
     notification.save()
-    if notification.submission is None:
-        return
-    body = {
-        "submission": str(notification.submission),
-        "number": notification.number,
-        "outcome": "accepted" if state == Notification.State.REGISTERED else "rejected",
-        "text": text,
-        "decided_by": clerk,
-        "document": base64.b64encode(document).decode() if document else None,
-    }
-    send("irat", "decision", body, key=str(notification.submission))
+    outcome = "accepted" if state == Notification.State.REGISTERED else "rejected"
+    cases.send_decision(notification.submission, notification.number, outcome, text, clerk, document)
 
 
 def change(pk: int, data: dict[str, Any], day: dt.date, reason: str, clerk: str) -> Entry:
-    """New data of an entry from a day on; what a kind of entry cannot have needs a notification of its own."""
+    """Change an entry's data from a day on; a change that would change its kind needs a new notification."""
     with transaction.atomic():
-        entry = _living(pk, day)
+        entry = _active_entry(pk, day)
         before = entry.trade()
         for name, value in data.items():
             setattr(entry, name, value)
         after = entry.trade()
-        changed = [name for name in TRADE if before[name] != after[name]]
-        if not changed:
+        names = [name for name in TRADE if before[name] != after[name]]
+        if not names:
             raise NotPossible("Semmi nem változott.")
         if kind_of(entry.products) != entry.kind:
             raise NotPossible(
@@ -145,13 +115,13 @@ def change(pk: int, data: dict[str, Any], day: dt.date, reason: str, clerk: str)
         if missing := [finding.text for finding in findings(entry) if finding.blocking]:
             raise NotPossible(" ".join(missing))
         entry.save()
-        _note(entry, What.CHANGED, day, *({n: d[n] for n in changed} for d in (before, after)), reason, clerk)
+        _note(entry, What.CHANGED, day, *({n: d[n] for n in names} for d in (before, after)), reason, clerk)
     return entry
 
 
 def suspend(pk: int, day: dt.date, reason: str, clerk: str) -> None:
     with transaction.atomic():
-        entry = _living(pk, day)
+        entry = _active_entry(pk, day)
         if entry.suspended_since:
             raise NotPossible("Ez a tevékenység már szünetel.")
         _state(entry, What.SUSPENDED, day, reason, clerk, suspended_since=day)
@@ -159,19 +129,19 @@ def suspend(pk: int, day: dt.date, reason: str, clerk: str) -> None:
 
 def resume(pk: int, day: dt.date, reason: str, clerk: str) -> None:
     with transaction.atomic():
-        entry = _living(pk, day)
+        entry = _active_entry(pk, day)
         if not entry.suspended_since:
             raise NotPossible("Ez a tevékenység nem szünetel.")
         _state(entry, What.RESUMED, day, reason, clerk, suspended_since=None)
 
 
 def end(pk: int, day: dt.date, reason: str, clerk: str) -> None:
-    """`day` is the last one of the trade."""
+    """End a trade; `day` is its last one."""
     with transaction.atomic():
-        _state(_living(pk, day), What.ENDED, day, reason, clerk, until=day)
+        _state(_active_entry(pk, day), What.ENDED, day, reason, clerk, until=day)
 
 
-def _living(pk: int, day: dt.date) -> Entry:
+def _active_entry(pk: int, day: dt.date) -> Entry:
     entry = Entry.objects.select_for_update().get(pk=pk)
     if entry.until:
         raise NotPossible(f"A(z) {entry.number} bejegyzés már megszűnt.")

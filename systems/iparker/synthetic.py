@@ -1,4 +1,4 @@
-"""Invented trades in proportion to the population: shops, markets, mobile ones; some changed, paused or ended."""
+"""Invented trades in proportion to the population: shops, markets, mobile ones; some suspended or ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from systems.iparker.models import Inspection, Notification, Trade
 
 PEOPLE_TO_A_TRADE = 60
 CLERK = "Szintetikus adat"
-WAITING = 3  # notifications that nobody has decided
+WAITING = 3  # undecided notifications
 SHOPS = (
     ("élelmiszer-kiskereskedelem", "vegyesbolt", ["1.3", "1.6", "1.7", "1.8", "1.9"]),
     ("pékáru-kiskereskedelem", "pékség", ["1.4", "1.7"]),
@@ -34,12 +34,12 @@ def fill(random: Random, population: int) -> None:
     """About one trade for each sixty inhabitants."""
     town, today = facts.of_tenant().name, timezone.localdate()
     for n in range(3 + population // PEOPLE_TO_A_TRADE):
-        notification = Notification.objects.create(**_invented(random, town, today, n))
+        notification = Notification.objects.create(**_notification(random, town, today, n))
         if n >= WAITING:
             _later(random, registering.register(notification.pk, CLERK).pk, today)
 
 
-def _invented(random: Random, town: str, today: dt.date, n: int) -> dict:
+def _notification(random: Random, town: str, today: dt.date, n: int) -> dict:
     firm = people.firm(random, town)
     since = today - dt.timedelta(days=random.randint(0, 300))
     data = {
@@ -68,7 +68,7 @@ def _invented(random: Random, town: str, today: dt.date, n: int) -> dict:
 
 
 def _later(random: Random, pk: int, today: dt.date) -> None:
-    """What happened to an entry after it was made."""
+    """What happens to an entry later."""
     fate = random.random()
     if fate < 0.08:
         registering.end(pk, today, "a kereskedő bejelentése", CLERK)

@@ -1,4 +1,4 @@
-"""Pages of books: arrivals, registers and their closing, the archive and what of it may be scrapped, statistics."""
+"""Pages of books: arrivals, registers and their closing, the archive and its scrapping, statistics."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core.access import has, needs
 from systems.core.charts import bars
+from systems.core.errors import NotPossible
 from systems.core.pdf import Pdf
 from systems.core.sheets import sheet
 from systems.core.texts import fold
 from systems.irat import filing, handling, reading
 from systems.irat.forms import IncomingForm, RegisterForm, SendBackForm
-from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Destruction, Direction, Document, Incoming, Register, take_number
 from systems.shell import activity
 
@@ -32,14 +32,14 @@ PAGE = 25
 
 @require_GET
 def arrivals(request: HttpRequest) -> HttpResponse:
-    waiting = request.GET.get("szuro") != "mind"
-    found = Incoming.objects.select_related("document__case", "krx").defer("krx__content")
-    found = found.filter(document=None, sent_back="") if waiting else found
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    pending = request.GET.get("szuro") != "mind"
+    items = Incoming.objects.select_related("document__case", "krx").defer("krx__content")
+    items = items.filter(document=None, sent_back="") if pending else items
+    page = Paginator(items, PAGE).get_page(request.GET.get("oldal"))
     for item in page:
-        if item.document and not reading.allowed(request, item.document.case):
+        if item.document and not reading.may_read(request, item.document.case):
             item.sender, item.subject = "–", reading.NEUTRAL
-    context = {"page": page, "waiting": waiting, "may": has(request, WRITER)}
+    context = {"page": page, "pending": pending, "may": has(request, WRITER)}
     return render(request, "irat/arrivals.html", context)
 
 
@@ -55,7 +55,7 @@ def new_arrival(request: HttpRequest) -> HttpResponse:
                 item.number = take_number("ERK", timezone.localdate().year)
                 item.save()
                 activity.record(request, "érkeztetés", item.number)
-        except IntegrityError:  # the very form was sent twice
+        except IntegrityError:  # the same form was sent twice
             item = get_object_or_404(Incoming, form_token=form.cleaned_data["token"])
         messages.success(request, f"Érkeztettük. Azonosítója: {item.number}")
         return redirect("irat:arrivals")
@@ -66,7 +66,7 @@ def new_arrival(request: HttpRequest) -> HttpResponse:
 @needs(WRITER)
 @require_http_methods(["GET", "POST"])
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Incoming, pk=pk)
+    arrival = get_object_or_404(Incoming, pk=pk)
     form = SendBackForm(request.POST or None)
     if form.is_bound and form.is_valid():
         with transaction.atomic():
@@ -80,31 +80,31 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 messages.error(request, "Ezt a küldeményt már iktatták vagy visszaküldték.")
         return redirect("irat:arrivals")
-    context = {"form": form, "title": f"Visszaküldés: {shown.number}", "lead": shown.sender}
+    context = {"form": form, "title": f"Visszaküldés: {arrival.number}", "lead": arrival.sender}
     context |= {"submit": "Visszaküldés", "back": reverse("irat:arrivals")}
     return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
 def registers(request: HttpRequest) -> HttpResponse:
-    found = Register.objects.annotate(documents=Count("case__documents")).order_by("-year", "prefix")
-    context = {"registers": found, "may": has(request, LEADER), "year": timezone.localdate().year}
+    registers = Register.objects.annotate(documents=Count("case__documents")).order_by("-year", "prefix")
+    context = {"registers": registers, "may": has(request, LEADER), "year": timezone.localdate().year}
     return render(request, "irat/registers.html", context)
 
 
 @needs(LEADER)
 @require_http_methods(["GET", "POST"])
 def open_register(request: HttpRequest) -> HttpResponse:
-    """Open a register beside the usual one; clerks choose between them when they open a case."""
+    """Open a register beside the usual one; clerks choose one of them when they open a case."""
     form = RegisterForm(request.POST or None)
     if form.is_bound and form.is_valid():
-        wanted = form.cleaned_data
-        name = f"{wanted['prefix']}/{wanted['year']}"
+        data = form.cleaned_data
+        name = f"{data['prefix']}/{data['year']}"
         with transaction.atomic():
-            _, made = Register.objects.get_or_create(prefix=wanted["prefix"], year=wanted["year"])
-            if made:
+            _, is_new = Register.objects.get_or_create(prefix=data["prefix"], year=data["year"])
+            if is_new:
                 activity.record(request, "iktatókönyv megnyitása", name)
-        if made:
+        if is_new:
             messages.success(request, f"Az iktatókönyvet megnyitottuk: {name}")
             return redirect("irat:registers")
         form.add_error("prefix", f"Ez az iktatókönyv már megvan: {name}.")
@@ -116,7 +116,7 @@ def open_register(request: HttpRequest) -> HttpResponse:
 @needs(LEADER)
 @require_POST
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close a register of a year that is over; nothing is registered in it from then on."""
+    """Close a register of a past year; nothing can be registered in it from then on."""
     with transaction.atomic():
         register = get_object_or_404(Register.objects.select_for_update(), pk=pk)
         if register.closed_at:
@@ -133,7 +133,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def register_sheet(request: HttpRequest, pk: int) -> HttpResponse:
-    """A register as a table; of restricted cases the numbers, for who may not read them."""
+    """A register as a table; of restricted cases only the numbers, for clerks who may not read them."""
     register = get_object_or_404(Register, pk=pk)
     head = [
         "Iktatószám",
@@ -146,21 +146,21 @@ def register_sheet(request: HttpRequest, pk: int) -> HttpResponse:
         "Iktatás időpontja",
         "Állapot",
     ]
-    found = Document.objects.filter(case__register=register).select_related("case").order_by("case__main", "sub")
+    documents = Document.objects.filter(case__register=register).select_related("case").order_by("case__main", "sub")
     rows = (
         [
             d.number, d.get_direction_display(), *_about(request, d), d.received_on, d.registered_by,
             timezone.localtime(d.registered_at).strftime("%Y-%m-%d %H:%M"), d.case.get_state_display(),
         ]
-        for d in found.iterator()
+        for d in documents.iterator()
     )  # fmt: skip
     title = f"Iktatókönyv {register.prefix} {register.year}"
     return sheet(f"iktatokonyv-{fold(register.prefix)}-{register.year}", head, rows, title)
 
 
 def _about(request: HttpRequest, document: Document) -> tuple[str, str, str]:
-    """Sender, addressee and subject as the clerk may know them."""
-    if reading.allowed(request, document.case):
+    """Sender, addressee and subject, as far as the clerk may read them."""
+    if reading.may_read(request, document.case):
         return document.sender, document.addressee, document.subject
     return "–", "–", reading.NEUTRAL
 
@@ -168,11 +168,11 @@ def _about(request: HttpRequest, document: Document) -> tuple[str, str, str]:
 @require_GET
 def archive(request: HttpRequest) -> HttpResponse:
     year = timezone.localdate().year
-    kept = (
+    cases = (
         Case.objects.filter(state=Case.State.ARCHIVED).select_related("register", "item").order_by("keep_until", "id")
     )
-    page = Paginator(kept, PAGE).get_page(request.GET.get("oldal"))
-    page.object_list = reading.neutral(request, page.object_list)
+    page = Paginator(cases, PAGE).get_page(request.GET.get("oldal"))
+    page.object_list = reading.hide_restricted(request, page.object_list)
     context = {
         "page": page,
         "scrapable": handling.scrapable(year).count(),
@@ -185,11 +185,11 @@ def archive(request: HttpRequest) -> HttpResponse:
 @needs(WRITER)
 @require_POST
 def propose(request: HttpRequest) -> HttpResponse:
-    """Propose to scrap all whose time is up."""
+    """Propose all cases past their retention period for scrapping."""
     try:
         with transaction.atomic():
-            due = handling.scrapable(timezone.localdate().year).select_for_update(of=("self",))
-            record = handling.propose(list(due), request.clerk.name)
+            cases = handling.scrapable(timezone.localdate().year).select_for_update(of=("self",))
+            record = handling.propose(list(cases), request.clerk.name)
             activity.record(request, "selejtezés előterjesztése", record.number)
     except NotPossible as fault:
         messages.error(request, str(fault))
@@ -201,7 +201,7 @@ def propose(request: HttpRequest) -> HttpResponse:
 def destruction(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(Destruction, pk=pk)
     may = has(request, LEADER) and not record.approved_by and record.proposed_by != request.clerk.name
-    cases = reading.neutral(request, record.cases.select_related("register", "item"))
+    cases = reading.hide_restricted(request, record.cases.select_related("register", "item"))
     context = {"record": record, "cases": cases, "may_approve": may}
     return render(request, "irat/destruction.html", context)
 
@@ -236,7 +236,7 @@ def destruction_pdf(request: HttpRequest, pk: int) -> HttpResponse:
             ),
         ]
     )
-    cases = reading.neutral(request, record.cases.select_related("register", "item"))
+    cases = reading.hide_restricted(request, record.cases.select_related("register", "item"))
     rows = [[c.number, c.subject, c.item.code, c.keep_until] for c in cases]
     page.table(["Ügyirat", "Tárgy", "Tétel", "Megőrzendő volt"], rows, (2, 4, 1, 2))
     return page.response(f"selejtezes-{record.number.replace('/', '-')}")
@@ -251,7 +251,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     directions = dict(this_year.order_by().values_list("direction").annotate(n=Count("id")))
     states = dict(Case.objects.order_by().values_list("state").annotate(n=Count("id")))
     late = Case.objects.filter(state=Case.State.ASSIGNED, deadline__lt=today).count()
-    settled = Case.objects.filter(settled_on__year=today.year).aggregate(
+    settlements = Case.objects.filter(settled_on__year=today.year).aggregate(
         all=Count("id"), late=Count("id", filter=Q(settled_on__gt=F("deadline")))
     )
     context = {
@@ -260,6 +260,6 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "directions": bars((label, directions.get(value, 0)) for value, label in Direction.choices),
         "states": bars((label, states.get(value, 0)) for value, label in Case.State.choices),
         "late": late,
-        "settled": settled,
+        "settlements": settlements,
     }
     return render(request, "irat/statistics.html", context)

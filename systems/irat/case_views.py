@@ -1,4 +1,4 @@
-"""Pages of cases: who deals with them, until when, what goes out, how they end."""
+"""Pages of cases: assignment, deadlines, outgoing documents, settlement."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from systems.core.access import has, needs
 from systems.core.clerk import Clerk
+from systems.core.errors import NotPossible
 from systems.irat import handling, reading
 from systems.irat.forms import (
     ArchiveForm,
@@ -26,112 +27,113 @@ from systems.irat.forms import (
     ReasonForm,
     SettleForm,
 )
-from systems.irat.handling import NotPossible
 from systems.irat.models import Case, Direction, Document, Outgoing
 from systems.shared import workdays
 from systems.shell import activity
 
 LEADER, CLERKS = "vezeto", ("ugyintezo", "iktato", "vezeto")
 PAGE = 25
-DAYS = 60  # calendar days: the general time limit (2016. évi CL. törvény 50. §), assumed for every kind of case
+DAYS = 60  # calendar days: the general time limit (2016. évi CL. törvény 50. §), assumed for all kinds of cases
 State = Case.State
 FILTERS = {"": "Folyamatban", "sajat": "Saját ügyeim", "lejart": "Lejárt határidejű", "mind": "Minden ügyirat"}
 
 
 @require_GET
 def cases(request: HttpRequest) -> HttpResponse:
-    chosen = request.GET.get("szuro", "") if request.GET.get("szuro", "") in FILTERS else ""
-    found = Case.objects.select_related("register").filter(reading.readable(request)).order_by("deadline", "-id")
-    if chosen != "mind":
-        found = found.filter(state__in=(State.OPEN, State.ASSIGNED))
-    if chosen == "sajat":
-        found = found.filter(assignee_username=request.clerk.username)
-    if chosen == "lejart":
-        found = found.filter(state=State.ASSIGNED, deadline__lt=timezone.localdate())
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
-    return render(request, "irat/cases.html", {"page": page, "chosen": chosen, "filters": FILTERS})
+    filter_key = request.GET.get("szuro", "") if request.GET.get("szuro", "") in FILTERS else ""
+    cases = Case.objects.select_related("register").filter(reading.readable(request)).order_by("deadline", "-id")
+    if filter_key != "mind":
+        cases = cases.filter(state__in=(State.OPEN, State.ASSIGNED))
+    if filter_key == "sajat":
+        cases = cases.filter(assignee_username=request.clerk.username)
+    if filter_key == "lejart":
+        cases = cases.filter(state=State.ASSIGNED, deadline__lt=timezone.localdate())
+    page = Paginator(cases, PAGE).get_page(request.GET.get("oldal"))
+    return render(request, "irat/cases.html", {"page": page, "filter_key": filter_key, "filters": FILTERS})
 
 
 @require_GET
 def case(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = reading.case_of(request, pk)
+    case = reading.case_of(request, pk)
     context = {
-        "case": shown,
-        "documents": shown.documents.order_by("sub"),
-        "events": shown.events.all(),
-        "drafts": shown.outgoing.filter(document=None),
-        "continued_by": shown.continued_by.select_related("register"),
-        "actions": _actions(request, shown),
+        "case": case,
+        "documents": case.documents.order_by("sub"),
+        "events": case.events.all(),
+        "drafts": case.outgoing.filter(document=None),
+        "continued_by": case.continued_by.select_related("register"),
+        "actions": _actions(request, case),
     }
     return render(request, "irat/case.html", context)
 
 
-def _actions(request: HttpRequest, shown: Case) -> list[tuple[str, str]]:
-    """What the clerk may do with the case now: (address, label)."""
-    going = shown.state in (State.OPEN, State.ASSIGNED)
+def _actions(request: HttpRequest, case: Case) -> list[tuple[str, str]]:
+    """What the clerk may do with the case now, as (address, label)."""
+    in_progress = case.state in (State.OPEN, State.ASSIGNED)
     offers = [
-        (going and has(request, LEADER), "assign", "Szignálás"),
-        (shown.state == State.ASSIGNED and has(request, LEADER), "postpone", "Határidő módosítása"),
-        (going and has(request, *CLERKS), "draft", "Kiadmánytervezet készítése"),
-        (going and has(request, *CLERKS), "settle", "Elintézés"),
-        (shown.state == State.SETTLED and has(request, *CLERKS), "archive", "Irattárba helyezés"),
-        (shown.state == State.SETTLED and has(request, LEADER), "reopen", "Újranyitás"),
-        (shown.state != State.SCRAPPED and has(request, *CLERKS), "send-krx", "KRX-csomag készítése"),
-        (not shown.restricted and has(request, LEADER), "restrict", "Hozzáférés korlátozása"),
-        (shown.restricted and has(request, LEADER), "unrestrict", "Korlátozás feloldása"),
+        (in_progress and has(request, LEADER), "assign", "Szignálás"),
+        (case.state == State.ASSIGNED and has(request, LEADER), "postpone", "Határidő módosítása"),
+        (in_progress and has(request, *CLERKS), "draft", "Kiadmánytervezet készítése"),
+        (in_progress and has(request, *CLERKS), "settle", "Elintézés"),
+        (case.state == State.SETTLED and has(request, *CLERKS), "archive", "Irattárba helyezés"),
+        (case.state == State.SETTLED and has(request, LEADER), "reopen", "Újranyitás"),
+        (case.state != State.SCRAPPED and has(request, *CLERKS), "send-krx", "KRX-csomag készítése"),
+        (not case.restricted and has(request, LEADER), "restrict", "Hozzáférés korlátozása"),
+        (case.restricted and has(request, LEADER), "unrestrict", "Korlátozás feloldása"),
     ]
-    return [(reverse(f"irat:{name}", args=[shown.pk]), label) for may, name, label in offers if may]
+    return [(reverse(f"irat:{name}", args=[case.pk]), label) for may, name, label in offers if may]
 
 
 def _form(
     request: HttpRequest, pk: int, form: forms.Form, title: str, act: Callable[[Case], str], *states: Case.State
 ) -> HttpResponse:
-    """A page with one form that changes one case; what the state forbids becomes an error of the form."""
-    shown = reading.case_of(request, pk)
+    """A page with one form that changes one case; a refusal becomes an error of the form."""
+    case = reading.case_of(request, pk)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                done = act(handling.held(pk, *states))
-                activity.record(request, title.lower(), shown.number)
-            messages.success(request, done)
+                message = act(handling.lock_case(pk, *states))
+                activity.record(request, title.lower(), case.number)
+            messages.success(request, message)
             return redirect("irat:case", pk=pk)
         except NotPossible as fault:
             form.add_error(None, str(fault))
     context = {
         "form": form,
-        "title": f"{title}: {shown.number}",
-        "lead": shown.subject,
+        "title": f"{title}: {case.number}",
+        "lead": case.subject,
         "submit": title,
         "back": reverse("irat:case", args=[pk]),
     }
     return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
 
-def _clerks(own: Clerk) -> dict[str, str]:
-    """Username → name of those who may work here, the asker's first: not locked, and with a role in records.
+def _clerks(clerk: Clerk) -> dict[str, str]:
+    """Username → name of those who can be assigned, the asking clerk first: not locked, and with a role in records.
 
-    Of whom the administrator has given no roles yet, only their next sign-in knows; they are offered.
+    Clerks without roles set by the administrator are included: their roles are known only at their next sign-in.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT username, name FROM keret.clerk_access WHERE NOT locked "
             "AND (NOT managed OR EXISTS (SELECT FROM unnest(roles) role WHERE role LIKE 'irat.%')) ORDER BY name"
         )
-        return {own.username: own.name} | {username: name for username, name in cursor if username != own.username}
+        return {clerk.username: clerk.name} | {
+            username: name for username, name in cursor if username != clerk.username
+        }
 
 
 @needs(LEADER)
 @require_http_methods(["GET", "POST"])
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    own, today = request.clerk, timezone.localdate()
+    clerk, today = request.clerk, timezone.localdate()
     due = workdays.after(today + timezone.timedelta(days=DAYS), 0)
-    clerks = _clerks(own)
+    clerks = _clerks(clerk)
     form = AssignForm(request.POST or None, clerks=clerks, initial={"deadline": due})
 
     def act(case: Case) -> str:
         data = form.cleaned_data
         name = clerks[data["assignee"]]
-        handling.assign(case, data["assignee"], name, data["deadline"], data["note"], own.name)
+        handling.assign(case, data["assignee"], name, data["deadline"], data["note"], clerk.name)
         return f"Az ügyiratot szignáltuk: {name}."
 
     return _form(request, pk, form, "Szignálás", act, State.OPEN, State.ASSIGNED)
@@ -176,7 +178,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(LEADER)
 @require_http_methods(["GET", "POST"])
 def restrict(request: HttpRequest, pk: int, restricted: bool) -> HttpResponse:
-    """Let few read the case, or again everybody in records."""
+    """Restrict a case to few readers, or open it again to everybody in records."""
     form = ReasonForm(request.POST or None)
 
     def act(case: Case) -> str:
@@ -201,15 +203,15 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new draft of the case; the addressee of an answer is who wrote first."""
-    first = Document.objects.filter(case=pk, direction=Direction.IN).order_by("sub").first()
-    initial = {"addressee": first.sender, "subject": f"Válasz: {first.subject}"[:300]} if first else {}
+    """A new draft in the case, by default addressed to the sender of its first letter."""
+    letter = Document.objects.filter(case=pk, direction=Direction.IN).order_by("sub").first()
+    initial = {"addressee": letter.sender, "subject": f"Válasz: {letter.subject}"[:300]} if letter else {}
     form = OutgoingForm(request.POST or None, initial=initial)
 
     def act(case: Case) -> str:
-        made = form.save(commit=False)
-        made.case, made.drafted_by = case, request.clerk.name
-        made.save()
+        draft = form.save(commit=False)
+        draft.case, draft.drafted_by = case, request.clerk.name
+        draft.save()
         return "A tervezet kiadmányozásra vár."
 
     return _form(request, pk, form, "Kiadmánytervezet készítése", act, State.OPEN, State.ASSIGNED)
@@ -217,52 +219,52 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def drafts(request: HttpRequest) -> HttpResponse:
-    waiting = Outgoing.objects.filter(reading.readable(request, "case__"), document=None)
-    waiting = waiting.select_related("case__register")
-    page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
+    drafts = Outgoing.objects.filter(reading.readable(request, "case__"), document=None)
+    drafts = drafts.select_related("case__register")
+    page = Paginator(drafts, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "irat/drafts.html", {"page": page})
 
 
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft as it is; who wrote it mends it here, until it is signed."""
-    shown = get_object_or_404(Outgoing.objects.select_related("case__register", "document"), pk=pk)
-    reading.check(request, shown.case)
-    form = None if shown.document_id else OutgoingForm(request.POST or None, instance=shown)
+    """A draft, which can be edited until it is signed."""
+    draft = get_object_or_404(Outgoing.objects.select_related("case__register", "document"), pk=pk)
+    reading.check(request, draft.case)
+    form = None if draft.document_id else OutgoingForm(request.POST or None, instance=draft)
     if form and form.is_bound and form.is_valid():
         with transaction.atomic():
-            held = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
-            if held.document_id is None:
+            locked_draft = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
+            if locked_draft.document_id is None:
                 form.save()
-                activity.record(request, "kiadmánytervezet módosítása", shown.case.number)
+                activity.record(request, "kiadmánytervezet módosítása", draft.case.number)
         return redirect("irat:drafts")
-    context = {"draft": shown, "form": form, "may_sign": has(request, LEADER), "reason": ReasonForm()}
+    context = {"draft": draft, "form": form, "may_sign": has(request, LEADER), "reason": ReasonForm()}
     return render(request, "irat/draft.html", context, status=422 if form and form.errors else 200)
 
 
 @needs(LEADER)
 @require_POST
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign a draft, or give it back with what is wrong with it."""
-    shown = get_object_or_404(Outgoing, pk=pk)
+    """Sign a draft, or return it with a reason."""
+    draft = get_object_or_404(Outgoing, pk=pk)
     reason = ReasonForm(request.POST) if "vissza" in request.POST else None
     if reason and not reason.is_valid():
         messages.error(request, "Írja le, miért adja vissza a tervezetet.")
         return redirect("irat:draft-page", pk=pk)
     try:
         with transaction.atomic():
-            held = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
+            locked_draft = get_object_or_404(Outgoing.objects.select_for_update(), pk=pk)
             if reason:
-                handling.give_back(held, reason.cleaned_data["reason"], request.clerk.name)
+                handling.give_back(locked_draft, reason.cleaned_data["reason"], request.clerk.name)
                 activity.record(request, "tervezet visszaadása", str(pk))
                 messages.success(request, "A tervezetet visszaadtuk.")
                 return redirect("irat:drafts")
-            document = handling.approve(held, request.clerk.name)
+            document = handling.approve(locked_draft, request.clerk.name)
             activity.record(request, "kiadmányozás", document.number)
     except NotPossible as fault:
         messages.error(request, str(fault))
-        return redirect("irat:case", pk=shown.case_id)
+        return redirect("irat:case", pk=draft.case_id)
     messages.success(request, f"Kiadmányoztuk. Iktatószáma: {document.number}")
     return redirect("irat:document", pk=document.pk)
 
@@ -270,43 +272,47 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*CLERKS)
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
-    """Drop a draft; the case remembers that there was one."""
-    shown = get_object_or_404(Outgoing.objects.select_related("case__register"), pk=pk)
-    reading.check(request, shown.case)
+    """Discard a draft; the case's history keeps a line about it."""
+    draft = get_object_or_404(Outgoing.objects.select_related("case__register"), pk=pk)
+    reading.check(request, draft.case)
     try:
         with transaction.atomic():
             handling.discard(get_object_or_404(Outgoing.objects.select_for_update(), pk=pk), request.clerk.name)
-            activity.record(request, "kiadmánytervezet elvetése", shown.case.number)
+            activity.record(request, "kiadmánytervezet elvetése", draft.case.number)
     except NotPossible as fault:
         messages.error(request, str(fault))
     else:
         messages.success(request, "A tervezetet elvetettük.")
-    return redirect("irat:case", pk=shown.case_id)
+    return redirect("irat:case", pk=draft.case_id)
 
 
 @require_GET
 def dispatches(request: HttpRequest) -> HttpResponse:
-    waiting = Document.objects.filter(reading.readable(request, "case__"), direction=Direction.OUT, dispatched_on=None)
-    waiting = waiting.order_by("id")
-    page = Paginator(waiting, PAGE).get_page(request.GET.get("oldal"))
+    documents = Document.objects.filter(
+        reading.readable(request, "case__"), direction=Direction.OUT, dispatched_on=None
+    )
+    documents = documents.order_by("id")
+    page = Paginator(documents, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "irat/dispatches.html", {"page": page, "may": has(request, *CLERKS)})
 
 
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = reading.document_of(request, pk)
+    document = reading.document_of(request, pk)
     form = DispatchForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                held = Document.objects.select_for_update().get(pk=pk)
-                handling.dispatch(held, form.cleaned_data["way"], form.cleaned_data["day"], request.clerk.name)
-                activity.record(request, "expediálás", held.number)
-            messages.success(request, f"Expediáltuk: {shown.number}")
+                locked_document = Document.objects.select_for_update().get(pk=pk)
+                handling.dispatch(
+                    locked_document, form.cleaned_data["way"], form.cleaned_data["day"], request.clerk.name
+                )
+                activity.record(request, "expediálás", locked_document.number)
+            messages.success(request, f"Expediáltuk: {document.number}")
             return redirect("irat:dispatches")
         except NotPossible as fault:
             form.add_error(None, str(fault))
-    context = {"form": form, "title": f"Expediálás: {shown.number}", "lead": shown.addressee}
+    context = {"form": form, "title": f"Expediálás: {document.number}", "lead": document.addressee}
     context |= {"submit": "Expediálás", "back": reverse("irat:dispatches")}
     return render(request, "core/form.html", context, status=422 if form.errors else 200)

@@ -1,6 +1,6 @@
-"""What becomes of a KRX package that came: an item of the arrival book, then the documents of a case.
+"""Filing a KRX package: first as an item of the arrival book, then as documents of a case.
 
-Until it is registered or sent back its bytes are kept as they came; afterwards the documents' files are what is left.
+Its bytes are kept until it is registered or sent back; afterwards only the documents' files remain.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from systems.irat.handling import attach
 from systems.irat.models import Arrival, Direction, Document, Incoming, KrxPackage, take_number
 
 
-def received(content: bytes, by: str) -> Incoming:
-    """Book a package in the arrival book. KrxFault when it is none, is not for us, or came before."""
+def book_package(content: bytes, by: str) -> Incoming:
+    """Book a package in the arrival book. KrxFault when it is no package, is not for us, or has arrived before."""
     package = krx.unpack(content)
-    here = tenancy.current().ksh
-    if package.addressee.ksh and package.addressee.ksh != here:
+    own_ksh = tenancy.current().ksh
+    if package.addressee.ksh and package.addressee.ksh != own_ksh:
         to = f"{package.addressee.name} ({package.addressee.ksh})"
-        raise krx.KrxFault(f"A csomag címzettje {to}, nem ez az önkormányzat ({here}).")
+        raise krx.KrxFault(f"A csomag címzettje {to}, nem ez az önkormányzat ({own_ksh}).")
     earlier = KrxPackage.objects.select_related("incoming").filter(identifier=package.identifier).first()
     if earlier:
         raise krx.KrxFault(f"Ez a csomag már megérkezett: {earlier.incoming.number}.")
@@ -44,22 +44,22 @@ def received(content: bytes, by: str) -> Incoming:
     return item
 
 
-def known(item: Incoming) -> dict[str, str]:
-    """What the package of an arrival says of its first document, for the form of its registering; else nothing."""
-    held = KrxPackage.objects.filter(incoming=item, content__isnull=False).first()
-    if held is None:
+def letter_data(item: Incoming) -> dict[str, str]:
+    """Data of the first document in an arrival's package, for the registration form; empty without a package."""
+    package = KrxPackage.objects.filter(incoming=item, content__isnull=False).first()
+    if package is None:
         return {}
-    letter = krx.unpack(bytes(held.content)).letters[0]
+    letter = krx.unpack(bytes(package.content)).letters[0]
     return {"sender": letter.sender, "subject": letter.subject, "note": _note(letter)}
 
 
-def file(item: Incoming, first: Document) -> None:
-    """Put the package of an arrival into the case of `first`, which is its first document; without one do nothing."""
-    held = KrxPackage.objects.select_for_update().filter(incoming=item, content__isnull=False).first()
-    if held is None:
+def file(item: Incoming, first_document: Document) -> None:
+    """File an arrival's package, if any, in the case of `first_document`, which is its first letter."""
+    package = KrxPackage.objects.select_for_update().filter(incoming=item, content__isnull=False).first()
+    if package is None:
         return
-    for index, letter in enumerate(krx.unpack(bytes(held.content)).letters):
-        document = first
+    for index, letter in enumerate(krx.unpack(bytes(package.content)).letters):
+        document = first_document
         if index:
             document = Document(
                 direction=Direction.IN,
@@ -68,9 +68,9 @@ def file(item: Incoming, first: Document) -> None:
                 arrival=Arrival.GATEWAY,
                 received_on=item.received_on,
                 note=_note(letter),
-                registered_by=first.registered_by,
+                registered_by=first_document.registered_by,
             )
-            document.register(first.case)
+            document.register(first_document.case)
         for part in letter.files:
             attach(document, part.name, part.content_type, part.content)
     forget(item)
@@ -82,12 +82,12 @@ def _note(letter: krx.Letter) -> str:
 
 
 def forget(item: Incoming) -> None:
-    """Keep no bytes of a package that was filed or sent back."""
+    """Delete the bytes of a package that was filed or sent back."""
     KrxPackage.objects.filter(incoming=item).update(content=None)
 
 
 def of_documents(documents: list[Document], identifier, addressee: krx.Office) -> krx.Package:
-    """A package of documents of ours, with their files."""
+    """A package of our own documents with their files."""
     letters = [
         krx.Letter(
             number=document.number,

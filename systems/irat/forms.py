@@ -11,15 +11,15 @@ from django.utils import timezone
 from systems.core.forms import FormMixin, TokenField
 from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Way
 
-LARGEST_FILE = 10 * 2**20  # bytes; what is larger is no letter
+LARGEST_FILE = 10 * 2**20  # bytes; a larger file is no letter
 MAIN = re.compile(r"([^/]{1,10})/([0-9]{4})/([0-9]{1,9})(?:-[0-9]+)?")
-EARLIEST_YEAR = 1990  # the municipalities' own; an earlier day of arrival is a slip of the keyboard
+EARLIEST_YEAR = 1990  # the first municipalities; an earlier day of arrival is a typing error
 
 
 class DocumentForm(forms.ModelForm):
-    """An incoming document as the clerk enters it; its number is given when it is registered.
+    """An incoming document as a clerk enters it; it gets its number at registration.
 
-    `registers`: prefixes to choose from for a new main number; of a single one nothing is asked.
+    `registers`: prefixes to choose from for a new main number; a single one is not asked for.
     """
 
     token = forms.UUIDField(
@@ -58,7 +58,7 @@ class DocumentForm(forms.ModelForm):
 
 
 class ArrivalForm(DocumentForm):
-    """An item of the arrival book as it is registered."""
+    """The registration of an item of the arrival book."""
 
     main = forms.CharField(
         label="főszám",
@@ -67,15 +67,15 @@ class ArrivalForm(DocumentForm):
     )
 
     def clean_main(self):
-        """The key of the case; None for a new main number. A document's whole number names its case too."""
+        """The key of the case; None for a new main number. A document's full number stands for its case."""
         number = self.cleaned_data["main"].strip()
         if not number:
             return None
         parts = MAIN.fullmatch(number.upper())
-        found = parts and Case.objects.filter(register__prefix=parts[1], register__year=parts[2], main=parts[3]).first()
-        if not found:
+        case = parts and Case.objects.filter(register__prefix=parts[1], register__year=parts[2], main=parts[3]).first()
+        if not case:
             raise forms.ValidationError(f"Nincs ilyen főszám: {number}.")
-        return found.pk
+        return case.pk
 
 
 class IncomingForm(FormMixin, forms.ModelForm):
@@ -135,7 +135,7 @@ class KrxForm(FormMixin, forms.Form):
 
 
 class KrxSendForm(FormMixin, forms.Form):
-    """Which documents of a case go to whom in one package."""
+    """Which documents of a case go to whom in a package."""
 
     addressee = forms.CharField(label="címzett neve", max_length=200)
     ksh = forms.RegexField(
@@ -161,14 +161,14 @@ class SendBackForm(FormMixin, forms.Form):
     reason = forms.CharField(label="visszaküldés oka", max_length=300)
 
 
-def _coming(day: dt.date) -> dt.date:
+def _not_past(day: dt.date) -> dt.date:
     if day < timezone.localdate():
         raise forms.ValidationError("A határidő nem lehet a múltban.")
     return day
 
 
 class AssignForm(FormMixin, forms.Form):
-    """To whom a case is given, and by when it must be settled."""
+    """To whom a case is assigned, and by when it must be settled."""
 
     assignee = forms.ChoiceField(label="ügyintéző")
     deadline = forms.DateField(label="határidő", help_text="Ajánlott: az általános ügyintézési határidő szerint.")
@@ -179,7 +179,7 @@ class AssignForm(FormMixin, forms.Form):
         self.fields["assignee"].choices = [(username, f"{name} ({username})") for username, name in clerks.items()]
 
     def clean_deadline(self):
-        return _coming(self.cleaned_data["deadline"])
+        return _not_past(self.cleaned_data["deadline"])
 
 
 class DeadlineForm(FormMixin, forms.Form):
@@ -187,7 +187,7 @@ class DeadlineForm(FormMixin, forms.Form):
     reason = forms.CharField(label="indok", max_length=500)
 
     def clean_deadline(self):
-        return _coming(self.cleaned_data["deadline"])
+        return _not_past(self.cleaned_data["deadline"])
 
 
 class SettleForm(FormMixin, forms.Form):

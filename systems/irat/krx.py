@@ -1,7 +1,7 @@
 """Packages of documents between offices: a zip with an envelope (`boritek.xml`) and the files that it lists.
 
-The format is this suite's own, in the manner of KRX packages (docs/krx-format.md). A package is read whole into memory
-and never unpacked onto a disk, so what its entries are called leads nowhere.
+The format is this suite's own, modelled on KRX packages (docs/krx-format.md). A package is read whole into memory
+and never unpacked to disk, so the names of its entries can do no harm.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from systems.core.texts import fold
 
 FORMAT = "asp-krx/1"
 ENVELOPE = "boritek.xml"
-LARGEST = 25 * 2**20  # bytes of a package, unpacked: a server of 256 MiB holds it twice while it is filed
+LARGEST = 25 * 2**20  # bytes of a package, unpacked: a server with 256 MiB holds it twice during filing
 LARGEST_ENVELOPE = 2**20
 MOST_LETTERS, MOST_FILES = 50, 200
 LONGEST = {"nev": 200, "tipus": 100, "kuldo": 200, "cimzett": 200, "targy": 300, "megjegyzes": 2000, "iktatoszam": 40}
-UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 has no place for
+UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not allowed in XML 1.0
 
 
 class KrxFault(Exception):
-    """The package cannot be taken as it is; the Hungarian message says what was seen and what is wanted."""
+    """The package cannot be accepted; the Hungarian message says what is wrong and what is required."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a document, as it was attached."""
+    """A file attached to a document."""
 
     name: str
     content_type: str
@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True)
 class Letter:
-    """A document of the package: `number` is the sender's own, `day` when it was made or came to them."""
+    """A document of the package: `number` is the sender's own, `day` when it was created or received there."""
 
     number: str
     sender: str
@@ -54,7 +54,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Office:
-    """Who sends or gets a package; `ksh` is empty for who is no municipality."""
+    """Sender or addressee of a package; `ksh` is empty for offices that are no municipality."""
 
     name: str
     ksh: str = ""
@@ -62,7 +62,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Package:
-    """What one office hands to another at once; `identifier` never comes twice."""
+    """What one office sends to another at once; `identifier` is unique."""
 
     identifier: uuid.UUID
     made_at: dt.datetime
@@ -72,36 +72,36 @@ class Package:
 
 
 def pack(package: Package) -> bytes:
-    """The package as the bytes of its zip; characters that XML cannot hold become replacement characters.
+    """The package as the bytes of a zip; characters that XML does not allow become replacement characters.
 
-    KrxFault when it would be larger than what `unpack` takes.
+    KrxFault when it would be larger than `unpack` accepts.
     """
     if sum(len(file.content) for letter in package.letters for file in letter.files) > LARGEST - LARGEST_ENVELOPE:
         raise KrxFault(f"A csomag nagyobb lenne, mint {LARGEST // 2**20} MiB. Válasszon kevesebb iratot.")
     root = Xml.Element("csomag", formatum=FORMAT, azonosito=str(package.identifier))
     root.set("keszult", package.made_at.isoformat(timespec="seconds"))
     for tag, office in (("felado", package.sender), ("cimzett", package.addressee)):
-        Xml.SubElement(root, tag, {"ksh": office.ksh} if office.ksh else {}).text = _written(office.name)
+        Xml.SubElement(root, tag, {"ksh": office.ksh} if office.ksh else {}).text = _clean_text(office.name)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, letter in enumerate(package.letters, 1):
             node = Xml.SubElement(root, "irat", kelt=letter.day.isoformat())
             texts = (letter.number, letter.sender, letter.addressee, letter.subject, letter.note)
             for tag, text in zip(("iktatoszam", "kuldo", "cimzett", "targy", "megjegyzes"), texts, strict=True):
-                Xml.SubElement(node, tag).text = _written(text)
+                Xml.SubElement(node, tag).text = _clean_text(text)
             for index, file in enumerate(letter.files, 1):
                 place = f"irat-{number}/{index}-{_plain(file.name)}"
                 archive.writestr(place, file.content)
                 entry = Xml.SubElement(node, "fajl", hely=place, sha256=hashlib.sha256(file.content).hexdigest())
-                Xml.SubElement(entry, "nev").text = _written(file.name)
-                Xml.SubElement(entry, "tipus").text = _written(file.content_type)
+                Xml.SubElement(entry, "nev").text = _clean_text(file.name)
+                Xml.SubElement(entry, "tipus").text = _clean_text(file.content_type)
         Xml.indent(root)
         archive.writestr(ENVELOPE, Xml.tostring(root, encoding="utf-8", xml_declaration=True))
     return buffer.getvalue()
 
 
 def unpack(content: bytes) -> Package:
-    """What a zip holds; KrxFault unless all of it is listed, whole, and within the limits."""
+    """The package in a zip; KrxFault unless everything is listed, intact and within the limits."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
@@ -109,12 +109,12 @@ def unpack(content: bytes) -> Package:
                 raise KrxFault(f"A csomag kibontva nagyobb, mint {LARGEST // 2**20} MiB.")
             if not 0 < sizes.get(ENVELOPE, 0) <= LARGEST_ENVELOPE:
                 raise KrxFault(f"A csomagban nincs {ENVELOPE}, vagy nagyobb, mint {LARGEST_ENVELOPE // 2**20} MiB.")
-            return _package(_parsed(archive.read(ENVELOPE)), archive, set(sizes) - {ENVELOPE})
+            return _package(_parse(archive.read(ENVELOPE)), archive, set(sizes) - {ENVELOPE})
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise KrxFault("A fájl nem ép ZIP-csomag.") from error
 
 
-def _parsed(text: bytes) -> Xml.Element:
+def _parse(text: bytes) -> Xml.Element:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
@@ -128,14 +128,14 @@ def _package(root: Xml.Element, archive: zipfile.ZipFile, names: set[str]) -> Pa
     if root.tag != "csomag" or root.get("formatum") != FORMAT:
         raise KrxFault(f"A csomag formátuma {root.get('formatum')!r}, {FORMAT!r} kellene.")
     nodes = root.findall("irat")
-    listed = [entry.get("hely", "") for entry in root.iter("fajl")]
-    if not 1 <= len(nodes) <= MOST_LETTERS or len(listed) > MOST_FILES:
+    paths = [entry.get("hely", "") for entry in root.iter("fajl")]
+    if not 1 <= len(nodes) <= MOST_LETTERS or len(paths) > MOST_FILES:
         raise KrxFault(f"Egy csomagban 1–{MOST_LETTERS} irat és legfeljebb {MOST_FILES} fájl lehet.")
-    if len(set(listed)) < len(listed):
+    if len(set(paths)) < len(paths):
         raise KrxFault(f"A {ENVELOPE} egy fájlt többször sorol fel.")
-    if missing := sorted(set(listed) - names):
+    if missing := sorted(set(paths) - names):
         raise KrxFault(f"A {ENVELOPE} felsorolja, de nincs a csomagban: {', '.join(missing)}.")
-    if extra := sorted(names - set(listed)):
+    if extra := sorted(names - set(paths)):
         raise KrxFault(f"A csomagban van, de a {ENVELOPE} nem sorolja fel: {', '.join(extra)}.")
     try:
         identifier, made_at = uuid.UUID(root.get("azonosito", "")), dt.datetime.fromisoformat(root.get("keszult", ""))
@@ -175,11 +175,11 @@ def _text(node: Xml.Element, tag: str, optional: bool = False) -> str:
     return text
 
 
-def _written(text: str) -> str:
-    """As XML gives it back: line ends are single, nothing else changes."""
+def _clean_text(text: str) -> str:
+    """Text that XML returns unchanged: line ends become a single line feed, forbidden characters are replaced."""
     return UNWRITABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _plain(name: str) -> str:
-    """A file's name for the zip: for people who unpack it; its own name stands in the envelope."""
+    """A file's plain name in the zip, for people who unpack it; the envelope has its real name."""
     return re.sub(r"[^a-z0-9.]+", "-", fold(name))[-80:].strip(".-") or "fajl"

@@ -1,8 +1,8 @@
 """Registers, cases and documents (335/2005. Korm. rendelet): a document's number is `IKT/<year>/<main>-<sub>`.
 
-A case goes from open to assigned, settled, archived and scrapped (`systems.irat.handling`); each step is a line of its
-history. A register whose year was closed takes nothing more: the database refuses it, and a case goes on under a new
-main number of this year.
+A case goes from open to assigned, settled, archived and scrapped (`systems.irat.handling`); each step adds a line to
+its history. A closed register accepts nothing more: the database refuses it, and a case continues under a new
+main number in this year's register.
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from systems.core.errors import NotPossible
 from systems.core.texts import fold
-
-
-class NotPossible(Exception):
-    """A case's or a register's state forbids it; the message says why, in Hungarian."""
-
 
 USUAL = "IKT"  # the register that the first document of a year opens by itself
 MATCHES = "(document.search_text LIKE %s OR document.search_vector @@ plainto_tsquery('hungarian', %s))"
 
 
 class Register(models.Model):
-    """A register (iktatókönyv): one a prefix and year. `last_main`: the last main number given out, from 1, no gaps."""
+    """A register (iktatókönyv), one for each prefix and year. `last_main`: the last main number, without gaps."""
 
     prefix = models.CharField(max_length=10, default=USUAL)
     year = models.PositiveSmallIntegerField()
@@ -40,13 +36,13 @@ class Register(models.Model):
 
     @classmethod
     def prefixes(cls) -> list[str]:
-        """Of the registers of this year in which a case may be opened, the usual one first."""
-        opened = cls.objects.filter(year=timezone.localdate().year, closed_at=None).order_by("prefix")
-        return list(dict.fromkeys([USUAL, *opened.values_list("prefix", flat=True)]))
+        """Prefixes of this year's registers in which a case may be opened, the usual one first."""
+        registers = cls.objects.filter(year=timezone.localdate().year, closed_at=None).order_by("prefix")
+        return list(dict.fromkeys([USUAL, *registers.values_list("prefix", flat=True)]))
 
 
 class Counter(models.Model):
-    """Numbers of the arrival book and of scrapping records, from 1 in each year, no gaps."""
+    """Numbers of the arrival book and of scrapping records, from 1 in each year without gaps."""
 
     prefix = models.CharField(max_length=10)
     year = models.PositiveSmallIntegerField()
@@ -58,7 +54,7 @@ class Counter(models.Model):
 
 
 class ArchiveItem(models.Model):
-    """An item of the archiving plan (irattári tétel). `keep_years`: None is kept for ever.
+    """An item of the archiving plan (irattári tétel). `keep_years`: None means permanently.
 
     Assumed until the municipality enters its own plan.
     """
@@ -93,9 +89,9 @@ class Destruction(models.Model):
 
 
 class Case(models.Model):
-    """A case (ügyirat): everything under one main number. `continues`: its part in a register that was closed.
+    """A case (ügyirat): everything under one main number. `continues`: its earlier part, in a closed register.
 
-    `system`: the one that deals with it, or none. `restricted`: read by few (`systems.irat.reading`).
+    `system`: the one that deals with it, or empty. `restricted`: open to few readers (`systems.irat.reading`).
     """
 
     class State(models.TextChoices):
@@ -173,7 +169,7 @@ class CaseEvent(models.Model):
 
 
 class Arrival(models.TextChoices):
-    """How a document came in."""
+    """How a document arrived."""
 
     POST = "post", "Postai küldemény"
     PERSON = "person", "Személyes benyújtás"
@@ -182,7 +178,7 @@ class Arrival(models.TextChoices):
 
 
 class Direction(models.TextChoices):
-    """Whether a document came, went, or stayed in the house."""
+    """Whether a document is incoming, outgoing or internal."""
 
     IN = "in", "bejövő"
     OUT = "out", "kimenő"
@@ -190,7 +186,7 @@ class Direction(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a document leaves the house."""
+    """How a document is sent out."""
 
     POST = "post", "postai küldemény"
     REGISTERED = "registered", "tértivevényes küldemény"
@@ -199,7 +195,7 @@ class Way(models.TextChoices):
 
 
 class Document(models.Model):
-    """A document (irat), registered once and for ever."""
+    """A document (irat), registered once and never deleted."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="documents")
     sub = models.PositiveIntegerField("alszám")
@@ -218,7 +214,7 @@ class Document(models.Model):
     dispatch_way = models.CharField("expediálás módja", max_length=10, choices=Way, blank=True)
     dispatched_by = models.CharField(max_length=120, blank=True)
     search_text = models.TextField(editable=False)
-    # Of the form that it was entered with: sent twice, it is still one document. None: it came another way.
+    # Token of the form that entered it: sent twice, it is still one document. None: it came another way.
     form_token = models.UUIDField(unique=True, null=True, editable=False)
 
     class Meta:
@@ -227,14 +223,14 @@ class Document(models.Model):
         constraints = [models.UniqueConstraint(fields=["case", "sub"], name="sub_once_a_case")]
 
     def register(self, case: Case | None = None, prefix: str = USUAL) -> None:
-        """Give this document its number and save it, whole or not at all.
+        """Give this document its number and save it, in one transaction.
 
-        Without a `case`, and for one of a closed register, under a new main number of this year's register `prefix`;
-        a case goes on in the register of its own prefix when there is one this year.
+        Without a `case`, or with one of a closed register, under a new main number in this year's register `prefix`;
+        a case continues in the register of its own prefix if there is one this year.
 
-        The counters are rows: whoever takes the next number holds the row until the document is saved, so numbers
-        have no gaps and none is given twice, however many clerks register at once. NotPossible when the register is
-        closed at this very moment.
+        The counters are rows: taking the next number locks the row until the document is saved, so numbers
+        have no gaps and none is issued twice, however many clerks register at once. NotPossible when the register is
+        being closed at this moment.
         """
         try:
             with transaction.atomic():
@@ -256,17 +252,17 @@ class Document(models.Model):
             raise
 
     def index(self) -> None:
-        """Make it be found by the names of its files too."""
+        """Update its search text, which includes the names of its files."""
         self.search_text = self.words(*self.attachments.values_list("name", flat=True))
         self.save(update_fields=["search_text"])
 
     def words(self, *more: str) -> str:
-        """What it is found by without regard to accents and case; `more`: names of its files."""
+        """Its search text, without accents and case; `more`: names of its files."""
         return fold(" ".join([self.number, self.sender, self.addressee, self.subject, self.note, *more]))
 
 
 class Incoming(models.Model):
-    """An item of the arrival book (érkeztetőkönyv): it came, and waits to be registered or is sent back."""
+    """An item of the arrival book (érkeztetőkönyv), which waits to be registered or was sent back."""
 
     number = models.CharField("érkeztetési azonosító", max_length=40, unique=True)
     sender = models.CharField("küldő neve", max_length=200)
@@ -289,7 +285,7 @@ class Incoming(models.Model):
 
 
 class KrxPackage(models.Model):
-    """A KRX package that came as an item of the arrival book. `content`: as it came; None once filed or sent back."""
+    """A KRX package that arrived as an item of the arrival book. `content`: its bytes; None once filed or sent back."""
 
     incoming = models.OneToOneField(Incoming, on_delete=models.PROTECT, related_name="krx")
     identifier = models.UUIDField(unique=True)
@@ -302,7 +298,7 @@ class KrxPackage(models.Model):
 
 
 class Outgoing(models.Model):
-    """A draft (kiadmánytervezet) of a case; once signed, the `document`. `returned_note`: why it was given back."""
+    """A draft (kiadmánytervezet) of a case; once signed, the `document`. `returned_note`: why it was returned."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="outgoing")
     addressee = models.CharField("címzett neve", max_length=200)
@@ -319,7 +315,7 @@ class Outgoing(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that belongs to a document, as it came. `sha256` of its bytes, in hexadecimal."""
+    """A file of a document, unchanged. `sha256`: of its bytes, in hexadecimal."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="attachments")
     name = models.CharField(max_length=200)
@@ -333,10 +329,10 @@ class Attachment(models.Model):
 
 
 class Submission(models.Model):
-    """A citizen's electronic form: the document that it became, and who deals with it.
+    """A citizen's electronic form: its document, and the system that deals with it.
 
-    `answers`: as people read them, [{title, answers: [[question, answer]]}] by step; empty of a form that came before
-    forms brought them. All three are emptied when the case is scrapped.
+    `answers`: as people read them, [{title, answers: [[question, answer]]}] by step; empty for a form that came before
+    forms included them. All three are emptied when the case is scrapped.
     """
 
     class State(models.TextChoices):
@@ -372,7 +368,7 @@ def _open_case(prefix: str, year: int, subject: str, continues: Case | None) -> 
 
 
 def take_number(prefix: str, year: int) -> str:
-    """The next number of a counter, as `SEL/2026/1`; whoever takes it holds the row until its transaction ends."""
+    """The next number of a counter, such as `SEL/2026/1`; its row stays locked until the transaction ends."""
     number = _next(
         "INSERT INTO counter (prefix, year, last) VALUES (%s, %s, 1) "
         "ON CONFLICT ON CONSTRAINT counter_once_a_year DO UPDATE SET last = counter.last + 1 RETURNING last",
@@ -388,16 +384,16 @@ def _next(statement: str, parameters: list) -> int:
 
 
 def find(query: str) -> models.QuerySet:
-    """Documents that hold every word of the query, the best match first.
+    """Documents that contain every word of the query, the best match first.
 
-    A word is found anywhere without regard to accents and case, or in another form by its Hungarian stem.
+    A word is found anywhere, ignoring accents and case, or in another form by its Hungarian stem.
     """
-    found = Document.objects.select_related("case")
+    documents = Document.objects.select_related("case")
     words = query.replace("\0", "").split()
     for word in words:
         within = "%" + re.sub(r"([\\%_])", r"\\\1", fold(word)) + "%"
-        found = found.extra(where=[MATCHES], params=[within, word])  # noqa: S610  a constant with parameters
+        documents = documents.extra(where=[MATCHES], params=[within, word])  # noqa: S610  a constant with parameters
     if words:
         rank = RawSQL("ts_rank(search_vector, plainto_tsquery('hungarian', %s))", [" ".join(words)])  # noqa: S611
-        found = found.order_by(rank.desc(), "-registered_at", "-id")
-    return found
+        documents = documents.order_by(rank.desc(), "-registered_at", "-id")
+    return documents

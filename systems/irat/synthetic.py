@@ -25,9 +25,11 @@ def fill(random: Random, population: int) -> None:
     municipality, today = facts.of_tenant().name, timezone.localdate()
     year_began = dt.date(today.year, 1, 1)
     for _ in range(5 + population // PEOPLE_TO_A_CASE):
-        who = people.person(random, municipality, today) if random.random() < 0.8 else people.firm(random, municipality)
+        sender = (
+            people.person(random, municipality, today) if random.random() < 0.8 else people.firm(random, municipality)
+        )
         incoming = Document(
-            sender=f"{who.name} (szintetikus)",
+            sender=f"{sender.name} (szintetikus)",
             subject=random.choice(SUBJECTS),
             arrival=random.choice(list(Arrival)),
             received_on=year_began + dt.timedelta(days=random.randrange((today - year_began).days + 1)),
@@ -57,7 +59,7 @@ def fill(random: Random, population: int) -> None:
 
 
 def _handle(random: Random, case: Case, today: dt.date) -> None:
-    """Some cases wait, some are dealt with, some are late, some are ended or archived."""
+    """Some cases wait, some are being dealt with, some are late, some are settled or archived."""
     fate = random.random()
     if fate < 0.2:
         return

@@ -1,4 +1,4 @@
-"""The records system's pages: find, look, register."""
+"""The records system's pages: search, view and register documents."""
 
 import mimetypes
 
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from systems.core import documents
 from systems.core.access import has, needs
+from systems.core.errors import NotPossible
 from systems.irat import filing, handling, reading
 from systems.irat.forms import ArrivalForm, AttachmentForm, DocumentForm
 from systems.irat.models import USUAL, Attachment, Case, Document, Incoming, Register, Submission, find
@@ -27,12 +28,17 @@ PAGE = 25
 def index(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:200]
     page = Paginator(find(query).filter(reading.readable(request, "case__")), PAGE).get_page(request.GET.get("oldal"))
-    context = {"page": page, "query": query, "may_register": has(request, WRITER), "unclosed": _unclosed(request)}
+    context = {
+        "page": page,
+        "query": query,
+        "may_register": has(request, WRITER),
+        "open_registers": _open_registers(request),
+    }
     return render(request, "irat/index.html", context)
 
 
-def _unclosed(request: HttpRequest) -> list[Register]:
-    """Last year's registers that a leader has yet to close, in January."""
+def _open_registers(request: HttpRequest) -> list[Register]:
+    """In January, for leaders: last year's registers that are still open."""
     today = timezone.localdate()
     if today.month > 1 or not has(request, LEADER):
         return []
@@ -57,20 +63,20 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _name_of(system: str) -> str:
-    """A system as clerks call it; its id when the catalogue has it no more."""
+    """A system's name; its id when the catalogue no longer has it."""
     return next((entry.name for entry in settings.ASP.catalogue if entry.id == system), system)
 
 
 def _answers(submission: Submission) -> list[dict]:
-    """What was asked and answered, by step; of a form that came without labels by the names of its fields."""
-    said = {True: "igen", False: "nem"}
-    plain = [(name, said[value] if isinstance(value, bool) else value) for name, value in submission.data.items()]
+    """Questions and answers by step; for a form that came without labels, by the names of its fields."""
+    words = {True: "igen", False: "nem"}
+    plain = [(name, words[value] if isinstance(value, bool) else value) for name, value in submission.data.items()]
     return submission.answers or ([{"title": "Válaszok", "answers": plain}] if plain else [])
 
 
 @require_GET
 def attachment(request: HttpRequest, pk: int) -> HttpResponse:
-    """A file of a document, to be saved; browsers never show it as a page of ours."""
+    """A file of a document as a download; browsers never show it as a page of this site."""
     file = get_object_or_404(Attachment.objects.select_related("document__case"), pk=pk)
     reading.check(request, file.document.case)
     return documents.download(bytes(file.content), file.name, "application/octet-stream")
@@ -79,22 +85,22 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(*CLERKS)
 @require_http_methods(["GET", "POST"])
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
-    """File something with a document that is registered already: it is never taken away again."""
-    shown = reading.document_of(request, pk)
+    """Attach a file to a registered document; it cannot be removed again."""
+    document = reading.document_of(request, pk)
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if form.is_bound and form.is_valid():
         file = form.cleaned_data["file"]
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         try:
             with transaction.atomic():
-                handling.held(shown.case_id, *handling.UNSCRAPPED)
-                handling.attach(shown, file.name, kind, file.read())
-                activity.record(request, "csatolmány hozzáadása", shown.number)
+                handling.lock_case(document.case_id, *handling.UNSCRAPPED)
+                handling.attach(document, file.name, kind, file.read())
+                activity.record(request, "csatolmány hozzáadása", document.number)
             messages.success(request, f"A fájlt csatoltuk: {file.name}")
             return redirect("irat:document", pk=pk)
-        except handling.NotPossible as fault:
+        except NotPossible as fault:
             form.add_error(None, str(fault))
-    context = {"form": form, "title": f"Csatolmány hozzáadása: {shown.number}", "lead": shown.subject}
+    context = {"form": form, "title": f"Csatolmány hozzáadása: {document.number}", "lead": document.subject}
     context |= {"submit": "Csatolás", "back": reverse("irat:document", args=[pk])}
     return render(request, "core/form.html", context, status=422 if form.errors else 200)
 
@@ -103,40 +109,40 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Register a document: under a new main number, or under the case of document `pk`."""
-    first = reading.document_of(request, pk) if pk else None
-    form = DocumentForm(request.POST or None, registers=() if first else Register.prefixes())
+    sibling = reading.document_of(request, pk) if pk else None
+    form = DocumentForm(request.POST or None, registers=() if sibling else Register.prefixes())
     valid = form.is_bound and form.is_valid()
-    if valid and (document := _registered(request, form, first.case_id if first else None)):
+    if valid and (document := _register(request, form, sibling.case_id if sibling else None)):
         return redirect("irat:document", pk=document.pk)
-    return render(request, "irat/new.html", {"form": form, "first": first}, status=422 if form.errors else 200)
+    return render(request, "irat/new.html", {"form": form, "sibling": sibling}, status=422 if form.errors else 200)
 
 
 @needs(WRITER)
 @require_http_methods(["GET", "POST"])
 def register_arrival(request: HttpRequest, pk: int) -> HttpResponse:
-    """Register an item of the arrival book: under a new main number, or under the one that the form names."""
+    """Register an item of the arrival book: under a new main number, or under the one in the form."""
     item = get_object_or_404(Incoming, pk=pk)
-    known = {name: getattr(item, name) for name in ("sender", "subject", "arrival", "received_on")}
-    known |= filing.known(item)
-    form = ArrivalForm(request.POST or None, initial=known, registers=Register.prefixes())
+    initial = {name: getattr(item, name) for name in ("sender", "subject", "arrival", "received_on")}
+    initial |= filing.letter_data(item)
+    form = ArrivalForm(request.POST or None, initial=initial, registers=Register.prefixes())
     valid = item.waits and form.is_bound and form.is_valid()
-    if valid and (document := _registered(request, form, form.cleaned_data["main"], item)):
-        if reading.allowed(request, document.case):
+    if valid and (document := _register(request, form, form.cleaned_data["main"], item)):
+        if reading.may_read(request, document.case):
             return redirect("irat:document", pk=document.pk)
-        return redirect("irat:arrivals")  # a letter is filed in a case that its registrar may not read
+        return redirect("irat:arrivals")  # a letter may be filed in a case that its registrar may not read
     if not item.waits:
         messages.error(request, "Ezt a küldeményt már iktatták vagy visszaküldték.")
         return redirect("irat:arrivals")
     return render(request, "irat/new.html", {"form": form, "item": item}, status=422 if form.errors else 200)
 
 
-def _registered(
+def _register(
     request: HttpRequest, form: DocumentForm, case: int | None, item: Incoming | None = None
 ) -> Document | None:
-    """The document of a valid form, registered now, or before when the very form was sent twice (a double click).
+    """The document of a valid form, registered now, or earlier when the same form was sent twice (a double click).
 
-    `case`: that it belongs to; None when its state forbids it, then the form says so. `item`: of the arrival book, that
-    becomes it; when somebody else was faster, theirs.
+    None, with an error on the form, when the state of its case forbids it. `case`: key of its case. `item`: of the
+    arrival book, which becomes the document; when somebody else has just registered it, theirs is returned.
     """
     token = form.cleaned_data["token"]
     document = form.save(commit=False)
@@ -144,16 +150,16 @@ def _registered(
     try:
         with transaction.atomic():
             if item:
-                held = Incoming.objects.select_for_update().get(pk=item.pk)
-                if held.document:
-                    return held.document
+                locked_item = Incoming.objects.select_for_update().get(pk=item.pk)
+                if locked_item.document:
+                    return locked_item.document
             prefix = form.cleaned_data.get("register", USUAL)
             document.register(handling.admit(case, request.clerk.name) if case else None, prefix)
             if item:
                 Incoming.objects.filter(pk=item.pk).update(document=document)
                 filing.file(item, document)
             activity.record(request, "iktatás", document.number)
-    except handling.NotPossible as fault:
+    except NotPossible as fault:
         form.add_error(None, str(fault))
         return None
     except IntegrityError:

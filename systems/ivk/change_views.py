@@ -1,4 +1,4 @@
-"""Pages that change the register: new parcels, changed data, merging, splitting, taking out."""
+"""Pages that change the register: new parcels, changed data, merging, splitting, removal."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from systems.core.access import needs
+from systems.core.errors import NotPossible
 from systems.ivk import registering
 from systems.ivk.forms import Change, MergeForm, NewParcelForm, ParcelForm, PartSet
 from systems.ivk.models import Parcel
-from systems.ivk.registering import DATA, SUMMED, NotPossible
+from systems.ivk.registering import DATA, SUMMED
 from systems.shell import activity
 
 CLERK = "ugyintezo"
 
 
-def _done(form: forms.Form, work: Callable[[], Parcel]) -> Parcel | None:
-    """The parcel to show next; what the register refuses becomes an error of the form."""
+def _perform(form: forms.Form, work: Callable[[], Parcel]) -> Parcel | None:
+    """Do the work and return the parcel to show next; a refusal becomes an error of the form."""
     try:
         with transaction.atomic():
             return work()
@@ -47,33 +48,33 @@ def new(request: HttpRequest) -> HttpResponse:
     def work() -> Parcel:
         data = form.cleaned_data
         parcel = Parcel(**form.values(), since=data["day"], token=data["token"])
-        made = registering.add(parcel, data["reason"], request.clerk.name)
-        activity.record(request, "ingatlan felvétele", made.lot)
-        return made
+        added_parcel = registering.add(parcel, data["reason"], request.clerk.name)
+        activity.record(request, "ingatlan felvétele", added_parcel.lot)
+        return added_parcel
 
-    if form.is_valid() and (made := _done(form, work)):
+    if form.is_valid() and (result := _perform(form, work)):
         messages.success(request, "Az ingatlant felvettük.")
-        return redirect("ivk:parcel", pk=made.pk)
+        return redirect("ivk:parcel", pk=result.pk)
     return _page(request, form, "Új ingatlan", reverse("ivk:index"))
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Parcel, pk=pk)
-    before = {name: getattr(shown, name) for name in DATA}
-    form = ParcelForm(request.POST or None, instance=shown)
+    original = get_object_or_404(Parcel, pk=pk)
+    before = {name: getattr(original, name) for name in DATA}
+    form = ParcelForm(request.POST or None, instance=original)
 
     def work() -> Parcel:
         data = form.cleaned_data
-        changed = {name: value for name, value in form.values().items() if value != before[name]}
-        if not changed:
+        values = {name: value for name, value in form.values().items() if value != before[name]}
+        if not values:
             raise NotPossible("Semmi nem változott.")
-        made = registering.change(pk, changed, data["day"], data["reason"], request.clerk.name)
-        activity.record(request, "ingatlan adatváltozása", made.lot)
-        return made
+        parcel = registering.change(pk, values, data["day"], data["reason"], request.clerk.name)
+        activity.record(request, "ingatlan adatváltozása", parcel.lot)
+        return parcel
 
-    if form.is_valid() and _done(form, work):
+    if form.is_valid() and _perform(form, work):
         messages.success(request, "A változást átvezettük.")
         return redirect("ivk:parcel", pk=pk)
     return _page(request, form, f"Adatváltozás: {before['lot']}", reverse("ivk:parcel", args=[pk]))
@@ -82,60 +83,60 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = get_object_or_404(Parcel, pk=pk), Change(request.POST or None)
+    parcel, form = get_object_or_404(Parcel, pk=pk), Change(request.POST or None)
 
     def work() -> Parcel:
         registering.end(pk, form.cleaned_data["day"], form.cleaned_data["reason"], request.clerk.name)
-        activity.record(request, "ingatlan kivezetése", shown.lot)
-        return shown
+        activity.record(request, "ingatlan kivezetése", parcel.lot)
+        return parcel
 
-    if form.is_valid() and _done(form, work):
+    if form.is_valid() and _perform(form, work):
         messages.success(request, "Az ingatlant kivezettük.")
         return redirect("ivk:parcel", pk=pk)
     lead = "Az ingatlan adatai és története megmaradnak."
-    return _page(request, form, f"Kivezetés: {shown}", reverse("ivk:parcel", args=[pk]), lead=lead, submit="Kivezetés")
+    return _page(request, form, f"Kivezetés: {parcel}", reverse("ivk:parcel", args=[pk]), lead=lead, submit="Kivezetés")
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def merge(request: HttpRequest) -> HttpResponse:
-    """Several parcels become one, with the sums of their areas and values."""
+    """Merge parcels into one with the sums of their areas and values."""
     form = MergeForm(request.POST or None)
 
     def work() -> Parcel:
         data = form.cleaned_data
         parents = data["old"]
-        first = {name: getattr(parents[0], name) for name in DATA}
+        values = {name: getattr(parents[0], name) for name in DATA}
         sums = {name: sum(getattr(parent, name) for parent in parents) for name in SUMMED}
         rights = "; ".join(dict.fromkeys(p.encumbrance for p in parents if p.encumbrance))[:500]
-        child = Parcel(**first | sums | {"lot": data["lot"], "encumbrance": rights})
+        child = Parcel(**values | sums | {"lot": data["lot"], "encumbrance": rights})
         pks = [parent.pk for parent in parents]
-        (made,) = registering.replace(pks, [child], data["day"], data["reason"], request.clerk.name)
-        activity.record(request, "ingatlanok összevonása", made.lot)
-        return made
+        (merged_parcel,) = registering.replace(pks, [child], data["day"], data["reason"], request.clerk.name)
+        activity.record(request, "ingatlanok összevonása", merged_parcel.lot)
+        return merged_parcel
 
-    if form.is_valid() and (made := _done(form, work)):
+    if form.is_valid() and (result := _perform(form, work)):
         messages.success(request, "Az ingatlanokat összevontuk.")
-        return redirect("ivk:parcel", pk=made.pk)
+        return redirect("ivk:parcel", pk=result.pk)
     return _page(request, form, "Ingatlanok összevonása", reverse("ivk:index"), submit="Összevonás")
 
 
 @needs(CLERK)
 @require_http_methods(["GET", "POST"])
 def split(request: HttpRequest, pk: int) -> HttpResponse:
-    """One parcel becomes several; areas and values sum up to what it had."""
-    shown = get_object_or_404(Parcel, pk=pk)
+    """Split a parcel; areas and values of the parts sum up to its own."""
+    parcel = get_object_or_404(Parcel, pk=pk)
     form, parts = Change(request.POST or None), PartSet(request.POST or None)
 
     def work() -> Parcel:
-        kept = {name: getattr(shown, name) for name in DATA}
-        children = [Parcel(**kept | part) for part in parts.cleaned_data if part]
+        values = {name: getattr(parcel, name) for name in DATA}
+        children = [Parcel(**values | part) for part in parts.cleaned_data if part]
         registering.replace([pk], children, form.cleaned_data["day"], form.cleaned_data["reason"], request.clerk.name)
-        activity.record(request, "ingatlan megosztása", shown.lot)
-        return shown
+        activity.record(request, "ingatlan megosztása", parcel.lot)
+        return parcel
 
-    if form.is_valid() and parts.is_valid() and _done(form, work):
+    if form.is_valid() and parts.is_valid() and _perform(form, work):
         messages.success(request, "Az ingatlant megosztottuk.")
         return redirect("ivk:parcel", pk=pk)
     back = reverse("ivk:parcel", args=[pk])
-    return _page(request, form, f"Megosztás: {shown}", back, parts=parts, shown=shown)
+    return _page(request, form, f"Megosztás: {parcel}", back, parts=parts, parcel=parcel)

@@ -1,4 +1,4 @@
-"""What the property register tells the warehouse: parcels, areas and values by class."""
+"""The property register's figures for the warehouse: parcels, areas and values by class."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from systems.ivk import summaries
 
 def rows(day: dt.date) -> list[dict[str, Any]]:
     """Figures at the end of a day."""
-    found = []
+    figures = []
     for row in summaries.by_class(day):
-        where = f"{row.transferability}, {row.area}"
-        found.append(("ingatlan", where, "count", row.count))
-        found.append(("ingatlanok területe (m²)", where, "count", row.square_metres))
-        found.append(("ingatlanok bruttó értéke", where, "forint", row.gross))
-        found.append(("ingatlanok nettó értéke", where, "forint", row.net))
-    return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in found]
+        dimension = f"{row.transferability}, {row.area}"
+        figures.append(("ingatlan", dimension, "count", row.count))
+        figures.append(("ingatlanok területe (m²)", dimension, "count", row.square_metres))
+        figures.append(("ingatlanok bruttó értéke", dimension, "forint", row.gross))
+        figures.append(("ingatlanok nettó értéke", dimension, "forint", row.net))
+    return [{"measure": m, "dimension": d, "kind": k, "value": v} for m, d, k, v in figures]

@@ -8,11 +8,11 @@ from systems.core.money import ForintFormField
 from systems.ivk import lot
 from systems.ivk.models import Parcel, known_lot
 
-PARTS = 6  # that a parcel can be split into by one form
+PARTS = 6  # into which one form can split a parcel
 
 
 def clean_lot(text: str) -> str:
-    """A lot number as it is kept."""
+    """A lot number in its stored form."""
     text = lot.tidy(text)
     known_lot(text)
     return text
@@ -80,7 +80,7 @@ class ParcelForm(FormMixin, forms.ModelForm):
         return data
 
     def values(self) -> dict[str, object]:
-        """The parcel's data that was sent."""
+        """The parcel's data from the form."""
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
@@ -89,7 +89,7 @@ class NewParcelForm(ParcelForm):
 
 
 class MergeForm(Change):
-    """Several parcels become one."""
+    """Which parcels are merged into one."""
 
     area = forms.ChoiceField(label="fekvés", choices=Parcel.Area)
     old = forms.CharField(
@@ -101,15 +101,15 @@ class MergeForm(Change):
     field_order = ["area", "old", "lot", "day", "reason"]
 
     def clean_old(self) -> list[Parcel]:
-        """The parcels meant, which are all in the register."""
+        """The parcels with these lot numbers, which must all be in the register."""
         lots = [lot.tidy(text) for text in self.cleaned_data["old"].replace("\n", ",").split(",") if text.strip()]
         area = self.cleaned_data.get("area")
-        found = {p.lot: p for p in Parcel.objects.filter(ended=None, area=area, lot__in=lots)}
-        if missing := [text for text in lots if text not in found]:
+        parcels = {p.lot: p for p in Parcel.objects.filter(ended=None, area=area, lot__in=lots)}
+        if missing := [text for text in lots if text not in parcels]:
             raise forms.ValidationError(f"Ilyen ingatlan itt nincs a nyilvántartásban: {', '.join(missing)}.")
-        if len(found) < 2:
+        if len(parcels) < 2:
             raise forms.ValidationError("Legalább két különböző ingatlant adjon meg.")
-        return list(found.values())
+        return list(parcels.values())
 
 
 class PartForm(FormMixin, forms.Form):

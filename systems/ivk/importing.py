@@ -1,4 +1,4 @@
-"""Taking over parcels of an earlier register. Areas are whole square metres, amounts whole forints, days ISO."""
+"""Import of an earlier register's parcels. Areas are whole square metres, amounts whole forints, days ISO."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ SUMMED = {"terulet": "terület", "brutto": "bruttó érték", "ertekcsokkenes": 
 
 
 def _whole(text: str) -> int | None:
-    """A whole number without sign and spaces; None for anything else."""
+    """A whole number without sign or spaces; None for anything else."""
     return int(text) if re.fullmatch(r"[0-9]{1,16}", text, re.ASCII) and int(text) <= LARGEST else None
 
 
 def _share(text: str) -> tuple[int, int] | None:
-    """`1/2` as two numbers when it is of a whole."""
-    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text, re.ASCII)
-    if not found or not int(found[2]) or not 0 < Fraction(int(found[1]), int(found[2])) <= 1:
+    """`1/2` as two numbers; None unless it is above 0 and at most one whole."""
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text, re.ASCII)
+    if not match or not int(match[2]) or not 0 < Fraction(int(match[1]), int(match[2])) <= 1:
         return None
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _day(text: str) -> dt.date | None:
@@ -59,20 +59,20 @@ def _day(text: str) -> dt.date | None:
 
 
 def check(files: Mapping[str, Rows]) -> Report:
-    """Every parcel has a lot number that is free and known values; the totals are what the manifest must promise."""
+    """Every parcel has a free lot number and valid values; the totals must equal the manifest's."""
     report = Report(totals=dict.fromkeys(["ingatlan", *SUMMED.values()], 0))
-    taken = set(Parcel.objects.filter(ended=None).values_list("area", "lot"))
+    lots = set(Parcel.objects.filter(ended=None).values_list("area", "lot"))
     for number, row in enumerate(files.get(FILE, []), 2):
         report.totals["ingatlan"] += 1
-        for column, wanted in _faults(row, taken):
-            report.fault(FILE, number, column, row[column], wanted)
+        for column, expectation in _faults(row, lots):
+            report.fault(FILE, number, column, row[column], expectation)
         for column, name in SUMMED.items():
             report.totals[name] += _whole(row[column]) or 0
     return report
 
 
-def _faults(row: Mapping[str, str], taken: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Columns that are wrong, and what is wanted there; notes the lot number as taken."""
+def _faults(row: Mapping[str, str], lots: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Wrong columns and what they should hold; adds the row's lot number to `lots`."""
     faults, area, number = [], AREAS.get(row["fekves"]), row["helyrajzi_szam"]
     try:
         outer = lot.parse(number)[0]
@@ -81,9 +81,9 @@ def _faults(row: Mapping[str, str], taken: set[tuple[str, str]]) -> list[tuple[s
     else:
         if area and (area == Parcel.Area.OUTER) != bool(outer):
             faults.append(("helyrajzi_szam", "külterületen 0-val kezdődik, máshol nem"))
-        if (area, number) in taken:
+        if (area, number) in lots:
             faults.append(("helyrajzi_szam", "olyan, amely még nincs"))
-        taken.add((area, number))
+        lots.add((area, number))
     if area is None:
         faults.append(("fekves", f"ezek egyike: {', '.join(AREAS)}"))
     if row["forgalomkepesseg"] not in CLASSES:

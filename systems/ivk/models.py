@@ -1,6 +1,6 @@
 """The register of the municipality's real estate (147/1992. Korm. rendelet): parcels, their values, and their history.
 
-A parcel's data of any day is its newest change up to that day (`Change.after`): nothing is overwritten without a trace.
+A parcel's data on any day is its newest change up to that day (`Change.after`): nothing is overwritten without a trace.
 Areas are whole square metres, values whole forints.
 """
 
@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from systems.core import parameters
 from systems.core.money import ForintField
 from systems.ivk import lot
 
@@ -26,21 +27,14 @@ def known_lot(value: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-class Parameter(models.Model):
-    """A number that a law or a decision gives; assumed until somebody says it is theirs."""
+class Parameter(parameters.Parameter):
+    """Time limits of the property register."""
 
-    name = models.CharField(max_length=40, primary_key=True)
     value = models.BigIntegerField()
-    unit = models.CharField(max_length=20)
-    source = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, default="assumed")
-
-    class Meta:
-        db_table = "parameter"
 
 
 class Parcel(models.Model):
-    """A real estate; an ended one was merged, split or sold. `position`: its lot number as numbers, for order."""
+    """A parcel; an ended one was merged, split or sold. `position`: its lot number as numbers, for sorting."""
 
     class Area(models.TextChoices):
         INNER = "inner", "belterület"
@@ -104,7 +98,7 @@ class Parcel(models.Model):
         return f"{self.share_part}/{self.share_whole}"
 
     def as_of(self, day: dt.date) -> dict[str, Any] | None:
-        """Its data at the end of a day, by label; None when it was not there yet or no more."""
+        """Its data at the end of a day, by name; None when it was not in the register."""
         if day < self.since or (self.ended and day >= self.ended):
             return None
         last = self.changes.filter(day__lte=day).order_by("-day", "-id").first()
@@ -112,7 +106,7 @@ class Parcel(models.Model):
 
 
 class Change(models.Model):
-    """One change of a parcel, with all its data after it; only ever added. `day`: of the change itself."""
+    """One change of a parcel, with all its data afterwards. Rows are only ever added. `day`: of the change itself."""
 
     class Kind(models.TextChoices):
         NEW = "new", "felvétel"
@@ -135,7 +129,7 @@ class Change(models.Model):
 
 
 class Descent(models.Model):
-    """Which parcel came of which, by merging or splitting."""
+    """Which parcel came from which, by merging or splitting."""
 
     parent = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="children_links")
     child = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="parent_links")

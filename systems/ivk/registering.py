@@ -1,4 +1,4 @@
-"""Changes of the register: each one transaction, with its line in the history of every parcel it concerns."""
+"""Changes of the register: each is one transaction and adds a line to the history of every parcel concerned."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 
+from systems.core.errors import NotPossible
 from systems.ivk.models import Change, Descent, Parcel
 
 SUMMED = {"square_metres": "terület", "gross": "bruttó érték", "depreciation": "értékcsökkenés"}
@@ -26,12 +27,8 @@ DATA = (
 )
 
 
-class NotPossible(Exception):
-    """The register does not take it; the Hungarian message says why."""
-
-
 @contextmanager
-def _saying() -> Iterator[None]:
+def _explain_refusals() -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
@@ -44,43 +41,45 @@ def _saying() -> Iterator[None]:
 
 
 def note(parcel: Parcel, kind: str, day: dt.date, reason: str, clerk: str) -> None:
-    """A line of a parcel's history."""
+    """Add a line to a parcel's history."""
     after = {name: getattr(parcel, name) for name in DATA}
     Change.objects.create(parcel=parcel, kind=kind, day=day, reason=reason, after=after, recorded_by=clerk)
 
 
 def _live(pk: int, day: dt.date) -> Parcel:
-    """A parcel to be changed on a day, locked."""
-    found = Parcel.objects.select_for_update().get(pk=pk)
-    if found.ended:
-        raise NotPossible(f"A(z) {found.lot} ingatlan {found.ended:%Y. %m. %d.} napján megszűnt.")
-    last = found.changes.last()
-    if day < (last.day if last else found.since):
-        raise NotPossible(f"A(z) {found.lot} utolsó változása későbbi: {last.day if last else found.since:%Y. %m. %d.}")
-    return found
+    """A parcel that may be changed on a day, locked."""
+    parcel = Parcel.objects.select_for_update().get(pk=pk)
+    if parcel.ended:
+        raise NotPossible(f"A(z) {parcel.lot} ingatlan {parcel.ended:%Y. %m. %d.} napján megszűnt.")
+    latest = parcel.changes.last()
+    if day < (latest.day if latest else parcel.since):
+        raise NotPossible(
+            f"A(z) {parcel.lot} utolsó változása későbbi: {latest.day if latest else parcel.since:%Y. %m. %d.}"
+        )
+    return parcel
 
 
 def add(parcel: Parcel, reason: str, clerk: str) -> Parcel:
-    """A new parcel, from its `since` on."""
-    with _saying():
+    """Add a parcel to the register from its `since` on."""
+    with _explain_refusals():
         parcel.save()
         note(parcel, Change.Kind.NEW, parcel.since, reason, clerk)
     return parcel
 
 
 def change(pk: int, values: dict[str, object], day: dt.date, reason: str, clerk: str) -> Parcel:
-    """Change data of a parcel on a day that is not before its last change."""
-    with _saying():
-        found = _live(pk, day)
+    """Change data of a parcel on a day not before its last change."""
+    with _explain_refusals():
+        parcel = _live(pk, day)
         for name, value in values.items():
-            setattr(found, name, value)
-        found.save()
-        note(found, Change.Kind.DATA, day, reason, clerk)
-    return found
+            setattr(parcel, name, value)
+        parcel.save()
+        note(parcel, Change.Kind.DATA, day, reason, clerk)
+    return parcel
 
 
 def end(pk: int, day: dt.date, reason: str, clerk: str) -> None:
-    """Take a parcel out of the register: sold, transferred."""
+    """Remove a parcel from the register because it was sold or transferred."""
     with transaction.atomic():
         _end(_live(pk, day), Change.Kind.END, day, reason, clerk)
 
@@ -94,38 +93,38 @@ def _end(parcel: Parcel, kind: str, day: dt.date, reason: str, clerk: str) -> No
 def replace(parents: Sequence[int], children: Sequence[Parcel], day: dt.date, reason: str, clerk: str) -> list[Parcel]:
     """Merge several parcels into one, or split one into several. Areas and values must sum up exactly.
 
-    `children` are unsaved; what they have of `since` is set to the day.
+    `children` are unsaved; their `since` is set to the day.
     """
     kind = Change.Kind.MERGE if len(children) == 1 else Change.Kind.SPLIT
     if not ((len(parents) == 1) ^ (len(children) == 1)) or not parents or not children:
         raise NotPossible("Összevonni több ingatlant lehet eggyé, megosztani egyet többé.")
-    with _saying():
-        old = [_live(pk, day) for pk in sorted(set(parents))]
-        if len(old) != len(parents):
+    with _explain_refusals():
+        locked_parents = [_live(pk, day) for pk in sorted(set(parents))]
+        if len(locked_parents) != len(parents):
             raise NotPossible("Egy ingatlan csak egyszer szerepelhet.")
         for name, label in SUMMED.items():
-            before, after = (sum(getattr(p, name) for p in group) for group in (old, children))
+            before, after = (sum(getattr(p, name) for p in group) for group in (locked_parents, children))
             if before != after:
                 raise NotPossible(f"A(z) {label} összege eltér: előtte {before}, utána {after}.")
-        shares = {(p.area, p.share_part, p.share_whole, p.transferability) for p in (*old, *children)}
+        shares = {(p.area, p.share_part, p.share_whole, p.transferability) for p in (*locked_parents, *children)}
         if len(shares) > 1:
             raise NotPossible("A fekvés, a tulajdoni hányad és a forgalomképesség mindegyiknél egyezzen.")
-        for parent in old:
+        for parent in locked_parents:
             _end(parent, kind, day, reason, clerk)
         for child in children:
             child.since = day
             child.save()
             note(child, kind, day, reason, clerk)
-            Descent.objects.bulk_create(Descent(parent=parent, child=child) for parent in old)
+            Descent.objects.bulk_create(Descent(parent=parent, child=child) for parent in locked_parents)
     return list(children)
 
 
 def ancestors(parcel: Parcel) -> list[Parcel]:
-    """Every parcel that it came of, nearest first."""
-    found: dict[int, Parcel] = {}
+    """Every parcel that it came from, nearest first."""
+    by_key: dict[int, Parcel] = {}
     layer = [parcel.pk]
     while layer:
-        above = Parcel.objects.filter(children_links__child__in=layer).exclude(pk__in=found).distinct()
-        found |= {p.pk: p for p in above}
+        above = Parcel.objects.filter(children_links__child__in=layer).exclude(pk__in=by_key).distinct()
+        by_key |= {p.pk: p for p in above}
         layer = [p.pk for p in above]
-    return list(found.values())
+    return list(by_key.values())

@@ -45,10 +45,10 @@ def by_class(day: dt.date) -> list[Row]:
 
 def total(rows: Sequence[Row]) -> Row:
     """The sum of all rows."""
-    found = Row("Összesen", "")
+    sums = Row("Összesen", "")
     for row in rows:
-        found.count += row.count
-        found.square_metres += row.square_metres
-        found.gross += row.gross
-        found.depreciation += row.depreciation
-    return found
+        sums.count += row.count
+        sums.square_metres += row.square_metres
+        sums.gross += row.gross
+        sums.depreciation += row.depreciation
+    return sums

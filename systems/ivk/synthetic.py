@@ -48,7 +48,7 @@ def fill(random: Random, population: int) -> None:
 
 
 def _split(parcel: Parcel, day: dt.date) -> None:
-    """In two, as exactly as whole numbers allow."""
+    """Split a parcel in two, as evenly as whole numbers allow."""
     whole = {name: getattr(parcel, name) for name in registering.DATA}
     half = {name: whole[name] // 2 for name in registering.SUMMED}
     rest = {name: whole[name] - half[name] for name in registering.SUMMED}

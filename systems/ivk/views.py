@@ -1,4 +1,4 @@
-"""Finding parcels, a parcel's sheet at any day, changes that were recorded late, the statutory summary."""
+"""Search for parcels, a parcel's sheet on any day, changes recorded late, the statutory summary."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ def index(request: HttpRequest) -> HttpResponse:
     query, area = request.GET.get("q", "").strip()[:100], request.GET.get("fekves", "")
     ended = request.GET.get("megszunt") == "1"
     number = lot.tidy(query)
-    found = Parcel.objects.filter(
+    parcels = Parcel.objects.filter(
         Q(lot=number) | Q(lot__startswith=f"{number}/") | Q(address__icontains=query) | Q(use__icontains=query)
     )
     if area in Parcel.Area.values:
-        found = found.filter(area=area)
+        parcels = parcels.filter(area=area)
     if not ended:
-        found = found.filter(ended=None)
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+        parcels = parcels.filter(ended=None)
+    page = Paginator(parcels, PAGE).get_page(request.GET.get("oldal"))
     context = {"page": page, "query": query, "area": area, "areas": Parcel.Area.choices, "ended": ended}
     return render(request, "ivk/index.html", context)
 
 
 def _day(request: HttpRequest) -> dt.date:
-    """The day that an address asks for, else today."""
+    """The day in the address, else today."""
     try:
         return parse_date(request.GET.get("nap", "")) or timezone.localdate()
     except ValueError:
         return timezone.localdate()
 
 
-def labelled(data: dict[str, Any]) -> list[tuple[str, Any]]:
+def labels_and_values(data: dict[str, Any]) -> list[tuple[str, Any]]:
     """A parcel's data as people read it."""
     choices = {"area": dict(Parcel.Area.choices), "transferability": dict(Parcel.Transferability.choices)}
     rows = []
@@ -66,15 +66,15 @@ def labelled(data: dict[str, Any]) -> list[tuple[str, Any]]:
 @require_GET
 def parcel(request: HttpRequest, pk: int) -> HttpResponse:
     """A parcel as of a day, with its history and ancestry."""
-    shown, day = get_object_or_404(Parcel, pk=pk), _day(request)
-    data = shown.as_of(day)
+    parcel, day = get_object_or_404(Parcel, pk=pk), _day(request)
+    data = parcel.as_of(day)
     context = {
-        "shown": shown,
+        "parcel": parcel,
         "day": day,
-        "rows": labelled(data) if data else [],
-        "history": shown.changes.all(),
-        "ancestors": registering.ancestors(shown),
-        "children": Parcel.objects.filter(parent_links__parent=shown),
+        "rows": labels_and_values(data) if data else [],
+        "history": parcel.changes.all(),
+        "ancestors": registering.ancestors(parcel),
+        "children": Parcel.objects.filter(parent_links__parent=parcel),
     }
     return render(request, "ivk/parcel.html", context)
 
@@ -82,30 +82,30 @@ def parcel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def printable(request: HttpRequest, pk: int) -> HttpResponse:
     """The parcel's sheet (ingatlanlap) as PDF."""
-    shown, day = get_object_or_404(Parcel, pk=pk), _day(request)
-    pdf = Pdf("Ingatlanlap", f"{shown}, {day:%Y. %m. %d.} napján")
-    data = shown.as_of(day)
+    parcel, day = get_object_or_404(Parcel, pk=pk), _day(request)
+    pdf = Pdf("Ingatlanlap", f"{parcel}, {day:%Y. %m. %d.} napján")
+    data = parcel.as_of(day)
     if data:
-        pdf.pairs(labelled(data))
+        pdf.pairs(labels_and_values(data))
     else:
         pdf.paragraph("Ezen a napon nem szerepelt a nyilvántartásban.")
-    history = [(c.day, c.get_kind_display(), c.reason, c.recorded_by) for c in shown.changes.all()]
+    history = [(c.day, c.get_kind_display(), c.reason, c.recorded_by) for c in parcel.changes.all()]
     pdf.section("Változások").table(["Nap", "Fajta", "Ok", "Rögzítette"], history, (2, 2, 4, 3))
-    if origin := registering.ancestors(shown):
+    if origin := registering.ancestors(parcel):
         pdf.section("Jogelődök").paragraph(", ".join(str(parent) for parent in origin))
-    return pdf.response(f"ingatlanlap-{shown.lot.replace('/', '-')}")
+    return pdf.response(f"ingatlanlap-{parcel.lot.replace('/', '-')}")
 
 
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
-    """Changes of the last days, newest first, with those marked that were recorded after the time allowed."""
-    allowed = Parameter.objects.get(pk="change_days")
-    since = timezone.localdate() - dt.timedelta(days=allowed.value)
-    found = Change.objects.filter(Q(day__gte=since) | Q(recorded_at__date__gte=since)).select_related("parcel")
-    page = Paginator(found.order_by("-day", "-id"), PAGE).get_page(request.GET.get("oldal"))
-    for each in page:
-        each.took = (timezone.localtime(each.recorded_at).date() - each.day).days
-    return render(request, "ivk/changes.html", {"page": page, "allowed": allowed, "since": since})
+    """Changes of the last days, newest first; those recorded after the time limit are marked."""
+    limit = Parameter.objects.get(pk="change_days")
+    since = timezone.localdate() - dt.timedelta(days=limit.value)
+    changes = Change.objects.filter(Q(day__gte=since) | Q(recorded_at__date__gte=since)).select_related("parcel")
+    page = Paginator(changes.order_by("-day", "-id"), PAGE).get_page(request.GET.get("oldal"))
+    for change in page:
+        change.took = (timezone.localtime(change.recorded_at).date() - change.day).days
+    return render(request, "ivk/changes.html", {"page": page, "limit": limit, "since": since})
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""What other systems tell the framework: the business log, and who signed in."""
+"""Messages of other systems to the framework: the business log, and who signed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from systems.keret.models import Activity, Presence, User
 
 @handles("activity")
 def activity(message: Message) -> None:
-    """A line of the business log."""
+    """Store a line of the business log."""
     body = message.body
     Activity.objects.create(
         at=parse_datetime(body["at"]),
@@ -24,7 +24,7 @@ def activity(message: Message) -> None:
 
 @handles("signed-in")
 def signed_in(message: Message) -> None:
-    """A clerk signed in to a system, with these roles."""
+    """Record that a clerk signed in to a system, with these roles."""
     body, at = message.body, parse_datetime(message.body["at"])
     user, _ = User.objects.get_or_create(username=body["username"], defaults={"name": body["name"]})
     user.name, user.token_roles, user.last_seen = body["name"], body["roles"], at
@@ -34,20 +34,20 @@ def signed_in(message: Message) -> None:
 
 @handles("present")
 def present(message: Message) -> None:
-    """A clerk's session in a system is in use; one that was over meanwhile stays so."""
+    """Record that a clerk's session in a system is in use; one that has ended meanwhile stays ended."""
     at = parse_datetime(message.body["at"])
-    open_ones = Presence.objects.inside(at).filter(username=message.body["username"], system=message.source)
-    open_ones.update(seen_at=at)
+    presences = Presence.objects.inside(at).filter(username=message.body["username"], system=message.source)
+    presences.update(seen_at=at)
 
 
 @handles("signed-out")
 def signed_out(message: Message) -> None:
-    """A clerk signed out: of every system, whatever sessions are left there."""
+    """A clerk signed out, which ends their sessions in every system."""
     at = parse_datetime(message.body["at"])
     end_sessions(message.body["username"], at)
 
 
 def end_sessions(username: str, at) -> None:
-    """Sessions of a clerk that began before a moment are over in every system."""
+    """End the sessions of a clerk that began before a moment, in every system."""
     User.objects.filter(username=username).update(not_before=at)
     Presence.objects.filter(username=username, ended_at=None, began_at__lte=at).update(ended_at=at)

@@ -1,4 +1,4 @@
-"""What an administrator of the municipality can enter."""
+"""Forms of the municipality's administrator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from systems.core.forms import FormMixin
 from systems.keret.models import User
 
-LONGEST = dt.timedelta(days=366)  # a later end is a slip of the keyboard
+LONGEST = dt.timedelta(days=366)  # a later end is a typing error
 
 
 def role_choices(ksh: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -24,7 +24,7 @@ def role_choices(ksh: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 class UserForm(FormMixin, forms.ModelForm):
-    """A clerk's particulars; with `username` only when they are new here."""
+    """A clerk's particulars; `username` only for a new one."""
 
     class Meta:
         model = User
@@ -55,7 +55,7 @@ class RolesForm(forms.Form):
 
 
 class Period(FormMixin, forms.Form):
-    """From today to a day, both whole, with a reason."""
+    """A period from today until the end of a day, with a reason."""
 
     until = forms.DateField(label="utolsó nap")
     reason = forms.CharField(label="indok", max_length=200)

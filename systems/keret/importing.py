@@ -1,4 +1,4 @@
-"""Taking over clerks: who they are, not what they may do."""
+"""Import of clerks: who they are, not what they may do."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,58}[a-z0-9]")
 
 
 def check(files: Mapping[str, Rows]) -> Report:
-    """Usernames are well formed, new, and come once; names are given; e-mail addresses can be ones."""
-    report, seen = Report(), set(User.objects.values_list("username", flat=True))
+    """Usernames are well formed, new and unique; names are present; e-mail addresses are valid."""
+    report, usernames = Report(), set(User.objects.values_list("username", flat=True))
     for number, row in enumerate(files.get(FILE, []), 2):
         username = row["felhasznalonev"]
         if not USERNAME.fullmatch(username):
             report.fault(FILE, number, "felhasznalonev", username, "kisbetűs név, például minta.ilona")
-        elif username in seen:
+        elif username in usernames:
             report.fault(FILE, number, "felhasznalonev", username, "olyan, amely még nincs")
-        seen.add(username)
+        usernames.add(username)
         if not 0 < len(row["nev"].strip()) <= 120:
             report.fault(FILE, number, "nev", row["nev"], "legfeljebb 120 betűs név")
         if len(row["munkakor"]) > 120:
@@ -40,7 +40,7 @@ def check(files: Mapping[str, Rows]) -> Report:
 
 
 def apply(files: Mapping[str, Rows]) -> None:
-    """Add them all."""
+    """Add all clerks, after a check without faults."""
     User.objects.bulk_create(
         User(username=row["felhasznalonev"], name=row["nev"].strip(), position=row["munkakor"], email=row["email"])
         for row in files.get(FILE, [])

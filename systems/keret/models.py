@@ -1,4 +1,4 @@
-"""What the framework keeps: clerks and their roles here, who is in, and the business log."""
+"""What the framework stores: clerks and their roles here, who is present, and the business log."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from systems.shell import presence
 
 class UserSet(models.QuerySet):
     def holding(self, key: str) -> UserSet:
-        """Clerks who may work and have a role (`<system>.<role>`) of their own: no substitutes, nobody's permission."""
+        """Clerks who may work and have a role (`<system>.<role>`) permanently: not by substitution or permission."""
         system, role = key.split(".")
-        given = Grant.objects.active().filter(
+        grants = Grant.objects.active().filter(
             kind=Grant.Kind.PERMANENT, system=system, role=role, user_id=OuterRef("pk")
         )
-        own = Q(managed=False, token_roles__contains=[key]) | Q(Exists(given), managed=True)
+        own = Q(managed=False, token_roles__contains=[key]) | Q(Exists(grants), managed=True)
         return self.filter(own, locked_at=None)
 
 
 class User(models.Model):
-    """A clerk of this municipality. Signing in is the identity provider's; what they may do here is decided here.
+    """A clerk of this municipality. The identity provider signs them in; what they may do here is decided here.
 
-    `token_roles`: as `<system>.<role>`, those of the last sign-in; they hold until an administrator has set roles here
+    `token_roles`: those of the last sign-in, as `<system>.<role>`; they apply until an administrator sets roles here
     (`managed`). `not_before`: sessions that began earlier are over, in every system.
     """
 
@@ -54,7 +54,7 @@ class User(models.Model):
         return f"{self.name} ({self.username})"
 
     def base_roles(self) -> set[str]:
-        """Roles of their own, without substitutions and temporary permissions."""
+        """The clerk's own roles, without substitutions and temporary permissions."""
         if not self.managed:
             return set(self.token_roles)
         return {grant.key for grant in self.grants.active().filter(kind=Grant.Kind.PERMANENT)}
@@ -62,13 +62,13 @@ class User(models.Model):
 
 class GrantSet(models.QuerySet):
     def active(self, at=None) -> GrantSet:
-        """Those that hold at a moment (now)."""
+        """Grants that are in force at a moment (default: now)."""
         at = at or timezone.now()
         return self.filter(Q(until=None) | Q(until__gt=at), since__lte=at, revoked_at=None)
 
 
 class Grant(models.Model):
-    """A role in one system, or by substitution the roles of a colleague, from and until."""
+    """A role in one system, or by substitution all roles of a colleague, for a period."""
 
     class Kind(models.TextChoices):
         PERMANENT = "permanent", "állandó"
@@ -117,17 +117,17 @@ class Grant(models.Model):
 
 class PresenceSet(models.QuerySet):
     def inside(self, at) -> PresenceSet:
-        """Those that nobody ended and whose session can still be alive at a moment.
+        """Those that were not ended and whose session can still be alive at a moment.
 
-        A session that is used is told of every `presence.EVERY` seconds at most, so its end is known that late.
+        A session in use is reported only every `presence.EVERY` seconds, so its end is noticed that much later.
         """
         idle = at - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE + presence.EVERY)
-        used = Q(seen_at__gt=idle) | Q(seen_at=None, began_at__gt=idle)
-        return self.filter(used, ended_at=None, began_at__gt=at - dt.timedelta(seconds=LONGEST))
+        in_use = Q(seen_at__gt=idle) | Q(seen_at=None, began_at__gt=idle)
+        return self.filter(in_use, ended_at=None, began_at__gt=at - dt.timedelta(seconds=LONGEST))
 
 
 class Presence(models.Model):
-    """One sign-in to one system, and when it ended by signing out. `seen_at`: when it was last told to be in use."""
+    """One sign-in to one system, and when it ended by signing out. `seen_at`: when it was last in use."""
 
     username = models.CharField(max_length=60)
     system = models.CharField(max_length=20)
@@ -144,7 +144,7 @@ class Presence(models.Model):
 
 
 class Activity(models.Model):
-    """One line of the business log: who changed what, in which system, when. Nothing deletes or changes a line."""
+    """One line of the business log: who changed what, in which system, when. Lines are never changed or deleted."""
 
     at = models.DateTimeField(db_index=True)
     username = models.CharField(max_length=60)

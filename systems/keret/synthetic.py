@@ -1,4 +1,4 @@
-"""Invented clerks of the municipality and what they did lately. Nobody can sign in as one of them."""
+"""Invented clerks of the municipality and their recent work. Nobody can sign in as one of them."""
 
 from __future__ import annotations
 

@@ -9,5 +9,5 @@ from systems.core.clerk import Clerk
 
 
 def tiles(catalogue: Iterable[CatalogueEntry], ksh: str, clerk: Clerk) -> list[CatalogueEntry]:
-    """Systems that the municipality has, but the framework itself, in which the clerk has a role."""
+    """Systems of the municipality, except the framework itself, in which the clerk has a role."""
     return [entry for entry in catalogue if entry.id != "keret" and entry.serves(ksh) and clerk.roles_in(entry.id)]

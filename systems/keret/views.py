@@ -1,4 +1,4 @@
-"""The framework's first page, the way out, and where a joint office's clerk goes on to another municipality."""
+"""The framework's first page, with links to the joint office's other municipalities, and sign-out."""
 
 from django.conf import settings
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from systems.core import facts
-from systems.core.maintenance import coming
+from systems.core.maintenance import upcoming
 from systems.keret.chain import end_sessions
 from systems.keret.tiles import tiles
 from systems.shell import activity, sign_in
@@ -16,14 +16,14 @@ from systems.shell import activity, sign_in
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    offered = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
+    systems = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
     others = facts.others_of_office(request.tenant.ksh)
-    return render(request, "keret/home.html", {"tiles": offered, "others": others, "coming": coming()})
+    return render(request, "keret/home.html", {"tiles": systems, "others": others, "upcoming": upcoming()})
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End every session of this clerk at this municipality, their cookies, and the identity provider's session."""
+    """End all sessions of this clerk at this municipality, delete their cookies, and end the provider's session."""
     with transaction.atomic():
         end_sessions(request.clerk.username, timezone.now())
         activity.record(request, "kilépés", "")

@@ -1,4 +1,4 @@
-"""Answers of the systems that take over data."""
+"""Answers of the systems that import data."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from systems.migration import flow
 
 @handles("import-report")
 def report(message: Message) -> None:
-    flow.reported(message.body["package"], message.source, message.body["report"])
+    flow.record_report(message.body["package"], message.source, message.body["report"])
 
 
 @handles("import-done")
-def done(message: Message) -> None:
-    flow.done(message.body["package"], message.source, message.body["report"])
+def result(message: Message) -> None:
+    flow.record_result(message.body["package"], message.source, message.body["report"])

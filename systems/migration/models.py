@@ -1,4 +1,4 @@
-"""Packages of earlier data: uploaded, checked by every system concerned, approved, checked again, and taken over."""
+"""Packages of earlier data: uploaded, checked by every system concerned, approved, checked again, and imported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Package(models.Model):
-    """One zip with a manifest. It is taken over once at most. `FAILED`: nothing of it was written anywhere."""
+    """One zip with a manifest, imported at most once. `FAILED`: nothing of it was written anywhere."""
 
     class State(models.TextChoices):
         CHECKING = "checking", "Ellenőrzés folyamatban"
@@ -43,7 +43,7 @@ class Package(models.Model):
 
 
 class Part(models.Model):
-    """What one system said of its files last: at a check, or when it took them over. No report: it is waited for."""
+    """One system's last report on its files, from a check or the import. Without a report, it is still awaited."""
 
     package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="parts")
     system = models.CharField(max_length=20)

@@ -1,6 +1,6 @@
 """Reading a package: a zip with `manifest.json` and, for each system, a folder of CSV files.
 
-docs/migration-format.md describes it for who makes such packages.
+docs/migration-format.md describes the format for those who make such packages.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 FORMAT = "asp-migracio/1"
 MANIFEST = "manifest.json"
-LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server of 256 MiB can hold
+LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server with 256 MiB can hold
 
 
 class PackageFault(Exception):
-    """The package cannot be taken as it is; the Hungarian message says what was seen and what is wanted."""
+    """The package cannot be accepted; the Hungarian message says what is wrong and what is required."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Content:
 
 
 def read(content: bytes, ksh: str, systems: set[str], largest: int) -> Content:
-    """A whole and right package for this municipality. `largest`: bytes that it may have when unpacked."""
+    """A complete and valid package for this municipality. `largest`: bytes that it may have when unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > largest:
@@ -47,33 +47,33 @@ def _content(archive: zipfile.ZipFile, ksh: str, systems: set[str]) -> Content:
         raise PackageFault(f"A csomagban nincs {MANIFEST}.")
     try:
         manifest = json.loads(archive.read(MANIFEST))
-        listed, balances = dict(manifest["files"]), dict(manifest.get("balances", {}))
-        seen_format, seen_ksh = manifest["format"], manifest["municipality"]
+        listing, balances = dict(manifest["files"]), dict(manifest.get("balances", {}))
+        package_format, package_ksh = manifest["format"], manifest["municipality"]
     except (ValueError, KeyError, TypeError) as error:
         raise PackageFault(f"A {MANIFEST} nem olvasható: {error!r}.") from error
-    if seen_format != FORMAT:
-        raise PackageFault(f"A csomag formátuma {seen_format!r}, {FORMAT!r} kellene.")
-    if seen_ksh != ksh:
-        raise PackageFault(f"A csomag a(z) {seen_ksh} KSH-kódú önkormányzaté, ez a(z) {ksh}.")
-    if missing := sorted(set(listed) - names):
+    if package_format != FORMAT:
+        raise PackageFault(f"A csomag formátuma {package_format!r}, {FORMAT!r} kellene.")
+    if package_ksh != ksh:
+        raise PackageFault(f"A csomag a(z) {package_ksh} KSH-kódú önkormányzaté, ez a(z) {ksh}.")
+    if missing := sorted(set(listing) - names):
         raise PackageFault(f"A jegyzékben szerepel, de nincs a csomagban: {', '.join(missing)}.")
-    if extra := sorted(names - set(listed) - {MANIFEST}):
+    if extra := sorted(names - set(listing) - {MANIFEST}):
         raise PackageFault(f"A csomagban van, de a jegyzékben nincs: {', '.join(extra)}.")
-    if not listed:
+    if not listing:
         raise PackageFault("A jegyzékben egyetlen fájl sincs.")
     files: dict[str, dict[str, list[dict[str, str]]]] = {}
-    for path, promised in sorted(listed.items()):
+    for path, details in sorted(listing.items()):
         system, _, name = path.partition("/")
         if system not in systems or not name:
             raise PackageFault(
                 f"{path}: adatot ezek a rendszerek vesznek át: {', '.join(sorted(systems)) or 'egy sem'}."
             )
-        files.setdefault(system, {})[name] = _rows(path, archive.read(path), promised)
-    return Content(files, {system: dict(of) for system, of in balances.items()})
+        files.setdefault(system, {})[name] = _rows(path, archive.read(path), details)
+    return Content(files, {system: dict(values) for system, values in balances.items()})
 
 
-def _rows(path: str, content: bytes, promised: dict[str, Any]) -> list[dict[str, str]]:
-    if hashlib.sha256(content).hexdigest() != promised.get("sha256"):
+def _rows(path: str, content: bytes, entry: dict[str, Any]) -> list[dict[str, str]]:
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
         raise PackageFault(f"{path}: az ellenőrző összeg nem egyezik a jegyzékével.")
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
@@ -81,6 +81,6 @@ def _rows(path: str, content: bytes, promised: dict[str, Any]) -> list[dict[str,
         raise PackageFault(f"{path}: nem UTF-8 kódolású CSV ({error}).") from error
     if any(None in row or None in row.values() for row in rows):
         raise PackageFault(f"{path}: van olyan sor, amelyben nem annyi oszlop van, mint a fejlécben.")
-    if len(rows) != promised.get("rows"):
-        raise PackageFault(f"{path}: {len(rows)} sor van benne, a jegyzék szerint {promised.get('rows')}.")
+    if len(rows) != entry.get("rows"):
+        raise PackageFault(f"{path}: {len(rows)} sor van benne, a jegyzék szerint {entry.get('rows')}.")
     return rows

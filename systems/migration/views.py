@@ -1,4 +1,4 @@
-"""Uploading a package, reading what the systems found in it, and having it taken over."""
+"""Uploading a package, reading the systems' reports on it, and importing it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from systems.migration import flow, packages
 from systems.migration.models import Package
 from systems.shell import activity
 
-ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that its report has
+ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that are in its report
 FAULT_HEAD = ["Fájl", "Sor", "Oszlop", "Ez áll benne", "Ez kellene"]
 CLERK, APPROVER = "ugyintezo", "jovahagyo"
 
@@ -32,8 +32,8 @@ class UploadForm(FormMixin, forms.Form):
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    found = Package.objects.defer("content")[:100]
-    context = {"packages": found, "systems": sorted(map(system_name, flow.taking()))}
+    uploads = Package.objects.defer("content")[:100]
+    context = {"packages": uploads, "systems": sorted(map(system_name, flow.importing_systems()))}
     return render(request, "migration/index.html", context)
 
 
@@ -69,29 +69,29 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def package(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    parts = [(part, (part.report or {"faults": []})["faults"][:ON_PAGE]) for part in shown.parts.all()]
-    context = {"package": shown, "parts": parts, "faulty": any(faults for _, faults in parts)}
+    package = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    parts = [(part, (part.report or {"faults": []})["faults"][:ON_PAGE]) for part in package.parts.all()]
+    context = {"package": package, "parts": parts, "faulty": any(faults for _, faults in parts)}
     return render(request, "migration/package.html", context)
 
 
 @needs(APPROVER)
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have it taken over; by somebody else than who uploaded it."""
-    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    if shown.uploader == request.clerk.username:
+    """Approve the import of a package; not by who uploaded it."""
+    package = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    if package.uploader == request.clerk.username:
         messages.error(request, "Az átvételt másnak kell jóváhagynia, mint aki a csomagot feltöltötte.")
         return redirect("migration:package", pk=pk)
     try:
         with transaction.atomic():
-            begun = flow.approve(pk, request.clerk.name)
-            if begun:
-                activity.record(request, "migrációs csomag átvétele", shown.sha256[:12])
+            accepted = flow.approve(pk, request.clerk.name)
+            if accepted:
+                activity.record(request, "migrációs csomag átvétele", package.sha256[:12])
     except IntegrityError:
         messages.error(request, "Ezt a csomagot már egyszer átvették.")
     else:
-        if begun:
+        if accepted:
             messages.success(request, "Az átvételt jóváhagyta. Írás előtt minden rendszer még egyszer ellenőriz.")
         else:
             messages.error(request, "A csomag most nem vehető át.")
@@ -101,13 +101,13 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(APPROVER)
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have the rest of a partly taken over package taken over, by those systems that refused it."""
-    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    """Complete a partly imported package in the systems that refused it."""
+    package = get_object_or_404(Package.objects.defer("content"), pk=pk)
     with transaction.atomic():
-        begun = flow.resume(pk)
-        if begun:
-            activity.record(request, "migrációs csomag átvételének befejezése", shown.sha256[:12])
-    if begun:
+        accepted = flow.resume(pk)
+        if accepted:
+            activity.record(request, "migrációs csomag átvételének befejezése", package.sha256[:12])
+    if accepted:
         messages.success(request, "A hátralévő rendszerek újra megkapták a saját részüket.")
     else:
         messages.error(request, "A csomag most nem vehető át.")
@@ -116,11 +116,11 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def faults(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every fault that the systems reported as XLSX, for who mends the data."""
-    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    """Every fault that the systems reported, as XLSX, for those who correct the data."""
+    package = get_object_or_404(Package.objects.defer("content"), pk=pk)
     rows = [
         (system_name(part.system), *_fault_row(fault))
-        for part in shown.parts.exclude(report=None)
+        for part in package.parts.exclude(report=None)
         for fault in part.report["faults"]
     ]
     return sheets.sheet(f"migracio-hibajegyzek-{pk}", ["Rendszer", *FAULT_HEAD], rows)
@@ -132,19 +132,19 @@ def _fault_row(fault: dict) -> tuple:
 
 @require_GET
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
-    """The minutes (jegyzőkönyv) of the taking over as PDF."""
-    shown = get_object_or_404(Package.objects.defer("content"), pk=pk)
+    """The minutes (jegyzőkönyv) of the import as PDF."""
+    package = get_object_or_404(Package.objects.defer("content"), pk=pk)
     pdf = Pdf("Jegyzőkönyv a korábbi adatok átvételéről", facts.of_tenant().name).pairs(
         [
-            ("Csomag", shown.name),
-            ("Ellenőrző összeg (SHA-256)", shown.sha256),
-            ("Állapot", shown.get_state_display()),
-            ("Feltöltötte", f"{shown.uploaded_by}, {timezone.localtime(shown.uploaded_at):%Y. %m. %d. %H:%M}"),
-            ("Jóváhagyta", shown.applied_by),
-            ("Jóváhagyás ideje", shown.applied_at),
+            ("Csomag", package.name),
+            ("Ellenőrző összeg (SHA-256)", package.sha256),
+            ("Állapot", package.get_state_display()),
+            ("Feltöltötte", f"{package.uploaded_by}, {timezone.localtime(package.uploaded_at):%Y. %m. %d. %H:%M}"),
+            ("Jóváhagyta", package.applied_by),
+            ("Jóváhagyás ideje", package.applied_at),
         ]
     )
-    for part in shown.parts.all():
+    for part in package.parts.all():
         report = part.report or {"rows": {}, "totals": {}, "faults_count": 0, "faults": []}
         pdf.section(f"{system_name(part.system)}: {'átvéve' if part.applied else 'nincs átvéve'}")
         pdf.table(["Fájl", "Sorok"], list(report["rows"].items()), (3, 1))
@@ -157,4 +157,4 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
             pdf.table(FAULT_HEAD, [_fault_row(fault) for fault in report["faults"][:ON_PAPER]], (3, 1, 2, 3, 3))
     pdf.section("Aláírások").paragraph("\n\n............................................\nátadó\n\n\n"
                                        "............................................\nátvevő")  # fmt: skip
-    return pdf.response(f"migracio-jegyzokonyv-{shown.pk}")
+    return pdf.response(f"migracio-jegyzokonyv-{package.pk}")

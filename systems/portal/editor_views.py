@@ -1,4 +1,4 @@
-"""What editors do: write, look at it as visitors will see it, publish, and see what was changed when by whom."""
+"""Editors' pages: write, preview, publish, and see who changed what and when."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from systems.shell import activity
 
 EDITOR = "szerkeszto"
 PAGE = 25
-UNSAID = {"token", "revision", "searchable"}  # columns that are no content
+NOT_CONTENT = {"token", "revision", "searchable"}  # columns that hold no content
 
 
 @needs(EDITOR)
 @require_GET
 def index(request: HttpRequest, kind: str = "hir") -> HttpResponse:
-    """Everything of one kind, drafts too."""
+    """All items of one kind, including drafts."""
     model = _model(kind)
     if model is Contact:
         return redirect("portal:edit", kind=kind, pk=1)
@@ -36,7 +36,7 @@ def index(request: HttpRequest, kind: str = "hir") -> HttpResponse:
 @needs(EDITOR)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, kind: str, pk: int | None = None) -> HttpResponse:
-    """A new item, or one that is there. "Előnézet" shows it below the form and keeps nothing."""
+    """A new or existing item. "Előnézet" shows it below the form without saving."""
     model = _model(kind)
     if model is Contact and pk != 1:
         raise Http404
@@ -46,9 +46,9 @@ def edit(request: HttpRequest, kind: str, pk: int | None = None) -> HttpResponse
     if form.is_bound and form.is_valid():
         if "elonezet" in request.POST:
             preview = form.instance
-        elif saved := _saved(request, kind, form):
-            messages.success(request, "Mentettük." if saved.published else "Mentettük, de még nincs közzétéve.")
-            return redirect("portal:edit", kind=kind, pk=saved.pk)
+        elif result := _save(request, kind, form):
+            messages.success(request, "Mentettük." if result.published else "Mentettük, de még nincs közzétéve.")
+            return redirect("portal:edit", kind=kind, pk=result.pk)
         else:
             form.add_error(None, "Közben más módosította. Nyissa meg újra, és vezesse át, amit változtatna.")
     context = {**_tabs(kind), "form": form, "item": item, "preview": preview}
@@ -56,9 +56,9 @@ def edit(request: HttpRequest, kind: str, pk: int | None = None) -> HttpResponse
 
 
 @transaction.atomic
-def _saved(request: HttpRequest, kind: str, form: ItemForm) -> Item | None:
-    """Keep a valid form with its line of history; None when another one changed the item meanwhile."""
-    item, seen = form.instance, form.cleaned_data["revision"]
+def _save(request: HttpRequest, kind: str, form: ItemForm) -> Item | None:
+    """Save a valid form with its line of history; None when somebody else has changed the item meanwhile."""
+    item, revision = form.instance, form.cleaned_data["revision"]
     model = type(item)
     if item._state.adding:
         item.token = form.cleaned_data["token"]
@@ -66,14 +66,14 @@ def _saved(request: HttpRequest, kind: str, form: ItemForm) -> Item | None:
             with transaction.atomic():
                 item.save(force_insert=True)
         except IntegrityError:
-            return model.objects.filter(token=item.token).first()  # the very form was sent twice
+            return model.objects.filter(token=item.token).first()  # the same form was sent twice
     else:
-        held = model.objects.select_for_update().get(pk=item.pk)
-        if held.revision != seen:
+        current = model.objects.select_for_update().get(pk=item.pk)
+        if current.revision != revision:
             return None
-        if _content(held) == _content(item):
+        if _content(current) == _content(item):
             return item
-        item.revision = held.revision + 1
+        item.revision = current.revision + 1
         item.save()
     clerk = request.clerk
     Change.objects.create(kind=kind, item=item.pk, username=clerk.username, name=clerk.name, content=_content(item))
@@ -84,24 +84,24 @@ def _saved(request: HttpRequest, kind: str, form: ItemForm) -> Item | None:
 @needs(EDITOR)
 @require_GET
 def history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Every change of an item: who, when, and which fields became what."""
+    """Every change of an item: who, when, and the old and new values."""
     item = get_object_or_404(_model(kind), pk=pk)
     changes = list(Change.objects.filter(kind=kind, item=pk))
     labels = {field.name: field.verbose_name for field in type(item)._meta.fields}
     lines = []
     befores = [*(change.content for change in changes[1:]), {}]
-    for change, before in zip(changes, befores, strict=False):  # what was there from the first has no change at all
-        differing = [
-            (labels.get(name, name), _said(before.get(name)), _said(value))
+    for change, before in zip(changes, befores, strict=False):  # the oldest items may have no change
+        differences = [
+            (labels.get(name, name), _to_text(before.get(name)), _to_text(value))
             for name, value in change.content.items()
             if before.get(name) != value
         ]
-        lines.append((change, differing))
+        lines.append((change, differences))
     return render(request, "portal/history.html", {**_tabs(kind), "item": item, "lines": lines})
 
 
-def _said(value: Any) -> str:
-    """A value of the history as people read it."""
+def _to_text(value: Any) -> str:
+    """A value in the history as people read it."""
     if isinstance(value, bool):
         return "igen" if value else "nem"
     return "–" if value in (None, "") else str(value)
@@ -112,12 +112,12 @@ def _contact() -> Contact:
 
 
 def _content(item: Item) -> dict[str, Any]:
-    """What an item says, as JSON."""
+    """An item's content as JSON."""
     fields = Serializer().serialize([item])[0]["fields"]
     return {
         name: value if value is None or isinstance(value, str | int | bool) else str(value)
         for name, value in fields.items()
-        if name not in UNSAID
+        if name not in NOT_CONTENT
     }
 
 

@@ -1,4 +1,4 @@
-"""What is told to the warehouse: how much the municipality has published."""
+"""The portal's figures for the warehouse: how much the municipality has published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def rows(day: dt.date) -> list[dict[str, Any]]:
     """Figures at the end of a day."""
     decrees = Decree.objects.filter(published=True)
     return [
-        _count("hír", News.objects.shown(day).count()),
+        _count("hír", News.objects.visible(day).count()),
         _count("hatályos rendelet", decrees.in_force(day).count()),
         _count("közérdekű adat", Publication.objects.filter(published=True).count()),
         _count("módosítás", Change.objects.filter(at__date=day).count()),

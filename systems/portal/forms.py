@@ -1,4 +1,4 @@
-"""What editors fill in."""
+"""Editors' forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from systems.portal.models import Contact, Decree, Item, News, Publication
 
 
 class ItemForm(FormMixin, forms.ModelForm):
-    """Common to all: the token of a new one, the revision that was on the page."""
+    """Fields that all items share: the token of a new one, and the revision that the page showed."""
 
     token = TokenField()
     revision = forms.IntegerField(widget=forms.HiddenInput, initial=0)
@@ -56,7 +56,7 @@ class ContactForm(ItemForm):
         fields = ["address", "phone", "email", "hours", "text", "published"]
 
 
-# kind, as it is in addresses → its form and what it is called
+# kind, as in addresses → form, Hungarian name, Hungarian name of a new one
 KINDS: dict[str, tuple[type[ItemForm], str, str]] = {
     "hir": (NewsForm, "Hírek", "Új hír"),
     "rendelet": (DecreeForm, "Rendeletek", "Új rendelet"),

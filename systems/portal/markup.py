@@ -1,6 +1,6 @@
-"""Plain text with a few marks → safe HTML. Whatever an editor pastes, only these tags ever come out.
+"""Plain text with a few marks → safe HTML. Whatever an editor pastes, only these tags can result.
 
-An empty line parts paragraphs; `# ` begins a heading, `- ` an entry of a list; web addresses become links.
+An empty line separates paragraphs; `# ` begins a heading, `- ` a list entry; web addresses become links.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def _block(lines: list[str], blocks: list[str]) -> None:
         elif line.startswith("- "):
             if plain:
                 close()
-            entries.append(_linked(line[2:].strip()))
+            entries.append(_link_addresses(line[2:].strip()))
         else:
             if entries:
                 close()
-            plain.append(_linked(line))
+            plain.append(_link_addresses(line))
     close()
 
 
-def _linked(text: str) -> str:
+def _link_addresses(text: str) -> str:
     """Escaped text with its web addresses as links."""
     parts, last = [], 0
-    for found in ADDRESS.finditer(text):
-        address = escape(found[0])
-        parts += [escape(text[last : found.start()]), f'<a href="{address}" rel="noopener nofollow">{address}</a>']
-        last = found.end()
+    for match in ADDRESS.finditer(text):
+        address = escape(match[0])
+        parts += [escape(text[last : match.start()]), f'<a href="{address}" rel="noopener nofollow">{address}</a>']
+        last = match.end()
     return "".join([*parts, escape(text[last:])])

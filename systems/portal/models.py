@@ -1,4 +1,4 @@
-"""What the municipality publishes: news, decrees, public-interest data, contacts; and every change of it."""
+"""What the municipality publishes (news, decrees, public-interest data, contacts), with every change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from systems.core.texts import fold
 
 
 class Item(models.Model):
-    """What editors write. `token`: of the form that made it; `revision`: counts changes, so that two editors who have
-    the same page open do not overwrite each other; `published`: whether visitors see it.
+    """An item that editors write. `token`: of the form that created it; `revision`: counts changes, so that two editors
+    with the same page do not overwrite each other; `published`: whether visitors see it.
     """
 
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -26,15 +26,15 @@ class Item(models.Model):
 
 
 class NewsSet(models.QuerySet):
-    def shown(self, day: dt.date) -> NewsSet:
-        """What visitors see on a day: pinned ones first, then the newest."""
+    def visible(self, day: dt.date) -> NewsSet:
+        """News that visitors see on a day: pinned ones first, then the newest."""
         return self.filter(Q(until=None) | Q(until__gte=day), published=True, since__lte=day).order_by(
             "-pinned", "-since", "-id"
         )
 
 
 class News(Item):
-    """One piece of news, shown from a day until one."""
+    """One piece of news, visible from one day until another."""
 
     title = models.CharField("cím", max_length=160)
     lead = models.CharField("bevezető", max_length=400, blank=True, help_text="Egy-két mondat a listába.")
@@ -60,16 +60,16 @@ class DecreeSet(models.QuerySet):
     def in_force(self, day: dt.date) -> DecreeSet:
         return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
 
-    def matching(self, query: str) -> DecreeSet:
-        """Those whose number, title or text has every word of a query, whatever its accents and case."""
-        found = self
+    def search(self, query: str) -> DecreeSet:
+        """Decrees whose number, title or text contains every word of a query, ignoring accents and case."""
+        decrees = self
         for word in fold(query).split():
-            found = found.filter(searchable__contains=word)
-        return found
+            decrees = decrees.filter(searchable__contains=word)
+        return decrees
 
 
 class Decree(Item):
-    """A decree of the municipal council: `<number>/<year>`. In force from a day, until the end of one."""
+    """A decree of the municipal council, `<number>/<year>`, in force from `since` to `until` (inclusive)."""
 
     number = models.PositiveSmallIntegerField("szám")
     year = models.PositiveSmallIntegerField("év")
@@ -125,7 +125,7 @@ class Unit(models.TextChoices):
 
 
 class Publication(Item):
-    """One entry of the public-interest data list: text, or where it can be read."""
+    """One entry of the public-interest data list: a text, or where it can be read."""
 
     unit = models.CharField("egység", max_length=3, choices=Unit)
     title = models.CharField("megnevezés", max_length=200)
@@ -158,7 +158,7 @@ class Contact(Item):
 
 
 class Change(models.Model):
-    """What a page looked like after a change, by whom and when. Lines are only ever added."""
+    """The content of an item after a change, by whom and when. Rows are only ever added."""
 
     kind = models.CharField(max_length=20)
     item = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""An invented site: news, decrees, public-interest data and contacts, all said to be synthetic."""
+"""An invented site: news, decrees, public-interest data and contacts, all marked as synthetic."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def fill(random: Random, population: int) -> None:
             **common,
         )
     for number in range(1, 4 + min(len(DECREES), population // 1000)):
-        passed = today.replace(month=1, day=15) + dt.timedelta(days=number * 11 - 365)
+        passed_on = today.replace(month=1, day=15) + dt.timedelta(days=number * 11 - 365)
         title = DECREES[(number - 1) % len(DECREES)]
         Decree.objects.create(
             token=_token(random),
             number=number,
-            year=passed.year,
-            passed_on=passed,
+            year=passed_on.year,
+            passed_on=passed_on,
             title=title,
             text=f"# 1. Általános rendelkezések\n1. § E rendelet {town} területén alkalmazandó.\n\n2. § Szintetikus.",
-            since=passed + dt.timedelta(days=8),
+            since=passed_on + dt.timedelta(days=8),
             until=today - dt.timedelta(days=30) if number == 2 else None,
             **common,
         )

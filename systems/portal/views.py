@@ -1,4 +1,4 @@
-"""The municipality's public site: news, decrees, public-interest data, trades, contacts. Needs nobody to sign in."""
+"""The municipality's public site: news, decrees, public-interest data, trades, contacts. No sign-in is needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from systems.core import facts
-from systems.core.maintenance import coming
+from systems.core.maintenance import upcoming
 from systems.core.texts import fold
 from systems.portal.models import Contact, Decree, News, Publication, Unit
 from systems.shell.sign_in import open_to_all
@@ -20,7 +20,7 @@ FIRST = 6  # news on the first page
 PAGE = 20
 
 
-def _served(system: str, ksh: str) -> bool:
+def _has_system(system: str, ksh: str) -> bool:
     return any(entry.id == system and entry.serves(ksh) for entry in settings.ASP.catalogue)
 
 
@@ -28,11 +28,11 @@ def _served(system: str, ksh: str) -> bool:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     context = {
-        "news": News.objects.shown(timezone.localdate())[:FIRST],
+        "news": News.objects.visible(timezone.localdate())[:FIRST],
         "facts": facts.of_tenant(),
-        "forms": _served("elugy", request.tenant.ksh),
-        "trades": _served("iparker", request.tenant.ksh),
-        "coming": coming(),
+        "forms": _has_system("elugy", request.tenant.ksh),
+        "trades": _has_system("iparker", request.tenant.ksh),
+        "upcoming": upcoming(),
     }
     return render(request, "portal/index.html", context)
 
@@ -40,42 +40,42 @@ def index(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_GET
 def news(request: HttpRequest) -> HttpResponse:
-    page = Paginator(News.objects.shown(timezone.localdate()), PAGE).get_page(request.GET.get("oldal"))
+    page = Paginator(News.objects.visible(timezone.localdate()), PAGE).get_page(request.GET.get("oldal"))
     return render(request, "portal/news.html", {"page": page})
 
 
 @open_to_all
 @require_GET
 def article(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(News.objects.shown(timezone.localdate()), pk=pk)
-    return render(request, "portal/article.html", {"item": shown})
+    item = get_object_or_404(News.objects.visible(timezone.localdate()), pk=pk)
+    return render(request, "portal/article.html", {"item": item})
 
 
 @open_to_all
 @require_GET
 def decrees(request: HttpRequest) -> HttpResponse:
-    """Decrees found by words; those in force unless all are asked for."""
-    query, everything, today = request.GET.get("q", "").strip()[:100], "mind" in request.GET, timezone.localdate()
-    found = Decree.objects.filter(published=True).matching(query)
-    if not everything:
-        found = found.in_force(today)
-    page = Paginator(found.defer("text", "searchable"), PAGE).get_page(request.GET.get("oldal"))
+    """Search for decrees, by default only those in force."""
+    query, include_expired, today = request.GET.get("q", "").strip()[:100], "mind" in request.GET, timezone.localdate()
+    decrees = Decree.objects.filter(published=True).search(query)
+    if not include_expired:
+        decrees = decrees.in_force(today)
+    page = Paginator(decrees.defer("text", "searchable"), PAGE).get_page(request.GET.get("oldal"))
     rows = [(decree, decree.in_force(today)) for decree in page]
-    context = {"page": page, "rows": rows, "query": query, "everything": everything}
+    context = {"page": page, "rows": rows, "query": query, "include_expired": include_expired}
     return render(request, "portal/decrees.html", context)
 
 
 @open_to_all
 @require_GET
 def decree(request: HttpRequest, year: int, number: int) -> HttpResponse:
-    shown = get_object_or_404(Decree, year=year, number=number, published=True)
-    return render(request, "portal/decree.html", {"item": shown, "in_force": shown.in_force(timezone.localdate())})
+    decree = get_object_or_404(Decree, year=year, number=number, published=True)
+    return render(request, "portal/decree.html", {"item": decree, "in_force": decree.in_force(timezone.localdate())})
 
 
 @open_to_all
 @require_GET
 def publications(request: HttpRequest) -> HttpResponse:
-    """The public-interest data list, by the units of the general publication list; empty ones are said to be empty."""
+    """The public-interest data list, by the units of the general publication list, including empty ones."""
     items = list(Publication.objects.filter(published=True))
     units = [(label, [item for item in items if item.unit == unit]) for unit, label in Unit.choices]
     return render(request, "portal/publications.html", {"units": units})
@@ -90,17 +90,17 @@ def contact(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_GET
 def trades(request: HttpRequest) -> HttpResponse:
-    """The trade system's public register, as it is now."""
+    """The trade system's current public register."""
     query = request.GET.get("q", "").strip()[:100]
-    rows = _register() if _served("iparker", request.tenant.ksh) else None
+    rows = _register() if _has_system("iparker", request.tenant.ksh) else None
     words = fold(query).split()
-    found = [row for row in rows or [] if all(word in fold(" ".join(map(str, row.values()))) for word in words)]
-    page = Paginator(found, PAGE).get_page(request.GET.get("oldal"))
+    matches = [row for row in rows or [] if all(word in fold(" ".join(map(str, row.values()))) for word in words)]
+    page = Paginator(matches, PAGE).get_page(request.GET.get("oldal"))
     return render(request, "portal/trades.html", {"page": page, "absent": rows is None, "query": query})
 
 
 def _register() -> list[dict] | None:
-    """Rows of the view that `iparker` shares; None when it does not, yet."""
+    """Rows of the view that `iparker` shares; None when there is no such view yet."""
     columns = ("number", "name", "address", "activity", "since", "suspended_since", "until")
     try:
         with transaction.atomic(), connection.cursor() as cursor:

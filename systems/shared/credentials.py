@@ -1,4 +1,4 @@
-"""Derived credentials: one key per system (or purpose) gives every tenant its own password, and no vault holds them.
+"""Derived credentials: one key per system (or purpose) gives every tenant its own password without a vault of them.
 
 Standard library only: the same code runs on the control node and in the app servers.
 """

@@ -1,4 +1,4 @@
-"""Which parts a system has. Asked without importing it, because its models are its own server's only."""
+"""Which parts a system has, without importing it: its models are for its own server only."""
 
 from __future__ import annotations
 

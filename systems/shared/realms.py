@@ -1,3 +1,3 @@
-"""Realms of the identity provider that the hosting makes and the systems ask."""
+"""Realms of the identity provider that the hosting creates and the systems use."""
 
-REALM_OF_CITIZENS = "ugyfel"  # beside the clerks' realm at the same identity provider; stacks make it
+REALM_OF_CITIZENS = "ugyfel"  # beside the clerks' realm at the same identity provider; a stack creates it

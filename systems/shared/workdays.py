@@ -1,6 +1,6 @@
-"""Working days and opening hours: public holidays by law, moved days by each year's decree (data); stdlib only.
+"""Working days and opening hours: public holidays by law, moved days by each year's decree; standard library only.
 
-A moved working Saturday has the hours of the day whose work it takes over: those of an ordinary weekday.
+A working Saturday has the hours of the day that it replaces: those of an ordinary weekday.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ FIXED = {(1, 1), (3, 15), (5, 1), (8, 20), (10, 23), (11, 1), (12, 25), (12, 26)
 _DATA = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 REST = {dt.date.fromisoformat(day) for day in _DATA["rest"]}
 WORK = {dt.date.fromisoformat(day) for day in _DATA["work"]}
-Hours = Mapping[int, tuple[dt.time, dt.time]]  # weekday (0 = Monday) → when the service is promised
-STANDARD_DAY = 0  # whose hours a moved working Saturday has
+Hours = Mapping[int, tuple[dt.time, dt.time]]  # weekday (0 = Monday) → opening hours
+STANDARD_DAY = 0  # whose hours a working Saturday has
 
 
 @cache
@@ -36,7 +36,7 @@ def easter(year: int) -> dt.date:
 
 
 def is_holiday(day: dt.date) -> bool:
-    """A public holiday by law: fixed ones, Good Friday, Easter Monday, Whit Monday."""
+    """Whether a day is a public holiday by law: a fixed one, Good Friday, Easter or Whit Sunday or Monday."""
     return (day.month, day.day) in FIXED or (day - easter(day.year)).days in (-2, 0, 1, 49, 50)
 
 
@@ -48,7 +48,7 @@ def is_workday(day: dt.date) -> bool:
 
 
 def after(day: dt.date, count: int) -> dt.date:
-    """The day `count` ≥ 0 working days after `day`, which does not count itself; for 0 itself or the next one."""
+    """The day `count` ≥ 0 working days after `day` (not counted); for 0 the day itself or the next working day."""
     if count == 0:
         while not is_workday(day):
             day += dt.timedelta(days=1)
@@ -60,12 +60,12 @@ def after(day: dt.date, count: int) -> dt.date:
 
 
 def between(first: dt.date, last: dt.date) -> int:
-    """Working days after `first` up to and with `last`; 0 when last is not later."""
+    """Working days after `first`, up to and including `last`; 0 when `last` is not later."""
     return sum(is_workday(first + dt.timedelta(days=n)) for n in range(1, (last - first).days + 1))
 
 
 def hours_of(day: dt.date, hours: Hours) -> tuple[dt.datetime, dt.datetime] | None:
-    """When the service is promised on a day (with zone), or None when it is not."""
+    """Opening hours on a day (with zone), or None when it is closed."""
     if not is_workday(day):
         return None
     span = hours.get(day.weekday() if day.weekday() < 5 else STANDARD_DAY)
@@ -73,7 +73,7 @@ def hours_of(day: dt.date, hours: Hours) -> tuple[dt.datetime, dt.datetime] | No
 
 
 def open_time(begin: dt.datetime, end: dt.datetime, hours: Hours) -> dt.timedelta:
-    """Time between two moments that lies inside opening hours; both with zone."""
+    """The opening time between two moments (both with zone)."""
     total, day = dt.timedelta(), begin.astimezone(ZONE).date()
     while day <= end.astimezone(ZONE).date():
         if span := hours_of(day, hours):
@@ -83,11 +83,11 @@ def open_time(begin: dt.datetime, end: dt.datetime, hours: Hours) -> dt.timedelt
 
 
 def due(begin: dt.datetime, span: dt.timedelta, hours: Hours) -> dt.datetime:
-    """The moment at which `span` of opening hours has passed since `begin`; `hours` must not be empty."""
+    """The moment when `span` of opening time has passed since `begin`; `hours` must not be empty."""
     day = begin.astimezone(ZONE).date()
     while True:
-        if promised := hours_of(day, hours):
-            start, end = max(begin, promised[0]), promised[1]
+        if opening := hours_of(day, hours):
+            start, end = max(begin, opening[0]), opening[1]
             if end > start:
                 if end - start >= span:
                     return start + span

@@ -1,4 +1,4 @@
-"""The framework's business log: who changed what, when. Said by every system, kept by keret."""
+"""The framework's business log: who changed what, when. Every system reports to it, keret stores it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from systems.chain import send
 
 
 def record(request: HttpRequest, action: str, subject: str) -> None:
-    """One line, in the caller's transaction: `action` in Hungarian ("iktatás"), `subject` a number or id, no more."""
-    say(request.clerk.username, request.clerk.name, action, subject)
+    """Log one line in the caller's transaction: `action` in Hungarian ("iktatás"), `subject` only a number or id."""
+    record_for(request.clerk.username, request.clerk.name, action, subject)
 
 
-def say(username: str, name: str, action: str, subject: str) -> None:
-    """The same for what was not done by a clerk's request: a job, a message, an import."""
+def record_for(username: str, name: str, action: str, subject: str) -> None:
+    """The same for what no clerk's request did: a job, a message, an import."""
     body = {"username": username, "name": name, "action": action, "subject": subject, "at": timezone.now()}
     with transaction.atomic():
         send("keret", "activity", body, key=settings.ASP.system)

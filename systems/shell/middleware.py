@@ -1,4 +1,4 @@
-"""What stands before every view: health for the edge's checks, the tenant, and a signed-in clerk."""
+"""What runs before every view: health for the edge's checks, the tenant, and the signed-in clerk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from systems.core import facts, logs, metrics, pages
 from systems.core.clerk import KEY, Clerk
 from systems.shell import presence
 
-SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's "may I speak TLS?"; the answer is one byte, S
+SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's SSLRequest; "S" in response means yes
 
 
 class Health:
@@ -40,7 +40,7 @@ class Health:
 
 
 def _pooler_fault() -> str | None:
-    """Why the pooler cannot be used, or None. No tenant is asked: one tenant's fault is not the service's."""
+    """Why the pooler cannot be used, or None. No tenant's database is tried: its fault is not the service's."""
     try:
         with socket.create_connection((settings.ASP.database_host, settings.ASP.database_port), timeout=2) as pooler:
             pooler.sendall(SSL_REQUEST)
@@ -50,11 +50,11 @@ def _pooler_fault() -> str | None:
 
 
 class ServeTenant:
-    """Everything after this works for the tenant that the edge named, or is refused."""
+    """Serves the request for the tenant that the edge named, or refuses it."""
 
     def __init__(self, get_response):
         self.get_response = get_response
-        # Chromium holds redirects after a form to form-action too: signing out, or in again, leads to the issuer.
+        # Chromium applies form-action to redirects after a form too: signing out, or in again, leads to the issuer.
         issuer = urlsplit(settings.ASP.issuer)
         self.policy = (
             "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
@@ -62,12 +62,12 @@ class ServeTenant:
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        headers, begun = request.headers, time.monotonic()
+        headers, start = request.headers, time.monotonic()
         with logs.request(headers.get("Asp-Request-Id", "-"), headers.get("Asp-Tenant", "-")):
             response = self._serve(request)
             response.headers.setdefault("Content-Security-Policy", self.policy)
             response.headers.setdefault("Cache-Control", "no-store")  # pages show personal data, computers are shared
-            seconds, system = time.monotonic() - begun, settings.ASP.system
+            seconds, system = time.monotonic() - start, settings.ASP.system
             metrics.REQUESTS.labels(system, request.method, response.status_code).inc()
             metrics.LATENCY.labels(system).observe(seconds)
             fields = {"status": response.status_code, "ms": round(seconds * 1000)}
@@ -76,40 +76,42 @@ class ServeTenant:
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
         entry, headers = settings.ASP.entry, request.headers
-        own = request.path.startswith(f"/{entry.id}/")
+        for_this_system = request.path.startswith(f"/{entry.id}/")
         try:
             _only_from_edge(request)
             tenant = tenancy.of_request(
-                headers.get("Asp-Tenant"), headers.get("Client-Cert"), certificate_needed=own and not entry.public
+                headers.get("Asp-Tenant"),
+                headers.get("Client-Cert"),
+                certificate_needed=for_this_system and not entry.public,
             )
-        except tenancy.Refused as refusal:
+        except tenancy.Refusal as refusal:
             logs.logger.warning("refused: %s", refusal.cause)
-            return pages.refused(request, refusal.status)
+            return pages.refusal(request, refusal.status)
         request.tenant = tenant
         if not entry.serves(tenant.ksh):
             return pages.not_installed(request, entry)
-        relay.seen(tenant.ksh)
+        relay.note_request(tenant.ksh)
         with tenancy.serving(tenant):
             return self.get_response(request)
 
 
 def _only_from_edge(request: HttpRequest) -> None:
-    """Refuse who is not the edge by its certificate, and hosts that are no tenant's: nobody else names tenants."""
+    """Refuse callers without the edge's certificate and hosts that are no tenant's: only the edge may name tenants."""
     connection = request.environ.get("gunicorn.socket")
     certificate = connection.getpeercert() if hasattr(connection, "getpeercert") else None
     names = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "DNS"]
     if settings.ASP.edge not in names:
-        raise tenancy.Refused(421, f"not from the edge: seen a certificate of {', '.join(names) or 'nobody'}")
+        raise tenancy.Refusal(421, f"not from the edge: certificate of {', '.join(names) or 'nobody'}")
     try:
         request.get_host()
     except DisallowedHost:
-        raise tenancy.Refused(421, f"Host: wanted one under {settings.ASP.domain}") from None
+        raise tenancy.Refusal(421, f"Host must be under {settings.ASP.domain}") from None
 
 
 class SignedIn:
-    """Puts the clerk on the request; a page of this system without one leads to sign-in.
+    """Puts the clerk on the request; without one, a page of this system leads to sign-in.
 
-    In a public system also pages that are open to all know the clerk, and the municipality without a certificate.
+    In a public system, pages that are open to all know the clerk too, and the municipality without a certificate.
     """
 
     def __init__(self, get_response):
@@ -124,7 +126,7 @@ class SignedIn:
             request.municipality = facts.of_tenant().name
         elif open_to_all:
             return None
-        request.clerk = Clerk.of(request)
+        request.clerk = Clerk.from_session(request)
         if request.clerk:
             presence.keep(request)
         elif cause := _foreign_session(request):
@@ -142,15 +144,15 @@ class SignedIn:
 
 
 def _foreign_session(request: HttpRequest) -> str | None:
-    """What is wrong with the session cookie of a request without a clerk, unless a clerk's own session just ended.
+    """What is wrong with the session cookie of a request without a clerk; None when a clerk's own session just ended.
 
-    A browser sends neither an old cookie (it has the session's lifetime) nor another municipality's.
+    A browser sends neither an expired cookie (it lives as long as the session) nor another municipality's.
     """
     if not request.COOKIES.get(settings.SESSION_COOKIE_NAME):
         return None
     data, bearer = request.session.get(KEY), request.tenant.bearer
     if request.session.session_key is None:
-        return "this municipality has none of that key"
+        return "no session of this municipality has that key"
     if data and (bearer is None or data["username"] != bearer.username):
-        return "another certificate's"
+        return "it belongs to another certificate"
     return None

@@ -1,4 +1,4 @@
-"""Who is in: a session that is used says so to the framework now and then, for its list of signed-in clerks."""
+"""Presence: a session in use reports to the framework now and then, for its list of signed-in clerks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils import timezone
 from systems.chain import send
 from systems.core.clerk import KEY
 
-EVERY = 600  # seconds between two such messages of one session: a clerk's whole day is some fifty
+EVERY = 600  # seconds between two messages of one session: about fifty in a clerk's day
 
 
 def keep(request: HttpRequest) -> None:
-    """Tell that the signed-in clerk's session is in use, when that was long ago or never."""
+    """Report that the signed-in clerk's session is in use, unless that was done a short time ago."""
     data, now = request.session[KEY], time.time()
     if now - data.get("told", data.get("since", now)) < EVERY:
         return

@@ -33,22 +33,22 @@ KEY = "sign-in"
 PROTOCOL = "/protocol/openid-connect"
 TIMEOUT = 10  # seconds for one call to the identity provider
 LEEWAY = 30  # seconds that clocks may differ
-KEYS_LIFETIME = 300  # seconds that the provider's keys are believed without asking again
+KEYS_LIFETIME = 300  # seconds for which the provider's keys are cached
 
 
 FAULTS = (OAuthError, JoseError, requests.RequestException, KeyError, ValueError)  # of the provider or on the way to it
 
 
-class SignInRefused(Exception):
-    """The identity provider's answer is not whom this tenant lets in; the message is for logs."""
+class SignInRefusal(Exception):
+    """The identity provider's answer is not of somebody whom this tenant lets in; the message is for logs."""
 
 
 @dataclass(frozen=True)
 class Realm:
-    """One realm of the identity provider, with the client that each tenant has there.
+    """One realm of the identity provider, where each tenant has a client.
 
     `purpose`: of the client's derived secret; `scope`: with `{tenant}` in it; `callback`: name of the address that
-    takes the code; `key`: of what the session remembers of a sign-in that has begun.
+    takes the code; `key`: where the session keeps a sign-in attempt.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Realm:
 
     @property
     def issuer(self) -> str:
-        """Base of its addresses as browsers see them."""
+        """Base of the realm's addresses as browsers see them."""
         return f"{settings.ASP.issuer.rsplit('/', 1)[0]}/{self.name}"
 
     @property
     def back_channel(self) -> str:
-        """The same inside the hosting."""
+        """Base of the realm's addresses inside the hosting."""
         return f"{settings.ASP.back_channel}/realms/{self.name}"
 
 
@@ -81,7 +81,7 @@ def open_to_all(view):
 
 
 def client(request: HttpRequest, realm: Realm, **options: Any) -> OAuth2Session:
-    """OAuth client of the request's tenant; the back channel is verified against the hosting's root."""
+    """OAuth client of the request's tenant; the back channel's certificate must come from the hosting's root."""
     tenant = request.tenant.name
     session = OAuth2Session(
         client_id=tenant,
@@ -96,7 +96,7 @@ def client(request: HttpRequest, realm: Realm, **options: Any) -> OAuth2Session:
 
 
 def go(request: HttpRequest, realm: Realm) -> HttpResponse:
-    """Send the browser to a realm; it comes back to the realm's callback, and then to `next` of this request."""
+    """Send the browser to a realm; it returns to the realm's callback, and then to `next` of this request."""
     verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
     url, state = client(request, realm).create_authorization_url(
         f"{realm.issuer}{PROTOCOL}/auth", nonce=nonce, code_verifier=verifier
@@ -108,23 +108,23 @@ def go(request: HttpRequest, realm: Realm) -> HttpResponse:
     return redirect(url)
 
 
-def begun(request: HttpRequest, realm: Realm) -> dict[str, str] | None:
-    """What this session began and the browser now comes back from; once only. None: it began no such sign-in."""
-    kept = request.session.pop(realm.key, None)
-    return kept if kept and request.GET.get("state") == kept["state"] else None
+def take_attempt(request: HttpRequest, realm: Realm) -> dict[str, str] | None:
+    """The attempt that this browser returns from, removed from the session; None when the session began no such one."""
+    attempt = request.session.pop(realm.key, None)
+    return attempt if attempt and request.GET.get("state") == attempt["state"] else None
 
 
-def redeem(request: HttpRequest, realm: Realm, kept: dict[str, str]) -> tuple[dict[str, Any], str]:
-    """Claims and ID token for the code that the browser brings; SignInRefused or one of FAULTS."""
+def redeem(request: HttpRequest, realm: Realm, attempt: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """Claims and ID token for the code that the browser brings; SignInRefusal or one of FAULTS."""
     if "code" not in request.GET:
-        raise SignInRefused(f"no code: {request.GET.get('error', 'no error named')}")
-    token = client(request, realm, state=kept["state"]).fetch_token(
+        raise SignInRefusal(f"no code: {request.GET.get('error', 'no error named')}")
+    token = client(request, realm, state=attempt["state"]).fetch_token(
         f"{realm.back_channel}{PROTOCOL}/token",
         code=request.GET["code"],
-        code_verifier=kept["verifier"],
+        code_verifier=attempt["verifier"],
         timeout=TIMEOUT,
     )
-    return verified(token["id_token"], request.tenant.name, kept["nonce"], realm), token["id_token"]
+    return verify(token["id_token"], request.tenant.name, attempt["nonce"], realm), token["id_token"]
 
 
 @open_to_all
@@ -135,47 +135,47 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def complete(request: HttpRequest) -> HttpResponse:
-    """Take the code back, check whose token it brings, and begin the session."""
-    kept = begun(request, clerks())
-    if kept is None:
-        if Clerk.of(request):  # a second tab, or a step back in the browser: they are in already
+    """Redeem the code, check whose token it brings, and begin the session."""
+    attempt = take_attempt(request, clerks())
+    if attempt is None:
+        if Clerk.from_session(request):  # a second tab, or a step back in the browser: already signed in
             return redirect(f"/{settings.ASP.system}/")
         logs.logger.warning("sign-in refused: unknown state")
         return pages.sign_in_failed(request)
     try:
-        clerk = _clerk(request, kept)
-    except (SignInRefused, *FAULTS) as error:
+        clerk = _clerk(request, attempt)
+    except (SignInRefusal, *FAULTS) as error:
         logs.logger.warning("sign-in refused: %s: %s", type(error).__name__, error)
         return pages.sign_in_failed(request)
-    access = clerk_access.of(clerk.username)
+    access = clerk_access.fetch(clerk.username)
     if access and access.locked:
         logs.logger.warning("sign-in refused: locked by the municipality")
-        return pages.locked(request)
+        return pages.account_locked(request)
     clerk.remember(request)
-    request.session.clear_expired()  # of this tenant and system; nothing else ever removes them
-    said = {"username": clerk.username, "name": clerk.name, "roles": clerk.roles, "at": timezone.now()}
+    request.session.clear_expired()  # of this tenant and system; nothing else removes them
+    body = {"username": clerk.username, "name": clerk.name, "roles": clerk.roles, "at": timezone.now()}
     with transaction.atomic():
-        send("keret", "signed-in", said, key=clerk.username)
-    return redirect(kept["next"])
+        send("keret", "signed-in", body, key=clerk.username)
+    return redirect(attempt["next"])
 
 
-def _clerk(request: HttpRequest, kept: dict[str, str]) -> Clerk:
-    claims, token = redeem(request, clerks(), kept)
+def _clerk(request: HttpRequest, attempt: dict[str, str]) -> Clerk:
+    claims, token = redeem(request, clerks(), attempt)
     bearer = request.tenant.bearer
     if bearer is None or claims["preferred_username"] != bearer.username:
-        raise SignInRefused("the certificate is not of the clerk who signed in")
+        raise SignInRefusal("the certificate is not of the clerk who signed in")
     return clerk_of(claims, request.tenant.name, token)
 
 
-def verified(token: str, tenant: str, nonce: str, realm: Realm) -> dict[str, Any]:
+def verify(token: str, tenant: str, nonce: str, realm: Realm) -> dict[str, Any]:
     """Claims of an ID token that the realm signed for this tenant and this sign-in."""
-    decoded = jwt.decode(token, _keys(realm, int(time.time()) // KEYS_LIFETIME), algorithms=["RS256", "ES256"])
-    check_claims(decoded.claims, tenant, nonce, realm)
-    return decoded.claims
+    signed_token = jwt.decode(token, _keys(realm, int(time.time()) // KEYS_LIFETIME), algorithms=["RS256", "ES256"])
+    check_claims(signed_token.claims, tenant, nonce, realm)
+    return signed_token.claims
 
 
 def check_claims(claims: dict[str, Any], tenant: str, nonce: str, realm: Realm | None = None) -> None:
-    """Issuer, audience, nonce and times of an ID token; raises JoseError or SignInRefused."""
+    """Check issuer, audience, nonce and times of an ID token; raises JoseError or SignInRefusal."""
     registry = jwt.JWTClaimsRegistry(
         leeway=LEEWAY,
         iss={"essential": True, "value": (realm or clerks()).issuer},
@@ -186,13 +186,13 @@ def check_claims(claims: dict[str, Any], tenant: str, nonce: str, realm: Realm |
     )
     registry.validate(claims)
     if claims.get("azp", tenant) != tenant:
-        raise SignInRefused("the token was issued for another client")
+        raise SignInRefusal("the token was issued for another client")
 
 
 def clerk_of(claims: dict[str, Any], tenant: str, id_token: str) -> Clerk:
-    """The clerk of verified claims; SignInRefused when they are no member of the tenant's organization."""
+    """The clerk of verified claims; SignInRefusal for somebody who is no member of the tenant's organization."""
     if tenant not in (claims.get("organization") or []):
-        raise SignInRefused("not a member of the municipality's organization")
+        raise SignInRefusal("not a member of the municipality's organization")
     roles = claims.get("resource_access", {}).get(tenant, {}).get("roles", [])
     name = " ".join(part for part in (claims.get("family_name"), claims.get("given_name")) if part)
     username = claims["preferred_username"]
@@ -200,7 +200,7 @@ def clerk_of(claims: dict[str, Any], tenant: str, id_token: str) -> Clerk:
 
 
 def sign_out_url(request: HttpRequest, id_token: str | None, back: str, realm: Realm | None = None) -> str:
-    """Where the browser ends the provider's session and returns from."""
+    """The address where the browser ends the provider's session and from which it returns to `back`."""
     parameters = {"client_id": request.tenant.name, "post_logout_redirect_uri": request.build_absolute_uri(back)}
     if id_token:
         parameters["id_token_hint"] = id_token

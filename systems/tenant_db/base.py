@@ -1,6 +1,6 @@
-"""PostgreSQL backend of Django with one difference: which database, and as whom, follows from the current tenant.
+"""Django's PostgreSQL backend with one difference: the current tenant decides the database and the role.
 
-One alias serves all tenants. A thread's connection belongs to one tenant; using it while another is served closes it
+One alias serves all tenants. A thread's connection belongs to one tenant; using it for another closes it
 first, and inside a transaction that is an error, so no statement can land in the wrong database.
 """
 
@@ -33,13 +33,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return parameters
 
     def connect(self) -> None:
-        self._ksh = tenancy.current().ksh  # first: connecting already asks the new connection something
+        self._ksh = tenancy.current().ksh  # first: connecting already queries the new connection
         super().connect()
 
     def ensure_connection(self) -> None:
-        """Every use comes through here, the beginning of a transaction too.
+        """Called before every use, also at the beginning of a transaction.
 
-        Without a tenant an open connection is left alone: between requests Django only asks whether it is still good.
+        Without a tenant an open connection stays open: between requests Django only checks whether it still works.
         """
         if self.connection is not None and not tenancy.is_current(self._ksh):
             if self.in_atomic_block:
@@ -48,5 +48,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().ensure_connection()
 
     def _cursor(self, name: str | None = None):
-        tenancy.current()  # no statement without a tenant, not even on a connection that is open
+        tenancy.current()  # no statement without a tenant, not even on an open connection
         return super()._cursor(name)

@@ -1,6 +1,6 @@
-"""A clerk's course: which exercises are theirs, whether they have done one, and the certificate at the end.
+"""A clerk's course: their exercises, whether they have done them, and the certificate at the end.
 
-What was done is read from the framework's granted view `keret.clerk_deed`; no other system's data is looked at.
+What was done is read from the framework's granted view `keret.clerk_deed`, and from no other system's data.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from systems.training.models import Certificate, Pass
 
 
 def of_clerk(clerk: Clerk) -> list[Exercise]:
-    """Exercises in the systems that the municipality has, for which the clerk has a role."""
+    """Exercises in the municipality's systems for which the clerk has a role."""
     ksh = tenancy.current().ksh
-    here = {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh)}
-    return [each for each in EXERCISES if each.system in here and each.roles & clerk.roles_in(each.system)]
+    systems = {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh)}
+    return [
+        exercise
+        for exercise in EXERCISES
+        if exercise.system in systems and exercise.roles & clerk.roles_in(exercise.system)
+    ]
 
 
 def deeds(username: str, exercise: Exercise) -> dict[str, dt.datetime]:
-    """Which of an exercise's actions the clerk was seen doing, and when first."""
+    """The actions of an exercise that the clerk has done, with the time of the first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT action, min(at) FROM keret.clerk_deed "
@@ -46,19 +50,19 @@ def starters() -> dict[str, str]:
 
 @transaction.atomic
 def check(clerk: Clerk, exercise: Exercise) -> list[str]:
-    """Actions still to be done; when none is, the exercise is passed, and with the last one comes the certificate."""
-    seen = deeds(clerk.username, exercise)
-    if missing := [action for action in exercise.actions if action not in seen]:
+    """Actions still to be done. If none, the exercise is passed; the last one of the course brings the certificate."""
+    dates = deeds(clerk.username, exercise)
+    if missing := [action for action in exercise.actions if action not in dates]:
         return missing
     Pass.objects.get_or_create(
-        username=clerk.username, exercise=exercise.code, defaults={"name": clerk.name, "done_at": max(seen.values())}
+        username=clerk.username, exercise=exercise.code, defaults={"name": clerk.name, "done_at": max(dates.values())}
     )
-    codes = [each.code for each in of_clerk(clerk)]
-    if set(codes) <= passed(clerk.username):
+    codes = [lesson.code for lesson in of_clerk(clerk)]
+    if set(codes) <= passed_codes(clerk.username):
         Certificate.objects.get_or_create(username=clerk.username, exercises=codes, defaults={"name": clerk.name})
     return []
 
 
-def passed(username: str) -> set[str]:
-    """Codes of what a clerk has passed."""
+def passed_codes(username: str) -> set[str]:
+    """Codes of the exercises that a clerk has passed."""
     return set(Pass.objects.filter(username=username).values_list("exercise", flat=True))

@@ -1,4 +1,4 @@
-"""The exercises: what to do in which system, and by which lines of the framework's log it is judged."""
+"""The exercises: what to do in which system, and which lines in the framework's log prove it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ENTERED = "belépés"  # what `keret.clerk_deed` calls a sign-in to a system
 
 @dataclass(frozen=True)
 class Exercise:
-    """`roles`: who can do it, any of them, in its system; `actions`: what the clerk has to be seen doing there, all."""
+    """`roles`: any of them in its system is enough to do it; `actions`: all must appear in the log."""
 
     code: str
     system: str

@@ -1,4 +1,4 @@
-"""What the training system tells the warehouse: exercises done and certificates; nobody's name."""
+"""The training system's figures for the warehouse: exercises done and certificates, without names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from systems.training.models import Certificate, Pass
 
 def rows(day: dt.date) -> list[dict[str, Any]]:
     """Figures at the end of a day."""
-    found = [
+    figures = [
         ("elvégzett gyakorlat", Pass.objects.filter(done_at__date__lte=day).count()),
         ("kiadott oktatási igazolás", Certificate.objects.filter(issued_at__date__lte=day).count()),
     ]
-    return [{"measure": m, "dimension": "", "kind": "count", "value": n} for m, n in found]
+    return [{"measure": m, "dimension": "", "kind": "count", "value": n} for m, n in figures]

@@ -1,4 +1,4 @@
-"""Who has done which exercise, and the certificates. Both stay when the sandbox is filled anew (docs/systems.md)."""
+"""Who has done which exercise, and the certificates. Both stay when the sandbox is refilled (docs/systems.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Pass(models.Model):
-    """An exercise that a clerk was seen to have done; `done_at`: when the last of its steps was logged."""
+    """An exercise that a clerk has done; `done_at`: when the last of its steps was logged."""
 
     username = models.CharField(max_length=60)
     name = models.CharField(max_length=120)
@@ -22,7 +22,7 @@ class Pass(models.Model):
 
 
 class Certificate(models.Model):
-    """That a clerk has done a whole course: `exercises`, their codes in order. A wider course gives another one."""
+    """The certificate of a whole course: `exercises` are their codes in order. A wider course gives another one."""
 
     username = models.CharField(max_length=60)
     name = models.CharField(max_length=120)

@@ -17,7 +17,7 @@ from systems.training.models import Certificate, Pass
 LEARNER, TRAINER = "tanulo", "oktato"
 
 
-def _own(request: HttpRequest, code: str) -> Exercise:
+def _exercise_or_404(request: HttpRequest, code: str) -> Exercise:
     exercise = BY_CODE.get(code)
     if exercise not in course.of_clerk(request.clerk):
         raise Http404
@@ -26,12 +26,15 @@ def _own(request: HttpRequest, code: str) -> Exercise:
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The clerk's own course; of a trainer who learns nothing, the empty one with the way to the overview."""
-    passed = course.passed(request.clerk.username)
-    rows = [(each, name, each.code in passed) for each, name in papers.named(course.of_clerk(request.clerk))]
+    """The clerk's own course; for a trainer without exercises an empty one with a link to the overview."""
+    codes = course.passed_codes(request.clerk.username)
+    rows = [
+        (exercise, name, exercise.code in codes)
+        for exercise, name in papers.with_system_names(course.of_clerk(request.clerk))
+    ]
     context = {
         "rows": rows,
-        "done": sum(done for _, _, done in rows),
+        "done_count": sum(is_done for _, _, is_done in rows),
         "certificates": Certificate.objects.filter(username=request.clerk.username),
     }
     return render(request, "training/index.html", context)
@@ -40,12 +43,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @needs(LEARNER)
 @require_GET
 def exercise(request: HttpRequest, code: str) -> HttpResponse:
-    shown = _own(request, code)
-    seen = course.deeds(request.clerk.username, shown) if facts.in_sandbox() else {}
+    exercise = _exercise_or_404(request, code)
+    dates = course.deeds(request.clerk.username, exercise) if facts.in_sandbox() else {}
     context = {
-        "exercise": shown,
-        "entry": next(entry for entry in settings.ASP.catalogue if entry.id == shown.system),
-        "actions": [(action, seen.get(action)) for action in shown.actions],
+        "exercise": exercise,
+        "entry": next(entry for entry in settings.ASP.catalogue if entry.id == exercise.system),
+        "actions": [(action, dates.get(action)) for action in exercise.actions],
         "pass": Pass.objects.filter(username=request.clerk.username, exercise=code).first(),
     }
     return render(request, "training/exercise.html", context)
@@ -54,11 +57,11 @@ def exercise(request: HttpRequest, code: str) -> HttpResponse:
 @needs(LEARNER)
 @require_POST
 def check(request: HttpRequest, code: str) -> HttpResponse:
-    shown = _own(request, code)
+    exercise = _exercise_or_404(request, code)
     if not facts.in_sandbox():
         messages.error(request, "Ez éles önkormányzat: gyakorolni csak az oktatási környezetben lehet.")
         return redirect("training:exercise", code=code)
-    if missing := course.check(request.clerk, shown):
+    if missing := course.check(request.clerk, exercise):
         messages.error(
             request, f"Még hiányzik: {', '.join(missing)}. Ha most végezte el, fél perc múlva próbálja újra."
         )
@@ -69,23 +72,23 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_GET
 def certificate(request: HttpRequest, pk: int) -> HttpResponse:
-    """A certificate as PDF, for whom it was issued and for trainers."""
-    own = {} if TRAINER in request.clerk.roles_in("training") else {"username": request.clerk.username}
-    shown = get_object_or_404(Certificate, pk=pk, **own)
-    return papers.certificate(shown).response(f"oktatasi-igazolas-{shown.pk}")
+    """A certificate as PDF, for its owner and for trainers."""
+    filters = {} if TRAINER in request.clerk.roles_in("training") else {"username": request.clerk.username}
+    certificate = get_object_or_404(Certificate, pk=pk, **filters)
+    return papers.certificate(certificate).response(f"oktatasi-igazolas-{certificate.pk}")
 
 
 @needs(TRAINER)
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """Who has done what: everybody who began, by name."""
+    """Who has done what: everybody who has begun, by name."""
     clerks = {username: {"name": name, "codes": set()} for username, name in course.starters().items()}
-    for each in Pass.objects.all():
-        clerks.setdefault(each.username, {"name": each.name, "codes": set()})["codes"].add(each.exercise)
-        clerks[each.username]["last"] = max(each.done_at, clerks[each.username].get("last", each.done_at))
-    for issued in Certificate.objects.order_by("issued_at"):
-        clerks[issued.username]["certificate"] = issued
+    for record in Pass.objects.all():
+        clerks.setdefault(record.username, {"name": record.name, "codes": set()})["codes"].add(record.exercise)
+        clerks[record.username]["last"] = max(record.done_at, clerks[record.username].get("last", record.done_at))
+    for certificate in Certificate.objects.order_by("issued_at"):
+        clerks[certificate.username]["certificate"] = certificate
     rows = sorted(clerks.values(), key=lambda clerk: clerk["name"])
     for row in rows:
-        row["titles"] = [each.title for each in EXERCISES if each.code in row["codes"]]
+        row["titles"] = [exercise.title for exercise in EXERCISES if exercise.code in row["codes"]]
     return render(request, "training/overview.html", {"rows": rows})

@@ -150,9 +150,11 @@ def test_what_is_not_covered_is_refused_before_anything_is_touched(sandbox):
 def test_unknown_and_wrongly_typed_fields_are_refused_by_path(sandbox):
     sandbox.write("docker.Network('n', name='x', ipam_configs=[{'subnet': '10.0.0.0/24', 'gatway': '10.0.0.1'}])\n")
     said = sandbox.up(status=1)
-    assert "docker:index/network:Network resource 'n': property ipamConfigs[0].gatway no such field; known" in said
+    assert "docker:index/network:Network resource 'n' has a problem: no such field; known here: auxAddress" in said
+    assert "Examine values at 'n.ipamConfigs[0].gatway'" in said
     sandbox.write("docker.Volume('v', name='x', labels='a=b')\n")
-    assert "property labels is str 'a=b', wanted a list" in sandbox.up(status=1)
+    said = sandbox.up(status=1)
+    assert "resource 'v' has a problem: is str 'a=b', wanted a list. Examine values at 'v.labels'" in said
 
 
 def test_two_resources_of_one_name(sandbox):
@@ -244,7 +246,7 @@ def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(
         ("pulumi.Config().require('cells')\n", "Missing required configuration variable 'sandbox:cells'"),
         (
             volume("a", "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='x'))"),
-            "property customTimeouts.create 'x' is no duration; wanted one like 30s",
+            "has a problem: 'x' is no duration; wanted one like 30s, 5m or 1h30m. Examine values at 'a.customT",
         ),
     ],
 )

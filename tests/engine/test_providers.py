@@ -104,7 +104,7 @@ def test_an_ssh_server_that_refuses(sandbox, ssh):
 
 def test_settings_that_are_not_covered_are_refused(sandbox):
     sandbox.write(provider(context="far") + BY_PROVIDER)
-    assert "property context is not covered by the embedded engine" in sandbox.up(status=1)
+    assert "has a problem: is not covered by the embedded engine; give host" in sandbox.up(status=1)
     sandbox.write(provider(host="ssh://") + BY_PROVIDER)
     assert "docker host 'ssh://' names no machine" in sandbox.up(status=1)
     assert json.loads(sandbox.run("stack", "export", "-s", "dev"))["deployment"].get("pending_operations") is None

@@ -302,6 +302,8 @@ def test_functions_of_the_provider(sandbox):
 
 def test_a_push_is_refused_when_it_would_delete_remotely(sandbox):
     sandbox.write("docker.RegistryImage('i', name='127.0.0.1:1/eng:1')\n")
-    assert "property keepRemotely must be true" in sandbox.up(status=1)
+    assert "has a problem: must be true: the embedded engine does not delete images from registries" in sandbox.up(
+        status=1
+    )
     sandbox.write("docker.RegistryImage('i', name='127.0.0.1:1/eng:1', keep_remotely=True)\n")
     assert "Error pushing docker image: An image does not exist locally" in sandbox.up(status=1)

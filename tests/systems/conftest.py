@@ -1,10 +1,10 @@
-"""One PostgreSQL node for the whole run; each test finds its municipalities as new."""
+"""One PostgreSQL node for the whole run; each test starts with new municipalities."""
 
 import pytest
 
 from tests.systems import support
 
-SOCKETS = support.configure()  # before tests are collected: they import models
+SOCKETS = support.configure()  # before collection, because tests import models
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,30 +19,30 @@ def node():
 
 @pytest.fixture(autouse=True)
 def clean(node):
-    """Whatever a test did to the municipalities is undone after it."""
+    """Undo what a test did to the municipalities."""
     yield
     from django.db import connection
 
     from systems.core import facts
 
     connection.close()
-    facts._known.clear()
+    facts._cache.clear()
     node.reset()
 
 
 @pytest.fixture
 def serve():
-    """`with serve("irat"):` code inside works as that system for Sajószentpéter; `serve("irat", THEIRS)` elsewhere."""
+    """`with serve("irat"):` code inside runs as that system for Sajószentpéter; `serve("irat", THEIRS)`: elsewhere."""
     return support.serving
 
 
 @pytest.fixture
 def browse():
-    """`browse("irat", "iktato")`: a client of a clerk with these roles there; `browse("portal")`: of anybody."""
+    """`browse("irat", "iktato")`: client of a clerk with these roles in that system; `browse("portal")`: of anybody."""
     return support.browser
 
 
 @pytest.fixture
 def deliver():
-    """`deliver()`: every system's relay, until nothing is left."""
+    """`deliver()`: run every system's relay until no message is left."""
     return support.deliver

@@ -1,6 +1,6 @@
 """All systems in one process against a real PostgreSQL: the product's own schemas, roles and rights, no other service.
 
-What differs from an app server: one process plays every system in turn, and the node is reached by its socket.
+Differences from an app server: one process plays every system in turn, and the node is reached by its socket.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ SYSTEMS = [entry["id"] for entry in CATALOGUE]
 
 
 class Node(CellSql):
-    """A PostgreSQL node in a container of its own, with the cell's bootstrap; `folder` holds its socket."""
+    """A PostgreSQL node in its own container, set up like a cell's; `folder` holds its socket."""
 
     cell_id = "cell"
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.touched: set[str] = set()  # databases that somebody connected to since they were made
-        connection_created.connect(self._connected)
+        self.dirty: set[str] = set()  # databases with connections since they were created
+        connection_created.connect(self._note_connection)
         client = docker.from_env(timeout=60)
         self.container = client.containers.create(
             recipe.reference("postgres"),
@@ -75,7 +75,7 @@ class Node(CellSql):
             init=True,
             cap_drop=["ALL"],
             volumes={str(self.folder): {"bind": "/run/asp", "mode": "rw"}},
-            # In memory: databases are made anew after each test, which took seconds on a busy disk and takes 0.1 s.
+            # In memory: databases are recreated after a test, which took seconds on a busy disk and takes 0.1 s here.
             tmpfs={"/tmp": "mode=1777", "/data": f"uid={postgres.UID},gid={postgres.UID},mode=0700"},
         )
         server = postgres.Server(memory=512, max_connections=200)
@@ -97,15 +97,15 @@ class Node(CellSql):
                 raise TimeoutError(self.container.logs().decode()[-2000:])
             time.sleep(0.2)
 
-    def _connected(self, **_) -> None:
+    def _note_connection(self, **_) -> None:
         from systems import tenancy
 
-        self.touched.add(tenancy.current().name)
+        self.dirty.add(tenancy.current().name)
 
     def _touch(self, database: str) -> None:
-        """Whoever is in no tenant's database may have changed what the server says of any of them."""
+        """Mark databases as changed: a session outside tenants' databases may have changed comments on any of them."""
         names = {f"t{ksh}" for ksh in FACTS}
-        self.touched |= {database} if database in names else names
+        self.dirty |= {database} if database in names else names
 
     def script(self, sql: str, database: str = postgres.AUTH_DATABASE, role: str = postgres.PROVISIONER, timeout=300):
         self._touch(database)
@@ -119,34 +119,34 @@ class Node(CellSql):
             f"--dbname={database}",
             "-f-",
         ]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=timeout)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        process = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=timeout)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         yield
 
     def make_tenants(self) -> None:
-        """Every municipality as role tenant_database makes it, and a pristine copy of each to come back to."""
+        """Create every municipality like role tenant_database, and a pristine copy of each to return to."""
         key = (Path(environment_folder()) / "system.key").read_bytes()
         views = [
             (e["id"], view, reader) for e in CATALOGUE for view, to in e.get("shares", {}).items() for reader in to
         ]
-        wanted = []
+        tenants = []
         for ksh, facts in FACTS.items():
             passwords = {system: derive(key, f"t{ksh}", system) for system in SYSTEMS}
             verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
-            wanted.append(TenantDatabase(f"t{ksh}", verifiers, views, json.dumps(facts)))
-        apply.ensure_present(self, wanted, migrations.installed(), check=False)
-        self.wanted = {tenant.name: tenant for tenant in wanted}
+            tenants.append(TenantDatabase(f"t{ksh}", verifiers, views, json.dumps(facts)))
+        apply.ensure_present(self, tenants, migrations.installed(), check=False)
+        self.tenants = {tenant.name: tenant for tenant in tenants}
         with self.superuser() as session:
             for ksh in FACTS:
                 session.execute(f"CREATE DATABASE clean_{ksh} TEMPLATE t{ksh} OWNER {postgres.OWNER}")
 
     def reset(self) -> None:
-        """Bring the databases that were used back to what they were."""
-        used = [ksh for ksh in FACTS if f"t{ksh}" in self.touched]
+        """Restore the databases that were used to their pristine copies."""
+        used = [ksh for ksh in FACTS if f"t{ksh}" in self.dirty]
         if not used:
             return
         with self.superuser() as session:
@@ -161,10 +161,10 @@ class Node(CellSql):
                     psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
                 )
                 session.execute(comment)
-        self.touched.clear()
+        self.dirty.clear()
 
     def at_once(self, lock: str, *work: Callable, ksh: str = OURS) -> list:
-        """What each of `work` gives when all of them, in threads, wait for the rows that `lock` holds and are let go.
+        """Results of `work`, run in threads that all wait for the rows locked by `lock` and are then released together.
 
         `lock`: a SELECT … FOR UPDATE. The caller plays one system (`serve`) meanwhile.
         """
@@ -172,14 +172,14 @@ class Node(CellSql):
         with ThreadPoolExecutor(len(work)) as pool:
             with self.superuser(f"t{ksh}") as holder, holder.transaction():
                 holder.execute(lock)
-                running = [pool.submit(_and_hang_up, one) for one in work]
+                futures = [pool.submit(_and_hang_up, one) for one in work]
                 with self.superuser() as session:
                     count = session.execute
                     poll(lambda: count(waiting, [f"t{ksh}"]).fetchone()[0], lambda n: n == len(work), 60, "waiting")
-            return [one.result(60) for one in running]
+            return [one.result(60) for one in futures]
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
-        """A session that may do anything, for what a test arranges or looks at."""
+        """A session with all rights, for what a test prepares or inspects."""
         self._touch(database)
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
 
@@ -189,7 +189,7 @@ class Node(CellSql):
 
 
 def _and_hang_up(work: Callable):
-    """Run in a thread: its connection ends with it."""
+    """Run work in a thread, and close its connection afterwards."""
     from django.db import connection
 
     try:
@@ -214,11 +214,11 @@ def environment_folder() -> str:
 
 
 def configure() -> Path:
-    """Django with every system that there is, and the folder where it looks for PostgreSQL's socket."""
+    """Set up Django with every system; returns the folder where it looks for PostgreSQL's socket."""
     from django.conf import settings
 
     if settings.configured:
-        raise RuntimeError("Django was set up for other tests in this process; wanted pytest tests/systems by itself")
+        raise RuntimeError("Django was set up for other tests in this process; run pytest tests/systems by itself")
     sockets = Path(tempfile.mkdtemp(prefix="asp-systems-"))
     sockets.chmod(0o777)
     folder = Path(environment_folder())
@@ -247,7 +247,7 @@ def configure() -> Path:
 
 @contextmanager
 def playing(system: str) -> Iterator[None]:
-    """This process is that system's app server."""
+    """Let this process be that system's app server."""
     from django.conf import settings
     from django.db import connection
     from django.test import override_settings
@@ -270,7 +270,7 @@ def playing(system: str) -> Iterator[None]:
 
 @contextmanager
 def serving(system: str, ksh: str = OURS) -> Iterator[None]:
-    """Code inside works as that system, for that municipality."""
+    """Run the code inside as that system, for that municipality."""
     from django.db import connection
 
     from systems import tenancy
@@ -281,7 +281,7 @@ def serving(system: str, ksh: str = OURS) -> Iterator[None]:
 
 
 def browser(system: str, *roles: str, ksh: str = OURS, username: str = "minta.ilona", name: str = "Minta Ilona"):
-    """A test client at one system as the edge hands requests over; with roles, a signed-in clerk, else nobody."""
+    """A test client of one system whose requests come from the edge; with roles a signed-in clerk, else nobody."""
     from django.conf import settings
     from django.test import Client
 
@@ -316,9 +316,9 @@ def browser(system: str, *roles: str, ksh: str = OURS, username: str = "minta.il
 
 
 def deliver(ksh: str = OURS, failures: bool = False) -> int:
-    """Play every system's relay until nothing is left to deliver; how many messages were handled.
+    """Run every system's relay until no message is left; returns how many were handled.
 
-    A handler that fails fails the test, unless `failures` are expected.
+    A failing handler fails the test, unless `failures` are expected.
     """
     from django.db import connection
 
@@ -332,8 +332,8 @@ def deliver(ksh: str = OURS, failures: bool = False) -> int:
                 round_ += relay.deliver()
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT error FROM chain.failure")
-                    seen = [error for (error,) in cursor.fetchall()]
-                assert failures or not seen, seen
+                    errors = [error for (error,) in cursor.fetchall()]
+                assert failures or not errors, errors
         if not round_:
             return total
         total += round_

@@ -1,4 +1,4 @@
-"""The chain as it is in the database: what is sent with a change exists with it, and is handled exactly once."""
+"""The chain in the database: a message exists exactly when its change does, and is handled exactly once."""
 
 import json
 import secrets
@@ -16,17 +16,17 @@ from tests.systems.support import OURS, THEIRS
 
 
 @pytest.fixture
-def handled(monkeypatch):
-    """A handler of topic `probe` in irat that notes what it got, and fails while `faults` has its key."""
-    seen, faults = [], set()
+def handler_log(monkeypatch):
+    """A handler of topic `probe` in irat that logs its messages, and fails while `faults` has their key."""
+    log, faults = [], set()
 
     def handler(message):
-        seen.append((message.key, message.body["n"]))
+        log.append((message.key, message.body["n"]))
         if message.key in faults:
             raise ValueError(f"fault of {message.key}")
 
     monkeypatch.setitem(registry._handlers, ("irat", "probe"), handler)
-    handler.seen, handler.faults = seen, faults
+    handler.messages, handler.faults = log, faults
     return handler
 
 
@@ -43,7 +43,7 @@ def rows(node, sql, database="t16054"):
 
 def test_a_message_exists_exactly_when_its_change_does(serve, node):
     with serve("keret"):
-        with pytest.raises(RuntimeError, match="wanted transaction.atomic"):
+        with pytest.raises(RuntimeError, match="use transaction.atomic"):
             messages.send("irat", "probe", {}, "a")
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             messages.send("irat", "probe", {}, "a")
@@ -51,34 +51,34 @@ def test_a_message_exists_exactly_when_its_change_does(serve, node):
     assert rows(node, "SELECT * FROM chain.message") == []
 
 
-def test_what_is_sent_is_handled_once_in_order(serve, handled):
+def test_what_is_sent_is_handled_once_in_order(serve, handler_log):
     send(serve, ("a", 1), ("b", 2), ("a", 3))
     with serve("irat"):
         assert (relay.deliver(), relay.deliver()) == (3, 0)
-    assert handled.seen == [("a", 1), ("b", 2), ("a", 3)]
+    assert handler_log.messages == [("a", 1), ("b", 2), ("a", 3)]
 
 
-def test_a_failing_message_is_kept_and_tried_later_and_holds_back_only_its_own_key(serve, handled, node):
-    handled.faults.add("a")
+def test_a_failing_message_is_kept_and_tried_later_and_holds_back_only_its_own_key(serve, handler_log, node):
+    handler_log.faults.add("a")
     send(serve, ("a", 1), ("b", 2), ("a", 3))
     with serve("irat"):
         assert (relay.deliver(), relay.deliver()) == (1, 0)
-        assert handled.seen == [("a", 1), ("b", 2)]
+        assert handler_log.messages == [("a", 1), ("b", 2)]
         assert rows(node, "SELECT error FROM chain.failure") == [("ValueError: fault of a",)]
-        handled.faults.clear()
+        handler_log.faults.clear()
         rows(node, "UPDATE chain.failure SET at = at - interval '2 minutes' RETURNING 1")
         assert relay.deliver() == 2
-    assert handled.seen[2:] == [("a", 1), ("a", 3)]
+    assert handler_log.messages[2:] == [("a", 1), ("a", 3)]
 
 
-def test_only_as_many_are_read_at_once_as_fit_into_memory(serve, handled, monkeypatch):
+def test_only_as_many_are_read_at_once_as_fit_into_memory(serve, handler_log, monkeypatch):
     monkeypatch.setattr(messages, "AT_ONCE", 30_000)
     with serve("keret"), transaction.atomic():
         for n in range(4):
             messages.send("irat", "probe", {"n": n, "file": secrets.token_hex(10_000)}, f"k{n}")
     with serve("irat"):
-        assert [len(messages.due()), relay.deliver(), relay.deliver(), relay.deliver()] == [2, 2, 2, 0]
-    assert [n for _, n in handled.seen] == [0, 1, 2, 3]
+        assert [len(messages.pending()), relay.deliver(), relay.deliver(), relay.deliver()] == [2, 2, 2, 0]
+    assert [n for _, n in handler_log.messages] == [0, 1, 2, 3]
 
 
 def test_a_message_that_nobody_handles_is_a_fault_not_a_loss(serve, node):
@@ -89,7 +89,7 @@ def test_a_message_that_nobody_handles_is_a_fault_not_a_loss(serve, node):
     assert "no handler of 'nobody-takes-this' in irat" in rows(node, "SELECT error FROM chain.failure")[0][0]
 
 
-def test_relays_at_the_same_time_handle_each_message_once(serve, handled):
+def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):
     send(serve, *((f"k{n % 7}", n) for n in range(60)))
     from systems import tenancy
 
@@ -105,7 +105,7 @@ def test_relays_at_the_same_time_handle_each_message_once(serve, handled):
             thread.start()
         for thread in threads:
             thread.join(60)
-    assert Counter(n for _, n in handled.seen) == Counter(range(60))
+    assert Counter(n for _, n in handler_log.messages) == Counter(range(60))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_system_sees_only_what_it_sent_or_is_to_receive(serve):
         assert cursor.fetchall() == [("a",)]
 
 
-def test_municipalities_have_each_their_own(serve, handled):
+def test_municipalities_have_each_their_own(serve, handler_log):
     send(serve, ("a", 1), ksh=THEIRS)
     with serve("irat", OURS):
         assert relay.deliver() == 0
@@ -144,7 +144,7 @@ def test_municipalities_have_each_their_own(serve, handled):
         assert relay.deliver() == 1
 
 
-def test_the_relay_finds_every_municipality_from_one(serve, handled, monkeypatch):
+def test_the_relay_finds_every_municipality_from_one(serve, handler_log, monkeypatch):
     monkeypatch.setattr(registry, "jobs", lambda system: [])  # the nightly feed would count too
     send(serve, ("a", 1))
     send(serve, ("b", 2), ksh=THEIRS)
@@ -170,9 +170,9 @@ def test_a_job_of_a_day_runs_once_and_again_when_it_failed(serve, later, monkeyp
 
 @pytest.fixture
 def later(monkeypatch):
-    """`later(seconds)`: what the relay's jobs do then."""
+    """`later(seconds)`: move the clock and run the relay's jobs."""
     clock = [1000.0]
-    monkeypatch.setattr(relay, "_failing", {})
+    monkeypatch.setattr(relay, "_retries", {})
     monkeypatch.setattr(relay, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def run(seconds):
@@ -191,8 +191,8 @@ def test_a_job_that_fails_again_and_again_is_tried_less_and_less(serve, later, m
 
     monkeypatch.setattr(registry, "jobs", lambda system: [registry.Job("nightly", work, at=registry.dt.time(0, 0))])
     with serve("irat"):
-        seen = [later(seconds) or len(tries) for seconds in (2, 2, 57, 2, 118, 3, 240, 59)]
-    assert seen == [1, 1, 1, 2, 2, 3, 4, 4], "after 1, 2, 4 … minutes"
+        runs = [later(seconds) or len(tries) for seconds in (2, 2, 57, 2, 118, 3, 240, 59)]
+    assert runs == [1, 1, 1, 2, 2, 3, 4, 4], "after 1, 2, 4 … minutes"
     with serve("irat", THEIRS):
         assert later(0) or len(tries) == 5, "another municipality's does not wait for it"
     with serve("irat"):
@@ -220,35 +220,37 @@ def test_neither_log_nor_chain_tells_what_was_in_a_row(serve, node, caplog, monk
     with serve("ado"):
         assert relay.deliver() == 0
     lines = [json.loads(line) for line in caplog.text.splitlines()]
-    said = [line["traceback"] for line in lines] + [error for (error,) in rows(node, "SELECT error FROM chain.failure")]
-    assert len(said) == 4
-    assert all(SIGN not in text and NAME not in text and "DETAIL" not in text for text in said), said
-    for text in (said[0], said[2]):
+    texts = [line["traceback"] for line in lines] + [
+        error for (error,) in rows(node, "SELECT error FROM chain.failure")
+    ]
+    assert len(texts) == 4
+    assert all(SIGN not in text and NAME not in text and "DETAIL" not in text for text in texts), texts
+    for text in (texts[0], texts[2]):
         assert 'duplicate key value violates unique constraint "taxpayer_identifier' in text
         assert text.count("(SQLSTATE 23505)") == (2 if "Traceback" in text else 1)
-    for text in (said[1], said[3]):
+    for text in (texts[1], texts[3]):
         assert "DataError: (SQLSTATE 22P02)" in text
 
 
-def test_what_was_handled_long_ago_is_emptied_and_still_counts_once(serve, handled, node):
-    handled.faults.add("failing")
+def test_what_was_handled_long_ago_is_emptied_and_still_counts_once(serve, handler_log, node):
+    handler_log.faults.add("failing")
     send(serve, ("old", 1), ("new", 2), ("failing", 3))
     with serve("irat"):
-        known = {message.key: message for message in messages.due()}
+        by_key = {message.key: message for message in messages.pending()}
         assert relay.deliver() == 2
         rows(node, "UPDATE chain.message SET sent_at = sent_at - interval '400 days' RETURNING 1")
         age = "UPDATE chain.receipt SET at = at - interval '91 days' WHERE message_id = {} RETURNING 1"
-        rows(node, age.format(known["old"].id))
+        rows(node, age.format(by_key["old"].id))
         (job,) = [job for job in registry.jobs("irat") if job.name == "forget"]
         job.work(None)
-        kept = dict(rows(node, "SELECT key, body FROM chain.message"))
-        assert kept == {"old": {}, "new": {"n": 2}, "failing": {"n": 3}}
+        bodies = dict(rows(node, "SELECT key, body FROM chain.message"))
+        assert bodies == {"old": {}, "new": {"n": 2}, "failing": {"n": 3}}
         assert relay.deliver() == 0
-        assert relay._handle(known["old"]) is False, "delivered again, it is done once"
-    assert handled.seen == [("old", 1), ("new", 2), ("failing", 3)]
+        assert relay._handle(by_key["old"]) is False, "delivered again, it is done once"
+    assert handler_log.messages == [("old", 1), ("new", 2), ("failing", 3)]
 
 
-def test_a_system_empties_only_what_it_received_and_nothing_of_late(serve, handled, node):
+def test_a_system_empties_only_what_it_received_and_nothing_of_late(serve, handler_log, node):
     send(serve, ("a", 1))
     with serve("irat"):
         relay.deliver()

@@ -1,4 +1,4 @@
-"""Whatever the electronic forms let through, the system that deals with it takes: no answer gets stuck on the way."""
+"""Whatever an electronic form accepts, the system that deals with it accepts too: no form gets stuck on the way."""
 
 import datetime as dt
 import uuid
@@ -15,24 +15,24 @@ from systems.elugy import catalogue
 from systems.elugy.definition import Kind
 
 TARGETS = [form for form in catalogue.ALL if form.target]
-LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")  # what a Django form lets through
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")  # what a Django form accepts
 IDENTIFIERS = st.sampled_from(["8345671233", "12345676-1-05"])
 
 
-def value(asked):
+def value(question):
     """Any answer that the form accepts."""
     today = timezone.localdate()
-    match asked.kind:
+    match question.kind:
         case Kind.TEXT | Kind.LONG:
-            text = st.text(LETTERS, min_size=1, max_size=40) | st.just("á" * asked.length)
+            text = st.text(LETTERS, min_size=1, max_size=40) | st.just("á" * question.length)
             return text.map(str.strip).filter(bool)
         case Kind.WHOLE | Kind.MONEY | Kind.YEAR:
-            most = today.year if asked.kind is Kind.YEAR and asked.most is None else asked.most
-            return st.integers(asked.least, most)
+            largest = today.year if question.kind is Kind.YEAR and question.most is None else question.most
+            return st.integers(question.least, largest)
         case Kind.DAY:
-            return st.dates(max_value=dt.date.max if asked.future else today).map(dt.date.isoformat)
+            return st.dates(max_value=dt.date.max if question.future else today).map(dt.date.isoformat)
         case Kind.CHOICE:
-            return st.sampled_from([code for code, _ in asked.choices])
+            return st.sampled_from([code for code, _ in question.choices])
         case Kind.IDENTIFIER:
             return IDENTIFIERS
         case Kind.TAX_SIGN:
@@ -44,22 +44,22 @@ def value(asked):
 
 
 @st.composite
-def answered(draw, form):
+def answers(draw, form):
     data = {}
     for step in form.steps:
         if step in form.path(data):
-            for asked in step.applicable(data):
-                data[asked.name] = draw(value(asked) if asked.required else st.none() | value(asked))
+            for question in step.applicable(data):
+                data[question.name] = draw(value(question) if question.required else st.none() | value(question))
             assume(not step.check(data))
     return data
 
 
-# Pages that show what was taken, with the id of the newest.
+# Pages that show the result, with the id of the newest.
 PAGES = {
     "iparker": ("notification", ["bejelentesek/{}/", "bejelentesek/{}/adatok"]),
     "hagyatek": ("estate", ["leltar/{}/", "leltar/{}/adatok", "leltar/{}/leltar.pdf"]),
 }
-# A tax return's sums must agree, which nothing drawn at random does; tests/systems/ado has them.
+# A tax return's sums must agree, which random ones do not; tests/systems/ado covers them.
 DRAWN = [form for form in TARGETS if form.target in PAGES]
 
 
@@ -77,7 +77,7 @@ def test_it_is_taken_and_shown(serve, browse, form, data):
         "form": form.code,
         "title": form.title,
         "applicant": {"name": "Próba Piroska"},
-        "data": data.draw(answered(form)),
+        "data": data.draw(answers(form)),
         "target": form.target,
         "number": "IKT/2026/7-1",
         "submitted_at": timezone.now(),

@@ -1,4 +1,4 @@
-"""Every field that a person fills in is asked for in Hungarian."""
+"""Every field that a person fills in has a Hungarian label."""
 
 import importlib
 import inspect
@@ -14,24 +14,24 @@ from tests.unit.systems.test_wording import KNOWN, misspelt
 
 def labels(system):
     """Label → form and field, of every form that a module of the system defines."""
-    found = {}
+    result = {}
     package = importlib.import_module(f"systems.{system}")
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.endswith("forms"):
             continue
-        loaded = importlib.import_module(f"systems.{system}.{module.name}")
-        for name, form in inspect.getmembers(loaded, inspect.isclass):
-            if issubclass(form, forms.BaseForm) and form.__module__ == loaded.__name__:
+        imported = importlib.import_module(f"systems.{system}.{module.name}")
+        for name, form in inspect.getmembers(imported, inspect.isclass):
+            if issubclass(form, forms.BaseForm) and form.__module__ == imported.__name__:
                 for field_name, field in form.base_fields.items():
                     label = field.label or field_name.replace("_", " ")
                     if not field.widget.is_hidden:
-                        found[label] = f"{system}.{name}.{field_name}"
-    return found
+                        result[label] = f"{system}.{name}.{field_name}"
+    return result
 
 
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if system not in ("training", "adattar")])
 def test_labels_are_hungarian(system):
-    found = labels(system) or labels("core")
-    words = {word: place for label, place in found.items() for word in wording.WORD.findall(label)}
+    result = labels(system) or labels("core")
+    words = {word: place for label, place in result.items() for word in wording.WORD.findall(label)}
     wrong = misspelt(words) - set(KNOWN["words"])
     assert not {word: words[word] for word in wrong if not word.isupper()}

@@ -1,4 +1,4 @@
-"""Systems are shown by their names, never by the ids that the code knows them by."""
+"""Systems are shown by name, never by the ids that the code uses."""
 
 import datetime as dt
 import re
@@ -21,7 +21,7 @@ def bare(texts):
     return {part.strip() for text in texts for part in re.split("[,:(]", text)} & set(SYSTEMS)
 
 
-def shown(client, path):
+def text_of(client, path):
     page = client.get(path)
     assert page.status_code == 200, path
     text = page.content.decode()
@@ -33,10 +33,10 @@ def shown(client, path):
 def test_in_the_framework(browse, serve, path):
     with serve("keret"):
         user = User.objects.create(username="minta.ilona", name="Minta Ilona")
-        said = {"username": user.username, "at": NOW, "name": user.name, "action": "iktatás"}
-        Activity.objects.create(system="irat", **said)
+        body = {"username": user.username, "at": NOW, "name": user.name, "action": "iktatás"}
+        Activity.objects.create(system="irat", **body)
         Presence.objects.create(username=user.username, system="irat", began_at=NOW)
-    texts = shown(browse("keret", "adminisztrator", username="admin.aranka"), f"/keret/{path.format(user.pk)}")
+    texts = text_of(browse("keret", "adminisztrator", username="admin.aranka"), f"/keret/{path.format(user.pk)}")
     assert not bare(texts)
 
 
@@ -46,17 +46,17 @@ def test_in_the_warehouse(browse, serve):
         Feed.objects.create(
             system="irat", day=day, received_at=NOW, count=1, sha256="0", status=Feed.Status.WRONG, fault="próba"
         )
-    assert not bare(shown(browse("adattar", "olvaso"), "/adattar/"))
+    assert not bare(text_of(browse("adattar", "olvaso"), "/adattar/"))
 
 
 def test_in_the_migration(browse, serve, monkeypatch):
     with serve("migration"):
-        kept = {"sha256": "0" * 64, "content": b"", "uploader": "x", "uploaded_by": "x"}
-        package = Package.objects.create(name="atadas.zip", **kept)
+        fields = {"sha256": "0" * 64, "content": b"", "uploader": "x", "uploaded_by": "x"}
+        package = Package.objects.create(name="atadas.zip", **fields)
         Part.objects.create(package=package, system="ado", report=REPORT)
     clerk, titles = browse("migration", "ugyintezo"), []
     for path in ("", f"csomag/{package.pk}/"):
-        assert not bare(shown(clerk, f"/migration/{path}"))
+        assert not bare(text_of(clerk, f"/migration/{path}"))
     section = Pdf.section
     monkeypatch.setattr(Pdf, "section", lambda pdf, title: titles.append(title) or section(pdf, title))
     clerk.get(f"/migration/csomag/{package.pk}/jegyzokonyv.pdf")

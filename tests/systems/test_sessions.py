@@ -1,4 +1,4 @@
-"""A session and a row belong to one municipality: neither is any good at another one's address."""
+"""A session and a row belong to one municipality: neither works at another one's address."""
 
 import importlib
 import json
@@ -27,7 +27,7 @@ PAGES = {
     "training": ("certificate", "igazolasok/{}/igazolas.pdf"),
     "migration": ("package", "csomag/{}/"),
 }
-# What nobody invents.
+# Rows that no synthetic data contains.
 MADE = {
     "training": {"username": "minta.ilona", "name": "Minta Ilona", "exercises": []},
     "migration": {"name": "atadas.zip", "sha256": "0" * 64, "content": b"", "uploader": "x", "uploaded_by": "x"},
@@ -39,8 +39,8 @@ def roles(system):
     return next(entry["roles"] for entry in CATALOGUE if entry["id"] == system)
 
 
-def filled(system):
-    """The key of one row of Sajószentpéter's."""
+def fill_system(system):
+    """Fill a system for Sajószentpéter; returns the key of one row."""
     with serving(system):
         model = apps.get_model(system, PAGES[system][0])
         if system in MADE:
@@ -51,7 +51,7 @@ def filled(system):
 
 @pytest.mark.parametrize("system", PAGES)
 def test_a_row_of_one_municipality_is_not_found_at_another(browse, system):
-    path = f"/{system}/{PAGES[system][1].format(filled(system))}"
+    path = f"/{system}/{PAGES[system][1].format(fill_system(system))}"
     assert browse(system, *roles(system)).get(path).status_code == 200
     assert browse(system, *roles(system), ksh=THEIRS).get(path).status_code == 404
 
@@ -62,7 +62,7 @@ def test_every_system_with_rows_is_looked_at():
 
 @pytest.fixture
 def warnings(caplog):
-    """Lines of warning as the services write them."""
+    """Warnings as the services log them."""
     caplog.handler.setFormatter(logs.JsonFormatter())
     return lambda: [line for line in map(json.loads, caplog.text.splitlines()) if line["level"] == "WARNING"]
 
@@ -78,7 +78,7 @@ def test_a_session_is_refused_at_another_municipality_and_it_is_logged(browse, w
     refused = theirs.get(page)
     assert (refused.status_code, refused["Location"].split("?")[0]) == (302, "/oidc/belepes")
     (line,) = warnings()
-    assert line["message"] == "session refused: this municipality has none of that key"
+    assert line["message"] == "session refused: no session of this municipality has that key"
     assert (line["tenant"], line["request"]) == (THEIRS, "request-1")
 
 
@@ -88,7 +88,7 @@ def test_a_session_is_refused_with_another_clerks_certificate_and_it_is_logged(b
     colleague.cookies["asp_irat"] = ours.cookies["asp_irat"].value
     assert colleague.get("/irat/").status_code == 302
     (line,) = warnings()
-    assert (line["message"], line["tenant"]) == ("session refused: another certificate's", OURS)
+    assert (line["message"], line["tenant"]) == ("session refused: it belongs to another certificate", OURS)
     assert "ilona" not in json.dumps(line) and "mihaly" not in json.dumps(line)
 
 

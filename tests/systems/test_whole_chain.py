@@ -1,4 +1,4 @@
-"""The whole chain in one municipality: a form, the records, the decision, the answer, the night's count."""
+"""The whole chain in one municipality: form, registration, decision, answer, nightly figures."""
 
 import datetime as dt
 import re
@@ -11,7 +11,7 @@ from systems.chain import relay
 from systems.hagyatek.models import Estate, Notary
 from systems.iparker.models import Entry, Notification
 from systems.irat.models import Document
-from tests.systems.elugy.support import OTHER, citizen, sent
+from tests.systems.elugy.support import OTHER, citizen, submit
 from tests.systems.elugy.test_forms import HIPA
 
 TRADE = [
@@ -61,21 +61,21 @@ ESTATE = [
 ]
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
 def test_a_tax_return_goes_all_the_way_and_back(browse, serve, deliver, monkeypatch):
     piroska, clerk = citizen(), browse("ado", "ugyintezo", username="ado.adel", name="Adó Adél")
-    case = sent(piroska, "hipa", HIPA)
+    case = submit(piroska, "hipa", HIPA)
     deliver()
     with serve("ado"):
         entry = Return.objects.get()
-    page = shown(piroska.get(case))
+    page = text_of(piroska.get(case))
     assert entry.number in page, "the citizen sees the number that the records system gave"
     assert clerk.post(f"/ado/bevallasok/{entry.pk}/elfogadas").status_code == 302
     deliver()
-    page = shown(piroska.get(case))
+    page = text_of(piroska.get(case))
     assert "A bevallást elfogadtuk" in page
     (paper,) = re.findall(rf'href="({case}/irat/[0-9]+/fajl)">dontes-IKT-', page)
     assert piroska.get(paper).content.startswith(b"%PDF"), "the citizen has the decision"
@@ -94,14 +94,14 @@ def test_a_tax_return_goes_all_the_way_and_back(browse, serve, deliver, monkeypa
             relay.run_jobs()
     deliver()
     with serve("adattar"):
-        counted = dict(Figure.objects.filter(measure="bevallás").values_list("dimension", "value"))
+        figures_of = dict(Figure.objects.filter(measure="bevallás").values_list("dimension", "value"))
         documents = dict(Figure.objects.filter(measure="iktatott irat").values_list("dimension", "value"))
-    assert counted == {"elfogadva": 1}
+    assert figures_of == {"elfogadva": 1}
     assert documents == {"bejövő": 1, "kimenő": 1}
 
 
-def counted(serve, deliver, monkeypatch, system):
-    """What the warehouse has of a system after the next night: measure and dimension → value."""
+def figures_of(serve, deliver, monkeypatch, system):
+    """A system's figures in the warehouse after the next night: measure and dimension → value."""
     night = timezone.localtime().replace(hour=2) + dt.timedelta(days=1)
     monkeypatch.setattr(relay.timezone, "localtime", lambda *_: night)
     with serve(system):
@@ -113,62 +113,62 @@ def counted(serve, deliver, monkeypatch, system):
 
 def test_a_notified_trade_gets_into_the_public_register(browse, serve, deliver, monkeypatch):
     piroska, clerk = citizen(), browse("iparker", "ugyintezo", username="ipar.imre", name="Ipar Imre")
-    case = sent(piroska, "kereskedelem", TRADE)
+    case = submit(piroska, "kereskedelem", TRADE)
     deliver()
     with serve("iparker"):
         entry = Notification.objects.get()
-    page = shown(piroska.get(case))
+    page = text_of(piroska.get(case))
     assert entry.number in page and "A kereskedelmi ügyintéző megkapta" in page
-    completed = {name: value for _, answers in TRADE[1:4] for name, value in answers.items()}
-    completed |= {"site": completed.pop("shop_address"), "products": ["1.9"]}
-    del completed["alcohol"]
-    assert clerk.post(f"/iparker/bejelentesek/{entry.pk}/adatok", completed).status_code == 302
+    data = {name: value for _, answers in TRADE[1:4] for name, value in answers.items()}
+    data |= {"site": data.pop("shop_address"), "products": ["1.9"]}
+    del data["alcohol"]
+    assert clerk.post(f"/iparker/bejelentesek/{entry.pk}/adatok", data).status_code == 302
     clerk.post(f"/iparker/bejelentesek/{entry.pk}/nyilvantartasba")
     deliver()
     with serve("iparker"):
-        made = Entry.objects.get()
-    assert f"{made.number} számon nyilvántartásba vettük" in shown(piroska.get(case))
+        register_entry = Entry.objects.get()
+    assert f"{register_entry.number} számon nyilvántartásba vettük" in text_of(piroska.get(case))
     with serve("irat"):
         answer = Document.objects.get(direction="out")
         assert (answer.registered_by, answer.attachments.count()) == ("Ipar Imre", 1)
-    page = shown(browse("portal").get("/portal/uzletek"))
-    assert made.number in page and "Minta Kft. – Minta Bolt" in page and "12345676" not in page
-    figures = counted(serve, deliver, monkeypatch, "iparker")
+    page = text_of(browse("portal").get("/portal/uzletek"))
+    assert register_entry.number in page and "Minta Kft. – Minta Bolt" in page and "12345676" not in page
+    figures = figures_of(serve, deliver, monkeypatch, "iparker")
     assert figures["nyilvántartott tevékenység", "bejelentés-köteles tevékenység"] == 1
     assert figures["bejelentés", "nyilvántartásba véve"] == 1
 
 
 def test_a_statement_about_an_estate_gets_to_the_notary(browse, serve, deliver, monkeypatch):
     piroska, clerk = citizen(), browse("hagyatek", "ugyintezo", username="hagya.hanna", name="Hagya Hanna")
-    case = sent(piroska, "hagyatek", ESTATE)
+    case = submit(piroska, "hagyatek", ESTATE)
     deliver()
     with serve("hagyatek"):
         estate = Estate.objects.get()
         notary = Notary.objects.create(name="dr. Minta Mária", seat="Miskolc", address="x")
         notary.areas.create(settlement="Sajószentpéter")
         assert list(estate.assets.values_list("reference", "share_whole", "value")) == [("123/4", 2, 12_000_000)]
-    page = shown(piroska.get(case))
+    page = text_of(piroska.get(case))
     assert estate.number in page and "A hagyatéki ügyintéző megkapta" in page
     deceased = dict(ESTATE[1][1])
     answers = {name.removeprefix("deceased_"): value for name, value in deceased.items()}
     answers |= {"number": estate.number, "reporter": estate.reporter, "received_on": str(estate.received_on)}
     answers |= {"mother_name": "Minta Mária", "birth_place": "Miskolc", "death_place": "Miskolc", "marital": "widowed"}
     assert clerk.post(f"/hagyatek/leltar/{estate.pk}/adatok", answers).status_code == 302
-    handing = {"notary": str(notary.pk), "day": str(timezone.localdate()), "way": "electronic"}
-    assert clerk.post(f"/hagyatek/leltar/{estate.pk}/atadas", handing).status_code == 302
+    handover = {"notary": str(notary.pk), "day": str(timezone.localdate()), "way": "electronic"}
+    assert clerk.post(f"/hagyatek/leltar/{estate.pk}/atadas", handover).status_code == 302
     deliver()
-    assert "átadtuk dr. Minta Mária közjegyzőnek" in shown(piroska.get(case))
+    assert "átadtuk dr. Minta Mária közjegyzőnek" in text_of(piroska.get(case))
     with serve("irat"):
         answer = Document.objects.get(direction="out")
         assert (answer.registered_by, answer.attachments.count()) == ("Hagya Hanna", 1)
-    figures = counted(serve, deliver, monkeypatch, "hagyatek")
+    figures = figures_of(serve, deliver, monkeypatch, "hagyatek")
     assert figures["hagyatéki leltár", "átadva a közjegyzőnek"] == 1
 
 
 def test_a_service_that_is_away_in_between_loses_and_doubles_nothing(browse, serve, deliver):
-    """Each system handles its mail alone, in any order, and again."""
+    """Each system handles its messages alone, in any order, and again."""
     piroska, clerk = citizen(), browse("ado", "ugyintezo")
-    case = sent(piroska, "hipa", HIPA)
+    case = submit(piroska, "hipa", HIPA)
     for system in ("elugy", "ado", "irat", "elugy", "irat", "ado", "elugy"):
         with serve(system):
             relay.deliver()
@@ -178,6 +178,6 @@ def test_a_service_that_is_away_in_between_loses_and_doubles_nothing(browse, ser
     for system in ("elugy", "irat", "irat", "elugy"):
         with serve(system):
             relay.deliver()
-    assert shown(piroska.get(case)).count("A bevallást elfogadtuk") == 1
+    assert text_of(piroska.get(case)).count("A bevallást elfogadtuk") == 1
     with serve("irat"):
         assert Document.objects.count() == 2

@@ -1,4 +1,4 @@
-"""Addresses of every system at once; in production each app server has its own only."""
+"""Addresses of all systems at once; in production each app server has only its own."""
 
 from django.urls import include, path
 
@@ -13,4 +13,4 @@ urlpatterns = [
 handler400 = "systems.core.pages.bad_request"
 handler403 = "systems.core.pages.forbidden"
 handler404 = "systems.core.pages.not_found"
-handler500 = "systems.core.pages.broken"
+handler500 = "systems.core.pages.server_error"

@@ -64,7 +64,7 @@ def test_a_resource_without_such_options_is_registered(monitor):
         ({"importId": "x"}, "the option import_ is not covered by the embedded engine: adopt the object once with"),
         ({"replace_with": ["urn"]}, "the option replace_with .*: name the other's output in a property"),
         ({"hooks": {"before_create": ["h"]}}, "the option hooks .*: do it in the program or in a playbook"),
-        ({"remote": True}, "a remote component .*: write it as a component"),
+        ({"remote": True}, "remote component .docker:index/volume:Volume. .*: write it as a component"),
         ({"state_migrations": [{"token": "t"}]}, "the option state_migrations .*: use aliases"),
         ({"replacement_trigger": {"string_value": "x"}}, "the option replacement_trigger .*replace_on_changes"),
     ],

@@ -234,3 +234,14 @@ def test_a_program_gets_the_parts_of_the_sdk_that_are_not_loaded_beforehand(proj
         "print(pulumi.automation.errors.CommandError.__name__)\n"
     )
     assert "LocalWorkspace ResourceProvider" in said and "    Resource\n" in said and "CommandError" in said
+
+
+def test_a_run_that_changes_nothing_writes_nothing(project):
+    project.load(*deployed("a", "b"))
+    project.preview(VOLUMES)
+    checkpoint = project.folder / "state" / ".pulumi" / "stacks" / "p" / "dev.json"
+    project.run("up", "-s", "dev", "--yes", "--skip-preview")  # the dependencies of the program are taken over
+    before = (checkpoint.read_bytes(), checkpoint.stat().st_mtime_ns)
+    project.run("up", "-s", "dev", "--yes", "--skip-preview", "--expect-no-changes")
+    assert (checkpoint.read_bytes(), checkpoint.stat().st_mtime_ns) == before
+    assert not checkpoint.with_suffix(".journal").exists()

@@ -221,3 +221,21 @@ def test_a_lock_tells_the_cli_of_the_journal_and_the_engine_only_of_its_owner(ba
             pytest.fail("two owners at once")
     assert "run `python -m stacks.engine cancel` before `pulumi cancel`" in owner["username"]
     assert "pulumi cancel" not in str(refusal.value)
+
+
+def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neither(tmp_path):
+    journal = Journal(tmp_path / "j")
+    journal.write({"kind": "done"})
+    journal.open()
+    assert not (tmp_path / "j").exists() and not journal.begun
+
+    def refuse():
+        raise StateError("wrong passphrase")
+
+    journal.open(refuse)
+    with pytest.raises(StateError, match="wrong passphrase"):
+        journal.write({"kind": "done", "resource": {}})
+    assert not (tmp_path / "j").exists() and not journal.begun
+    journal.open()
+    journal.write({"kind": "done", "resource": {}})
+    assert journal.begun and len(journal.read()) == 1

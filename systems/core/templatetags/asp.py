@@ -6,7 +6,7 @@ from django.conf import settings
 from systems.core import money
 
 register = template.Library()
-register.filter("forint", money.shown)
+register.filter("forint", money.to_text)
 
 
 @register.filter

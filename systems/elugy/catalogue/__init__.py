@@ -1,4 +1,4 @@
-"""The catalogue of forms: one module a form. Old versions stay here, so that what was sent with them can be read."""
+"""The catalogue of forms, one module for each. Old versions stay, so that forms submitted with them can be read."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def newest(code: str) -> Definition | None:
     return next((form for form in current() if form.code == code), None)
 
 
-def of(code: str, version: int) -> Definition:
-    """The very version that something was begun with; KeyError when it is not kept."""
+def get(code: str, version: int) -> Definition:
+    """One version of a form; KeyError when the catalogue does not have it."""
     return _BY_KEY[code, version]

@@ -1,4 +1,4 @@
-"""What several forms ask in the same way."""
+"""Steps that several forms share."""
 
 from __future__ import annotations
 

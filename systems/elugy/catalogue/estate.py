@@ -1,4 +1,4 @@
-"""Statement about an estate (nyilatkozat hagyatéki leltárhoz) → `hagyatek`. One heir a step, as many as there are."""
+"""Statement about an estate (nyilatkozat hagyatéki leltárhoz) → `hagyatek`. One step for each heir."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 from systems.elugy.catalogue.common import APPLICANT
 from systems.elugy.definition import Data, Definition, Fault, Field, Kind, Step, When
 
-HEIRS = 6  # as many as the form has room for; more go into the remarks
+HEIRS = 6  # that the form has room for; more go into the remarks
 RELATIONS = (
     ("spouse", "házastárs"),
     ("child", "gyermek"),
@@ -33,15 +33,15 @@ def _dates(data: Data) -> list[Fault]:
 
 
 def _heir(n: int) -> Step:
-    asked = [
+    questions = [
         Field(f"heir_{n}_name", "név"),
         Field(f"heir_{n}_relation", "rokonsági kapcsolat", Kind.CHOICE, choices=RELATIONS),
         Field(f"heir_{n}_address", "lakcím"),
     ]
     if n < HEIRS:
-        asked.append(Field(f"heir_{n}_more", "van még örökös", Kind.YES_NO))
+        questions.append(Field(f"heir_{n}_more", "van még örökös", Kind.YES_NO))
     return Step(
-        f"orokos-{n}", f"{n}. örökös", tuple(asked), when=When(f"heir_{n - 1}_more", (True,)) if n > 1 else None
+        f"orokos-{n}", f"{n}. örökös", tuple(questions), when=When(f"heir_{n - 1}_more", (True,)) if n > 1 else None
     )
 
 

@@ -1,4 +1,4 @@
-"""General request (általános kérelem): stays with records, which gives it to a clerk."""
+"""General request (általános kérelem): stays in the records system, which assigns it to a clerk."""
 
 from systems.elugy.catalogue.common import APPLICANT
 from systems.elugy.definition import Definition, Field, Kind, Step

@@ -1,4 +1,4 @@
-"""Local business tax return (helyi iparűzési adóbevallás) → `ado`. The tax itself is worked out there, not here."""
+"""Local business tax return (helyi iparűzési adóbevallás) → `ado`, which calculates the tax itself."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _period(data: Data) -> list[Fault]:
 def _base(data: Data) -> list[Fault]:
     if any(data.get(name) is None for name in ("net_revenue", "tax_base", *DEDUCTIONS)):
         return []
-    deducted = sum(data[name] for name in DEDUCTIONS)
-    if deducted > data["net_revenue"]:
+    deductions = sum(data[name] for name in DEDUCTIONS)
+    if deductions > data["net_revenue"]:
         return [("net_revenue", "A levonások összege nem lehet több a nettó árbevételnél.")]
-    if data["tax_base"] != data["net_revenue"] - deducted:
-        wanted = money.shown(data["net_revenue"] - deducted)
-        return [("tax_base", f"Az adóalap az árbevétel és a levonások különbsége: {wanted}{money.SPACE}Ft.")]
+    if data["tax_base"] != data["net_revenue"] - deductions:
+        base = money.to_text(data["net_revenue"] - deductions)
+        return [("tax_base", f"Az adóalap az árbevétel és a levonások különbsége: {base}{money.SPACE}Ft.")]
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the Treasury's figures are read from: each municipality's own warehouse, and nothing else of it."""
+"""The Treasury's figures are read from each municipality's own warehouse and from nothing else."""
 
 import datetime as dt
 
@@ -21,8 +21,8 @@ ROWS = [
 
 @pytest.fixture
 def municipalities():
-    known = register.load("dev").municipalities
-    return [known[OURS], known[THEIRS]]
+    register_entries = register.load("dev").municipalities
+    return [register_entries[OURS], register_entries[THEIRS]]
 
 
 @pytest.fixture
@@ -40,19 +40,19 @@ def test_whole_feeds_of_the_day_are_read_for_each_municipality(node, serve, deli
     give(serve, day)
     give(serve, day, THEIRS, sha256="0" * 64)
     deliver()
-    read = figures.read(node, municipalities, day)
-    assert sorted(read) == sorted([OURS, THEIRS])
-    assert read[OURS].systems == ["irat"]
-    assert sorted(read[OURS].figures) == [
+    feeds = figures.read(node, municipalities, day)
+    assert sorted(feeds) == sorted([OURS, THEIRS])
+    assert feeds[OURS].systems == ["irat"]
+    assert sorted(feeds[OURS].figures) == [
         ("irat", "iktatott irat", "bejövő", "count", 12),
         ("irat", "iktatott irat", "kimenő", "count", 3),
     ]
-    assert not read[THEIRS].systems and not read[THEIRS].figures, "a wrong feed counts for nothing"
+    assert not feeds[THEIRS].systems and not feeds[THEIRS].figures, "a wrong feed counts for nothing"
     assert not figures.read(node, municipalities, day - dt.timedelta(days=1))[OURS].figures
 
 
 def test_the_reader_reaches_no_other_systems_rows(node, municipalities, day):
-    """Whatever statement is put in the reader's place, it sees the warehouse and its own mail only."""
+    """Any statement run as the reader sees only the warehouse and its own messages."""
     with node.superuser(f"t{OURS}") as session:
         tables = session.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname <> ALL (%s)",
@@ -66,7 +66,7 @@ def test_the_reader_reaches_no_other_systems_rows(node, municipalities, day):
 
 
 def test_a_municipality_that_takes_its_login_the_right_is_not_read(node, municipalities, day):
-    """So it is that login's right by which the figures are read, not the administrator's."""
+    """This proves that the login's own right is used to read the figures, not the administrator's."""
     with node.superuser(f"t{OURS}") as session:
         session.execute(f"REVOKE SELECT ON adattar.treasury FROM {municipalities[0].role(figures.WAREHOUSE)}")
     with pytest.raises(AssertionError, match="permission denied for view treasury"):

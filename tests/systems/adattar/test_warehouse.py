@@ -1,4 +1,4 @@
-"""The warehouse: whole feeds count once, wrong ones are shown and count for nothing, late and missing ones are seen."""
+"""The warehouse: whole feeds count once, wrong ones are shown but do not count, late and missing ones are noticed."""
 
 import datetime as dt
 import io
@@ -77,15 +77,15 @@ def test_the_night_brings_every_systems_feed_once(serve, deliver, monkeypatch):
 
 
 def test_days_that_were_missed_are_made_up_for_and_marked(serve, deliver, reader):
-    """After a feed of six days ago and nothing since: five more come, all but yesterday's are marked."""
+    """With the last feed six days ago, five more are sent, and all but yesterday's are marked."""
     today = timezone.localdate()
     for day in (today - dt.timedelta(days=5), today, today):
         with serve("keret"), transaction.atomic():
             feeding.deliver("keret", day)
         deliver()
     with serve("adattar"):
-        found = {(today - feed.day).days: feed.late for feed in Feed.objects.all()}
-        assert found == {6: False, 5: True, 4: True, 3: True, 2: True, 1: False}
+        result = {(today - feed.day).days: feed.late for feed in Feed.objects.all()}
+        assert result == {6: False, 5: True, 4: True, 3: True, 2: True, 1: False}
     assert reader.get("/adattar/").content.decode().count('title="utólag készült"') == 4
     assert f"{today - dt.timedelta(days=2):%Y. %m. %d.}</p>" in reader.get("/adattar/keret/").content.decode()
     with zipfile.ZipFile(io.BytesIO(reader.get("/adattar/keret/tabla").content)) as book:
@@ -95,9 +95,9 @@ def test_days_that_were_missed_are_made_up_for_and_marked(serve, deliver, reader
 def test_no_more_than_two_weeks_are_made_up_for(serve):
     today = timezone.localdate()
     with serve("keret"), transaction.atomic():
-        assert feeding._owed("keret", today) == [today], "a system that never sent owes nothing of before"
+        assert feeding._days_to_send("keret", today) == [today], "a system that never sent owes nothing of before"
         feeding.deliver("keret", today - dt.timedelta(days=40))
-        owed = feeding._owed("keret", today)
+        owed = feeding._days_to_send("keret", today)
     assert (len(owed), owed[0], owed[-1]) == (14, today - dt.timedelta(days=13), today)
 
 
@@ -110,12 +110,12 @@ def test_a_feed_that_came_in_time_and_again_is_not_late(serve, deliver):
     feed(serve, rows=ROWS[:1])
     deliver()
     with serve("adattar"):
-        again = Feed.objects.get()
-        assert (again.received_at, again.count, again.late) == (first, 1, False)
+        second_feed = Feed.objects.get()
+        assert (second_feed.received_at, second_feed.count, second_feed.late) == (first, 1, False)
 
 
 def test_late_and_missing_feeds_are_seen(serve, deliver, reader):
-    """A day is missed only after the first feed of all: the warehouse may have begun in the middle of the list."""
+    """Days before the very first feed are not missing: the warehouse may have begun in the middle of the list."""
     missing = []
     for days_ago in (1, 13):
         feed(serve, source="keret", rows=[], days_ago=days_ago)

@@ -1,4 +1,4 @@
-"""Accounts by tax on a real database: every deed is a further row, and whoever reckons comes to the same forint."""
+"""Accounts by tax on a real database: every operation adds rows, and every calculation agrees to the forint."""
 
 import datetime as dt
 import importlib
@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from systems.ado import assessing, extracting, payments, statements
-from systems.ado.account import NotPossible
 from systems.ado.models import Assessment, Instalment, Payment, PaymentPart, Return, StatementLine, Tax, Taxpayer
 from systems.ado.models import balances as all_balances
 from systems.core import pdf
+from systems.core.errors import NotPossible
 from systems.keret.models import Activity
 from systems.shared import workdays
 from tests.systems.ado.test_tax import FIRM
@@ -40,11 +40,11 @@ def firm(serve):
         return Taxpayer.objects.create(identifier=FIRM, name="Próba Kft.", address="Sajószentpéter")
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode()).replace("\u00a0", " ")
 
 
-def declared(base, year=2023, tax="hipa", identifier=FIRM):
+def tax_return(base, year=2023, tax="hipa", identifier=FIRM):
     return Return.objects.create(
         tax_id=tax, identifier=identifier, name="Próba Kft.", address="Sajószentpéter", year=year, base=base
     )
@@ -52,21 +52,21 @@ def declared(base, year=2023, tax="hipa", identifier=FIRM):
 
 def owe(taxpayer, tax, **parts):
     """An assessment with instalments: `d2024_03_18=1000`."""
-    made = Assessment.objects.create(
+    assessment = Assessment.objects.create(
         taxpayer=taxpayer, tax_id=tax, year=2024, base=1, per_mille=1, amount=sum(parts.values()), made_by="Próba"
     )
     for day, amount in parts.items():
-        Instalment.objects.create(assessment=made, due=dt.date(*map(int, day[1:].split("_"))), amount=amount)
-    return made
+        Instalment.objects.create(assessment=assessment, due=dt.date(*map(int, day[1:].split("_"))), amount=amount)
+    return assessment
 
 
 def pay(taxpayer, amount, day=TODAY, reference="B-1", tax=None):
-    made = Payment(taxpayer=taxpayer, day=day, amount=amount, reference=reference, recorded_by="Próba")
-    payments.receive([made], Tax.objects.get(pk=tax) if tax else None)
-    return made
+    payment = Payment(taxpayer=taxpayer, day=day, amount=amount, reference=reference, recorded_by="Próba")
+    payments.receive([payment], Tax.objects.get(pk=tax) if tax else None)
+    return payment
 
 
-def divided(payment):
+def parts_by_tax(payment):
     return dict(payment.parts.values_list("tax", "amount"))
 
 
@@ -76,10 +76,12 @@ def test_a_payment_settles_the_oldest_debts_whatever_their_tax(serve, firm):
         owe(firm, "epitmeny", d2025_03_17=300, d2025_09_15=300)
         owe(firm, "telek", d2025_06_02=50)
         on_the_day = dt.date(2025, 3, 17)
-        assert divided(pay(firm, 200, on_the_day, "B-1")) == {"epitmeny": 200}
-        assert divided(pay(firm, 600, on_the_day, "B-2")) == {"epitmeny": 100, "hipa": 500}, "ahead of its day too"
+        assert parts_by_tax(pay(firm, 200, on_the_day, "B-1")) == {"epitmeny": 200}
+        assert parts_by_tax(pay(firm, 600, on_the_day, "B-2")) == {"epitmeny": 100, "hipa": 500}, "ahead of its day too"
         rest = pay(firm, 900, dt.date(2025, 6, 2), "B-3")
-        assert divided(rest) == {"epitmeny": 350, "hipa": 500, "telek": 50}, "50 too much: for the tax that is due last"
+        assert parts_by_tax(rest) == {"epitmeny": 350, "hipa": 500, "telek": 50}, (
+            "50 too much: for the tax that is due last"
+        )
 
 
 def test_a_tax_that_the_clerk_chose_is_the_one_that_is_paid(clerk, serve, firm):
@@ -89,9 +91,9 @@ def test_a_tax_that_the_clerk_chose_is_the_one_that_is_paid(clerk, serve, firm):
     form = {"day": "2025-09-15", "amount": "700", "reference": "B-1", "tax": "telek"}
     assert clerk.post(f"/ado/adozok/{firm.pk}/befizetes", form).status_code == 302
     with serve("ado"):
-        assert divided(Payment.objects.get()) == {"telek": 700}
+        assert parts_by_tax(Payment.objects.get()) == {"telek": 700}
         assert {tax: b.owed - b.interest for tax, b in firm.balances().items()} == {"hipa": 1000, "telek": 300}
-    page = shown(clerk.get(f"/ado/adozok/{firm.pk}/"))
+    page = text_of(clerk.get(f"/ado/adozok/{firm.pk}/"))
     assert "Adónemenként" in page and "Telekadó" in page
 
 
@@ -107,7 +109,7 @@ def test_who_pays_what_the_page_says_owes_nothing_in_any_tax(serve, firm):
 
 def test_money_before_any_assessment_is_the_business_taxs(serve, firm):
     with serve("ado"):
-        assert divided(pay(firm, 500)) == {"hipa": 500}
+        assert parts_by_tax(pay(firm, 500)) == {"hipa": 500}
 
 
 def test_the_citizen_sees_each_tax_of_theirs(serve, firm):
@@ -152,8 +154,8 @@ def test_earlier_payments_are_parted_the_oldest_instalment_first(serve, firm, no
             )
         session.execute(parts)
     with serve("ado"):
-        found = [divided(payment) for payment in Payment.objects.order_by("taxpayer", "day")]
-    assert found == [
+        result = [parts_by_tax(payment) for payment in Payment.objects.order_by("taxpayer", "day")]
+    assert result == [
         {"epitmeny": 50, "hipa": 20},
         {"hipa": 80, "epitmeny": 10},
         {"epitmeny": 60},  # 40 of the last instalment and 20 more than was owed
@@ -162,16 +164,16 @@ def test_earlier_payments_are_parted_the_oldest_instalment_first(serve, firm, no
 
 
 def at_once(serve, *deeds):
-    """What two deeds told that began at the same moment."""
-    begin, told = threading.Barrier(len(deeds)), []
+    """Results or errors of operations that began at the same moment."""
+    begin, message = threading.Barrier(len(deeds)), []
 
     def run(deed):
         with serve("ado"):
             try:
                 begin.wait(30)
-                told.append(deed())
+                message.append(deed())
             except NotPossible as fault:
-                told.append(str(fault))
+                message.append(str(fault))
             finally:
                 connections.close_all()
 
@@ -180,7 +182,7 @@ def at_once(serve, *deeds):
         thread.start()
     for thread in threads:
         thread.join(60)
-    return told
+    return message
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -188,9 +190,9 @@ def test_two_returns_of_a_year_accepted_at_once_make_one_assessment(serve, firm,
     with serve("ado"):
         if not known:
             Taxpayer.objects.all().delete()
-        pks = [declared(base).pk for base in (1_000_000, 2_000_000)]
-    told = at_once(serve, *[partial(assessing.accept, pk, "Próba") for pk in pks])
-    assert sum("már ki van vetve" in str(each) for each in told) == 1, told
+        pks = [tax_return(base).pk for base in (1_000_000, 2_000_000)]
+    outcomes = at_once(serve, *[partial(assessing.accept, pk, "Próba") for pk in pks])
+    assert sum("már ki van vetve" in str(each) for each in outcomes) == 1, outcomes
     with serve("ado"):
         assert Assessment.objects.count() == 1
         assert Return.objects.filter(state=Return.State.OPEN).count() == 1
@@ -201,8 +203,8 @@ def test_two_clerks_record_one_payment_at_the_same_moment(serve, firm):
         other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
     for reference, payers in (("B-1", (firm, firm)), ("B-2", (firm, other))):
         deeds = [partial(pay, payer, 100, reference=reference) for payer in payers]
-        told = at_once(serve, *deeds)
-        assert sum("hivatkozás" in str(each) for each in told) == 1, told
+        outcomes = at_once(serve, *deeds)
+        assert sum("hivatkozás" in str(each) for each in outcomes) == 1, outcomes
     with serve("ado"):
         assert Payment.objects.count() == 2
 
@@ -210,12 +212,12 @@ def test_two_clerks_record_one_payment_at_the_same_moment(serve, firm):
 def test_a_payment_that_comes_between_look_and_booking_is_not_taken_for_a_reversed_one(serve, firm):
     with serve("ado"):
         other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
-    told = []
+    outcomes = []
 
     def other_clerk_first(found):
-        if not told:
-            told.append("begun")
-            told.extend(at_once(serve, partial(pay, other, 100, reference="B-3")))
+        if not outcomes:
+            outcomes.append("begun")
+            outcomes.extend(at_once(serve, partial(pay, other, 100, reference="B-3")))
         return Counter(found)
 
     with mock.patch.object(payments, "Counter", other_clerk_first), serve("ado"):
@@ -231,7 +233,7 @@ def test_a_taxpayer_that_came_in_by_another_window_is_told(clerk, serve, firm):
         mock.patch("django.db.models.Model.validate_constraints"),
     ):
         page = clerk.post("/ado/adozok/uj", form)
-    assert (page.status_code, "Ezzel az adóazonosítóval már van adózó" in shown(page)) == (422, True)
+    assert (page.status_code, "Ezzel az adóazonosítóval már van adózó" in text_of(page)) == (422, True)
 
 
 @pytest.mark.parametrize(
@@ -245,28 +247,28 @@ def test_a_taxpayer_that_came_in_by_another_window_is_told(clerk, serve, firm):
 )
 def test_a_self_revision_adds_the_difference_and_keeps_what_was(clerk, serve, firm, base, parts):
     with serve("ado"):
-        first = assessing.accept(declared(50_000).pk, "Próba")
-        revision = declared(base)
-    page = shown(clerk.get(f"/ado/bevallasok/{revision.pk}/"))
+        first = assessing.accept(tax_return(50_000).pk, "Próba")
+        revision = tax_return(base)
+    page = text_of(clerk.get(f"/ado/bevallasok/{revision.pk}/"))
     assert "Már kivetett adó" in page and "Elfogadás önellenőrzésként" in page
-    assert "akként fogadja el" in shown(clerk.post(f"/ado/bevallasok/{revision.pk}/elfogadas", follow=True))
+    assert "akként fogadja el" in text_of(clerk.post(f"/ado/bevallasok/{revision.pk}/elfogadas", follow=True))
     clerk.post(f"/ado/bevallasok/{revision.pk}/elfogadas", {"onellenorzes": ""})
     with serve("ado"):
-        made = Assessment.objects.get(replaces=first)
-        assert (made.kind, made.amount, made.per_mille) == ("önellenőrzés", base // 50, 20)
+        assessment = Assessment.objects.get(replaces=first)
+        assert (assessment.kind, assessment.amount, assessment.per_mille) == ("önellenőrzés", base // 50, 20)
         due = Instalment.objects.filter(assessment__taxpayer=firm)
         days = dt.date(2024, 5, 31), workdays.after(TODAY, 0)
         assert tuple(sum(part.amount for part in due if part.due == day) for day in days) == parts
-        assert firm.balance(TODAY + dt.timedelta(days=10)).due == made.amount
+        assert firm.balance(TODAY + dt.timedelta(days=10)).due == assessment.amount
         first.refresh_from_db()
         assert first.amount == 1000
-    page = shown(clerk.get(f"/ado/adozok/{firm.pk}/"))
+    page = text_of(clerk.get(f"/ado/adozok/{firm.pk}/"))
     assert "önellenőrzés, Minta Ilona" in page and "helyesbítve" in page
 
 
 def test_less_tax_bears_no_interest_for_the_time_before(serve, firm):
     with serve("ado"):
-        first = assessing.accept(declared(50_000).pk, "Próba")
+        first = assessing.accept(tax_return(50_000).pk, "Próba")
         assert firm.balance().interest > 0
         assessing.correct(first.pk, 0, "téves alap", "Próba")
         assert firm.balance().owed == 0
@@ -274,21 +276,23 @@ def test_less_tax_bears_no_interest_for_the_time_before(serve, firm):
 
 def test_a_correction_by_the_office_is_due_after_its_decision(clerk, serve, firm):
     with serve("ado"):
-        first = assessing.accept(declared(50_000).pk, "Próba")
+        first = assessing.accept(tax_return(50_000).pk, "Próba")
     path = f"/ado/kivetesek/{first.pk}/helyesbites"
-    assert "Most az adóalap 50 000 Ft" in shown(clerk.get(path))
+    assert "Most az adóalap 50 000 Ft" in text_of(clerk.get(path))
     assert clerk.post(path, {"base": "60 000", "reason": ""}).status_code == 422
-    assert "nincs mit helyesbíteni" in shown(clerk.post(path, {"base": "50 000", "reason": "ellenőrzés"}))
+    assert "nincs mit helyesbíteni" in text_of(clerk.post(path, {"base": "50 000", "reason": "ellenőrzés"}))
     assert clerk.post(path, {"base": "60 000", "reason": "ellenőrzés"}).status_code == 302
-    again = clerk.post(path, {"base": "70 000", "reason": "ellenőrzés"})
-    assert (again.status_code, "már helyesbítették" in shown(again)) == (422, True)
+    repeat = clerk.post(path, {"base": "70 000", "reason": "ellenőrzés"})
+    assert (repeat.status_code, "már helyesbítették" in text_of(repeat)) == (422, True)
     with serve("ado"):
-        made = Assessment.objects.get(replaces=first)
-        (part,) = made.instalments.all()
-        assert part.amount == 200 and part.due == assessing.notified(made.tax, TODAY) >= TODAY + dt.timedelta(days=15)
-        assert assessing.correct(made.pk, 55_000, "fellebbezés", "Próba").kind == "helyesbítés"
+        assessment = Assessment.objects.get(replaces=first)
+        (part,) = assessment.instalments.all()
+        assert part.amount == 200 and part.due == assessing.first_claim_day(
+            assessment.tax, TODAY
+        ) >= TODAY + dt.timedelta(days=15)
+        assert assessing.correct(assessment.pk, 55_000, "fellebbezés", "Próba").kind == "helyesbítés"
         assert firm.balance(dt.date(2099, 1, 1)).due == 1100
-    page = shown(clerk.get(f"/ado/adozok/{firm.pk}/"))
+    page = text_of(clerk.get(f"/ado/adozok/{firm.pk}/"))
     assert "helyesbítés, Minta Ilona" in page and "ellenőrzés" in page and page.count("helyesbítve</span>") == 2
 
 
@@ -296,37 +300,37 @@ def test_a_reversed_payment_never_was_and_may_be_recorded_again(clerk, serve, de
     with serve("ado"):
         owe(firm, "hipa", d2024_06_03=100_000)
         before = firm.balance()
-        paid = pay(firm, 90_000, dt.date(2024, 6, 3))
-    path = f"/ado/befizetesek/{paid.pk}/storno"
-    assert "Befizetés: B-1, 90 000 Ft" in shown(clerk.get(path))
+        payment = pay(firm, 90_000, dt.date(2024, 6, 3))
+    path = f"/ado/befizetesek/{payment.pk}/storno"
+    assert "Befizetés: B-1, 90 000 Ft" in text_of(clerk.get(path))
     assert clerk.post(path, {"reason": ""}).status_code == 422
     assert clerk.post(path, {"reason": "téves adózó"}).status_code == 302
     with serve("ado"):
         assert firm.balance() == before
-        counter = Payment.objects.get(reverses=paid)
-        assert (counter.amount, counter.day, divided(counter)) == (-90_000, paid.day, {"hipa": -90_000})
-    assert "már stornózták" in shown(clerk.post(path, {"reason": "még egyszer"}))
-    assert "Stornót nem lehet" in shown(clerk.post(f"/ado/befizetesek/{counter.pk}/storno", {"reason": "vissza"}))
-    page = shown(clerk.get(f"/ado/adozok/{firm.pk}/"))
+        counter = Payment.objects.get(reverses=payment)
+        assert (counter.amount, counter.day, parts_by_tax(counter)) == (-90_000, payment.day, {"hipa": -90_000})
+    assert "már stornózták" in text_of(clerk.post(path, {"reason": "még egyszer"}))
+    assert "Stornót nem lehet" in text_of(clerk.post(f"/ado/befizetesek/{counter.pk}/storno", {"reason": "vissza"}))
+    page = text_of(clerk.get(f"/ado/adozok/{firm.pk}/"))
     assert "storno: téves adózó" in page and "/storno" not in page
     form = {"day": "2024-06-03", "amount": "80 000", "reference": "B-1"}
     assert clerk.post(f"/ado/adozok/{firm.pk}/befizetes", form).status_code == 302
-    refused = clerk.post(f"/ado/adozok/{firm.pk}/befizetes", form)
-    assert refused.status_code == 422 and "B-1 hivatkozású befizetést már rögzítették" in shown(refused)
+    refusal = clerk.post(f"/ado/adozok/{firm.pk}/befizetes", form)
+    assert refusal.status_code == 422 and "B-1 hivatkozású befizetést már rögzítették" in text_of(refusal)
     with serve("ado"):
         assert firm.balance().paid == 80_000
     deliver()
     with serve("keret"):
-        done = list(Activity.objects.filter(system="ado").order_by("at").values_list("action", "subject"))
-    assert done == [("tétel stornózása", "B-1"), ("befizetés rögzítése", "B-1")]
+        activities = list(Activity.objects.filter(system="ado").order_by("at").values_list("action", "subject"))
+    assert activities == [("tétel stornózása", "B-1"), ("befizetés rögzítése", "B-1")]
 
 
 def test_a_reversed_transfer_is_unclear_again_and_can_be_booked_for_whom_it_is(clerk, serve, firm):
     with serve("ado"):
         person = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
         text = f"{';'.join(statements.COLUMNS)}\n2026-03-16;12 000;B-1;x;adó {FIRM}"
-        made = statements.take(text.encode(), "kivonat.csv", "Próba")
-        statements.book(made.pk, "Próba")
+        statement = statements.take(text.encode(), "kivonat.csv", "Próba")
+        statements.book(statement.pk, "Próba")
         payments.reverse(Payment.objects.get().pk, "más helyett", "Próba")
         line = StatementLine.unclear().get()
     data = {"identifier": PERSON, "tax": "telek"}
@@ -334,8 +338,8 @@ def test_a_reversed_transfer_is_unclear_again_and_can_be_booked_for_whom_it_is(c
     with serve("ado"):
         assert (firm.balance().paid, {t: b.paid for t, b in person.balances().items()}) == (0, {"telek": 12_000})
         assert not StatementLine.unclear().exists()
-        repeated = statements.take(f"{text}\n".encode(), "megint.csv", "Próba")
-        assert repeated.lines.get().verdict == StatementLine.Verdict.REPEATED
+        second_statement = statements.take(f"{text}\n".encode(), "megint.csv", "Próba")
+        assert second_statement.lines.get().verdict == StatementLine.Verdict.REPEATED
 
 
 def test_only_what_is_overpaid_goes_back_and_no_more_than_is_owed_nowhere_else(clerk, serve, firm):
@@ -356,58 +360,58 @@ def test_only_what_is_overpaid_goes_back_and_no_more_than_is_owed_nowhere_else(c
         ({"amount": "0"}, "nagyobb nullánál"),
         ({"amount": str(free), "reason": ""}, "ki kell tölteni: indok"),
     ):
-        refused = clerk.post(path, form | changes)
-        assert (refused.status_code, cause in shown(refused)) == (422, True), (cause, shown(refused))
+        refusal = clerk.post(path, form | changes)
+        assert (refusal.status_code, cause in text_of(refusal)) == (422, True), (cause, text_of(refusal))
     assert clerk.post(path, form | {"amount": str(free)}).status_code == 302
     assert clerk.post(path, form | {"amount": str(free)}).status_code == 422
     with serve("ado"):
         assert firm.balance().owed == 0
         assert Payment.objects.get(amount__lt=0).kind == "visszatérítés"
-    assert "visszatérítés: kérelem" in shown(clerk.get(f"/ado/adozok/{firm.pk}/"))
+    assert "visszatérítés: kérelem" in text_of(clerk.get(f"/ado/adozok/{firm.pk}/"))
 
 
 def test_a_reader_undoes_nothing(browse, serve, firm):
     with serve("ado"):
-        made, paid = owe(firm, "hipa", d2024_06_03=1000), pay(firm, 1)
+        assessment, payment = owe(firm, "hipa", d2024_06_03=1000), pay(firm, 1)
     reader = browse("ado", "olvaso")
-    page = shown(reader.get(f"/ado/adozok/{firm.pk}/"))
+    page = text_of(reader.get(f"/ado/adozok/{firm.pk}/"))
     assert "Kivetések" in page and "Helyesbítés" not in page and "Stornózás" not in page
     for path in (
-        f"kivetesek/{made.pk}/helyesbites",
-        f"befizetesek/{paid.pk}/storno",
+        f"kivetesek/{assessment.pk}/helyesbites",
+        f"befizetesek/{payment.pk}/storno",
         f"adozok/{firm.pk}/visszaterites",
     ):
         assert reader.post(f"/ado/{path}", {"reason": "x", "base": "1"}).status_code == 403
 
 
 def words(taxpayer):
-    """What the extract says, in order."""
-    said, real = [], pdf.shown
+    """The extract's texts, in order."""
+    texts, real = [], pdf.to_text
 
     def listen(value):
-        said.append(real(value).replace("\u00a0", " "))
-        return said[-1]
+        texts.append(real(value).replace("\u00a0", " "))
+        return texts[-1]
 
-    with mock.patch.object(pdf, "shown", listen):
+    with mock.patch.object(pdf, "to_text", listen):
         assert extracting.pdf(taxpayer).content().startswith(b"%PDF-")
-    return said
+    return texts
 
 
 def test_the_extract_says_every_entry_its_interest_and_the_balance(serve, firm):
     with serve("ado"):
-        made = owe(firm, "hipa", d2024_06_03=1_000_000)
+        assessment = owe(firm, "hipa", d2024_06_03=1_000_000)
         owe(firm, "telek", d2024_09_16=500, d2099_09_15=700)
-        paid = pay(firm, 400_000, dt.date(2024, 7, 1), tax="hipa")
-        payments.reverse(paid.pk, "téves adózó", "Próba")
-        assessing.correct(made.pk, 0, "törölve", "Próba")
+        payment = pay(firm, 400_000, dt.date(2024, 7, 1), tax="hipa")
+        payments.reverse(payment.pk, "téves adózó", "Próba")
+        assessing.correct(assessment.pk, 0, "törölve", "Próba")
         pay(firm, 200, dt.date(2024, 7, 1), "B-2", tax="telek")
         balances = firm.balances()
-        said = words(firm)
-    assert "Adószámla-kivonat" in said and f"Próba Kft., {FIRM}" in said
-    later = said.index("Még nem esedékes")
+        texts = words(firm)
+    assert "Adószámla-kivonat" in texts and f"Próba Kft., {FIRM}" in texts
+    later = texts.index("Még nem esedékes")
     interest = balances["telek"].interest
     assert interest > 0
-    assert [said[n - 1 : n + 3] for n, text in enumerate(said[:later]) if ": " in text] == [
+    assert [texts[n - 1 : n + 3] for n, text in enumerate(texts[:later]) if ": " in text] == [
         ["2024. 06. 03.", "kivetés: Helyi iparűzési adó, 2024. év", "1 000 000", ""],
         ["2024. 06. 03.", "helyesbítés: Helyi iparűzési adó, 2024. év", "-1 000 000", ""],
         ["2024. 07. 01.", "befizetés (B-1): Helyi iparűzési adó", "", "400 000"],
@@ -416,8 +420,8 @@ def test_the_extract_says_every_entry_its_interest_and_the_balance(serve, firm):
         ["2024. 09. 16.", "kivetés: Telekadó, 2024. év", "500", ""],
         [TODAY.strftime("%Y. %m. %d."), "késedelmi pótlék: Telekadó", str(interest), ""],
     ]
-    assert said[said.index("Egyenleg (Ft)") + 1] == str(300 + interest)
-    assert said[later + 1 : later + 4] == ["2099. 09. 15.", "kivetés: Telekadó, 2024. év", "700"]
+    assert texts[texts.index("Egyenleg (Ft)") + 1] == str(300 + interest)
+    assert texts[later + 1 : later + 4] == ["2099. 09. 15.", "kivetés: Telekadó, 2024. év", "700"]
 
 
 DEED = st.tuples(
@@ -435,57 +439,57 @@ def test_any_sequence_of_deeds_keeps_the_account_to_the_forint(serve, deeds):
         taxpayer = Taxpayer.objects.create(identifier=FIRM, name="Próba Kft.", address="Sajószentpéter")
         other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
         owe(other, "telek", d2024_09_16=12_345)
-        for number, (deed, which, amount, ago) in enumerate(deeds):
+        for number, (deed, index, amount, ago) in enumerate(deeds):
             try:
-                do(taxpayer, deed, which, amount, TODAY - dt.timedelta(days=ago), f"R-{number}")
+                do(taxpayer, deed, index, amount, TODAY - dt.timedelta(days=ago), f"R-{number}")
             except NotPossible:
                 continue  # nothing was written
             finally:
-                _holds(taxpayer)
+                _check_account(taxpayer)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        found = all_balances()
+        result = all_balances()
         for who in (taxpayer, other):
-            assert found.get(who.pk, {}) == who.balances(), "one by one and all at once"
+            assert result.get(who.pk, {}) == who.balances(), "one by one and all at once"
         transaction.set_rollback(True)
 
 
-def do(taxpayer, deed, which, amount, day, reference):
-    tax = TAXES[which % len(TAXES)]
+def do(taxpayer, deed, index, amount, day, reference):
+    tax = TAXES[index % len(TAXES)]
     earlier = list(taxpayer.payments.order_by("pk"))
     current = list(taxpayer.assessments.filter(replaced_by=None).order_by("pk"))
     if deed == "assess":
-        assessing.accept(declared(amount, 2022 + which % 3, tax).pk, "Próba")
+        assessing.accept(tax_return(amount, 2022 + index % 3, tax).pk, "Próba")
     elif deed == "correct" and current:
-        assessing.correct(current[which % len(current)].pk, amount, "helyes alap", "Próba")
+        assessing.correct(current[index % len(current)].pk, amount, "helyes alap", "Próba")
     elif deed in ("pay", "pay-tax"):
         pay(taxpayer, amount // 10 + 1, day, reference, tax if deed == "pay-tax" else None)
     elif deed == "reverse" and earlier:
-        payments.reverse(earlier[which % len(earlier)].pk, "téves", "Próba")
+        payments.reverse(earlier[index % len(earlier)].pk, "téves", "Próba")
     elif deed == "refund":
-        made = Payment(
+        payment = Payment(
             taxpayer=taxpayer, day=day, amount=amount // 20 + 1, reference=reference, reason="kérelem", recorded_by="x"
         )
-        payments.refund(made, Tax.objects.get(pk=tax))
+        payments.refund(payment, Tax.objects.get(pk=tax))
 
 
-def _holds(taxpayer):
-    """Balance = sum of entries = the extract's closing = what the citizen sees, and interest is never negative."""
+def _check_account(taxpayer):
+    """Balance = sum of entries = closing line of the extract = the citizen's view; interest is never negative."""
     balance = taxpayer.balance()
     due = sum(part.amount for part in Instalment.objects.filter(assessment__taxpayer=taxpayer, due__lte=TODAY))
-    paid = sum(payment.amount for payment in taxpayer.payments.all())
-    assert (balance.due, balance.paid) == (due, paid) and balance.owed == due + balance.interest - paid
+    total_paid = sum(payment.amount for payment in taxpayer.payments.all())
+    assert (balance.due, balance.paid) == (due, total_paid) and balance.owed == due + balance.interest - total_paid
     assert all(own.interest >= 0 for own in taxpayer.balances().values())
-    for made in taxpayer.assessments.filter(replaced_by=None):
-        own = Instalment.objects.filter(assessment__taxpayer=taxpayer, assessment__tax=made.tax_id)
-        assert sum(part.amount for part in own.filter(assessment__year=made.year)) == made.amount
+    for assessment in taxpayer.assessments.filter(replaced_by=None):
+        own = Instalment.objects.filter(assessment__taxpayer=taxpayer, assessment__tax=assessment.tax_id)
+        assert sum(part.amount for part in own.filter(assessment__year=assessment.year)) == assessment.amount
     until, _ = extracting.lines(taxpayer, TODAY)
     assert sum((line.owed or 0) - (line.paid or 0) for line in until) == balance.owed
     names = dict(Tax.objects.values_list("name", "code"))
     with connection.cursor() as cursor:
         cursor.execute("SELECT tax, due, paid, interest, balance FROM citizen_balance WHERE identifier = %s", [FIRM])
-        seen = {names[tax]: tuple(rest) for tax, *rest in cursor.fetchall()}
-    assert seen == {tax: (b.due, b.paid, b.interest, b.owed) for tax, b in taxpayer.balances().items()}
+        view_rows = {names[tax]: tuple(rest) for tax, *rest in cursor.fetchall()}
+    assert view_rows == {tax: (b.due, b.paid, b.interest, b.owed) for tax, b in taxpayer.balances().items()}
 
 
 LISTS = ["", "adozok/", "hatralekok/", "kivonatok/", "tisztazatlan/"]
@@ -497,22 +501,22 @@ def test_lists_ask_the_database_no_more_for_more_rows(clerk, serve):
             for n in numbers:
                 who = Taxpayer.objects.create(identifier=f"{n}", name=f"Próba {n}", address="Sajószentpéter")
                 owe(who, "hipa", d2024_06_03=1000 + n)
-                declared(1000, identifier=f"{n}")
+                tax_return(1000, identifier=f"{n}")
                 text = f"{';'.join(statements.COLUMNS)}\n2026-03-16;12 000;B-{n};x;adó"
                 statements.book(statements.take(text.encode(), f"{n}.csv", "Próba").pk, "Próba")
 
-    def asked():
-        found = {}
+    def count_queries():
+        result = {}
         for path in LISTS:
             with serve("ado"), CaptureQueriesContext(connection) as queries:
                 assert clerk.get(f"/ado/{path}").status_code == 200
-                found[path] = len(queries)
-        return found
+                result[path] = len(queries)
+        return result
 
     fill(range(1))
-    few = asked()
+    few = count_queries()
     fill(range(1, 12))
-    assert asked() == few and max(few.values()) < 12
-    assert shown(clerk.get("/ado/hatralekok/")).index("Próba 11") < shown(clerk.get("/ado/hatralekok/")).index(
+    assert count_queries() == few and max(few.values()) < 12
+    assert text_of(clerk.get("/ado/hatralekok/")).index("Próba 11") < text_of(clerk.get("/ado/hatralekok/")).index(
         "Próba 0"
     )

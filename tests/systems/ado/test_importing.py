@@ -1,4 +1,4 @@
-"""Live liabilities of an earlier tax system are taken over to the forint, or none of them."""
+"""Open liabilities of an earlier tax system are imported to the forint, or not at all."""
 
 import datetime as dt
 
@@ -27,7 +27,7 @@ def ado(serve):
         yield
 
 
-def changed(name, **cells):
+def files_with(name, **cells):
     return FILES | {name: [FILES[name][0] | cells, *FILES[name][1:]]}
 
 
@@ -49,9 +49,9 @@ def test_clean_accounts_are_written_once_and_the_balance_is_the_promised_one(ado
 
 def test_a_taxpayer_who_is_known_already_needs_no_row(ado):
     Taxpayer.objects.create(identifier=FIRM, name="x", address="x")
-    rest = {name: rows for name, rows in FILES.items() if name != TAXPAYERS}
-    assert not importing.check(rest).faults
-    importing.apply(rest)
+    others = {name: rows for name, rows in FILES.items() if name != TAXPAYERS}
+    assert not importing.check(others).faults
+    importing.apply(others)
     assert Assessment.objects.get().amount == 200_001
 
 
@@ -71,13 +71,13 @@ WRONG = [
 @pytest.mark.parametrize(("name", "column", "value", "file", "told"), WRONG)
 def test_a_wrong_row_is_told(ado, name, column, value, file, told):
     assert not importing.check(FILES).faults
-    faults = importing.check(changed(name, **{column: value})).faults
+    faults = importing.check(files_with(name, **{column: value})).faults
     assert [(fault.file, fault.row, fault.column) for fault in faults] == [(file, 2, told)], faults
 
 
 @pytest.mark.parametrize(("column", "value"), [("adonem", "nincs"), ("ev", "1989"), ("ev", "2999")])
 def test_an_assessment_that_nobody_knows_takes_its_instalments_with_it(ado, column, value):
-    faults = importing.check(changed(ASSESSMENTS, **{column: value})).faults
+    faults = importing.check(files_with(ASSESSMENTS, **{column: value})).faults
     assert (ASSESSMENTS, column) in {(fault.file, fault.column) for fault in faults}
     assert {fault.file for fault in faults} == {ASSESSMENTS, INSTALMENTS}
 

@@ -39,7 +39,7 @@ def taxpayers(serve):
     return firm, person
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode()).replace("\u00a0", " ")
 
 
@@ -57,7 +57,7 @@ def test_a_statement_is_looked_at_booked_and_cleared_up(clerk, serve, taxpayers,
     reply = upload(clerk, file(*GOOD, encoding=encoding))
     assert reply.status_code == 302
     address = reply.headers["Location"]
-    page = shown(clerk.get(address))
+    page = text_of(clerk.get(address))
     for words in ("Adózóhoz rendelve", "2 tétel, 135 000 Ft", "Ismeretlen Imre", "terhelés", "számlavezetési díj"):
         assert words in page
     with serve("ado"):
@@ -66,15 +66,15 @@ def test_a_statement_is_looked_at_booked_and_cleared_up(clerk, serve, taxpayers,
     with serve("ado"):
         assert firm.balance().paid == 120_000 and person.balance().paid == 15_000
         unclear = StatementLine.unclear().get()
-    assert "Összesen 7 500 Ft" in shown(clerk.get("/ado/tisztazatlan/"))
-    refused = clerk.post(f"/ado/tisztazatlan/{unclear.pk}/hozzarendeles", {"identifier": "8000000000"})
-    assert refused.status_code == 422 and "nincs adózó" in shown(refused)
+    assert "Összesen 7 500 Ft" in text_of(clerk.get("/ado/tisztazatlan/"))
+    refusal = clerk.post(f"/ado/tisztazatlan/{unclear.pk}/hozzarendeles", {"identifier": "8000000000"})
+    assert refusal.status_code == 422 and "nincs adózó" in text_of(refusal)
     assert clerk.post(f"/ado/tisztazatlan/{unclear.pk}/hozzarendeles", {"identifier": PERSON}).status_code == 302
     with serve("ado"):
         assert person.balance().paid == 22_500 and not StatementLine.unclear().exists()
         assert Payment.objects.count() == 3
     clerk.post(f"{address}konyveles")
-    assert "már lekönyvelték" in shown(clerk.get(address))
+    assert "már lekönyvelték" in text_of(clerk.get(address))
     with serve("ado"):
         assert Payment.objects.count() == 3
 
@@ -87,7 +87,7 @@ def test_money_that_went_back_is_nobodys(clerk, serve, taxpayers):
     data = {"vissza-day": "2026-04-01", "vissza-note": "a feladó kérésére"}
     assert clerk.post(f"/ado/tisztazatlan/{unclear.pk}/visszautalas", data).status_code == 302
     clerk.post(f"/ado/tisztazatlan/{unclear.pk}/hozzarendeles", {"identifier": PERSON})
-    assert "már nem tisztázatlan" in shown(clerk.get("/ado/tisztazatlan/"))
+    assert "már nem tisztázatlan" in text_of(clerk.get("/ado/tisztazatlan/"))
     with serve("ado"):
         assert Payment.objects.count() == 2 and not StatementLine.unclear().exists()
 
@@ -111,24 +111,24 @@ def test_money_that_went_back_is_nobodys(clerk, serve, taxpayers):
     ],
 )
 def test_a_wrong_file_is_refused_whole(clerk, serve, taxpayers, content, words):
-    refused = upload(clerk, content or b"\n")
-    assert refused.status_code == 422 and words in shown(refused), shown(refused)
+    refusal = upload(clerk, content or b"\n")
+    assert refusal.status_code == 422 and words in text_of(refusal), text_of(refusal)
     with serve("ado"):
         assert not Statement.objects.exists() and not StatementLine.objects.exists()
 
 
 def test_every_wrong_line_is_told_and_good_ones_beside_them_are_not_kept(clerk, serve, taxpayers):
-    refused = shown(upload(clerk, file(GOOD[0], "x;1;B-8;a;b", "2026-03-01;y;B-9;a;b")))
-    assert "3. sor: az értéknap" in refused and "4. sor: az összeg" in refused
+    refusal = text_of(upload(clerk, file(GOOD[0], "x;1;B-8;a;b", "2026-03-01;y;B-9;a;b")))
+    assert "3. sor: az értéknap" in refusal and "4. sor: az összeg" in refusal
     with serve("ado"):
         assert not StatementLine.objects.exists()
 
 
 def test_the_same_file_and_the_same_transfer_count_once(clerk, serve, taxpayers):
     first = upload(clerk, file(*GOOD)).headers["Location"]
-    assert "már feltöltötték" in shown(upload(clerk, file(*GOOD), "masik.csv"))
+    assert "már feltöltötték" in text_of(upload(clerk, file(*GOOD), "masik.csv"))
     later = upload(clerk, file(*GOOD, f"2026-03-18;1 000;B-5;Próba Kft.;{FIRM}")).headers["Location"]
-    assert "már szerepel" in shown(clerk.get(later))
+    assert "már szerepel" in text_of(clerk.get(later))
     for address in (later, first):
         clerk.post(f"{address}konyveles")
     with serve("ado"):
@@ -140,7 +140,7 @@ def test_a_payment_that_was_recorded_by_hand_is_not_booked_again(clerk, serve, t
     address = upload(clerk, file(*GOOD)).headers["Location"]
     clerk.post(f"/ado/adozok/{firm.pk}/befizetes", {"day": "2026-03-16", "amount": "120000", "reference": "B-1"})
     clerk.post(f"{address}konyveles")
-    assert "B-1 hivatkozású befizetést már rögzítették" in shown(clerk.get(address))
+    assert "B-1 hivatkozású befizetést már rögzítették" in text_of(clerk.get(address))
     with serve("ado"):
         assert Payment.objects.count() == 1, "all or nothing"
     assert clerk.post(f"{address}elvetes").headers["Location"] == "/ado/kivonatok/"
@@ -199,12 +199,14 @@ def test_a_reader_books_nothing(browse, clerk, taxpayers):
 
 @given(amounts=st.lists(st.integers(1, 10**9), min_size=1, max_size=30), unknown=st.sets(st.integers(0, 29)))
 def test_every_forint_is_either_booked_or_unclear(amounts, unknown):
-    """Without a database: what is read and recognised adds up to the file, to the forint."""
+    """Without a database: the recognised and the unclear lines add up to the file, to the forint."""
     lines = [
-        f"2026-03-16;{money.shown(amount) if n % 2 else amount};B-{n};x;{'?' if n in unknown else PERSON}"
+        f"2026-03-16;{money.to_text(amount) if n % 2 else amount};B-{n};x;{'?' if n in unknown else PERSON}"
         for n, amount in enumerate(amounts)
     ]
     rows = statements.read(file(*lines))
     assert [row.amount for row in rows] == amounts
-    named = [row for row in rows if list(statements._identifiers(row.remittance))]
-    assert sum(row.amount for row in named) + sum(amounts[n] for n in unknown if n < len(amounts)) == sum(amounts)
+    with_identifier = [row for row in rows if list(statements._identifiers(row.remittance))]
+    assert sum(row.amount for row in with_identifier) + sum(amounts[n] for n in unknown if n < len(amounts)) == sum(
+        amounts
+    )

@@ -1,4 +1,4 @@
-"""Rates of the municipality: changed by a clerk, with a source, and never for what is past."""
+"""The municipality's rates: changed by a clerk, with a source, and never for the past."""
 
 import datetime as dt
 import re
@@ -15,12 +15,12 @@ def clerk(browse):
     return browse("ado", "ugyintezo")
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
 def test_everybody_sees_the_terms_and_which_are_assumed(browse):
-    page = shown(browse("ado", "olvaso", username="olvaso.otto", name="Olvasó Ottó").get("/ado/mertekek/"))
+    page = text_of(browse("ado", "olvaso", username="olvaso.otto", name="Olvasó Ottó").get("/ado/mertekek/"))
     assert "Helyi iparűzési adó" in page and "10,00 %" in page and page.count("feltételezett</span>") == 7
     assert "3. hónap 15. (50 %)" in page and "Mérték módosítása" not in page and "Esedékesség módosítása" not in page
 
@@ -29,16 +29,16 @@ def test_a_rate_by_decree_is_no_longer_assumed_and_changes_no_assessment(clerk, 
     with serve("ado"):
         taxpayer = Taxpayer.objects.create(identifier="8472765075", name="Próba", address="Sajószentpéter")
         tax = Tax.objects.get(pk="hipa")
-        made = Assessment.objects.create(
+        assessment = Assessment.objects.create(
             taxpayer=taxpayer, tax=tax, year=2025, base=1_000_000, per_mille=20, amount=20_000, made_by="Próba"
         )
     decree = "12/2025. (XI. 28.) önkormányzati rendelet"
     assert clerk.post("/ado/mertekek/hipa", {"per_mille": "15", "source": decree}).status_code == 302
-    page = shown(clerk.get("/ado/mertekek/"))
+    page = text_of(clerk.get("/ado/mertekek/"))
     assert decree in page and page.count("feltételezett</span>") == 6
     with serve("ado"):
-        made.refresh_from_db()
-        assert (made.per_mille, made.amount) == (20, 20_000)
+        assessment.refresh_from_db()
+        assert (assessment.per_mille, assessment.amount) == (20, 20_000)
         assert assessing.tax_of(1_000_000, Tax.objects.get(pk="hipa").per_mille) == 15_000
 
 
@@ -56,10 +56,10 @@ def test_interest_follows_a_new_rate_from_its_day_on(clerk, serve):
     since = today - dt.timedelta(days=10)
     with serve("ado"):
         taxpayer = Taxpayer.objects.create(identifier="8472765075", name="Próba", address="Sajószentpéter")
-        made = Assessment.objects.create(
+        assessment = Assessment.objects.create(
             taxpayer=taxpayer, tax_id="hipa", year=2025, base=1, per_mille=1, amount=3_650_000, made_by="Próba"
         )
-        Instalment.objects.create(assessment=made, due=today - dt.timedelta(days=30), amount=3_650_000)
+        Instalment.objects.create(assessment=assessment, due=today - dt.timedelta(days=30), amount=3_650_000)
         before = taxpayer.balance(since).interest
         assert taxpayer.balance().interest == 30 * 1_000
     data = {"since": since.isoformat(), "percent": "20,5".replace(",", "."), "source": "jegybanki alapkamat"}
@@ -67,8 +67,8 @@ def test_interest_follows_a_new_rate_from_its_day_on(clerk, serve):
     with serve("ado"):
         assert taxpayer.balance(since).interest == before, "what is past stays"
         assert taxpayer.balance().interest == 20 * 1_000 + 10 * 2_050
-    refused = clerk.post("/ado/mertekek/potlek/uj", data)
-    assert refused.status_code == 422 and "csak ennél később kezdődhet" in shown(refused)
+    refusal = clerk.post("/ado/mertekek/potlek/uj", data)
+    assert refusal.status_code == 422 and "csak ennél később kezdődhet" in text_of(refusal)
     with serve("ado"):
         assert InterestRate.objects.count() == 2
 
@@ -105,24 +105,24 @@ BUILDING = {
 )
 def test_each_tax_is_due_by_its_own_rule_on_a_working_day(serve, code, year, amount, decided, parts):
     with serve("ado"):
-        found = assessing.instalments(Tax.objects.get(pk=code), amount, year, decided)
-    assert {str(day): part for day, part in found} == parts
+        result = assessing.instalments(Tax.objects.get(pk=code), amount, year, decided)
+    assert {str(day): part for day, part in result} == parts
 
 
 def test_due_days_by_decree_are_no_longer_assumed_and_move_no_instalment(clerk, serve):
     with serve("ado"):
         taxpayer = Taxpayer.objects.create(identifier="8472765075", name="Próba", address="Sajószentpéter")
-        made = Assessment.objects.create(
+        assessment = Assessment.objects.create(
             taxpayer=taxpayer, tax_id="hipa", year=2025, base=1, per_mille=1, amount=1000, made_by="Próba"
         )
-        Instalment.objects.create(assessment=made, due=dt.date(2026, 3, 15), amount=1000)
-    assert "05-31" in shown(clerk.get("/ado/mertekek/hipa/esedekesseg"))
+        Instalment.objects.create(assessment=assessment, due=dt.date(2026, 3, 15), amount=1000)
+    assert "05-31" in text_of(clerk.get("/ado/mertekek/hipa/esedekesseg"))
     assert clerk.post("/ado/mertekek/hipa/esedekesseg", BUILDING).status_code == 302
-    page = shown(clerk.get("/ado/mertekek/"))
+    page = text_of(clerk.get("/ado/mertekek/"))
     assert BUILDING["source"] in page and page.count("feltételezett</span>") == 6
     assert "4. hónap 15. (40 %), 10. hónap 15. (60 %)" in page and "határozat után 30 nap" in page
     with serve("ado"):
-        assert made.instalments.get().due == dt.date(2026, 3, 15)
+        assert assessment.instalments.get().due == dt.date(2026, 3, 15)
         parts = assessing.instalments(Tax.objects.get(pk="hipa"), 1000, 2026)
         assert parts == [(dt.date(2026, 4, 15), 400), (dt.date(2026, 10, 15), 600)]
         assert Tax.objects.get(pk="hipa").per_mille == 20
@@ -144,7 +144,7 @@ def test_due_days_by_decree_are_no_longer_assumed_and_move_no_instalment(clerk, 
     ],
 )
 def test_senseless_due_days_are_refused(clerk, serve, changes, cause):
-    refused = clerk.post("/ado/mertekek/hipa/esedekesseg", BUILDING | changes)
-    assert (refused.status_code, cause in shown(refused)) == (422, True), shown(refused)
+    refusal = clerk.post("/ado/mertekek/hipa/esedekesseg", BUILDING | changes)
+    assert (refusal.status_code, cause in text_of(refusal)) == (422, True), text_of(refusal)
     with serve("ado"):
         assert Tax.objects.get(pk="hipa").due_days.get().month == 5

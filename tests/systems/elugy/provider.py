@@ -1,4 +1,4 @@
-"""A small OpenID provider on a local port: what Keycloak does of the code flow, with a test's own keys and answers."""
+"""A small OpenID provider on a local port: Keycloak's code flow with a test's own keys and answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 
 class Provider:
-    """Serves realm `ugyfel`. `claims` override what its ID tokens say; `key` signs them."""
+    """Serves realm `ugyfel`. `claims` override those of its ID tokens; `key` signs them."""
 
     def __init__(self):
         self.key = RSAKey.generate_key(2048, {"kid": "provider", "alg": "RS256", "use": "sig"})
@@ -50,29 +50,29 @@ class Provider:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def authorize(self, location: str) -> str:
-        """What a citizen's sign-in at this address leads back to."""
+        """The address to which a citizen's sign-in at this address returns."""
         url = urlsplit(location)
         assert f"{url.scheme}://{url.netloc}{url.path}" == f"{self.origin}/realms/ugyfel/protocol/openid-connect/auth"
-        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
-        assert asked["code_challenge_method"] == "S256"
+        request = {name: values[0] for name, values in parse_qs(url.query).items()}
+        assert request["code_challenge_method"] == "S256"
         code = f"code-{len(self.codes)}"
-        self.codes[code] = asked
-        back = urlsplit(asked["redirect_uri"])
+        self.codes[code] = request
+        back = urlsplit(request["redirect_uri"])
         assert back.scheme == "https"
-        return f"{back.path}?code={code}&state={asked['state']}"
+        return f"{back.path}?code={code}&state={request['state']}"
 
     def token(self, form: dict[str, str]) -> dict:
-        """The token endpoint: a code counts once, with its own verifier."""
-        asked = self.codes.pop(form["code"], None)
+        """The token endpoint: a code is valid once, with its own verifier."""
+        request = self.codes.pop(form["code"], None)
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
-        if asked is None or base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != asked["code_challenge"]:
+        if request is None or base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != request["code_challenge"]:
             return {"error": "invalid_grant"}
         now = int(time.time())
         claims = {
             "iss": f"{self.origin}/realms/ugyfel",
-            "aud": asked["client_id"],
-            "azp": asked["client_id"],
-            "nonce": asked["nonce"],
+            "aud": request["client_id"],
+            "azp": request["client_id"],
+            "nonce": request["nonce"],
             "iat": now,
             "exp": now + 300,
             "preferred_username": "proba.piroska",

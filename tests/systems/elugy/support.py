@@ -1,4 +1,4 @@
-"""A citizen at the forms, as a completed sign-in leaves them."""
+"""A citizen who is signed in and fills in forms."""
 
 import re
 import time
@@ -30,14 +30,14 @@ def citizen(identifier=IDENTIFIER, ksh=OURS, name="Próba Piroska"):
 
 
 def begin(client, code="altalanos"):
-    """A draft's address, `/elugy/kitoltes/<uuid>`."""
+    """Begin a draft; returns its address, `/elugy/kitoltes/<uuid>`."""
     page = client.post(f"/elugy/urlap/{code}/kitoltes")
     assert page.status_code == 302, page.content.decode()
     return page["Location"].partition("/lepes/")[0]
 
 
 def fill(client, draft, steps):
-    """Send steps as a browser does, with the revision that their pages show; where the last one leads."""
+    """Send steps as a browser does, with the revision of their pages; returns where the last one leads."""
     page = None
     for slug, answers in steps:
         shown = client.get(f"{draft}/lepes/{slug}")
@@ -48,8 +48,8 @@ def fill(client, draft, steps):
     return page["Location"]
 
 
-def sent(client, code="altalanos", steps=GENERAL):
-    """A form filled in and sent; the address of its case."""
+def submit(client, code="altalanos", steps=GENERAL):
+    """Fill in and submit a form; returns the address of its case."""
     draft = begin(client, code)
     fill(client, draft, steps)
     page = client.post(f"{draft}/ellenorzes")

@@ -1,4 +1,4 @@
-"""Filling in and sending: what citizens do, on the real database."""
+"""Filling in and submitting forms, on the real database."""
 
 import re
 import threading
@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from systems.core import money
 from systems.elugy.models import Event, Submission
-from tests.systems.elugy.support import GENERAL, IDENTIFIER, OTHER, begin, citizen, fill, sent
+from tests.systems.elugy.support import GENERAL, IDENTIFIER, OTHER, begin, citizen, fill, submit
 from tests.systems.support import OURS, THEIRS
 
 PDF = b"%PDF-1.4 minta"
@@ -97,9 +97,9 @@ def test_a_form_is_filled_in_and_arrives_once_however_often_it_is_sent(node, ser
 
 
 def test_conditional_steps_open_and_close_with_their_answers(node, serve, monkeypatch):
-    monkeypatch.setattr("systems.elugy.views._served", lambda target, ksh: True)
+    monkeypatch.setattr("systems.elugy.views._has_system", lambda target, ksh: True)
     client = citizen()
-    case = sent(client, "hipa", HIPA)
+    case = submit(client, "hipa", HIPA)
     [(_, _, _, body)] = messages(node)
     assert body["target"] == "ado"
     assert body["data"]["net_revenue"] == 12_000_000 and body["data"]["tax_base"] == 10_000_000
@@ -115,7 +115,7 @@ def test_conditional_steps_open_and_close_with_their_answers(node, serve, monkey
 
 
 def test_what_is_wrong_is_said_and_kept_out(monkeypatch):
-    monkeypatch.setattr("systems.elugy.views._served", lambda target, ksh: True)
+    monkeypatch.setattr("systems.elugy.views._has_system", lambda target, ksh: True)
     client = citizen()
     draft = begin(client, "hipa")
     fill(client, draft, HIPA[:1])
@@ -151,8 +151,8 @@ def test_two_windows_do_not_overwrite_each_other(serve):
     client = citizen()
     draft = begin(client)
     assert client.post(f"{draft}/lepes/ugyfel", {"address": "egy", "revision": "0"})["Location"].endswith("kerelem")
-    again = client.post(f"{draft}/lepes/ugyfel", {"address": "egy", "revision": "0"})
-    assert again["Location"].endswith("kerelem"), "a double click is no other window"
+    repeat = client.post(f"{draft}/lepes/ugyfel", {"address": "egy", "revision": "0"})
+    assert repeat["Location"].endswith("kerelem"), "a double click is no other window"
     late = client.post(f"{draft}/lepes/ugyfel", {"address": "kettő", "revision": "0"})
     assert late["Location"] == f"{draft}/lepes/ugyfel"
     with serve("elugy"):
@@ -161,7 +161,7 @@ def test_two_windows_do_not_overwrite_each_other(serve):
 
 @pytest.mark.parametrize("path", ["", "/nyugta"])
 def test_nobody_sees_anothers_case(path):
-    case = sent(citizen())
+    case = submit(citizen())
     assert citizen().get(case + path).status_code == 200
     assert citizen(OTHER).get(case + path).status_code == 404
     assert citizen(IDENTIFIER, ksh=THEIRS).get(case + path).status_code == 404
@@ -181,12 +181,12 @@ def test_files_are_taken_by_what_they_are_and_once(node):
     client = citizen()
     draft = begin(client)
     fill(client, draft, GENERAL)
-    where = f"{draft}/mellekletek/uj"
+    url = f"{draft}/mellekletek/uj"
     for _ in range(2):
-        assert client.post(where, {"file": Upload("igazolás.pdf", PDF)}).status_code == 302
-    wrong = client.post(where, {"file": Upload("program.pdf", b"MZ...")})
+        assert client.post(url, {"file": Upload("igazolás.pdf", PDF)}).status_code == 302
+    wrong = client.post(url, {"file": Upload("program.pdf", b"MZ...")})
     assert (wrong.status_code, "Csak PDF, JPEG vagy PNG" in text(wrong)) == (422, True)
-    huge = client.post(where, {"file": Upload("nagy.pdf", PDF + bytes(4 * 1024**2))}, follow=True)
+    huge = client.post(url, {"file": Upload("nagy.pdf", PDF + bytes(4 * 1024**2))}, follow=True)
     assert "A fájl túl nagy" in text(huge)
     page = text(client.get(f"{draft}/mellekletek"))
     assert page.count("igazolás.pdf</a>") == 1
@@ -230,9 +230,9 @@ def test_files_together_have_a_limit(node):
     ],
 )
 def test_what_was_sent_never_changes(serve, sql):
-    sent(citizen())
-    refused = pytest.raises(DatabaseError, match="never change|only ever added")
-    with serve("elugy"), refused, transaction.atomic(), connection.cursor() as cursor:
+    submit(citizen())
+    refusal = pytest.raises(DatabaseError, match="never change|only ever added")
+    with serve("elugy"), refusal, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
 
 
@@ -275,7 +275,7 @@ def test_numbers_have_no_gaps_when_many_send_at_once(serve):
 
 def test_the_receipt_is_a_pdf_with_the_number():
     client = citizen()
-    answer = client.get(sent(client) + "/nyugta")
+    answer = client.get(submit(client) + "/nyugta")
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")
     assert "nyugta-EU-" in answer["Content-Disposition"]
@@ -286,7 +286,7 @@ def test_the_status_comes_over_the_chain(serve, deliver):
     from systems.chain import relay
 
     client = citizen()
-    case = sent(client)
+    case = submit(client)
     key = case.rpartition("/")[2]
 
     def tell(status, number, at):
@@ -312,7 +312,7 @@ def test_old_drafts_are_removed_with_their_files_and_nothing_else(serve, node):
 
     from systems.elugy import jobs
 
-    sent(citizen())
+    submit(citizen())
     client = citizen()
     begin(client)
     with serve("elugy"):
@@ -325,12 +325,12 @@ def test_old_drafts_are_removed_with_their_files_and_nothing_else(serve, node):
 
 
 def test_clerks_see_what_arrived_and_citizens_do_not_get_there(browse):
-    case = sent(citizen())
+    case = submit(citizen())
     clerk = browse("elugy", "ugyintezo")
     page = text(clerk.get("/elugy/ugyintezo/"))
     assert "Próba Piroska" in page
-    shown = text(clerk.get(f"/elugy/ugyintezo/{case.rpartition('/')[2]}"))
-    assert "Kidőlt." in shown
+    page_text = text(clerk.get(f"/elugy/ugyintezo/{case.rpartition('/')[2]}"))
+    assert "Kidőlt." in page_text
     assert "Általános kérelem" in text(clerk.get("/elugy/ugyintezo/statisztika"))
     assert "Nincs ilyen" in text(clerk.get("/elugy/ugyintezo/?q=nincsilyen"))
     for path in ("/elugy/ugyintezo/", "/elugy/ugyintezo/statisztika"):
@@ -346,7 +346,7 @@ def test_clerks_see_what_arrived_and_citizens_do_not_get_there(browse):
 def test_the_balance_is_said_to_be_absent_without_the_tax_systems_view(node, monkeypatch, served):
     with node.superuser("t16054") as session:
         session.execute("DROP VIEW IF EXISTS ado.citizen_balance CASCADE")
-    monkeypatch.setattr("systems.elugy.views._served", lambda target, ksh: served)
+    monkeypatch.setattr("systems.elugy.views._has_system", lambda target, ksh: served)
     page = citizen().get("/elugy/adoegyenleg")
     assert (page.status_code, "nem kérdezhető le" in text(page)) == (200, True)
 
@@ -364,8 +364,8 @@ def test_the_balance_is_ones_own_as_the_tax_system_has_it(serve):
             assessing.accept(entry.pk, "Minta Ilona")
         owed, others = (Taxpayer.objects.get(identifier=i).balance() for i in (IDENTIFIER, OTHER))
     page = text(citizen().get("/elugy/adoegyenleg"))
-    assert owed.due > 0 and money.shown(owed.owed) in page and money.shown(owed.interest) in page
-    assert money.shown(others.owed) not in page
+    assert owed.due > 0 and money.to_text(owed.owed) in page and money.to_text(owed.interest) in page
+    assert money.to_text(others.owed) not in page
     assert "nincs nyilvántartott" in text(citizen("8393088550").get("/elugy/adoegyenleg"))
 
 
@@ -375,7 +375,7 @@ def test_the_feed_counts_and_names_nobody(serve):
     from systems.elugy import feed
     from systems.exchange import feeding
 
-    sent(citizen())
+    submit(citizen())
     begin(citizen())
     with serve("elugy"):
         rows = feed.rows(timezone.localdate())
@@ -393,6 +393,6 @@ def test_invented_forms_are_whole_and_right(serve):
 
     with serve("elugy"):
         synthetic.fill(Random(7), 6000)
-        made = list(Submission.objects.all())
-        assert {submission.form for submission in made} == {"hipa", "kereskedelem", "hagyatek", "altalanos"}
-        assert [submission.form for submission in made if submitting.missing(submission)] == []
+        submissions = list(Submission.objects.all())
+        assert {submission.form for submission in submissions} == {"hipa", "kereskedelem", "hagyatek", "altalanos"}
+        assert [submission.form for submission in submissions if submitting.incomplete_steps(submission)] == []

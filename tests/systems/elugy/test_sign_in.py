@@ -1,4 +1,4 @@
-"""Citizens sign in at their own realm, become citizens and nothing more, and sign out."""
+"""Citizens sign in at their own realm, become citizens only, and sign out."""
 
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -26,9 +26,9 @@ def provider(monkeypatch):
 
 
 def enter(client, provider, where="/elugy/ugyeim/"):
-    """Sign in on the way to a page; the answer to coming back."""
-    begun = client.get(client.get(where)["Location"])
-    return client.get(provider.authorize(begun["Location"]))
+    """Sign in on the way to a page; returns the response to coming back."""
+    start = client.get(client.get(where)["Location"])
+    return client.get(provider.authorize(start["Location"]))
 
 
 def text(page):
@@ -86,8 +86,8 @@ def test_a_token_with_a_foreign_signature_lets_nobody_in(browse, provider):
 
 def test_an_answer_that_was_not_asked_for_is_refused(browse, provider):
     client = browse("elugy")
-    begun = client.get("/elugy/ugyfel/belepes")
-    back = provider.authorize(begun["Location"])
+    start = client.get("/elugy/ugyfel/belepes")
+    back = provider.authorize(start["Location"])
     assert browse("elugy").get(back).status_code == 403, "another browser"
     assert client.get(back.replace("state=", "state=x")).status_code == 403
     assert client.get(back).status_code == 403, "a state counts once, used or not"
@@ -95,8 +95,8 @@ def test_an_answer_that_was_not_asked_for_is_refused(browse, provider):
 
 def test_coming_back_twice_does_no_harm(browse, provider):
     client = browse("elugy")
-    begun = client.get("/elugy/ugyfel/belepes?next=https://elsewhere.test/")
-    back = provider.authorize(begun["Location"])
+    start = client.get("/elugy/ugyfel/belepes?next=https://elsewhere.test/")
+    back = provider.authorize(start["Location"])
     assert client.get(back)["Location"] == "/elugy/", "and never to a foreign address"
     assert client.get(back)["Location"] == "/elugy/"
 

@@ -1,4 +1,4 @@
-"""VAT that may be deducted: its own account and item, in payments as well, and the summary of a period."""
+"""Deductible VAT: its own account and item, also in payments, and the summary of a period."""
 
 import datetime as dt
 
@@ -7,10 +7,10 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from systems.core.errors import NotPossible
 from systems.gazd import bookkeeping, reports, years
-from systems.gazd.bookkeeping import NotPossible
 from systems.gazd.models import Entry, Invoice, InvoiceLine, Item, Partner, VatRate
-from tests.systems.gazd.test_pages import sheet_rows, shown
+from tests.systems.gazd.test_pages import sheet_rows, text_of
 
 
 def day(n):
@@ -52,9 +52,9 @@ def test_deductible_vat_is_posted_and_paid_on_its_own(gazd):
     part = bookkeeping.pay_part(made.pk, 64_090, day(4), "33", "k")
     assert sides(part) == [("42", None, 64_090), ("33", "K3", -50_590), ("33", "K351", -13_500)]
     bookkeeping.pay([made.pk], day(5), "33", "k")
-    done = {row.item.pk: row.done for row in reports.cash_report(2026)}
+    done = {row.item.pk: row.actual for row in reports.cash_report(2026)}
     assert done == {"K3": 101_180, "K351": 27_000}
-    assert reports.cash_moved(2026) == -128_180
+    assert reports.cash_change(2026) == -128_180
 
 
 def test_without_the_choice_everything_stays_on_the_item(gazd):
@@ -82,7 +82,7 @@ def test_vat_that_cannot_be_deducted_is_refused(gazd, lines, item, cause):
 @given(st.integers(1, 900), st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=8))
 def test_however_it_is_paid_the_vat_paid_is_that_of_the_invoice(gazd, net, parts):
     made = recorded((net, 27, True), (net // 3, 5, False), number=f"SZ-{Invoice.objects.count()}")
-    before = {row.item.pk: row.done for row in reports.cash_report(2026)}
+    before = {row.item.pk: row.actual for row in reports.cash_report(2026)}
     approved(made.pk, day(3), "j")
     for amount, undone in parts:
         try:
@@ -92,9 +92,9 @@ def test_however_it_is_paid_the_vat_paid_is_that_of_the_invoice(gazd, net, parts
         if undone:
             bookkeeping.reverse(voucher.pk, day(5), "k")
     made.refresh_from_db()
-    if made.left:
+    if made.open_amount:
         bookkeeping.pay([made.pk], day(6), "33", "k")
-    done = {row.item.pk: row.done for row in reports.cash_report(2026)}
+    done = {row.item.pk: row.actual for row in reports.cash_report(2026)}
     assert done.get("K351", 0) - before.get("K351", 0) == made.deductible
     assert done.get("K3", 0) - before.get("K3", 0) == made.gross - made.deductible
     assert Entry.objects.filter(account="42").aggregate(n=Sum("debit") - Sum("credit"))["n"] == 0
@@ -107,7 +107,7 @@ def test_the_summary_of_a_period_has_what_was_posted_by_rate(browse, serve):
             made = recorded((100_000, 27, True), (10_000, 18, False), number=number, performed=performed)
             approved(made.pk, day(50), "j")
         recorded((7_000, 5, False), number="waiting")
-    page = shown(clerk.get("/gazd/kimutatasok/afa?tol=2026-01-01&ig=2026-01-31"))
+    page = text_of(clerk.get("/gazd/kimutatasok/afa?tol=2026-01-01&ig=2026-01-31"))
     assert "<td>18 %</td>" in page and "<td>5 %</td>" not in page, "what is not posted is not in it"
     sheet = sheet_rows(clerk.get("/gazd/kimutatasok/afa.xlsx?tol=2026-01-01&ig=2026-12-31"))
     assert sheet[1:] == [
@@ -117,7 +117,7 @@ def test_the_summary_of_a_period_has_what_was_posted_by_rate(browse, serve):
     ]
     assert clerk.get("/gazd/kimutatasok/afa").status_code == 200
     wrong = clerk.get("/gazd/kimutatasok/afa?tol=2026-02-01&ig=2026-01-31")
-    assert (wrong.status_code, "nem lehet korábbi, mint az első" in shown(wrong)) == (422, True)
+    assert (wrong.status_code, "nem lehet korábbi, mint az első" in text_of(wrong)) == (422, True)
     assert clerk.get("/gazd/kimutatasok/afa.xlsx?tol=x").status_code == 404
 
 
@@ -132,5 +132,5 @@ def test_the_pages_offer_the_choice_and_show_it(browse, serve):
     with serve("gazd"):
         line = InvoiceLine.objects.get(invoice__number="B")
     assert line.deductible
-    assert 'data-label="Levonható">igen' in shown(clerk.get(f"/gazd/szamlak/{line.invoice_id}/"))
-    assert 'data-label="Levonható">nem' in shown(clerk.get(f"/gazd/szamlak/{made.pk}/"))
+    assert 'data-label="Levonható">igen' in text_of(clerk.get(f"/gazd/szamlak/{line.invoice_id}/"))
+    assert 'data-label="Levonható">nem' in text_of(clerk.get(f"/gazd/szamlak/{made.pk}/"))

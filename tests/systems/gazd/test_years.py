@@ -1,4 +1,4 @@
-"""From one year to the next: the ledger goes on with what it closed with, and what is ordered finds its cover there."""
+"""From one year to the next: the ledger continues with its closing balances, and open orders keep their cover."""
 
 import datetime as dt
 
@@ -8,8 +8,9 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from systems.core.errors import NotPossible
 from systems.gazd import bookkeeping, reports, years
-from systems.gazd.bookkeeping import Line, NotPossible
+from systems.gazd.bookkeeping import Line
 from systems.gazd.models import Appropriation, Commitment, FiscalYear, Invoice, Item, Partner, VatRate, Voucher
 
 OLD, NEW = 2026, 2027
@@ -60,12 +61,12 @@ def balances(year):
 
 
 def closing(year):
-    """What a year must hand on: balances of the balance sheet, the result in the equity."""
-    found = {}
+    """What a year must carry over: the balance sheet's balances, with the result in the equity."""
+    result = {}
     for code, amount in balances(year).items():
         code = code if code[0] in "1234" else "41"
-        found[code] = found.get(code, 0) + amount
-    return {code: amount for code, amount in found.items() if amount}
+        result[code] = result.get(code, 0) + amount
+    return {code: amount for code, amount in result.items() if amount}
 
 
 def opening(year):
@@ -76,8 +77,8 @@ def opening(year):
 def test_the_closed_year_opens_the_next_and_the_ledger_goes_on(gazd):
     books()
     bookkeeping.receive(Item.objects.get(pk="B4"), 700_000, day(5), "33", "bérlet", "k")
-    made = invoice(order(100_000), 100_000, "A")
-    approve(made.pk, day(9), "j")
+    bill = invoice(order(100_000), 100_000, "A")
+    approve(bill.pk, day(9), "j")
     years.close_through(OLD, LAST, "zaro.zita")
     assert not Voucher.objects.filter(year=NEW).exists()
     years.open_year(NEW, "nyito.nora")
@@ -86,9 +87,9 @@ def test_the_closed_year_opens_the_next_and_the_ledger_goes_on(gazd):
     assert opening(NEW) == closing(OLD) == {"12": 1_000_000, "33": 3_700_000, "41": -4_600_000, "42": -100_000}
     years.open_year(NEW, "nyito.nora")
     assert Voucher.objects.filter(year=NEW).count() == 1, "opened once"
-    bookkeeping.pay([made.pk], dt.date(NEW, 1, 8), "33", "k")
+    bookkeeping.pay([bill.pk], dt.date(NEW, 1, 8), "33", "k")
     assert balances(NEW) == {"12": 1_000_000, "33": 3_600_000, "41": -4_600_000}
-    assert reports.cash_moved(NEW) == -100_000, "what the year was opened with did not move"
+    assert reports.cash_change(NEW) == -100_000, "what the year was opened with did not move"
     years.close_through(NEW, dt.date(NEW, 12, 31), "k")
     years.open_year(NEW + 1, "k")
     assert opening(NEW + 1) == balances(NEW)
@@ -121,13 +122,15 @@ def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     approve(unpaid.pk, day(3), "j")
     years.close_through(OLD, LAST, "k")
     years.open_year(NEW, "k")
-    carried = {c.subject[:9]: (c.number, c.amount, c.invoiced, c.left) for c in Commitment.objects.filter(day=FIRST)}
+    carried = {
+        c.subject[:9]: (c.number, c.amount, c.invoiced, c.open_amount) for c in Commitment.objects.filter(day=FIRST)
+    }
     assert carried == {"KV/2026/2": ("KV/2027/1", 400, 0, 400), "KV/2026/3": ("KV/2027/2", 10_000, 9_000, 1_000)}
     plan = Appropriation.objects.get(year=NEW)
     assert (plan.item_id, plan.original, plan.modified, plan.committed) == ("K3", 0, 10_400, 10_400)
     assert [m.decision for m in plan.modifications.order_by("id")] == ["Áthozat: KV/2026/2", "Áthozat: KV/2026/3"]
     assert Appropriation.objects.get(year=OLD, item="K3").committed == 700
-    assert {c.left for c in Commitment.objects.filter(appropriation__year=OLD)} == {0}
+    assert {c.open_amount for c in Commitment.objects.filter(appropriation__year=OLD)} == {0}
     with pytest.raises(NotPossible, match="2026. év le van zárva"):
         order(1)
     for made in (unpaid, recorded):
@@ -136,7 +139,7 @@ def test_what_is_ordered_and_unpaid_finds_its_cover_in_the_new_year(gazd):
     kept = Commitment.objects.filter(day=FIRST).values_list("recorded_by", "countersigned_by")
     assert set(kept) == {("k", "e")}, "who may sign does not change with the year"
     bookkeeping.reject(recorded.pk, "j")
-    assert Commitment.objects.get(sequence=2, appropriation__year=NEW).left == 6_000
+    assert Commitment.objects.get(sequence=2, appropriation__year=NEW).open_amount == 6_000
     added = bookkeeping.appropriate(FiscalYear.objects.get(pk=NEW), Item.objects.get(pk="K3"), 50_000)
     assert (added.pk, added.original, added.modified, added.free) == (plan.pk, 50_000, 60_400, 50_000)
     with pytest.raises(NotPossible, match="már van 2027. évi"):
@@ -156,8 +159,8 @@ STEPS = st.lists(
 
 def _apply(name, which, amount, when):
     def nth(model):
-        found = list(model.objects.order_by("pk"))
-        return found[which % len(found)] if found else None
+        models = list(model.objects.order_by("pk"))
+        return models[which % len(models)] if models else None
 
     if name == "order":
         order(amount, "K3" if which % 2 else "K6", when, day(when).year)
@@ -209,14 +212,16 @@ def test_whatever_is_done_in_two_years_the_ledger_goes_on(gazd, steps, closed_fi
             rows = reports.trial_balance(year)
             assert sum(row.debit for row in rows) == sum(row.credit for row in rows)
             signs = {"revenue": 1, "expense": -1}
-            told = sum(row.done * signs[row.item.side] for row in reports.cash_report(year))
-            assert told == reports.cash_moved(year) and reports.cash_without_item(year) == 0
+            message = sum(row.actual * signs[row.item.side] for row in reports.cash_report(year))
+            assert message == reports.cash_change(year) and reports.cash_without_item(year) == 0
         for plan in Appropriation.objects.all():
             assert plan.committed == sum(c.amount - c.released for c in plan.commitment_set.all()) <= plan.modified
             assert plan.modified == plan.original + sum(plan.modifications.values_list("amount", flat=True))
-        for held in Commitment.objects.all():
-            assert held.invoiced == sum(held.invoice_set.exclude(state="rejected").values_list("gross", flat=True))
-        owed = sum(made.left for made in Invoice.objects.filter(state="approved"))
+        for commitment in Commitment.objects.all():
+            assert commitment.invoiced == sum(
+                commitment.invoice_set.exclude(state="rejected").values_list("gross", flat=True)
+            )
+        owed = sum(made.open_amount for made in Invoice.objects.filter(state="approved"))
         assert -balances(NEW).get("42", 0) == owed, "the ledger owes what the invoices say"
         assert Voucher.objects.filter(year=NEW, kind="opening").aggregate(n=Sum("total"))["n"]
         transaction.set_rollback(True)

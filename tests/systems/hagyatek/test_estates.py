@@ -1,4 +1,4 @@
-"""Estates on a real database: from a statement to the notary, exact to the forint, locked after that, seen by few."""
+"""Estates on a real database: from a statement to the notary, exact to the forint, then locked, visible to few."""
 
 import base64
 import datetime as dt
@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from systems import tenancy
 from systems.chain import relay, send
-from systems.exchange import feeding
+from systems.core.errors import NotPossible
+from systems.exchange import cases, feeding
 from systems.hagyatek import deadline, feed, handing, inventory, totals
 from systems.hagyatek.completeness import findings
-from systems.hagyatek.handing import Giving, NotPossible
+from systems.hagyatek.handing import HandoverTerms
 from systems.hagyatek.models import Asset, Debt, Estate, Handover, Heir, Notary, Parameter, is_minor
 from systems.shared import workdays
 
@@ -87,12 +88,12 @@ def hagyatek(serve):
 
 @pytest.fixture
 def notary(hagyatek):
-    made = Notary.objects.create(name="dr. Minta Mária", seat="Miskolc", address="Kossuth utca 1.")
-    made.areas.create(settlement="Sajószentpéter")
-    return made
+    notary = Notary.objects.create(name="dr. Minta Mária", seat="Miskolc", address="Kossuth utca 1.")
+    notary.areas.create(settlement="Sajószentpéter")
+    return notary
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
@@ -119,7 +120,7 @@ def sent(node, topic):
 
 
 def estate(number="IKT/2026/8-1", **changes):
-    """An inventory that lacks nothing."""
+    """A complete inventory."""
     made = handing.begin(**(DECEASED | {"number": number} | changes))
     heir = {"name": "Próba Piroska", "address": "x", "relation": "child", "share_part": 1, "share_whole": 1}
     Heir.objects.create(estate=made, **heir)
@@ -130,31 +131,31 @@ def estate(number="IKT/2026/8-1", **changes):
 
 
 def giving(notary, **changes):
-    return Giving(**({"notary": notary, "day": dt.date(2026, 3, 20), "way": "electronic"} | changes))
+    return HandoverTerms(**({"notary": notary, "day": dt.date(2026, 3, 20), "way": "electronic"} | changes))
 
 
 def test_a_citizens_statement_fills_an_inventory(clerk, serve, node):
     key = case(serve)
     with serve("hagyatek"):
         assert relay.deliver() == 1
-        made = Estate.objects.get()
-        assert (str(made.submission), made.number, made.name) == (key, "IKT/2026/7-1", "Elhunyt Elemér")
-        assert made.received_on == dt.date(2026, 3, 6), "the office's calendar, not Greenwich's"
-        assert list(made.heirs.values_list("name", "relation")) == [
+        estate = Estate.objects.get()
+        assert (str(estate.submission), estate.number, estate.name) == (key, "IKT/2026/7-1", "Elhunyt Elemér")
+        assert estate.received_on == dt.date(2026, 3, 6), "the office's calendar, not Greenwich's"
+        assert list(estate.heirs.values_list("name", "relation")) == [
             ("Próba Piroska", "child"),
             ("Próba Péter", "grandchild"),
         ]
-        assert list(made.assets.values_list("kind", "place", "reference", "share_whole", "value")) == [
+        assert list(estate.assets.values_list("kind", "place", "reference", "share_whole", "value")) == [
             ("real_estate", "Sajószentpéter", "123/4", 2, 12_000_000),
             ("bank", "Minta Bank", "", 1, None),
             ("bank", "Próba Takarék", "", 1, None),
         ]
-        assert list(made.debts.values_list("creditor", "basis", "amount")) == [("Minta Bank", "hitel", 200_000)]
-        assert made.declared == {"real_estate": 12_000_000, "bank": 700_001, "debts": 200_000}
+        assert list(estate.debts.values_list("creditor", "basis", "amount")) == [("Minta Bank", "hitel", 200_000)]
+        assert estate.declared == {"real_estate": 12_000_000, "bank": 700_001, "debts": 200_000}
     (status,) = sent(node, "status")
     assert (status["submission"], status["status"]) == (key, "in-progress")
-    assert "Elhunyt Elemér" in shown(clerk.get("/hagyatek/"))
-    page = shown(clerk.get(f"/hagyatek/leltar/{made.pk}/"))
+    assert "Elhunyt Elemér" in text_of(clerk.get("/hagyatek/"))
+    page = text_of(clerk.get(f"/hagyatek/leltar/{estate.pk}/"))
     assert "nyilatkozat szerint összesen 700 001 Ft, felvéve 0 Ft" in page
     assert "még 2 tétel értéke megállapítandó" in page and "Átadás a közjegyzőnek" not in page
 
@@ -163,32 +164,32 @@ def test_the_inventory_is_completed_handed_over_and_decided(clerk, serve, node, 
     key = case(serve)
     with serve("hagyatek"):
         relay.deliver()
-        made = Estate.objects.get()
-        accounts = list(made.assets.filter(kind="bank"))
-    path = f"/hagyatek/leltar/{made.pk}"
-    answers = {name: str(value) for name, value in DECEASED.items()} | {"number": made.number}
+        estate = Estate.objects.get()
+        accounts = list(estate.assets.filter(kind="bank"))
+    path = f"/hagyatek/leltar/{estate.pk}"
+    answers = {name: str(value) for name, value in DECEASED.items()} | {"number": estate.number}
     assert clerk.post(f"{path}/adatok", answers).status_code == 302
     for account, value in zip(accounts, ("700 000", "1"), strict=True):
         fields = {"kind": "bank", "description": account.description, "place": account.place, "value": value}
         fields |= {"share_part": "1", "share_whole": "1", "token": str(uuid.uuid4())}
         assert clerk.post(f"{path}/vagyon/{account.pk}", fields).status_code == 302
-    page = shown(clerk.get(f"{path}/"))
+    page = text_of(clerk.get(f"{path}/"))
     assert 'id="vagyon">12 700 001 Ft' in page and 'id="tiszta">12 500 001 Ft' in page
     assert "pótolni kell" not in page
     form = {"notary": str(notary.pk), "day": "2026-03-20", "way": "post", "note": ""}
-    assert "dr. Minta Mária" in shown(clerk.get(f"{path}/atadas"))
+    assert "dr. Minta Mária" in text_of(clerk.get(f"{path}/atadas"))
     assert clerk.post(f"{path}/atadas", form).status_code == 302
-    again = clerk.post(f"{path}/atadas", form)
-    assert (again.status_code, "már nem módosítható" in shown(again)) == (422, True)
+    repeat = clerk.post(f"{path}/atadas", form)
+    assert (repeat.status_code, "már nem módosítható" in text_of(repeat)) == (422, True)
     (decision,) = sent(node, "decision")
     assert (decision["submission"], decision["outcome"], decision["decided_by"]) == (key, "accepted", "Minta Ilona")
     assert "dr. Minta Mária" in decision["text"]
     assert base64.b64decode(decision["document"]).startswith(b"%PDF-")
     with serve("hagyatek"):
-        kept = Handover.objects.get()
+        handover = Handover.objects.get()
     package = clerk.get(f"{path}/csomag.zip").content
-    assert hashlib.sha256(package).hexdigest() == kept.sha256
-    assert kept.sha256 in shown(clerk.get(f"{path}/"))
+    assert hashlib.sha256(package).hexdigest() == handover.sha256
+    assert handover.sha256 in text_of(clerk.get(f"{path}/"))
 
 
 def test_a_package_says_what_is_in_it(notary):
@@ -212,7 +213,7 @@ def test_a_handed_over_estate_is_locked_also_in_the_database(notary):
     made = estate()
     handing.hand_over(made.pk, giving(notary), "k")
     with pytest.raises(NotPossible, match="már nem módosítható"):
-        handing.put(Debt(estate=made, creditor="x"))
+        handing.save_part(Debt(estate=made, creditor="x"))
     for sql, cause in (
         ("UPDATE estate SET name = 'más'", "is locked"),
         ("DELETE FROM estate", "is locked"),
@@ -242,7 +243,7 @@ def test_many_hand_over_and_change_at_once_and_one_wins(notary):
         with tenancy.serving(current):
             try:
                 if n % 2:
-                    handing.put(Debt(estate_id=made.pk, creditor=f"{n}", amount=1))
+                    handing.save_part(Debt(estate_id=made.pk, creditor=f"{n}", amount=1))
                     outcomes.append("changed")
                 else:
                     handing.hand_over(made.pk, giving(notary), "k")
@@ -264,20 +265,20 @@ def test_many_hand_over_and_change_at_once_and_one_wins(notary):
 
 
 class Killed(BaseException):
-    """What a killed process leaves: nothing catches it."""
+    """Stands for a killed process: nothing catches it."""
 
 
-@pytest.mark.parametrize("step", ["begin", "tell"])
-def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(serve, node, monkeypatch, step):
+@pytest.mark.parametrize(("module", "step"), [(handing, "begin"), (cases, "send_status")])
+def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(serve, node, monkeypatch, module, step):
     case(serve)
     with serve("hagyatek"), monkeypatch.context() as broken:
-        real = getattr(handing, step)
+        real = getattr(module, step)
 
         def killed(*arguments, **options):
             real(*arguments, **options)
             raise Killed
 
-        broken.setattr(handing, step, killed)
+        broken.setattr(module, step, killed)
         with pytest.raises(Killed):
             relay.deliver()
     with serve("hagyatek"):
@@ -325,33 +326,33 @@ def test_what_is_missing_keeps_an_inventory_here(notary, break_it, cause):
 
 
 def test_a_legatee_takes_no_part_of_the_shares(hagyatek):
-    made = estate()
+    new_estate = estate()
     more = {"name": "x", "address": "x", "share_part": 1, "share_whole": 2}
-    Heir.objects.create(estate=made, basis="legatee", **more)
-    assert totals.shares(made.heirs.all()) == 1
+    Heir.objects.create(estate=new_estate, basis="legatee", **more)
+    assert totals.shares(new_estate.heirs.all()) == 1
 
 
 def test_a_notary_who_is_not_competent_needs_a_reason(notary):
-    made = estate()
+    new_estate = estate()
     other = Notary.objects.create(name="dr. Más Mihály", seat="Ózd", address="x")
     other.areas.create(settlement="Sajószentpéter", first_month=4, last_month=12)
-    assert list(handing.competent(made)) == [notary], "the other one is from April on"
+    assert list(handing.competent(new_estate)) == [notary], "the other one is from April on"
     with pytest.raises(NotPossible, match="nem illetékes"):
-        handing.hand_over(made.pk, giving(other), "k")
-    handing.hand_over(made.pk, giving(other, note="helyettesítés"), "k")
+        handing.hand_over(new_estate.pk, giving(other), "k")
+    handing.hand_over(new_estate.pk, giving(other, note="helyettesítés"), "k")
     assert Handover.objects.get().notary == other
 
 
 def test_nothing_is_handed_over_before_it_was_known(notary):
-    made = estate()
+    new_estate = estate()
     with pytest.raises(NotPossible, match="tudomásszerzés"):
-        handing.hand_over(made.pk, giving(notary, day=dt.date(2026, 3, 4)), "k")
+        handing.hand_over(new_estate.pk, giving(notary, day=dt.date(2026, 3, 4)), "k")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 10, 31)))
 def test_the_deadline_is_thirty_days_and_never_a_day_off(hagyatek, day):
-    due = deadline.of(day)
+    due = deadline.handover_day(day)
     plain = day + dt.timedelta(days=30)
     assert workdays.is_workday(due) and due >= plain
     assert not any(workdays.is_workday(plain + dt.timedelta(days=n)) for n in range((due - plain).days))
@@ -360,13 +361,13 @@ def test_the_deadline_is_thirty_days_and_never_a_day_off(hagyatek, day):
 def test_the_deadline_is_assumed_and_follows_the_day_of_knowledge(clerk, serve):
     with serve("hagyatek"):
         assert Parameter.objects.get(pk="handover_days").status == "assumed"
-        made = estate()
-        assert made.due == dt.date(2026, 4, 7), "Easter Monday is no working day: the 4th was a Saturday"
-    answers = {name: str(value) for name, value in DECEASED.items()} | {"number": made.number}
-    clerk.post(f"/hagyatek/leltar/{made.pk}/adatok", answers | {"received_on": "2026-03-10"})
+        new_estate = estate()
+        assert new_estate.due == dt.date(2026, 4, 7), "Easter Monday is no working day: the 4th was a Saturday"
+    answers = {name: str(value) for name, value in DECEASED.items()} | {"number": new_estate.number}
+    clerk.post(f"/hagyatek/leltar/{new_estate.pk}/adatok", answers | {"received_on": "2026-03-10"})
     with serve("hagyatek"):
         assert Estate.objects.get().due == dt.date(2026, 4, 9)
-    assert "lejárt" in shown(clerk.get("/hagyatek/")) and "Elhunyt" in shown(clerk.get("/hagyatek/?lejart=1"))
+    assert "lejárt" in text_of(clerk.get("/hagyatek/")) and "Elhunyt" in text_of(clerk.get("/hagyatek/?lejart=1"))
 
 
 forints = st.one_of(st.none(), st.integers(0, 10**15))
@@ -376,14 +377,14 @@ forints = st.one_of(st.none(), st.integers(0, 10**15))
 @given(st.lists(st.tuples(st.sampled_from(Asset.Kind.values), forints), max_size=6), st.lists(forints, max_size=4))
 def test_totals_are_exact_in_the_database_and_in_the_xml(hagyatek, assets, debts):
     with transaction.atomic():
-        made = handing.begin(**DECEASED, number="x")
-        Asset.objects.bulk_create(Asset(estate=made, kind=k, description="x", value=v) for k, v in assets)
-        Debt.objects.bulk_create(Debt(estate=made, creditor="x", amount=d or None) for d in debts)
-        total = totals.of(made.assets.all(), made.debts.all())
-        root = ET.fromstring(inventory.xml(made))
+        new_estate = handing.begin(**DECEASED, number="x")
+        Asset.objects.bulk_create(Asset(estate=new_estate, kind=k, description="x", value=v) for k, v in assets)
+        Debt.objects.bulk_create(Debt(estate=new_estate, creditor="x", amount=d or None) for d in debts)
+        total = totals.compute(new_estate.assets.all(), new_estate.debts.all())
+        root = ET.fromstring(inventory.xml(new_estate))
         transaction.set_rollback(True)
-    wanted = sum(v or 0 for _, v in assets), sum(d or 0 for d in debts)
-    assert (total.assets, total.debts) == wanted and total.net == wanted[0] - wanted[1]
+    expected = sum(v or 0 for _, v in assets), sum(d or 0 for d in debts)
+    assert (total.assets, total.debts) == expected and total.net == expected[0] - expected[1]
     assert sum(amount for _, amount in total.kinds) == total.assets
     assert total.unknown == sum(v is None for _, v in assets) + sum(not d for d in debts)
     spaces = {"l": inventory.NAMESPACE}
@@ -392,9 +393,9 @@ def test_totals_are_exact_in_the_database_and_in_the_xml(hagyatek, assets, debts
 
 
 def test_texts_from_anywhere_make_a_readable_package(notary):
-    made = estate(remarks="<b>&\x00".replace("\x00", "\x0b"))
-    Debt.objects.create(estate=made, creditor="A&B <Kft>\x0b", amount=1)
-    handing.hand_over(made.pk, giving(notary), "k")
+    new_estate = estate(remarks="<b>&\x00".replace("\x00", "\x0b"))
+    Debt.objects.create(estate=new_estate, creditor="A&B <Kft>\x0b", amount=1)
+    handing.hand_over(new_estate.pk, giving(notary), "k")
     with zipfile.ZipFile(io.BytesIO(bytes(Handover.objects.get().package))) as bundle:
         assert "A&B <Kft>" in [e.text for e in ET.fromstring(bundle.read("leltar.xml")).iter()]
 
@@ -408,7 +409,7 @@ def test_an_estate_is_closed_without_handing_over(clerk, serve, node):
     for _ in range(2):
         clerk.post(f"/hagyatek/leltar/{pk}/lezaras", {"reason": "más jegyző illetékes"})
     assert [(d["submission"], d["outcome"]) for d in sent(node, "decision")] == [(key, "rejected")]
-    assert "más jegyző illetékes" in shown(clerk.get(f"/hagyatek/leltar/{pk}/"))
+    assert "más jegyző illetékes" in text_of(clerk.get(f"/hagyatek/leltar/{pk}/"))
 
 
 def test_what_is_missing_is_asked_for_and_the_citizen_is_told(clerk, serve, node):
@@ -419,7 +420,7 @@ def test_what_is_missing_is_asked_for_and_the_citizen_is_told(clerk, serve, node
     assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": ""}).status_code == 422
     assert clerk.post(f"/hagyatek/leltar/{pk}/hianypotlas", {"missing": "anyja neve"}).status_code == 302
     assert [s["text"] for s in sent(node, "status")][1:] == ["Hiánypótlás szükséges: anyja neve"]
-    assert "anyja neve" in shown(clerk.get(f"/hagyatek/leltar/{pk}/"))
+    assert "anyja neve" in text_of(clerk.get(f"/hagyatek/leltar/{pk}/"))
 
 
 def test_a_clerk_begins_one_by_hand_and_it_counts_once(clerk, serve):
@@ -428,14 +429,14 @@ def test_a_clerk_begins_one_by_hand_and_it_counts_once(clerk, serve):
     for _ in range(2):
         assert clerk.post("/hagyatek/uj", form).status_code == 302
     with serve("hagyatek"):
-        made = Estate.objects.get()
-    path = f"/hagyatek/leltar/{made.pk}"
+        estate = Estate.objects.get()
+    path = f"/hagyatek/leltar/{estate.pk}"
     heir = {"name": "Kis Kata", "address": "x", "relation": "child", "basis": "lawful", "token": str(uuid.uuid4())}
     for _ in range(2):
         assert clerk.post(f"{path}/orokos/uj", heir).status_code == 302
     with serve("hagyatek"):
-        kept = Heir.objects.get()
-    assert clerk.post(f"{path}/orokos/{kept.pk}/torles").status_code == 302
+        saved_heir = Heir.objects.get()
+    assert clerk.post(f"{path}/orokos/{saved_heir.pk}/torles").status_code == 302
     assert clerk.get(f"{path}/allat/uj").status_code == 404
     with serve("hagyatek"):
         assert not Heir.objects.exists()
@@ -458,16 +459,16 @@ def test_a_clerk_begins_one_by_hand_and_it_counts_once(clerk, serve):
 )
 def test_wrong_data_is_refused(clerk, serve, path, form, cause):
     with serve("hagyatek"):
-        made = estate()
+        new_estate = estate()
     good = {
         "adatok": {name: str(value) for name, value in DECEASED.items()} | {"number": "x"},
         "orokos/uj": {"name": "x", "address": "x", "relation": "child", "basis": "lawful"},
         "vagyon/uj": {"kind": "other", "description": "x", "share_part": "1", "share_whole": "1"},
         "teher/uj": {"creditor": "x"},
     }[path] | {"token": str(uuid.uuid4())}
-    page = clerk.post(f"/hagyatek/leltar/{made.pk}/{path}", good | form)
-    assert (page.status_code, cause in shown(page)) == (422, True), shown(page)
-    assert clerk.post(f"/hagyatek/leltar/{made.pk}/{path}", good).status_code == 302
+    page = clerk.post(f"/hagyatek/leltar/{new_estate.pk}/{path}", good | form)
+    assert (page.status_code, cause in text_of(page)) == (422, True), text_of(page)
+    assert clerk.post(f"/hagyatek/leltar/{new_estate.pk}/{path}", good).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -480,9 +481,9 @@ def test_wrong_data_is_refused(clerk, serve, path, form, cause):
     ],
 )
 def test_the_database_refuses_what_cannot_be(hagyatek, wrong):
-    made = estate()
+    new_estate = estate()
     with pytest.raises(IntegrityError), transaction.atomic():
-        wrong(made)
+        wrong(new_estate)
 
 
 @pytest.mark.parametrize(
@@ -494,17 +495,17 @@ def test_who_is_under_age(born, minor):
 
 def test_only_who_deals_with_estates_sees_names(browse, serve, notary):
     with serve("hagyatek"):
-        made = estate()
-        handed = estate("IKT/2026/9-1")
-        handing.hand_over(handed.pk, giving(notary), "k")
+        new_estate = estate()
+        locked_estate = estate("IKT/2026/9-1")
+        handing.hand_over(locked_estate.pk, giving(notary), "k")
     watcher = browse("hagyatek", "felugyelo")
     assert watcher.get("/hagyatek/")["Location"] == "/hagyatek/hataridok/"
-    page = shown(watcher.get("/hagyatek/hataridok/"))
-    assert made.number in page and "lejárt" in page
+    page = text_of(watcher.get("/hagyatek/hataridok/"))
+    assert new_estate.number in page and "lejárt" in page
     assert all(secret not in page for secret in ("Elhunyt", "Próba Piroska", "12 000 000"))
     for path in ("", "adatok", "hianypotlas", "leltar.pdf", "atadas", "lezaras", "orokos/uj", "vagyon/1", "csomag.zip"):
-        assert watcher.get(f"/hagyatek/leltar/{handed.pk}/{path}").status_code == 403, path
-    assert watcher.post(f"/hagyatek/leltar/{made.pk}/orokos/1/torles").status_code == 403
+        assert watcher.get(f"/hagyatek/leltar/{locked_estate.pk}/{path}").status_code == 403, path
+    assert watcher.post(f"/hagyatek/leltar/{new_estate.pk}/orokos/1/torles").status_code == 403
     assert watcher.get("/hagyatek/uj").status_code == 403
     assert watcher.get("/hagyatek/kozjegyzok/").status_code == 200
     assert browse("hagyatek").get("/hagyatek/").status_code == 403, "nobody, without a certificate"
@@ -518,10 +519,10 @@ def test_no_other_system_reads_anything(hagyatek, serve):
 
 def test_taking_an_inventory_away_is_recorded_and_names_nobody(clerk, serve, node):
     with serve("hagyatek"):
-        made = estate()
-    assert clerk.get(f"/hagyatek/leltar/{made.pk}/leltar.pdf").content.startswith(b"%PDF-")
-    (said,) = sent(node, "activity")
-    assert (said["action"], said["subject"]) == ("hagyatéki leltár letöltése", made.number)
+        new_estate = estate()
+    assert clerk.get(f"/hagyatek/leltar/{new_estate.pk}/leltar.pdf").content.startswith(b"%PDF-")
+    (line,) = sent(node, "activity")
+    assert (line["action"], line["subject"]) == ("hagyatéki leltár letöltése", new_estate.number)
 
 
 def test_notaries_and_their_areas(browse, serve):
@@ -534,12 +535,12 @@ def test_notaries_and_their_areas(browse, serve):
     assert watcher.post(f"/hagyatek/kozjegyzok/{pk}/terulet", area | {"last_month": "13"}).status_code == 422
     for _ in range(2):
         assert watcher.post(f"/hagyatek/kozjegyzok/{pk}/terulet", area).status_code == 302
-    page = shown(watcher.get("/hagyatek/kozjegyzok/"))
+    page = text_of(watcher.get("/hagyatek/kozjegyzok/"))
     assert "dr. Új Ubul" in page and "(1–6. hó)" in page
     with serve("hagyatek"):
-        one = Notary.objects.get().areas.get()
-    watcher.post(f"/hagyatek/teruletek/{one.pk}/torles")
-    assert "(1–6. hó)" not in shown(watcher.get("/hagyatek/kozjegyzok/"))
+        first_area = Notary.objects.get().areas.get()
+    watcher.post(f"/hagyatek/teruletek/{first_area.pk}/torles")
+    assert "(1–6. hó)" not in text_of(watcher.get("/hagyatek/kozjegyzok/"))
 
 
 def test_the_feed_counts_and_says_nothing_else(notary):

@@ -1,4 +1,4 @@
-"""Inventories that an earlier system was taking up are gone on with, or none of them."""
+"""Open inventories of an earlier system are imported whole, or not at all."""
 
 import pytest
 
@@ -55,12 +55,12 @@ def test_clean_inventories_are_written_once(hagyatek):
     assert report.totals == {"hagyatéki leltár": 1, "vagyon értéke": 12_000_000, "terhek összege": 200_000}
     assert not Estate.objects.exists(), "a check writes nothing"
     importing.apply(package)
-    made = Estate.objects.get()
-    total = totals.of(made.assets.all(), made.debts.all())
+    estate = Estate.objects.get()
+    total = totals.compute(estate.assets.all(), estate.debts.all())
     assert (total.assets, total.debts, total.unknown) == (12_000_000, 200_000, 1)
-    heir = made.heirs.get()
+    heir = estate.heirs.get()
     assert (heir.minor, heir.ward, heir.representative) == (True, False, "Kis Éva")
-    assert str(made.due) == "2025-12-03"
+    assert str(estate.due) == "2025-12-03"
     assert Notary.objects.get().areas.count() == 2
     assert {fault.column for fault in importing.check(package).faults} == {"ugyszam"}
 

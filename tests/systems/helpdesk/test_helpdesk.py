@@ -1,4 +1,4 @@
-"""The helpdesk: a report is numbered once, its clock runs in opening hours only, and only its own people see it."""
+"""The helpdesk: a report gets one number, its clock runs in opening hours only, and only its own people see it."""
 
 import datetime as dt
 import re
@@ -44,7 +44,7 @@ def report(client, **changes):
     return client.post("/helpdesk/uj", FORM | {"token": uuid.uuid4()} | changes)
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
@@ -54,21 +54,21 @@ def ticket(serve, *, reported=True, **changes):
         fields = {key: value for key, value in FORM.items() if key != "happened_at"} | {
             "happened_at": timezone.now(), "token": uuid.uuid4(), "username": "minta.ilona", "name": "Minta Ilona",
         } | changes  # fmt: skip
-        made = Ticket(**fields)
+        new_ticket = Ticket(**fields)
         if reported:
-            made.report()
+            new_ticket.report()
         else:
-            made.save()
-        return made
+            new_ticket.save()
+        return new_ticket
 
 
 def test_a_report_is_numbered_shown_and_logged(clerk, serve, deliver):
-    done = report(clerk)
-    assert done.status_code == 302, shown(done)
-    page = shown(clerk.get(done["Location"]))
+    response = report(clerk)
+    assert response.status_code == 302, text_of(response)
+    page = text_of(clerk.get(response["Location"]))
     year = timezone.localdate().year
     assert f"HB/{year}/1" in page and "K0505" in page and "Beérkezett" in page
-    assert f"HB/{year}/1" in shown(clerk.get("/helpdesk/"))
+    assert f"HB/{year}/1" in text_of(clerk.get("/helpdesk/"))
     deliver()
     from systems.keret.models import Activity
 
@@ -97,7 +97,7 @@ def test_a_form_that_is_sent_twice_is_one_report(clerk, serve):
 def test_what_is_missing_or_wrong_is_told(clerk, serve, changes, cause):
     page = report(clerk, **changes)
     assert page.status_code == 422
-    assert cause in shown(page)
+    assert cause in text_of(page)
     with serve("helpdesk"):
         assert not Ticket.objects.exists()
 
@@ -120,29 +120,31 @@ def test_numbers_have_no_gaps_however_many_report_at_once(serve):
 
 
 def test_a_clerk_sees_only_their_own_and_support_all(clerk, support, browse, serve):
-    mine = ticket(serve)
+    own_ticket = ticket(serve)
     other = browse("helpdesk", "bejelento", username="mas.mihaly")
-    assert clerk.get(f"/helpdesk/bejelentes/{mine.pk}/").status_code == 200
-    assert other.get(f"/helpdesk/bejelentes/{mine.pk}/").status_code == 404
-    assert mine.number not in shown(other.get("/helpdesk/"))
-    assert mine.number in shown(support.get("/helpdesk/"))
-    assert clerk.post(f"/helpdesk/bejelentes/{mine.pk}/valasz", {"state": "solved", "text": "x"}).status_code == 403
+    assert clerk.get(f"/helpdesk/bejelentes/{own_ticket.pk}/").status_code == 200
+    assert other.get(f"/helpdesk/bejelentes/{own_ticket.pk}/").status_code == 404
+    assert own_ticket.number not in text_of(other.get("/helpdesk/"))
+    assert own_ticket.number in text_of(support.get("/helpdesk/"))
+    assert (
+        clerk.post(f"/helpdesk/bejelentes/{own_ticket.pk}/valasz", {"state": "solved", "text": "x"}).status_code == 403
+    )
 
 
 def test_an_answer_solves_it_and_a_word_of_the_reporter_opens_it_again(clerk, support, serve):
-    mine = ticket(serve)
-    path = f"/helpdesk/bejelentes/{mine.pk}/"
+    own_ticket = ticket(serve)
+    path = f"/helpdesk/bejelentes/{own_ticket.pk}/"
     support.post(f"{path}valasz", {"state": "solved", "text": "Kicseréltük."})
-    assert "Megoldva" in shown(clerk.get(path)) and "Kicseréltük." in shown(clerk.get(path))
+    assert "Megoldva" in text_of(clerk.get(path)) and "Kicseréltük." in text_of(clerk.get(path))
     clerk.post(f"{path}uzenet", {"text": "Még mindig rossz."})
-    assert "Dolgozunk rajta" in shown(clerk.get(path))
+    assert "Dolgozunk rajta" in text_of(clerk.get(path))
     support.post(f"{path}valasz", {"state": "closed", "text": "Kész."})
     assert clerk.post(f"{path}uzenet", {"text": "Köszönöm."}).status_code == 404, "closed is closed"
 
 
 def test_a_file_comes_back_as_a_download(clerk):
-    done = report(clerk, upload=SimpleUploadedFile("képernyő.png", b"\x89PNG<script>", "text/html"))
-    answer = clerk.get(f"{done['Location']}fajl")
+    response = report(clerk, upload=SimpleUploadedFile("képernyő.png", b"\x89PNG<script>", "text/html"))
+    answer = clerk.get(f"{response['Location']}fajl")
     assert (answer.content, answer["Content-Type"]) == (b"\x89PNG<script>", "application/octet-stream")
     assert answer["Content-Disposition"].startswith("attachment")
 
@@ -163,12 +165,12 @@ def at(day, hour, minute=0):
     ],
 )
 def test_the_clock_runs_in_opening_hours_and_stops_while_it_waits(serve, monkeypatch, steps, now, used, over):
-    made = ticket(serve, reported=False)
+    new_ticket = ticket(serve, reported=False)
     with serve("helpdesk"):
         for state, moment in steps:
-            Step.objects.create(ticket=made, state=state, at=moment, name="x")
+            Step.objects.create(ticket=new_ticket, state=state, at=moment, name="x")
         monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: now)
-        clock = made.clock(allowances())
+        clock = new_ticket.clock(allowances())
     assert (clock.used_minutes, clock.over) == (used, over)
 
 
@@ -180,7 +182,7 @@ def test_coming_and_running_maintenance_is_announced_where_people_come_first(bro
     running = replace(over, until=now + dt.timedelta(hours=1), text="Most folyó munka", emergency=True)
     monkeypatch.setattr(settings, "ASP", replace(settings.ASP, maintenance=(planned, over, running)))
     roles = {"helpdesk": ["bejelento"], "keret": ["adminisztrator"], "portal": []}[system]
-    page = shown(browse(system, *roles).get(f"/{system}/"))
+    page = text_of(browse(system, *roles).get(f"/{system}/"))
     assert "Próba karbantartás" in page and "Rendkívüli karbantartás" in page and "Most folyó munka" in page
     assert "Elmúlt munka" not in page
 
@@ -200,18 +202,18 @@ def test_the_list_shows_each_clock_and_the_systems_name(serve, support, monkeypa
         "keret": [("open", at(2, 8)), ("waiting", at(2, 8, 20))],
         "ado": [("open", at(2, 8)), ("solved", at(2, 8, 10))],
     }.items():
-        made = ticket(serve, reported=False, service=service, number=f"HB/{service}", reported_at=at(2, 8))
+        new_ticket = ticket(serve, reported=False, service=service, number=f"HB/{service}", reported_at=at(2, 8))
         with serve("helpdesk"):
             for state, moment in steps:
-                Step.objects.create(ticket=made, state=state, at=moment, name="x")
+                Step.objects.create(ticket=new_ticket, state=state, at=moment, name="x")
             if state == "solved":
-                Ticket.objects.filter(pk=made.pk).update(state=state, solved_at=moment)
+                Ticket.objects.filter(pk=new_ticket.pk).update(state=state, solved_at=moment)
     monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: at(2, 8, 45))
-    page = shown(support.get("/helpdesk/"))
+    page = text_of(support.get("/helpdesk/"))
     assert "15 perc van hátra" in page and "az óra áll, 40 perc van hátra" in page and ">10 perc<" in page
     assert 'data-label="Rendszer">Iratkezelő<' in page
     monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: at(2, 9, 5))
-    assert "5 perccel túllépte" in shown(support.get("/helpdesk/"))
+    assert "5 perccel túllépte" in text_of(support.get("/helpdesk/"))
 
 
 def test_an_outage_may_last_as_long_as_the_register_says(serve, monkeypatch):

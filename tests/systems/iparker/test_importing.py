@@ -1,10 +1,10 @@
-"""Entries of an earlier register are taken over with their numbers, or none of them."""
+"""Entries of an earlier register are imported with their numbers, or not at all."""
 
 import pytest
 
 from systems.iparker import feed, importing, registering
 from systems.iparker.models import Change, Entry
-from tests.systems.iparker.test_trades import FIRM, registered
+from tests.systems.iparker.test_trades import FIRM, new_entry
 
 FILE = importing.FILE
 ROW = {
@@ -35,7 +35,7 @@ def iparker(serve):
 
 
 def test_a_clean_register_is_written_once_and_its_numbers_go_on(iparker):
-    year = registered(1).year
+    year = new_entry(1).year
     this_year = ROW | {"szam": f"E/{year}/41", "termekkorok": "20", "hely": "x"}
     files = {FILE: [ROW, ENDED, this_year]}
     report = importing.check(files)
@@ -43,19 +43,19 @@ def test_a_clean_register_is_written_once_and_its_numbers_go_on(iparker):
     assert report.totals == {"bejegyzés": 3, "élő bejegyzés": 2}
     assert Entry.objects.count() == 1, "a check writes nothing"
     importing.apply(files)
-    one = Entry.objects.get(number="B/2019/7")
-    assert (one.products, one.floor_area, one.state) == (["1.7", "1.9"], 40, "működik")
+    entry = Entry.objects.get(number="B/2019/7")
+    assert (entry.products, entry.floor_area, entry.state) == (["1.7", "1.9"], 40, "működik")
     assert Entry.objects.get(number="E/2020/1").state == "megszűnt"
     assert Change.objects.filter(reason=importing.REASON).count() == 3
-    assert registered(2, products=["20"]).number == f"E/{year}/42", "after the largest that was taken over"
-    assert registered(3).number == f"B/{year}/2"
+    assert new_entry(2, products=["20"]).number == f"E/{year}/42", "after the largest that was taken over"
+    assert new_entry(3).number == f"B/{year}/2"
     assert {fault.column for fault in importing.check(files).faults} == {"szam"}
-    registering.end(one.pk, one.registered_on.replace(year=2026), "x", "k")
-    assert feed.rows(one.registered_on)
+    registering.end(entry.pk, entry.registered_on.replace(year=2026), "x", "k")
+    assert feed.rows(entry.registered_on)
 
 
 def test_a_year_in_which_numbers_were_given_here_is_refused(iparker):
-    year = registered(1).year
+    year = new_entry(1).year
     (fault,) = importing.check({FILE: [ROW | {"szam": f"B/{year}/9"}]}).faults
     assert "amelyben itt még nem adtak" in fault.wanted
 

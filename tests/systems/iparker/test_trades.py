@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.chain import relay, send
+from systems.core.errors import NotPossible
 from systems.exchange import feeding
 from systems.iparker import feed, registering
 from systems.iparker.completeness import findings, hours, kind_of
 from systems.iparker.models import Change, Entry, Inspection, Kind, Notification, ProductGroup, Trade
-from systems.iparker.registering import NotPossible
 from systems.shared import identifiers
 
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
@@ -61,12 +61,12 @@ def iparker(serve):
         yield
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
 def case(serve, form="kereskedelem", **data):
-    """What irat hands on for one notification; its UUID."""
+    """Send what irat passes on for one notification; returns its UUID."""
     key = str(uuid.uuid4())
     body = {
         "submission": key,
@@ -82,23 +82,23 @@ def case(serve, form="kereskedelem", **data):
     return key
 
 
-def sent(node, topic):
+def messages_of(node, topic):
     with node.superuser("t16054") as session:
         return [b for (b,) in session.execute("SELECT body FROM chain.message WHERE topic = %s ORDER BY id", [topic])]
 
 
-def waiting(n=1, **changes):
+def open_notification(n=1, **changes):
     return Notification.objects.create(**(SHOP | {"number": f"IKT/2026/{n}-1", "applicant": "Próba"} | changes))
 
 
-def registered(n=1, **changes):
-    return registering.register(waiting(n, **({"site": f"Fő út {n}."} | changes)).pk, "k")
+def new_entry(n=1, **changes):
+    return registering.register(open_notification(n, **({"site": f"Fő út {n}."} | changes)).pk, "k")
 
 
 def as_form(**changes):
     """The fields of a shop as a browser sends them."""
-    sent = {name: value for name, value in SHOP.items() if name != "alcohol"}
-    return sent | {"since": "2026-01-05"} | changes
+    data = {name: value for name, value in SHOP.items() if name != "alcohol"}
+    return data | {"since": "2026-01-05"} | changes
 
 
 def test_a_citizens_notification_is_completed_registered_and_decided(clerk, serve, node):
@@ -106,31 +106,31 @@ def test_a_citizens_notification_is_completed_registered_and_decided(clerk, serv
     with serve("iparker"):
         assert relay.deliver() == 1
         pk = Notification.objects.get().pk
-    assert sent(node, "status")[0] | {"at": ""} == {
+    assert messages_of(node, "status")[0] | {"at": ""} == {
         "submission": key,
         "status": "in-progress",
         "number": "IKT/2026/7-1",
         "text": "A kereskedelmi ügyintéző megkapta a bejelentést.",
         "at": "",
     }
-    assert "Próba Kft." in shown(clerk.get("/iparker/"))
-    page = shown(clerk.get(f"/iparker/bejelentesek/{pk}/"))
+    assert "Próba Kft." in text_of(clerk.get("/iparker/"))
+    page = text_of(clerk.get(f"/iparker/bejelentesek/{pk}/"))
     assert "mely termékköröket" in page and "nyilvantartasba" not in page, "no button before it is complete"
     clerk.post(f"/iparker/bejelentesek/{pk}/nyilvantartasba")
     with serve("iparker"):
         assert not Entry.objects.exists(), "nor does the address alone help"
     answers = as_form(since="2026-12-01", alcohol="on", products=["1.9"])
     assert clerk.post(f"/iparker/bejelentesek/{pk}/adatok", answers).status_code == 302
-    assert "A bejelentés teljes." in shown(clerk.get(f"/iparker/bejelentesek/{pk}/"))
+    assert "A bejelentés teljes." in text_of(clerk.get(f"/iparker/bejelentesek/{pk}/"))
     page = clerk.post(f"/iparker/bejelentesek/{pk}/nyilvantartasba", follow=True)
     with serve("iparker"):
-        made = Entry.objects.get()
-    assert (made.number, made.alcohol) == (f"B/{timezone.localdate().year}/1", True)
-    assert made.number in shown(page)
-    (decision,) = sent(node, "decision")
+        entry = Entry.objects.get()
+    assert (entry.number, entry.alcohol) == (f"B/{timezone.localdate().year}/1", True)
+    assert entry.number in text_of(page)
+    (decision,) = messages_of(node, "decision")
     assert (decision["submission"], decision["outcome"], decision["decided_by"]) == (key, "accepted", "Minta Ilona")
-    assert made.number in decision["text"] and decision["document"].startswith("JVBERi"), "a PDF"
-    assert clerk.get(f"/iparker/nyilvantartas/{made.pk}/igazolas.pdf").content.startswith(b"%PDF-")
+    assert entry.number in decision["text"] and decision["document"].startswith("JVBERi"), "a PDF"
+    assert clerk.get(f"/iparker/nyilvantartas/{entry.pk}/igazolas.pdf").content.startswith(b"%PDF-")
 
 
 def test_missing_things_are_asked_for_and_the_citizen_is_told(clerk, serve, node):
@@ -140,8 +140,8 @@ def test_missing_things_are_asked_for_and_the_citizen_is_told(clerk, serve, node
         pk = Notification.objects.get().pk
     assert clerk.post(f"/iparker/bejelentesek/{pk}/hianypotlas", {"missing": ""}).status_code == 422
     clerk.post(f"/iparker/bejelentesek/{pk}/hianypotlas", {"missing": "termékkörök"})
-    assert [s["text"] for s in sent(node, "status")][1:] == ["Hiánypótlás szükséges: termékkörök"]
-    assert "hiánypótlás alatt" in shown(clerk.get("/iparker/"))
+    assert [s["text"] for s in messages_of(node, "status")][1:] == ["Hiánypótlás szükséges: termékkörök"]
+    assert "hiánypótlás alatt" in text_of(clerk.get("/iparker/"))
 
 
 def test_a_notification_is_rejected_with_a_reason_and_once(clerk, serve, node):
@@ -155,8 +155,8 @@ def test_a_notification_is_rejected_with_a_reason_and_once(clerk, serve, node):
     clerk.post(f"{path}/elutasitas", {"reason": "megint"})
     clerk.post(f"{path}/nyilvantartasba")
     assert clerk.post(f"{path}/adatok", as_form()).status_code == 302
-    assert [(d["outcome"], d["document"]) for d in sent(node, "decision")] == [("rejected", None)]
-    assert "hiányos" in shown(clerk.get(f"{path}/")) and "megint" not in shown(clerk.get(f"{path}/"))
+    assert [(d["outcome"], d["document"]) for d in messages_of(node, "decision")] == [("rejected", None)]
+    assert "hiányos" in text_of(clerk.get(f"{path}/")) and "megint" not in text_of(clerk.get(f"{path}/"))
 
 
 def test_another_form_waits_as_a_fault(serve, node):
@@ -168,33 +168,33 @@ def test_another_form_waits_as_a_fault(serve, node):
 
 
 class Killed(BaseException):
-    """What a killed process leaves: nothing catches it."""
+    """Stands for a killed process: nothing catches it."""
 
 
 @pytest.mark.parametrize("step", ["before", "after"])
 def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(serve, node, monkeypatch, step):
-    from systems.iparker import chain
+    from systems.exchange import cases
 
     case(serve)
     with serve("iparker"), monkeypatch.context() as broken:
-        real = chain.tell
+        real = cases.send_status
 
         def killed(*arguments):
             if step == "after":
                 real(*arguments)
             raise Killed
 
-        broken.setattr(chain, "tell", killed)
+        broken.setattr(cases, "send_status", killed)
         with pytest.raises(Killed):
             relay.deliver()
     connection.close()
     with serve("iparker"):
         assert not Notification.objects.exists()
-        assert sent(node, "status") == []
+        assert messages_of(node, "status") == []
         assert relay.deliver() == 1
         assert relay.deliver() == 0
         assert Notification.objects.count() == 1
-    assert len(sent(node, "status")) == 1
+    assert len(messages_of(node, "status")) == 1
 
 
 def test_a_clerk_enters_a_paper_notification_that_counts_once(clerk, serve):
@@ -202,8 +202,12 @@ def test_a_clerk_enters_a_paper_notification_that_counts_once(clerk, serve):
     for _ in range(2):
         assert clerk.post("/iparker/bejelentesek/uj", form).status_code == 302
     with serve("iparker"):
-        one = Notification.objects.get()
-        assert (one.applicant, one.products, one.submission) == ("Papp Pál", ["1.7", "1.9"], None)
+        notification = Notification.objects.get()
+        assert (notification.applicant, notification.products, notification.submission) == (
+            "Papp Pál",
+            ["1.7", "1.9"],
+            None,
+        )
 
 
 @pytest.mark.parametrize(
@@ -219,7 +223,7 @@ def test_a_clerk_enters_a_paper_notification_that_counts_once(clerk, serve):
 def test_wrong_paper_notifications_are_refused(clerk, serve, changes, cause):
     form = as_form(number="I", applicant="P", received_on="2026-01-04", token=str(uuid.uuid4()))
     page = clerk.post("/iparker/bejelentesek/uj", form | changes)
-    assert (page.status_code, cause in shown(page)) == (422, True)
+    assert (page.status_code, cause in text_of(page)) == (422, True)
     with serve("iparker"):
         assert not Notification.objects.exists()
 
@@ -238,15 +242,15 @@ def test_wrong_paper_notifications_are_refused(clerk, serve, changes, cause):
     ],
 )
 def test_what_is_missing_blocks(iparker, changes, cause):
-    assert [f for f in findings(waiting()) if f.blocking] == []
-    blocking = [f.text for f in findings(waiting(2, **changes)) if f.blocking]
+    assert [f for f in findings(open_notification()) if f.blocking] == []
+    blocking = [f.text for f in findings(open_notification(2, **changes)) if f.blocking]
     assert any(cause in text for text in blocking), blocking
 
 
 def test_the_same_trade_at_the_same_place_is_registered_once(iparker):
-    registered()
+    new_entry()
     with pytest.raises(NotPossible, match="már van élő bejegyzése"):
-        registering.register(waiting(2, site="fő út 1.").pk, "k")
+        registering.register(open_notification(2, site="fő út 1.").pk, "k")
 
 
 @pytest.mark.parametrize(
@@ -266,22 +270,22 @@ def test_opening_hours_are_understood(text, spans):
 def test_a_licence_and_a_notification_have_numbers_of_their_own(iparker):
     year = timezone.localdate().year
     assert kind_of(["1.9"]) == Kind.NOTIFICATION and kind_of(["1.9", "20"]) == Kind.LICENCE
-    numbers = [registered(n, products=codes).number for n, codes in enumerate([["2"], ["20"], ["2"], ["21"]], 1)]
+    numbers = [new_entry(n, products=codes).number for n, codes in enumerate([["2"], ["20"], ["2"], ["21"]], 1)]
     assert numbers == [f"B/{year}/1", f"E/{year}/1", f"B/{year}/2", f"E/{year}/2"]
 
 
 def test_a_registration_that_fails_leaves_no_gap(iparker, monkeypatch):
-    registered(1)
+    new_entry(1)
     with monkeypatch.context() as broken:
         broken.setattr(registering, "_decide", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            registered(2)
-    assert registered(3).serial == 2
+            new_entry(2)
+    assert new_entry(3).serial == 2
 
 
 def test_many_clerks_register_at_once_without_gaps_or_doubles(iparker):
-    pks = [waiting(n, site=f"Fő út {n}.").pk for n in range(12)]
-    current, refused = tenancy.current(), []
+    pks = [open_notification(n, site=f"Fő út {n}.").pk for n in range(12)]
+    current, refusals = tenancy.current(), []
 
     def work(mine):
         with tenancy.serving(current):
@@ -289,7 +293,7 @@ def test_many_clerks_register_at_once_without_gaps_or_doubles(iparker):
                 try:
                     registering.register(pk, "k")
                 except NotPossible as fault:
-                    refused.append(str(fault))
+                    refusals.append(str(fault))
             connection.close()
 
     # Each notification is tried by two clerks.
@@ -299,16 +303,16 @@ def test_many_clerks_register_at_once_without_gaps_or_doubles(iparker):
     for thread in threads:
         thread.join(60)
     assert sorted(Entry.objects.values_list("serial", flat=True)) == list(range(1, 13))
-    assert len(refused) == 12 and all("már el van bírálva" in text for text in refused)
+    assert len(refusals) == 12 and all("már el van bírálva" in text for text in refusals)
 
 
 def test_a_change_keeps_what_was(clerk, serve):
     with serve("iparker"):
-        made = registered()
-    path = f"/iparker/nyilvantartas/{made.pk}"
+        entry = new_entry()
+    path = f"/iparker/nyilvantartas/{entry.pk}"
     new = {name: value for name, value in as_form().items() if name not in ("trader_identifier", "since", "form")}
-    new |= {"site": made.site, "day": "2026-02-01", "reason": "IKT/2026/20-1"}
-    assert "Semmi nem változott" in shown(clerk.post(f"{path}/adatvaltozas", new))
+    new |= {"site": entry.site, "day": "2026-02-01", "reason": "IKT/2026/20-1"}
+    assert "Semmi nem változott" in text_of(clerk.post(f"{path}/adatvaltozas", new))
     new |= {"opening_hours": "H–V 6.00–22.00", "products": ["1.9"]}
     assert clerk.post(f"{path}/adatvaltozas", new).status_code == 302
     with serve("iparker"):
@@ -316,18 +320,18 @@ def test_a_change_keeps_what_was(clerk, serve):
         assert change.before == {"opening_hours": "H–P 8.00–16.30", "products": ["1.7", "1.9"]}
         assert change.after == {"opening_hours": "H–V 6.00–22.00", "products": ["1.9"]}
         assert Entry.objects.get().opening_hours == "H–V 6.00–22.00"
-    page = shown(clerk.get(f"{path}/"))
+    page = text_of(clerk.get(f"{path}/"))
     assert "H–V 6.00–22.00" in page and "Egyéb élelmiszer" in page
     earlier = clerk.post(f"{path}/adatvaltozas", new | {"opening_hours": "0-24", "day": "2026-01-31"})
-    assert (earlier.status_code, "nem lehet korábbi" in shown(earlier)) == (422, True)
+    assert (earlier.status_code, "nem lehet korábbi" in text_of(earlier)) == (422, True)
     licensed = clerk.post(f"{path}/adatvaltozas", new | {"products": ["1.9", "22"]})
-    assert (licensed.status_code, "új bejelentést" in shown(licensed)) == (422, True)
+    assert (licensed.status_code, "új bejelentést" in text_of(licensed)) == (422, True)
 
 
 def test_a_trade_pauses_goes_on_and_ends(clerk, serve, node):
     with serve("iparker"):
-        made = registered()
-    path = f"/iparker/nyilvantartas/{made.pk}"
+        entry = new_entry()
+    path = f"/iparker/nyilvantartas/{entry.pk}"
 
     def step(what, day):
         return clerk.post(f"{path}/{what}", {"day": day, "reason": "bejelentés"}).status_code
@@ -335,7 +339,7 @@ def test_a_trade_pauses_goes_on_and_ends(clerk, serve, node):
     assert step("folytatas", "2026-02-01") == 422, "it does not pause"
     assert step("szunetel", "2026-02-01") == 302
     assert step("szunetel", "2026-02-02") == 422
-    assert 'id="allapot">szünetel' in shown(clerk.get(f"{path}/"))
+    assert 'id="allapot">szünetel' in text_of(clerk.get(f"{path}/"))
     assert step("folytatas", "2026-01-31") == 422, "before it paused"
     assert step("folytatas", "2026-03-01") == 302
     assert step("megszunes", "2999-01-01") == 422
@@ -365,22 +369,22 @@ def test_a_trade_pauses_goes_on_and_ends(clerk, serve, node):
     ],
 )
 def test_the_database_keeps_the_register(iparker, sql, cause):
-    registered()
+    new_entry()
     with pytest.raises(DatabaseError, match=cause), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
 
 
 def test_what_ended_stays_so(iparker):
-    made = registered()
-    registering.end(made.pk, dt.date(2026, 2, 1), "x", "k")
+    entry = new_entry()
+    registering.end(entry.pk, dt.date(2026, 2, 1), "x", "k")
     with pytest.raises(DatabaseError, match="has ended"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE entry SET until = NULL")
 
 
 def test_the_public_register_says_what_the_law_says_and_no_more(iparker, serve, browse):
-    registered(1)
-    registering.suspend(registered(2, shop_name="Pékség").pk, dt.date(2026, 2, 1), "x", "k")
-    registering.end(registered(3).pk, dt.date(2026, 3, 1), "x", "k")
+    new_entry(1)
+    registering.suspend(new_entry(2, shop_name="Pékség").pk, dt.date(2026, 2, 1), "x", "k")
+    registering.end(new_entry(3).pk, dt.date(2026, 3, 1), "x", "k")
     with serve("portal"), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM iparker.public_register ORDER BY number")
         columns = [column.name for column in cursor.description]
@@ -393,9 +397,9 @@ def test_the_public_register_says_what_the_law_says_and_no_more(iparker, serve, 
     ]
     assert [row["until"] for row in rows] == [None, None, dt.date(2026, 3, 1)]
     assert all(secret not in str(rows) for secret in (FIRM, "Titkos utca", "Próba Piroska"))
-    page = shown(browse("portal").get("/portal/uzletek?q=PEKSEG"))
+    page = text_of(browse("portal").get("/portal/uzletek?q=PEKSEG"))
     assert "Próba Kft. – Pékség" in page and "szünetel" in page and "Sarki bolt" not in page
-    assert FIRM not in shown(browse("portal").get("/portal/uzletek"))
+    assert FIRM not in text_of(browse("portal").get("/portal/uzletek"))
 
 
 def test_nobody_but_the_portal_reads_the_register_and_it_reads_nothing_else(iparker, serve):
@@ -410,75 +414,75 @@ def test_nobody_but_the_portal_reads_the_register_and_it_reads_nothing_else(ipar
 
 def test_an_inspection_waits_for_its_deadline_and_is_settled_once(clerk, serve):
     with serve("iparker"):
-        made = registered()
+        entry = new_entry()
     form = {"day": "2026-03-01", "finding": "Nincs árkiírás.", "deadline": "2026-03-15", "token": str(uuid.uuid4())}
-    path = f"/iparker/nyilvantartas/{made.pk}/ellenorzes"
+    path = f"/iparker/nyilvantartas/{entry.pk}/ellenorzes"
     assert clerk.post(path, form | {"deadline": "2026-02-28"}).status_code == 422
     for _ in range(2):
         assert clerk.post(path, form).status_code == 302
-    page = shown(clerk.get("/iparker/ellenorzesek/"))
+    page = text_of(clerk.get("/iparker/ellenorzesek/"))
     assert page.count("Nincs árkiírás.") == 1 and "lejárt" in page
     with serve("iparker"):
         pk = Inspection.objects.get().pk
     settle = f"/iparker/ellenorzesek/{pk}/lezaras"
     assert clerk.post(settle, {"settled_on": "2026-02-01", "outcome": "kész"}).status_code == 422
     assert clerk.post(settle, {"settled_on": "2026-03-10", "outcome": "kész"}).status_code == 302
-    again = clerk.post(settle, {"settled_on": "2026-03-11", "outcome": "más"})
-    assert (again.status_code, "már le van zárva" in shown(again)) == (422, True)
-    assert "lejárt" not in shown(clerk.get("/iparker/ellenorzesek/"))
+    repeat = clerk.post(settle, {"settled_on": "2026-03-11", "outcome": "más"})
+    assert (repeat.status_code, "már le van zárva" in text_of(repeat)) == (422, True)
+    assert "lejárt" not in text_of(clerk.get("/iparker/ellenorzesek/"))
 
 
 def test_the_register_is_searched_and_taken_away(clerk, serve):
     with serve("iparker"):
-        registered(1)
-        registered(2, trader_name="Árvíz Bt.", products=["20"])
-    page = shown(clerk.get("/iparker/nyilvantartas/?q=arviz"))
+        new_entry(1)
+        new_entry(2, trader_name="Árvíz Bt.", products=["20"])
+    page = text_of(clerk.get("/iparker/nyilvantartas/?q=arviz"))
     assert "Árvíz Bt." in page and "Próba Kft." not in page
-    assert "Árvíz Bt." not in shown(clerk.get("/iparker/nyilvantartas/?fajta=B&allapot=mukodik"))
-    assert "Nincs ilyen" in shown(clerk.get("/iparker/nyilvantartas/?allapot=megszunt"))
+    assert "Árvíz Bt." not in text_of(clerk.get("/iparker/nyilvantartas/?fajta=B&allapot=mukodik"))
+    assert "Nincs ilyen" in text_of(clerk.get("/iparker/nyilvantartas/?allapot=megszunt"))
     book = clerk.get("/iparker/nyilvantartas/letoltes.xlsx?q=arviz")
     strings = zipfile.ZipFile(io.BytesIO(book.content)).read("xl/sharedStrings.xml").decode()
     assert "Árvíz Bt." in strings and "Próba Kft." not in strings and "Nemesfém" in strings
-    page = shown(clerk.get("/iparker/statisztika/"))
+    page = text_of(clerk.get("/iparker/statisztika/"))
     assert "Élő bejegyzés: 2" in page and "Nemesfém" in page
 
 
 def test_who_only_reads_changes_nothing(browse, serve):
     with serve("iparker"):
-        made, one = registered(), waiting(2)
+        entry, notification = new_entry(), open_notification(2)
     reader = browse("iparker", "olvaso")
-    assert reader.get(f"/iparker/nyilvantartas/{made.pk}/").status_code == 200
-    page = shown(reader.get(f"/iparker/bejelentesek/{one.pk}/"))
+    assert reader.get(f"/iparker/nyilvantartas/{entry.pk}/").status_code == 200
+    page = text_of(reader.get(f"/iparker/bejelentesek/{notification.pk}/"))
     assert "<form" not in page
-    for path in (f"nyilvantartas/{made.pk}/adatvaltozas", f"nyilvantartas/{made.pk}/megszunes", "bejelentesek/uj"):
+    for path in (f"nyilvantartas/{entry.pk}/adatvaltozas", f"nyilvantartas/{entry.pk}/megszunes", "bejelentesek/uj"):
         assert reader.get(f"/iparker/{path}").status_code == 403
     for what in ("nyilvantartasba", "elutasitas", "hianypotlas", "adatok"):
-        assert reader.post(f"/iparker/bejelentesek/{one.pk}/{what}", {"reason": "x"}).status_code == 403
+        assert reader.post(f"/iparker/bejelentesek/{notification.pk}/{what}", {"reason": "x"}).status_code == 403
     assert browse("iparker").get("/iparker/").status_code == 403, "nobody, without a certificate"
 
 
 def test_every_change_is_in_the_business_log(clerk, serve, node):
     with serve("iparker"):
-        one = waiting()
-    clerk.post(f"/iparker/bejelentesek/{one.pk}/nyilvantartasba")
+        notification = open_notification()
+    clerk.post(f"/iparker/bejelentesek/{notification.pk}/nyilvantartasba")
     with serve("iparker"):
-        made = Entry.objects.get()
-    clerk.post(f"/iparker/nyilvantartas/{made.pk}/szunetel", {"day": "2026-02-01", "reason": "x"})
-    assert [(a["action"], a["subject"]) for a in sent(node, "activity")] == [
-        ("nyilvántartásba vétel", made.number),
-        ("tevékenység szüneteltetése", made.number),
+        entry = Entry.objects.get()
+    clerk.post(f"/iparker/nyilvantartas/{entry.pk}/szunetel", {"day": "2026-02-01", "reason": "x"})
+    assert [(a["action"], a["subject"]) for a in messages_of(node, "activity")] == [
+        ("nyilvántartásba vétel", entry.number),
+        ("tevékenység szüneteltetése", entry.number),
     ]
 
 
 def test_the_feed_counts(iparker):
-    registered(1)
-    registered(2, products=["20"])
-    registering.end(registered(3).pk, timezone.localdate(), "x", "k")
-    waiting(4)
+    new_entry(1)
+    new_entry(2, products=["20"])
+    registering.end(new_entry(3).pk, timezone.localdate(), "x", "k")
+    open_notification(4)
     rows = feed.rows(timezone.localdate())
     assert feeding.fault(rows) is None
-    counted = {(row["measure"], row["dimension"]): row["value"] for row in rows}
-    assert counted == {
+    figures = {(row["measure"], row["dimension"]): row["value"] for row in rows}
+    assert figures == {
         ("bejelentés", "elbírálásra vár"): 1,
         ("bejelentés", "nyilvántartásba véve"): 3,
         ("nyilvántartott tevékenység", "bejelentés-köteles tevékenység"): 1,

@@ -1,4 +1,4 @@
-"""Electronic forms in the records system: registered with their files, handed on, decided, and the citizen told."""
+"""Electronic forms in the records system: registered with their files, passed on, decided, and the citizen notified."""
 
 import base64
 import hashlib
@@ -9,13 +9,13 @@ from django.db import transaction
 
 from systems.chain import relay, send
 from systems.irat.models import Attachment, Direction, Document, Incoming, Submission
-from tests.systems.elugy.support import citizen, sent
+from tests.systems.elugy.support import citizen, submit
 
 FILE = b"%PDF-1.7 szintetikus"
 
 
 def form(serve, target=None, attachments=(), key=None, **changes):
-    """What elugy sends for one form; its UUID."""
+    """Send what elugy sends for one form; returns its UUID."""
     key = key or str(uuid.uuid4())
     body = {
         "submission": key,
@@ -55,9 +55,9 @@ def test_a_form_is_registered_with_its_files_and_the_citizen_is_told(serve, node
         assert (bytes(file.content), file.sha256) == (FILE, hashlib.sha256(FILE).hexdigest())
         item = Incoming.objects.get(document=document)
         assert (item.sender, item.arrival, item.waits) == ("Próba Piroska", "gateway", False)
-    told = [body for topic, body in outbox(node, "elugy") if topic == "status" and body["submission"] == key]
-    assert [(t["status"], t["number"]) for t in told] == [("received", ""), ("registered", document.number)]
-    assert item.number in told[0]["text"]
+    message = [body for topic, body in outbox(node, "elugy") if topic == "status" and body["submission"] == key]
+    assert [(t["status"], t["number"]) for t in message] == [("received", ""), ("registered", document.number)]
+    assert item.number in message[0]["text"]
 
 
 def test_a_form_of_a_system_is_handed_on_whole(serve, node):
@@ -131,8 +131,8 @@ def test_a_file_comes_back_as_a_download_and_the_form_is_shown(serve, browse):
 
 
 def test_answers_are_shown_as_people_read_them(serve, browse):
-    asked = [{"title": "Nyilatkozat", "answers": [["adóalap", "10 000 Ft"], ["van melléklete", "nem"]]}]
-    key = form(serve, data={"tax_base": 10000, "has_more": False}, answers=asked)
+    sections = [{"title": "Nyilatkozat", "answers": [["adóalap", "10 000 Ft"], ["van melléklete", "nem"]]}]
+    key = form(serve, data={"tax_base": 10000, "has_more": False}, answers=sections)
     old = form(serve, data={"has_more": False})
     arrive(serve)
     with serve("irat"):
@@ -144,7 +144,7 @@ def test_answers_are_shown_as_people_read_them(serve, browse):
 
 
 def test_elugy_says_what_was_asked(serve, deliver, browse):
-    sent(citizen())
+    submit(citizen())
     deliver()
     with serve("irat"):
         answers = Submission.objects.get().answers

@@ -1,4 +1,4 @@
-"""Further documents: an ended case is worked on again, a scrapped one takes nothing, a closed register no more."""
+"""Further documents: a settled case is reopened, a scrapped case or a closed register accepts none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from systems.irat import handling
 from systems.irat.models import ArchiveItem, Case, Destruction, Document, Incoming, Register, Submission
 from tests.systems.irat.test_forms_arrive import arrive, decide, form
-from tests.systems.irat.test_handling import archived, case, kinds, registered, text
+from tests.systems.irat.test_handling import archived_case, case, kinds, new_document, text
 
 State = Case.State
 
@@ -23,8 +23,8 @@ def clerk(browse):
 
 
 def letter(**changes):
-    known = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "Pótlás", "arrival": "post", "note": ""}
-    return known | {"received_on": timezone.localdate()} | changes
+    data = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "Pótlás", "arrival": "post", "note": ""}
+    return data | {"received_on": timezone.localdate()} | changes
 
 
 def first_of(serve, pk):
@@ -33,14 +33,14 @@ def first_of(serve, pk):
 
 
 def test_a_further_document_puts_an_ended_case_on_the_work_list_again(clerk, serve):
-    pk = archived(serve, 3)
+    pk = archived_case(serve, 3)
     with serve("irat"), transaction.atomic():
         handling.propose([Case.objects.get(pk=pk)], "teszt")
     place = f"/irat/irat/{first_of(serve, pk).pk}/alszam"
     assert "Az ügyirat állapota: irattárban. Az iktatással újra ügyintézés alá kerül." in text(clerk.get(place))
-    filled = letter()
+    data = letter()
     for _ in range(2):  # a double click
-        assert clerk.post(place, filled).status_code == 302
+        assert clerk.post(place, data).status_code == 302
     again = case(serve, pk)
     assert (again.state, again.item, again.keep_until, again.destruction_id) == (State.OPEN, None, None, None)
     assert again.number in text(clerk.get("/irat/ugyiratok/"))
@@ -52,24 +52,24 @@ def test_a_further_document_puts_an_ended_case_on_the_work_list_again(clerk, ser
 
 
 def test_a_settled_case_goes_back_to_its_clerk(clerk, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     with serve("irat"), transaction.atomic():
-        held = Case.objects.get(pk=pk)
-        handling.assign(held, "ugy.ubul", "Ügy Ubul", timezone.localdate() + dt.timedelta(days=3), "", "teszt")
-        handling.settle(held, "noted", "", "teszt")
+        current = Case.objects.get(pk=pk)
+        handling.assign(current, "ugy.ubul", "Ügy Ubul", timezone.localdate() + dt.timedelta(days=3), "", "teszt")
+        handling.settle(current, "noted", "", "teszt")
     assert clerk.post(f"/irat/irat/{first_of(serve, pk).pk}/alszam", letter()).status_code == 302
     assert (case(serve, pk).state, case(serve, pk).assignee) == (State.ASSIGNED, "Ügy Ubul")
 
 
 def test_a_scrapped_case_takes_nothing_and_offers_nothing(clerk, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     place = f"/irat/irat/{first_of(serve, pk).pk}/alszam"
     assert place in text(clerk.get(f"/irat/irat/{first_of(serve, pk).pk}"))
     with serve("irat"):
         Case.objects.update(state=State.SCRAPPED)
     assert place not in text(clerk.get(f"/irat/irat/{first_of(serve, pk).pk}"))
-    refused = clerk.post(place, letter())
-    assert (refused.status_code, "ügyiratot már selejtezték, irat nem kerülhet bele" in text(refused)) == (422, True)
+    refusal = clerk.post(place, letter())
+    assert (refusal.status_code, "ügyiratot már selejtezték, irat nem kerülhet bele" in text(refusal)) == (422, True)
     with serve("irat"):
         assert Document.objects.count() == 1
 
@@ -78,13 +78,13 @@ def test_a_decision_ends_a_case_that_was_ended_before_once_more(serve):
     key = form(serve, target="ado")
     arrive(serve)
     with serve("irat"), transaction.atomic():
-        held = Submission.objects.get(pk=key).document.case
-        handling.settle(held, "noted", "", "teszt")
-        handling.archive(held, ArchiveItem.objects.get(code="B201"), "teszt")
+        submission = Submission.objects.get(pk=key).document.case
+        handling.settle(submission, "noted", "", "teszt")
+        handling.archive(submission, ArchiveItem.objects.get(code="B201"), "teszt")
     decide(serve, key)
     assert arrive(serve) == 1
-    assert kinds(serve, held.pk) == ["settled", "archived", "reopened", "settled"]
-    assert case(serve, held.pk).outcome == Case.Outcome.DECIDED
+    assert kinds(serve, submission.pk) == ["settled", "archived", "reopened", "settled"]
+    assert case(serve, submission.pk).outcome == Case.Outcome.DECIDED
 
 
 def test_a_decision_on_a_scrapped_case_is_kept_with_its_cause(serve, node):
@@ -100,7 +100,7 @@ def test_a_decision_on_a_scrapped_case_is_kept_with_its_cause(serve, node):
 
 
 def test_an_arrival_is_registered_under_the_main_number_that_the_form_names(clerk, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     number = case(serve, pk).number
     with serve("irat"):
         item = Incoming.objects.create(
@@ -120,25 +120,25 @@ def test_a_register_that_is_closed_at_this_moment_says_so_and_the_second_try_goe
 ):
     with serve("irat"):
         old = Register.objects.create(prefix="IKT", year=2020, last_main=7)
-        held = Case.objects.create(register=old, main=7, last_sub=1, subject="Régi ügy")
+        case = Case.objects.create(register=old, main=7, last_sub=1, subject="Régi ügy")
         first = Document.objects.create(
-            case=held, sub=1, number="IKT/2020/7-1", sender="x", subject="x", received_on="2020-12-31",
+            case=case, sub=1, number="IKT/2020/7-1", sender="x", subject="x", received_on="2020-12-31",
             registered_by="x", search_text="",
         )  # fmt: skip
     admit = handling.admit
 
     def and_then_it_is_closed(pk, by):
-        found = admit(pk, by)
+        result = admit(pk, by)
         with node.superuser("t16054") as session:
             session.execute("UPDATE irat.register SET closed_at = now() WHERE year = 2020")
-        return found
+        return result
 
     monkeypatch.setattr(handling, "admit", and_then_it_is_closed)
-    filled = letter()
-    page = clerk.post(f"/irat/irat/{first.pk}/alszam", filled)
+    data = letter()
+    page = clerk.post(f"/irat/irat/{first.pk}/alszam", data)
     assert (page.status_code, "Az iktatókönyvet éppen most zárták le." in text(page)) == (422, True)
     monkeypatch.undo()
-    assert clerk.post(f"/irat/irat/{first.pk}/alszam", filled).status_code == 302
+    assert clerk.post(f"/irat/irat/{first.pk}/alszam", data).status_code == 302
     with serve("irat"):
         later = Document.objects.select_related("case").exclude(pk=first.pk).get()
-        assert (later.number, later.case.continues_id) == (f"IKT/{timezone.localdate().year}/1-1", held.pk)
+        assert (later.number, later.case.continues_id) == (f"IKT/{timezone.localdate().year}/1-1", case.pk)

@@ -1,4 +1,4 @@
-"""A case's way: arrived, registered, given to a clerk, answered, signed, sent, ended, archived, scrapped."""
+"""A case's course: arrival, registration, assignment, answer, signature, dispatch, settlement, archive, scrapping."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def text(page):
     return page.content.decode()
 
 
-def registered(serve, **changes):
-    """A document with a case of its own; the case's key."""
+def new_document(serve, **changes):
+    """Register a document with its own case; returns the case's key."""
     with serve("irat"):
-        known = {"sender": "Minta Kft.", "subject": "Fakivágási kérelem", "received_on": timezone.localdate()}
-        document = Document(**(known | {"registered_by": "teszt"} | changes))
+        data = {"sender": "Minta Kft.", "subject": "Fakivágási kérelem", "received_on": timezone.localdate()}
+        document = Document(**(data | {"registered_by": "teszt"} | changes))
         document.register()
         return document.case_id
 
@@ -79,8 +79,8 @@ def test_an_arrival_gets_a_number_of_its_own_and_becomes_a_document_once(clerk, 
     assert "Minta Kft." in page and f"{item.number} küldemény iktatása" in page
     places = set()
     for _ in range(2):  # two clerks at once, each with a form of their own
-        filled = form | {"token": str(uuid.uuid4()), "subject": "Kérelem", "note": ""}
-        places.add(clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", filled)["Location"])
+        data = form | {"token": str(uuid.uuid4()), "subject": "Kérelem", "note": ""}
+        places.add(clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", data)["Location"])
     with serve("irat"):
         document = Document.objects.get()
         assert Incoming.objects.get().document == document
@@ -116,10 +116,10 @@ def test_arrival_numbers_have_no_gaps_when_some_fail_and_many_come_at_once(serve
 
 
 def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
-    pk = registered(serve)
+    pk = new_document(serve)
     assert "szignálásra vár" in text(boss.get(f"/irat/ugyirat/{pk}"))
-    given = {"assignee": "fo.flora", "deadline": SOON, "note": "sürgős"}
-    assert boss.post(f"/irat/ugyirat/{pk}/szignalas", given).status_code == 302
+    assignment = {"assignee": "fo.flora", "deadline": SOON, "note": "sürgős"}
+    assert boss.post(f"/irat/ugyirat/{pk}/szignalas", assignment).status_code == 302
     assert (case(serve, pk).state, case(serve, pk).assignee) == (State.ASSIGNED, "Fő Flóra")
     assert case(serve, pk).number in text(boss.get("/irat/ugyiratok/?szuro=sajat"))
     later = {"deadline": SOON + dt.timedelta(days=5), "reason": "hiánypótlás"}
@@ -131,8 +131,8 @@ def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
     assert clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter).status_code == 302
     with serve("irat"):
         draft = Outgoing.objects.get()
-    refused = clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""})
-    assert refused.status_code == 422 and "kiadmányozásra váró tervezete" in text(refused)
+    refusal = clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""})
+    assert refusal.status_code == 422 and "kiadmányozásra váró tervezete" in text(refusal)
     assert clerk.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas").status_code == 403, "clerks do not sign"
     back = boss.post(f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas", {"vissza": "1", "reason": "elírás"})
     assert back.status_code == 302 and "elírás" in text(clerk.get("/irat/kiadmanyok/"))
@@ -148,9 +148,9 @@ def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
         assert Document.objects.filter(direction="out").count() == 1, "signed twice is signed once"
 
     assert document.number in text(clerk.get("/irat/expedialas/"))
-    sent = {"way": "registered", "day": timezone.localdate()}
-    assert clerk.post(f"/irat/expedialas/{document.pk}", sent).status_code == 302
-    assert "nem vár expediálásra" in text(clerk.post(f"/irat/expedialas/{document.pk}", sent))
+    dispatch = {"way": "registered", "day": timezone.localdate()}
+    assert clerk.post(f"/irat/expedialas/{document.pk}", dispatch).status_code == 302
+    assert "nem vár expediálásra" in text(clerk.post(f"/irat/expedialas/{document.pk}", dispatch))
     assert clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""}).status_code == 302
     with serve("irat"):
         item = ArchiveItem.objects.get(code="F601")
@@ -181,7 +181,7 @@ def test_the_whole_way_of_a_case(boss, clerk, serve, deliver):
     ],
 )
 def test_other_roles_are_refused(browse, serve, path, data, roles):
-    pk = registered(serve)
+    pk = new_document(serve)
     for role in roles:
         assert browse("irat", role).post(f"/irat/ugyirat/{pk}/{path}", data).status_code == 403, role
     assert kinds(serve, pk) == []
@@ -189,7 +189,7 @@ def test_other_roles_are_refused(browse, serve, path, data, roles):
 
 @pytest.mark.parametrize("path", ["hatarido", "ujranyitas", "irattarba"])
 def test_a_state_that_forbids_it_says_so(boss, serve, path):
-    pk = registered(serve)
+    pk = new_document(serve)
     with serve("irat"):
         item = ArchiveItem.objects.first().pk
     page = boss.post(f"/irat/ugyirat/{pk}/{path}", {"deadline": SOON, "reason": "x", "item": item})
@@ -197,7 +197,7 @@ def test_a_state_that_forbids_it_says_so(boss, serve, path):
 
 
 def test_what_is_late_is_shown_and_counted(boss, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     with serve("irat"):
         Case.objects.filter(pk=pk).update(
             state="assigned", assignee="x", deadline=timezone.localdate() - dt.timedelta(days=1)
@@ -206,22 +206,22 @@ def test_what_is_late_is_shown_and_counted(boss, serve):
     assert "<dt>Lejárt határidejű ügyirat</dt><dd>1</dd>" in text(boss.get("/irat/statisztika/"))
 
 
-def archived(serve, years_ago, item="F602"):
+def archived_case(serve, years_ago, item="F602"):
     """A case that was archived some years ago."""
-    pk = registered(serve, note="bizalmas")
+    pk = new_document(serve, note="bizalmas")
     with serve("irat"), transaction.atomic():
-        held = Case.objects.get(pk=pk)
-        handling.attach(held.documents.get(), "melleklet.pdf", "application/pdf", b"%PDF")
-        handling.settle(held, "noted", "", "teszt")
-        handling.archive(held, ArchiveItem.objects.get(code=item), "teszt")
-        if held.keep_until:
-            held.keep_until = held.keep_until.replace(year=held.keep_until.year - years_ago)
-            held.save()
+        case = Case.objects.get(pk=pk)
+        handling.attach(case.documents.get(), "melleklet.pdf", "application/pdf", b"%PDF")
+        handling.settle(case, "noted", "", "teszt")
+        handling.archive(case, ArchiveItem.objects.get(code=item), "teszt")
+        if case.keep_until:
+            case.keep_until = case.keep_until.replace(year=case.keep_until.year - years_ago)
+            case.save()
     return pk
 
 
 def test_what_is_due_is_scrapped_by_two_people_and_nothing_else(boss, browse, serve):
-    due, early, never = archived(serve, 3), archived(serve, 1), archived(serve, 9, "A101")
+    due, early, never = archived_case(serve, 3), archived_case(serve, 1), archived_case(serve, 9, "A101")
     both = browse("irat", "iktato", "vezeto", username="ket.szerep", name="Két Szerep")
     assert "Selejtezhető ügyirat: <strong>1</strong>" in text(both.get("/irat/irattar/"))
     assert both.post("/irat/irattar/selejtezes").status_code == 302
@@ -234,8 +234,8 @@ def test_what_is_due_is_scrapped_by_two_people_and_nothing_else(boss, browse, se
     assert boss.post(f"{place}/jovahagyas").status_code == 302
     assert [case(serve, pk).state for pk in (due, early, never)] == ["scrapped", "archived", "archived"]
     with serve("irat"):
-        gone = Document.objects.get(case=due)
-        assert (gone.attachments.count(), gone.note, gone.subject) == (0, "", "Fakivágási kérelem")
+        document = Document.objects.get(case=due)
+        assert (document.attachments.count(), document.note, document.subject) == (0, "", "Fakivágási kérelem")
     assert boss.get(f"{place}/jegyzokonyv.pdf").content.startswith(b"%PDF")
 
 
@@ -254,7 +254,7 @@ def test_of_a_scrapped_form_its_answers_and_its_sender_are_gone_and_its_number_i
         gone = Submission.objects.get(pk=key)
         assert (gone.applicant, gone.data, gone.answers) == ({}, {}, [])
         assert not Attachment.objects.exists() and Outgoing.objects.get().text == ""
-        assert [found.pk for found in find(document.number)] == [document.pk] and not find("terv.pdf")
+        assert [result.pk for result in find(document.number)] == [document.pk] and not find("terv.pdf")
         with connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'irat'")
             tables = [name for (name,) in cursor.fetchall() if name != "django_session"]
@@ -265,10 +265,10 @@ def test_of_a_scrapped_form_its_answers_and_its_sender_are_gone_and_its_number_i
 
 
 def test_a_closed_register_takes_nothing_and_its_cases_go_on_in_this_year(boss, clerk, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     with serve("irat"):
         old = Register.objects.create(prefix="IKT", year=2020, last_main=7)
-        held = Case.objects.create(register=old, main=7, subject="Régi ügy")
+        case = Case.objects.create(register=old, main=7, subject="Régi ügy")
         this_year = Register.objects.get(year=timezone.localdate().year)
     assert clerk.post(f"/irat/iktatokonyvek/{old.pk}/lezaras").status_code == 403
     boss.post(f"/irat/iktatokonyvek/{this_year.pk}/lezaras")
@@ -294,22 +294,22 @@ def test_a_closed_register_takes_nothing_and_its_cases_go_on_in_this_year(boss, 
                 connection.cursor().execute(statement)
         with pytest.raises(DatabaseError, match="the register of IKT/2020/7-9 is closed"), transaction.atomic():
             Document(
-                case=held, sub=9, number="IKT/2020/7-9", sender="x", subject="x", received_on="2020-12-31",
+                case=case, sub=9, number="IKT/2020/7-9", sender="x", subject="x", received_on="2020-12-31",
                 registered_by="x",
             ).save(force_insert=True)  # fmt: skip
         later = Document(sender="x", subject="Folytatás", received_on=timezone.localdate(), registered_by="x")
-        later.register(Case.objects.select_related("register").get(pk=held.pk))
+        later.register(Case.objects.select_related("register").get(pk=case.pk))
         assert later.number == f"IKT/{timezone.localdate().year}/2-1"
-        assert later.case.continues_id == held.pk
+        assert later.case.continues_id == case.pk
     assert "Előirat" in text(boss.get(f"/irat/ugyirat/{later.case_id}"))
-    assert "Utóirat" in text(boss.get(f"/irat/ugyirat/{held.pk}"))
+    assert "Utóirat" in text(boss.get(f"/irat/ugyirat/{case.pk}"))
     with zipfile.ZipFile(io.BytesIO(boss.get(f"/irat/iktatokonyvek/{this_year.pk}/iktatokonyv.xlsx").content)) as book:
         assert b"Folytat" in book.read("xl/sharedStrings.xml")
     assert kinds(serve, pk) == []
 
 
 def test_history_is_never_rewritten(serve):
-    pk = archived(serve, 0)
+    pk = archived_case(serve, 0)
     with serve("irat"):
         for statement in ("UPDATE case_event SET by = 'x'", "DELETE FROM case_event"):
             with pytest.raises(DatabaseError, match="rows of case_event never change"), transaction.atomic():
@@ -325,20 +325,20 @@ def test_history_is_never_rewritten(serve):
     ],
 )  # fmt: skip
 def test_documents_are_found_by_any_form_of_their_words(serve, query, found):
-    archived(serve, 0)
+    archived_case(serve, 0)
     with serve("irat"):
         assert find(query).exists() is found
 
 
 def test_the_best_match_comes_first(serve):
-    registered(serve, subject="Egyéb ügy", note="a játszótér mellett")
-    registered(serve, subject="Játszótér felújítása")
+    new_document(serve, subject="Egyéb ügy", note="a játszótér mellett")
+    new_document(serve, subject="Játszótér felújítása")
     with serve("irat"):
         assert [d.subject for d in find("játszótér")] == ["Játszótér felújítása", "Egyéb ügy"]
 
 
 def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_it_was(clerk, serve, browse):
-    registered(serve)
+    new_document(serve)
     with serve("irat"):
         document = Document.objects.get()
     place = f"/irat/irat/{document.pk}/csatolmany"
@@ -346,7 +346,7 @@ def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_i
     assert clerk.post(place, {"file": SimpleUploadedFile("Beolvasott levél.pdf", b"%PDF-1.4 x")}).status_code == 302
     with serve("irat"):
         (file,) = document.attachments.all()
-        assert (file.content_type, [found.pk for found in find("beolvasott")]) == ("application/pdf", [document.pk])
+        assert (file.content_type, [result.pk for result in find("beolvasott")]) == ("application/pdf", [document.pk])
     assert clerk.get(f"/irat/csatolmany/{file.pk}/fajl").content == b"%PDF-1.4 x"
     assert browse("irat", "olvaso").post(place, {"file": SimpleUploadedFile("a.pdf", b"x")}).status_code == 403
     large = clerk.post(place, {"file": SimpleUploadedFile("nagy.pdf", b"x" * (10 * 2**20 + 1))})
@@ -361,7 +361,7 @@ def test_a_scan_is_filed_with_its_document_found_by_its_name_and_downloaded_as_i
 
 
 def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     with serve("keret"):
         User.objects.create(username="uj.ubul", name="Új Ubul")
         for username, name, system in (("irat.imre", "Irat Imre", "irat"), ("ado.adel", "Adó Adél", "ado")):
@@ -370,14 +370,14 @@ def test_cases_are_given_only_to_clerks_who_work_in_records(boss, serve):
     page = text(boss.get(f"/irat/ugyirat/{pk}/szignalas"))
     names = ("Irat Imre (irat.imre)", "Új Ubul (uj.ubul)", "ado.adel")
     assert [name in page for name in names] == [True, True, False]
-    refused = boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "ado.adel", "deadline": SOON})
-    assert (refused.status_code, "Válasszon a felsoroltak közül." in text(refused)) == (422, True)
+    refusal = boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "ado.adel", "deadline": SOON})
+    assert (refusal.status_code, "Válasszon a felsoroltak közül." in text(refusal)) == (422, True)
     boss.post(f"/irat/ugyirat/{pk}/szignalas", {"assignee": "irat.imre", "deadline": SOON})
     assert case(serve, pk).assignee == "Irat Imre"
 
 
 def test_a_draft_that_nobody_signs_is_discarded_and_the_case_goes_on(serve, browse, clerk, boss):
-    pk = registered(serve)
+    pk = new_document(serve)
     letter = {"addressee": "Minta Kft.", "subject": "Tévedésből írt", "text": "Tisztelt Cím!"}
     assert clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter).status_code == 302
     with serve("irat"):
@@ -387,13 +387,13 @@ def test_a_draft_that_nobody_signs_is_discarded_and_the_case_goes_on(serve, brow
     assert clerk.post(f"/irat/kiadmanyok/{draft.pk}/elvetes").status_code == 302
     shown = text(clerk.get(f"/irat/ugyirat/{pk}"))
     assert "tervezet elvetése" in shown and "Tévedésből írt" in shown
-    for gone in (f"/irat/kiadmanyok/{draft.pk}/elvetes", f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas"):
-        assert boss.post(gone).status_code == 404
+    for path in (f"/irat/kiadmanyok/{draft.pk}/elvetes", f"/irat/kiadmanyok/{draft.pk}/kiadmanyozas"):
+        assert boss.post(path).status_code == 404
     assert clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "answered", "note": ""}).status_code == 302
 
 
 def test_what_was_signed_is_not_discarded(serve, clerk, boss):
-    pk = registered(serve)
+    pk = new_document(serve)
     letter = {"addressee": "Minta Kft.", "subject": "Válasz", "text": "Tisztelt Cím!"}
     clerk.post(f"/irat/ugyirat/{pk}/kiadmany", letter)
     with serve("irat"):

@@ -1,4 +1,4 @@
-"""Earlier registers are taken over with their numbers, or nothing of them."""
+"""Earlier registers are imported with their numbers, or not at all."""
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -122,8 +122,8 @@ WRONG = [
 @pytest.mark.parametrize("change", WRONG, ids=lambda change: "-".join(map(str, change)))
 def test_each_wrong_cell_is_named(irat, change):
     file, row, column, _ = change
-    found = {(fault.file, fault.row, fault.column) for fault in importing.check(files(change)).faults}
-    assert (file, row + 2, column) in found, found
+    result = {(fault.file, fault.row, fault.column) for fault in importing.check(files(change)).faults}
+    assert (file, row + 2, column) in result, result
 
 
 def test_a_case_without_documents_is_named(irat):

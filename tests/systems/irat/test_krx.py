@@ -1,4 +1,4 @@
-"""KRX packages: what goes out comes in the same at another office, once, and nothing else gets in."""
+"""KRX packages: what one office sends arrives unchanged at another, once, and nothing else gets in."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PICTURE = krx.File("rajz.png", "image/png", b"\x89PNG")
 
 
 def letter(**changes):
-    known = {"number": "X/2026/1-1", "sender": "Minta Kft.", "addressee": "Mályinka", "subject": "Fakivágási kérelem"}
-    return krx.Letter(**(known | {"day": dt.date(2026, 11, 20), "note": "sürgős", "files": [PDF]} | changes))
+    data = {"number": "X/2026/1-1", "sender": "Minta Kft.", "addressee": "Mályinka", "subject": "Fakivágási kérelem"}
+    return krx.Letter(**(data | {"day": dt.date(2026, 11, 20), "note": "sürgős", "files": [PDF]} | changes))
 
 
 def package(*letters, to=OURS, **changes):
-    known = {"identifier": uuid.uuid4(), "made_at": timezone.localtime().replace(microsecond=0)}
-    known |= {"sender": krx.Office("Mályinka", THEIRS), "addressee": krx.Office("Sajószentpéter", to)}
-    return krx.Package(**(known | {"letters": list(letters) or [letter()]} | changes))
+    data = {"identifier": uuid.uuid4(), "made_at": timezone.localtime().replace(microsecond=0)}
+    data |= {"sender": krx.Office("Mályinka", THEIRS), "addressee": krx.Office("Sajószentpéter", to)}
+    return krx.Package(**(data | {"letters": list(letters) or [letter()]} | changes))
 
 
 TEXT = some.text(some.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40).filter(
@@ -47,14 +47,14 @@ LETTERS = some.builds(
 @settings(max_examples=60, deadline=None)
 @given(some.lists(LETTERS, min_size=1, max_size=3))
 def test_what_is_packed_is_unpacked_the_same(letters):
-    made = package(*letters)
-    assert krx.unpack(krx.pack(made)) == made
+    original = package(*letters)
+    assert krx.unpack(krx.pack(original)) == original
 
 
 def envelope(content, text=None, **parts):
-    """The package with its envelope's text changed, or with other entries."""
-    held = zipfile.ZipFile(io.BytesIO(content))
-    entries = {name: held.read(name) for name in held.namelist()}
+    """The package with changes in its envelope, or with other entries."""
+    source = zipfile.ZipFile(io.BytesIO(content))
+    entries = {name: source.read(name) for name in source.namelist()}
     for old, new in text or ():
         assert old in entries["boritek.xml"], entries["boritek.xml"]
         entries["boritek.xml"] = entries["boritek.xml"].replace(old, new)
@@ -122,9 +122,9 @@ def test_a_bomb_is_not_unpacked():
 
 def register(clerk, item, **changes):
     page = text(clerk.get(f"/irat/erkeztetes/{item.pk}/iktatas"))
-    known = {"token": str(uuid.uuid4()), "arrival": "gateway", "received_on": timezone.localdate()}
-    known |= {"sender": "Minta Kft.", "subject": "Fakivágási kérelem", "note": ""} | changes
-    return page, clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", known)
+    data = {"token": str(uuid.uuid4()), "arrival": "gateway", "received_on": timezone.localdate()}
+    data |= {"sender": "Minta Kft.", "subject": "Fakivágási kérelem", "note": ""} | changes
+    return page, clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", data)
 
 
 def test_a_package_becomes_one_case_with_all_its_documents_and_files_and_nothing_is_kept_twice(clerk, serve):

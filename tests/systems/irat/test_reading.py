@@ -15,21 +15,21 @@ from django.utils import timezone
 from systems.irat import handling
 from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Register, Submission
 from tests.systems.irat.test_forms_arrive import arrive, form
-from tests.systems.irat.test_handling import case, kinds, registered, text
+from tests.systems.irat.test_handling import case, kinds, new_document, text
 
 SECRET = "Titkos Tibor"
 
 
 @pytest.fixture
 def secret(serve):
-    """A tax form's document with a file, a draft and a letter that waits to be sent."""
+    """A tax form's document with a file, a draft, and a letter waiting to be sent."""
     applicant = {"name": SECRET, "identifier": "8472765075", "email": "", "address": ""}
     key = form(serve, target="ado", attachments=[("a.txt", "text/plain", b"a")], applicant=applicant)
     arrive(serve)
     with serve("irat"), transaction.atomic():
         document = Submission.objects.get(pk=key).document
-        known = {"addressee": SECRET, "subject": f"Válasz: {SECRET}", "received_on": timezone.localdate()}
-        Document(sender="x", direction="out", registered_by="x", **known).register(document.case)
+        data = {"addressee": SECRET, "subject": f"Válasz: {SECRET}", "received_on": timezone.localdate()}
+        Document(sender="x", direction="out", registered_by="x", **data).register(document.case)
         Outgoing.objects.create(case=document.case, addressee=SECRET, subject=f"Terv: {SECRET}", text="x")
         document.file = document.attachments.get().pk
         document.draft = Outgoing.objects.get().pk
@@ -38,12 +38,12 @@ def secret(serve):
 
 
 def pages(document):
-    """Every page of one case: with what its readers get."""
+    """Every page of one case: those to read, and those of operations."""
     case = f"/irat/ugyirat/{document.case_id}"
-    shown = [f"/irat/irat/{document.pk}", f"/irat/csatolmany/{document.file}/fajl", case]
-    acting = [f"/irat/irat/{document.pk}/csatolmany", f"{case}/elintezes", f"{case}/irattarba", f"{case}/kiadmany"]
-    acting += [f"{case}/krx", f"/irat/kiadmanyok/{document.draft}", f"/irat/expedialas/{document.letter}"]
-    return shown, [*acting, f"/irat/irat/{document.pk}/alszam"]
+    readable = [f"/irat/irat/{document.pk}", f"/irat/csatolmany/{document.file}/fajl", case]
+    operations = [f"/irat/irat/{document.pk}/csatolmany", f"{case}/elintezes", f"{case}/irattarba", f"{case}/kiadmany"]
+    operations += [f"{case}/krx", f"/irat/kiadmanyok/{document.draft}", f"/irat/expedialas/{document.letter}"]
+    return readable, [*operations, f"/irat/irat/{document.pk}/alszam"]
 
 
 LISTS = ["/irat/", "/irat/?q=titkos", "/irat/ugyiratok/?szuro=mind", "/irat/kiadmanyok/", "/irat/expedialas/"]
@@ -53,8 +53,8 @@ LISTS += ["/irat/erkeztetes/?szuro=mind", "/irat/irattar/"]
 @pytest.mark.parametrize("roles", [["olvaso"], ["iktato", "ugyintezo"]])
 def test_who_may_not_read_a_tax_case_is_refused_on_every_page_and_the_log_names_nobody(browse, secret, roles, caplog):
     other = browse("irat", *roles)
-    shown, acting = pages(secret)
-    for place in [*shown, *(acting if "iktato" in roles else [])]:
+    readable, operations = pages(secret)
+    for place in [*readable, *(operations if "iktato" in roles else [])]:
         with caplog.at_level(logging.WARNING):
             page = other.get(place)
         assert (page.status_code, SECRET in text(page)) == (403, False), place
@@ -99,8 +99,8 @@ def reader(browse, serve, how):
 @pytest.mark.parametrize("how", ["leader", "assignee", "system"])
 def test_its_clerk_leaders_and_clerks_of_its_system_read_it(browse, serve, secret, how):
     client = reader(browse, serve, how)
-    shown, acting = pages(secret)
-    for place in shown + acting:
+    readable, operations = pages(secret)
+    for place in readable + operations:
         assert client.get(place).status_code == 200, place
     for place in LISTS[:-1]:
         assert SECRET in text(client.get(place)) or "ugyiratok" in place, place
@@ -136,7 +136,7 @@ def test_the_archive_and_a_scrapping_record_show_its_number_only(browse, serve, 
 
 
 def test_a_leader_restricts_a_case_and_lifts_it(browse, serve):
-    pk = registered(serve)
+    pk = new_document(serve)
     boss, other = browse("irat", "vezeto"), browse("irat", "olvaso")
     assert other.post(f"/irat/ugyirat/{pk}/korlatozas", {"reason": "x"}).status_code == 403
     assert "Hozzáférés korlátozása" in text(boss.get(f"/irat/ugyirat/{pk}"))
@@ -156,8 +156,8 @@ def test_what_is_restricted_follows_from_who_deals_with_it(serve, target, restri
     key = form(serve, target=target)
     arrive(serve)
     with serve("irat"):
-        held = Submission.objects.get(pk=key).document.case
-        assert (held.restricted, held.system) == (restricted, target or "")
+        submission = Submission.objects.get(pk=key).document.case
+        assert (submission.restricted, submission.system) == (restricted, target or "")
 
 
 def test_a_case_that_goes_on_under_a_new_number_stays_restricted(serve):
@@ -173,7 +173,7 @@ def test_a_letter_is_filed_in_a_case_that_its_registrar_may_not_read(browse, ser
     clerk = browse("irat", "iktato")
     with serve("irat"):
         item = Incoming.objects.create(number="ERK/x", sender="x", received_on=timezone.localdate(), booked_by="x")
-    filled = {"token": str(uuid.uuid4()), "sender": "x", "subject": "x", "arrival": "post", "note": ""}
-    filled |= {"received_on": timezone.localdate(), "main": secret.number}
-    page = clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", filled, follow=True)
+    data = {"token": str(uuid.uuid4()), "sender": "x", "subject": "x", "arrival": "post", "note": ""}
+    data |= {"received_on": timezone.localdate(), "main": secret.number}
+    page = clerk.post(f"/irat/erkeztetes/{item.pk}/iktatas", data, follow=True)
     assert page.status_code == 200 and re.search(rf"Iktatószáma: {secret.number[:-2]}-3", text(page))

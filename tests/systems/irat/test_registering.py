@@ -1,4 +1,4 @@
-"""Registering by hand: readers cannot, faults come back as text, a double click is one document, and the log has it."""
+"""Registering by hand: readers may not, faults are explained, a double click is one document, the log has it."""
 
 import uuid
 

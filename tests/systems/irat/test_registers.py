@@ -22,8 +22,8 @@ def boss(browse):
 
 
 def letter(**changes):
-    known = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "Panasz", "arrival": "post", "note": ""}
-    return known | {"received_on": timezone.localdate()} | changes
+    data = {"token": str(uuid.uuid4()), "sender": "Minta Kft.", "subject": "Panasz", "arrival": "post", "note": ""}
+    return data | {"received_on": timezone.localdate()} | changes
 
 
 def numbers(serve):
@@ -35,8 +35,8 @@ def test_a_case_is_opened_in_the_register_that_was_chosen(boss, browse, serve, d
     assert 'name="register"' not in text(boss.get("/irat/uj")), "of one register nothing is asked"
     assert "Iktatókönyv megnyitása" in text(boss.get("/irat/iktatokonyvek/"))
     assert boss.post("/irat/iktatokonyvek/uj", {"prefix": "SZERV", "year": YEAR}).status_code == 302
-    again = boss.post("/irat/iktatokonyvek/uj", {"prefix": "SZERV", "year": YEAR})
-    assert (again.status_code, f"Ez az iktatókönyv már megvan: SZERV/{YEAR}." in text(again)) == (422, True)
+    repeat = boss.post("/irat/iktatokonyvek/uj", {"prefix": "SZERV", "year": YEAR})
+    assert (repeat.status_code, f"Ez az iktatókönyv már megvan: SZERV/{YEAR}." in text(repeat)) == (422, True)
     deliver()
     with serve("keret"):
         assert Activity.objects.filter(action="iktatókönyv megnyitása", subject=f"SZERV/{YEAR}").count() == 1

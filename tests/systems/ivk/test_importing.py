@@ -1,4 +1,4 @@
-"""Taking over an earlier property register: a clean list is written whole, a faulty row is told by its place."""
+"""Importing an earlier property register: a clean list is written whole, a faulty row is reported with its place."""
 
 import pytest
 
@@ -64,8 +64,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("column", "value"), WRONG)
 def test_a_faulty_row_is_told_by_its_place(ivk, column, value):
-    found = importing.check({FILE: [OTHER, ROW | {column: value}]}).faults
-    assert (FILE, 3, column) in [(fault.file, fault.row, fault.column) for fault in found]
+    result = importing.check({FILE: [OTHER, ROW | {column: value}]}).faults
+    assert (FILE, 3, column) in [(fault.file, fault.row, fault.column) for fault in result]
 
 
 def test_a_lot_comes_once(ivk):

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from systems import synthetic, tenancy
+from systems.core.errors import NotPossible
 from systems.ivk import feed, lot, registering, summaries
 from systems.ivk.models import Change, Parcel
-from systems.ivk.registering import NotPossible
 
 FIRST = dt.date(2026, 1, 1)
 
@@ -35,7 +35,7 @@ def parcel(number="12", **values):
     return Parcel(lot=number, **given_values | values)
 
 
-def added(number="12", **values):
+def add_parcel(number="12", **values):
     return registering.add(parcel(number, **values), "felvétel", "k")
 
 
@@ -53,12 +53,12 @@ def ivk(serve):
 
 
 def test_a_split_keeps_the_sums_and_the_ancestry(ivk):
-    old = added()
+    old = add_parcel()
     with pytest.raises(NotPossible, match="terület összege eltér: előtte 1001, utána 1000"):
         registering.replace([old.pk], parts("12", (500, 1_000_000, 0), (500, 1_000_001, 501)), day(5), "x", "k")
     assert not Parcel.objects.filter(lot="12/1").exists(), "whole or not at all"
-    made = registering.replace([old.pk], parts("12", (500, 1_000_000, 0), (501, 1_000_001, 501)), day(5), "x", "k")
-    (whole,) = registering.replace([p.pk for p in made], [parcel("13")], day(9), "vissza", "k")
+    children = registering.replace([old.pk], parts("12", (500, 1_000_000, 0), (501, 1_000_001, 501)), day(5), "x", "k")
+    (whole,) = registering.replace([p.pk for p in children], [parcel("13")], day(9), "vissza", "k")
     assert [p.lot for p in registering.ancestors(whole)][-1] == "12"
     assert len(registering.ancestors(whole)) == 3
     for n in (4, 5, 8, 9):
@@ -70,34 +70,34 @@ def test_a_split_keeps_the_sums_and_the_ancestry(ivk):
 
 
 def test_any_day_is_known_and_nothing_goes_back(ivk):
-    made = added()
-    registering.change(made.pk, {"gross": 3_000_000}, day(10), "felújítás", "k")
+    subject = add_parcel()
+    registering.change(subject.pk, {"gross": 3_000_000}, day(10), "felújítás", "k")
     with pytest.raises(NotPossible, match="későbbi"):
-        registering.change(made.pk, {"gross": 1}, day(9), "x", "k")
-    registering.end(made.pk, day(20), "eladás", "k")
-    made.refresh_from_db()
-    grosses = [(made.as_of(day(n)) or {}).get("gross") for n in (-1, 0, 9, 10, 19, 20)]
+        registering.change(subject.pk, {"gross": 1}, day(9), "x", "k")
+    registering.end(subject.pk, day(20), "eladás", "k")
+    subject.refresh_from_db()
+    grosses = [(subject.as_of(day(n)) or {}).get("gross") for n in (-1, 0, 9, 10, 19, 20)]
     assert grosses == [None, 2_000_001, 2_000_001, 3_000_000, 3_000_000, None]
 
 
 def test_the_database_keeps_the_history_and_its_bounds(ivk):
-    made = added()
+    subject = add_parcel()
     for change in (
         lambda: Change.objects.update(reason="más"),
-        lambda: Parcel.objects.filter(pk=made.pk)._raw_delete("default"),
+        lambda: Parcel.objects.filter(pk=subject.pk)._raw_delete("default"),
     ):
         with pytest.raises(IntegrityError, match="only ever added"):
             change()
     for values in ({"depreciation": 2_000_002}, {"share_part": 2}, {"square_metres": 0}):
         with pytest.raises(IntegrityError, match="violates check"):
-            Parcel.objects.filter(pk=made.pk).update(**values)
+            Parcel.objects.filter(pk=subject.pk).update(**values)
     with pytest.raises(NotPossible, match="már van ingatlan"):
-        added()
-    added(area="garden")
+        add_parcel()
+    add_parcel(area="garden")
 
 
 def test_what_differs_in_kind_is_not_merged(ivk):
-    one, other = added("1"), added("2", transferability="limited")
+    one, other = add_parcel("1"), add_parcel("2", transferability="limited")
     double = {"square_metres": 2002, "gross": 4_000_002, "depreciation": 1002}
     with pytest.raises(NotPossible, match="forgalomképesség"):
         registering.replace([one.pk, other.pk], [parcel("3", **double)], day(1), "x", "k")
@@ -106,17 +106,17 @@ def test_what_differs_in_kind_is_not_merged(ivk):
 
 
 def _together(work, threads):
-    """Run `work(n)` in threads at once, each with its own connection; what they returned or were refused with."""
-    current, barrier, found = tenancy.current(), threading.Barrier(threads), []
+    """Run `work(n)` in threads at once, each with its own connection; returns results or refusals."""
+    current, barrier, outcomes = tenancy.current(), threading.Barrier(threads), []
 
     def one(n):
         with tenancy.serving(current):
             try:
                 connection.ensure_connection()
                 barrier.wait(30)
-                found.append(work(n))
+                outcomes.append(work(n))
             except Exception as fault:
-                found.append(fault)
+                outcomes.append(fault)
             finally:
                 connection.close()
 
@@ -125,33 +125,33 @@ def _together(work, threads):
         worker.start()
     for worker in workers:
         worker.join(60)
-    assert all(isinstance(result, list | NotPossible) for result in found), found
-    return found
+    assert all(isinstance(result, list | NotPossible) for result in outcomes), outcomes
+    return outcomes
 
 
 def test_a_parcel_is_split_once_by_many(ivk):
-    old = added()
+    old = add_parcel()
 
     def work(n):
         halves = parts(str(100 + n), (500, 1_000_000, 0), (501, 1_000_001, 501))
         return registering.replace([old.pk], halves, day(5), "x", "k")
 
-    found = _together(work, 5)
-    assert sum(isinstance(result, list) for result in found) == 1 and len(found) == 5
+    outcomes = _together(work, 5)
+    assert sum(isinstance(result, list) for result in outcomes) == 1 and len(outcomes) == 5
     assert summaries.total(summaries.by_class(day(5))).square_metres == 1001
 
 
 def test_parcels_are_merged_once_by_many_in_whatever_order_they_name_them(ivk):
-    """Each merger wants one of the parcels of every other one."""
-    old = [added(number).pk for number in ("1", "2", "3")]
+    """Each merger includes one of the parcels of every other one."""
+    old = [add_parcel(number).pk for number in ("1", "2", "3")]
     double = {"square_metres": 2002, "gross": 4_000_002, "depreciation": 1002}
 
     def work(n):
         pair = [old[n % 3], old[(n + 1) % 3]]
         return registering.replace(pair, [parcel(str(100 + n), **double)], day(5), "x", "k")
 
-    found = _together(work, 6)
-    assert sum(isinstance(result, list) for result in found) == 1 and len(found) == 6
+    outcomes = _together(work, 6)
+    assert sum(isinstance(result, list) for result in outcomes) == 1 and len(outcomes) == 6
     total = summaries.total(summaries.by_class(day(5)))
     assert (total.count, total.square_metres, total.gross) == (2, 3003, 6_000_003)
 
@@ -160,19 +160,19 @@ def test_parcels_are_merged_once_by_many_in_whatever_order_they_name_them(ivk):
 @given(st.integers(2, 10**6), st.integers(0, 10**12), st.integers(1, 10**6), st.integers(0, 10**12))
 def test_any_exact_split_adds_up_and_any_other_is_refused(ivk, metres, gross, cut, value_cut):
     number = str(Parcel.objects.count() + 1)
-    old = added(number, square_metres=metres, gross=gross, depreciation=0)
+    old = add_parcel(number, square_metres=metres, gross=gross, depreciation=0)
     cut, value_cut = 1 + cut % (metres - 1), value_cut % (gross + 1)
     exact = [(cut, value_cut, 0), (metres - cut, gross - value_cut, 0)]
     wrong = [exact[0], (metres - cut + 1, gross - value_cut, 0)]
     with pytest.raises(NotPossible, match="terület"):
         registering.replace([old.pk], parts(number, *wrong), day(1), "x", "k")
-    made = registering.replace([old.pk], parts(number, *exact), day(1), "x", "k")
-    assert (sum(p.square_metres for p in made), sum(p.gross for p in made)) == (metres, gross)
+    children = registering.replace([old.pk], parts(number, *exact), day(1), "x", "k")
+    assert (sum(p.square_metres for p in children), sum(p.gross for p in children)) == (metres, gross)
 
 
 def test_lots_are_listed_in_their_own_order(ivk):
     for number in ("10", "9", "9/10", "9/2", "9/2/B", "9/2/A/11", "9/2/A/2"):
-        added(number)
+        add_parcel(number)
     assert list(Parcel.objects.values_list("lot", flat=True)) == [
         "9", "9/2", "9/2/A/2", "9/2/A/11", "9/2/B", "9/10", "10",
     ]  # fmt: skip
@@ -189,7 +189,7 @@ def test_a_lot_is_read_as_it_is_written(text):
     assert written == text
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode()).replace("\xa0", " ")
 
 
@@ -221,14 +221,14 @@ def post_new(clerk, **values):
 
 def test_a_clerk_registers_changes_splits_and_prints(clerk, serve):
     place = post_new(clerk)["Location"]
-    page = shown(clerk.get(place))
+    page = text_of(clerk.get(place))
     assert "123/4/A/5 (belterület)" in page and "10 000 000 Ft" in page and "1/2" in page
     same = clerk.post(f"{place}modositas", SENT | {"day": "2026-02-01"})
-    assert (same.status_code, "Semmi nem változott" in shown(same)) == (422, True)
+    assert (same.status_code, "Semmi nem változott" in text_of(same)) == (422, True)
     assert clerk.post(f"{place}modositas", SENT | {"day": "2026-02-01", "gross": "12 000 001"}).status_code == 302
-    assert "10 000 000 Ft" in shown(clerk.get(f"{place}?nap=2026-01-31"))
-    assert "10 000 001 Ft" in shown(clerk.get(f"{place}?nap=2026-02-01"))
-    assert "nem szerepelt" in shown(clerk.get(f"{place}?nap=2026-01-04"))
+    assert "10 000 000 Ft" in text_of(clerk.get(f"{place}?nap=2026-01-31"))
+    assert "10 000 001 Ft" in text_of(clerk.get(f"{place}?nap=2026-02-01"))
+    assert "nem szerepelt" in text_of(clerk.get(f"{place}?nap=2026-01-04"))
     rows = {"form-TOTAL_FORMS": "6", "form-INITIAL_FORMS": "0", "day": "2026-03-01", "reason": "megosztás"}
     for n, (number, metres, gross, written) in enumerate([("5", 30, 12_000_000, 2_000_000), ("6", 30, 1, 0)]):
         rows |= {
@@ -238,9 +238,9 @@ def test_a_clerk_registers_changes_splits_and_prints(clerk, serve):
             f"form-{n}-depreciation": written,
         }
     wrong = clerk.post(f"{place}megosztas", rows | {"form-1-square_metres": 31})
-    assert (wrong.status_code, "terület összege eltér" in shown(wrong)) == (422, True)
+    assert (wrong.status_code, "terület összege eltér" in text_of(wrong)) == (422, True)
     assert clerk.post(f"{place}megosztas", rows).status_code == 302
-    page = shown(clerk.get(place))
+    page = text_of(clerk.get(place))
     assert "megszűnt: 2026. 03. 01." in page and "Ebből lett" in page
     pdf = clerk.get(f"{place}lap.pdf?nap=2026-02-01")
     assert pdf.content.startswith(b"%PDF-") and len(pdf.content) > 5000
@@ -249,12 +249,12 @@ def test_a_clerk_registers_changes_splits_and_prints(clerk, serve):
     merged = {"area": "inner", "old": "\n".join(live), "lot": "123/9", "day": "2026-04-01", "reason": "összevonás"}
     for old, cause in {"123/4/A/5": "két különböző", "123/4/A/5, 9": "nincs a nyilvántartásban: 9"}.items():
         wrong = clerk.post("/ivk/osszevonas", merged | {"old": old})
-        assert (wrong.status_code, cause in shown(wrong)) == (422, True)
+        assert (wrong.status_code, cause in text_of(wrong)) == (422, True)
     place = clerk.post("/ivk/osszevonas", merged)["Location"]
-    page = shown(clerk.get(place))
+    page = text_of(clerk.get(place))
     assert "10 000 001 Ft" in page and "Jogelődök" in page
-    assert 'id="netto">10 000 001' in shown(clerk.get("/ivk/osszesites/?nap=2026-04-01"))
-    assert "késve" in shown(clerk.get("/ivk/valtozasok/")), "recorded months after they happened"
+    assert 'id="netto">10 000 001' in text_of(clerk.get("/ivk/osszesites/?nap=2026-04-01"))
+    assert "késve" in text_of(clerk.get("/ivk/valtozasok/")), "recorded months after they happened"
     assert clerk.post(f"{place}kivezetes", {"day": "2026-05-01", "reason": "eladás"}).status_code == 302
     assert clerk.get("/ivk/osszesites/ingatlanvagyon.xlsx?nap=2026-04-01").content.startswith(b"PK")
 
@@ -274,8 +274,8 @@ WRONG = {
 def test_what_cannot_be_is_refused_and_nothing_is_kept(clerk, serve, field):
     value, cause = WRONG[field]
     page = post_new(clerk, **{field: value})
-    assert (page.status_code, cause in shown(page)) == (422, True), shown(page)
-    assert "Constraint" not in shown(page)
+    assert (page.status_code, cause in text_of(page)) == (422, True), text_of(page)
+    assert "Constraint" not in text_of(page)
     with serve("ivk"):
         assert not Parcel.objects.exists()
 
@@ -293,7 +293,7 @@ def test_a_reader_changes_nothing_and_unknown_ids_are_not_found(browse, clerk, s
     reader = browse("ivk", "olvaso")
     for path in ("/ivk/uj", "/ivk/osszevonas", f"{place}modositas", f"{place}megosztas", f"{place}kivezetes"):
         assert reader.post(path, SENT).status_code == 403, path
-    assert "Adatváltozás" not in shown(reader.get(place)).split("<h2>")[0]
+    assert "Adatváltozás" not in text_of(reader.get(place)).split("<h2>")[0]
     for path in ("", "lap.pdf", "modositas", "megosztas", "kivezetes"):
         assert clerk.get(f"/ivk/ingatlan/987654/{path}").status_code == 404
 
@@ -308,7 +308,7 @@ def test_the_invented_register_is_found_summed_and_fed(clerk, serve):
         fed = sum(row["value"] for row in feed.rows(today) if row["measure"] == "ingatlanok bruttó értéke")
         assert fed == total.gross
         some = live.filter(area="outer").first()
-    assert f">{some.lot}<" in shown(clerk.get(f"/ivk/?q={some.lot}"))
-    assert "Nincs ilyen ingatlan" in shown(clerk.get("/ivk/?q=nincsilyen"))
+    assert f">{some.lot}<" in text_of(clerk.get(f"/ivk/?q={some.lot}"))
+    assert "Nincs ilyen ingatlan" in text_of(clerk.get("/ivk/?q=nincsilyen"))
     for place in ("", "?oldal=2&fekves=inner", "valtozasok/", "osszesites/"):
         assert clerk.get(f"/ivk/{place}").status_code == 200

@@ -1,4 +1,4 @@
-"""The framework on a real database: what an administrator decides holds in every system from the next request on."""
+"""The framework on a real database: an administrator's decision takes effect in every system at the next request."""
 
 import datetime as dt
 import html
@@ -25,12 +25,12 @@ def admin(browse):
 
 @pytest.fixture
 def clerk(serve):
-    """Minta Ilona, known by her sign-in with one role in irat."""
+    """Minta Ilona, who has signed in with one role in irat."""
     with serve("keret"):
         return User.objects.create(username="minta.ilona", name="Minta Ilona", token_roles=["irat.iktato"])
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
@@ -47,8 +47,8 @@ def test_every_page_of_the_administrator_opens_and_only_for_them(admin, browse, 
 def test_a_clerk_is_added_and_a_name_is_taken_once(admin, serve, deliver):
     data = {"username": "uj.ubul", "name": "Új Ubul", "position": "", "email": "", "phone": ""}
     assert admin.post("/keret/felhasznalok/uj", data).status_code == 302
-    again = admin.post("/keret/felhasznalok/uj", data)
-    assert (again.status_code, "Ezzel a felhasználónévvel már van" in shown(again)) == (422, True)
+    repeat = admin.post("/keret/felhasznalok/uj", data)
+    assert (repeat.status_code, "Ezzel a felhasználónévvel már van" in text_of(repeat)) == (422, True)
     deliver()
     with serve("keret"):
         assert list(Activity.objects.values_list("action", "subject", "username")) == [
@@ -58,11 +58,11 @@ def test_a_clerk_is_added_and_a_name_is_taken_once(admin, serve, deliver):
 
 def test_roles_set_here_replace_those_of_the_sign_in(admin, clerk, serve, deliver):
     with serve("irat"):
-        assert clerk_access.of(clerk.username).effective(("irat.iktato",)) == ("irat.iktato",)
-    done = admin.post(f"/keret/felhasznalok/{clerk.pk}/szerepkorok", {"irat": ["irat.olvaso"]})
-    assert done.status_code == 302
+        assert clerk_access.fetch(clerk.username).effective(("irat.iktato",)) == ("irat.iktato",)
+    response = admin.post(f"/keret/felhasznalok/{clerk.pk}/szerepkorok", {"irat": ["irat.olvaso"]})
+    assert response.status_code == 302
     with serve("irat"):
-        assert clerk_access.of(clerk.username).effective(("irat.iktato",)) == ("irat.olvaso",)
+        assert clerk_access.fetch(clerk.username).effective(("irat.iktato",)) == ("irat.olvaso",)
     deliver()
     with serve("keret"):
         assert set(Activity.objects.values_list("action", "subject")) == {
@@ -75,7 +75,7 @@ def test_an_administrator_cannot_take_their_own_role_or_lock_themselves(admin, s
     with serve("keret"):
         me = User.objects.create(username=ADMINISTRATOR["username"], name=ADMINISTRATOR["name"])
     page = admin.post(f"/keret/felhasznalok/{me.pk}/szerepkorok", {"keret": ["keret.felhasznalo"]})
-    assert (page.status_code, "nem veheti el" in shown(page)) == (422, True)
+    assert (page.status_code, "nem veheti el" in text_of(page)) == (422, True)
     admin.post(f"/keret/felhasznalok/{me.pk}/zarolas", {"zar-reason": "próba"})
     with serve("keret"):
         assert User.objects.get(pk=me.pk).locked_at is None
@@ -87,21 +87,21 @@ ROLE = "keret.adminisztrator"
 
 @pytest.fixture
 def principal(serve):
-    """The only administrator for good, by a sign-in; and who stands in for them."""
+    """The only permanent administrator, by a sign-in; and a substitute."""
     with serve("keret"):
         head = User.objects.create(username="fo.ferenc", name="Fő Ferenc", token_roles=[ROLE])
         helper = User.objects.create(username=ADMINISTRATOR["username"], name=ADMINISTRATOR["name"])
-        rest = {"given_by": "x", "until": timezone.now() + dt.timedelta(days=1)}
-        Grant.objects.create(user=helper, kind="substitution", substitutes=head, **rest)
-        Grant.objects.create(user=helper, kind="temporary", system="keret", role="adminisztrator", **rest)
+        details = {"given_by": "x", "until": timezone.now() + dt.timedelta(days=1)}
+        Grant.objects.create(user=helper, kind="substitution", substitutes=head, **details)
+        Grant.objects.create(user=helper, kind="temporary", system="keret", role="adminisztrator", **details)
     return head
 
 
 def test_who_stands_in_for_the_last_administrator_cannot_strip_or_lock_them(admin, principal, serve):
     page = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"irat": ["irat.iktato"]})
-    assert (page.status_code, KEEPS in shown(page)) == (422, True)
+    assert (page.status_code, KEEPS in text_of(page)) == (422, True)
     admin.post(f"/keret/felhasznalok/{principal.pk}/zarolas", {"zar-reason": "próba"})
-    assert KEEPS in shown(admin.get(f"/keret/felhasznalok/{principal.pk}/"))
+    assert KEEPS in text_of(admin.get(f"/keret/felhasznalok/{principal.pk}/"))
     kept = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"keret": [ROLE], "irat": ["irat.iktato"]})
     assert kept.status_code == 302, "their other roles can be changed"
     with serve("keret"):
@@ -115,8 +115,8 @@ def test_another_administrator_counts_unless_locked(admin, principal, serve, loc
         other = User.objects.create(username="mas.mihaly", name="Más Mihály", managed=True)
         Grant.objects.create(user=other, kind="permanent", system="keret", role="adminisztrator", given_by="x")
         User.objects.filter(pk=other.pk).update(locked_at=timezone.now() if locked else None)
-    done = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"irat": ["irat.iktato"]})
-    assert done.status_code == (422 if locked else 302)
+    response = admin.post(f"/keret/felhasznalok/{principal.pk}/szerepkorok", {"irat": ["irat.iktato"]})
+    assert response.status_code == (422 if locked else 302)
 
 
 def test_two_administrators_cannot_remove_each_other_at_the_same_time(browse, serve, node):
@@ -151,12 +151,12 @@ def test_other_systems_read_a_clerks_name(clerk, serve):
 
 
 def test_a_clerks_particulars_are_changed_but_not_their_username(admin, clerk, serve, deliver):
-    form = shown(admin.get(f"/keret/felhasznalok/{clerk.pk}/adatok"))
+    form = text_of(admin.get(f"/keret/felhasznalok/{clerk.pk}/adatok"))
     assert 'value="Minta Ilona"' in form and 'name="username"' not in form
     data = {"username": "mas.nev", "name": "Minta-Új Ilona", "position": "iktató", "email": "", "phone": "123"}
     assert admin.post(f"/keret/felhasznalok/{clerk.pk}/adatok", data).status_code == 302
     wrong = admin.post(f"/keret/felhasznalok/{clerk.pk}/adatok", data | {"name": ""})
-    assert (wrong.status_code, "Ezt a mezőt ki kell tölteni: név." in shown(wrong)) == (422, True)
+    assert (wrong.status_code, "Ezt a mezőt ki kell tölteni: név." in text_of(wrong)) == (422, True)
     deliver()
     with serve("keret"):
         user = User.objects.get(pk=clerk.pk)
@@ -172,7 +172,7 @@ def test_statistics_count_work_and_people(admin, serve):
             Presence.objects.create(username=f"u{n % 2}", system=system, began_at=now)
         old = now - dt.timedelta(days=40)
         Activity.objects.create(at=old, username="u", name="U", system="gazd", action="régi művelet")
-    page = shown(admin.get("/keret/statisztika/"))
+    page = text_of(admin.get("/keret/statisztika/"))
     bars = dict(re.findall(r'<th scope="row">([^<]*)</th><td class="number">([0-9]+)</td>', page))
     assert (bars["Iratkezelő"], bars["Önkormányzati adó"], bars["iktatás"], bars["szignálás"]) == ("2", "1", "2", "1")
     assert bars[timezone.localtime(now).strftime("%m. %d.")] == "2", "two people, however often they signed in"
@@ -202,20 +202,20 @@ def test_who_is_in_is_listed_and_can_be_put_out(admin, clerk, browse, serve):
         Presence.objects.create(username="regi.rezso", system="irat", began_at=timezone.now() - dt.timedelta(days=1))
     inside = browse("irat", "iktato")
     assert inside.get("/irat/").status_code == 200
-    page = shown(admin.get("/keret/belepettek/"))
+    page = text_of(admin.get("/keret/belepettek/"))
     assert ("minta.ilona" in page, "regi.rezso" in page) == (True, False)
     assert admin.post(f"/keret/belepettek/{clerk.pk}/kileptetes").status_code == 302
     assert inside.get("/irat/").status_code == 302
-    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/"))
+    assert "minta.ilona" not in text_of(admin.get("/keret/belepettek/"))
 
 
 def sign_in(serve, client, minutes_ago):
-    """Minta Ilona's sign-in to the records, as the framework hears of it and the session remembers it."""
+    """Minta Ilona's sign-in to the records, as reported to the framework and remembered by the session."""
     at = timezone.now() - dt.timedelta(minutes=minutes_ago)
     with serve("irat"):
-        said = {"username": "minta.ilona", "name": "Minta Ilona", "roles": ["irat.iktato"], "at": at}
+        body = {"username": "minta.ilona", "name": "Minta Ilona", "roles": ["irat.iktato"], "at": at}
         with transaction.atomic():
-            send("keret", "signed-in", said, key="minta.ilona")
+            send("keret", "signed-in", body, key="minta.ilona")
         session = client.session
         session["clerk"] = session["clerk"] | {"since": at.timestamp()}
         session.save()
@@ -226,9 +226,9 @@ def sign_in(serve, client, minutes_ago):
 def test_who_signed_in_long_ago_is_listed_only_while_their_session_is_used(admin, browse, serve):
     records = browse("irat", "iktato")
     sign_in(serve, records, minutes_ago=45)
-    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/")), "nothing was heard of it for 45 minutes"
+    assert "minta.ilona" not in text_of(admin.get("/keret/belepettek/")), "nothing was heard of it for 45 minutes"
     sign_in(serve, records, minutes_ago=35)
-    assert "minta.ilona" in shown(admin.get("/keret/belepettek/")), "may be in: sessions speak every 10 minutes"
+    assert "minta.ilona" in text_of(admin.get("/keret/belepettek/")), "may be in: sessions speak every 10 minutes"
     with serve("keret"):
         Presence.objects.all().delete()
     sign_in(serve, records, minutes_ago=39)
@@ -238,11 +238,11 @@ def test_who_signed_in_long_ago_is_listed_only_while_their_session_is_used(admin
         (presence,) = Presence.objects.all()
         assert timezone.now() - presence.seen_at < dt.timedelta(minutes=5)
         Presence.objects.update(began_at=timezone.now() - dt.timedelta(hours=2))
-    page = shown(admin.get("/keret/belepettek/"))
+    page = text_of(admin.get("/keret/belepettek/"))
     assert "minta.ilona" in page and "Iratkezelő" in page
     with serve("keret"):
         Presence.objects.update(seen_at=timezone.now() - dt.timedelta(minutes=41))
-    assert "minta.ilona" not in shown(admin.get("/keret/belepettek/"))
+    assert "minta.ilona" not in text_of(admin.get("/keret/belepettek/"))
 
 
 def test_signing_out_of_the_framework_ends_the_sessions_of_every_system(browse, clerk):
@@ -319,7 +319,7 @@ def test_the_log_is_found_by_who_what_where_and_when(admin, serve):
         "ig=2026-03-01": (True, False),
         "tol=zagyva": (True, True),
     }.items():
-        page = shown(admin.get(f"/keret/naplo/?{query}"))
+        page = text_of(admin.get(f"/keret/naplo/?{query}"))
         assert ("Minta Ilona" in page, "Más Mihály" in page) == seen, query
 
 
@@ -327,22 +327,22 @@ def test_another_municipality_knows_nothing_of_it(admin, clerk, browse, serve):
     elsewhere = browse("keret", "adminisztrator", ksh=THEIRS, username="admin.aranka")
     assert elsewhere.get(f"/keret/felhasznalok/{clerk.pk}/").status_code == 404
     with serve("keret", THEIRS):
-        assert clerk_access.of(clerk.username) is None
+        assert clerk_access.fetch(clerk.username) is None
     with serve("keret", OURS):
-        assert clerk_access.of(clerk.username) is not None
+        assert clerk_access.fetch(clerk.username) is not None
 
 
 @pytest.fixture
 def joint(node):
-    """Both municipalities are of one joint office."""
+    """Both municipalities belong to one joint office."""
     for ksh in (OURS, THEIRS):
-        known = FACTS[ksh] | {"office": OURS, "origin": f"https://{FACTS[ksh]['host']}"}
+        data = FACTS[ksh] | {"office": OURS, "origin": f"https://{FACTS[ksh]['host']}"}
         with node.superuser() as session:
             comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}")
-            session.execute(comment.format(psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(known))))
-    facts._known.clear()
+            session.execute(comment.format(psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(data))))
+    facts._cache.clear()
     yield
-    facts._known.clear()
+    facts._cache.clear()
 
 
 def test_a_joint_offices_substitution_is_given_at_its_other_municipality_too(joint, admin, clerk, browse, serve):
@@ -352,39 +352,39 @@ def test_a_joint_offices_substitution_is_given_at_its_other_municipality_too(joi
     today = timezone.localdate()
     data = {"colleague": clerk.pk, "until": today.isoformat(), "reason": "szabadság"}
     assert admin.post(f"/keret/felhasznalok/{other.pk}/helyettesites", data).status_code == 302
-    page = shown(admin.get(f"/keret/felhasznalok/{other.pk}/"))
+    page = text_of(admin.get(f"/keret/felhasznalok/{other.pk}/"))
     (address,) = re.findall(r'<a href="https://malyinka\.asp\.test(/keret/helyettesites[^"]*)">Mályinka</a>', page)
     address = html.unescape(address)
     assert "szabads" not in address, "why somebody is away stays where it was written"
 
-    refused = there.get(address)
-    assert refused.headers["Location"] == "/keret/felhasznalok/"
-    assert "Mályinka felhasználói között nincs: mas.mihaly, minta.ilona" in shown(there.get("/keret/felhasznalok/"))
+    refusal = there.get(address)
+    assert refusal.headers["Location"] == "/keret/felhasznalok/"
+    assert "Mályinka felhasználói között nincs: mas.mihaly, minta.ilona" in text_of(there.get("/keret/felhasznalok/"))
     with serve("keret", THEIRS):
         User.objects.create(username="nem.erintett", name="Nem Érintett")  # numbers differ from ours
         whom = User.objects.create(username="minta.ilona", name="Minta Ilona", token_roles=["irat.iktato"])
         who = User.objects.create(username="mas.mihaly", name="Más Mihály", token_roles=[])
     helper = browse("irat", "nincs", ksh=THEIRS, username="mas.mihaly", name="Más Mihály")
     assert helper.get("/irat/uj").status_code == 403
-    offered = there.get(address).headers["Location"]
-    form = shown(there.get(offered))
-    assert offered.startswith(f"/keret/felhasznalok/{who.pk}/helyettesites?")
+    location = there.get(address).headers["Location"]
+    form = text_of(there.get(location))
+    assert location.startswith(f"/keret/felhasznalok/{who.pk}/helyettesites?")
     assert f'<option value="{whom.pk}" selected>' in form and f'value="{today.isoformat()}"' in form
     assert helper.get("/irat/uj").status_code == 403, "looking at the form gives nothing yet"
-    given = {"colleague": whom.pk, "until": today.isoformat(), "reason": "szabadság"}
-    assert there.post(offered, given).status_code == 302
+    form_data = {"colleague": whom.pk, "until": today.isoformat(), "reason": "szabadság"}
+    assert there.post(location, form_data).status_code == 302
     assert helper.get("/irat/uj").status_code == 200
 
 
 def test_a_joint_offices_clerk_is_offered_its_other_municipalities(joint, browse):
-    page = shown(browse("keret", "felhasznalo").get("/keret/"))
+    page = text_of(browse("keret", "felhasznalo").get("/keret/"))
     assert re.findall(r'<a href="(https://[^"]+)">([^<]+)</a>', page) == [
         ("https://malyinka.asp.test/keret/", "Mályinka")
     ]
 
 
 def test_an_own_offices_clerk_is_offered_no_other_municipality(browse):
-    page = shown(browse("keret", "felhasznalo").get("/keret/"))
+    page = text_of(browse("keret", "felhasznalo").get("/keret/"))
     assert "közös hivatal" not in page and "https://" not in page
 
 
@@ -398,5 +398,5 @@ def test_a_municipality_with_an_office_of_its_own_has_nowhere_to_carry_it(admin,
         other = User.objects.create(username="mas.mihaly", name="Más Mihály")
     data = {"colleague": clerk.pk, "until": timezone.localdate().isoformat(), "reason": "szabadság"}
     admin.post(f"/keret/felhasznalok/{other.pk}/helyettesites", data)
-    page = shown(admin.get(f"/keret/felhasznalok/{other.pk}/"))
+    page = text_of(admin.get(f"/keret/felhasznalok/{other.pk}/"))
     assert "helyettesíti: Minta Ilona" in page and "közös hivatal" not in page

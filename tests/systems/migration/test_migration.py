@@ -1,4 +1,4 @@
-"""Taking over data: nothing is written before everything is right and somebody else approved; then all of it, once."""
+"""Importing data: nothing is written before everything is right and somebody else approved; then all of it, once."""
 
 import hashlib
 import importlib
@@ -66,7 +66,7 @@ def upload(client, content, name="atadas.zip"):
     return client.post("/migration/uj", {"package": SimpleUploadedFile(name, content)})
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
@@ -77,14 +77,14 @@ def users(serve):
 
 def test_a_clean_package_is_taken_over_after_somebody_else_approved(clerk, approver, serve, deliver):
     place = upload(clerk, package())["Location"]
-    assert "Ellenőrzés folyamatban" in shown(clerk.get(place))
+    assert "Ellenőrzés folyamatban" in text_of(clerk.get(place))
     deliver()
-    assert "Átvehető" in shown(clerk.get(place))
+    assert "Átvehető" in text_of(clerk.get(place))
     assert users(serve) == [], "a check writes nothing"
     assert approver.post(f"{place}atvetel").status_code == 302
     deliver()
     assert users(serve) == ["uj.ella", "uj.ubul"]
-    page = shown(approver.get(place))
+    page = text_of(approver.get(place))
     assert "Átvéve" in page and "Főnök Flóra" in page
     pdf = clerk.get(f"{place}jegyzokonyv.pdf")
     assert pdf.content.startswith(b"%PDF-") and len(pdf.content) > 5000
@@ -92,10 +92,10 @@ def test_a_clean_package_is_taken_over_after_somebody_else_approved(clerk, appro
 
 @pytest.fixture
 def minutes(monkeypatch):
-    """`minutes(client, place)`: what stands in the minutes of a package, piece by piece."""
-    made = []
+    """`minutes(client, place)`: the texts in the minutes of a package, in order."""
+    texts = []
     content = Pdf.content
-    monkeypatch.setattr(Pdf, "content", lambda pdf: made.extend(words(pdf.flow)) or content(pdf))
+    monkeypatch.setattr(Pdf, "content", lambda pdf: texts.extend(words(pdf.flow)) or content(pdf))
 
     def words(flow):
         for piece in flow:
@@ -105,9 +105,9 @@ def minutes(monkeypatch):
                 yield piece.getPlainText()
 
     def read(client, place):
-        made.clear()
+        texts.clear()
         assert client.get(f"{place}jegyzokonyv.pdf").content.startswith(b"%PDF-")
-        return made
+        return texts
 
     return read
 
@@ -129,11 +129,11 @@ def test_the_minutes_and_the_list_have_the_faulty_rows(clerk, deliver, minutes, 
     text = HEAD + rows
     place = upload(clerk, package({LISTED: text}, balances={"keret": {"felhasználó": 60}}))["Location"]
     deliver()
-    wanted = " |  | legfeljebb 120 betűs név"
-    found = [line for line in minutes(clerk, place) if line.endswith(wanted)]
-    assert found[0] == f"felhasznalok.csv | 2 | nev{wanted}" and len(found) == 50
+    ending = " |  | legfeljebb 120 betűs név"
+    result = [line for line in minutes(clerk, place) if line.endswith(ending)]
+    assert result[0] == f"felhasznalok.csv | 2 | nev{ending}" and len(result) == 50
     monkeypatch.setattr("systems.migration.views.ON_PAGE", 10)
-    page = shown(clerk.get(place))
+    page = text_of(clerk.get(place))
     assert "Hibák soronként (60, itt az első 10)" in page and page.count("legfeljebb 120 betűs név") == 10
     sheet = clerk.get(f"{place}hibajegyzek.xlsx").content
     with zipfile.ZipFile(io.BytesIO(sheet)) as book:
@@ -146,8 +146,8 @@ def test_a_report_lists_more_faults_than_a_page_and_says_how_many_there_are():
     report = importing.Report()
     for number in range(importing.MOST_FAULTS + 5):
         report.fault("x.csv", number, "nev", "", "név")
-    said = report.as_dict()
-    assert (len(said["faults"]), said["faults_count"]) == (importing.MOST_FAULTS, importing.MOST_FAULTS + 5)
+    body = report.as_dict()
+    assert (len(body["faults"]), body["faults_count"]) == (importing.MOST_FAULTS, importing.MOST_FAULTS + 5)
     assert importing.MOST_FAULTS > 1000
 
 
@@ -185,7 +185,7 @@ FAULTY = {
 def test_faulty_rows_are_listed_and_nothing_can_be_taken_over(clerk, approver, serve, deliver, text):
     place = upload(clerk, package({"keret/felhasznalok.csv": text}))["Location"]
     deliver()
-    page = shown(clerk.get(place))
+    page = text_of(clerk.get(place))
     assert "Hibás" in page and FAULTY[text] in page
     approver.post(f"{place}atvetel")
     deliver()
@@ -196,7 +196,7 @@ def test_faulty_rows_are_listed_and_nothing_can_be_taken_over(clerk, approver, s
 def test_balances_must_agree(clerk, deliver, balances):
     place = upload(clerk, package(balances=balances))["Location"]
     deliver()
-    assert "Egyenlegeltérés" in shown(clerk.get(place))
+    assert "Egyenlegeltérés" in text_of(clerk.get(place))
 
 
 def test_what_changed_since_the_check_stops_the_taking_over(clerk, approver, serve, deliver):
@@ -206,7 +206,7 @@ def test_what_changed_since_the_check_stops_the_taking_over(clerk, approver, ser
         User.objects.create(username="uj.ella", name="Már Itt")
     approver.post(f"{place}atvetel")
     deliver()
-    assert "Az átvétel elmaradt" in shown(clerk.get(place))
+    assert "Az átvétel elmaradt" in text_of(clerk.get(place))
     assert users(serve) == ["uj.ella"], "whole or not at all"
 
 
@@ -215,81 +215,83 @@ def taxpayers(serve):
         return list(Taxpayer.objects.values_list("name", flat=True))
 
 
-def relayed(serve, *systems):
+def relay_systems(serve, *systems):
     for system in systems:
         with serve(system):
             relay.deliver()
 
 
 @pytest.fixture
-def two(clerk, deliver):
-    """Where a clean package for two systems is shown."""
+def package_of_two(clerk, deliver):
+    """Upload a clean package for two systems; returns the address of its page."""
     place = upload(clerk, package(TWO, balances=BALANCES))["Location"]
     deliver()
-    assert "Átvehető" in shown(clerk.get(place))
+    assert "Átvehető" in text_of(clerk.get(place))
     return place
 
 
-def test_two_systems_take_over_together(approver, two, serve, deliver):
-    approver.post(f"{two}atvetel")
+def test_two_systems_take_over_together(approver, package_of_two, serve, deliver):
+    approver.post(f"{package_of_two}atvetel")
     deliver()
-    assert "Átvéve" in shown(approver.get(two))
+    assert "Átvéve" in text_of(approver.get(package_of_two))
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."])
 
 
-def test_no_system_writes_when_one_refuses_at_the_second_check(approver, two, serve, deliver):
+def test_no_system_writes_when_one_refuses_at_the_second_check(approver, package_of_two, serve, deliver):
     with serve("ado"):
         Taxpayer.objects.create(identifier=FIRM, name="Már Itt Kft.")
-    approver.post(f"{two}atvetel")
-    relayed(serve, "keret", "migration", "keret")
+    approver.post(f"{package_of_two}atvetel")
+    relay_systems(serve, "keret", "migration", "keret")
     assert users(serve) == [], "the first one waits for what the second says"
     deliver()
-    page = shown(approver.get(two))
+    page = text_of(approver.get(package_of_two))
     assert "Az átvétel elmaradt" in page and "Egyik rendszer sem írt semmit" in page
     assert (users(serve), taxpayers(serve)) == ([], ["Már Itt Kft."])
 
 
 def test_a_system_that_dies_after_the_other_wrote_completes_it_by_itself(
-    approver, two, serve, deliver, node, monkeypatch
+    approver, package_of_two, serve, deliver, node, monkeypatch
 ):
     def killed(files):
         raise RuntimeError("killed")
 
-    approver.post(f"{two}atvetel")
+    approver.post(f"{package_of_two}atvetel")
     with monkeypatch.context() as patch:
         patch.setattr(tax_importing, "apply", killed)
         deliver(failures=True)
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], [])
-    assert "Átvétel folyamatban" in shown(approver.get(two)), "it is not done, and it is not given up"
+    assert "Átvétel folyamatban" in text_of(approver.get(package_of_two)), "it is not done, and it is not given up"
     with node.superuser("t16054") as session:
         session.execute("UPDATE chain.failure SET at = at - interval '2 minutes'")
     deliver(failures=True)
-    assert "Átvéve" in shown(approver.get(two))
+    assert "Átvéve" in text_of(approver.get(package_of_two))
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."]), "and nothing twice"
 
 
-def test_a_package_that_one_system_refused_at_the_last_moment_is_completed(clerk, approver, two, serve, deliver):
-    approver.post(f"{two}atvetel")
-    relayed(serve, "keret", "ado", "migration")
+def test_a_package_that_one_system_refused_at_the_last_moment_is_completed(
+    clerk, approver, package_of_two, serve, deliver
+):
+    approver.post(f"{package_of_two}atvetel")
+    relay_systems(serve, "keret", "ado", "migration")
     with serve("ado"):
         between = Taxpayer.objects.create(identifier=FIRM, name="Közben Kft.").pk
     deliver()
-    page = shown(approver.get(two))
+    page = text_of(approver.get(package_of_two))
     assert "Részben átvéve" in page and "olyan, amely még nincs" in page
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Közben Kft."])
 
-    approver.post(f"{two}befejezes")
+    approver.post(f"{package_of_two}befejezes")
     deliver()
-    assert "Részben átvéve" in shown(approver.get(two)), "the cause is still there"
+    assert "Részben átvéve" in text_of(approver.get(package_of_two)), "the cause is still there"
     with serve("ado"):
         Taxpayer.objects.filter(pk=between).delete()
-    assert clerk.post(f"{two}befejezes").status_code == 403
-    approver.post(f"{two}befejezes")
+    assert clerk.post(f"{package_of_two}befejezes").status_code == 403
+    approver.post(f"{package_of_two}befejezes")
     deliver()
-    assert "Átvéve" in shown(approver.get(two))
+    assert "Átvéve" in text_of(approver.get(package_of_two))
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], ["Régi Kft."])
-    approver.post(f"{two}befejezes")
-    assert "A csomag most nem vehető át" in shown(approver.get(two))
+    approver.post(f"{package_of_two}befejezes")
+    assert "A csomag most nem vehető át" in text_of(approver.get(package_of_two))
 
 
 def test_two_who_approve_at_once_have_it_taken_over_once(clerk, approver, browse, serve, deliver, node):
@@ -299,13 +301,13 @@ def test_two_who_approve_at_once_have_it_taken_over_once(clerk, approver, browse
     approve = [lambda client=client: client.post(f"{place}atvetel").status_code for client in (approver, other)]
     with serve("migration"):
         assert node.at_once("SELECT FROM migration.package FOR UPDATE", *approve) == [302, 302]
-    told = sorted("Az átvételt jóváhagyta" in shown(c.get(place)) for c in (approver, other))
-    assert told == [False, True]
+    message = sorted("Az átvételt jóváhagyta" in text_of(c.get(place)) for c in (approver, other))
+    assert message == [False, True]
     deliver()
     assert users(serve) == ["uj.ella", "uj.ubul"]
     with node.superuser("t16054") as session:
-        asked = session.execute("SELECT topic FROM chain.message WHERE source = 'migration' AND target = 'keret'")
-        topics = sorted(topic for (topic,) in asked)
+        requests = session.execute("SELECT topic FROM chain.message WHERE source = 'migration' AND target = 'keret'")
+        topics = sorted(topic for (topic,) in requests)
     assert topics == ["activity", "activity", "import-apply", "import-check", "import-check"]
 
 
@@ -326,7 +328,7 @@ REFUSED = {
 def test_what_is_no_package_is_refused_at_once(clerk, serve, name):
     content, cause = REFUSED[name]
     page = upload(clerk, content)
-    assert (page.status_code, cause in shown(page)) == (422, True), shown(page)
+    assert (page.status_code, cause in text_of(page)) == (422, True), text_of(page)
     with serve("migration"):
         assert not Package.objects.exists()
 

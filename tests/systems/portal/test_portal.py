@@ -1,4 +1,4 @@
-"""The public site: what visitors see, what only editors do, and what of it is kept."""
+"""The public site: what visitors see, what only editors may do, and its history."""
 
 import datetime as dt
 import re
@@ -22,11 +22,11 @@ def hidden(page, name):
 
 
 def write(editor, kind, pk="uj", **values):
-    """Send an editor's form as its page was; the answer."""
-    where = f"/portal/szerkesztes/{kind}/{pk}"
-    page = editor.get(where)
+    """Send an editor's form with its page's hidden fields; returns the response."""
+    url = f"/portal/szerkesztes/{kind}/{pk}"
+    page = editor.get(url)
     assert page.status_code == 200
-    return editor.post(where, {"token": hidden(page, "token"), "revision": hidden(page, "revision"), **values})
+    return editor.post(url, {"token": hidden(page, "token"), "revision": hidden(page, "revision"), **values})
 
 
 NEWS = {"title": "Falunap", "lead": "Szombaton.", "text": "# Program\n\n- tánc\n- <b>torna</b>", "since": "2026-01-02"}
@@ -78,7 +78,7 @@ def test_news_come_and_go_on_their_days_and_pinned_ones_stand_first(serve):
         ]:
             News.objects.create(title=title, text="t", since=since, until=until, pinned=pinned, published=True)
         News.objects.create(title="piszkozat", text="t", since=today)
-        assert [news.title for news in News.objects.shown(today)] == ["kiemelt", "mai"]
+        assert [news.title for news in News.objects.visible(today)] == ["kiemelt", "mai"]
 
 
 def test_decrees_are_found_by_words_and_by_what_is_in_force(browse, editor):
@@ -115,11 +115,11 @@ def test_a_form_sent_twice_makes_one(editor, serve):
 
 
 def test_two_editors_do_not_overwrite_each_other(editor, serve):
-    where = write(editor, "hir", **NEWS)["Location"]
-    page = editor.get(where)
-    sent = {**NEWS, "token": hidden(page, "token"), "revision": hidden(page, "revision")}
-    assert editor.post(where, {**sent, "title": "Első"}).status_code == 302
-    late = editor.post(where, {**sent, "title": "Második"})
+    url = write(editor, "hir", **NEWS)["Location"]
+    page = editor.get(url)
+    data = {**NEWS, "token": hidden(page, "token"), "revision": hidden(page, "revision")}
+    assert editor.post(url, {**data, "title": "Első"}).status_code == 302
+    late = editor.post(url, {**data, "title": "Második"})
     assert (late.status_code, "Közben más módosította" in text(late)) == (422, True)
     with serve("portal"):
         assert News.objects.get().title == "Első"
@@ -171,8 +171,8 @@ def test_what_nobody_has_changed_yet_has_an_empty_history(editor, serve):
 def test_history_is_only_added_to(editor, serve):
     write(editor, "hir", **NEWS)
     for sql in ("UPDATE change SET name = 'más'", "DELETE FROM change"):
-        refused = pytest.raises(DatabaseError, match="only ever added")
-        with serve("portal"), refused, transaction.atomic(), connection.cursor() as cursor:
+        refusal = pytest.raises(DatabaseError, match="only ever added")
+        with serve("portal"), refusal, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
 
 
@@ -185,7 +185,7 @@ VALUES ('Minta Kft.', '12345676-1-05', 'Miskolc', 'élelmiszer', 'shop', 'Minta 
 
 
 def test_the_register_of_trades_is_shown_when_it_is_shared(browse, node, monkeypatch):
-    monkeypatch.setattr("systems.portal.views._served", lambda system, ksh: True)
+    monkeypatch.setattr("systems.portal.views._has_system", lambda system, ksh: True)
     with node.superuser("t16054") as session:
         session.execute(TRADE)
     assert "Minta Bolt" in text(browse("portal").get("/portal/uzletek?q=ELELMISZER"))

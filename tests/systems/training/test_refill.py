@@ -1,4 +1,4 @@
-"""A sandbox emptied and filled again on a real database: what was practised goes, who learned what stays."""
+"""A sandbox is emptied and filled again on a real database: exercise data goes, certificates stay."""
 
 import psycopg
 import pytest
@@ -22,15 +22,15 @@ TENANT = f"t{OURS}"
 
 
 @pytest.fixture
-def emptied(node):
-    """`emptied()`: the sandbox's database exchanged for an empty one, as `playbooks/refill.yml` does it."""
+def empty_sandbox(node):
+    """`empty_sandbox()`: the sandbox's database exchanged for an empty one, as the play refill does it."""
 
-    def empty():
+    def exchange():
         connection.close()
         incoming = empty.prepare(node, TENANT, node.container)
-        return restore.rename(node, node.wanted[TENANT], incoming, migrations.installed())
+        return restore.rename(node, node.tenants[TENANT], incoming, migrations.installed())
 
-    yield empty
+    yield exchange
     empty.forget(node, TENANT)
     with node.superuser() as session:
         session.execute(f"DROP DATABASE IF EXISTS {TENANT}_refilling WITH (FORCE)")
@@ -39,7 +39,7 @@ def emptied(node):
 def fill(serve):
     for system in ("helpdesk", "iparker"):
         with serve(system):
-            assert synthetic.fill(OURS, seed=1), f"{system} was filled before"
+            assert synthetic.fill(OURS, seed=1), f"{system} had been filled already"
 
 
 def learn(serve, exercise):
@@ -69,10 +69,10 @@ def test_what_would_go_is_told_and_nothing_is_touched(node, serve):
     assert databases(node) == [TENANT]
 
 
-def test_everything_is_as_new_but_what_was_learned(node, serve, browse, emptied):
+def test_everything_is_as_new_but_what_was_learned(node, serve, browse, empty_sandbox):
     fill(serve)
     first = learn(serve, "hiba")
-    old = emptied()
+    old = empty_sandbox()
     assert databases(node) == [TENANT, old]
     assert empty.would_go(node, TENANT) == [f"database {old}: dropped"]
     assert empty.forget(node, TENANT) == [old]
@@ -91,8 +91,8 @@ def test_everything_is_as_new_but_what_was_learned(node, serve, browse, emptied)
         assert not Ticket.objects.exists()
 
 
-def test_another_system_still_cannot_read_it(node, emptied):
-    emptied()
+def test_another_system_still_cannot_read_it(node, empty_sandbox):
+    empty_sandbox()
     with node.superuser(TENANT) as session:
         session.execute(f"SET ROLE {TENANT}_irat")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -103,7 +103,7 @@ def test_another_system_still_cannot_read_it(node, emptied):
 
 
 @pytest.mark.parametrize("killed", of_family(["prepared", "exchanged", "half filled"], ["half filled"]))
-def test_a_killed_run_is_completed_by_another(node, serve, emptied, killed):
+def test_a_killed_run_is_completed_by_another(node, serve, empty_sandbox, killed):
     fill(serve)
     learn(serve, "hiba")
     connection.close()
@@ -112,11 +112,11 @@ def test_a_killed_run_is_completed_by_another(node, serve, emptied, killed):
         with serve("helpdesk"):
             assert Ticket.objects.exists(), "nothing of the tenant was touched yet"
     else:
-        emptied()
+        empty_sandbox()
     if killed == "half filled":
         with serve("helpdesk"):
             synthetic.fill(OURS, seed=1)
-    emptied()
+    empty_sandbox()
     assert len(empty.forget(node, TENANT)) == (1 if killed == "prepared" else 2)
     assert databases(node) == [TENANT]
     fill(serve)
@@ -125,7 +125,7 @@ def test_a_killed_run_is_completed_by_another(node, serve, emptied, killed):
         assert messages.begin_run("something", "new")
 
 
-def test_the_template_is_not_what_is_emptied(node, serve, emptied):
-    emptied()
+def test_the_template_is_not_what_is_emptied(node, serve, empty_sandbox):
+    empty_sandbox()
     with node.superuser(TEMPLATE) as session:
         assert session.execute("SELECT count(*) FROM training.pass").fetchone() == (0,)

@@ -28,7 +28,7 @@ from tests.systems.support import CATALOGUE, OURS, SYSTEMS, THEIRS
 
 BANNER = "OKTATÁSI KÖRNYEZET – kitalált adatok"
 ROLES = {entry["id"]: set(entry["roles"]) for entry in CATALOGUE}
-# What is logged in words put together: of the part or the kind, and of what was done to it.
+# Log lines that are composed of a part or kind and of what was done to it.
 COMPOSED = {f"portál: {KINDS['hir'][1].lower()} szerkesztése", f"{PARTS['orokos'][2]} felvétele"}
 DRAW = Canvas.drawCentredString
 CLERK, NAME = "minta.ilona", "Minta Ilona"
@@ -43,7 +43,7 @@ def sandbox():
 
 @pytest.fixture
 def give(serve):
-    """`give("iparker.ugyintezo")`: the framework gives the clerk exactly these roles and that of a learner."""
+    """`give("iparker.ugyintezo")`: give the clerk exactly these roles and that of a learner."""
 
     def give(*roles):
         with serve("keret"):
@@ -56,12 +56,12 @@ def give(serve):
     return give
 
 
-def shown(page):
+def text_of(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
 def do_trade_exercise(browse):
-    """What the exercise of the trade system asks for, done there by a clerk's own requests."""
+    """Do the trade system's exercise with a clerk's own requests."""
     clerk = browse("iparker", "ugyintezo")
     form = clerk.get("/iparker/bejelentesek/uj").content.decode()
     answers = {
@@ -79,10 +79,10 @@ def do_trade_exercise(browse):
         "products": ["1.7"],
         "since": "2026-01-05",
     }
-    made = clerk.post("/iparker/bejelentesek/uj", answers)
-    assert made.status_code == 302, shown(made)
+    response = clerk.post("/iparker/bejelentesek/uj", answers)
+    assert response.status_code == 302, text_of(response)
     yield
-    assert clerk.post(f"{made['Location']}nyilvantartasba").status_code == 302
+    assert clerk.post(f"{response['Location']}nyilvantartasba").status_code == 302
 
 
 def test_every_exercise_is_of_a_system_with_its_role_and_judged_by_what_that_system_logs():
@@ -102,28 +102,28 @@ def test_every_exercise_is_of_a_system_with_its_role_and_judged_by_what_that_sys
 def test_a_clerk_is_checked_by_the_log_and_gets_a_certificate(sandbox, serve, browse, deliver, give):
     give("iparker.ugyintezo")
     clerk = browse("training", "tanulo")
-    page = shown(clerk.get("/training/"))
+    page = text_of(clerk.get("/training/"))
     assert "Bejelentés nyilvántartásba vétele" in page and "Elvégezve: 0/1" in page
     place = "/training/gyakorlatok/bejelentes/"
-    doing = do_trade_exercise(browse)
-    next(doing)
+    learner = do_trade_exercise(browse)
+    next(learner)
     deliver()
-    answer = shown(clerk.post(f"{place}ellenorzes", follow=True))
+    answer = text_of(clerk.post(f"{place}ellenorzes", follow=True))
     assert "Még hiányzik: nyilvántartásba vétel." in answer, "half of it is not enough"
-    assert next(doing, None) is None
+    assert next(learner, None) is None
     deliver()
-    assert "A gyakorlatot elvégezte." in shown(clerk.post(f"{place}ellenorzes", follow=True))
+    assert "A gyakorlatot elvégezte." in text_of(clerk.post(f"{place}ellenorzes", follow=True))
     clerk.post(f"{place}ellenorzes")
-    page = shown(clerk.get("/training/"))
+    page = text_of(clerk.get("/training/"))
     assert "Elvégezve: 1/1" in page and page.count("(PDF)") == 1, "checked twice, certified once"
     address = re.search(r'href="(/training/igazolasok/\d+/igazolas\.pdf)"', page)[1]
     pdf = clerk.get(address)
     assert (pdf.status_code, pdf["Content-Type"]) == (200, "application/pdf")
     assert pdf.content.startswith(b"%PDF-")
     with serve("training"):
-        told = " ".join(words(papers.certificate(Certificate.objects.get()).flow))
-    assert NAME in told and "Sajószentpéter" in told
-    assert "Ipar és kereskedelem Bejelentés nyilvántartásba vétele" in told
+        message = " ".join(words(papers.certificate(Certificate.objects.get()).flow))
+    assert NAME in message and "Sajószentpéter" in message
+    assert "Ipar és kereskedelem Bejelentés nyilvántartásba vétele" in message
     other = browse("training", "tanulo", username="masik.mari", name="Másik Mari")
     assert other.get(address).status_code == 404, "another clerk's certificate"
     assert browse("training", "oktato", username="okos.olga", name="Okos Olga").get(address).status_code == 200
@@ -137,10 +137,10 @@ def write_news(browse):
 
 def begin_inventory(browse):
     clerk, token = browse("hagyatek", "ugyintezo"), {"token": str(uuid.uuid4())}
-    known = {name: str(value) for name, value in DECEASED.items()}
-    made = clerk.post("/hagyatek/uj", {**known, "number": "GYAK/1", **token})
+    data = {name: str(value) for name, value in DECEASED.items()}
+    response = clerk.post("/hagyatek/uj", {**data, "number": "GYAK/1", **token})
     heir = {"name": "Kis Kata", "address": "x", "relation": "child", "basis": "lawful"}
-    assert clerk.post(f"{made['Location']}orokos/uj", {**heir, **token}).status_code == 302
+    assert clerk.post(f"{response['Location']}orokos/uj", {**heir, **token}).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_what_is_done_in_the_pages_of_a_system_counts(sandbox, browse, deliver, 
     give(role)
     clerk, place = browse("training", "tanulo"), f"/training/gyakorlatok/{code}/"
     do(browse)
-    assert "Még hiányzik" in shown(clerk.post(f"{place}ellenorzes", follow=True)), "nothing has arrived yet"
+    assert "Még hiányzik" in text_of(clerk.post(f"{place}ellenorzes", follow=True)), "nothing has arrived yet"
     deliver()
-    assert "A gyakorlatot elvégezte." in shown(clerk.post(f"{place}ellenorzes", follow=True))
-    assert "még nem" not in shown(clerk.get(place))
+    assert "A gyakorlatot elvégezte." in text_of(clerk.post(f"{place}ellenorzes", follow=True))
+    assert "még nem" not in text_of(clerk.get(place))
 
 
 def words(flow):
-    """Every word of a document in the making, those of its tables too."""
+    """Every word of a document before it is built, including its tables."""
     for part in flow:
         if hasattr(part, "getPlainText"):
             yield from part.getPlainText().split()
@@ -176,12 +176,12 @@ def test_more_roles_give_a_wider_course_and_another_certificate(sandbox, serve, 
     say("helpdesk", "bejelentés")
     clerk.post("/training/gyakorlatok/hiba/ellenorzes")
     give("helpdesk.bejelento", "adattar.olvaso")
-    assert "Elvégezve: 1/2" in shown(clerk.get("/training/"))
+    assert "Elvégezve: 1/2" in text_of(clerk.get("/training/"))
     say("irat", ENTERED)
-    assert "Még hiányzik: belépés." in shown(clerk.post("/training/gyakorlatok/adattar/ellenorzes", follow=True))
+    assert "Még hiányzik: belépés." in text_of(clerk.post("/training/gyakorlatok/adattar/ellenorzes", follow=True))
     with serve("keret"):
         Presence.objects.create(username=CLERK, system="adattar", began_at=timezone.now())
-    assert "elvégezte" in shown(clerk.post("/training/gyakorlatok/adattar/ellenorzes", follow=True))
+    assert "elvégezte" in text_of(clerk.post("/training/gyakorlatok/adattar/ellenorzes", follow=True))
     with serve("training"):
         assert [len(each.exercises) for each in Certificate.objects.order_by("pk")] == [1, 2]
 
@@ -200,9 +200,9 @@ def test_nobody_practises_in_a_municipality_that_works(serve, browse, give):
     with serve("keret"):
         Activity.objects.create(at=timezone.now(), username=CLERK, name=NAME, system="helpdesk", action="bejelentés")
     clerk = browse("training", "tanulo")
-    assert "Ez éles önkormányzat" in shown(clerk.get("/training/"))
-    assert "Ellenőrzés</button>" not in shown(clerk.get("/training/gyakorlatok/hiba/"))
-    assert "Ez éles önkormányzat" in shown(clerk.post("/training/gyakorlatok/hiba/ellenorzes", follow=True))
+    assert "Ez éles önkormányzat" in text_of(clerk.get("/training/"))
+    assert "Ellenőrzés</button>" not in text_of(clerk.get("/training/gyakorlatok/hiba/"))
+    assert "Ez éles önkormányzat" in text_of(clerk.post("/training/gyakorlatok/hiba/ellenorzes", follow=True))
     with serve("training"):
         assert not Pass.objects.exists()
 
@@ -215,7 +215,7 @@ def test_the_trainer_sees_who_began_and_who_did_what(sandbox, serve, browse, giv
     with serve("training"):
         Pass.objects.create(username=CLERK, name=NAME, exercise="hiba", done_at=now)
     trainer = browse("training", "oktato", username="okos.olga", name="Okos Olga")
-    page = shown(trainer.get("/training/attekintes/"))
+    page = text_of(trainer.get("/training/attekintes/"))
     assert "Kezdő Kata" in page and "még egy sem" in page
     assert NAME in page and "Hiba bejelentése" in page
     assert page.index("Kezdő Kata") < page.index(NAME)
@@ -252,8 +252,8 @@ def test_every_page_in_a_sandbox_says_that_it_is_one(sandbox, browse, system):
     role = sorted(ROLES[system])[0]
     for place in ("", "nincs-ilyen-oldal"):
         page = browse(system, role).get(f"/{system}/{place}", follow=True)
-        assert shown(page).count(BANNER) == 1, f"/{system}/{place}: {page.status_code}"
-    assert BANNER not in shown(browse(system, role, ksh=THEIRS).get(f"/{system}/", follow=True))
+        assert text_of(page).count(BANNER) == 1, f"/{system}/{place}: {page.status_code}"
+    assert BANNER not in text_of(browse(system, role, ksh=THEIRS).get(f"/{system}/", follow=True))
 
 
 @pytest.mark.parametrize(("ksh", "pages"), [(OURS, 2), (THEIRS, 0)])
@@ -267,5 +267,5 @@ def test_every_page_of_a_document_from_a_sandbox_says_so(sandbox, serve, ksh, pa
 
 @pytest.mark.parametrize("system", ["portal", "elugy"])
 def test_citizens_are_told_too(sandbox, browse, system):
-    assert shown(browse(system).get(f"/{system}/")).count(BANNER) == 1
-    assert BANNER not in shown(browse(system, ksh=THEIRS).get(f"/{system}/"))
+    assert text_of(browse(system).get(f"/{system}/")).count(BANNER) == 1
+    assert BANNER not in text_of(browse(system, ksh=THEIRS).get(f"/{system}/"))

@@ -13,7 +13,6 @@ import pytest
 
 from inventory import paths
 from inventory.importing.importer import import_settlements
-from inventory.names import SHARED_NETWORKS
 from inventory.register import Register, load
 from inventory.vault import vault
 from stacks import order
@@ -61,11 +60,7 @@ class Daemon(pulumi.runtime.Mocks):
 
 def networks(register: Register) -> dict[str, str]:
     """What stack `network` exports: ids by name."""
-    names = register.names
-    shared = [names.network(label).name for label in SHARED_NETWORKS]
-    cells = [register.cell(cell.id) for cell in register.environment.cells]
-    return {name: f"{name}-id" for name in
-            [*shared, *(n.name for c in cells for n in (c.apps_network, c.data_network))]}  # fmt: skip
+    return {network.name.name: f"{network.name.name}-id" for network in register.networks}
 
 
 @pytest.fixture
@@ -129,7 +124,7 @@ def test_every_program_of_an_environment_runs(run):
         "edge dev": 1,
         "workstations dev": len(register.workstations()),
     }
-    assert daemons["network dev"].count(NETWORK) == len(SHARED_NETWORKS) + 2
+    assert daemons["network dev"].count(NETWORK) == len(register.networks)
 
 
 def test_a_cell_of_three_nodes(run, tmp_path):
@@ -167,7 +162,7 @@ def test_every_program_runs_for_the_whole_country(run, country, every):
     counted = services(daemons)
     for cell in looked_at:
         assert counted[f"appservers {cell}.land"] == len(systems)
-    assert daemons["network land"].count(NETWORK) == len(SHARED_NETWORKS) + 2 * len(cells)
+    assert daemons["network land"].count(NETWORK) == len(country.networks)
 
 
 def refused(stack: Stack, message: str, config: dict[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The Django project for unit tests: both systems in one process, no database, requests as the edge makes them."""
+"""The Django project for unit tests: two systems in one process, no database, requests as from the edge."""
 
 import json
 import os
@@ -41,7 +41,7 @@ CATALOGUE = [
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
-    """A whole and right environment of an app server, its files in `folder`; `changes` override it."""
+    """A complete and valid environment of an app server, its files in `folder`; `changes` override it."""
     files = {
         "system.key": "system-key",
         "oidc.key": "oidc-key",
@@ -89,7 +89,7 @@ def configure() -> None:
     django.setup()
     from systems.core import clerk_access
 
-    clerk_access.of = lambda username: None  # no database here; what it says is tested in tests/systems
+    clerk_access.fetch = lambda username: None  # no database here; tests/systems covers it
 
 
 def certificate(username="minta.iktato", unit="t16054", organization="Sajószentpéter", second_unit=None) -> str:
@@ -99,7 +99,7 @@ def certificate(username="minta.iktato", unit="t16054", organization="Sajószent
 
 
 class Connection:
-    """A TLS connection as gunicorn shows it: who the other side is, by its verified certificate."""
+    """A TLS connection as gunicorn provides it, with the peer's verified certificate."""
 
     def __init__(self, *names: str):
         self._names = names
@@ -109,7 +109,7 @@ class Connection:
 
 
 def from_edge(**changes) -> dict:
-    """Request environment of what the edge hands over for Sajószentpéter's clerk; None removes an entry."""
+    """Environment of a request from the edge for Sajószentpéter's clerk; None removes an entry."""
     entries = {
         "gunicorn.socket": Connection(EDGE),
         "wsgi.url_scheme": "https",
@@ -123,7 +123,7 @@ def from_edge(**changes) -> dict:
 
 
 def browser(**changes):
-    """A test client whose requests are handed over by the edge; sign-in is `enter`."""
+    """A test client whose requests come from the edge; `enter` signs in."""
     configure()
     from django.test import Client
 
@@ -132,7 +132,7 @@ def browser(**changes):
             return super().generic(*arguments, secure=True, **options)
 
         def enter(self, *roles: str, username="minta.iktato", until: int | None = None) -> None:
-            """Be signed in with these roles, as the session of a completed sign-in is."""
+            """Sign in with these roles, by a session like that of a completed sign-in."""
             from django.conf import settings
 
             session = self.session

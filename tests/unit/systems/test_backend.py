@@ -15,19 +15,19 @@ OURS, THEIRS = tenancy.Tenant("16054", None), tenancy.Tenant("14915", None)
 
 
 class Server:
-    """A connection that remembers where it leads and what was said on it."""
+    """A connection that remembers its parameters and statements."""
 
     def __init__(self, parameters):
-        self.parameters, self.closed, self.said, self.autocommit = parameters, False, [], True
+        self.parameters, self.closed, self.statements, self.autocommit = parameters, False, [], True
 
     def close(self):
         self.closed = True
 
     def commit(self):
-        self.said.append("commit")
+        self.statements.append("commit")
 
     def rollback(self):
-        self.said.append("rollback")
+        self.statements.append("rollback")
 
     def cursor(self):
         return Cursor(self)
@@ -44,14 +44,14 @@ class Cursor:
         pass
 
     def execute(self, sql, parameters=None):
-        self._server.said.append(sql)
+        self._server.statements.append(sql)
 
     def close(self):
         pass
 
 
 @pytest.fixture
-def opened(monkeypatch):
+def opened_connections(monkeypatch):
     """Connections that the backend opened, in order."""
     servers = []
 
@@ -77,72 +77,72 @@ def say(sql):
         cursor.execute(sql)
 
 
-def test_the_connection_is_the_tenants_and_the_systems(opened):
+def test_the_connection_is_the_tenants_and_the_systems(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 1")
-    parameters = opened[0].parameters
+    parameters = opened_connections[0].parameters
     assert (parameters["dbname"], parameters["user"]) == ("t16054", "t16054_keret")
     assert parameters["password"] == derive(b"system-key", "t16054", "keret")
     assert parameters["sslmode"] == "verify-full"
 
 
-def test_without_a_tenant_nothing_is_opened(opened):
+def test_without_a_tenant_nothing_is_opened(opened_connections):
     with pytest.raises(tenancy.NoTenant):
         say("SELECT 1")
     with pytest.raises(tenancy.NoTenant), transaction.atomic():
         pass
-    assert opened == []
+    assert opened_connections == []
 
 
-def test_an_open_connection_says_nothing_without_a_tenant(opened):
+def test_an_open_connection_says_nothing_without_a_tenant(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 1")
     with pytest.raises(tenancy.NoTenant):
         say("SELECT 2")
-    assert [server.said for server in opened] == [["SELECT 1"]]
+    assert [server.statements for server in opened_connections] == [["SELECT 1"]]
 
 
-def test_the_end_of_a_request_finds_no_tenant_and_keeps_the_connection(opened):
+def test_the_end_of_a_request_finds_no_tenant_and_keeps_the_connection(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 1")
     connections["default"].close_if_unusable_or_obsolete()
     with tenancy.serving(OURS):
         say("SELECT 2")
-    assert [server.said for server in opened] == [["SELECT 1", "SELECT 2"]]
+    assert [server.statements for server in opened_connections] == [["SELECT 1", "SELECT 2"]]
 
 
-def test_another_clerk_of_the_same_tenant_uses_the_same_connection(opened):
+def test_another_clerk_of_the_same_tenant_uses_the_same_connection(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 1")
     with tenancy.serving(tenancy.Tenant("16054", tenancy.Bearer("minta.admin", "t16054", "Sajószentpéter"))):
         say("SELECT 2")
-    assert len(opened) == 1
+    assert len(opened_connections) == 1
 
 
-def test_another_tenant_gets_another_connection(opened):
+def test_another_tenant_gets_another_connection(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 'ours'")
     with tenancy.serving(THEIRS):
         say("SELECT 'theirs'")
-    assert [(server.parameters["dbname"], server.said) for server in opened] == [
+    assert [(server.parameters["dbname"], server.statements) for server in opened_connections] == [
         ("t16054", ["SELECT 'ours'"]),
         ("t14915", ["SELECT 'theirs'"]),
     ]
-    assert [server.closed for server in opened] == [True, False]
+    assert [server.closed for server in opened_connections] == [True, False]
 
 
-def test_a_request_that_begins_with_a_transaction_gets_its_own_tenants_connection(opened):
+def test_a_request_that_begins_with_a_transaction_gets_its_own_tenants_connection(opened_connections):
     with tenancy.serving(OURS):
         say("SELECT 'ours'")
     with tenancy.serving(THEIRS), transaction.atomic():
         say("SELECT 'theirs'")
-    assert [(server.parameters["dbname"], server.said) for server in opened] == [
+    assert [(server.parameters["dbname"], server.statements) for server in opened_connections] == [
         ("t16054", ["SELECT 'ours'"]),
         ("t14915", ["SELECT 'theirs'", "commit"]),
     ]
 
 
-def test_the_tenant_cannot_change_inside_a_transaction(opened):
+def test_the_tenant_cannot_change_inside_a_transaction(opened_connections):
     with (
         pytest.raises(InterfaceError, match="the tenant changed inside a transaction"),
         tenancy.serving(OURS),
@@ -151,4 +151,4 @@ def test_the_tenant_cannot_change_inside_a_transaction(opened):
         say("SELECT 'ours'")
         with tenancy.serving(THEIRS):
             say("SELECT 'theirs'")
-    assert [server.said for server in opened] == [["SELECT 'ours'", "rollback"]]
+    assert [server.statements for server in opened_connections] == [["SELECT 'ours'", "rollback"]]

@@ -1,4 +1,4 @@
-"""Check digits: what is made is taken, and any single digit that is mistyped is not."""
+"""Check digits: generated numbers are accepted, and any single mistyped digit is not."""
 
 import datetime as dt
 from random import Random

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from systems.ado.interest import Entry, Rate, exact, rounded
+from systems.ado.interest import Entry, Rate, exact, in_forints
 
 FIRST = dt.date(2024, 1, 1)
 days = st.integers(0, 800).map(lambda n: FIRST + dt.timedelta(days=n))
@@ -18,7 +18,7 @@ rates = st.lists(st.builds(Rate, days, st.integers(0, 3000)), min_size=1, max_si
 
 
 def day_by_day(entries, rates, until):
-    """The definition: each night, what is owed at the end of the day bears the rate of that day."""
+    """The definition: each night, the debt at the end of the day bears the rate of that day."""
     total, day = Fraction(0), FIRST
     while day < until:
         owed = sum(entry.amount for entry in entries if entry.day <= day)
@@ -47,4 +47,4 @@ def test_who_pays_on_the_day_owes_no_interest(owing, rates, until):
 
 def test_a_known_amount():
     debt = [Entry(dt.date(2025, 3, 15), 365_000)]
-    assert rounded(debt, [Rate(dt.date(2000, 1, 1), 1000)], dt.date(2025, 3, 25)) == 1000, "10 days of 10 % a year"
+    assert in_forints(debt, [Rate(dt.date(2000, 1, 1), 1000)], dt.date(2025, 3, 25)) == 1000, "10 days of 10 % a year"

@@ -1,4 +1,4 @@
-"""What a clerk enters is checked in Hungarian, and search does not care about accents."""
+"""A clerk's input is checked with Hungarian messages, and searching ignores accents."""
 
 from datetime import date, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Signing in and out, and what is offered: only members of the municipality, only their roles, only as themselves."""
+"""Sign-in, sign-out and offered systems: only members of the municipality, only their roles, only as themselves."""
 
 import contextlib
 import time
@@ -35,15 +35,15 @@ CLAIMS = {
 
 @pytest.fixture(autouse=True)
 def events(monkeypatch):
-    """What the systems told the framework, kept in memory; the database's part is in tests/systems."""
-    kept = []
+    """Messages to the framework, kept in memory; tests/systems covers the database."""
+    log = []
     for module in (views, sign_in, activity):
         monkeypatch.setattr(module.transaction, "atomic", contextlib.nullcontext)
     for module in (sign_in, activity):
-        monkeypatch.setattr(module, "send", lambda target, topic, body, key: kept.append((topic, body["username"])))
-    monkeypatch.setattr(views, "end_sessions", lambda username, at: kept.append(("sessions ended", username)))
+        monkeypatch.setattr(module, "send", lambda target, topic, body, key: log.append((topic, body["username"])))
+    monkeypatch.setattr(views, "end_sessions", lambda username, at: log.append(("sessions ended", username)))
     monkeypatch.setattr(views.facts, "of_tenant", views.facts.Facts)
-    return kept
+    return log
 
 
 def ids(page):
@@ -86,10 +86,10 @@ def test_without_a_role_here_the_door_stays_shut():
 
 def test_a_visitor_is_sent_to_sign_in_and_back():
     visitor = browser()
-    asked = visitor.get("/keret/?lap=2")
-    assert (asked.status_code, asked["Location"]) == (302, "/keret/oidc/belepes?next=%2Fkeret%2F%3Flap%3D2")
-    begun = visitor.get(asked["Location"])
-    url = urlsplit(begun["Location"])
+    response = visitor.get("/keret/?lap=2")
+    assert (response.status_code, response["Location"]) == (302, "/keret/oidc/belepes?next=%2Fkeret%2F%3Flap%3D2")
+    start = visitor.get(response["Location"])
+    url = urlsplit(start["Location"])
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/auth"
     assert query["client_id"] == "t16054"
@@ -116,34 +116,34 @@ def test_an_answer_that_nobody_asked_for_is_refused(state):
     assert "clerk" not in visitor.session
 
 
-def answered(monkeypatch, visitor, claims):
+def complete_sign_in(monkeypatch, visitor, claims):
     """Complete a sign-in whose ID token says `claims` (nonce and signature taken as right)."""
     visitor.get("/keret/oidc/belepes", {"next": "/keret/?x=1"})
     monkeypatch.setattr(sign_in.OAuth2Session, "fetch_token", lambda *_, **__: {"id_token": "id-token"})
-    monkeypatch.setattr(sign_in, "verified", lambda *_: claims)
+    monkeypatch.setattr(sign_in, "verify", lambda *_: claims)
     state = visitor.session[sign_in.KEY]["state"]
     return visitor.get("/keret/oidc/callback", {"state": state, "code": "c"})
 
 
 def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch, events):
     visitor = browser()
-    done = answered(monkeypatch, visitor, CLAIMS)
-    assert (done.status_code, done["Location"]) == (302, "/keret/?x=1")
+    response = complete_sign_in(monkeypatch, visitor, CLAIMS)
+    assert (response.status_code, response["Location"]) == (302, "/keret/?x=1")
     clerk = visitor.session["clerk"]
     assert (clerk["username"], clerk["name"]) == ("minta.iktato", "Minta Ilona")
     assert clerk["roles"] == ["irat.iktato", "keret.felhasznalo"], "roles at this municipality, none of another's"
     assert sign_in.KEY not in visitor.session
     assert events == [("signed-in", "minta.iktato")]
     assert visitor.get("/keret/").status_code == 200
-    again = visitor.get("/keret/oidc/callback", {"state": "old", "code": "c"})
-    assert (again.status_code, again["Location"]) == (302, "/keret/"), "a step back in the browser is no failure"
+    repeat = visitor.get("/keret/oidc/callback", {"state": "old", "code": "c"})
+    assert (repeat.status_code, repeat["Location"]) == (302, "/keret/"), "a step back in the browser is no failure"
 
 
 def test_a_locked_clerk_is_not_let_in(monkeypatch, events):
     locked = clerk_access.ClerkAccess(True, None, False, ())
-    monkeypatch.setattr(clerk_access, "of", lambda username: locked)
+    monkeypatch.setattr(clerk_access, "fetch", lambda username: locked)
     visitor = browser()
-    page = answered(monkeypatch, visitor, CLAIMS)
+    page = complete_sign_in(monkeypatch, visitor, CLAIMS)
     assert (page.status_code, "Zárolt felhasználó" in page.content.decode()) == (403, True)
     assert ("clerk" in visitor.session, events) == (False, [])
 
@@ -159,9 +159,9 @@ def test_a_locked_clerk_is_not_let_in(monkeypatch, events):
 )
 def test_somebody_else_is_not_let_in(monkeypatch, caplog, changes, cause):
     visitor = browser()
-    page = answered(monkeypatch, visitor, {**CLAIMS, **changes})
+    page = complete_sign_in(monkeypatch, visitor, {**CLAIMS, **changes})
     assert (page.status_code, "Sikertelen belépés" in page.content.decode()) == (403, True)
-    assert f"sign-in refused: SignInRefused: {cause}" in caplog.text
+    assert f"sign-in refused: SignInRefusal: {cause}" in caplog.text
     assert "clerk" not in visitor.session
 
 
@@ -191,7 +191,7 @@ def test_claims_of_this_sign_in_are_believed():
 )
 def test_claims_of_anything_else_are_not(changes, message):
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
-    with pytest.raises((JoseError, sign_in.SignInRefused), match=message):
+    with pytest.raises((JoseError, sign_in.SignInRefusal), match=message):
         sign_in.check_claims(claims, "t16054", "nonce")
 
 
@@ -215,8 +215,8 @@ def test_a_session_ends_however_busy_its_clerk_is():
 def test_signing_out_ends_it_here_in_every_system_and_at_the_provider(events):
     visitor = browser()
     visitor.enter("keret.felhasznalo")
-    done = visitor.post("/keret/kilepes")
-    url = urlsplit(done["Location"])
+    response = visitor.post("/keret/kilepes")
+    url = urlsplit(response["Location"])
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/logout"
     assert query == {
@@ -225,7 +225,7 @@ def test_signing_out_ends_it_here_in_every_system_and_at_the_provider(events):
         "post_logout_redirect_uri": f"https://{HOST}/keret/kijelentkezve",
     }
     for system in ("keret", "irat"):
-        cookie = done.cookies[f"asp_{system}"]
+        cookie = response.cookies[f"asp_{system}"]
         assert (cookie.value, cookie["path"], cookie["max-age"]) == ("", f"/{system}/", 0)
     assert events == [("sessions ended", "minta.iktato"), ("activity", "minta.iktato")]
     assert "Sikeresen kijelentkezett" in visitor.get("/keret/kijelentkezve").content.decode()

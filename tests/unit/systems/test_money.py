@@ -1,4 +1,4 @@
-"""Money is exact: what is shown is read back, rounding is to the nearest forint, nothing else is taken for money."""
+"""Money is exact: what is shown can be parsed again, rounding is to the nearest forint, other texts are refused."""
 
 from fractions import Fraction
 
@@ -13,20 +13,20 @@ amounts = st.integers(-money.LARGEST, money.LARGEST)
 
 @given(amounts)
 def test_what_is_shown_is_read_back(amount):
-    assert money.parse(money.shown(amount)) == amount
-    assert money.parse(f" {money.shown(amount)} Ft") == amount
+    assert money.parse(money.to_text(amount)) == amount
+    assert money.parse(f" {money.to_text(amount)} Ft") == amount
     assert money.parse(f"{amount:,}".replace(",", ".")) == amount
 
 
 @given(st.fractions())
 def test_rounding_is_to_the_nearest_and_symmetric(amount):
-    assert abs(money.rounded(amount) - amount) <= Fraction(1, 2)
-    assert money.rounded(-amount) == -money.rounded(amount)
-    assert money.rounded(Fraction(money.rounded(amount))) == money.rounded(amount)
+    assert abs(money.round_to_forint(amount) - amount) <= Fraction(1, 2)
+    assert money.round_to_forint(-amount) == -money.round_to_forint(amount)
+    assert money.round_to_forint(Fraction(money.round_to_forint(amount))) == money.round_to_forint(amount)
 
 
 def test_half_a_forint_goes_away_from_zero():
-    assert [money.rounded(Fraction(n, 2)) for n in (1, 3, -1, -3)] == [1, 2, -1, -2]
+    assert [money.round_to_forint(Fraction(n, 2)) for n in (1, 3, -1, -3)] == [1, 2, -1, -2]
 
 
 @pytest.mark.parametrize(

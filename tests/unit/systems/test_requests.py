@@ -1,4 +1,4 @@
-"""What stands before every page: only the edge hands over, tenants are told apart, health is told, nothing stored."""
+"""What runs before every page: only the edge may send requests, tenants are kept apart, health is reported."""
 
 import json
 import logging
@@ -26,12 +26,12 @@ def log(caplog):
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"gunicorn.socket": None}, "not from the edge: seen a certificate of nobody"),
-        ({"gunicorn.socket": Connection("asp-unit-irat")}, "not from the edge: seen a certificate of asp-unit-irat"),
-        ({"HTTP_HOST": "sajoszentpeter.asp.test.elsewhere.test"}, "Host: wanted one under asp.test"),
-        ({"HTTP_HOST": "sajoszentpeter-asp.test"}, "Host: wanted one under asp.test"),
-        ({"HTTP_ASP_TENANT": None}, "Asp-Tenant: seen None, wanted five digits"),
-        ({"HTTP_ASP_TENANT": "16054,14915"}, "Asp-Tenant: seen '16054,14915', wanted five digits"),
+        ({"gunicorn.socket": None}, "not from the edge: certificate of nobody"),
+        ({"gunicorn.socket": Connection("asp-unit-irat")}, "not from the edge: certificate of asp-unit-irat"),
+        ({"HTTP_HOST": "sajoszentpeter.asp.test.elsewhere.test"}, "Host must be under asp.test"),
+        ({"HTTP_HOST": "sajoszentpeter-asp.test"}, "Host must be under asp.test"),
+        ({"HTTP_ASP_TENANT": None}, "Asp-Tenant is None, must be five digits"),
+        ({"HTTP_ASP_TENANT": "16054,14915"}, "Asp-Tenant is '16054,14915', must be five digits"),
     ],
 )
 def test_a_misdirected_request_is_told_so_in_hungarian_and_logged(log, changes, cause):
@@ -84,7 +84,7 @@ def test_a_system_that_this_municipality_lacks_says_so(monkeypatch, settings_of)
 
 @pytest.fixture
 def settings_of(monkeypatch):
-    """Let this process be another system's app server as far as `settings.ASP` goes."""
+    """Let `settings.ASP` be that of another system's app server."""
     from dataclasses import replace
 
     from django.conf import settings
@@ -130,25 +130,25 @@ def test_a_fault_of_ours_is_a_500_in_hungarian_with_its_traceback_in_the_log(mon
 
 
 class Pooler:
-    """Answers one connection as PgBouncer answers "may I speak TLS?"."""
+    """Answers one connection as PgBouncer answers PostgreSQL's SSLRequest."""
 
     def __init__(self, answer: bytes | None):
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
         if answer is None:  # nobody listens
-            self._listening.close()
+            self._socket.close()
             return
         self._thread = threading.Thread(target=self._serve, args=(answer,), daemon=True)
         self._thread.start()
 
     def _serve(self, answer):
-        connection, _ = self._listening.accept()
+        connection, _ = self._socket.accept()
         with connection:
-            self.asked = connection.recv(8)
+            self.request = connection.recv(8)
             connection.sendall(answer)
 
     def close(self):
-        self._listening.close()
+        self._socket.close()
         self._thread.join(5)
 
 
@@ -170,4 +170,4 @@ def test_ready_means_that_the_pooler_answers_and_live_means_that_we_do(monkeypat
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     if answer:
         pooler.close()
-        assert pooler.asked == bytes([0, 0, 0, 8, 4, 210, 22, 47])
+        assert pooler.request == bytes([0, 0, 0, 8, 4, 210, 22, 47])

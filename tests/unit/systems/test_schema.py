@@ -1,4 +1,4 @@
-"""Schemas as SQL: made without a database, complete, and never behind the models; what stacks tell app servers fits."""
+"""Schemas as SQL: made without a database, complete, up to date; and app servers read the stacks' files."""
 
 import json
 import subprocess
@@ -20,24 +20,24 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def scripts():
-    done = run()
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = run()
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def test_no_model_is_ahead_of_its_migrations():
-    done = run("--check")
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun python -m systems.schema --make"
+    process = run("--check")
+    assert process.returncode == 0, f"{process.stdout}{process.stderr}\nrun python -m systems.schema --make"
 
 
 def test_every_system_has_its_tables_and_its_own_sessions(scripts):
-    made = [
+    created = [
         (script["system"], line.split("(")[0].split()[2].strip('"'))
         for script in scripts
         for line in script["sql"].splitlines()
         if line.startswith("CREATE TABLE")
     ]
-    tables = {system: {table for owner, table in made if owner == system} for system, _ in made}
+    tables = {system: {table for owner, table in created if owner == system} for system, _ in created}
     assert tables.pop("chain") == {"message", "receipt", "failure", "run"}
     assert set(tables) == set(load("dev").installed_systems)
     for system, own in tables.items():
@@ -51,7 +51,7 @@ def test_scripts_come_once_in_order_and_leave_transaction_schema_and_rights_to_w
     irat = [version for system, version in keys if system == "irat"]
     assert irat[:3] == ["sessions.0001_initial", "irat.0001_initial", "irat.0002_document_form_token"]
     for script in scripts:
-        # A function may keep the schema that it was made in; the script itself sets none.
+        # A function may keep the schema in which it was created; the script itself sets none.
         words = script["sql"].replace("SET search_path FROM CURRENT", "").upper().split()
         assert not {"BEGIN;", "COMMIT;", "GRANT", "SEARCH_PATH"} & set(words), script["version"]
 

@@ -12,11 +12,11 @@ KNOWN = yaml.safe_load((paths.ROOT / "tests" / "unit" / "systems" / "terms.yaml"
 
 
 def misspelt(words):
-    """Those of the words that the Hungarian dictionary does not know."""
+    """Words that the Hungarian dictionary does not know."""
     command = ["hunspell", "-d", "hu_HU", "-i", "utf-8", "-l"]
-    done = subprocess.run(command, input="\n".join(words), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    process = subprocess.run(command, input="\n".join(words), capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr
+    return set(process.stdout.split())
 
 
 def test_the_dictionary_knows_right_from_wrong():
@@ -33,16 +33,16 @@ def test_every_word_that_people_read_is_spelt_right():
     assert len(places) > 1500, "the pages were read"
     wrong = misspelt(places) - set(KNOWN["words"])
     assert not wrong, "\n".join(f"{word}: {places[word]}" for word in sorted(wrong))
-    unused = set(KNOWN["words"]) - places.keys()
-    assert not unused, f"words of terms.yaml that no page has any more: {sorted(unused)}"
+    superfluous = set(KNOWN["words"]) - places.keys()
+    assert not superfluous, f"words of terms.yaml that no page has any more: {sorted(superfluous)}"
 
 
 @pytest.mark.parametrize(
     ("system", "term"), [(system, term) for system, terms in KNOWN["terms"].items() for term in terms]
 )
 def test_a_system_uses_the_terms_of_its_trade(system, term):
-    said = " ".join(text for _, text in wording.texts(system)).lower()
-    assert term.lower() in said
+    words = " ".join(text for _, text in wording.texts(system)).lower()
+    assert term.lower() in words
 
 
 @pytest.mark.parametrize(("system", "law"), list(KNOWN["laws"].items()))

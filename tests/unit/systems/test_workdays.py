@@ -1,4 +1,4 @@
-"""Working days: known years, and laws that hold for any day and any span."""
+"""Working days: known years, and rules that hold for any day and any span."""
 
 import datetime as dt
 

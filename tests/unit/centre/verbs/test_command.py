@@ -149,8 +149,13 @@ def test_the_environment_is_given_by_word_option_or_variable(monkeypatch, words,
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [(CentreFault("no"), 1), (Unreachable("no"), 3), (KeyboardInterrupt(), 130)],
-    ids=["failed", "unreachable", "interrupted"],
+    [
+        (CentreFault("no"), 1),
+        (Unreachable("no"), 3),
+        (PermissionError(13, "Permission denied", "vault.yml"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+    ids=["failed", "unreachable", "not ours", "interrupted"],
 )
 def test_a_fault_is_one_message_and_a_code(capsys, monkeypatch, fault, code):
     def fail(_options):
