@@ -6,7 +6,7 @@ and import everything anew for each task: 2 s of which nothing comes (ADR 0028).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import yaml
@@ -21,25 +21,29 @@ Params = dict[str, Any]  # an action's arguments, checked, with defaults
 Result = dict[str, Any]
 
 
-class CentreAction(ActionBase):
+class CentreAction(ActionBase):  # type: ignore[misc]  # Ansible is not typed
     """Checks the arguments against `documentation`, works, and turns faults into a failed task's message.
 
     `documentation`: that of the module file of the same name, which `ansible-doc` and ansible-lint read.
-    `work(arguments, check_mode)` gives the task's result; without `changed` nothing was changed. `faults`: what people
+    `work(params, check)` gives the task's result; without `changed` nothing was changed. `faults`: what people
     can put right, beside what is wrong with the register or a service.
     """
 
     documentation: ClassVar[str]
-    work: ClassVar[Callable[[Params, bool], Result]]
     faults: ClassVar[tuple[type[Exception], ...]] = ()
     required_if: ClassVar[tuple[tuple[Any, ...], ...]] = ()
+
+    @staticmethod
+    def work(params: Params, check: bool) -> Result:
+        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         super().run(tmp, task_vars)
         _, checked = self.validate_argument_spec(arguments(self.documentation), required_if=self.required_if)
+        faults: tuple[type[Exception], ...] = (RegisterError, RuntimeFault, *self.faults)
         try:
-            return {"changed": False} | type(self).work(plain(checked), bool(self._task.check_mode))
-        except (RegisterError, RuntimeFault, *self.faults) as error:
+            return {"changed": False} | self.work(plain(checked), bool(self._task.check_mode))
+        except faults as error:
             return {"failed": True, "changed": False, "msg": str(error)}
 
 

@@ -31,7 +31,8 @@ LABEL = {"asp.test": "roles"}
 START_SECONDS = 20
 # What sshd and sudo need, as the stand-ins of an environment have them.
 CAPABILITIES = [
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID",
+    "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT",
 ]  # fmt: skip
 
 
