@@ -7,8 +7,10 @@ against everything (and against the statistical office's list of settlements) an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from inventory import paths
 from inventory.errors import RegisterError, UnknownName
@@ -32,7 +34,10 @@ from inventory.rules.written import Written
 
 
 class Register:
-    """A validated environment with its systems, SLA clauses, offices and municipalities (keys: ids and KSH codes)."""
+    """A validated environment with its systems, SLA clauses, offices and municipalities (keys: ids and KSH codes).
+
+    One reading is shared by everybody in a process (`load`), so nobody can change it.
+    """
 
     def __init__(
         self,
@@ -45,10 +50,10 @@ class Register:
         retention: Retention,
     ):
         self.environment = environment
-        self.systems = systems
-        self.sla = sla
-        self.municipalities = municipalities
-        self.offices = offices
+        self.systems: Mapping[str, System] = MappingProxyType(systems)
+        self.sla: Mapping[str, Clause] = MappingProxyType(sla)
+        self.municipalities: Mapping[str, Municipality] = MappingProxyType(municipalities)
+        self.offices: Mapping[str, Office] = MappingProxyType(offices)
         self.statistics = statistics
         self.retention = retention
 

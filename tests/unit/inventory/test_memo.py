@@ -72,3 +72,10 @@ def test_a_register_with_faults_is_not_remembered(copy, readings):
     for _ in range(2):
         assert copy.faults()
     assert len(readings) == 2
+
+
+def test_what_everybody_shares_nobody_changes(copy):
+    shared = copy.load()
+    for part in (shared.municipalities, shared.systems, shared.offices, shared.sla):
+        with pytest.raises(TypeError):
+            part["new"] = None
