@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inventory import paths
-from inventory.models import Clerk, Municipality, Office, Workstation
+from inventory.models import Office, Workstation
 from inventory.register import Register
+from inventory.workstations import BROWSERS, Seat
 
 CENTRE = "centre"  # one host, so no group: Ansible warns of a group named like its host
 WORKSTATIONS = "workstations"
@@ -31,15 +32,11 @@ def shared(register: Register) -> dict[str, Any]:
     environment = register.environment
     return {
         "asp_env": environment.id,
-        "asp_root": str(paths.ROOT),
         "asp_env_dir": str(paths.environment_dir(environment.id)),
-        "asp_domain": environment.domain,
         "asp_https_port": environment.ports.https,
-        "asp_identity_host": environment.identity_host,
-        "asp_identity_origin": environment.origin(environment.identity_host),
         "asp_pki_host": environment.pki_host,
-        "asp_pki_origin": environment.origin(environment.pki_host),
-        "asp_pki": environment.pki.model_dump(),
+        "asp_renew_before_days": environment.pki.renew_before_days,
+        "asp_clock_skew": register.sla["clock-skew"].value,
     }
 
 
@@ -60,8 +57,9 @@ def _centre(register: Register) -> Host:
 
 
 def _workstation(register: Register, office: Office, station: Workstation) -> Host:
-    known_hosts = paths.environment_dir(register.environment.id) / "ssh" / "known_hosts"
-    clerk = next(clerk for clerk in office.clerks if clerk.username == station.clerk)
+    """Everything that playbooks/endpoints.yml needs to know of it but the root certificate, which is in the vault."""
+    environment, seat = register.environment, Seat(register, office, station)
+    known_hosts = paths.environment_dir(environment.id) / "ssh" / "known_hosts"
     variables = {
         "ansible_host": STAND_IN_ADDRESS,
         "ansible_port": register.ssh_port(station),
@@ -71,26 +69,11 @@ def _workstation(register: Register, office: Office, station: Workstation) -> Ho
         "ansible_ssh_common_args": shlex.join(
             ["-o", f'UserKnownHostsFile="{known_hosts}"', "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"]
         ),
-        "asp_workstation": station.name,
-        "asp_service": register.names.workstation(station.name),
-        "asp_office": {"seat": office.seat, "name": office.name, "kind": office.kind},
-        "asp_clerk": _clerk(clerk),
-        "asp_tenants": [_tenant(register, m) for m in register.members(office) if m.joined],
+        "asp_clerk": seat.clerk.username,
+        "asp_tenants": [{"ksh": m.ksh, "tenant": m.tenant, "organization": m.name} for m in seat.tenants],
+        "asp_hosts": [*(m.host for m in seat.tenants), environment.identity_host, environment.pki_host],
+        "asp_issuer": seat.issuer,
+        "asp_policies": {browser: seat.policies(browser) for browser in BROWSERS},
+        "asp_paths": seat.paths,
     }
     return Host(station.name, [WORKSTATIONS, f"office_{office.seat}"], variables)
-
-
-def _clerk(clerk: Clerk) -> dict[str, Any]:
-    return clerk.model_dump(mode="json") | {"full_name": clerk.full_name, "email": clerk.email}
-
-
-def _tenant(register: Register, municipality: Municipality) -> dict[str, Any]:
-    return {
-        "ksh": municipality.ksh,
-        "tenant": municipality.tenant,
-        "name": municipality.name,
-        "host": municipality.host,
-        "origin": municipality.origin,
-        "url": municipality.url(),
-        "systems": [system for system in municipality.systems if system in register.installed_systems],
-    }

@@ -244,6 +244,7 @@ class Environment(Model):
     maintenance: list[Maintenance] = []
     citizens: list[Citizen] = []
     caps: TenantCaps = TenantCaps()
+    demonstration: bool = False  # true: nobody works here for real, so even a live municipality may get invented data
 
     @property
     def open_days(self) -> dict[int, tuple[str, str]]:

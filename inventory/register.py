@@ -7,11 +7,14 @@ against everything (and against the statistical office's list of settlements) an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from inventory import paths
 from inventory.errors import RegisterError, UnknownName
+from inventory.memo import Memo
 from inventory.models import (
     Clause,
     Clerk,
@@ -31,7 +34,10 @@ from inventory.rules.written import Written
 
 
 class Register:
-    """A validated environment with its systems, SLA clauses, offices and municipalities (keys: ids and KSH codes)."""
+    """A validated environment with its systems, SLA clauses, offices and municipalities (keys: ids and KSH codes).
+
+    One reading is shared by everybody in a process (`load`), so nobody can change it.
+    """
 
     def __init__(
         self,
@@ -44,10 +50,10 @@ class Register:
         retention: Retention,
     ):
         self.environment = environment
-        self.systems = systems
-        self.sla = sla
-        self.municipalities = municipalities
-        self.offices = offices
+        self.systems: Mapping[str, System] = MappingProxyType(systems)
+        self.sla: Mapping[str, Clause] = MappingProxyType(sla)
+        self.municipalities: Mapping[str, Municipality] = MappingProxyType(municipalities)
+        self.offices: Mapping[str, Office] = MappingProxyType(offices)
         self.statistics = statistics
         self.retention = retention
 
@@ -131,19 +137,15 @@ class Register:
         return self.environment.ports.ssh_base + station.number
 
 
-def load(env: str, root: Path | None = None) -> Register:
-    """Read and validate one environment; every fault in it is in the RegisterError raised.
-
-    `root` (default: the project's `inventory/`) lets tests point at another register.
-    """
-    root = root or paths.REGISTER
+def _load(env: str, root: Path) -> tuple[Written, Register]:
+    """Read and validate one environment; every fault in it is in the RegisterError raised."""
     folder = root / "environments" / env
     if not (folder / "environment.yaml").is_file():
         known = [file.parent.name for file in root.glob("environments/*/environment.yaml")]
         raise UnknownName(f"inventory/environments/{env}", "environment", env, known, "no such environment")
     written = _read(env, root, folder)
     environment = written.environment
-    return Register(
+    return written, Register(
         environment,
         {system.id: system for _, system in written.systems},
         {clause.id: clause for _, clause in written.sla},
@@ -172,3 +174,6 @@ def _read(env: str, root: Path, folder: Path) -> Written:
     if faults := cross_check(written):
         raise RegisterError(faults)
     return written
+
+
+load = Memo(_load)  # load(env, root=None): the register, read again only when one of its files has changed

@@ -39,7 +39,7 @@ class Seat:
 
     @property
     def clerk(self) -> Clerk:
-        return next(clerk for clerk in self.office.clerks if clerk.username == self.station.clerk)
+        return self.register.clerk_of(self.station)
 
     @property
     def tenants(self) -> list[Municipality]:
@@ -62,8 +62,21 @@ class Seat:
         """The environment's root where the operating system's store is made from."""
         return f"/usr/local/share/ca-certificates/asp-{self.register.environment.id}.crt"
 
+    @property
+    def paths(self) -> dict[str, Any]:
+        """Where everything of ours lies there, and the clerk's account."""
+        return {
+            "account": CLERK_ACCOUNT,
+            "bundle": SYSTEM_BUNDLE,
+            "certificates": CERTIFICATES_DIR,
+            "chromium": CHROMIUM_STORE,
+            "firefox": FIREFOX_PROFILES,
+            "policies": POLICY_FILES,
+            "root": self.root_file,
+        }
+
     def policies(self, browser: str) -> dict[str, Any]:
-        """What we want of a browser's managed policy. What municipal IT set besides stays (roles/endpoint_browser)."""
+        """Our part of a browser's managed policy. What municipal IT set besides stays (role endpoint_browser)."""
         return {"chromium": self._chromium, "firefox": self._firefox}[browser]()
 
     def _origins(self) -> list[str]:

@@ -1,20 +1,29 @@
 """Fill a municipality with invented data in every system.
 
-For demos, training and benches; what is invented says so. A system that was filled before is left as it is.
+For demonstrations, training and benches; what is invented says so. A system that was filled before is left as it is.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
-from inventory.errors import RegisterError
-from inventory.register import Register, load
+from centre.reach.psql import CellSql
+from centre.reach.runtime import Runtime
+from inventory.models import Municipality
+from inventory.register import Register
+from systems.shared import parts
 
 SECONDS = 900  # for one system
 TOGETHER = 3  # systems at a time; none needs what another one invents
+
+
+def empty_systems(cell: CellSql, municipality: Municipality) -> list[str]:
+    """Systems of the municipality that hold no invented data yet, in the order of its file."""
+    filled = cell.script(
+        "SELECT system FROM chain.run WHERE job = 'synthetic';", database=municipality.tenant, role="postgres"
+    ).split()
+    inventing = [system for system in cell.runtime.register.systems_of(municipality) if parts.has(system, "synthetic")]
+    return [system for system in inventing if system not in filled]
 
 
 def fill(register: Register, runtime: Runtime, ksh: str, seed: int = 1) -> list[str]:
@@ -22,27 +31,10 @@ def fill(register: Register, runtime: Runtime, ksh: str, seed: int = 1) -> list[
     municipality = register.municipality(ksh)
     cell = register.cell(municipality.cell)
     command = ["python", "-m", "systems.synthetic", ksh, f"--seed={seed}"]
-    systems = register.systems_of(municipality)
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(lambda s: runtime.check(cell.app(s), command, timeout=SECONDS).strip(), systems))
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m centre.sandbox.fill", description=__doc__.split(":")[0])
-    parser.add_argument("--env", default="dev", help="environment (default dev)")
-    parser.add_argument("--municipality", required=True, help="KSH code, five digits")
-    parser.add_argument("--seed", type=int, default=1, help="another number makes other people (default 1)")
-    chosen = parser.parse_args()
-    try:
-        register = load(chosen.env)
-        register.municipality(chosen.municipality)
-        for line in fill(register, Runtime(register), chosen.municipality, chosen.seed):
-            print(line)
-    except (RegisterError, Unreachable, RuntimeFault) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return list(
+            pool.map(
+                lambda system: runtime.check(cell.app(system), command, timeout=SECONDS).strip(),
+                register.systems_of(municipality),
+            )
+        )

@@ -1,26 +1,21 @@
-"""Publish one day's totals over all municipalities for the Treasury: `python -m centre.statistics.publish --env dev`.
+"""Publish one day's totals over all municipalities for the Treasury (`playbooks/publish.yml`).
 
 Reads each municipality's warehouse as its own login, adds up, keeps back what would show one municipality or few
 persons, and writes page, CSV and JSON. A day is published once: a second time, with what had come since, would show
-the difference. `--check` says what is there and what is missing, and writes nothing.
+the difference.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import sys
-from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from centre.reach.psql import CellSql
-from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
+from centre.reach.runtime import Runtime
 from centre.statistics import figures, publication
-from centre.statistics.figures import Delivered
 from inventory import paths
-from inventory.errors import RegisterError
 from inventory.models import Municipality
-from inventory.register import Register, load
+from inventory.register import Register
 from systems.shared import parts, workdays
 
 SHOWN = 10  # municipalities with missing feeds that a refusal names
@@ -30,38 +25,48 @@ class TreasuryFault(Exception):
     """The day cannot be published; the message says what was seen and what is wanted. Nothing was written."""
 
 
+def today() -> dt.date:
+    """The day in Hungary."""
+    return dt.datetime.now(workdays.ZONE).date()
+
+
+def folder_of(env: str, day: dt.date) -> Path:
+    """Where a day is published."""
+    return paths.environment_dir(env) / "treasury" / day.isoformat()
+
+
 def day_of(text: str | None, today: dt.date) -> dt.date:
     """The day asked for, which is over; yesterday by default. TreasuryFault otherwise."""
     try:
         day = dt.date.fromisoformat(text) if text else today - dt.timedelta(days=1)
     except ValueError:
-        raise TreasuryFault(f"--day: wanted a day, as {today - dt.timedelta(days=1)}; seen: {text!r}") from None
+        yesterday = today - dt.timedelta(days=1)
+        raise TreasuryFault(f"day = {text!r}: wanted a day, as -e day={yesterday}") from None
     if day >= today:
-        raise TreasuryFault(f"--day {day}: wanted a day that is over, {today - dt.timedelta(days=1)} at the latest")
+        raise TreasuryFault(f"day = {day}: wanted a day that is over, {today - dt.timedelta(days=1)} at the latest")
     return day
 
 
 def gather(
     register: Register, runtime: Runtime, day: dt.date, with_connecting: bool
-) -> tuple[list[Municipality], list[str], dict[str, Delivered]]:
+) -> tuple[list[Municipality], list[str], dict[str, figures.Delivered]]:
     """Municipalities that count, systems that deliver, and what each municipality has of the day."""
     municipalities = figures.counted(register, with_connecting)
     if not municipalities:
         raise TreasuryFault(
             f"environment {register.environment.id} has no live municipality with {figures.WAREHOUSE}; wanted at least "
-            "one, or --with-connecting for a trial"
+            "one, or -e with_connecting=true for a trial"
         )
-    delivered: dict[str, Delivered] = {}
+    delivered: dict[str, figures.Delivered] = {}
     for cell in sorted({municipality.cell for municipality in municipalities}):
         own = [municipality for municipality in municipalities if municipality.cell == cell]
-        print(f"cell {cell}: {len(own)} municipalities", flush=True)
         delivered |= figures.read(CellSql(runtime, cell), own, day)
     delivering = [system for system in register.installed_systems if parts.delivers(system)]
     return municipalities, delivering, delivered
 
 
 def lacking(
-    municipalities: Sequence[Municipality], delivering: Collection[str], delivered: Mapping[str, Delivered]
+    municipalities: list[Municipality], delivering: list[str], delivered: dict[str, figures.Delivered]
 ) -> list[str]:
     """A line for each municipality with missing feeds."""
     return [
@@ -70,48 +75,36 @@ def lacking(
     ]
 
 
-def main() -> int:
-    """Exit 0 when published (or with --check looked at), 1 when the day cannot be, 2 for the register's faults."""
-    parser = argparse.ArgumentParser(prog="python -m centre.statistics.publish", description=__doc__.split(":")[0])
-    parser.add_argument("--env", default="dev", help="environment (default dev)")
-    parser.add_argument("--day", help="day, as 2026-11-22 (default: yesterday)")
-    parser.add_argument("--out", type=Path, help="folder (default: the environment's folder, treasury/<day>)")
-    parser.add_argument(
-        "--incomplete", action="store_true", help="publish without the feeds that are missing, for good"
-    )
-    parser.add_argument("--with-connecting", action="store_true", help="a trial: count those being connected as well")
-    parser.add_argument("--check", action="store_true", help="only say what is there and what is missing")
-    chosen = parser.parse_args()
-    try:
-        register = load(chosen.env)
-        day = day_of(chosen.day, dt.datetime.now(workdays.ZONE).date())
-        folder = chosen.out or paths.environment_dir(chosen.env) / "treasury" / day.isoformat()
-        if publication.published(folder) and not chosen.check:
-            raise TreasuryFault(f"{day} is published already, in {folder}; a second time would show what came between")
-        municipalities, delivering, delivered = gather(register, Runtime(register), day, chosen.with_connecting)
-        gaps = lacking(municipalities, delivering, delivered)
-        if chosen.check:
-            whole = len(municipalities) - len(gaps)
-            print("\n".join([f"{day}: {whole} of {len(municipalities)} municipalities have every feed", *gaps]))
-            return 0
-        if gaps and not chosen.incomplete:
-            more = f"\n  and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else ""
-            raise TreasuryFault(
-                f"{day}: feeds are missing, wanted all of them (or --incomplete, which leaves them out for good):\n  "
-                + "\n  ".join(gaps[:SHOWN])
-                + more
-            )
-        compiled = publication.compile_day(register, day, municipalities, delivering, delivered, chosen.with_connecting)
-        for file in publication.write(compiled, folder):
-            print(file)
-    except RegisterError as error:
-        print(f"{error.headline}\n{error}", file=sys.stderr)
-        return 2
-    except (TreasuryFault, Unreachable, RuntimeFault) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        return 1
-    return 0
+def publish(
+    register: Register,
+    runtime: Runtime,
+    day: dt.date,
+    folder: Path,
+    *,
+    incomplete: bool = False,
+    with_connecting: bool = False,
+) -> list[Path]:
+    """Compile and write the day; the files. TreasuryFault when it was published before, or feeds are missing.
+
+    `incomplete`: leave out, for good, what is missing. `with_connecting`: a trial that counts municipalities being
+    connected as well.
+    """
+    if publication.published(folder):
+        raise TreasuryFault(f"{day} is published already, in {folder}; a second time would show what came between")
+    municipalities, delivering, delivered = gather(register, runtime, day, with_connecting)
+    gaps = lacking(municipalities, delivering, delivered)
+    if gaps and not incomplete:
+        shown = "; ".join(gaps[:SHOWN]) + (f"; and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else "")
+        raise TreasuryFault(
+            f"{day}: feeds are missing: {shown}. Wait for them, or leave them out for good with -e incomplete=true"
+        )
+    compiled = publication.compile_day(register, day, municipalities, delivering, delivered, with_connecting)
+    return publication.write(compiled, folder)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def state(register: Register, runtime: Runtime, day: dt.date, with_connecting: bool = False) -> list[str]:
+    """How many municipalities have every feed of the day, and a line for each that has not."""
+    municipalities, delivering, delivered = gather(register, runtime, day, with_connecting)
+    gaps = lacking(municipalities, delivering, delivered)
+    whole = len(municipalities) - len(gaps)
+    return [f"{day}: {whole} of {len(municipalities)} municipalities have every feed", *gaps]

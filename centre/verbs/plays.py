@@ -30,14 +30,14 @@ def argv(playbook: str, variables: Mapping[str, object], rest: Sequence[str] = (
     return [str(program), str(paths.ROOT / "playbooks" / f"{playbook}.yml"), *extra, *rest]
 
 
-def step(steps: Steps, env: str, playbook: str, title: str) -> None:
-    """Run a playbook as a step of `up`."""
+def step(steps: Steps, env: str, playbook: str, title: str, **variables: object) -> None:
+    """Run a playbook with its variables as a step of `up`."""
     summary = steps.logs / f"{playbook}.summary.json"
 
     def action() -> str:
         summary.unlink(missing_ok=True)
         environ = {**environment(env), "ANSIBLE_FORCE_COLOR": "0", summaries.PLAY_SUMMARY: str(summary)}
-        steps.command(playbook, argv(playbook, {}), environ)
+        steps.command(playbook, argv(playbook, variables), environ)
         return summaries.of_play(summary)
 
     steps.run(title, action)
@@ -59,7 +59,7 @@ def municipality(options: argparse.Namespace, verb: str) -> str:
 def join(options: argparse.Namespace) -> int:
     """`asp join KSH`, or `--all`: every municipality that the register says has joined."""
     if options.all and not options.ksh:
-        return _play(options, "join", {})
+        return _play(options, "join", {"municipality": "all"})
     return _play(options, "join", {"municipality": municipality(options, "join")})
 
 
@@ -100,3 +100,26 @@ def restore_cell(options: argparse.Namespace) -> int:
 
 def failover(options: argparse.Namespace) -> int:
     return _play(options, "failover", {"cell": options.cell, "node": options.node})
+
+
+def fill(options: argparse.Namespace) -> int:
+    return _invent(options, "fill")
+
+
+def refill(options: argparse.Namespace) -> int:
+    return _invent(options, "refill")
+
+
+def _invent(options: argparse.Namespace, verb: str) -> int:
+    variables = {"municipality": municipality(options, verb), "confirm": options.confirm, "seed": options.seed}
+    return _play(options, verb, variables)
+
+
+def publish(options: argparse.Namespace) -> int:
+    variables = {
+        "day": options.day,
+        "folder": str(options.out.absolute()) if options.out else None,
+        "incomplete": options.incomplete,
+        "with_connecting": options.with_connecting,
+    }
+    return _play(options, "publish", variables)

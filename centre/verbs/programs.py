@@ -26,17 +26,3 @@ def check(options: argparse.Namespace) -> int:
     if options.ksh is None and options.rest:
         return _module("checks", [*env, *rest])
     return _module("checks", [*env, "--tenant", municipality(options, "check"), *rest])
-
-
-def fill(options: argparse.Namespace) -> int:
-    ksh = municipality(options, "fill")
-    return _module("centre.sandbox.fill", ["--env", options.env, "--municipality", ksh, *options.rest])
-
-
-def refill(options: argparse.Namespace) -> int:
-    ksh = municipality(options, "refill")
-    return _module("centre.sandbox.refill", ["--env", options.env, "--municipality", ksh, *options.rest])
-
-
-def publish(options: argparse.Namespace) -> int:
-    return _module("centre.statistics.publish", ["--env", options.env, *options.rest])

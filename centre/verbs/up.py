@@ -54,7 +54,7 @@ def up(register: Register) -> None:
             ]
         for future in done:
             future.result()
-    plays.step(steps, env, "join", "Municipalities join")
+    plays.step(steps, env, "join", "Municipalities join", municipality="all")
     plays.step(steps, env, "endpoints", "Workstations")
     plays.step(steps, env, "drill", "Restore drill")
     for municipality in register.joined():

@@ -147,8 +147,8 @@ JOINT = "Közös Önkormányzati Hivatal"  # with the seat in brackets: the adje
 
 
 def _template(template: Path, env: str) -> str:
-    """Another environment's text under a new id, without that one's heading."""
-    text = re.sub(r"\A(#.*\n)+", "", template.read_text(encoding="utf-8"))
+    """Another environment's text under a new id, without that one's heading; never a demonstration by inheritance."""
+    text = re.sub(r"(?m)\A(#.*\n)+|^demonstration:.*\n", "", template.read_text(encoding="utf-8"))
     return f"# Environment {env!r}, made by an import.\n" + re.sub(r"(?m)^id: .*$", f"id: {env}", text)
 
 

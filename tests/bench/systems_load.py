@@ -2,7 +2,7 @@
 
 ``python -m tests.bench SYS [--env dev] [--municipality 16054] [--requests 200] [--clients 4]``. Clerks come with
 their certificate and a session, each on a connection that is kept, as browsers do; every request is a page made from
-the database. Fill the municipality with data first (`python -m centre.sandbox.fill`). Wanted: start within 3 s, at most
+the database. Fill the municipality with data first (`playbooks/fill.yml`). Wanted: start within 3 s, at most
 120 MiB each; latency is compared with the register's clause `response-p95`.
 """
 

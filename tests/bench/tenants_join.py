@@ -15,7 +15,7 @@ import time
 from centre import turn
 from inventory import applied
 from inventory.register import load
-from tests.support.modules import load_module
+from tests.support.modules import action
 
 PARTS = ("database", "identity", "backup", "edge")
 TARGET, TARGET_AGAIN = 5.0, 0.5
@@ -23,8 +23,8 @@ TARGET, TARGET_AGAIN = 5.0, 0.5
 
 def run(part: str, env: str, ksh: str, state: str = "present") -> tuple[float, bool]:
     """Seconds of one module's run, and whether it changed anything."""
-    params = {"environment": env, "municipalities": [ksh], "state": state, "export_dir": None, "confirm": [ksh]}
-    module = load_module(f"tenant_{part}", f"tenant_{part}", "action_plugins")
+    params = {"asp_environment": env, "municipalities": [ksh], "state": state, "export_dir": None, "confirm": [ksh]}
+    module = action(f"tenant_{part}")
     began = time.monotonic()
     result = module.run(params, False)
     return time.monotonic() - began, result["changed"]

@@ -1,31 +1,22 @@
-"""Ansible modules and actions as Python modules, for tests of what they decide."""
+"""Plugins of the project's collections as Python modules, for tests of what they decide."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
-from pathlib import Path
 from types import ModuleType
 
-from inventory import paths
+from tests.support.roles import COLLECTIONS
+
+if str(COLLECTIONS) not in sys.path:  # as Ansible imports them
+    sys.path.insert(0, str(COLLECTIONS))
 
 
-def load_module(role: str, name: str, folder: str = "library") -> ModuleType:
-    """`roles/<role>/<folder>/<name>.py`; its role's module_utils are found as Ansible finds them."""
-    for helper in sorted((paths.ROOT / "roles" / role / "module_utils").glob("*.py")):
-        _load(f"ansible.module_utils.{helper.stem}", helper)
-    return _load(f"role_{role}_{name}", paths.ROOT / "roles" / role / folder / f"{name}.py")
+def endpoint_module(name: str) -> ModuleType:
+    """A module of asp.endpoint, as a workstation runs it."""
+    return importlib.import_module(f"ansible_collections.asp.endpoint.plugins.modules.{name}")
 
 
-def load_file(file: Path) -> ModuleType:
-    """An action of a role or of the playbooks."""
-    return _load(f"action_{file.stem}", file)
-
-
-def _load(name: str, file: Path) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, file)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+def action(name: str) -> ModuleType:
+    """An action of asp.centre."""
+    return importlib.import_module(f"ansible_collections.asp.centre.plugins.action.{name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from centre.verbs.cli.municipality import PLAYBOOK
 from centre.verbs.cli.verb import Parsers, add
@@ -32,11 +33,15 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
     )
     failover.add_argument("cell", metavar="CELL", help="id of a cell of three nodes")
     failover.add_argument("--node", metavar="SERVICE", help="only if this node leads")
-    add(
+    publish = add(
         verbs,
         "publish",
-        "centre.verbs.programs:publish",
+        "centre.verbs.plays:publish",
         "publish one day's totals over all municipalities for the Treasury",
         examples=["publish --check", "publish --day 2026-11-22"],
-        passes="python -m centre.statistics.publish (its --help lists them)",
+        passes=PLAYBOOK,
     )
+    publish.add_argument("--day", help="the day, as 2026-11-22 (default: yesterday)")
+    publish.add_argument("--out", type=Path, metavar="DIR", help="folder (default: the environment's, treasury/<day>)")
+    publish.add_argument("--incomplete", action="store_true", help="without the feeds that are missing, for good")
+    publish.add_argument("--with-connecting", action="store_true", help="a trial: count those being connected as well")

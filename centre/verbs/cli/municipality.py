@@ -80,21 +80,24 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
     fill = add(
         verbs,
         "fill",
-        "centre.verbs.programs:fill",
+        "centre.verbs.plays:fill",
         "fill a municipality with invented data in every system",
-        examples=["fill 29188"],
-        passes="python -m centre.sandbox.fill (its --help lists them)",
+        details="Refused for a live municipality, unless the environment is marked as a demonstration.",
+        examples=["fill 29188 --check", "fill 29188 --confirm Nagybarca"],
+        passes=PLAYBOOK,
     )
     municipality(fill)
+    _invented(fill)
     refill = add(
         verbs,
         "refill",
-        "centre.verbs.programs:refill",
+        "centre.verbs.plays:refill",
         "empty a sandbox municipality and fill it anew",
         examples=["refill 29188 --check", "refill 29188 --confirm Nagybarca"],
-        passes="python -m centre.sandbox.refill (its --help lists them)",
+        passes=PLAYBOOK,
     )
     municipality(refill)
+    _invented(refill)
     browse = add(
         verbs,
         "browse",
@@ -118,3 +121,8 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
     browse.add_argument(
         "--screenshot", metavar="PATH", help="only a picture, taken by the workstation's own browser, such as /keret/"
     )
+
+
+def _invented(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--confirm", metavar="NAME", help="the municipality's name; without it nothing is touched")
+    verb.add_argument("--seed", type=int, metavar="N", help="another number makes other people")

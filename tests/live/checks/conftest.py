@@ -60,7 +60,7 @@ def mend(register):
             command = [sys.executable, "-m", "centre", "stack", *arguments]
         else:
             program = Path(sys.executable).with_name("ansible-playbook")
-            command = [str(program), f"playbooks/{way['playbook']}.yml"]
+            command = [str(program), f"playbooks/{way['playbook']}.yml", "-e", "municipality=all"]
         environment = {**os.environ, "ASP_ENV": env, "ANSIBLE_NOCOLOR": "1"}
         done = subprocess.run(
             command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=60 * MINUTES

@@ -14,7 +14,7 @@ from centre.action import arguments
 from centre.reach.runtime import RuntimeFault
 from inventory import paths
 from inventory.errors import RegisterError
-from tests.support.modules import load_module
+from tests.support.modules import action
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,8 @@ def play(folder: Path, role: str, check: bool = False, **variables) -> Play:
     file.write_text(json.dumps(book))
     environment = {
         **os.environ,
-        "ANSIBLE_ROLES_PATH": str(paths.ROOT / "roles"),
+        "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_STDOUT_CALLBACK": "default",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "PYTHONPATH": str(paths.ROOT),
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "--diff", str(file)]
@@ -59,9 +56,10 @@ def play(folder: Path, role: str, check: bool = False, **variables) -> Play:
 
 def act(role: str, check: bool = False, **variables) -> Play:
     """The same by the role's action without Ansible around it, which takes 3 s a play: for what the action decides."""
-    module = load_module(role, role, "action_plugins")
+    module = action(role)
     defaults = {name: option.get("default") for name, option in arguments(module.DOCUMENTATION).items()}
     try:
+        variables["asp_environment"] = variables.pop("environment")
         result = module.run(defaults | variables, check)
     except (RegisterError, RuntimeFault, *module.ActionModule.faults) as fault:
         return Play(2, 0, str(fault))

@@ -99,7 +99,7 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
 @pytest.mark.long
 def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start, play):
     row = write(cell, tenant)
-    run_until_killed(start("restore_cell", cell=cell.cell_id, confirm=cell.cell_id), "The cluster is restored")
+    run_until_killed(start("restore_cell", cell=cell.cell_id, confirm=cell.cell_id), "Restore the cluster")
     done = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id)
     assert done.code == 0, done.text
     assert row in written(cell, tenant)
@@ -109,10 +109,10 @@ def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, "no cell: wanted -e cell="),
+        ({}, "no cell is named. Run it again with -e cell="),
         ({"cell": "baz1"}, "wanted -e confirm=baz1, seen: (none)"),
         ({"cell": "baz1", "confirm": "baz"}, "wanted -e confirm=baz1, seen: baz"),
-        ({"cell": "baz9", "confirm": "baz9"}, "baz9"),
+        ({"cell": "baz9"}, "cell = 'baz9': no such cell"),
         ({"cell": "baz1", "confirm": "baz1", "repository": 3}, "value of repository must be one of: 1, 2"),
         ({"cell": "baz1", "confirm": "baz1", "target_time": "tegnap"}, "wanted a moment, as 2026-11-23 14:00:00"),
         ({"cell": "baz1", "confirm": "baz1", "target_time": "2001-01-01"}, "when the oldest backup in"),

@@ -23,7 +23,7 @@ TENANT = f"t{OURS}"
 
 @pytest.fixture
 def empty_sandbox(node):
-    """`empty_sandbox()`: the sandbox's database exchanged for an empty one, as `centre.sandbox.refill` does it."""
+    """`empty_sandbox()`: the sandbox's database exchanged for an empty one, as the play refill does it."""
 
     def exchange():
         connection.close()

@@ -1,4 +1,4 @@
-"""Actions of the control node: arguments out of the documentation, plain values, told faults."""
+"""Actions of the control node: arguments out of the documentation, plain values, faults as messages."""
 
 from __future__ import annotations
 
@@ -9,30 +9,42 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from centre.action import arguments, plain
 from inventory import paths
-from tests.support.modules import load_file
+from tests.support.modules import action
+from tests.support.roles import CENTRE, COLLECTIONS
 
-FILES = sorted([
-    *(paths.ROOT / "playbooks" / "action_plugins").glob("*.py"),
-    *(paths.ROOT / "roles").glob("*/action_plugins/*.py"),
-])  # fmt: skip
+ACTIONS = sorted(file.stem for file in (CENTRE / "plugins" / "action").glob("*.py"))
 
 
 def test_there_are_actions():
-    assert len(FILES) >= 11
+    assert len(ACTIONS) == 14
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_its_documentation_is_its_argument_specification(file):
-    spec = arguments(load_file(file).DOCUMENTATION)
-    assert spec["environment"] == {"type": "str", "required": True}
-    assert "description" not in {key for option in spec.values() for key in option}
-    told = ArgumentSpecValidator(spec).validate({"nonsense": 1}).error_messages
-    assert any("missing required arguments" in message for message in told)
-    assert any("nonsense" in message for message in told)
+@pytest.mark.parametrize("name", ACTIONS)
+def test_its_documentation_is_its_argument_specification(name):
+    module = action(name)
+    assert f"module: {name}\n" in module.DOCUMENTATION, "its own, not another's"
+    assert module.ActionModule.documentation is module.DOCUMENTATION
+    specification = arguments(module.DOCUMENTATION)
+    assert specification["asp_environment"] == {"type": "str", "required": True}
+    assert "environment" not in specification, "that is Ansible's own word"
+    keys = {key for option in specification.values() for key in option}
+    assert keys <= {"type", "elements", "choices", "default", "required"}, "a comma in braces ends a description"
+    assert all(option["description"] for option in yaml.safe_load(module.DOCUMENTATION)["options"].values())
+    messages = ArgumentSpecValidator(specification).validate({"nonsense": 1}).error_messages
+    assert any("missing required arguments" in message for message in messages)
+    assert any("nonsense" in message for message in messages)
+
+
+def test_options_within_options_are_arguments_too():
+    options = (
+        "options: {a: {type: list, elements: dict, description: A., suboptions: {b: {type: str, description: B.}}}}"
+    )
+    assert arguments(options) == {"a": {"type": "list", "elements": "dict", "options": {"b": {"type": "str"}}}}
 
 
 def test_values_lose_what_ansible_hangs_on_them():
@@ -52,16 +64,15 @@ def test_values_lose_what_ansible_hangs_on_them():
 
 
 def test_a_fault_is_a_failed_task_that_says_what_was_seen_and_wanted(tmp_path):
-    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [
-        {"tenant_state": {"environment": "nowhere", "municipalities": ["16054"], "verb": "join"}},
-    ]}]  # fmt: skip
+    task = {"asp.centre.tenant_state": {"asp_environment": "nowhere", "municipalities": ["16054"], "verb": "join"}}
+    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
     (tmp_path / "book.json").write_text(json.dumps(book))
     environment = {
         **os.environ, "PYTHONPATH": str(paths.ROOT), "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_ACTION_PLUGINS": str(paths.ROOT / "playbooks" / "action_plugins"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
     }  # fmt: skip
     command = [str(Path(sys.executable).with_name("ansible-playbook")), str(tmp_path / "book.json")]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    # The fault's own words: of an exception that nobody told of, Ansible says "Task failed: …".
-    assert '"msg": "inventory/environments/nowhere' in done.stdout
+    # The fault's own words: of an exception that no action expects, Ansible says "Task failed: …".
+    assert '"msg": "inventory/environments/nowhere' in done.stdout, done.stdout + done.stderr

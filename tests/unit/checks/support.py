@@ -15,6 +15,7 @@ from checks.recording import Recording, View
 from checks.suites import test_centre, test_tenant, test_workstation
 from checks.verdicts import Measured, Verdict, judge
 from inventory.register import Register, load
+from tests.support.registers import altered
 
 DATA = Path(__file__).parent / "data"
 TAKEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -25,12 +26,12 @@ RECORDED = ("keret", "irat")
 @cache
 def register() -> Register:
     """Environment dev with the systems that it had when the recording was taken."""
-    found = load("dev")
-    for system in found.systems.values():
-        found.systems[system.id] = system.model_copy(update={"installed": system.id in RECORDED})
-    for ksh, municipality in found.municipalities.items():
-        found.municipalities[ksh] = municipality.model_copy(update={"systems": list(RECORDED)})
-    return found
+    dev = load("dev")
+    return altered(
+        dev,
+        {id: system.model_copy(update={"installed": id in RECORDED}) for id, system in dev.systems.items()},
+        {ksh: town.model_copy(update={"systems": list(RECORDED)}) for ksh, town in dev.municipalities.items()},
+    )
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from checks.verdicts import Verdict, judge
+from tests.support.registers import altered
 from tests.unit.checks import support
 
 BREAKS = yaml.safe_load((support.DATA / "broken.yaml").read_text(encoding="utf-8"))
@@ -148,8 +149,9 @@ def test_a_system_that_is_listed_but_not_installed_is_asked_for_nowhere(monkeypa
     """Its municipality could never be ready: nobody makes it a login, a schema or an app server."""
     known = support.register()
     listed = known.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
-    monkeypatch.setitem(known.municipalities, "16054", listed)
-    assert "helpdesk" not in known.installed_systems
+    lists_one_more = altered(known, municipalities={"16054": listed})
+    monkeypatch.setattr(support, "register", lambda: lists_one_more)
+    assert "helpdesk" not in lists_one_more.installed_systems
     assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,31 +52,28 @@ def test_workstation_of_a_joint_office(listed):
     environment = register.load("test").environment
     assert (station["ansible_host"], station["ansible_port"]) == ("127.0.0.1", environment.ports.ssh_base + 2)
     assert station["ansible_user"] == "asp-admin" and "StrictHostKeyChecking=yes" in station["ansible_ssh_common_args"]
-    assert station["asp_clerk"]["full_name"] == "Próba Katalin"
-    assert station["asp_office"] == {"seat": "14915", "name": "Mályinkai Közös Önkormányzati Hivatal", "kind": "joint"}
+    assert station["asp_clerk"] == "proba.kozos"
     # The seat first, and joined ones only.
     assert [tenant["ksh"] for tenant in station["asp_tenants"]] == ["14915", "14784", "25159"]
-    assert station["asp_tenants"][0] == {
-        "ksh": "14915",
-        "tenant": "t14915",
-        "name": "Mályinka",
-        "host": "malyinka.asp.test",
-        "origin": f"https://malyinka.asp.test:{environment.ports.https}",
-        "url": f"https://malyinka.asp.test:{environment.ports.https}/keret/",
-        "systems": list(register.load("test").installed_systems),
-    }
+    assert station["asp_tenants"][0] == {"ksh": "14915", "tenant": "t14915", "organization": "Mályinka"}
+    assert station["asp_hosts"][0] == "malyinka.asp.test"
+    assert station["asp_hosts"][-2:] == [environment.identity_host, environment.pki_host]
+    assert set(station["asp_policies"]) == set(station["asp_paths"]["policies"]) == {"chromium", "firefox"}
 
 
 def test_no_secret_is_a_variable(listed):
-    text = json.dumps(listed).lower()
+    text = json.dumps(listed).lower().replace("passwordmanagerenabled", "")  # a browser's policy
     assert "password" not in text and "private key-----" not in text and "secret" not in text
 
 
-def test_documented_variables_are_the_given_ones(listed):
+def test_every_variable_is_documented_and_read_by_a_playbook(listed):
     readme = (paths.ROOT / "roles" / "README.md").read_text()
-    for host in listed["_meta"]["hostvars"].values():
-        for name in host:
-            assert not name.startswith("asp_") or f"`{name}`" in readme, f"roles/README.md does not name {name}"
+    plays = "".join(file.read_text() for file in sorted((paths.ROOT / "playbooks").glob("*.yml")))
+    names = {name for host in listed["_meta"]["hostvars"].values() for name in host if name.startswith("asp_")}
+    assert len(names) > 10
+    for name in names:
+        assert f"`{name}`" in readme, f"roles/README.md does not name {name}"
+        assert re.search(rf"\b{name}\b", plays), f"no playbook reads {name}"
 
 
 def test_faults_of_the_register_stop_ansible():
@@ -86,6 +84,6 @@ def test_faults_of_the_register_stop_ansible():
 
 
 def test_many_hosts_are_derived_once(tmp_path):
-    found = hosts.hosts(Copy(tmp_path).load())
-    assert [host.name for host in found] == ["centre", "malyinka-1", "sajoszentpeter-1"]
-    assert found[1].groups == ["workstations", "office_14915"]
+    derived = hosts.hosts(Copy(tmp_path).load())
+    assert [host.name for host in derived] == ["centre", "malyinka-1", "sajoszentpeter-1"]
+    assert derived[1].groups == ["workstations", "office_14915"]

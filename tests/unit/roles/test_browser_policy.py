@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from inventory.errors import RegisterError
 from inventory.register import load
 from inventory.workstations import BROWSERS, POLICY_FILES, differences, seat
-from tests.support.modules import load_module
+from tests.support.modules import endpoint_module
 
-policy = load_module("endpoint_browser", "endpoint_browser")
+policy = endpoint_module("browser")
 
 
 @pytest.fixture(scope="module")

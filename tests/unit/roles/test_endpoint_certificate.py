@@ -3,9 +3,9 @@
 import pytest
 
 from inventory.vault import certificates
-from tests.support.modules import load_module
+from tests.support.modules import endpoint_module
 
-certificate = load_module("endpoint_certificate", "endpoint_certificate")
+certificate = endpoint_module("certificate")
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.modules import load_module
+from tests.support.modules import endpoint_module
 
-hosts = load_module("endpoint_connectivity", "endpoint_hosts")
+hosts = endpoint_module("hosts")
 OTHER = "127.0.0.1\tlocalhost\n10.0.0.5 printer printer.local  # third floor\n"
 ROUTES = """Iface	Destination	Gateway	Flags	RefCnt	Use	Metric	Mask	MTU	Window	IRTT
 eth1	00000000	010012AC	0003	0	0	0	00000000	0	0	0

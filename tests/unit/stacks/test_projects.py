@@ -8,6 +8,7 @@ from inventory.models import Phase
 from inventory.register import load
 from stacks import order
 from stacks.components import app_server
+from tests.support.registers import altered
 
 PROJECTS = sorted(file.parent for file in (paths.ROOT / "stacks").glob("*/Pulumi.yaml"))
 
@@ -53,6 +54,11 @@ def test_app_servers_ask_a_live_tenant_for_the_others():
     first = register.municipality(app_server.first_tenant(register, cell))
     assert first.phase == "live"
     assert first.ksh > min(register.municipalities), "a municipality of lower code has no database yet"
-    for ksh, municipality in register.municipalities.items():
-        register.municipalities[ksh] = municipality.model_copy(update={"phase": Phase.PREPARATION})
-    assert app_server.first_tenant(register, cell) == ""
+    nobody = altered(
+        register,
+        municipalities={
+            ksh: municipality.model_copy(update={"phase": Phase.PREPARATION})
+            for ksh, municipality in register.municipalities.items()
+        },
+    )
+    assert app_server.first_tenant(nobody, cell) == ""

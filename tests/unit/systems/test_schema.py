@@ -11,6 +11,7 @@ from inventory import paths
 from inventory.register import load
 from stacks.components.app_server import catalogue
 from systems.configuration import CatalogueEntry
+from tests.support.registers import altered
 
 
 def run(*arguments):
@@ -68,9 +69,8 @@ def test_app_servers_read_the_registers_catalogue():
 
 
 def test_a_municipality_that_lacks_a_system_is_told_to_its_app_server():
-    register = load("dev")
-    less = register.municipalities["14784"].model_copy(update={"systems": ["keret"]})
-    register.municipalities["14784"] = less
+    less = load("dev").municipality("14784").model_copy(update={"systems": ["keret"]})
+    register = altered(load("dev"), municipalities={"14784": less})
     entries = {
         entry.id: entry
         for entry in (CatalogueEntry(**e) for e in json.loads(catalogue(register, register.cell("baz1"))))

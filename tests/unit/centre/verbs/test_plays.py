@@ -30,7 +30,7 @@ def played(monkeypatch):
     ("typed", "playbook", "variables", "rest"),
     [
         ("join 16054 --check --diff", "join.yml", {"municipality": "16054"}, ["--check", "--diff"]),
-        ("join --all", "join.yml", {}, []),
+        ("join --all", "join.yml", {"municipality": "all"}, []),
         ("leave 16054 --confirm Ózd", "leave.yml", {"municipality": "16054", "confirm": "Ózd"}, []),
         ("endpoints --limit a-1", "endpoints.yml", {}, ["--limit", "a-1"]),
         ("drill", "drill.yml", {}, []),
@@ -44,6 +44,15 @@ def played(monkeypatch):
         ),
         ("restore-cell baz1 --confirm baz1", "restore_cell.yml", {"cell": "baz1", "confirm": "baz1"}, []),
         ("failover baz1 --node n", "failover.yml", {"cell": "baz1", "node": "n"}, []),
+        ("fill 29188 --confirm Ózd", "fill.yml", {"municipality": "29188", "confirm": "Ózd"}, []),
+        ("refill 29188 --seed 7 --check", "refill.yml", {"municipality": "29188", "seed": 7}, ["--check"]),
+        ("publish --check", "publish.yml", {}, ["--check"]),
+        (
+            "publish --day 2026-11-22 --out /tmp/x --incomplete --with-connecting",
+            "publish.yml",
+            {"day": "2026-11-22", "folder": "/tmp/x", "incomplete": True, "with_connecting": True},
+            [],
+        ),
     ],
 )
 def test_a_verb_runs_its_playbook(played, typed, playbook, variables, rest):

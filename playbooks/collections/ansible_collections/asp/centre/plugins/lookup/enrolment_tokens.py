@@ -1,0 +1,50 @@
+"""Lookup: one-time enrolment tokens, made on the control node at the moment of use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from inventory.errors import RegisterError
+from inventory.register import load
+from inventory.vault import tokens, vault
+
+DOCUMENTATION = r"""
+name: enrolment_tokens
+short_description: One-time enrolment tokens of a clerk, by KSH code
+description:
+  - Each is good for one certificate, for ten minutes. Use with C(no_log).
+author: [ASP operations]
+options:
+  _terms: {description: KSH codes., required: true}
+  environment: {description: Environment of the register., required: true}
+  clerk: {description: The clerk's user name., required: true}
+"""
+
+EXAMPLES = r"""
+- name: Take one token for each certificate that must be enrolled
+  ansible.builtin.include_role: {name: asp.endpoint.endpoint_certificate}
+  vars:
+    endpoint_certificate_tokens: >-
+      {{ lookup('asp.centre.enrolment_tokens', *endpoint_certificate_needed, environment=asp_env, clerk=asp_clerk) }}
+"""
+
+RETURN = r"""
+_raw: {description: One dictionary of tokens by KSH code., type: list, elements: dict}
+"""
+
+
+class LookupModule(LookupBase):
+    def run(
+        self, terms: list[str], variables: dict[str, Any] | None = None, *, environment: str, clerk: str
+    ) -> list[dict[str, str]]:
+        if not terms:
+            return [{}]
+        try:
+            register = load(str(environment))
+            secrets = vault.load(register)
+            return [{str(ksh): tokens.token(register, secrets, username=str(clerk), ksh=str(ksh)) for ksh in terms}]
+        except RegisterError as error:
+            raise AnsibleLookupError(str(error)) from error
