@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from centre.faults import OK, UsageFault
-from centre.verbs import child, preconditions, provision
+from centre.verbs import addresses, child, preconditions, provision
 from inventory import paths
 from inventory.register import Register, load
 from inventory.vault import vault
@@ -31,6 +31,7 @@ def stack(options: argparse.Namespace) -> int:
         )
     if CHANGING & set(words):
         preconditions.keeps_its_nodes(register)
+        addresses.keeps_its_subnets(register)
     provision.configure(chosen)
     command = [*provision.command(), "-C", chosen.folder, *words, "--stack", chosen.name]
     return child.code_of(command, provision.environment(register))

@@ -14,7 +14,7 @@ from functools import partial
 
 from centre.database.upgrade import upgrade
 from centre.faults import OK
-from centre.verbs import lock, plays, preconditions, provision, summaries
+from centre.verbs import addresses, lock, plays, preconditions, provision, summaries
 from centre.verbs.progress import StepFailed, Steps
 from inventory import paths
 from inventory.models import Municipality
@@ -40,6 +40,7 @@ def up(register: Register) -> None:
     started = time.monotonic()
     steps = Steps(paths.environment_dir(env) / "logs")
     preconditions.keeps_its_nodes(register)
+    addresses.keeps_its_subnets(register)
     steps.run("Register and secrets", lambda: _counted(vault.ensure(register)[1], "created"))
     steps.run("Published ports", lambda: preconditions.ports(register))
     steps.run("Images", lambda: images(steps))

@@ -178,9 +178,8 @@ class SwarmService(pulumi.ComponentResource):
                 docker.ServiceTaskSpecContainerSpecMountArgs(
                     target=path,
                     type="tmpfs",
-                    tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
-                        size_bytes=size * MIB, mode=0o1777
-                    ),
+                    # No mode: the provider reads Docker's own, 1777, back without the sticky bit: a change each time.
+                    tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(size_bytes=size * MIB),
                 )
                 for path, size in sorted(args.tmpfs.items())
             ]
