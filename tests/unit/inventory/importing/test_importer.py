@@ -249,7 +249,8 @@ def test_lost_rows_are_an_error():
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "inventory", "import", *arguments]
-    return subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    environ = {**os.environ, "ASP_ENV": "dev"}  # whose subnet and ports a new environment starts from
+    return subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_command_tells_all_and_checks_the_result(folder):
