@@ -1,4 +1,4 @@
-"""The address plan of an environment: which part of its /16 each network has, for ever (docs/adr/0034-address-plan.md).
+"""The address plan of an environment: which part of its /16 each network has, forever (docs/adr/0034-address-plan.md).
 
 A place follows from a network's name, or from a cell's place in the list, and never from how many there are: a subnet
 cannot change under running services. `inventory.rules.addresses` refuses a register whose tasks do not fit.

@@ -15,7 +15,7 @@ from centre.reach.psql import CellSql
 from stacks.configs.postgres import OWNER
 from stacks.configs.sql import identifier, literal
 
-# What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs with defaults spelt out; `%s`: of
+# What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs defaults included; `%s`: of
 # whom the roles are.
 SHARED = f"""\
 SELECT json_build_object(

@@ -113,7 +113,7 @@ rights(kind, schema, name, grantee, privilege) AS (
     WHERE grantee <> owner AND schema !~ '^pg_(temp|toast)'
       -- initdb's own rights: recorded, but for what information_schema shows everybody about themselves
       AND NOT (schema = 'information_schema' AND grantee = 0 AND oid < 16384 AND privilege_type IN ('SELECT', 'USAGE'))
-      -- PostgreSQL's own defaults, spelt out once anything else was granted: whoever may not make objects has no use
+      -- PostgreSQL's own defaults, spelled out once anything else was granted: whoever may not make objects has no use
       AND NOT (grantee = 0 AND (kind IN ('language', 'type') OR (kind = 'function' AND oid >= 16384)))
       AND NOT EXISTS (
       SELECT FROM pg_init_privs i, aclexplode(i.initprivs) b WHERE i.objoid = acls.oid AND i.classoid = acls.class
@@ -144,7 +144,7 @@ class Membership(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A right on a database, with defaults spelt out. `grantee` may be PUBLIC."""
+    """A right on a database, with defaults spelled out. `grantee` may be PUBLIC."""
 
     grantee: str
     privilege: str

@@ -177,7 +177,7 @@ def nss(pattern):
 
 
 def certutil(*arguments):
-    # A wrong password makes it ask for ever: no input, and a time limit.
+    # A wrong password makes it ask forever: no input, and a time limit.
     done = subprocess.run(
         ["certutil", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
     )

@@ -109,7 +109,7 @@ class Target:
         return path
 
     def add_cells(self, added: list[Cell]) -> None:
-        """Add cells at the end of the list in environment.yaml (their order is for ever); comments stay."""
+        """Add cells at the end of the list in environment.yaml (their order is forever); comments stay."""
         if not added:
             return
         lines = "".join(

@@ -2,7 +2,7 @@
 
 `ensure(register)` makes what is missing (never changes what is there, but re-issues internal certificates near their
 end) and writes the SSH files that Ansible needs; `load(register)` only reads. Passwords that exist per tenant are
-derived, not stored (DESIGN, Databases).
+derived, not stored (docs/architecture.md).
 """
 
 from __future__ import annotations

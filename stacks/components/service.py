@@ -20,7 +20,7 @@ from stacks.components.context import Context
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 MIB = 1024 * 1024
-# Docker's default keeps every line for ever, on the disk that the databases are on. 100 MiB a container hold ten days
+# Docker's default keeps every line forever, on the disk that the databases are on. 100 MiB a container hold ten days
 # of an edge with 10,000 requests of 1,000 bytes a day; keeping more is the business of a log store.
 LOG_DRIVER, LOG_OPTIONS = "local", {"max-file": "5", "max-size": "20m"}
 

@@ -27,7 +27,7 @@ def tell(entry):
 
 
 def write(settings, writer, target, pause, quiet):
-    """One writer for ever. `quiet`: refusals are expected and not told."""
+    """One writer forever. `quiet`: refusals are expected and not told."""
     host, _, port = target.partition(":")
     certificate = {"sslmode": "verify-full", "sslcert": "/bench/tls.crt", "sslkey": "/bench/tls.key"}
     number, connection = 0, None

@@ -53,7 +53,7 @@ def test_every_tenant_host_gets_its_own_certificate(joint):
 
 def test_every_other_asp_host_gets_the_seats_certificate(joint):
     other = selections(joint)[-1]
-    assert other["pattern"].startswith("https://[*.]")  # https://*.domain makes headless Chromium wait for ever
+    assert other["pattern"].startswith("https://[*.]")  # https://*.domain makes headless Chromium wait forever
     assert other["filter"]["SUBJECT"]["OU"] == f"t{joint.office.seat}"
 
 

@@ -112,7 +112,7 @@ class Watcher:
         return f"its Patroni has not answered for {silent:.1f} s{shown}" if silent >= patience else None
 
     def listen(self) -> None:
-        """Ask the leader for ever, beside the watch: waiting for a dead node's answer must not delay seeing it dead."""
+        """Ask the leader forever, beside the watch: waiting for a dead node's answer must not delay seeing it dead."""
         while True:
             if (name := self.leader) and self._ask(name) is not None:
                 self._answered[name] = time.monotonic()
@@ -166,7 +166,7 @@ class Watcher:
 
 
 def run() -> int:
-    """Watch for ever."""
+    """Watch forever."""
     settings = json.loads(Path(SETTINGS).read_text())
     etcd = Etcd(settings["etcd"], ROOT, "fencer", settings["password"])
     watcher = Watcher(settings, Engine(), etcd, Audit(FOLDER))

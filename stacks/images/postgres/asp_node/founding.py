@@ -1,7 +1,7 @@
 """The first start of a cell: its settings into etcd and, without data, a database cluster.
 
 A cluster is made here, aside and renamed, and then adopted by Patroni, instead of by Patroni's own bootstrap: killed in
-the middle of that one, the cell waits for ever for somebody to finish it. The same path turns a single node into a cell
+the middle of that one, the cell waits forever for somebody to finish it. The same path turns a single node into a cell
 of three, and brings a restored cell back: its data directory is there already.
 """
 

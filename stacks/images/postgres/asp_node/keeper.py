@@ -63,7 +63,7 @@ class Keeper:
         """Clone a standby anew that waits for WAL nobody has or that is nowhere, or that cannot start at all.
 
         Seen when the leader died in the middle of a rewind: half of the files were the new leader's, and Patroni tried
-        to start what was left for ever. Only while another node leads, so what is thrown away is the last of nothing.
+        to start what was left forever. Only while another node leads, so what is thrown away is the last of nothing.
         """
         fault = self._fault(state)
         if fault != self.fault:

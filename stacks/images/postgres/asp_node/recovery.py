@@ -23,7 +23,7 @@ AS_THE_LEADER = {
 def missing_wal(starting: bool) -> str | None:
     """The WAL segment at which recovery stands while no stream brings any; None when it does not wait.
 
-    `starting`: PostgreSQL lets nobody in yet. One that was told of no leader looks into its own folder for ever, under
+    `starting`: PostgreSQL lets nobody in yet. One that was told of no leader looks into its own folder forever, under
     the title of one that replays; how long it has worked tells the two apart, and is part of the answer.
     """
     titles, worked = _processes()

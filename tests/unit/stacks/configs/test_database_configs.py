@@ -167,7 +167,7 @@ def test_a_node_of_three_is_told_everything_over_verified_tls():
         login = found["postgresql"]["authentication"][way]
         assert (login["sslmode"], login["username"]) == ("verify-full", postgres.REPLICATOR)
         assert "password" not in login
-    assert "bootstrap" not in found, "Patroni's own bootstrap waits for ever when it is killed half-way"
+    assert "bootstrap" not in found, "Patroni's own bootstrap waits forever when it is killed half-way"
     assert "etcd-password" not in repr(NODE)
 
 

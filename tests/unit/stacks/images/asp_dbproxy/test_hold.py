@@ -1,4 +1,4 @@
-"""Clients are held for as long as the caller wants, never for ever, and what was refused is told."""
+"""Clients are held for as long as the caller wants, never forever, and what was refused is told."""
 
 import json
 import os

@@ -103,7 +103,7 @@ def test_a_leader_that_is_fenced_at_its_restart_does_not_try_again(cell):
         cell.turn()
     for _ in range(5):
         cell.turn()
-    assert cell.restarts == ["n1"], "or the leadership would go round for ever"
+    assert cell.restarts == ["n1"], "or the leadership would go round forever"
 
 
 def test_a_refused_restart_is_tried_again(cell):

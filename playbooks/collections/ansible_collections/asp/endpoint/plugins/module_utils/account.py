@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import tempfile
 
-LIMIT = 30  # seconds for one command: a wrong password makes NSS's tools ask for ever
+LIMIT = 30  # seconds for one command: a wrong password makes NSS's tools ask forever
 
 
 class EndpointFault(Exception):
@@ -27,7 +27,7 @@ class Account:
         except KeyError:
             raise EndpointFault(
                 f"account {name}: not on this machine; wanted the clerk's desktop account. "
-                "Mend endpoint_certificate_account"
+                "Correct endpoint_certificate_account"
             ) from None
         self.name, self.uid, self.gid, self.home = name, found.pw_uid, found.pw_gid, found.pw_dir
 

@@ -144,12 +144,12 @@ def validate(browser, policies):
         if name not in known:
             raise PolicyFault(
                 f"{browser} policy {name}: not known to this role; wanted one of {', '.join(sorted(known))}. "
-                "Mend its name, or add it to KNOWN in this module"
+                "Correct its name, or add it to KNOWN in this module"
             )
         if type(value) is not known[name]:
             raise PolicyFault(
                 f"{browser} policy {name} = {json.dumps(value)}: is {type(value).__name__}; "
-                f"wanted {known[name].__name__}. Mend the variable endpoint_browser_policies"
+                f"wanted {known[name].__name__}. Correct the variable endpoint_browser_policies"
             )
 
 

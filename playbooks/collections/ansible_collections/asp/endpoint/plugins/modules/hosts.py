@@ -93,7 +93,7 @@ def main():
         after = edit(before, params["name"], address, params["hosts"])
     except ValueError:
         seen = params["address"]
-        module.fail_json(msg=f"endpoint_connectivity_address = {seen}; wanted an IPv4 address or gateway. Mend it")
+        module.fail_json(msg=f"endpoint_connectivity_address = {seen}; wanted an IPv4 address or gateway. Correct it")
     except (HostsFault, OSError) as fault:
         module.fail_json(msg=str(fault))
     changed = after != before
