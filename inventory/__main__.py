@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inventory import paths, register
 from inventory.errors import Fault, RegisterError, UnknownName
-from inventory.importing.importer import Outcome, import_settlements
+from inventory.importing.importer import ImportOutcome, import_settlements
 from inventory.importing.places import Places
 from inventory.vault import vault
 
@@ -106,7 +106,7 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(env: str, outcome: Outcome, dry_run: bool) -> None:
+def _tell(env: str, outcome: ImportOutcome, dry_run: bool) -> None:
     for report in outcome.reported:
         print(f"not imported: {report}")
     for report in outcome.kept:

@@ -69,7 +69,7 @@ class BackupFault(Exception):
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class RepositoryReport:
     """pgBackRest's catalogue of one stanza. `backups`: faultless ones, oldest first, as `info` gives them.
 
     `last_wal`: name of the newest WAL segment in the repository, empty when there is none. `failed`: labels of backups
@@ -83,7 +83,7 @@ class Catalogue:
     failed: Sequence[str] = ()
 
     @classmethod
-    def of(cls, entries: Sequence[Mapping[str, Any]]) -> Catalogue:
+    def of(cls, entries: Sequence[Mapping[str, Any]]) -> RepositoryReport:
         """From what `pgbackrest info` printed of one repository."""
         if not entries:
             return cls(NO_STANZA, "missing stanza path", [], "")
@@ -108,9 +108,9 @@ class Repository:
         self.service = cell.cell.backup
         self.stanza = cell.cell_id
 
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> RepositoryReport:
         """What is in the repository."""
-        return Catalogue.of(self._info())
+        return RepositoryReport.of(self._info())
 
     def databases(self, label: str) -> dict[str, int]:
         """Databases in one backup: name → oid (a database made again under its name has another oid)."""
@@ -169,7 +169,7 @@ class State:
     `inside`: those of the newest backup; `archived`: those that are wholly in WAL that was archived since.
     """
 
-    catalogue: Catalogue
+    catalogue: RepositoryReport
     inside: Mapping[str, int]
     archived: Mapping[str, int]
     finding: Mapping[str, Any]
@@ -191,7 +191,7 @@ def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
     told = json.loads(cell.runtime.check(cell.cell.backup, ["asp-backup", "state"]))
     return {
-        int(number): State(Catalogue.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
+        int(number): State(RepositoryReport.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
         for number, seen in told.items()
     }
 

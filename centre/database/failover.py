@@ -18,7 +18,7 @@ HOLD_SECONDS = 20  # how long clients may be held; PgBouncer itself sends them a
 
 
 @dataclass(frozen=True)
-class Plan:
+class Handover:
     """Who leads, and who may take over: the standby that has more does. `done`: nothing need be handed over."""
 
     cell: str
@@ -30,7 +30,7 @@ class Plan:
         return not self.standbys
 
 
-def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Plan:
+def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Handover:
     """What a switchover would do. RuntimeFault when the cell is not fit for one.
 
     `node`: service name of the node that shall not lead; default whichever does.
@@ -43,7 +43,7 @@ def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Plan:
     found = {member["name"]: member for member in members(runtime, cell, led=True)}
     leader = next(name for name, member in found.items() if member["role"] == "leader")
     if node not in (None, leader):
-        return Plan(cell_id, leader)
+        return Handover(cell_id, leader)
     # Both must follow: neither takes over without the other's vote, and one acknowledges what the other one leads.
     ready = [n for n, m in found.items() if m["role"] == "quorum_standby" and follows(m, found[leader])]
     if len(ready) < cell.nodes - 1:
@@ -52,7 +52,7 @@ def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Plan:
             f"cell {cell_id}: {leader} hands over to nobody: wanted two quorum standbys that stream on the leader's "
             f"timeline. Seen: {seen}. Wait until the cell is whole (runbook database, A node is missing)"
         )
-    return Plan(cell_id, leader, tuple(ready))
+    return Handover(cell_id, leader, tuple(ready))
 
 
 def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
@@ -60,7 +60,7 @@ def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
     return member["state"] == "streaming" and member.get("timeline") == leader.get("timeline")
 
 
-def switch(runtime: Runtime, wanted: Plan) -> float:
+def switch(runtime: Runtime, wanted: Handover) -> float:
     """Carry a plan out; seconds for which clients were held. RuntimeFault says what went wrong.
 
     The leader's container is asked to end, and Swarm starts it again as a standby (ADR 0029).

@@ -25,7 +25,7 @@ from inventory.vault.vault import Secrets
 from stacks.configs.edge_config import CONFIG_FILE
 from stacks.configs.pgbackrest import DAILY, VAULT
 from stacks.configs.pki_config import INTERMEDIATE_FILE
-from stacks.configs.places import ROOT_FILE
+from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 SECONDS = 20
 TLS_VERSIONS = {
@@ -94,7 +94,7 @@ def pooler(runtime: Runtime, service: str) -> dict[str, Any]:
     """A TLS handshake with PgBouncer, as an app server makes it, up to where it asks for a password."""
     conninfo = (
         f"host={service} hostaddr=127.0.0.1 port={Port.POOLER:d} dbname=postgres user=asp_nobody password=none "
-        f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert=/run/secrets/tls.crt sslkey=/run/secrets/tls.key "
+        f"sslmode=verify-full sslrootcert={ROOT_FILE} sslcert={CERTIFICATE_FILE} sslkey={KEY_FILE} "
         "connect_timeout=5"
     )
     # A stranger is refused by a password check that is in working order only if the database behind it answers.

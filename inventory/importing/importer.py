@@ -1,7 +1,7 @@
 """Register entries from the statistical office's list of settlements: a county or the whole country.
 
 Entries start in phase preparation. What exists is kept as it stands. Every row of the selection ends as a new entry, as
-kept, or as reported with its line, value and reason: the three counts add up to the rows read (`Outcome.rows`).
+kept, or as reported with its line, value and reason: the three counts add up to the rows read (`ImportOutcome.rows`).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass
-class Outcome:
+class ImportOutcome:
     """What an import did, or with `dry_run` would do."""
 
     rows: int = 0
@@ -77,14 +77,14 @@ def import_settlements(
     dry_run: bool = False,
     source: Path = LIST,
     required: Places = NOTHING_REQUIRED,
-) -> Outcome:
+) -> ImportOutcome:
     """Add the settlements of a county (None: all) to the environment folder `into`.
 
     `template`: an environment.yaml to start from where `into` has none; `required`: the subnet and ports that a new one
     must have. RegisterError when the list, the county or what `into` holds cannot be used, or when the result would not
     be sound; then nothing is written.
     """
-    outcome = Outcome()
+    outcome = ImportOutcome()
     rows = _rows(source, county, outcome)
     target = Target(into, template, required)
     outcome.places = target.places
@@ -102,7 +102,7 @@ def import_settlements(
     return outcome
 
 
-def _rows(source: Path, county: str | None, outcome: Outcome) -> list[Row]:
+def _rows(source: Path, county: str | None, outcome: ImportOutcome) -> list[Row]:
     """The selection's rows; those that are no settlement as the list describes one are reported."""
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
@@ -161,7 +161,7 @@ def _read_row(line: int, raw: dict[str, str]) -> Row | Report:
     return Row(line, settlement)
 
 
-def _usable(rows: list[Row], target: Target, outcome: Outcome) -> list[Row]:
+def _usable(rows: list[Row], target: Target, outcome: ImportOutcome) -> list[Row]:
     """Rows that can become entries; the others are kept or reported."""
     slugs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:

@@ -8,11 +8,11 @@ from inventory.names import Port
 from inventory.register import Register
 from inventory.vault.tokens import ENROL, SERVER, public_jwk
 from inventory.vault.vault import Secrets
+from stacks.configs.places import ROOT_FILE
 
 CONFIG_FILE = "/etc/asp/ca.json"
 INTERMEDIATE_FILE = "/etc/asp/intermediate.crt"
 INTERMEDIATE_KEY_FILE = "/run/secrets/intermediate.key"
-ROOT_FILE = "/etc/asp/ca.crt"
 CRL_HOURS = 24  # how long the edge works on with the last list when step-ca is down
 
 # The subject comes from the token, which only the vault's key can sign; a request's own wishes are not taken over.

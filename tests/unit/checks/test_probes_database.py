@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from centre.backup.backups import Catalogue, State
+from centre.backup.backups import RepositoryReport, State
 from centre.isolation.reading import Facts, Grant, Right
 from checks.probes import centre, isolation, postgres, tenant
 from tests.support.country import country, door
@@ -148,7 +148,7 @@ def test_a_tenant_without_a_database_is_recorded_as_such(facts, rights):
 
 def state(*backups, code=0):
     entry = {"status": {"code": code, "message": "ok"}, "backup": list(backups)}
-    return State(Catalogue.of([entry]), {}, {}, {"at": 1, "damage": ""})
+    return State(RepositoryReport.of([entry]), {}, {}, {"at": 1, "damage": ""})
 
 
 def backup(label, error=False):

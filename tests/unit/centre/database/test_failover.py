@@ -80,7 +80,7 @@ def cell(monkeypatch):
             container=lambda service: SimpleNamespace(kill=end),
         )
         monkeypatch.setattr(failover, "clients_held", clients_held)
-        failover.switch(runtime, failover.Plan("baz1", "n1", ("n2", "n3")))
+        failover.switch(runtime, failover.Handover("baz1", "n1", ("n2", "n3")))
         return steps
 
     return switch

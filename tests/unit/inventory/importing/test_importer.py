@@ -12,7 +12,7 @@ from inventory import paths, register
 from inventory.errors import RegisterError
 from inventory.gazetteer import LIST, county_name, settlements
 from inventory.importing import staging
-from inventory.importing.importer import Outcome, import_settlements
+from inventory.importing.importer import ImportOutcome, import_settlements
 from inventory.importing.places import Places
 
 TEMPLATE = paths.ENVIRONMENTS / "dev" / "environment.yaml"
@@ -244,7 +244,7 @@ def test_an_import_by_the_official_name_is_the_countys(folder):
 
 def test_lost_rows_are_an_error():
     with pytest.raises(RuntimeError, match="rows were lost: 1 rows = 0 entries"):
-        Outcome(rows=1).balance()
+        ImportOutcome(rows=1).balance()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
