@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from centre.reach.processes import Process, ancestors
 from inventory import paths
@@ -59,6 +60,7 @@ def take(env: str, codes: Iterable[str], verb: str, wait: float, owner: Process 
         time.sleep(POLL)
 
 
-def _read(folder: Path) -> dict:
+def _read(folder: Path) -> dict[str, Any]:
     file = folder / "turns.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    turns: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return turns

@@ -120,6 +120,7 @@ class Repository:
 
     def archiver(self) -> dict[str, Any]:
         """State of the node's WAL archiver (see ARCHIVER)."""
+        row: dict[str, Any]
         (row,) = self._cell.rows(ARCHIVER, role="postgres")
         return row
 
@@ -139,13 +140,15 @@ class Repository:
         """Read everything in the repository and compare it with its checksums. RuntimeFault with what is wrong."""
         self._cell.runtime.check(self.service, ["asp-backup", "verify", str(self.number)], timeout=deadline)
 
-    def finding(self) -> dict[str, Any]:
+    def finding(self) -> Mapping[str, Any]:
         """What verifications found: `at`, when it was whole last (epoch seconds, 0: never); `damage` since."""
         return states(self._cell)[self.number].finding
 
     def _info(self, *options: str) -> list[dict[str, Any]]:
         argv = ["pgbackrest", f"--stanza={self.stanza}", "--output=json", f"--repo={self.number}"]
-        return json.loads(self._cell.runtime.check(self.service, [*argv, *QUIET, *options, "info"]))
+        answer = self._cell.runtime.check(self.service, [*argv, *QUIET, *options, "info"])
+        stanzas: list[dict[str, Any]] = json.loads(answer)
+        return stanzas
 
     def _run(self, command: list[str], seconds: float) -> None:
         began = time.monotonic()

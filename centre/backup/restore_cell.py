@@ -132,8 +132,8 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
         found.update(mode=ServiceMode("replicated", replicas=replicas), fetch_current_spec=True)
     deadline = time.monotonic() + STOP_SECONDS
     for service in services:
-        label = {"label": f"com.docker.swarm.service.name={service}"}
-        while not replicas and client.containers.list(filters=label):
+        label = f"com.docker.swarm.service.name={service}"
+        while not replicas and client.containers.list(filters={"label": label}):
             if time.monotonic() > deadline:
                 raise RuntimeFault(f"{service}: still runs {STOP_SECONDS} s after it was told to stop")
             time.sleep(0.3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import secrets
 import threading
 import time
@@ -125,13 +126,15 @@ def _ready(cell: CellSql, tenant: str, request: str, repository: int, memory: in
     maker = processes.this()
     labels = {**purpose, MAKER: f"{maker.pid} {maker.start}"}
     # A daemon that removes the hundred thousand files of the one before took half a minute to start this one.
-    client = Runtime(cell.runtime.register, timeout).client
+    client = Runtime(cell.runtime.register, math.ceil(timeout)).client
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
     try:
         clear(client, purpose)
         clear_stale(client, env)
+        image = cell.runtime.container(cell.node).image
+        assert image is not None and image.id is not None, "the image of a running container"
         container = client.containers.create(
-            cell.runtime.container(cell.node).image.id,
+            image.id,
             [PROGRAM, "tenant", request],
             **CREATION | _data(memory, labels),
             name=name,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from centre.database.migrations import Migration
-from centre.database.reading import SEQUENCE_RIGHTS, TABLE_RIGHTS, Inside, Share, Shared
+from centre.database.reading import Inside, Share, Shared
+from centre.isolation.reading import SEQUENCE_RIGHTS, TABLE_RIGHTS
 from centre.steps import Step
 from inventory.models import Caps
 from stacks.configs.postgres import AUTH_DATABASE, BUSY, OWNER, TEMPLATE

@@ -58,6 +58,8 @@ class Keycloak:
         """DELETE; what is gone already is no fault."""
         self._call("DELETE", parts, body, accept=(404,))
 
-    def _call(self, method: str, parts: tuple[str, ...], body: object = None, query: str = "", accept=()) -> Answer:
+    def _call(
+        self, method: str, parts: tuple[str, ...], body: object = None, query: str = "", accept: tuple[int, ...] = ()
+    ) -> Answer:
         path = "/".join(["/admin/realms", self._realm, *(quote(part, safe="") for part in parts)])
         return self._session.request(method, path + query, body, accept=accept)

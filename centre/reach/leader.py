@@ -13,7 +13,8 @@ def leader(runtime: Runtime, cell: CellNames) -> str:
     """Service name of the node that takes writes; Unreachable naming what each node said when there is none."""
     if cell.nodes == 1:
         return cell.postgres[0]
-    return next(m["name"] for m in members(runtime, cell, led=True) if m["role"] == "leader")
+    name: str = next(m["name"] for m in members(runtime, cell, led=True) if m["role"] == "leader")
+    return name
 
 
 def members(runtime: Runtime, cell: CellNames, led: bool = False) -> list[dict[str, Any]]:
@@ -24,10 +25,11 @@ def members(runtime: Runtime, cell: CellNames, led: bool = False) -> list[dict[s
     seen = []
     for node in cell.postgres:
         try:
-            listed = json.loads(runtime.check(node, ["asp-node", "status"], timeout=10))["members"]
+            answer = runtime.check(node, ["asp-node", "status"], timeout=10)
         except RuntimeFault as fault:
             seen.append(str(fault))
             continue
+        listed: list[dict[str, Any]] = json.loads(answer)["members"]
         if not led or any(member["role"] == "leader" for member in listed):
             return listed
         seen.append(f"{node}: knows of no leader")

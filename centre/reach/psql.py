@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO, TypedDict, Unpack
 
 from centre.reach.leader import leader
 from centre.reach.runtime import Runtime, RuntimeFault
@@ -22,6 +22,14 @@ PSQL = ["psql", "-XAtq", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse"]
 
 
 LOCK_SECONDS = 600  # to wait for another writer: as long as a play waits for its turn
+
+
+class ScriptOptions(TypedDict, total=False):
+    """What `CellSql.script` takes beside the SQL."""
+
+    database: str
+    role: str
+    timeout: float
 
 
 class CellSql:
@@ -43,7 +51,7 @@ class CellSql:
         argv = [*PSQL, f"--username={role}", f"--dbname={database}", "--file=-"]
         return self.runtime.check(self.node, argv, stdin=sql, timeout=timeout)
 
-    def rows(self, sql: str, **options) -> list[Any]:
+    def rows(self, sql: str, **options: Unpack[ScriptOptions]) -> list[Any]:
         """Values of a script whose every row is one JSON value on one line."""
         return [json.loads(line) for line in self.script(sql, **options).splitlines() if line.strip()]
 
@@ -79,7 +87,7 @@ class CellSql:
                 self._holder = None
 
 
-def _locked(stream) -> bool:
+def _locked(stream: TextIO) -> bool:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

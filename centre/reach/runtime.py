@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
 
 import docker
 from docker.errors import APIError, DockerException
@@ -42,7 +43,15 @@ class Result:
     err: str
 
 
-def connect(timeout: float = 30) -> docker.DockerClient:
+class RunOptions(TypedDict, total=False):
+    """What `Runtime.run` takes beside the command and its input."""
+
+    timeout: float
+    user: str
+    wait: float
+
+
+def connect(timeout: int = 30) -> docker.DockerClient:
     """The daemon of this machine; Unreachable with the reason and the next step."""
     try:
         return docker.from_env(timeout=timeout)
@@ -53,7 +62,7 @@ def connect(timeout: float = 30) -> docker.DockerClient:
 class Runtime:
     """The services of one environment on the Docker daemon of this machine (`client`: docker-py)."""
 
-    def __init__(self, register: Register, timeout: float = 30):
+    def __init__(self, register: Register, timeout: int = 30):
         self.register = register
         self.client = connect(timeout)
 
@@ -110,21 +119,26 @@ class Runtime:
         try:
             handle = api.exec_create(container.id, argv, stdin=stdin is not None, user=user)["Id"]
             stream = api.exec_start(handle, socket=True)
-            raw = getattr(stream, "_sock", stream)
-            out, err = _exchange(raw, stdin, timeout, f"{what}: {argv[0]}")
+            out, err = _exchange(socket_of(stream), stdin, timeout, f"{what}: {argv[0]}")
             stream.close()
             code = api.exec_inspect(handle)["ExitCode"]
         except (APIError, OSError) as error:
             raise Unreachable(f"{what}: {argv[0]} could not be run: {error}") from error
         return Result(-1 if code is None else code, out, err)
 
-    def check(self, service: str, argv: list[str], stdin: str | None = None, **options) -> str:
+    def check(self, service: str, argv: list[str], stdin: str | None = None, **options: Unpack[RunOptions]) -> str:
         """Like `run`, but a non-zero exit raises RuntimeFault with the end of what was printed; returns the output."""
         result = self.run(service, argv, stdin, **options)
         if result.code != 0:
             seen = (result.err.strip() or result.out.strip())[-2000:]
             raise RuntimeFault(f"{service}: {argv[0]} exited with {result.code}: {seen}")
         return result.out
+
+
+def socket_of(stream: Any) -> socket.socket:
+    """The socket under the stream of an exec: docker-py hands out a file over it, of a kind for each transport."""
+    raw: socket.socket = getattr(stream, "_sock", stream)
+    return raw
 
 
 def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) -> tuple[str, str]:
@@ -150,6 +164,7 @@ def frames(raw: socket.socket, deadline: float, what: str) -> Iterator[tuple[int
 
 def exit_code(client: docker.DockerClient, handle: str) -> int | None:
     """Exit code of an exec whose stream has ended; None when nobody can say it within some seconds."""
+    code: int | None
     deadline = time.monotonic() + 10
     while (code := client.api.exec_inspect(handle)["ExitCode"]) is None and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 
+from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from centre.reach.runtime import RuntimeFault, exit_code, frames
+from centre.reach.runtime import RuntimeFault, exit_code, frames, socket_of
 
 TAIL = 1500  # characters of what a command said that are shown
 LIMIT = 3600  # seconds
@@ -24,7 +25,8 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
     """
     deadline = time.monotonic() + limit
     late = f"{target.name}: {take[0]}: no end within its time limit"
-    errors, carried, said = b"", 0, []
+    errors, carried = b"", 0
+    said: list[bytes] = []
     try:
         with running(target, take, limit, stdin=True) as (taking, into), running(source, give, limit) as (giving, out):
             listening = threading.Thread(target=_listen, args=(into, said), daemon=True)
@@ -53,7 +55,7 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
 
 
 def _require_success(container: Container, command: list[str], handle: str, said: bytes) -> None:
-    if (code := exit_code(container.client, handle)) != 0:
+    if (code := exit_code(_client(container), handle)) != 0:
         seen = said.decode(errors="replace").strip()[-TAIL:]
         raise RuntimeFault(f"{container.name}: {command[0]} exited with {code}: {seen}")
 
@@ -63,10 +65,10 @@ def running(
     container: Container, command: list[str], limit: float, stdin: bool = False
 ) -> Iterator[tuple[str, socket.socket]]:
     """A command under way in a container: its handle and its stream, whose every step takes at most `limit` seconds."""
-    api = container.client.api
+    api = _client(container).api
     handle = api.exec_create(container.id, command, stdin=stdin)["Id"]
     stream = api.exec_start(handle, socket=True)
-    raw = getattr(stream, "_sock", stream)
+    raw = socket_of(stream)
     raw.settimeout(limit)
     try:
         yield handle, raw
@@ -74,6 +76,11 @@ def running(
         with contextlib.suppress(OSError):  # a taker that still waits ends with its input
             raw.shutdown(socket.SHUT_RDWR)
         stream.close()
+
+
+def _client(container: Container) -> DockerClient:
+    assert container.client is not None, "a container that a client gave"
+    return container.client
 
 
 def _listen(raw: socket.socket, said: list[bytes]) -> None:

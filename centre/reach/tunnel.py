@@ -14,11 +14,12 @@ import ssl
 import struct
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from docker.errors import APIError
 
-from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
+from centre.reach.runtime import Runtime, RuntimeFault, Unreachable, socket_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Answer:
     text: str
     headers: dict[str, str] = field(default_factory=dict)
 
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.text) if self.text else None
 
     def refuse(self, doing: str) -> None:
@@ -42,7 +43,8 @@ class HttpsSession:
     """Keep-alive HTTPS to `service`:`port` from within its own container; its certificate must name the service."""
 
     def __init__(self, runtime: Runtime, service: str, port: int, root: str, timeout: float = 30):
-        self._service, self._headers = service, {}
+        self._service = service
+        self._headers: dict[str, str] = {}
         self._near, far = socket.socketpair()
         self._exec = _open(runtime, service, int(port))
         for source, target in ((self._exec, far), (far, self._exec)):
@@ -79,11 +81,16 @@ class HttpsSession:
         self._headers[name] = value
 
     def request(
-        self, method: str, path: str, body: object = None, form: dict | None = None, accept: tuple[int, ...] = ()
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        form: dict[str, str] | None = None,
+        accept: tuple[int, ...] = (),
     ) -> Answer:
         """One request with a JSON `body` or a `form`; a status from 400 on and not in `accept` is a RuntimeFault."""
         headers = dict(self._headers)
-        data = None
+        data: str | bytes | None = None
         if form is not None:
             data, headers["Content-Type"] = urlencode(form), "application/x-www-form-urlencoded"
         elif body is not None:
@@ -110,7 +117,7 @@ def _open(runtime: Runtime, service: str, port: int) -> socket.socket:
         stream = api.exec_start(handle, socket=True)
     except (APIError, OSError) as error:
         raise Unreachable(f"service {service}: no way in to port {port}: {error}") from error
-    raw = getattr(stream, "_sock", stream)
+    raw = socket_of(stream)
     raw.settimeout(None)
     return raw
 

@@ -65,7 +65,7 @@ def clean(register: Register) -> None:
     steps.run("Local files", lambda: remove_files(env))
 
 
-def labelled(env: str) -> dict[str, str]:
+def labelled(env: str) -> dict[str, str | list[str] | bool]:
     """The daemon's filter for whatever the stacks of an environment created."""
     return {"label": f"asp.env={env}"}
 

@@ -82,7 +82,7 @@ def _authority(name: str, days: int, issuer: Pair | None, path_length: int) -> P
     return _sign(builder, key, issuer)
 
 
-def _builder(name: str, public_key, issuer: x509.Name, days: int) -> x509.CertificateBuilder:
+def _builder(name: str, public_key: ec.EllipticCurvePublicKey, issuer: x509.Name, days: int) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -115,15 +115,13 @@ def _usage(ca: bool) -> x509.KeyUsage:
 
 
 def _sign(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, issuer: Pair | None) -> Pair:
+    signer = _key(issuer) if issuer else key
     if issuer:
-        signer = serialization.load_pem_private_key(issuer.key.encode(), None)
         parent = x509.load_pem_x509_certificate(issuer.certificate.encode())
         identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
         )
-    else:
-        signer = key
     certificate = builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
     # A root is never sent by a server, so a chain ends below it.
     parents = issuer.chain if issuer and not _is_root(issuer) else ""
@@ -131,6 +129,13 @@ def _sign(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, iss
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
     return Pair(private, certificate, certificate + parents)
+
+
+def _key(pair: Pair) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pair.key.encode(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"key of an authority: seen {type(key).__name__}; wanted an elliptic-curve key, as made here")
+    return key
 
 
 def _is_root(pair: Pair) -> bool:

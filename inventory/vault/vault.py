@@ -11,6 +11,7 @@ import fcntl
 import secrets as random
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from cryptography.hazmat.primitives import serialization
@@ -26,6 +27,9 @@ from inventory.vault import certificates
 from inventory.vault.certificates import Pair
 from systems.shared.credentials import derive
 from systems.shared.realms import REALM_OF_CITIZENS
+
+if TYPE_CHECKING:
+    from ansible.parsing.vault import VaultLib
 
 # Random values: name → what it opens. A line added here is added to every vault by the next `make up`.
 PASSWORDS = {
@@ -45,23 +49,31 @@ PASSWORDS = {
 class Secrets:
     """Everything secret of one environment. Values are text unless said otherwise; `repr` shows none of them."""
 
-    def __init__(self, register: Register, data: dict):
+    def __init__(self, register: Register, data: dict[str, Any]):
         self._register = register
         self._data = data
 
     def __repr__(self) -> str:
         return f"Secrets({self._register.environment.id})"
 
+    def _text(self, name: str) -> str:
+        text: str = self._data[name]
+        return text
+
+    def _section(self, name: str) -> dict[str, str]:
+        section: dict[str, str] = self._data[name]
+        return section
+
     def password(self, name: str) -> str:
         """A random 256-bit value by its name in PASSWORDS."""
-        return self._data["passwords"][name]
+        return self._section("passwords")[name]
 
     def system_key(self, system: str) -> str:
         """Key from which one system's database passwords are derived; its app server holds only this one."""
-        return self._data["system_keys"][system]
+        return self._section("system_keys")[system]
 
     def django_key(self, system: str) -> str:
-        return self._data["django_keys"][system]
+        return self._section("django_keys")[system]
 
     def role_password(self, municipality: Municipality, system: str, version: int = 1) -> str:
         """Password of the login role `t<ksh>_<system>`."""
@@ -81,27 +93,27 @@ class Secrets:
 
     @property
     def root_ca(self) -> Pair:
-        return Pair(**self._data["root_ca"])
+        return Pair(**self._section("root_ca"))
 
     @property
     def pki_ca(self) -> Pair:
         """step-ca's intermediate."""
-        return Pair(**self._data["pki_ca"])
+        return Pair(**self._section("pki_ca"))
 
     @property
     def enrol_key(self) -> str:
         """EC private key (PEM) that signs one-time enrolment tokens for workstations."""
-        return self._data["enrol_key"]
+        return self._text("enrol_key")
 
     @property
     def server_key(self) -> str:
         """EC private key (PEM) that signs tokens for tenant hosts' server certificates."""
-        return self._data["server_key"]
+        return self._text("server_key")
 
     @property
     def ledger_key(self) -> str:
         """EC private key (PEM) that signs the ledger of restore drills."""
-        return self._data["ledger_key"]
+        return self._text("ledger_key")
 
     def tls(self, service: str) -> Pair:
         """Leaf certificate of one internal service, by its name from `inventory.names`."""
@@ -110,12 +122,12 @@ class Secrets:
     @property
     def ssh_key(self) -> tuple[str, str]:
         """Private key (OpenSSH PEM) and public line that administer workstations."""
-        return self._data["ssh_key"]["private"], self._data["ssh_key"]["public"]
+        return self._section("ssh_key")["private"], self._section("ssh_key")["public"]
 
     @property
     def ssh_host_key(self) -> tuple[str, str]:
         """Host key of the workstation stand-ins: private (OpenSSH PEM) and public line."""
-        return self._data["ssh_host_key"]["private"], self._data["ssh_host_key"]["public"]
+        return self._section("ssh_host_key")["private"], self._section("ssh_host_key")["public"]
 
 
 def tls_hosts(register: Register) -> dict[str, list[str]]:
@@ -163,7 +175,7 @@ def ensure(register: Register) -> tuple[Secrets, list[str]]:
     return secrets, made
 
 
-def _complete(register: Register, data: dict) -> list[str]:
+def _complete(register: Register, data: dict[str, Any]) -> list[str]:
     made: list[str] = []
 
     def need(section: str, name: str, make: Callable[[], object]) -> None:
@@ -239,7 +251,7 @@ def _password_file(env: str) -> Path:
     return paths.environment_dir(env) / "vault-password"
 
 
-def _codec(env: str):
+def _codec(env: str) -> VaultLib:
     """Ansible's own reader and writer of vault files: imported here, since it takes a third of a second."""
     from ansible.constants import DEFAULT_VAULT_ID_MATCH
     from ansible.parsing.vault import VaultLib, VaultSecret
@@ -247,14 +259,15 @@ def _codec(env: str):
     return VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(_password_file(env).read_bytes().strip()))])
 
 
-def _read(env: str) -> dict | None:
+def _read(env: str) -> dict[str, Any] | None:
     vault = _vault(env)
     if not vault.is_file():
         return None
     from ansible.errors import AnsibleError
 
     try:
-        return yaml.load(_codec(env).decrypt(vault.read_bytes()), Loader=FastLoader)  # a safe one too
+        data: dict[str, Any] = yaml.load(_codec(env).decrypt(vault.read_bytes()), Loader=FastLoader)  # a safe one too
+        return data
     except (OSError, AnsibleError) as error:
         remedy = f"Put the right password into {vault.with_name('vault-password').name} beside it"
         raise RegisterError([Fault(vault.name, "vault", env, f"cannot be opened ({error})", remedy)]) from error

@@ -15,7 +15,7 @@ ctx = context()
 cell = ctx.cell
 settings = ctx.environment.backup
 schedule = {
-    "stanza": ctx.cell_id,
+    "stanza": ctx.own_cell,
     "repositories": pgbackrest.PLACES,
     "full": settings.full,
     "differential": settings.differential,
@@ -37,7 +37,7 @@ service = SwarmService(
         memory=256,
         files={
             "/etc/asp/pgbackrest.conf": File(
-                pgbackrest.repository_conf(ctx.cell_id, cell.postgres, settings.retention_full)
+                pgbackrest.repository_conf(ctx.own_cell, cell.postgres, settings.retention_full)
             ),
             "/etc/asp/backup.json": File(json.dumps(schedule)),
             f"{pgbackrest.INCLUDED}/vault.conf": File(

@@ -39,15 +39,20 @@ class Context:
     def names(self) -> Names:
         return self.register.names
 
-    @cached_property
-    def cell(self) -> CellNames:
-        """Names of the stack's cell; only a per-cell stack (`<cell>.<env>`) has one."""
+    @property
+    def own_cell(self) -> str:
+        """Id of the stack's cell; only a per-cell stack (`<cell>.<env>`) has one."""
         if self.cell_id is None:
             raise pulumi.RunError(
                 f"stack {self.project}/{pulumi.get_stack()}: no cell; wanted a stack named "
                 f"<cell>.{self.environment.id}, or a cell in its configuration: pulumi config set {CONFIG}:cell <cell>"
             )
-        return self.register.cell(self.cell_id)
+        return self.cell_id
+
+    @cached_property
+    def cell(self) -> CellNames:
+        """Names of the stack's cell."""
+        return self.register.cell(self.own_cell)
 
     @property
     def labels(self) -> dict[str, str]:

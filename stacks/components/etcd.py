@@ -16,7 +16,7 @@ UID = 5380  # of user etcd in image `etcd`
 
 def logins_json(ctx: Context) -> str:
     """`etcd.json`: who may do what. The fencer may delete the leader's key and change nothing else."""
-    place = scope(ctx.cell_id or "")
+    place = scope(ctx.own_cell)
     users = {
         "patroni": {"password": ctx.secrets.password("etcd_patroni"), "write": [place]},
         "fencer": {"password": ctx.secrets.password("etcd_fencer"), "read": [place], "write": [f"{place}leader"]},
@@ -62,7 +62,7 @@ def fencer(ctx: Context, name: str) -> SwarmService:
     cell = ctx.cell
     volume = ctx.volume(name)
     settings = {
-        "scope": scope(ctx.cell_id or ""),
+        "scope": scope(ctx.own_cell),
         "nodes": cell.postgres,
         "etcd": [f"{member}:{Port.ETCD.value}" for member in cell.etcd],
         "password": ctx.secrets.password("etcd_fencer"),

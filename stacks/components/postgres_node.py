@@ -36,8 +36,11 @@ CONVERGE_SECONDS = 900
 class NodeArgs(Protocol):
     """What a node needs: its network, its server settings, and the files that make it one kind or the other."""
 
-    network: str
-    server: Server
+    @property
+    def network(self) -> str: ...
+
+    @property
+    def server(self) -> Server: ...
 
     def files(self) -> dict[str, File]:
         """Access rules, bootstrap and, where WAL is archived, pgBackRest's settings."""
@@ -131,7 +134,7 @@ class PatroniNode(pulumi.ComponentResource):
         super().__init__("asp:hosting:PatroniNode", ctx.short(name), {}, pulumi.ResourceOptions.merge(opts, grown))
         cell = ctx.cell
         volume = ctx.volume(name)
-        node = patroni.Node(name, ctx.cell_id or "", cell.etcd, ctx.secrets.password("etcd_patroni"))
+        node = patroni.Node(name, ctx.own_cell, cell.etcd, ctx.secrets.password("etcd_patroni"))
         service = SwarmService(
             ctx,
             name,

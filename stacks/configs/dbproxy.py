@@ -89,7 +89,8 @@ def haproxy_cfg(nodes: Sequence[str]) -> str:
     write a line of log at each of two checks a second. Three: each node's Patroni is asked whether it leads, and its
     words are read as well, because for a moment after a restart in place it answers 200 before it is promoted.
     """
-    check, options = ("  option tcp-check", "  tcp-check connect linger"), ""
+    check: tuple[str, ...] = ("  option tcp-check", "  tcp-check connect linger")
+    options = ""
     if len(nodes) > 1:
         check = (
             "  option httpchk",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inventory.names import Port
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
@@ -94,7 +94,7 @@ def _remote(prefix: str, host: str) -> dict[str, str | int]:
     }
 
 
-def _ini(sections: list[tuple[str, dict[str, str | int], list[tuple[str, str]]]]) -> str:
+def _ini(sections: Sequence[tuple[str, Mapping[str, str | int], Sequence[tuple[str, str]]]]) -> str:
     lines = []
     for name, values, repeated in sections:
         lines += [f"[{name}]", *(f"{key}={value}" for key, value in [*values.items(), *repeated]), ""]

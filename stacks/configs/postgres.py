@@ -194,8 +194,12 @@ def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
 
 def bootstrap_replicator() -> str:
     """SQL of the role that streams and rewinds. pg_rewind reads files of the leader by four functions."""
-    functions = ("pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)", "pg_read_binary_file(text)")
-    functions += ("pg_read_binary_file(text, bigint, bigint, boolean)",)
+    functions = (
+        "pg_ls_dir(text, boolean, boolean)",
+        "pg_stat_file(text, boolean)",
+        "pg_read_binary_file(text)",
+        "pg_read_binary_file(text, bigint, bigint, boolean)",
+    )
     return "".join(
         [
             ensure_role(REPLICATOR, "LOGIN REPLICATION PASSWORD NULL"),

@@ -11,23 +11,24 @@ from stacks.configs.postgres import RESERVED_CONNECTIONS, UID, Server
 
 ctx = context()
 cell = ctx.cell
-room = next(ctx.environment.server_connections(c) for c in ctx.environment.cells if c.id == ctx.cell_id)
-caps = ctx.environment.caps_of(ctx.cell_id)
-other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.cell_id) if m.limits != caps}
+room = next(ctx.environment.server_connections(c) for c in ctx.environment.cells if c.id == ctx.own_cell)
+caps = ctx.environment.caps_of(ctx.own_cell)
+other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.own_cell) if m.limits != caps}
 pooler_password = ctx.secrets.password("postgres_pooler")
 
 server = Server(
     memory=1024,
     # The pooler has no global cap: every tenant at its limit must fit, or all see "remaining slots are reserved".
     max_connections=room + RESERVED_CONNECTIONS,
-    stanza=ctx.cell_id,
+    stanza=ctx.own_cell,
 )
+nodes: list[PostgresNode | PatroniNode] = []
 if cell.nodes == 1:
     args = CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password)
-    nodes = [PostgresNode(ctx, cell.postgres[0], args)]
+    nodes.append(PostgresNode(ctx, cell.postgres[0], args))
 else:
     # Each after the one before it: a change rolls through the cell and takes neither quorum nor standby away.
-    members, nodes = [], []
+    members: list[EtcdMember] = []
     for name in cell.etcd:
         members.append(EtcdMember(ctx, name, pulumi.ResourceOptions(depends_on=members[-1:])))
     for name in cell.postgres:

@@ -73,11 +73,11 @@ def main() -> int:
 
 def remove(client: docker.DockerClient) -> int:
     """Remove the images that carry our label, whatever they are called; how many those were."""
-    images = client.images.list(filters={"label": LABEL})
-    for image in images:
+    ids = [image.id for image in client.images.list(filters={"label": LABEL}) if image.id]
+    for image in ids:
         with contextlib.suppress(APIError):  # still in use by a container that is no longer ours
-            client.images.remove(image.id, force=True)
-    return len(images)
+            client.images.remove(image, force=True)
+    return len(ids)
 
 
 def write_sboms(client: docker.DockerClient, selected: list[str]) -> None:

@@ -175,7 +175,8 @@ def neighbours(path):
     It takes the last file's value for a policy whole, so an earlier one's is taken over into ours, and a later one's
     would hide ours.
     """
-    before, after = {}, {}
+    before: dict[str, tuple] = {}
+    after: dict[str, tuple] = {}
     for other in sorted(glob.glob(os.path.join(os.path.dirname(path), "*.json"))):
         if other == path:
             continue
@@ -256,8 +257,9 @@ def main():
     }
     if changed and not module.check_mode:
         if unreadable:
-            result["aside"] = f"{path}.unreadable-{hashlib.sha256(present.encode()).hexdigest()[:8]}"
-            os.replace(path, result["aside"])
+            aside = f"{path}.unreadable-{hashlib.sha256(present.encode()).hexdigest()[:8]}"
+            result["aside"] = aside
+            os.replace(path, aside)
         write(module, path, text)
         if read(path) != text:
             module.fail_json(msg=f"{path}: read back otherwise than written. Find out what else writes it")

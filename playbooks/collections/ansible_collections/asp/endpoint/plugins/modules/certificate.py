@@ -132,6 +132,14 @@ class Authority:
         return "".join(part.strip() + "\n" for part in json.loads(body)["certChain"])
 
 
+def value_of(pattern, text):
+    """What the pattern's group matches in openssl's words; EndpointFault when it says nothing of the kind."""
+    match = re.search(pattern, text)
+    if match is None:
+        raise EndpointFault(f"openssl x509: seen {text.strip()[:300]!r}; wanted {pattern!r} in it")
+    return match.group(1)
+
+
 class Wallet:
     """The certificates of one clerk."""
 
@@ -168,11 +176,11 @@ class Wallet:
         code, out, _ = self._openssl("x509", "-in", certificate, *shown)
         if code:
             return {**state, "status": "spoilt: no certificate"}
-        names = dict.fromkeys(["subject", "issuer"], "")
-        for name in names:
-            names[name] = [line.strip() for line in re.search(name + r"=\n((?:    .+\n)*)", out).group(1).splitlines()]
-        state["serial"] = re.search(r"serial=([0-9A-F]+)", out).group(1).lstrip("0")
-        state["until"] = re.search(r"notAfter=(.+)", out).group(1)
+        names = {}
+        for name in ("subject", "issuer"):
+            names[name] = [line.strip() for line in value_of(name + r"=\n((?:    .+\n)*)", out).splitlines()]
+        state["serial"] = value_of(r"serial=([0-9A-F]+)", out).lstrip("0")
+        state["until"] = value_of(r"notAfter=(.+)", out)
         wanted = sorted(["CN=" + self.params["clerk"], "OU=" + tenant["tenant"], "O=" + tenant["organization"]])
         if sorted(names["subject"]) != wanted or names["issuer"] != ["CN=" + self.params["issuer"]]:
             seen = f"{', '.join(names['subject'])} by {', '.join(names['issuer'])}"

@@ -66,10 +66,10 @@ def system(params, check):
         steps.append("{} written".format(params["file"]))
         if not check:
             os.makedirs(os.path.dirname(params["file"]), exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(params["file"]), delete=False) as stream:
-                os.fchmod(stream.fileno(), 0o644)
-                stream.write(root)
-            os.replace(stream.name, params["file"])
+            with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(params["file"]), delete=False) as whole:
+                os.fchmod(whole.fileno(), 0o644)
+                whole.write(root)
+            os.replace(whole.name, params["file"])
     if steps or not trusted(params["bundle"], root):
         steps.append("{} made again".format(params["bundle"]))
         if not check:
