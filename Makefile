@@ -65,7 +65,7 @@ test:  ## the tests, in an environment of its own that is removed afterwards (lo
 test-long:  ## the same with whole families of tests: every step that may be killed, every leak
 	@bash tests/run --long
 
-lint:  ## every linter that is here; those that are missing are named
+lint:  ## every linter, over what it is for (tests/lint TOOL… for some)
 	@bash tests/lint
 
 # uv makes one lock for all Pythons of pyproject.toml; it is a tool of these two targets and no dependency.
@@ -74,8 +74,8 @@ $(UV):
 	@python3 -m venv .asp/lock && .asp/lock/bin/pip install -q --disable-pip-version-check uv
 
 lock: $(UV)  ## write both lock files from pyproject.toml
-	@$(UV) pip compile -q --no-header --generate-hashes --no-emit-index-url --group systems --group test --universal \
-	  --python-version 3.11 pyproject.toml -o requirements.lock && \
+	@$(UV) pip compile -q --no-header --generate-hashes --no-emit-index-url --group lint --group systems --group test \
+	  --universal --python-version 3.11 pyproject.toml -o requirements.lock && \
 	$(UV) pip compile -q --no-header --generate-hashes --no-emit-index-url --group pyproject.toml:systems \
 	  --python-version 3.13 --python-platform x86_64-manylinux_2_28 -o requirements-systems.lock
 
