@@ -40,7 +40,10 @@ def shares(register: Register, municipality: Municipality) -> list[Share]:
 
 
 def shared_rights(register: Register, cell_id: str) -> dict[str, frozenset[tuple[str, str, str, str]]]:
-    """TenantDatabase of a cell → rights of its logins beyond their own schemas: (login, schema, object, privilege)."""
+    """Tenants of a cell → rights of their logins beyond their own schemas: (login, schema, object, privilege).
+
+    Also of municipalities that are not joined: a database that was left behind is as it was made.
+    """
     return {
         municipality.tenant: frozenset(
             right
@@ -50,7 +53,8 @@ def shared_rights(register: Register, cell_id: str) -> dict[str, frozenset[tuple
                 *((share.login, share.schema, share.object, privilege) for privilege in share.rights),
             ]
         )
-        for municipality in register.joined(cell_id)
+        for municipality in register.municipalities.values()
+        if municipality.cell == cell_id
     }
 
 

@@ -17,6 +17,7 @@ from centre.database.plan import PlanFault, TenantDatabase
 from centre.database.reading import Inside, Shared
 from centre.reach.runtime import RuntimeFault
 from inventory.models import Caps
+from inventory.register import load
 from stacks.configs.postgres import TEMPLATE
 
 MIGRATIONS = [Migration("keret", "0001", "CREATE TABLE a ();"), Migration("irat", "0001", "CREATE TABLE b ();")]
@@ -261,3 +262,10 @@ def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypa
     assert cell.scripts == [20, 20, 20, 20, 20, 10]
     assert set(rest.after) < set(told.after) and len(rest.after) == len(told.after) * 90 // 110
     assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed
+
+
+def test_what_logins_share_is_known_of_every_municipality_of_the_cell():
+    register = load("test")
+    waiting = [m for m in register.municipalities.values() if m.cell == "baz1" and not m.joined]
+    shared = tenants.shared_rights(register, "baz1")
+    assert waiting and all(shared[municipality.tenant] for municipality in waiting)
