@@ -50,10 +50,20 @@ def run(options: argparse.Namespace) -> int:
     if options.screenshot is not None:
         print(picture(register, options.station or first_station(register), options.screenshot))
         return OK
+    require_demonstration(register)
     clerk, municipality = choose(register, options.station, options.clerk, options.municipality)
     confirm(clerk, municipality, options.confirm, input)
     print(write(register, clerk, municipality, options.address or address()))
     return OK
+
+
+def require_demonstration(register: Register) -> None:
+    """Where people work for real nobody is handed a colleague's certificate: UsageFault."""
+    if not register.environment.demonstration:
+        raise UsageFault(
+            f"environment {register.environment.id}: seen demonstration: false, wanted true for a certificate in a "
+            "clerk's name outside the clerk's own workstation. See a page with --screenshot, or browse a demonstration"
+        )
 
 
 def first_station(register: Register) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -111,3 +112,10 @@ def test_the_end_revokes_what_is_still_good_and_removes_the_files(register, enro
     assert not browse.folder_of("dev").exists()
     assert browse.end(register).startswith("0 certificates revoked")
     assert len(revoked) == 1
+
+
+def test_a_clerks_certificate_is_for_demonstrations_only(register):
+    browse.require_demonstration(register)
+    real = SimpleNamespace(environment=register.environment.model_copy(update={"demonstration": False}))
+    with pytest.raises(UsageFault, match="dev: seen demonstration: false, wanted true"):
+        browse.require_demonstration(real)
