@@ -68,6 +68,10 @@ def main(argv: list[str] | None = None) -> int:
     except RegisterError as error:
         print(f"checks: {error}", file=sys.stderr)
         return FAULT
+    except PermissionError as error:
+        print(f"checks: {error.filename}: may not be read by this user. Run it as root; to judge only a recording, "
+              "give --probes and --output", file=sys.stderr)  # fmt: skip
+        return FAULT
 
 
 if __name__ == "__main__":

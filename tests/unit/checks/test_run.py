@@ -403,3 +403,14 @@ def test_an_empty_folder_is_a_fault_and_no_short_report(tmp_path):
     (tmp_path / "suites").mkdir()
     with pytest.raises(RegisterError, match="centre.services.running has no test"):
         run(suite(), tmp_path / "suites")
+
+
+def test_who_may_not_read_is_told_so(monkeypatch, capsys):
+    def refuse(_options):
+        raise PermissionError(13, "Permission denied", ".asp/dev/vault-password")
+
+    monkeypatch.setattr("checks.command.run", refuse)
+    assert main(["--tenant", "16054"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "checks: .asp/dev/vault-password: may not be read by this user. Run it as"
+    )
