@@ -60,9 +60,9 @@ def _kind_faults(spec, hint, path: str) -> list[str]:
             return [] if spec.kind in ("list", "set") else [f"{path} is {spec.kind}, the SDK says a list of text"]
         if spec.kind not in ("objects", "objectset"):
             return [f"{path} is {spec.kind}, the SDK says a list of objects"]
-        return compare(spec.of, element, path)
+        return compare(spec.fields, element, path)
     if isinstance(hint, type) and hint.__name__.endswith("Args"):
-        return compare(spec.of, hint, path) if spec.kind == "object" else [f"{path} is {spec.kind}, not an object"]
+        return compare(spec.fields, hint, path) if spec.kind == "object" else [f"{path} is {spec.kind}, not an object"]
     return [f"{path}: type {hint!r} is not understood"]
 
 

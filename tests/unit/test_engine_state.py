@@ -227,7 +227,7 @@ def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neithe
     journal = Journal(tmp_path / "j")
     journal.write({"kind": "done"})
     journal.open()
-    assert not (tmp_path / "j").exists() and not journal.begun
+    assert not (tmp_path / "j").exists() and not journal.has_records
 
     def refuse():
         raise StateError("wrong passphrase")
@@ -235,7 +235,7 @@ def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neithe
     journal.open(refuse)
     with pytest.raises(StateError, match="wrong passphrase"):
         journal.write({"kind": "done", "resource": {}})
-    assert not (tmp_path / "j").exists() and not journal.begun
+    assert not (tmp_path / "j").exists() and not journal.has_records
     journal.open()
     journal.write({"kind": "done", "resource": {}})
-    assert journal.begun and len(journal.read()) == 1
+    assert journal.has_records and len(journal.read()) == 1

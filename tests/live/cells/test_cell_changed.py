@@ -11,7 +11,7 @@ from centre.reach.leader import members
 from inventory.register import load
 from stacks.configs.postgres import RESERVED_CONNECTIONS
 from stacks.images.build import recipe
-from stacks.images.build.recipe import given
+from stacks.images.build.recipe import override_variable
 from tests.bench.database_cell import BenchCell
 from tests.live.cells.environment import ENV, WHOLE, change, databases_up, roles
 from tests.support.polling import poll
@@ -41,7 +41,7 @@ def test_a_setting_is_raised_and_lowered_again(three, cell):
             bench.writes_again(time.monotonic())
             print(f"{wanted} connections: writes gone for {bench.gap(began):.2f} s")
             assert bench.gap(began) < MOST_SECONDS["postgres"]
-        assert not bench.lost() and not bench.overlaps()
+        assert not bench.lost_rows() and not bench.overlaps()
 
 
 @pytest.fixture(params=sorted(MOST_SECONDS))
@@ -62,7 +62,7 @@ def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monke
             for forward in (True, False):
                 with monkeypatch.context() as changed:
                     if forward:
-                        changed.setenv(given(name), f"{recipe.REGISTRY}/{name}:proof")
+                        changed.setenv(override_variable(name), f"{recipe.REGISTRY}/{name}:proof")
                     began = time.monotonic()
                     assert "updated" in databases_up()
                 run = {three.container(service).image.id == other.id for service in services}
@@ -73,4 +73,4 @@ def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monke
                 assert bench.gap(began) < MOST_SECONDS[name]
         finally:
             databases_up()
-        assert not bench.lost() and not bench.overlaps()
+        assert not bench.lost_rows() and not bench.overlaps()
