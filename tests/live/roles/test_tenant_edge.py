@@ -81,7 +81,7 @@ def edge(register, runtime):
 
 
 def visit(register, secrets, host):
-    return EdgeClient(register, secrets).request(host, "/keret/", known=False)
+    return EdgeClient(register, secrets).request(host, "/keret/", verify_name=False)
 
 
 def test_check_mode_says_it_all_and_does_nothing(gone, run, register, secrets, host):
