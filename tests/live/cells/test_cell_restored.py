@@ -89,6 +89,6 @@ def test_a_cell_goes_back_to_a_moment_and_fails_over_afterwards(three, cell, pla
     poll(lambda: roles(three, cell), lambda seen: seen == WHOLE and leader(three, cell) != old, 150, "another leads")
     sql = CellSql(three, "baz1")
     assert write(sql) in written(sql)
-    for name in restore_cell.kept(sql):
+    for name in restore_cell.former_clusters(sql):
         restore_cell.forget(sql, name)
-    assert restore_cell.kept(sql) == []
+    assert restore_cell.former_clusters(sql) == []

@@ -58,8 +58,8 @@ BREAKING = {
 }
 
 
-def _evidence(examiner, check, what):
-    return next(reading.value for reading in examiner.outcomes()[check].evidence if reading.what == what)
+def _evidence(examiner, check, datum):
+    return next(reading.value for reading in examiner.outcomes()[check].evidence if reading.datum == datum)
 
 
 def _differing(turned, wanted):

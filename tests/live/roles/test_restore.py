@@ -44,7 +44,7 @@ def joined(play):
 def nothing_left(cell, tenant):
     """Kept databases are dropped, scratch containers must be gone."""
     yield
-    for name in restore.kept(cell, tenant):
+    for name in restore.former_databases(cell, tenant):
         restore.forget(cell, name)
     assert restore.waiting(cell, tenant) is None
     client = cell.runtime.client
@@ -113,17 +113,17 @@ def test_a_moment_comes_back_and_goes_again_while_everybody_is_served(register, 
     assert kept_row in written(cell, tenant) and lost_row not in written(cell, tenant)
     seen = reading.shared(cell).databases
     assert {**seen[tenant], "oid": 0} == {**rights, "oid": 0}, "owner, rights, caps and facts are as before"
-    (old,) = restore.kept(cell, tenant)
+    (old,) = restore.former_databases(cell, tenant)
     assert not seen[old]["open"]
     assert neighbour in seen
 
     back = play("restore", municipality=SUBJECT, undo=old)
     assert back.code == 0, back.text
     assert {kept_row, lost_row} <= written(cell, tenant)
-    (other,) = restore.kept(cell, tenant)
+    (other,) = restore.former_databases(cell, tenant)
     gone = play("restore", municipality=SUBJECT, forget=other)
     assert (gone.code, gone.changed) == (0, 1), gone.text
-    assert restore.kept(cell, tenant) == []
+    assert restore.former_databases(cell, tenant) == []
 
 
 def test_check_mode_and_a_look_exchange_nothing(cell, tenant, play):

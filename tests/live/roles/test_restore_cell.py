@@ -35,7 +35,7 @@ def tenant(register):
 @pytest.fixture(autouse=True)
 def nothing_left(cell):
     yield
-    for name in restore_cell.kept(cell):
+    for name in restore_cell.former_clusters(cell):
         restore_cell.forget(cell, name)
     label = {"label": f"asp.rebuild={cell.cell_id}"}
     assert cell.runtime.client.containers.list(all=True, filters=label) == []
@@ -91,9 +91,9 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     portal = register.municipality(LIVE).url("portal")
     poll(lambda: client.get(portal).status, lambda status: status == 200, 60, "the public page serves again")
     assert write(cell, tenant) in written(cell, tenant), "archiving goes on, on the new timeline"
-    (old,) = restore_cell.kept(cell)
+    (old,) = restore_cell.former_clusters(cell)
     gone = play("restore_cell", cell=cell.cell_id, forget=old)
-    assert gone.code == 0 and restore_cell.kept(cell) == [], gone.text
+    assert gone.code == 0 and restore_cell.former_clusters(cell) == [], gone.text
 
 
 @pytest.mark.long

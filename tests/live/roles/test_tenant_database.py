@@ -109,7 +109,7 @@ def test_again_changes_nothing(joined, run, role, cell, subject):
 
 
 def test_is_quick(joined, register, cell, subject):
-    wanted = [apply.wanted(register, vault.load(register), subject)]
+    wanted = [apply.specification(register, vault.load(register), subject)]
     known = migrations.installed()
     apply.ensure_absent(cell, [subject.tenant], check=False)
     assert seconds(lambda: apply.ensure_present(cell, wanted, known, check=False)) < 5

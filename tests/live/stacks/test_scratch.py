@@ -61,7 +61,7 @@ def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
 def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
     env = f"x{secrets.token_hex(4)}"
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    killed, mine = processes.Process.of(gone.pid), processes.this()
+    killed, mine = processes.Process.from_pid(gone.pid), processes.this()
     made = {}
     for name, maker in (("killed", killed), ("mine", mine), ("unknown", None)):
         labels = {"asp.env": env, "asp.restore": "t16054"}

@@ -54,7 +54,7 @@ def test_second_up_changes_nothing_and_says_so(register):
 
 def test_two_runs_at_once_are_refused(register):
     env = register.environment.id
-    with lock.alone(env, "up"):
+    with lock.hold(env, "up"):
         done = run([*ASP, "up", env])
         status = run([*ASP, "status", env])
     assert done.returncode == 1

@@ -44,8 +44,8 @@ def test_a_programming_error_is_not_swallowed():
 
 
 def test_sections_of_a_failed_part_all_say_why():
-    assert parts.spread({"a": 1, "b": 2}, "a", "b") == {"a": 1, "b": 2}
-    assert parts.spread({"fault": "x"}, "a", "b") == {"a": {"fault": "x"}, "b": {"fault": "x"}}
+    assert parts.per_section({"a": 1, "b": 2}, "a", "b") == {"a": 1, "b": 2}
+    assert parts.per_section({"fault": "x"}, "a", "b") == {"a": {"fault": "x"}, "b": {"fault": "x"}}
 
 
 # What runs on the daemon

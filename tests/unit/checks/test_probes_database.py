@@ -148,7 +148,7 @@ def test_a_tenant_without_a_database_is_recorded_as_such(facts, rights):
 
 def state(*backups, code=0):
     entry = {"status": {"code": code, "message": "ok"}, "backup": list(backups)}
-    return State(RepositoryReport.of([entry]), {}, {}, {"at": 1, "damage": ""})
+    return State(RepositoryReport.from_info([entry]), {}, {}, {"at": 1, "damage": ""})
 
 
 def backup(label, error=False):

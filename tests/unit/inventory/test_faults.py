@@ -87,11 +87,11 @@ def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
     told = json.loads(operations(register, register.cell("baz1"), "irat"))
     assert (told["training"], told["outage_minutes"]) == (["14915", "29188"], 60)
     assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
-    applied_as = applied.of(register.municipality("14915"))
-    assert applied_as["training"] is True and "training" not in applied.of(register.municipality("16054"))
+    applied_as = applied.snapshot_entry(register.municipality("14915"))
+    assert applied_as["training"] is True and "training" not in applied.snapshot_entry(register.municipality("16054"))
     for snapshot, file, found in (
         ({"14915": applied_as | {"training": False}}, "14915-malyinka", "training = 'true': training cannot change"),
-        ({"14784": applied.of(register.municipality("14784")) | {"training": True}}, "14784-tardona",
+        ({"14784": applied.snapshot_entry(register.municipality("14784")) | {"training": True}}, "14784-tardona",
          "training = 'false': training cannot change"),
     ):  # fmt: skip
         place = applied.snapshot_file("dev", copy.root)

@@ -10,7 +10,7 @@ from tests.support.country import door
 
 
 def kinds(cell, where="cluster", shares=None):
-    return {finding.kind for finding in findings(cell.facts, shares or {}) if finding.where == where}
+    return {finding.kind for finding in findings(cell.facts, shares or {}) if finding.place == where}
 
 
 def add_door(cell, rule):
@@ -104,7 +104,7 @@ def test_an_object_that_differs_is_one(cell):
     seen = cell.facts.contents["t10001"]
     changed = Contents((Thing("schema", "irat", OWNER, "other"), *seen.objects[1:]), seen.rights)
     cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": changed})
-    assert [finding.what for finding in findings(cell.facts, {})] == [f"irat: differs from {TEMPLATE}"]
+    assert [finding.detail for finding in findings(cell.facts, {})] == [f"irat: differs from {TEMPLATE}"]
 
 
 def test_nodes_that_stream_from_each_other_are_none(cell):

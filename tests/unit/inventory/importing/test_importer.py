@@ -69,7 +69,7 @@ def test_what_exists_is_kept(folder, tmp_path):
     before = {file: file.read_bytes() for file in folder.rglob("*/*.yaml")}
     outcome = import_settlements(folder, TEMPLATE, BAZ)
     assert outcome.balance() == "358 rows = 353 entries + 5 kept + 0 reported"
-    assert {report.value for report in outcome.kept} == {"14784", "14915", "16054", "25159", "29188"}
+    assert {report.value for report in outcome.unchanged} == {"14784", "14915", "16054", "25159", "29188"}
     assert all(file.read_bytes() == content for file, content in before.items())
     after = (folder / "environment.yaml").read_text()
     assert [cell.id for cell in outcome.cells] == ["baz2"] and "# tenants" in after and "id: baz1\n" in after
