@@ -37,7 +37,7 @@ def test_a_setting_is_raised_and_lowered_again(three, cell):
             wanted = str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)
             done = ([wanted] * 3, [])
             poll(lambda: connections(three, cell), lambda seen, done=done: seen == done, 120, f"{wanted} connections")
-            poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+            poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
             bench.writes_again(time.monotonic())
             print(f"{wanted} connections: writes gone for {bench.gap(began):.2f} s")
             assert bench.gap(began) < MOST_SECONDS["postgres"]
@@ -67,7 +67,7 @@ def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monke
                     assert "updated" in databases_up()
                 run = {three.container(service).image.id == other.id for service in services}
                 assert run == {forward}, "every service runs what it was given"
-                poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+                poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
                 bench.writes_again(time.monotonic())
                 print(f"{name}: writes gone for {bench.gap(began):.2f} s")
                 assert bench.gap(began) < MOST_SECONDS[name]

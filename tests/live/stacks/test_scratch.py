@@ -133,8 +133,8 @@ def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(st
 
 
 def test_an_export_whose_dump_failed_hands_nothing_out(start):
-    code, (archive, said) = exported(start(), "touch failed")
-    assert code == 1 and archive is None and b"pg_dump failed" in said
+    code, (archive, message) = exported(start(), "touch failed")
+    assert code == 1 and archive is None and b"pg_dump failed" in message
 
 
 def exported(container, does):
