@@ -67,7 +67,7 @@ def test_the_play_is_found_above_its_modules(tmp_path):
     script = tmp_path / "ansible-playbook"
     script.write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', sys.argv[1]])\n")
     inner = "from centre import turn; print(turn.play().pid)"
-    done = subprocess.Popen([sys.executable, str(script), inner], stdout=subprocess.PIPE, text=True, cwd=paths.ROOT,
+    process = subprocess.Popen([sys.executable, str(script), inner], stdout=subprocess.PIPE, text=True, cwd=paths.ROOT,
                             env={**os.environ, "PYTHONPATH": str(paths.ROOT)})  # fmt: skip
-    text, _ = done.communicate(timeout=60)
-    assert int(text) == done.pid
+    text, _ = process.communicate(timeout=60)
+    assert int(text) == process.pid

@@ -20,9 +20,9 @@ SECOND_CELL = "\n  - {id: baz2, county: Borsod-Abaúj-Zemplén, capacity: 9, nod
 def copy(tmp_path, monkeypatch):
     """A register of which Sajószentpéter was joined."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path / ".asp")
-    made = Copy(tmp_path)
-    applied.change("dev", {"16054": applied.snapshot_entry(made.load().municipality("16054"))})
-    return made
+    copy = Copy(tmp_path)
+    applied.change("dev", {"16054": applied.snapshot_entry(copy.load().municipality("16054"))})
+    return copy
 
 
 def test_unchanged_is_accepted(copy):

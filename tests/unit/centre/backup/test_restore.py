@@ -55,8 +55,8 @@ def test_the_last_backup_before_the_moment_answers(asked, number, moment, looks)
 @pytest.mark.parametrize(("number", "hour"), [(1, "09"), (2, "11")])
 def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked, monkeypatch, number, hour):
     monkeypatch.setattr(restore.moments, "describe", lambda moment: f"{moment:%H:%M}")
-    said = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
-    with pytest.raises(RestoreFault, match=said):
+    message = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
+    with pytest.raises(RestoreFault, match=message):
         restore.may_restore(None, TENANT, NOON.replace(hour=8, minute=30), number)
 
 
