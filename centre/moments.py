@@ -53,7 +53,7 @@ def _written(moment: datetime) -> str:
     return f"{moment.isoformat()} (= {moment.astimezone(UTC):%H:%M} UTC)"
 
 
-def shown(moment: datetime) -> str:
+def describe(moment: datetime) -> str:
     """`2026-11-23 14:00:00 Budapest = 13:00:00 UTC`, with UTC's day where it is another."""
     local, universal = moment.astimezone(ZONE), moment.astimezone(UTC)
     day = "" if local.date() == universal.date() else f"{universal:%Y-%m-%d} "

@@ -37,7 +37,7 @@ def take(env: str, codes: Iterable[str], verb: str, wait: float, owner: Process 
 
     TurnTaken names who holds which.
     """
-    owner, wanted = owner or play(), sorted(set(codes))
+    owner, municipalities = owner or play(), sorted(set(codes))
     folder = paths.environment_dir(env)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     deadline = time.monotonic() + wait
@@ -45,17 +45,17 @@ def take(env: str, codes: Iterable[str], verb: str, wait: float, owner: Process 
         with (folder / "turns.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             turns = {ksh: turn for ksh, turn in _read(folder).items() if Process(*turn["process"]).alive}
-            mine = [owner.pid, owner.start]
-            others = {ksh: turns[ksh] for ksh in wanted if ksh in turns and turns[ksh]["process"] != mine}
+            identity = [owner.pid, owner.start]
+            others = {ksh: turns[ksh] for ksh in municipalities if ksh in turns and turns[ksh]["process"] != identity}
             if not others:
-                turns |= {ksh: {"process": mine, "verb": verb} for ksh in wanted}
+                turns |= {ksh: {"process": identity, "verb": verb} for ksh in municipalities}
                 write_whole(folder / "turns.json", json.dumps(turns, indent=1, sort_keys=True) + "\n")
                 return
         if time.monotonic() >= deadline:
-            seen = ", ".join(f"{ksh}: {turn['verb']}, process {turn['process'][0]}" for ksh, turn in others.items())
+            holders = ", ".join(f"{ksh}: {turn['verb']}, process {turn['process'][0]}" for ksh, turn in others.items())
             raise TurnTaken(
-                f"nothing was touched; another play works on the same municipality. Seen after {wait:.0f} s: {seen}; "
-                "wanted: none. Wait for it, then run this again"
+                f"nothing was touched; another play works on the same municipality. Seen after {wait:.0f} s: "
+                f"{holders}; wanted: none. Wait for it, then run this again"
             )
         time.sleep(POLL)
 

@@ -140,11 +140,11 @@ def load(register: Register, path: Path = CATALOGUE, runbooks: Path = RUNBOOKS) 
         try:
             check = Check.model_validate(entry)
         except ValidationError as error:
-            shown = entry.get("id", f"[{index}]") if isinstance(entry, dict) else f"[{index}]"
+            label = entry.get("id", f"[{index}]") if isinstance(entry, dict) else f"[{index}]"
             faults += [
                 Fault(
                     name,
-                    ".".join([str(shown), *(str(part) for part in item["loc"])]),
+                    ".".join([str(label), *(str(part) for part in item["loc"])]),
                     None if item["type"] == "missing" else item.get("input"),
                     item["msg"],
                     "See class Check in checks/catalogue.py",
@@ -164,8 +164,8 @@ def load(register: Register, path: Path = CATALOGUE, runbooks: Path = RUNBOOKS) 
 def _references(name: str, check: Check, register: Register, runbooks: Path) -> list[Fault]:
     faults = []
     if check.clause not in register.sla:
-        known = ", ".join(sorted(register.sla))
-        faults.append(Fault(name, f"{check.id}.clause", check.clause, "no such SLA clause", f"Known: {known}"))
+        clauses = ", ".join(sorted(register.sla))
+        faults.append(Fault(name, f"{check.id}.clause", check.clause, "no such SLA clause", f"Known: {clauses}"))
     if check.threshold:
         try:
             resolve(check.threshold, register)

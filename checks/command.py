@@ -75,11 +75,11 @@ def exit_code(report: Report) -> int:
 
 def _municipality(ksh: str | None, register: Register) -> Municipality:
     if not ksh:
-        known = [*register.municipalities][:8]
-        rest = len(register.municipalities) - len(known)
-        shown = ", ".join(known) + (f" and {rest} more" if rest else "")
-        problem = f"no municipality was given. Known in {register.environment.id}: {shown}"
-        remedy = f"Give a KSH code: python -m checks --env {register.environment.id} --tenant {known[0]}"
+        codes = [*register.municipalities][:8]
+        rest = len(register.municipalities) - len(codes)
+        listing = ", ".join(codes) + (f" and {rest} more" if rest else "")
+        problem = f"no municipality was given. Known in {register.environment.id}: {listing}"
+        remedy = f"Give a KSH code: python -m checks --env {register.environment.id} --tenant {codes[0]}"
         raise RegisterError([Fault("--tenant", "KSH", ksh or "", problem, remedy)])
     return register.municipality(ksh)
 
@@ -93,10 +93,10 @@ def _require_sound(options: argparse.Namespace, catalogue: catalogues.Catalogue)
         problem = "only a recording can be judged as of another moment"
         faults.append(Fault("--as-of", "moment", options.as_of, problem, "Give --probes FILE too"))
     if options.verb == "collect":
-        given = {"--only": options.only, "--probes": options.probes, "--json": options.json}
+        values = {"--only": options.only, "--probes": options.probes, "--json": options.json}
         faults += [
             Fault(name, "collect", value, "collect asks the hosts and judges nothing", f"Leave {name} out")
-            for name, value in given.items()
+            for name, value in values.items()
             if value
         ]
     if faults:
@@ -114,7 +114,7 @@ def _collect(options: argparse.Namespace, register: Register, municipality: Muni
 
 def _recording(options: argparse.Namespace, register: Register, municipality: Municipality) -> Recording:
     if options.probes:
-        return Recording.of(Path(options.probes), register.environment.id, municipality.ksh)
+        return Recording.read_tenant(Path(options.probes), register.environment.id, municipality.ksh)
     from checks.probes import collect
 
     return collect(register, municipality)

@@ -17,22 +17,22 @@ def subjects_of(hosts: str | None, register: Register, municipality: Municipalit
     """
     stations = [station.name for station in register.office_of(municipality).workstations]
     groups = {"centre": [register.environment.id], "tenant": [municipality.ksh], "workstations": stations}
-    known = {name: [name] for names in groups.values() for name in names} | groups
+    subjects_by_host = {name: [name] for names in groups.values() for name in names} | groups
     subjects: list[str] = []
-    for given in (hosts or "").split(","):
-        name = _name(given)
+    for host in (hosts or "").split(","):
+        name = _name(host)
         if not name:
             continue
         if name == ALL:
             return []
-        if name not in known:
-            remedy = f"Known: {', '.join([ALL, *known])}"
-            raise RegisterError([Fault("--hosts", "host", given, f"no such host of {municipality.name}", remedy)])
-        subjects += known[name]
+        if name not in subjects_by_host:
+            remedy = f"Known: {', '.join([ALL, *subjects_by_host])}"
+            raise RegisterError([Fault("--hosts", "host", host, f"no such host of {municipality.name}", remedy)])
+        subjects += subjects_by_host[name]
     return list(dict.fromkeys(subjects))
 
 
-def _name(given: str) -> str:
+def _name(host: str) -> str:
     """The host's name out of `connection://user@name:port`."""
-    _, _, place = given.strip().rpartition("://")
+    _, _, place = host.strip().rpartition("://")
     return place.rpartition("@")[2].partition(":")[0].partition("?")[0]

@@ -84,7 +84,7 @@ class Suite:
         """Every check on every subject, as (check id, subject)."""
         return {(entry.id, subject) for entry in self.catalogue for subject in self.subjects(entry.tier)}
 
-    def chosen(self, check: str, subject: str) -> bool:
+    def selects(self, check: str, subject: str) -> bool:
         """Whether `only` and `hosts` leave this check in."""
         return (not self.only or check in self.only) and (not self.hosts or subject in self.hosts)
 
@@ -97,8 +97,8 @@ class Suite:
         station = self.recording.workstations.get(subject)
         if station:
             return station
-        seen = "az irodának nincs nyilvántartott munkaállomása" if subject == NO_STATION else "nem készült mérés"
-        return Document(host=subject, taken=self.recording.centre.taken, unreachable=seen)
+        reason = "az irodának nincs nyilvántartott munkaállomása" if subject == NO_STATION else "nem készült mérés"
+        return Document(host=subject, taken=self.recording.centre.taken, unreachable=reason)
 
     # pytest's hooks and fixtures
 
@@ -108,23 +108,23 @@ class Suite:
 
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Function]) -> None:
         """Refuse a run whose assertions and catalogue disagree, then leave out what was not asked for."""
-        seen = Counter(self._place_of(item) for item in items)
+        counts = Counter(self._place_of(item) for item in items)
         expected = self.expected
         if _some_files(session):  # somebody gave files: their checks and no others
-            tiers = {self.catalogue[check].tier for check, _ in seen}
+            tiers = {self.catalogue[check].tier for check, _ in counts}
             expected = {(check, subject) for check, subject in expected if self.catalogue[check].tier in tiers}
-        twice = [f"{check} has more than one test" for (check, _), count in seen.items() if count > 1]
-        without = [f"{check} has no test" for check, _ in sorted(expected - set(seen))]
+        twice = [f"{check} has more than one test" for (check, _), count in counts.items() if count > 1]
+        without = [f"{check} has no test" for check, _ in sorted(expected - set(counts))]
         if _some_functions(session):
             without = []
-        if not seen or twice or without:
+        if not counts or twice or without:
             disagree = "; ".join(dict.fromkeys(twice + without)) or "no test at all"
             raise self._fault(f"catalogue.yaml and the test files disagree: {disagree}")
         self.collected = len(items)
-        left_out = [item for item in items if not self.chosen(*self._place_of(item))]
+        left_out = [item for item in items if not self.selects(*self._place_of(item))]
         if left_out:
             session.config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if self.chosen(*self._place_of(item))]
+            items[:] = [item for item in items if self.selects(*self._place_of(item))]
 
     def pytest_report_collectionfinish(self, items: list[pytest.Function]) -> str:
         """The line that says how much of the catalogue runs."""
@@ -241,14 +241,14 @@ def run(suite: Suite, folder: Path = SUITES) -> list[Outcome]:
     for name in _LEFT_OUT:
         arguments += ["-p", f"no:{name}"]
     code = pytest.main(arguments, plugins=[suite, silent])
-    expected = sum(suite.chosen(*place) for place in suite.expected)
+    expected = sum(suite.selects(*place) for place in suite.expected)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or len(suite.outcomes) != expected:
-        seen = (
+        value = (
             "; ".join(dict.fromkeys(suite.faults + silent.messages))
             or f"exit code {int(code)}, {len(suite.outcomes)} of {expected} checks ran"
         )
         remedy = "Run pytest checks --asp-env <env> --tenant <ksh> to see it whole"
-        raise RegisterError([Fault("checks/", "suite", suite.municipality_.ksh, seen, remedy)])
+        raise RegisterError([Fault("checks/", "suite", suite.municipality_.ksh, value, remedy)])
     return suite.outcomes
 
 
@@ -278,7 +278,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _recording(file: str | None, register: Register, municipality: Municipality) -> Recording:
     if file:
-        return Recording.of(Path(file), register.environment.id, municipality.ksh)
+        return Recording.read_tenant(Path(file), register.environment.id, municipality.ksh)
     from checks.probes import collect
 
     return collect(register, municipality)

@@ -69,13 +69,13 @@ class Recording(BaseModel):
             raise RegisterError([Fault(path, "recording", str(error)[:300], "cannot be read", remedy)]) from error
 
     @classmethod
-    def of(cls, path: Path, environment: str, ksh: str) -> Recording:
+    def read_tenant(cls, path: Path, environment: str, ksh: str) -> Recording:
         """The recording of one tenant from its JSON file; RegisterError when it is another's."""
         recording = cls.read(path)
         if (recording.environment, recording.ksh) != (environment, ksh):
-            seen = f"{recording.environment}/{recording.ksh}"
+            value = f"{recording.environment}/{recording.ksh}"
             problem = f"is not of {environment}/{ksh}"
-            raise RegisterError([Fault(path, "environment/ksh", seen, problem, "Give this tenant's recording")])
+            raise RegisterError([Fault(path, "environment/ksh", value, problem, "Give this tenant's recording")])
         return recording
 
 

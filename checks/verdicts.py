@@ -34,7 +34,7 @@ class NoData(Exception):
 class Reading:
     """One value that an assertion read from its probe: the evidence of its verdict."""
 
-    what: str
+    datum: str
     value: str
 
 
@@ -42,7 +42,7 @@ class Reading:
 class Measured:
     """What a check measured, in words fit to stand beside its threshold; `value` in `unit` where it is a number."""
 
-    shown: str
+    text: str
     value: float | None = None
     unit: str | None = None
 

@@ -52,9 +52,9 @@ def load(path: Path, catalogue: Catalogue) -> list[Waiver]:
         except ValidationError as error:
             for item in error.errors():
                 place = ".".join([f"[{index}]", *(str(part) for part in item["loc"])])
-                seen = None if item["type"] == "missing" else item.get("input")
+                value = None if item["type"] == "missing" else item.get("input")
                 remedy = "A waiver has check, reason, expires and perhaps subject"
-                faults.append(Fault(path.name, place, seen, item["msg"], remedy))
+                faults.append(Fault(path.name, place, value, item["msg"], remedy))
             continue
         if waiver.check not in catalogue.checks:
             remedy = "See python -m checks --list"

@@ -56,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         "every row that cannot be used is reported with line, value and reason. Nothing is written unless the whole "
         "result is sound.",
     )
-    which = importing.add_mutually_exclusive_group(required=True)
-    which.add_argument("--county", help="one county, as 'Borsod-Abaúj-Zemplén' or 'Zala vármegye'")
-    which.add_argument("--all", action="store_true", help="the whole country")
+    scope = importing.add_mutually_exclusive_group(required=True)
+    scope.add_argument("--county", help="one county, as 'Borsod-Abaúj-Zemplén' or 'Zala vármegye'")
+    scope.add_argument("--all", action="store_true", help="the whole country")
     takes_env(importing)
     importing.add_argument(
         "--into", type=Path, metavar="DIR", help="another environment folder, made from --env's settings"
@@ -95,8 +95,8 @@ def _import(options: argparse.Namespace) -> int:
     template = paths.ENVIRONMENTS / options.env / "environment.yaml"
     into = options.into or template.parent
     if not template.is_file():
-        known = [file.parent.name for file in paths.ENVIRONMENTS.glob("*/environment.yaml")]
-        raise UnknownName("inventory/environments", "environment", options.env, known, "no such environment")
+        environments = [file.parent.name for file in paths.ENVIRONMENTS.glob("*/environment.yaml")]
+        raise UnknownName("inventory/environments", "environment", options.env, environments, "no such environment")
     if not re.fullmatch(r"[a-z][a-z0-9]{1,11}", into.name):
         remedy = "Wanted: a folder named as an environment's id, 2 to 12 small letters and digits"
         raise RegisterError([Fault("--into", "name", into.name, "cannot name an environment", remedy)])
@@ -109,7 +109,7 @@ def _import(options: argparse.Namespace) -> int:
 def _tell(env: str, outcome: ImportOutcome, dry_run: bool) -> None:
     for report in outcome.reported:
         print(f"not imported: {report}")
-    for report in outcome.kept:
+    for report in outcome.unchanged:
         print(f"kept: {report}")
     for cell in outcome.cells:
         print(f"new cell: {cell.id} ({cell.county}, capacity {cell.capacity})")

@@ -73,7 +73,7 @@ DOCKERS_OWN = {
 def dockers_own(subnet: str) -> tuple[str, str] | None:
     """The range of Docker's own that a subnet overlaps, and what it is for; None when it overlaps none."""
     network = ipaddress.IPv4Network(subnet)
-    for taken, use in DOCKERS_OWN.items():
-        if network.overlaps(ipaddress.IPv4Network(taken)):
-            return taken, use
+    for pool, use in DOCKERS_OWN.items():
+        if network.overlaps(ipaddress.IPv4Network(pool)):
+            return pool, use
     return None

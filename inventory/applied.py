@@ -20,7 +20,7 @@ from inventory.files import write_whole
 from inventory.models import Municipality
 
 JOINING, JOINED = "joining", "joined"
-Snapshot = dict[str, dict[str, Any]]  # KSH code → what `of` gives
+Snapshot = dict[str, dict[str, Any]]  # KSH code → what `snapshot_entry` gives
 
 
 def snapshot_file(env: str, root: Path | None = None) -> Path:
@@ -29,7 +29,7 @@ def snapshot_file(env: str, root: Path | None = None) -> Path:
     return local / env / "applied.json"
 
 
-def of(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
+def snapshot_entry(municipality: Municipality, state: str = JOINED) -> dict[str, Any]:
     """What is remembered of a municipality."""
     cells = [cell.id for cell in municipality.environment.cells]
     place = cells.index(municipality.cell)

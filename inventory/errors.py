@@ -40,10 +40,10 @@ class UnknownName(RegisterError):
 
     headline = "The request cannot be carried out; nothing was touched."
 
-    def __init__(self, place: str, kind: str, name: str, known: Sequence[str], problem: str | None = None):
-        shown = ", ".join(sorted(known)[:SHOWN]) or "none"
-        more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
-        super().__init__([Fault(place, kind, name, problem or f"no such {kind} here", f"Known: {shown}{more}")])
+    def __init__(self, place: str, kind: str, name: str, names: Sequence[str], problem: str | None = None):
+        listing = ", ".join(sorted(names)[:SHOWN]) or "none"
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        super().__init__([Fault(place, kind, name, problem or f"no such {kind} here", f"Known: {listing}{more}")])
 
 
 SHOWN = 20  # known names that a message lists; the country has 3,200

@@ -80,11 +80,11 @@ def _files(env: str, root: Path) -> Iterator[str]:
 
 def _signature(files: Iterable[str]) -> Signature:
     """What changes when one of the files is written, replaced, added or removed."""
-    seen = []
+    entries = []
     for file in files:
         try:
             state = os.stat(file)
         except FileNotFoundError:
             continue
-        seen.append((file, state.st_ino, state.st_size, state.st_ctime_ns))
-    return tuple(seen)
+        entries.append((file, state.st_ino, state.st_size, state.st_ctime_ns))
+    return tuple(entries)

@@ -57,7 +57,7 @@ class SizeClass(StrEnum):
     L = "L"
 
     @classmethod
-    def of(cls, population: int) -> SizeClass:
+    def for_population(cls, population: int) -> SizeClass:
         return cls.S if population < 3000 else cls.M if population <= 10000 else cls.L
 
 
@@ -405,7 +405,7 @@ class Municipality(Model):
 
     @property
     def size_class(self) -> SizeClass:
-        return SizeClass.of(self.settlement.population)
+        return SizeClass.for_population(self.settlement.population)
 
     @property
     def limits(self) -> Caps:

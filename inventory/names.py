@@ -109,32 +109,32 @@ class Names:
     env: str
     subnet: str
 
-    def of(self, *parts: str) -> str:
+    def daemon_name(self, *parts: str) -> str:
         """`asp-<env>-<part>-…`: the only way that a name on the daemon is made."""
         return "-".join(("asp", self.env, *parts))
 
     @property
     def edge(self) -> str:
-        return self.of("edge")
+        return self.daemon_name("edge")
 
     @property
     def identity(self) -> str:
-        return self.of("identity")
+        return self.daemon_name("identity")
 
     @property
     def identity_db(self) -> str:
-        return self.of("identity-db")
+        return self.daemon_name("identity-db")
 
     @property
     def pki(self) -> str:
-        return self.of("pki")
+        return self.daemon_name("pki")
 
     def workstation(self, name: str) -> str:
-        return self.of("ws", name)
+        return self.daemon_name("ws", name)
 
     def _network(self, label: str, place: Place) -> NetworkName:
         block = place.subnet(self.subnet)
-        return NetworkName(self.of(label), str(block), str(block.network_address + 1))
+        return NetworkName(self.daemon_name(label), str(block), str(block.network_address + 1))
 
     def network(self, label: str) -> NetworkName:
         """A shared network by its label in `addresses.SHARED`."""
@@ -143,7 +143,7 @@ class Names:
     def cell(self, cell_id: str, index: int, nodes: int, systems: tuple[str, ...]) -> CellNames:
         """Names of the cell that stands at `index` (from 0) in the environment's list of cells."""
         return CellNames(
-            prefix=self.of(cell_id),
+            prefix=self.daemon_name(cell_id),
             nodes=nodes,
             systems=systems,
             apps_network=self._network(f"{cell_id}-apps", addresses.cell_apps(index)),

@@ -42,8 +42,8 @@ def networks(environment: Environment, systems: tuple[str, ...], stations: Seque
         Network(names.network(label), place, frozenset(shared[label])) for label, place in addresses.SHARED.items()
     ]
     for index, cell in enumerate(cells):
-        here = frozenset({cell.proxy, *(cell.app(system) for system in systems)})
-        every.append(Network(cell.apps_network, addresses.cell_apps(index), here))
+        members = frozenset({cell.proxy, *(cell.app(system) for system in systems)})
+        every.append(Network(cell.apps_network, addresses.cell_apps(index), members))
         nodes = frozenset({*cell.databases, cell.backup})
         every.append(Network(cell.data_network, addresses.cell_data(index), nodes))
     return every

@@ -89,7 +89,7 @@ class Reader:
         self.root = root
         self.faults: list[Fault] = []
 
-    def one(self, path: Path, model: type[M], context: Mapping[str, Any] | None = None) -> M | None:
+    def read_model(self, path: Path, model: type[M], context: Mapping[str, Any] | None = None) -> M | None:
         """The file as one model, or None with a fault. `context`: what the model's validators are given."""
         data = self._yaml(path)
         if data is None:
@@ -99,7 +99,7 @@ class Reader:
             return None
         return self._build(path, "", data, model, context)
 
-    def many(self, path: Path, model: type[M]) -> list[tuple[str, M]]:
+    def read_list(self, path: Path, model: type[M]) -> list[tuple[str, M]]:
         """The file as a list of models, each with the place it stands at (`[3]`)."""
         data = self._yaml(path)
         if data is None:
@@ -118,7 +118,7 @@ class Reader:
             if file.suffix != ".yaml":
                 problem = "is not read: register files end in .yaml"
                 self._fault(file, "(file name)", file.name, problem, "Rename or remove it")
-            elif (entry := self.one(file, model, context)) is not None:
+            elif (entry := self.read_model(file, model, context)) is not None:
                 entries[file] = entry
         return entries
 
@@ -157,8 +157,8 @@ class Reader:
             for item in error.errors(include_url=False):
                 field = place + ".".join(str(part) for part in item["loc"] if part != "[key]")
                 problem, remedy = explain(dict(item), model)
-                seen = None if item["type"] == "missing" else item.get("input")
-                self._fault(path, field.rstrip("."), seen, problem, remedy)
+                value = None if item["type"] == "missing" else item.get("input")
+                self._fault(path, field.rstrip("."), value, problem, remedy)
             return None
 
 
@@ -191,8 +191,8 @@ def explain(item: dict[str, Any], model: type[BaseModel]) -> tuple[str, str]:
         return "is missing", f"Add {name}{_purpose(model, item['loc'])}"
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(name, _all_fields(model), 1)
-        known = ", ".join(model.model_fields)
-        return "no such field", f"Write {near[0]} instead" if near else f"Remove it; known: {known}"
+        field_names = ", ".join(model.model_fields)
+        return "no such field", f"Write {near[0]} instead" if near else f"Remove it; known: {field_names}"
     if kind in WANTED:
         return f"wrong type ({_type_name(item['input'])})", f"Wanted: {WANTED[kind]}{_purpose(model, item['loc'])}"
     if kind in LIMITS:

@@ -141,8 +141,8 @@ def _load(env: str, root: Path) -> tuple[Written, Register]:
     """Read and validate one environment; every fault in it is in the RegisterError raised."""
     folder = root / "environments" / env
     if not (folder / "environment.yaml").is_file():
-        known = [file.parent.name for file in root.glob("environments/*/environment.yaml")]
-        raise UnknownName(f"inventory/environments/{env}", "environment", env, known, "no such environment")
+        environments = [file.parent.name for file in root.glob("environments/*/environment.yaml")]
+        raise UnknownName(f"inventory/environments/{env}", "environment", env, environments, "no such environment")
     written = _read(env, root, folder)
     environment = written.environment
     return written, Register(
@@ -159,12 +159,12 @@ def _load(env: str, root: Path) -> tuple[Written, Register]:
 def _read(env: str, root: Path, folder: Path) -> Written:
     """What stands in the files, checked against everything."""
     reader, catalogue = Reader(root), root / paths.CATALOGUE
-    systems = reader.many(catalogue / "systems.yaml", System)
+    systems = reader.read_list(catalogue / "systems.yaml", System)
     installed = [system.id for _, system in systems if system.installed]
-    sla = reader.many(catalogue / "sla.yaml", Clause)
-    statistics = reader.one(catalogue / "statistics.yaml", Statistics)
-    retention = reader.one(catalogue / "retention.yaml", Retention)
-    environment = reader.one(folder / "environment.yaml", Environment)
+    sla = reader.read_list(catalogue / "sla.yaml", Clause)
+    statistics = reader.read_model(catalogue / "statistics.yaml", Statistics)
+    retention = reader.read_model(catalogue / "retention.yaml", Retention)
+    environment = reader.read_model(folder / "environment.yaml", Environment)
     entries = reader.folder(folder / "municipalities", Municipality, {"installed": installed})
     offices = reader.folder(folder / "offices", Office)
     # Faults of form first: what could not be read would only raise false alarms between files.

@@ -161,29 +161,29 @@ def seat(register: Register, name: str) -> Seat:
     for office, station in stations:
         if station.name == name:
             return Seat(register, office, station)
-    known = ", ".join(sorted(station.name for _, station in stations)) or "none"
+    names = ", ".join(sorted(station.name for _, station in stations)) or "none"
     place = f"environment {register.environment.id}"
-    raise RegisterError([Fault(place, "workstation", name, "no such workstation here", f"Known: {known}")])
+    raise RegisterError([Fault(place, "workstation", name, "no such workstation here", f"Known: {names}")])
 
 
-def differences(text: str | None, browser: str, wanted: dict[str, Any]) -> list[str]:
-    """Names of wanted policies that a policy file (its text; None: no file) does not hold, or holds otherwise.
+def differences(text: str | None, browser: str, expected: dict[str, Any]) -> list[str]:
+    """Names of expected policies that a policy file (its text; None: no file) does not hold, or holds otherwise.
 
     Foreign policies beside ours, and foreign items after ours in a list, are no difference.
     """
     try:
-        found = json.loads(text) if text is not None else {}
+        present = json.loads(text) if text is not None else {}
     except ValueError:
-        found = {}
-    found = found if isinstance(found, dict) else {}
+        present = {}
+    present = present if isinstance(present, dict) else {}
     if browser == "firefox":
-        found = found.get("policies", {})
-    return sorted(name for name, value in wanted.items() if not _holds(found.get(name), value))
+        present = present.get("policies", {})
+    return sorted(name for name, value in expected.items() if not _holds(present.get(name), value))
 
 
-def _holds(found: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(_holds(found.get(name), value) for name, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(found, list) and found[: len(wanted)] == wanted
-    return type(found) is type(wanted) and found == wanted
+def _holds(present: Any, expected: Any) -> bool:
+    if isinstance(expected, dict):
+        return isinstance(present, dict) and all(_holds(present.get(name), value) for name, value in expected.items())
+    if isinstance(expected, list):
+        return isinstance(present, list) and present[: len(expected)] == expected
+    return type(present) is type(expected) and present == expected

@@ -33,7 +33,7 @@ FROM pg_stat_archiver;
 """
 
 # Databases: oid, and when each began to be made (epoch seconds), by a file that is written then and never again.
-MADE = """\
+CREATIONS = """\
 SELECT coalesce(json_object_agg(datname, json_build_array(oid::bigint,
   extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION')).modification))), '{}')
 FROM pg_database WHERE datname IN (%s);
@@ -83,7 +83,7 @@ class RepositoryReport:
     failed: Sequence[str] = ()
 
     @classmethod
-    def of(cls, entries: Sequence[Mapping[str, Any]]) -> RepositoryReport:
+    def from_info(cls, entries: Sequence[Mapping[str, Any]]) -> RepositoryReport:
         """From what `pgbackrest info` printed of one repository."""
         if not entries:
             return cls(NO_STANZA, "missing stanza path", [], "")
@@ -110,7 +110,7 @@ class Repository:
 
     def catalogue(self) -> RepositoryReport:
         """What is in the repository."""
-        return RepositoryReport.of(self._info())
+        return RepositoryReport.from_info(self._info())
 
     def databases(self, label: str) -> dict[str, int]:
         """Databases in one backup: name → oid (a database made again under its name has another oid)."""
@@ -155,13 +155,13 @@ class Repository:
         patience = {LOCKED: seconds, NO_PRIMARY: min(seconds, LEADERLESS_SECONDS)}
         argv = ["pgbackrest", f"--stanza={self.stanza}", *QUIET, *command]
         while True:
-            left = began + seconds - time.monotonic()
-            result = self._cell.runtime.run(self.service, argv, timeout=max(left, 1))
+            timeout = began + seconds - time.monotonic()
+            result = self._cell.runtime.run(self.service, argv, timeout=max(timeout, 1))
             if result.code == 0:
                 return
-            seen = (result.err.strip() or result.out.strip())[-1500:]
+            output = (result.err.strip() or result.out.strip())[-1500:]
             if time.monotonic() - began >= patience.get(result.code, 0):
-                raise RuntimeFault(f"{self.service}: pgbackrest {command[-1]} exited with {result.code}: {seen}")
+                raise RuntimeFault(f"{self.service}: pgbackrest {command[-1]} exited with {result.code}: {output}")
             time.sleep(AGAIN_SECONDS)
 
 
@@ -183,7 +183,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Made:
+class Creation:
     """A database of the cluster: its oid, and when it began to be made (epoch seconds)."""
 
     oid: int
@@ -192,10 +192,15 @@ class Made:
 
 def states(cell: CellSql) -> dict[int, State]:
     """Of both repositories, in one look."""
-    told = json.loads(cell.runtime.check(cell.cell.backup, ["asp-backup", "state"]))
+    answer = json.loads(cell.runtime.check(cell.cell.backup, ["asp-backup", "state"]))
     return {
-        int(number): State(RepositoryReport.of(seen["info"]), seen["inside"], seen["archived"], seen["finding"])
-        for number, seen in told.items()
+        int(number): State(
+            RepositoryReport.from_info(repository["info"]),
+            repository["inside"],
+            repository["archived"],
+            repository["finding"],
+        )
+        for number, repository in answer.items()
     }
 
 
@@ -210,11 +215,11 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
     with ThreadPoolExecutor() as pool:  # each is a process in a container
         looked = pool.submit(states, cell)
         present, archiver = server(cell, names)
-        seen = looked.result()
-    daily, encrypted = seen[DAILY], seen[VAULT]
-    gone = sorted(set(names) - set(present))
-    if gone and not check:  # a check of a whole join comes here before the databases exist
-        raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(gone)}; run role tenant_database first")
+        by_repository = looked.result()
+    daily, encrypted = by_repository[DAILY], by_repository[VAULT]
+    absent = sorted(set(names) - set(present))
+    if absent and not check:  # a check of a whole join comes here before the databases exist
+        raise BackupFault(f"cell {cell.cell_id}: no database {', '.join(absent)}; run role tenant_database first")
     if NO_STANZA in (daily.catalogue.code, encrypted.catalogue.code):
         outcome.add("stanza", "absent", "present in both repositories, archiving proven")
         if not check:
@@ -225,28 +230,28 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
         if not check:
             repository.prove_archiving()
     for each, name in ((repository, "daily"), (vault, "encrypted")):  # later ones come by the schedule
-        if not seen[each.number].catalogue.newest:
+        if not by_repository[each.number].catalogue.newest:
             outcome.add(f"{name} repository", "no backup", "full")
             if not check:
                 each.back_up("full")
-    lacking = {name: made.oid for name, made in present.items() if not daily.covers(name, made.oid)}
-    if (gone or lacking) and daily.catalogue.newest:  # who joins after it is in the WAL
-        outcome.add("newest backup and WAL", f"without {', '.join(sorted([*gone, *lacking]))}", "WAL archived")
+    newer = {name: database.oid for name, database in present.items() if not daily.covers(name, database.oid)}
+    if (absent or newer) and daily.catalogue.newest:  # who joins after it is in the WAL
+        outcome.add("newest backup and WAL", f"without {', '.join(sorted([*absent, *newer]))}", "WAL archived")
         if not check:
             archive(cell)
-            cell.runtime.check(cell.cell.backup, ["asp-backup", "archived"], stdin=json.dumps(lacking))
+            cell.runtime.check(cell.cell.backup, ["asp-backup", "archived"], stdin=json.dumps(newer))
     for each in (repository, vault):
-        if not seen[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
+        if not by_repository[each.number].finding["at"]:  # later on the schedule sees to it, after each full backup
             outcome.add(f"repository {each.number}", "never verified", "verified")
             if not check:
                 each.verify()
     return outcome
 
 
-def server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, Made], dict[str, Any]]:
+def server(cell: CellSql, names: Sequence[str]) -> tuple[dict[str, Creation], dict[str, Any]]:
     """Those of the databases that exist, and the state of the WAL archiver (see ARCHIVER)."""
-    made, archiver = cell.rows(MADE % ", ".join(map(literal, names)) + ARCHIVER, role="postgres")
-    return {name: Made(*row) for name, row in made.items()}, archiver
+    rows, archiver = cell.rows(CREATIONS % ", ".join(map(literal, names)) + ARCHIVER, role="postgres")
+    return {name: Creation(*row) for name, row in rows.items()}, archiver
 
 
 def archive(cell: CellSql) -> None:

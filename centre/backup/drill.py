@@ -31,14 +31,14 @@ def prove(cell: CellSql, secrets: Secrets, municipality: Municipality) -> ledger
     archive_up_to_now(cell)
     after = _contents(cell, tenant)
     with restored(cell, tenant, moment, repository=repository) as scratch:
-        found = contents.read(scratch.script)
-    still = {name: held for name, held in before.items() if held[1] and after.get(name) == held}
+        copy = contents.read(scratch.script)
+    still = {name: content for name, content in before.items() if content[1] and after.get(name) == content}
     if not still:
         raise RuntimeFault(
             f"{tenant}: nothing was proven: of {len(before)} tables and sequences none could be compared; wanted: one "
             "that nobody changes meanwhile. See that the database has its tables, drill again when it is quiet"
         )
-    wrong = contents.differences(still, {name: found[name] for name in still if name in found})
+    wrong = contents.differences(still, {name: copy[name] for name in still if name in copy})
     if wrong:
         raise RuntimeFault(
             f"{tenant} does not come back out of repository {repository} as it was at {moment.isoformat()}: "

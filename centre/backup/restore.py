@@ -21,7 +21,7 @@ from centre.database import apply, reading
 from centre.database.migrations import Migration
 from centre.database.plan import TenantDatabase
 from centre.moments import MomentFault
-from centre.reach.pooler import clients_held
+from centre.reach.pooler import hold_clients
 from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault
 from centre.reach.transfer import carry
@@ -70,26 +70,28 @@ def may_restore(cell: CellSql, tenant: str, moment: datetime, number: int = DAIL
     """RestoreFault unless repository `number` can give the tenant at `moment`."""
     now = datetime.now(UTC)
     if moment > now:
-        raise RestoreFault(f"target_time {_shown(moment)} is in the future: wanted one before {_shown(now)}")
+        raise RestoreFault(
+            f"target_time {moments.describe(moment)} is in the future: wanted one before {moments.describe(now)}"
+        )
     repository = Repository(cell, number)
     ended = [
         (datetime.fromtimestamp(backup["timestamp"]["stop"], UTC), backup["label"])
         for backup in repository.catalogue().backups
     ]
-    where = f"repository {number} of {repository.stanza}"
+    place = f"repository {number} of {repository.stanza}"
     # Each look into a backup takes a command: the last one before the moment mostly answers.
     if any(tenant in repository.databases(label) for stop, label in reversed(ended) if stop <= moment):
         return
-    made = server(cell, [tenant])[0].get(tenant)
-    if made and made.at < moment.timestamp() and any(stop <= moment for stop, _ in ended):
+    creation = server(cell, [tenant])[0].get(tenant)
+    if creation and creation.at < moment.timestamp() and any(stop <= moment for stop, _ in ended):
         return  # younger than the backup, so all of it is in the WAL that follows
     for stop, label in ended:
         if stop > moment and tenant in repository.databases(label):
             raise RestoreFault(
-                f"target_time {_shown(moment)}: the first backup that contains {tenant} ended at {_shown(stop)} in "
-                f"{where}; wanted a later moment"
+                f"target_time {moments.describe(moment)}: the first backup that contains {tenant} ended at "
+                f"{moments.describe(stop)} in {place}; wanted a later moment"
             )
-    raise RestoreFault(f"{where}: no backup contains {tenant}; wanted one. Has it ever joined?")
+    raise RestoreFault(f"{place}: no backup contains {tenant}; wanted one. Has it ever joined?")
 
 
 def waiting(cell: CellSql, tenant: str) -> Aside | None:
@@ -100,10 +102,10 @@ def waiting(cell: CellSql, tenant: str) -> Aside | None:
     return Aside(**json.loads(row["comment"]))
 
 
-def kept(cell: CellSql, tenant: str) -> list[str]:
+def former_databases(cell: CellSql, tenant: str) -> list[str]:
     """Databases that restores have put aside, oldest first."""
-    found = (KEPT.fullmatch(name) for name in reading.databases(cell))
-    return sorted(match[0] for match in found if match and match[1] == tenant)
+    matches = (KEPT.fullmatch(name) for name in reading.databases(cell))
+    return sorted(match[0] for match in matches if match and match[1] == tenant)
 
 
 def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY) -> Aside:
@@ -119,16 +121,16 @@ def put_aside(cell: CellSql, tenant: str, moment: datetime, number: int = DAILY)
     incoming = beside(tenant)
     with ThreadPoolExecutor() as pool:  # each reads or loads in a process of its own: two servers work for one restore
         with restored(cell, tenant, moment, repository=number) as scratch:
-            rows_then = pool.submit(contents.read, scratch.script)
+            reading_copy = pool.submit(contents.read, scratch.script)
             comparing = pool.submit(_contents, cell, tenant) if present else None
             _load(cell, scratch)
-            then, now = rows_then.result(), comparing.result() if comparing else {}
+            at_moment, current = reading_copy.result(), comparing.result() if comparing else {}
         analyzing = pool.submit(cell.script, "ANALYZE;", incoming, "postgres")
         loaded = _contents(cell, incoming)
         analyzing.result()
-    if wrong := contents.differences(then, loaded):
+    if wrong := contents.differences(at_moment, loaded):
         raise RuntimeFault(f"{incoming} is not what the backup held: {'; '.join(map(str, wrong))}")
-    changes = [str(change) for change in contents.differences(now, then, sequences=False)]
+    changes = [str(change) for change in contents.differences(current, at_moment, sequences=False)]
     aside = Aside(tenant, moment.isoformat(), changes, number)
     name = identifier(incoming)
     note = literal(json.dumps(asdict(aside), ensure_ascii=False))
@@ -146,7 +148,7 @@ def exchange(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: S
     """
     old = None
     try:
-        with cell.lock(), clients_held(cell.runtime, cell.cell.proxy, HELD_SECONDS, database=tenant.name):
+        with cell.lock(), hold_clients(cell.runtime, cell.cell.proxy, HELD_SECONDS, database=tenant.name):
             old = rename(cell, tenant, incoming, migrations)
     except RuntimeFault as fault:
         if old is None:
@@ -161,15 +163,15 @@ def exchange(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: S
 def rename(cell: CellSql, tenant: TenantDatabase, incoming: str, migrations: Sequence[Migration]) -> str:
     """What `exchange` does while the clients are held."""
     name, old = tenant.name, f"{tenant.name}_before_{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"
-    there = name in reading.databases(cell)
-    away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if there else ""
-    close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if there else ""
+    exists = name in reading.databases(cell)
+    away = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(old)};\n" if exists else ""
+    close = f"ALTER DATABASE {identifier(old)} ALLOW_CONNECTIONS false;\n" if exists else ""
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal(name)};\n"
     renamed = f"BEGIN;\n{away}{close}ALTER DATABASE {identifier(incoming)} RENAME TO {identifier(name)};\nCOMMIT;\n"
     opened = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS true;\n"
     cell.script(ended + renamed + opened, role="postgres")
     apply.ensure_present(cell, [tenant], migrations, check=False)
-    return old if there else ""
+    return old if exists else ""
 
 
 def forget(cell: CellSql, name: str) -> None:
@@ -182,13 +184,9 @@ def report(env: str, aside: Aside, old: str) -> Path:
     stamp = re.sub(r"[^0-9]", "", aside.moment)[:14]
     file = paths.environment_dir(env) / "restores" / f"{aside.tenant}-{stamp}.json"
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    known = asdict(aside) | {"kept": old, "restored_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    write_whole(file, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    record = asdict(aside) | {"kept": old, "restored_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    write_whole(file, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return file
-
-
-def _shown(moment: datetime) -> str:
-    return moments.shown(moment)
 
 
 def archive_up_to_now(cell: CellSql) -> None:

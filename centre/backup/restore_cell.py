@@ -31,9 +31,9 @@ STOP_SECONDS, START_SECONDS, CLONE_SECONDS = 90, 300, 4 * 3600
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A cell that runs again. `kept`: folder of the former cluster on the volume, empty when there was none."""
+    """A cell that runs again. `former_folder`: that of the former cluster on the volume, empty when there was none."""
 
-    kept: str
+    former_folder: str
     down_seconds: float
 
 
@@ -46,8 +46,8 @@ def may_rebuild(cell: CellSql, repository: int, moment: datetime | None) -> None
     first, now = datetime.fromtimestamp(backups[0]["timestamp"]["stop"], UTC), datetime.now(UTC)
     if moment and not first <= moment <= now:
         raise RestoreFault(
-            f"target_time {_shown(moment)}: wanted one between {_shown(first)}, when the oldest backup in repository "
-            f"{repository} ended, and now, {_shown(now)}"
+            f"target_time {moments.describe(moment)}: wanted one between {moments.describe(first)}, when the oldest "
+            f"backup in repository {repository} ended, and now, {moments.describe(now)}"
         )
     for member in cell.cell.etcd:
         cell.runtime.container(member)
@@ -104,10 +104,10 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
     except (DockerException, OSError) as error:
         raise RuntimeFault(f"{name}: the container that restores could not be run: {error}") from error
     before = f"pgdata.before_{stamp}"
-    return Rebuilt(before if before in kept(cell) else "", round(down, 1))
+    return Rebuilt(before if before in former_clusters(cell) else "", round(down, 1))
 
 
-def kept(cell: CellSql) -> list[str]:
+def former_clusters(cell: CellSql) -> list[str]:
     """Folders of former clusters on the nodes' volumes, oldest first."""
     listed = [cell.runtime.check(node, ["ls", "-1", "/data"]).split() for node in cell.cell.postgres]
     return sorted({name for names in listed for name in names if KEPT.fullmatch(name)})
@@ -115,8 +115,8 @@ def kept(cell: CellSql) -> list[str]:
 
 def forget(cell: CellSql, name: str, check: bool = False) -> None:
     """Remove a former cluster for good, on each node; RestoreFault, also in check mode, when there is none such."""
-    if name not in (found := kept(cell)):
-        raise RestoreFault(f"nothing was touched; {name!r}: wanted a former cluster; there are: {found or 'none'}")
+    if name not in (clusters := former_clusters(cell)):
+        raise RestoreFault(f"nothing was touched; {name!r}: wanted a former cluster; there are: {clusters or 'none'}")
     for node in cell.cell.postgres if not check else ():
         cell.runtime.check(node, ["rm", "-rf", f"/data/{name}"], timeout=600)
 
@@ -126,10 +126,10 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
     client = cell.runtime.client
     for service in services:
         try:
-            found = client.services.get(service)
+            target = client.services.get(service)
         except NotFound as error:
             raise Unreachable(f"service {service}: not there; wanted: deployed. Run make up") from error
-        found.update(mode=ServiceMode("replicated", replicas=replicas), fetch_current_spec=True)
+        target.update(mode=ServiceMode("replicated", replicas=replicas), fetch_current_spec=True)
     deadline = time.monotonic() + STOP_SECONDS
     for service in services:
         label = f"com.docker.swarm.service.name={service}"
@@ -137,7 +137,3 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
             if time.monotonic() > deadline:
                 raise RuntimeFault(f"{service}: still runs {STOP_SECONDS} s after it was told to stop")
             time.sleep(0.3)
-
-
-def _shown(moment: datetime) -> str:
-    return moments.shown(moment)

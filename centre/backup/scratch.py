@@ -60,10 +60,10 @@ class Scratch:
     def script(self, sql: str) -> str:
         """What psql prints for a script (unaligned). RuntimeFault with PostgreSQL's message."""
         argv = [*PSQL, "--host=/tmp", "--username=postgres", f"--dbname={self.database}", "--file=-"]
-        done = self.runtime.inside(self.container, argv, sql, timeout=3600)
-        if done.code != 0:
-            raise RuntimeFault(f"{self.container.name}: psql exited with {done.code}: {done.err.strip()[-1500:]}")
-        return done.out
+        result = self.runtime.inside(self.container, argv, sql, timeout=3600)
+        if result.code != 0:
+            raise RuntimeFault(f"{self.container.name}: psql exited with {result.code}: {result.err.strip()[-1500:]}")
+        return result.out
 
 
 @contextlib.contextmanager
@@ -113,10 +113,10 @@ def _memory(cell: CellSql, tenant: str) -> int | None:
     """
     size = "SELECT to_json(coalesce(sum(pg_database_size(oid)), 0)) FROM pg_database"
     (octets,) = cell.rows(f"{size} WHERE datname = {literal(tenant)};", role="postgres")
-    wanted = SHARED_MIB + 3 * int(octets) // 2**20
+    mib = SHARED_MIB + 3 * int(octets) // 2**20
     with MEMINFO.open() as lines:
         available = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:"))
-    return wanted if wanted <= available // 4 else None
+    return mib if mib <= available // 4 else None
 
 
 def _ready(cell: CellSql, tenant: str, request: str, repository: int, memory: int | None, timeout: float) -> Container:
@@ -168,16 +168,16 @@ def _data(memory: int | None, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def clear(client: DockerClient, purpose: Mapping[str, str]) -> None:
     """Remove the containers of a purpose (labels), also those of a killed run."""
-    for left in _labelled(client, *(f"{key}={value}" for key, value in purpose.items())):
-        _remove(left)
+    for leftover in _labelled(client, *(f"{key}={value}" for key, value in purpose.items())):
+        _remove(leftover)
 
 
 def clear_stale(client: DockerClient, env: str) -> None:
     """Remove what killed runs left, of whatever tenant: it holds a municipality's data."""
-    for left in _labelled(client, f"asp.env={env}", "asp.restore"):
-        maker = left.labels.get(MAKER)
+    for leftover in _labelled(client, f"asp.env={env}", "asp.restore"):
+        maker = leftover.labels.get(MAKER)
         if not maker or not processes.Process(*map(int, maker.split())).alive:
-            _remove(left)
+            _remove(leftover)
 
 
 def _labelled(client: DockerClient, *labels: str) -> list[Container]:
@@ -195,9 +195,9 @@ def configure(cell: CellSql, container: Container, repository: int) -> None:
     if repository == VAULT:
         key = vault.load(cell.runtime.register).password("backup_vault")
         options |= {"repo1-cipher-type": pgbackrest.CIPHER, "repo1-cipher-pass": key}
-    done = cell.runtime.inside(container, [PROGRAM, "configure"], json.dumps(options))
-    if done.code != 0:
-        raise RuntimeFault(f"{container.name}: could not be configured: {done.err.strip()}")
+    result = cell.runtime.inside(container, [PROGRAM, "configure"], json.dumps(options))
+    if result.code != 0:
+        raise RuntimeFault(f"{container.name}: could not be configured: {result.err.strip()}")
 
 
 def _remove(container: Container) -> None:
@@ -214,9 +214,9 @@ def wait_for(container: Container, timeout: float, state: str) -> None:
     while state not in _states(container):
         container.reload()
         if container.status == "exited":
-            said = container.logs(stdout=False).decode(errors="replace").strip()[-1500:]
+            output = container.logs(stdout=False).decode(errors="replace").strip()[-1500:]
             fault = NoRoom if "full" in _states(container) else RuntimeFault
-            raise fault(f"{container.name}: exited with {container.attrs['State']['ExitCode']}: {said}")
+            raise fault(f"{container.name}: exited with {container.attrs['State']['ExitCode']}: {output}")
         if time.monotonic() > deadline:
             raise RuntimeFault(f"{container.name}: not restored within {timeout:.0f} s")
         time.sleep(0.1)

@@ -22,7 +22,7 @@ ROUNDS = 3
 BATCH = 20  # tenants a script: a clone took 1 to 2.4 s on a quiet machine, and a script may take 300 s (CellSql)
 
 
-def wanted(register: Register, secrets: Secrets, municipality: Municipality) -> TenantDatabase:
+def specification(register: Register, secrets: Secrets, municipality: Municipality) -> TenantDatabase:
     """The tenant of a municipality, with a login for each of its systems that this release has, and what they share."""
     logins = {
         system: verifier(secrets.role_password(municipality, system), municipality.role(system))
@@ -99,22 +99,22 @@ def ensure_present(
                 return outcome
             for steps in batches:
                 cell.script(plan.script(steps))
-        if left := _plan(cell, tenants, migrations):
-            rest = "; ".join(f"{step.subject}: {step.before}" for steps in left for step in steps)
+        if open_steps := _plan(cell, tenants, migrations):
+            rest = "; ".join(f"{step.subject}: {step.before}" for steps in open_steps for step in steps)
             raise PlanFault(f"cell {cell.cell_id}: after {ROUNDS} rounds still to do: {rest}")
     return outcome
 
 
 def _plan(cell: CellSql, tenants: Sequence[TenantDatabase], migrations: Sequence[Migration]) -> list[list[Statement]]:
     """Steps in batches, each for one script: the template's, then those of BATCH tenants at a time."""
-    seen = reading.shared(cell, [tenant.name for tenant in tenants])
+    shared = reading.shared(cell, [tenant.name for tenant in tenants])
     logins = {tenant.name: tenant.logins for tenant in tenants}
-    visit = {name: logins[name] for name in reading.connectable(logins, seen.databases)}
+    visit = {name: logins[name] for name in reading.connectable(logins, shared.databases)}
     shares = {tenant.name: tenant.shares for tenant in tenants}
     insides = reading.inside(cell, {TEMPLATE: {}, **visit}, shares)
     parts = [tenants[first : first + BATCH] for first in range(0, len(tenants), BATCH)]
     batches = [plan.template_steps(migrations, insides[TEMPLATE])]
-    batches += [plan.present_steps(part, seen, insides, migrations) for part in parts]
+    batches += [plan.present_steps(part, shared, insides, migrations) for part in parts]
     return [steps for steps in batches if steps]
 
 
@@ -126,6 +126,6 @@ def ensure_absent(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
         outcome += steps
         if steps and not check:
             cell.script(plan.script(steps))
-            if left := plan.absent_steps(names, reading.shared(cell, names)):
-                raise PlanFault("still there: " + "; ".join(step.subject for step in left))
+            if open_steps := plan.absent_steps(names, reading.shared(cell, names)):
+                raise PlanFault("still there: " + "; ".join(step.subject for step in open_steps))
     return outcome

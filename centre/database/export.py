@@ -60,9 +60,9 @@ def export(cell: CellSql, tenant: str, folder: Path) -> Path:
             "migrations": migrations,
             "files": [_described(file) for file in sorted(work.iterdir())],
         }
-        wanted = {f"{tenant}.dump", *(f"{schema}.{table}.csv" for schema, table, _ in tables)}
-        if (seen := {entry["name"] for entry in manifest["files"]}) != wanted:
-            raise ExportFault(f"tenant {tenant}: wanted files {sorted(wanted)}, seen {sorted(seen)}")
+        expected = {f"{tenant}.dump", *(f"{schema}.{table}.csv" for schema, table, _ in tables)}
+        if (actual := {entry["name"] for entry in manifest["files"]}) != expected:
+            raise ExportFault(f"tenant {tenant}: wanted files {sorted(expected)}, seen {sorted(actual)}")
         (work / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.chmod(work, 0o700)
         os.replace(work, target)

@@ -10,7 +10,7 @@ from typing import Any
 from docker.errors import DockerException
 
 from centre.reach.leader import members
-from centre.reach.pooler import clients_held
+from centre.reach.pooler import hold_clients
 from centre.reach.runtime import Runtime, RuntimeFault
 from inventory.names import CellNames
 
@@ -19,14 +19,14 @@ HOLD_SECONDS = 20  # how long clients may be held; PgBouncer itself sends them a
 
 @dataclass(frozen=True)
 class Handover:
-    """Who leads, and who may take over: the standby that has more does. `done`: nothing need be handed over."""
+    """Who leads, and who may take over: the standby that has more does. `unnecessary`: the leader may stay."""
 
     cell: str
     leader: str
     standbys: tuple[str, ...] = ()
 
     @property
-    def done(self) -> bool:
+    def unnecessary(self) -> bool:
         return not self.standbys
 
 
@@ -40,17 +40,17 @@ def plan(runtime: Runtime, cell_id: str, node: str | None = None) -> Handover:
         raise RuntimeFault(f"cell {cell_id}: seen nodes: 1, wanted 3. A single node has nobody to hand over to")
     if node is not None and node not in cell.postgres:
         raise RuntimeFault(f"cell {cell_id}: node {node}: wanted one of {', '.join(cell.postgres)}")
-    found = {member["name"]: member for member in members(runtime, cell, led=True)}
-    leader = next(name for name, member in found.items() if member["role"] == "leader")
+    by_name = {member["name"]: member for member in members(runtime, cell, with_leader=True)}
+    leader = next(name for name, member in by_name.items() if member["role"] == "leader")
     if node not in (None, leader):
         return Handover(cell_id, leader)
     # Both must follow: neither takes over without the other's vote, and one acknowledges what the other one leads.
-    ready = [n for n, m in found.items() if m["role"] == "quorum_standby" and follows(m, found[leader])]
+    ready = [n for n, m in by_name.items() if m["role"] == "quorum_standby" and follows(m, by_name[leader])]
     if len(ready) < cell.nodes - 1:
-        seen = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in found.items())
+        states = ", ".join(f"{n} {m['role']} {m['state']} ({m.get('timeline')})" for n, m in by_name.items())
         raise RuntimeFault(
             f"cell {cell_id}: {leader} hands over to nobody: wanted two quorum standbys that stream on the leader's "
-            f"timeline. Seen: {seen}. Wait until the cell is whole (runbook database, A node is missing)"
+            f"timeline. Seen: {states}. Wait until the cell is whole (runbook database, A node is missing)"
         )
     return Handover(cell_id, leader, tuple(ready))
 
@@ -60,20 +60,20 @@ def follows(member: Mapping[str, Any], leader: Mapping[str, Any]) -> bool:
     return member["state"] == "streaming" and member.get("timeline") == leader.get("timeline")
 
 
-def switch(runtime: Runtime, wanted: Handover) -> float:
+def switch(runtime: Runtime, handover: Handover) -> float:
     """Carry a plan out; seconds for which clients were held. RuntimeFault says what went wrong.
 
     The leader's container is asked to end, and Swarm starts it again as a standby (ADR 0029).
     """
-    cell: CellNames = runtime.register.cell(wanted.cell)
+    cell: CellNames = runtime.register.cell(handover.cell)
     # What is written now need not be written while clients wait.
-    runtime.check(wanted.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
-    leader = runtime.container(wanted.leader)
+    runtime.check(handover.leader, ["psql", "-XAtqU", "postgres", "-c", "CHECKPOINT"], timeout=120)
+    leader = runtime.container(handover.leader)
     began = time.monotonic()
-    with clients_held(runtime, cell.proxy, HOLD_SECONDS, until_not=wanted.leader) as held:
+    with hold_clients(runtime, cell.proxy, HOLD_SECONDS, until_not=handover.leader) as hold:
         try:
             leader.kill("SIGTERM")
         except DockerException as error:
-            raise RuntimeFault(f"cell {wanted.cell}: {wanted.leader} could not be ended: {error}") from error
-        held.wait()
+            raise RuntimeFault(f"cell {handover.cell}: {handover.leader} could not be ended: {error}") from error
+        hold.wait()
     return time.monotonic() - began

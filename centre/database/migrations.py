@@ -49,22 +49,22 @@ _TRANSACTION = re.compile(r"^\s*(BEGIN|COMMIT|ROLLBACK|START\s+TRANSACTION)\s*;"
 def parse(text: str) -> list[Migration]:
     """Migrations out of what `python -m systems.schema` prints: a JSON list of {system, version, sql}, in order."""
     try:
-        found = [Migration(entry["system"], entry["version"], entry["sql"]) for entry in json.loads(text)]
+        migrations = [Migration(entry["system"], entry["version"], entry["sql"]) for entry in json.loads(text)]
     except (ValueError, KeyError, TypeError) as error:
-        wanted = "wanted a JSON list of {system, version, sql}"
-        raise MigrationFault(f"python -m systems.schema: {wanted}, seen {text[:80]!r} ({error!r})") from error
-    if not found:
+        expectation = "wanted a JSON list of {system, version, sql}"
+        raise MigrationFault(f"python -m systems.schema: {expectation}, seen {text[:80]!r} ({error!r})") from error
+    if not migrations:
         raise MigrationFault("python -m systems.schema printed no migration; wanted those of the installed systems")
-    keys = [migration.key for migration in found]
+    keys = [migration.key for migration in migrations]
     if len(set(keys)) != len(keys):
         raise MigrationFault(f"python -m systems.schema: a version comes twice: {sorted(keys)}")
-    for migration in found:
+    for migration in migrations:
         if statement := _TRANSACTION.search(migration.sql):
             raise MigrationFault(
                 f"migration {migration.system} {migration.version}: {statement.group(0).strip()!r} in it; "
                 "wanted none, each one runs in a transaction with its record"
             )
-    return found
+    return migrations
 
 
 def installed() -> Sequence[Migration]:
@@ -72,14 +72,14 @@ def installed() -> Sequence[Migration]:
 
     What it printed is kept by the content of `systems/`: asking again took 0.7 s, most of a join with nothing to do.
     """
-    kept = paths.LOCAL / "cache" / "migrations" / f"{_fingerprint()}.json"
-    if kept.is_file():
-        return parse(kept.read_text(encoding="utf-8"))
+    cache = paths.LOCAL / "cache" / "migrations" / f"{_fingerprint()}.json"
+    if cache.is_file():
+        return parse(cache.read_text(encoding="utf-8"))
     text = _printed()
-    found = parse(text)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(kept, text)
-    return found
+    migrations = parse(text)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(cache, text)
+    return migrations
 
 
 def _fingerprint() -> str:
@@ -100,9 +100,11 @@ def _fingerprint() -> str:
 def _printed() -> str:
     command = [sys.executable, "-m", "systems.schema"]
     try:
-        done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60, check=False)
+        process = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired as error:
         raise MigrationFault("python -m systems.schema: no answer in 60 s") from error
-    if done.returncode:
-        raise MigrationFault(f"python -m systems.schema exited with {done.returncode}: {done.stderr.strip()[-500:]}")
-    return done.stdout
+    if process.returncode:
+        raise MigrationFault(
+            f"python -m systems.schema exited with {process.returncode}: {process.stderr.strip()[-500:]}"
+        )
+    return process.stdout

@@ -113,7 +113,7 @@ def template_steps(migrations: Sequence[Migration], template: Inside) -> list[St
 
 
 def present_steps(
-    tenants: Sequence[TenantDatabase], seen: Shared, insides: Mapping[str, Inside], migrations: Sequence[Migration]
+    tenants: Sequence[TenantDatabase], shared: Shared, insides: Mapping[str, Inside], migrations: Sequence[Migration]
 ) -> list[Statement]:
     """Steps that make `tenants` exist with exactly the wanted roles, schema versions and rights.
 
@@ -122,36 +122,36 @@ def present_steps(
     """
     steps: list[Statement] = []
     for tenant in tenants:
-        steps += _roles(tenant, seen)
-        steps += _database(tenant, seen, insides.get(tenant.name), migrations)
-        steps += _former_logins(tenant, seen)
+        steps += _roles(tenant, shared)
+        steps += _database(tenant, shared, insides.get(tenant.name), migrations)
+        steps += _former_logins(tenant, shared)
     return steps
 
 
-def absent_steps(tenants: Sequence[str], seen: Shared) -> list[Statement]:
+def absent_steps(tenants: Sequence[str], shared: Shared) -> list[Statement]:
     """Steps that remove databases and roles of `tenants` (names) for good."""
     steps = []
     for name in tenants:
         # With it go those that restores have put aside: nothing of a municipality stays.
-        for database in sorted(d for d in seen.databases if d == name or d.startswith(f"{name}_")):
+        for database in sorted(d for d in shared.databases if d == name or d.startswith(f"{name}_")):
             close = ""
-            if not seen.databases[database]["broken"]:
+            if not shared.databases[database]["broken"]:
                 close = f"ALTER DATABASE {identifier(database)} ALLOW_CONNECTIONS false;\n"
             drop = f"{close}DROP DATABASE {identifier(database)} WITH (FORCE);"
             steps.append(Statement(f"database {database}", "present", "absent", drop))
-        for role in sorted((r for r in seen.roles if r == name or r.startswith(f"{name}_")), reverse=True):
+        for role in sorted((r for r in shared.roles if r == name or r.startswith(f"{name}_")), reverse=True):
             steps.append(Statement(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};"))
     return steps
 
 
-def _roles(tenant: TenantDatabase, seen: Shared) -> list[Statement]:
-    steps = _role(tenant.name, seen.roles.get(tenant.name))
+def _roles(tenant: TenantDatabase, shared: Shared) -> list[Statement]:
+    steps = _role(tenant.name, shared.roles.get(tenant.name))
     for system, verifier in sorted(tenant.verifiers.items()):
         name = tenant.login(system)
         login = _Login(verifier, tenant.connections, tenant.settings(system))
-        steps += _role(name, seen.roles.get(name), login)
-        steps += _membership(name, tenant.name, seen.roles.get(name))
-    return steps + _leave_groups(tenant.name, seen.roles.get(tenant.name), keep=None)
+        steps += _role(name, shared.roles.get(name), login)
+        steps += _membership(name, tenant.name, shared.roles.get(name))
+    return steps + _leave_groups(tenant.name, shared.roles.get(tenant.name), keep=None)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Login:
 
 def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None) -> list[Statement]:
     quoted = identifier(name)
-    wanted = dict(login.settings) if login else {}
+    settings = dict(login.settings) if login else {}
     faults = [] if row else ["absent"]
     if row:
         present = dict(setting.split("=", 1) for setting in row["settings"])
@@ -180,7 +180,7 @@ def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None)
             faults.append(f"limit {row['limit']}")
         if login and row["verifier"] != login.verifier:
             faults.append("another password")
-        differing = sorted(key for key in wanted.keys() | present if present.get(key) != wanted.get(key))
+        differing = sorted(key for key in settings.keys() | present if present.get(key) != settings.get(key))
         if differing:
             faults.append(_settings_text({key: present.get(key, "unset") for key in differing}))
         faults += [f"settings of its own in {database}" for database in sorted(row["settings_in"])]
@@ -196,7 +196,7 @@ def _role(name: str, row: Mapping[str, Any] | None, login: _Login | None = None)
         sql += f"ALTER ROLE {quoted} RESET ALL;\n"
     for database in sorted(row["settings_in"]) if row else []:
         sql += f"ALTER ROLE {quoted} IN DATABASE {identifier(database)} RESET ALL;\n"
-    sql += "".join(f"ALTER ROLE {quoted} SET {key} = {literal(value)};\n" for key, value in wanted.items())
+    sql += "".join(f"ALTER ROLE {quoted} SET {key} = {literal(value)};\n" for key, value in settings.items())
     return [Statement(f"role {name}", ", ".join(faults), str(login or "NOLOGIN"), sql + "COMMIT;")]
 
 
@@ -205,7 +205,7 @@ def _settings_text(settings: Mapping[str, str]) -> str:
 
 
 def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[Statement]:
-    present = {of: (inherit, may_set) for of, inherit, may_set in row["member_of"]} if row else {}
+    present = {parent: (inherit, may_set) for parent, inherit, may_set in row["member_of"]} if row else {}
     steps = []
     if present.get(group) != (True, False):
         sql = f"GRANT {identifier(group)} TO {identifier(name)} WITH INHERIT TRUE, SET FALSE;"
@@ -214,7 +214,7 @@ def _membership(name: str, group: str, row: Mapping[str, Any] | None) -> list[St
 
 
 def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) -> list[Statement]:
-    extra = sorted({of for of, _, _ in row["member_of"]} - {keep}) if row else []
+    extra = sorted({parent for parent, _, _ in row["member_of"]} - {keep}) if row else []
     steps = []
     for group in extra:
         sql = f"REVOKE {identifier(group)} FROM {identifier(name)};"
@@ -223,10 +223,10 @@ def _leave_groups(name: str, row: Mapping[str, Any] | None, keep: str | None) ->
 
 
 def _database(
-    tenant: TenantDatabase, seen: Shared, inside: Inside | None, migrations: Sequence[Migration]
+    tenant: TenantDatabase, shared: Shared, inside: Inside | None, migrations: Sequence[Migration]
 ) -> list[Statement]:
     name, quoted = tenant.name, identifier(tenant.name)
-    row = seen.databases.get(name)
+    row = shared.databases.get(name)
     if row and row["broken"]:
         raise PlanFault(f"database {name}: its removal was interrupted; finish it with state absent, then join again")
     if row and row["owner"] != OWNER:
@@ -238,20 +238,20 @@ def _database(
     # A clone starts with the default rights of a database, whatever its template's are.
     initial = [("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")]
     acl = {(grantee, right) for grantee, right in (row["acl"] if row else initial)}
-    wanted = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
-    if row is None or acl != wanted or not row["open"]:
+    expected = {(OWNER, right) for right in DATABASE_RIGHTS} | {(name, "CONNECT")}
+    if row is None or acl != expected or not row["open"]:
         # In one transaction: at no moment is the database open to anybody else.
-        grantees = sorted({grantee for grantee, _ in acl - wanted})
+        grantees = sorted({grantee for grantee, _ in acl - expected})
         revokes = "".join(
-            f"REVOKE ALL ON DATABASE {quoted} FROM {'PUBLIC' if who == 'PUBLIC' else identifier(who)};\n"
-            for who in grantees
+            f"REVOKE ALL ON DATABASE {quoted} FROM {'PUBLIC' if holder == 'PUBLIC' else identifier(holder)};\n"
+            for holder in grantees
         )
         sql = (
             f"BEGIN;\n{revokes}GRANT ALL ON DATABASE {quoted} TO {OWNER};\n"
             f"GRANT CONNECT ON DATABASE {quoted} TO {quoted};\nALTER DATABASE {quoted} ALLOW_CONNECTIONS true;\nCOMMIT;"
         )
         before = _acl_text(acl) + ("" if row and row["open"] else ", closed")
-        steps.append(Statement(f"database {name} access", before, _acl_text(wanted) + ", open", sql))
+        steps.append(Statement(f"database {name} access", before, _acl_text(expected) + ", open", sql))
     limit = row["limit"] if row else -1
     if limit != tenant.connections:
         sql = f"ALTER DATABASE {quoted} CONNECTION LIMIT {tenant.connections};"
@@ -303,26 +303,26 @@ def _share(database: str, share: Share, before: str) -> Statement:
 
 
 def _revoke(database: str, right: tuple[str, ...]) -> Statement:
-    kind, schema, thing, grantee, privilege = right
+    kind, schema, target, grantee, privilege = right
     whom = "PUBLIC" if grantee == "PUBLIC" else identifier(grantee)
     if kind == "default":
-        where = f" IN SCHEMA {identifier(schema)}" if schema else ""
-        objects = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS"}[thing]
-        sql = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}{where} REVOKE {privilege} ON {objects} FROM {whom};"
+        scope = f" IN SCHEMA {identifier(schema)}" if schema else ""
+        objects = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS"}[target]
+        sql = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}{scope} REVOKE {privilege} ON {objects} FROM {whom};"
     elif kind == "schema":
         sql = f"REVOKE {privilege} ON SCHEMA {identifier(schema)} FROM {whom};"
     else:
-        sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(thing)} FROM {whom};"
-    place = ".".join(part for part in (schema, thing) if part)
+        sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(target)} FROM {whom};"
+    place = ".".join(part for part in (schema, target) if part)
     return Statement(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
 
 
-def _former_logins(tenant: TenantDatabase, seen: Shared) -> list[Statement]:
+def _former_logins(tenant: TenantDatabase, shared: Shared) -> list[Statement]:
     """Logins of systems that the municipality no longer has. Their rights were revoked as extra before this."""
-    former = sorted(r for r in seen.roles if r.startswith(f"{tenant.name}_") and r not in tenant.logins)
+    former = sorted(r for r in shared.roles if r.startswith(f"{tenant.name}_") and r not in tenant.logins)
     return [Statement(f"role {role}", "present", "absent", f"DROP ROLE {identifier(role)};") for role in former]
 
 
 def _acl_text(acl: set[tuple[str, str]]) -> str:
-    connect = sorted(who for who, right in acl if right == "CONNECT" and who != OWNER)
+    connect = sorted(role for role, right in acl if right == "CONNECT" and role != OWNER)
     return f"connect: {', '.join(connect) or 'nobody'}"

@@ -91,8 +91,10 @@ class Inside:
 
 def shared(cell: CellSql, tenants: Iterable[str] | None = None) -> Shared:
     """Databases of the cell and the roles of `tenants`: of all by default, which are thousands in a full cell."""
-    whose = "true" if tenants is None else f"split_part(r.rolname, '_', 1) = ANY ({_array(sorted(tenants))}::text[])"
-    (row,) = cell.rows(SHARED % whose)
+    condition = (
+        "true" if tenants is None else f"split_part(r.rolname, '_', 1) = ANY ({_array(sorted(tenants))}::text[])"
+    )
+    (row,) = cell.rows(SHARED % condition)
     return Shared(row["databases"], row["roles"])
 
 
@@ -102,14 +104,16 @@ def databases(cell: CellSql) -> Mapping[str, Mapping[str, Any]]:
 
 
 def inside(
-    cell: CellSql, wanted: Mapping[str, Mapping[str, str]], shares: Mapping[str, Sequence[Share]] | None = None
+    cell: CellSql,
+    roles_by_database: Mapping[str, Mapping[str, str]],
+    shares: Mapping[str, Sequence[Share]] | None = None,
 ) -> dict[str, Inside]:
-    """What the databases in `wanted` (database → role → its schema) hold, measured against those roles and `shares`."""
-    if not wanted:
+    """What databases hold, measured against their roles (database → role → its schema) and `shares`."""
+    if not roles_by_database:
         return {}
     script = "".join(
         f"\\connect {identifier(database)}\n{_inside_sql(roles, (shares or {}).get(database, ()))}"
-        for database, roles in wanted.items()
+        for database, roles in roles_by_database.items()
     )
     return {row["database"]: _inside(row) for row in cell.rows(script)}
 
@@ -124,13 +128,13 @@ def _inside(row: Mapping[str, Any]) -> Inside:
 
 
 def _inside_sql(roles: Mapping[str, str], shares: Sequence[Share]) -> str:
-    asked = _values(sorted(roles.items()), 2)
-    given = _values([(s.login, s.schema, s.object, right) for s in shares for right in s.rights], 4)
+    role_rows = _values(sorted(roles.items()), 2)
+    share_rows = _values([(s.login, s.schema, s.object, right) for s in shares for right in s.rights], 4)
     table_rights = _array(TABLE_RIGHTS)
     sequence_rights = _array(SEQUENCE_RIGHTS)
     return f"""\
-WITH asked(role, schema) AS ({asked}),
-given(role, schema, object, privilege) AS ({given}),
+WITH asked(role, schema) AS ({role_rows}),
+given(role, schema, object, privilege) AS ({share_rows}),
 relations AS (
   SELECT a.role, a.schema, c.relname::text AS object, c.relkind
     FROM asked a JOIN pg_namespace n ON n.nspname = a.schema JOIN pg_class c ON c.relnamespace = n.oid),
@@ -172,6 +176,6 @@ def _array(values: Sequence[str]) -> str:
     return "ARRAY[" + ", ".join(literal(value) for value in values) + "]"
 
 
-def connectable(wanted: Iterable[str], present: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Those of `wanted` that are among the databases `present`, whole and open for connections."""
-    return [name for name in wanted if (row := present.get(name)) and row["open"] and not row["broken"]]
+def connectable(candidates: Iterable[str], present: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Those `candidates` that are among the databases `present`, whole and open for connections."""
+    return [name for name in candidates if (row := present.get(name)) and row["open"] and not row["broken"]]

@@ -15,8 +15,8 @@ def upgrade(register: Register) -> list[str]:
     changed: list[str] = []
     for cell_id in [cell.id for cell in register.environment.cells]:
         cell = CellSql(runtime, cell_id)
-        there = reading.databases(cell)
-        wanted = [apply.wanted(register, secrets, m) for m in register.joined(cell_id) if m.tenant in there]
-        if wanted:
-            changed += apply.ensure_present(cell, wanted, steps, check=False).after
+        present = reading.databases(cell)
+        tenants = [apply.specification(register, secrets, m) for m in register.joined(cell_id) if m.tenant in present]
+        if tenants:
+            changed += apply.ensure_present(cell, tenants, steps, check=False).after
     return changed

@@ -40,12 +40,12 @@ class EdgePlanner:
         for municipality in municipalities:
             host, entry = municipality.host, at_edge[municipality.host]
             steps = len(plan.steps)
-            if reason := lacking(entry["certificate"], host, soon):
+            if reason := renewal_reason(entry["certificate"], host, soon):
                 plan.add(f"{host} certificate", reason, "issued by step-ca")
                 issue.add(host)
-            here, there = _tenant(entry), f"{municipality.ksh} in {municipality.cell}"
-            if here != there:
-                plan.add(f"{host} tenant", here, there)
+            current, expected = _tenant(entry), f"{municipality.ksh} in {municipality.cell}"
+            if current != expected:
+                plan.add(f"{host} tenant", current, expected)
             if len(plan.steps) > steps:
                 subjects.append(municipality)
         plan.at_once = lambda: self._open(subjects, issue)
@@ -92,7 +92,7 @@ def _tenant(entry: Mapping[str, Any]) -> str:
     return f"{entry['ksh']} in {entry['cell']}" if entry["ksh"] else "closed"
 
 
-def lacking(certificate: Mapping[str, Any] | None, host: str, soon: dt.datetime) -> str | None:
+def renewal_reason(certificate: Mapping[str, Any] | None, host: str, soon: dt.datetime) -> str | None:
     """Why a host needs a new certificate; None when the one it has is good until after `soon`."""
     if certificate is None:
         return "absent"

@@ -46,11 +46,11 @@ class CitizenPlanner:
         return plan
 
     def _realm(self, plan: Plan) -> None:
-        wanted, seen = citizen_realm.settings(self._register), self._api.get()
-        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        expected, current = citizen_realm.settings(self._register), self._api.get()
+        differing = {key: value for key, value in expected.items() if current.get(key) != value}
         if differing:
-            before = {key: seen.get(key) for key in differing}
-            replace = partial(self._api.replace, body={**seen, **differing})
+            before = {key: current.get(key) for key in differing}
+            replace = partial(self._api.replace, body={**current, **differing})
             plan.add(f"realm {citizen_realm.REALM}", before, differing, replace)
 
     def _find(self, municipality: Municipality) -> dict[str, Any] | None:
@@ -59,43 +59,43 @@ class CitizenPlanner:
 
     def _client(self, plan: Plan, municipality: Municipality) -> None:
         name = f"citizens' client {municipality.tenant}"
-        wanted = client(municipality, self._secrets.citizens_oidc_secret(municipality))
-        seen = self._find(municipality)
-        if seen is None:
-            create = partial(self._api.create, "clients", body=wanted)
+        expected = client(municipality, self._secrets.citizens_oidc_secret(municipality))
+        current = self._find(municipality)
+        if current is None:
+            create = partial(self._api.create, "clients", body=expected)
             plan.add(name, "absent", f"for {municipality.url(SYSTEM)}", create)
             return
-        differing = sorted(key for key, value in wanted.items() if not covers(seen.get(key), value))
+        differing = sorted(key for key, value in expected.items() if not covers(current.get(key), value))
         if differing:
-            body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
-            update = partial(self._api.replace, "clients", seen["id"], body=body)
+            body = {**current, **expected, "protocolMappers": with_ids(expected["protocolMappers"], current)}
+            update = partial(self._api.replace, "clients", current["id"], body=body)
             if not SCOPE_KINDS.keys().isdisjoint(differing):  # changing a client leaves its scopes as they are
-                update = partial(self._anew, seen["id"], wanted)
+                update = partial(self._anew, current["id"], expected)
             # Values stay unsaid: the secret is one of them.
             plan.add(name, f"differs in {', '.join(differing)}", "as the register says", update)
 
-    def _anew(self, identifier: str, wanted: dict[str, Any]) -> None:
+    def _anew(self, identifier: str, expected: dict[str, Any]) -> None:
         """The client made again: nothing but what `client` says hangs on it."""
         self._api.remove("clients", identifier)
-        self._api.create("clients", body=wanted)
+        self._api.create("clients", body=expected)
 
     def _remove(self, plan: Plan, municipality: Municipality) -> None:
-        if found := self._find(municipality):
-            remove = partial(self._api.remove, "clients", found["id"])
+        if entry := self._find(municipality):
+            remove = partial(self._api.remove, "clients", entry["id"])
             plan.add(f"citizens' client {municipality.tenant}", "present", "absent", remove)
 
     def _citizen(self, plan: Plan, citizen: Citizen) -> None:
         """A citizen; their password is set once, when they are made."""
-        wanted = user(citizen)
-        seen = next(iter(self._api.get("users", username=citizen.username, exact=True)), None)
-        if seen is None:
+        expected = user(citizen)
+        current = next(iter(self._api.get("users", username=citizen.username, exact=True)), None)
+        if current is None:
             password = {"type": "password", "value": self._secrets.citizen_password(citizen), "temporary": False}
-            body = {**wanted, "enabled": True, "credentials": [password]}
+            body = {**expected, "enabled": True, "credentials": [password]}
             plan.add(f"citizen {citizen.username}", "absent", "present", partial(self._api.create, "users", body=body))
             return
-        differing = sorted(key for key, value in wanted.items() if not covers(seen.get(key), value))
+        differing = sorted(key for key, value in expected.items() if not covers(current.get(key), value))
         if differing:
-            update = partial(self._api.replace, "users", seen["id"], body={**seen, **wanted})
+            update = partial(self._api.replace, "users", current["id"], body={**current, **expected})
             fields = ", ".join(differing)
             plan.add(f"citizen {citizen.username}", f"differs in {fields}", "as the register says", update)
 

@@ -52,8 +52,8 @@ class IdentityPlanner:
         plan = Plan()
         leaving = {municipality.tenant for municipality in municipalities}
         for municipality in municipalities:
-            if found := self._find_client(municipality):
-                delete = partial(self._api.remove, "clients", found["id"])
+            if entry := self._find_client(municipality):
+                delete = partial(self._api.remove, "clients", entry["id"])
                 plan.add(f"client {municipality.tenant}", "present", "absent", delete)
             if organization := self._find_organization(municipality):
                 for member in self._members(organization["id"]):
@@ -65,11 +65,13 @@ class IdentityPlanner:
     # Realm, organization, client
 
     def _realm(self, plan: Plan) -> None:
-        wanted, seen = realm.settings(self._register), self._api.get()
-        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        expected, current = realm.settings(self._register), self._api.get()
+        differing = {key: value for key, value in expected.items() if current.get(key) != value}
         if differing:
-            before = {key: seen.get(key) for key in differing}
-            plan.add(f"realm {realm.REALM}", before, differing, lambda: self._api.replace(body={**seen, **differing}))
+            before = {key: current.get(key) for key in differing}
+            plan.add(
+                f"realm {realm.REALM}", before, differing, lambda: self._api.replace(body={**current, **differing})
+            )
 
     def _find_organization(self, municipality: Municipality) -> dict[str, Any] | None:
         named: list[dict[str, Any]] = self._api.get("organizations", search=municipality.name, exact=True)
@@ -106,52 +108,52 @@ class IdentityPlanner:
 
     def _client(self, plan: Plan, tenant: TenantIdentity) -> None:
         municipality, name = tenant.municipality, f"client {tenant.municipality.tenant}"
-        wanted = client(municipality, self._secrets.oidc_secret(municipality))
-        seen = self._find_client(municipality)
-        if seen is None:
-            roles = [{"name": role, "description": text} for role, text in sorted(self._wanted_roles.items())]
+        expected = client(municipality, self._secrets.oidc_secret(municipality))
+        current = self._find_client(municipality)
+        if current is None:
+            roles = [{"name": role, "description": text} for role, text in sorted(self._role_descriptions.items())]
 
             def create() -> None:  # client and roles in one request: one by one they took most of a join's time
-                body = {"clients": [wanted], "roles": {"client": {municipality.tenant: roles}}}
+                body = {"clients": [expected], "roles": {"client": {municipality.tenant: roles}}}
                 self._api.create("partialImport", body={"ifResourceExists": "FAIL", **body})
                 tenant.client = (self._find_client(municipality) or {})["id"]
 
             plan.add(name, "absent", f"for {municipality.origin}, with {len(roles)} roles", create)
             return
-        tenant.client = seen["id"]
+        tenant.client = current["id"]
         for kind in SCOPE_KINDS:
-            self._scopes(plan, tenant, kind, set(seen.get(kind, ())), set(wanted[kind]))
-        differing = sorted(k for k, v in wanted.items() if k not in SCOPE_KINDS and not covers(seen.get(k), v))
+            self._scopes(plan, tenant, kind, set(current.get(kind, ())), set(expected[kind]))
+        differing = sorted(k for k, v in expected.items() if k not in SCOPE_KINDS and not covers(current.get(k), v))
         if differing:
             fields = ", ".join(differing)  # values stay unsaid: the secret is one of them
-            body = {**seen, **wanted, "protocolMappers": with_ids(wanted["protocolMappers"], seen)}
+            body = {**current, **expected, "protocolMappers": with_ids(expected["protocolMappers"], current)}
             update = partial(self._api.replace, "clients", tenant.client, body=body)
             plan.add(name, f"differs in {fields}", "as the register says", update)
 
-    def _scopes(self, plan: Plan, tenant: TenantIdentity, kind: str, seen: set[str], wanted: set[str]) -> None:
+    def _scopes(self, plan: Plan, tenant: TenantIdentity, kind: str, current: set[str], expected: set[str]) -> None:
         """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request."""
-        if seen == wanted:
+        if current == expected:
             return
 
         def change() -> None:
             path = ("clients", tenant.client, SCOPE_KINDS[kind])
-            for scope in sorted(seen - wanted):
+            for scope in sorted(current - expected):
                 self._api.remove(*path, self._scope_ids[scope])
-            for scope in sorted(wanted - seen):
+            for scope in sorted(expected - current):
                 # What is among the other kind's scopes is not added to this one: it has to leave there first.
                 for other in SCOPE_KINDS.values():
                     self._api.remove("clients", tenant.client, other, self._scope_ids[scope])
                 self._api.replace(*path, self._scope_ids[scope], body=None)
 
         name = f"{kind} of client {tenant.municipality.tenant}"
-        plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
+        plan.add(name, ", ".join(sorted(current)) or "none", ", ".join(sorted(expected)) or "none", change)
 
     @cached_property
     def _scope_ids(self) -> dict[str, str]:
         return {scope["name"]: scope["id"] for scope in self._api.get("client-scopes")}
 
     @cached_property
-    def _wanted_roles(self) -> dict[str, str]:
+    def _role_descriptions(self) -> dict[str, str]:
         return {
             f"{system.id}.{role}": f"{system.name}: {title}"
             for system in self._register.systems.values()
@@ -162,13 +164,13 @@ class IdentityPlanner:
         """Plan the roles of a client that exists; a new one comes with them."""
         if not tenant.client:
             return
-        seen = {role["name"] for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
-        wanted = self._wanted_roles
-        missing, surplus = sorted(wanted.keys() - seen), sorted(seen - wanted.keys())
+        current = {role["name"] for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
+        expected = self._role_descriptions
+        missing, surplus = sorted(expected.keys() - current), sorted(current - expected.keys())
 
         def create() -> None:
             for role in missing:
-                self._api.create("clients", tenant.client, "roles", body={"name": role, "description": wanted[role]})
+                self._api.create("clients", tenant.client, "roles", body={"name": role, "description": expected[role]})
 
         def remove() -> None:
             for role in surplus:
@@ -201,21 +203,21 @@ class IdentityPlanner:
     def _clerk(self, plan: Plan, clerk: Clerk) -> None:
         if clerk.username in self._users:
             return
-        wanted = clients.user(clerk)
-        seen = next(iter(self._api.get("users", username=clerk.username, exact=True)), None)
-        if seen is None:
+        expected = clients.user(clerk)
+        current = next(iter(self._api.get("users", username=clerk.username, exact=True)), None)
+        if current is None:
             self._users[clerk.username] = ""
 
             def create() -> None:
-                self._users[clerk.username] = self._api.create("users", body={**wanted, "enabled": True})
+                self._users[clerk.username] = self._api.create("users", body={**expected, "enabled": True})
 
             plan.add(f"user {clerk.username}", "absent", clerk.full_name, create)
             return
-        self._users[clerk.username] = seen["id"]
-        differing = {key: value for key, value in wanted.items() if seen.get(key) != value}
+        self._users[clerk.username] = current["id"]
+        differing = {key: value for key, value in expected.items() if current.get(key) != value}
         if differing:
-            before = {key: seen.get(key) for key in differing}
-            update = partial(self._api.replace, "users", seen["id"], body={**seen, **differing})
+            before = {key: current.get(key) for key in differing}
+            update = partial(self._api.replace, "users", current["id"], body={**current, **differing})
             plan.add(f"user {clerk.username}", before, differing, update)
 
     def _membership(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk, belongs: bool) -> None:
@@ -229,25 +231,25 @@ class IdentityPlanner:
         plan.add(f"member {clerk.username} of {tenant.municipality.tenant}", "no", "yes", join)
 
     def _mappings(self, plan: Plan, tenant: TenantIdentity, clerk: Clerk) -> None:
-        wanted = roles_of(clerk, tenant.municipality)
-        seen: set[str] = set()
+        expected = roles_of(clerk, tenant.municipality)
+        current: set[str] = set()
         identifier = self._users[clerk.username]
         if identifier and tenant.client:
             path = ("users", identifier, "role-mappings", "clients", tenant.client)
-            seen = {role["name"] for role in self._api.get(*path)}
-        if seen == wanted:
+            current = {role["name"] for role in self._api.get(*path)}
+        if current == expected:
             return
 
         def change() -> None:
             path = ("users", self._users[clerk.username], "role-mappings", "clients", tenant.client)
-            known = {role["name"]: role for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
-            if wanted - seen:
-                self._api.create(*path, body=[known[role] for role in sorted(wanted - seen)])
-            if seen - wanted:
-                self._api.remove(*path, body=[known[role] for role in sorted(seen - wanted) if role in known])
+            roles = {role["name"]: role for role in self._api.get("clients", tenant.client, "roles", max=EVERYTHING)}
+            if expected - current:
+                self._api.create(*path, body=[roles[role] for role in sorted(expected - current)])
+            if current - expected:
+                self._api.remove(*path, body=[roles[role] for role in sorted(current - expected) if role in roles])
 
         name = f"roles of {clerk.username} at {tenant.municipality.tenant}"
-        plan.add(name, ", ".join(sorted(seen)) or "none", ", ".join(sorted(wanted)) or "none", change)
+        plan.add(name, ", ".join(sorted(current)) or "none", ", ".join(sorted(expected)) or "none", change)
 
     def _dismiss(self, plan: Plan, tenant: TenantIdentity, member: dict[str, Any], leaving: set[str]) -> None:
         """A member goes: out of the organization when another one keeps it, else altogether."""

@@ -82,19 +82,19 @@ def user(person: Person) -> dict[str, Any]:
     }
 
 
-def covers(seen: Any, due: Any) -> bool:
+def covers(current: Any, expected: Any) -> bool:
     """Whether what Keycloak shows holds all that is due; it adds defaults of its own, and lists have no order."""
-    if isinstance(due, dict):
-        return isinstance(seen, dict) and all(covers(seen.get(key), value) for key, value in due.items())
-    if isinstance(due, list) and due and isinstance(due[0], dict):
-        named = {item.get("name"): item for item in seen or []}
-        return len(named) == len(due) and all(covers(named.get(item["name"]), item) for item in due)
-    if isinstance(due, list):
-        return sorted(seen or []) == sorted(due)
-    return bool(seen == due)
+    if isinstance(expected, dict):
+        return isinstance(current, dict) and all(covers(current.get(key), value) for key, value in expected.items())
+    if isinstance(expected, list) and expected and isinstance(expected[0], dict):
+        named = {item.get("name"): item for item in current or []}
+        return len(named) == len(expected) and all(covers(named.get(item["name"]), item) for item in expected)
+    if isinstance(expected, list):
+        return sorted(current or []) == sorted(expected)
+    return bool(current == expected)
 
 
-def with_ids(mappers: list[dict[str, Any]], seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+def with_ids(mappers: list[dict[str, Any]], current: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Mappers with the ids that Keycloak gave those of the same name."""
-    ids = {mapper["name"]: mapper["id"] for mapper in seen.get("protocolMappers", [])}
+    ids = {mapper["name"]: mapper["id"] for mapper in current.get("protocolMappers", [])}
     return [mapper | ({"id": ids[mapper["name"]]} if mapper["name"] in ids else {}) for mapper in mappers]

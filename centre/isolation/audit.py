@@ -78,7 +78,7 @@ def rights(cluster: Cluster, tenant: str, contents: Contents) -> Rights:
                 beyond[role].add(f"{right.schema}.{right.name} {right.privilege}")
     return Rights(
         {role: tuple(sorted(schemas)) for role, schemas in usage.items()},
-        {role: tuple(sorted(found)) for role, found in beyond.items()},
+        {role: tuple(sorted(names)) for role, names in beyond.items()},
         tuple(sorted(f"{o.name} ({o.kind})" for o in contents.objects if o.owner not in ("", OWNER))),
     )
 

@@ -21,31 +21,31 @@ Shares = frozenset[tuple[str, str, str, str]]
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that should not be. `where`: database, or `cluster`."""
+    """One thing that should not be. `place`: database, or `cluster`."""
 
-    where: str
+    place: str
     kind: str
-    what: str
+    detail: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.kind}: {self.what}"
+        return f"{self.place}: {self.kind}: {self.detail}"
 
 
 def findings(facts: Facts, shares: Mapping[str, Shares]) -> list[Finding]:
     """Everything that should not be, sorted. `shares`: tenant → what its logins may reach outside their schemas."""
-    seen = {Finding("cluster", kind, what) for kind, what in _cluster(facts.cluster)}
+    results = {Finding("cluster", kind, detail) for kind, detail in _cluster(facts.cluster)}
     template = facts.contents.get(TEMPLATE, Contents())
     for name, contents in facts.contents.items():
-        seen |= {Finding(name, *item) for item in _rights(name, contents.rights, shares.get(name, frozenset()))}
+        results |= {Finding(name, *item) for item in _rights(name, contents.rights, shares.get(name, frozenset()))}
         if is_tenant(name):
-            seen |= {Finding(name, *item) for item in _differences(template, contents)}
+            results |= {Finding(name, *item) for item in _differences(template, contents)}
         if is_tenant(name) or name == TEMPLATE:
-            seen |= {
-                Finding(name, f"owner of {thing.kind}", f"{thing.name}: {thing.owner}, wanted {OWNER}")
-                for thing in contents.objects
-                if thing.owner not in ("", OWNER)
+            results |= {
+                Finding(name, f"owner of {entry.kind}", f"{entry.name}: {entry.owner}, wanted {OWNER}")
+                for entry in contents.objects
+                if entry.owner not in ("", OWNER)
             }
-    return sorted(seen)
+    return sorted(results)
 
 
 def _cluster(cluster: Cluster) -> Iterator[tuple[str, str]]:
@@ -76,16 +76,16 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[str, str]]:
         yield "tablespace", f"{tablespace.name} of {tablespace.owner}"
 
 
-def _membership(seen: Membership) -> Iterator[tuple[str, str]]:
-    own = TENANT.fullmatch(seen.member)
-    if own or tenant_of(seen.group):
-        as_made = own and own[2] and seen.group == own[1] and seen[2:] == (False, True, False)
-        if not as_made and seen.member not in (PROVISIONER, "postgres"):
-            ways = (("admin", seen.admin), ("inherit", seen.inherit), ("set", seen.set_role))
-            how = ", ".join(way for way, on in ways if on) or "nothing inherited"
-            yield "membership", f"{seen.member} in {seen.group} ({how})"
-    elif seen.member not in POWERS:
-        yield "membership", f"{seen.member} in {seen.group}"
+def _membership(membership: Membership) -> Iterator[tuple[str, str]]:
+    own = TENANT.fullmatch(membership.member)
+    if own or tenant_of(membership.group):
+        regular = own and own[2] and membership.group == own[1] and membership[2:] == (False, True, False)
+        if not regular and membership.member not in (PROVISIONER, "postgres"):
+            ways = (("admin", membership.admin), ("inherit", membership.inherit), ("set", membership.set_role))
+            options = ", ".join(way for way, on in ways if on) or "nothing inherited"
+            yield "membership", f"{membership.member} in {membership.group} ({options})"
+    elif membership.member not in POWERS:
+        yield "membership", f"{membership.member} in {membership.group}"
 
 
 def _database(database: Database) -> Iterator[tuple[str, str]]:
@@ -117,8 +117,8 @@ def _rights(database: str, rights: Iterable[Right], shared: Shares) -> Iterator[
         login = TENANT.fullmatch(right.grantee)
         if login and login[1] == database and login[2] and right.kind in ("schema", "relation", "default"):
             at_home = right.schema == login[2] and right.privilege in OWN_RIGHTS
-            given = (right.grantee, right.schema, right.name, right.privilege) in shared
-            if at_home or (right.kind != "default" and given):
+            is_share = (right.grantee, right.schema, right.name, right.privilege) in shared
+            if at_home or (right.kind != "default" and is_share):
                 continue
         elif right.grantee == OWNER or (tenant_of(database) is None and right.grantee.startswith("asp_")):
             continue  # the pooler's and the provisioner's own databases
@@ -127,12 +127,12 @@ def _rights(database: str, rights: Iterable[Right], shared: Shares) -> Iterator[
 
 
 def _differences(template: Contents, contents: Contents) -> Iterator[tuple[str, str]]:
-    expected = {(thing.kind, thing.name): thing.detail for thing in template.objects}
-    seen = {(thing.kind, thing.name): thing.detail for thing in contents.objects}
-    for kind, name in seen.keys() - expected.keys():
+    expected = {(entry.kind, entry.name): entry.detail for entry in template.objects}
+    actual = {(entry.kind, entry.name): entry.detail for entry in contents.objects}
+    for kind, name in actual.keys() - expected.keys():
         yield kind, f"{name}: not in {TEMPLATE}"
-    for kind, name in expected.keys() - seen.keys():
+    for kind, name in expected.keys() - actual.keys():
         yield kind, f"{name}: gone, it is in {TEMPLATE}"
-    for kind, name in expected.keys() & seen.keys():
-        if expected[kind, name] != seen[kind, name]:
+    for kind, name in expected.keys() & actual.keys():
+        if expected[kind, name] != actual[kind, name]:
             yield kind, f"{name}: differs from {TEMPLATE}"

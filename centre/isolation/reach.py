@@ -78,17 +78,17 @@ class Reach:
         reached: set[str] = set()
         pending = [role]
         while pending:
-            if (one := pending.pop()) not in reached:
-                reached.add(one)
-                pending += self._above.get(one, ())
+            if (current := pending.pop()) not in reached:
+                reached.add(current)
+                pending += self._above.get(current, ())
         return reached
 
     def tenants_behind(self, roles: Iterable[str]) -> set[str]:
         """Tenants one of whose roles is, or can become, one of `roles`."""
-        given = set(roles)
-        if PUBLIC in given:
+        grantees = set(roles)
+        if PUBLIC in grantees:
             return self._all
-        return self._behind.get(PUBLIC, set()).union(*(self._behind.get(role, ()) for role in given))
+        return self._behind.get(PUBLIC, set()).union(*(self._behind.get(role, ()) for role in grantees))
 
     def roles_of(self, tenant: str) -> set[str]:
         """The tenant's own roles: its group and its logins."""

@@ -49,5 +49,5 @@ def sign_in(
     answer = (result.out.splitlines() or [""])[0].split("|")
     if len(answer) != 3:  # refused; or the container went away and Docker says so on standard output
         return Attempt(role, "", "", "", (result.err + result.out).strip())
-    user, seen, tls = answer
-    return Attempt(role, user, seen, tls, result.err.strip())
+    user, session_database, tls = answer
+    return Attempt(role, user, session_database, tls, result.err.strip())

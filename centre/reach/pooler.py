@@ -42,31 +42,31 @@ class Hold:
             self._stream.shutdown(socket.SHUT_WR)
         self.wait()
 
-    def _expect(self, wanted: str) -> None:
+    def _expect(self, expected: str) -> None:
         state, reason = next(self._states)
-        if state != wanted:
+        if state != expected:
             raise RuntimeFault(f"{self._name}: {reason or state}")
 
     def _read(self, deadline: float) -> Iterator[tuple[str, str]]:
         """Each state that the program tells, with its reason; at last what else it said."""
-        said = rest = ""
+        output = rest = ""
         for kind, piece in frames(self._stream, deadline, self._name):
             if kind != 1:
-                said += piece.decode(errors="replace")
+                output += piece.decode(errors="replace")
                 continue
             *lines, rest = (rest + piece.decode(errors="replace")).split("\n")
             for line in lines:
                 try:
                     entry = json.loads(line)
                 except ValueError:  # not the program's own words: the daemon's, that it could not be run
-                    said += line
+                    output += line
                     continue
                 yield entry["state"], entry.get("reason", "")
-        yield "ended", (said + rest).strip()[-TAIL:] or "it ended without a word"
+        yield "ended", (output + rest).strip()[-TAIL:] or "it ended without a word"
 
 
 @contextlib.contextmanager
-def clients_held(
+def hold_clients(
     runtime: Runtime, proxy: str, seconds: int, database: str | None = None, until_not: str | None = None
 ) -> Iterator[Hold]:
     """Hold the clients of one database, or all, for at most `seconds`; whatever happens inside, they go on after it.

@@ -16,7 +16,7 @@ class Process:
     start: int
 
     @classmethod
-    def of(cls, pid: int) -> Process:
+    def from_pid(cls, pid: int) -> Process:
         """The process that has a number now."""
         return cls(pid, _start(pid))
 
@@ -35,14 +35,14 @@ class Process:
 
 def this() -> Process:
     """This very process."""
-    return Process.of(os.getpid())
+    return Process.from_pid(os.getpid())
 
 
 def ancestors() -> Iterator[Process]:
     """The processes above this one, the parent first."""
     pid = os.getppid()
     while pid > 1:
-        yield Process.of(pid)
+        yield Process.from_pid(pid)
         pid = int(_stat(pid)[1] or 0)
 
 

@@ -74,19 +74,19 @@ class Runtime:
         deadline = time.monotonic() + wait
         while True:
             try:
-                found = self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
+                containers = self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
             except (DockerException, OSError) as error:
                 raise Unreachable(f"service {service}: daemon does not answer: {error}") from error
             states = []
-            for container in found:
+            for container in containers:
                 state = container.attrs["State"]
                 health = (state.get("Health") or {}).get("Status", "healthy") if isinstance(state, dict) else "healthy"
                 states.append(health)
                 if health == "healthy":
                     return container
             if time.monotonic() >= deadline:
-                seen = ", ".join(states) or "no running task"
-                raise Unreachable(f"service {service}: seen: {seen}; wanted: a healthy task. See asp status")
+                summary = ", ".join(states) or "no running task"
+                raise Unreachable(f"service {service}: seen: {summary}; wanted: a healthy task. See asp status")
             time.sleep(0.2)
 
     def run(
@@ -111,27 +111,27 @@ class Runtime:
         stdin: str | None = None,
         timeout: float = 60,
         user: str = "",
-        what: str = "",
+        label: str = "",
     ) -> Result:
-        """Like `run`, in a container that is at hand; `what`: its name in messages."""
-        what = what or str(container.name)
+        """Like `run`, in a container that is at hand; `label`: its name in messages."""
+        label = label or str(container.name)
         api = self.client.api
         try:
             handle = api.exec_create(container.id, argv, stdin=stdin is not None, user=user)["Id"]
             stream = api.exec_start(handle, socket=True)
-            out, err = _exchange(socket_of(stream), stdin, timeout, f"{what}: {argv[0]}")
+            out, err = _exchange(socket_of(stream), stdin, timeout, f"{label}: {argv[0]}")
             stream.close()
             code = api.exec_inspect(handle)["ExitCode"]
         except (APIError, OSError) as error:
-            raise Unreachable(f"{what}: {argv[0]} could not be run: {error}") from error
+            raise Unreachable(f"{label}: {argv[0]} could not be run: {error}") from error
         return Result(-1 if code is None else code, out, err)
 
     def check(self, service: str, argv: list[str], stdin: str | None = None, **options: Unpack[RunOptions]) -> str:
         """Like `run`, but a non-zero exit raises RuntimeFault with the end of what was printed; returns the output."""
         result = self.run(service, argv, stdin, **options)
         if result.code != 0:
-            seen = (result.err.strip() or result.out.strip())[-2000:]
-            raise RuntimeFault(f"{service}: {argv[0]} exited with {result.code}: {seen}")
+            output = (result.err.strip() or result.out.strip())[-2000:]
+            raise RuntimeFault(f"{service}: {argv[0]} exited with {result.code}: {output}")
         return result.out
 
 
@@ -141,25 +141,25 @@ def socket_of(stream: Any) -> socket.socket:
     return raw
 
 
-def _exchange(raw: socket.socket, stdin: str | None, timeout: float, what: str) -> tuple[str, str]:
+def _exchange(raw: socket.socket, stdin: str | None, timeout: float, label: str) -> tuple[str, str]:
     """Send `stdin`, half-close, and read Docker's multiplexed stream to its end: (stdout, stderr)."""
     raw.settimeout(timeout)
     if stdin is not None:  # from a thread: a command may print much before it has read all
         threading.Thread(target=send, args=(raw, stdin.encode()), daemon=True).start()
     parts: dict[int, list[bytes]] = {1: [], 2: []}
-    for kind, piece in frames(raw, time.monotonic() + timeout, what):
+    for kind, piece in frames(raw, time.monotonic() + timeout, label):
         parts.setdefault(kind, []).append(piece)
     return b"".join(parts[1]).decode(errors="replace"), b"".join(parts[2]).decode(errors="replace")
 
 
-def frames(raw: socket.socket, deadline: float, what: str) -> Iterator[tuple[int, bytes]]:
+def frames(raw: socket.socket, deadline: float, label: str) -> Iterator[tuple[int, bytes]]:
     """Pieces of Docker's multiplexed stream to its end: 1 (stdout) or 2 (stderr), and what was printed.
 
     RuntimeFault when it has not ended by `deadline` (monotonic).
     """
-    while header := _read(raw, 8, deadline, what):
+    while header := _read(raw, 8, deadline, label):
         kind, size = struct.unpack(">BxxxL", header)
-        yield kind, _read(raw, size, deadline, what)
+        yield kind, _read(raw, size, deadline, label)
 
 
 def exit_code(client: docker.DockerClient, handle: str) -> int | None:
@@ -179,18 +179,18 @@ def send(raw: socket.socket, data: bytes) -> None:
         raw.shutdown(socket.SHUT_WR)
 
 
-def _read(raw: socket.socket, size: int, deadline: float, what: str) -> bytes:
+def _read(raw: socket.socket, size: int, deadline: float, label: str) -> bytes:
     """Exactly `size` bytes, or nothing at the end of the stream."""
     data = b""
     while len(data) < size:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise RuntimeFault(f"{what}: no end within its time limit")
-        raw.settimeout(left)
+        timeout = deadline - time.monotonic()
+        if timeout <= 0:
+            raise RuntimeFault(f"{label}: no end within its time limit")
+        raw.settimeout(timeout)
         try:
             piece = raw.recv(size - len(data))
         except TimeoutError as error:
-            raise RuntimeFault(f"{what}: no end within its time limit") from error
+            raise RuntimeFault(f"{label}: no end within its time limit") from error
         if not piece:
             return data
         data += piece

@@ -26,10 +26,10 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
     deadline = time.monotonic() + limit
     late = f"{target.name}: {take[0]}: no end within its time limit"
     errors, carried = b"", 0
-    said: list[bytes] = []
+    messages: list[bytes] = []
     try:
         with running(target, take, limit, stdin=True) as (taking, into), running(source, give, limit) as (giving, out):
-            listening = threading.Thread(target=_listen, args=(into, said), daemon=True)
+            listening = threading.Thread(target=_listen, args=(into, messages), daemon=True)
             listening.start()
             try:
                 for kind, piece in frames(out, deadline, f"{source.name}: {give[0]}"):
@@ -47,17 +47,17 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
             listening.join(max(deadline - time.monotonic(), 0))
             if listening.is_alive():
                 raise RuntimeFault(late)
-        _require_success(target, take, taking, b"".join(said))
+        _require_success(target, take, taking, b"".join(messages))
         _require_success(source, give, giving, errors)
     except DockerException as error:
         raise RuntimeFault(f"{source.name} → {target.name}: {error}") from error
     return carried
 
 
-def _require_success(container: Container, command: list[str], handle: str, said: bytes) -> None:
+def _require_success(container: Container, command: list[str], handle: str, message: bytes) -> None:
     if (code := exit_code(_client(container), handle)) != 0:
-        seen = said.decode(errors="replace").strip()[-TAIL:]
-        raise RuntimeFault(f"{container.name}: {command[0]} exited with {code}: {seen}")
+        tail = message.decode(errors="replace").strip()[-TAIL:]
+        raise RuntimeFault(f"{container.name}: {command[0]} exited with {code}: {tail}")
 
 
 @contextlib.contextmanager
@@ -83,12 +83,12 @@ def _client(container: Container) -> DockerClient:
     return container.client
 
 
-def _listen(raw: socket.socket, said: list[bytes]) -> None:
+def _listen(raw: socket.socket, messages: list[bytes]) -> None:
     """Docker's frames, headers and all: only shown when something went wrong.
 
     Ends with the command, and the stream with it: the daemon neither reads nor refuses what a dead command is sent.
     """
     with contextlib.suppress(OSError):
         while piece := raw.recv(65536):
-            said.append(piece)
+            messages.append(piece)
         raw.shutdown(socket.SHUT_RDWR)

@@ -26,7 +26,7 @@ from centre.reach.runtime import Runtime, RuntimeFault, Unreachable, socket_of
 class Answer:
     """One HTTP answer: status, body as text, headers with lower-case names."""
 
-    what: str
+    request: str
     status: int
     text: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Answer:
 
     def refuse(self, doing: str) -> None:
         """Raise RuntimeFault that says what was being done and what the service answered."""
-        raise RuntimeFault(f"{doing}: {self.what} answered {self.status}: {self.text[:500]}")
+        raise RuntimeFault(f"{doing}: {self.request} answered {self.status}: {self.text[:500]}")
 
 
 class HttpsSession:
@@ -95,14 +95,14 @@ class HttpsSession:
             data, headers["Content-Type"] = urlencode(form), "application/x-www-form-urlencoded"
         elif body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
-        what = f"{self._service}: {method} {path}"
+        label = f"{self._service}: {method} {path}"
         try:
             self._connection.request(method, path, data, headers)
             reply = self._connection.getresponse()
             text = reply.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
-            raise RuntimeFault(f"{what}: {error or type(error).__name__}") from error
-        answer = Answer(what, reply.status, text, {name.lower(): value for name, value in reply.getheaders()})
+            raise RuntimeFault(f"{label}: {error or type(error).__name__}") from error
+        answer = Answer(label, reply.status, text, {name.lower(): value for name, value in reply.getheaders()})
         if answer.status >= 400 and answer.status not in accept:
             answer.refuse("request")
         return answer

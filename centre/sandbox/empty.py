@@ -26,7 +26,7 @@ def would_go(cell: CellSql, tenant: str) -> list[str]:
 
     changed = contents.differences(read(tenant), read(TEMPLATE), sequences=False)
     lines = [str(change) for change in changed if not change.name.startswith(STAYING)]
-    return lines + [f"database {name}: dropped" for name in restore.kept(cell, tenant)]
+    return lines + [f"database {name}: dropped" for name in restore.former_databases(cell, tenant)]
 
 
 def prepare(cell: CellSql, tenant: str, node: Container) -> str:
@@ -47,7 +47,7 @@ def prepare(cell: CellSql, tenant: str, node: Container) -> str:
 
 def forget(cell: CellSql, tenant: str) -> list[str]:
     """Drop every database of the tenant that was put aside, by this run or one before; their names."""
-    names = restore.kept(cell, tenant)
+    names = restore.former_databases(cell, tenant)
     for name in names:
         restore.forget(cell, name)
     return names

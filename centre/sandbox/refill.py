@@ -26,12 +26,12 @@ def would_go(runtime: Runtime, municipality: Municipality) -> list[str]:
 def run(register: Register, runtime: Runtime, municipality: Municipality, seed: int) -> list[str]:
     """Empty the municipality's tenant and fill it; what was done, a line for each step."""
     cell = CellSql(runtime, municipality.cell)
-    wanted = apply.wanted(register, vault.load(register), municipality)
-    known = migrations.installed()
-    apply.ensure_present(cell, [wanted], known, check=False)  # the template is as new as the tenant then
+    tenant = apply.specification(register, vault.load(register), municipality)
+    steps = migrations.installed()
+    apply.ensure_present(cell, [tenant], steps, check=False)  # the template is as new as the tenant then
     with cell.lock():
-        incoming = empty.prepare(cell, wanted.name, runtime.container(cell.node))
-    restore.exchange(cell, wanted, incoming, known)
-    dropped = empty.forget(cell, wanted.name)
+        incoming = empty.prepare(cell, tenant.name, runtime.container(cell.node))
+    restore.exchange(cell, tenant, incoming, steps)
+    dropped = empty.forget(cell, tenant.name)
     filled = fill.fill(register, runtime, municipality.ksh, seed)
     return [f"{municipality.name} emptied", *(f"database {name}: dropped" for name in dropped), *filled]

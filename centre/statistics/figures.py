@@ -72,5 +72,5 @@ def missing(
     """Municipalities whose warehouse lacks a whole feed of the day, with the systems that it lacks."""
     for municipality in municipalities:
         due = [system for system in municipality.systems if system in delivering]
-        if lacking := [system for system in due if system not in delivered[municipality.ksh].systems]:
-            yield municipality, lacking
+        if systems := [system for system in due if system not in delivered[municipality.ksh].systems]:
+            yield municipality, systems

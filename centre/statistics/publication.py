@@ -93,7 +93,7 @@ def compile_day(
             system,
             register.systems[system].name,
             due=sum(system in municipality.systems for municipality in municipalities),
-            delivered=sum(system in found.systems for found in delivered.values()),
+            delivered=sum(system in delivery.systems for delivery in delivered.values()),
             measures=list(_measures(_cells(system, delivered), counties, limits)),
         )
         for system in delivering
@@ -113,8 +113,8 @@ def compile_day(
 def _cells(system: str, delivered: Mapping[str, Delivered]) -> dict[tuple[str, Kind], dict[str, dict[str, int]]]:
     """(measure, kind) → dimension → municipality → value."""
     cells: dict[tuple[str, Kind], dict[str, dict[str, int]]] = {}
-    for ksh, found in delivered.items():
-        for source, measure, dimension, kind, value in found.figures:
+    for ksh, delivery in delivered.items():
+        for source, measure, dimension, kind, value in delivery.figures:
             if source == system:
                 cells.setdefault((measure, kind), {}).setdefault(dimension, {})[ksh] = value
     return cells
@@ -128,19 +128,19 @@ def _measures(
         by_county: dict[str, dict[str, int]] = {}
         for ksh, value in whole.items():
             by_county.setdefault(counties[ksh], {})[ksh] = value
-        told = disclosure.tellable(whole, kind, limits)
+        public = disclosure.tellable(whole, kind, limits)
         yield Measure(
             name,
             kind,
-            disclosure.total(whole) if told else None,
-            _lines(parts, kind, limits, told) if len(parts) > 1 else [],  # a single part is the measure itself
-            _lines(by_county, kind, limits, told),
+            disclosure.total(whole) if public else None,
+            _lines(parts, kind, limits, public) if len(parts) > 1 else [],  # a single part is the measure itself
+            _lines(by_county, kind, limits, public),
         )
 
 
-def _lines(cells: Mapping[str, Cell], kind: Kind, limits: Rule, told: bool) -> list[Line]:
+def _lines(cells: Mapping[str, Cell], kind: Kind, limits: Rule, public: bool) -> list[Line]:
     """Parts of a total. Where the total is not told, no part is: there would be something to add up."""
-    kept_back = disclosure.hidden(cells, kind, limits) if told else set(cells)
+    kept_back = disclosure.hidden(cells, kind, limits) if public else set(cells)
     return [Line(name, None if name in kept_back else disclosure.total(cells[name])) for name in sorted(cells)]
 
 
@@ -172,8 +172,8 @@ def table(publication: Publication) -> str:
             rows += [(line.name, "", line.value) for line in measure.parts]
             rows += [("", line.name, line.value) for line in measure.counties]
             for part, county, value in rows:
-                seen = NOT_TOLD if value is None else value
-                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, seen])
+                cell = NOT_TOLD if value is None else value
+                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, cell])
     return stream.getvalue()
 
 

@@ -65,7 +65,7 @@ def gather(
     return municipalities, delivering, delivered
 
 
-def lacking(
+def gap_lines(
     municipalities: list[Municipality], delivering: list[str], delivered: dict[str, figures.Delivered]
 ) -> list[str]:
     """A line for each municipality with missing feeds."""
@@ -92,11 +92,11 @@ def publish(
     if publication.published(folder):
         raise TreasuryFault(f"{day} is published already, in {folder}; a second time would show what came between")
     municipalities, delivering, delivered = gather(register, runtime, day, with_connecting)
-    gaps = lacking(municipalities, delivering, delivered)
+    gaps = gap_lines(municipalities, delivering, delivered)
     if gaps and not incomplete:
-        shown = "; ".join(gaps[:SHOWN]) + (f"; and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else "")
+        listing = "; ".join(gaps[:SHOWN]) + (f"; and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else "")
         raise TreasuryFault(
-            f"{day}: feeds are missing: {shown}. Wait for them, or leave them out for good with -e incomplete=true"
+            f"{day}: feeds are missing: {listing}. Wait for them, or leave them out for good with -e incomplete=true"
         )
     compiled = publication.compile_day(register, day, municipalities, delivering, delivered, with_connecting)
     return publication.write(compiled, folder)
@@ -105,6 +105,6 @@ def publish(
 def state(register: Register, runtime: Runtime, day: dt.date, with_connecting: bool = False) -> list[str]:
     """How many municipalities have every feed of the day, and a line for each that has not."""
     municipalities, delivering, delivered = gather(register, runtime, day, with_connecting)
-    gaps = lacking(municipalities, delivering, delivered)
+    gaps = gap_lines(municipalities, delivering, delivered)
     whole = len(municipalities) - len(gaps)
     return [f"{day}: {whole} of {len(municipalities)} municipalities have every feed", *gaps]

@@ -25,9 +25,9 @@ def conflicts(register: Register, networks: Iterable[Mapping[str, Any]]) -> Iter
     planned = {network.name.name: network.name.subnet for network in register.networks}
     moved = []
     for network in networks:
-        ours = (network.get("Labels") or {}).get("asp.env") == env
+        own = (network.get("Labels") or {}).get("asp.env") == env
         for subnet in _subnets(network):
-            if not ours:
+            if not own:
                 if subnet.overlaps(environment):
                     yield (
                         f"network {network['Name']} of this machine: seen {subnet}, wanted none inside {environment}. "

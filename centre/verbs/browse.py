@@ -90,18 +90,18 @@ def choose(register: Register, station: str | None, clerk: str | None, ksh: str 
 
 def joined(municipality: Municipality) -> Municipality:
     if not municipality.joined:
-        wanted = f"wanted one that has joined: asp join {municipality.ksh}"
-        raise UsageFault(f"{municipality.name} ({municipality.ksh}) is in phase {municipality.phase}; {wanted}")
+        remedy = f"wanted one that has joined: asp join {municipality.ksh}"
+        raise UsageFault(f"{municipality.name} ({municipality.ksh}) is in phase {municipality.phase}; {remedy}")
     return municipality
 
 
-def confirm(clerk: str, municipality: Municipality, given: str | None, ask: Callable[[str], str]) -> None:
+def confirm(clerk: str, municipality: Municipality, confirmation: str | None, ask: Callable[[str], str]) -> None:
     """The clerk's username, given or typed; UsageFault otherwise."""
-    if given is None and sys.stdin.isatty():
+    if confirmation is None and sys.stdin.isatty():
         words = f"Whoever has the certificate is {clerk} at {municipality.name} for {HOURS} hours."
-        given = ask(f"{words} Type the username: ")
-    if given != clerk:
-        raise UsageFault(f"no certificate: seen {given or 'no confirmation'}, wanted --confirm {clerk}")
+        confirmation = ask(f"{words} Type the username: ")
+    if confirmation != clerk:
+        raise UsageFault(f"no certificate: seen {confirmation or 'no confirmation'}, wanted --confirm {clerk}")
 
 
 def folder_of(env: str) -> Path:
@@ -158,8 +158,8 @@ def end(register: Register) -> str:
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     entries = [json.loads(line) for line in lines]
     over = {entry["revoked"] for entry in entries if "revoked" in entry}
-    taken = [entry for entry in entries if "serial" in entry and entry["serial"] not in over]
-    valid = [entry["serial"] for entry in taken if dt.datetime.fromisoformat(entry["until"]) > now]
+    certificates = [entry for entry in entries if "serial" in entry and entry["serial"] not in over]
+    valid = [entry["serial"] for entry in certificates if dt.datetime.fromisoformat(entry["until"]) > now]
     for serial in valid:
         revoke(register, serial)
         append(env, {"at": now.isoformat(timespec="seconds"), "operator": getpass.getuser(), "revoked": serial})
@@ -190,7 +190,7 @@ def instructions(
     env = register.environment
     public = [system.id for system in register.systems.values() if system.public]
     own = [system for system in municipality.systems if system in register.installed_systems and system not in public]
-    shown = [system for system in public if system in municipality.systems]
+    visible = [system for system in public if system in municipality.systems]
     citizens = ", ".join(citizen.username for citizen in env.citizens) or "none in this environment"
     return "\n".join(
         [
@@ -207,7 +207,7 @@ def instructions(
             f"4. Open {municipality.url()} and choose that certificate. It signs you in; no password is asked.",
             "",
             "As the clerk:  " + "  ".join(municipality.url(system) for system in own[:4]),
-            "For everybody: " + "  ".join(municipality.url(system) for system in shown),
+            "For everybody: " + "  ".join(municipality.url(system) for system in visible),
             f"As a citizen (e-forms): {citizens}; passwords: asp citizens --env {env.id}",
             "",
             f"When you are done: asp browse --end --env {env.id} revokes the certificate and removes these files.",

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         register = load(env)
         if options.all and not leftovers(register):
             continue
-        with lock.alone(env, "clean"):
+        with lock.hold(env, "clean"):
             clean(register)
     if options.all:
         return subprocess.run([sys.executable, "-m", "stacks.images.build", "--remove"]).returncode

@@ -16,7 +16,7 @@ from inventory.register import Register, load
 def run(options: argparse.Namespace) -> int:
     """`asp down`."""
     register = load(options.env)
-    with lock.alone(options.env, "down"):
+    with lock.hold(options.env, "down"):
         stopped = down(register)
     print(f"{stopped} services stopped, data kept. To bring them back: asp up {options.env}")
     return OK

@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
 def preflight() -> None:
     """What cannot be mended from here is said before anything is touched."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the one place that runs on whatever Python the machine has
-        seen = ".".join(str(part) for part in sys.version_info[:3])
-        raise StepFailed(f"Python: seen {seen}, wanted 3.11 or newer. Use Debian 12 or 13")
+        version = ".".join(str(part) for part in sys.version_info[:3])
+        raise StepFailed(f"Python: seen {version}, wanted 3.11 or newer. Use Debian 12 or 13")
     free = shutil.disk_usage(ROOT).free / 2**30
     if free < DISK_GIB and not (LOCAL / "venv").exists():
         raise StepFailed(f"disk: seen {free:.1f} GiB free at {ROOT}, wanted {DISK_GIB}. Make room, or clone elsewhere")
@@ -138,21 +138,23 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
             file.unlink()
 
 
-def swarm(asked: str | None = None) -> str | None:
-    """Swarm mode with this machine as a manager. `asked`: the address to advertise, which never changes afterwards."""
+def swarm(advertise: str | None = None) -> str | None:
+    """Swarm mode with this machine as a manager. `advertise`: its address for others, never changed later."""
     deadline = time.monotonic() + START_SECONDS
     while (state := _swarm_state()).get("LocalNodeState") == "pending":  # a daemon just started finds its peers first
         if time.monotonic() > deadline:
             break
         time.sleep(0.3)
     if state.get("ControlAvailable"):
-        if asked and state.get("NodeAddr") not in (asked, None):
-            raise StepFailed(f"Swarm: advertises {state['NodeAddr']}, wanted {asked}. {TO_CHANGE}")
+        if advertise and state.get("NodeAddr") not in (advertise, None):
+            raise StepFailed(f"Swarm: advertises {state['NodeAddr']}, wanted {advertise}. {TO_CHANGE}")
         return None
     if state.get("LocalNodeState") not in ("inactive", None):
-        seen = state.get("LocalNodeState")
-        raise StepFailed(f"Swarm: this node is {seen} and no manager. Promote it (docker node promote) or let it leave")
-    address = _ipv4(asked) if asked else default_address()
+        node_state = state.get("LocalNodeState")
+        raise StepFailed(
+            f"Swarm: this node is {node_state} and no manager. Promote it (docker node promote) or let it leave"
+        )
+    address = _ipv4(advertise) if advertise else default_address()
     # Bound to all, a manager starts again after its own address has changed (tried with 20.10.24).
     listen = LOOPBACK if address == LOOPBACK else "0.0.0.0"
     body = {"ListenAddr": f"{listen}:2377", "AdvertiseAddr": address}
@@ -221,9 +223,9 @@ def docker(method: str, path: str, body: object = None) -> tuple[int, str] | Non
 def environment(steps: Steps) -> str | None:
     """`.asp/venv` exactly as requirements.lock says, and the project in editable mode."""
     folder, lock = LOCAL / "venv", ROOT / "requirements.lock"
-    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    fingerprint = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = folder / "installed"
-    if stamp.is_file() and stamp.read_text() == f"{wanted} {sys.version}":
+    if stamp.is_file() and stamp.read_text() == f"{fingerprint} {sys.version}":
         return None
     stamp.unlink(missing_ok=True)
     if not (folder / "bin" / "python").exists():
@@ -234,5 +236,5 @@ def environment(steps: Steps) -> str | None:
         steps.command("pip-project", [*pip, "--no-deps", "-e", str(ROOT)])
     except StepFailed as failure:
         raise StepFailed(f"{failure}\nIs the Python package source reachable?") from failure
-    stamp.write_text(f"{wanted} {sys.version}")
+    stamp.write_text(f"{fingerprint} {sys.version}")
     return "installed from requirements.lock"

@@ -40,7 +40,7 @@ def file_of(env: str) -> Path:
 
 
 @contextlib.contextmanager
-def alone(env: str, verb: str) -> Iterator[None]:
+def hold(env: str, verb: str) -> Iterator[None]:
     """Hold an environment for this process; StepFailed naming who holds it already."""
     folder = paths.environment_dir(env)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -48,8 +48,8 @@ def alone(env: str, verb: str) -> Iterator[None]:
         deadline = time.monotonic() + LOOK_SECONDS
         while not _take(lock.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                who = _read(file_of(env)) or "another process"
-                raise StepFailed(f"environment {env}: {who} is under way. Wait until it ends: asp status {env}")
+                holder = _read(file_of(env)) or "another process"
+                raise StepFailed(f"environment {env}: {holder} is under way. Wait until it ends: asp status {env}")
             time.sleep(0.05)
         lock.truncate(0)
         lock.write(json.dumps(asdict(Holder(verb, os.getpid(), dt.datetime.now(dt.UTC).isoformat()))))

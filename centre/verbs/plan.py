@@ -77,7 +77,7 @@ def preview(stack: Stack, environ: Mapping[str, str], refresh: bool) -> Preview:
         "--json",
     ]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, *(["--refresh"] if refresh else [])],
             env={**os.environ, **environ},
             stdin=subprocess.DEVNULL,
@@ -87,7 +87,7 @@ def preview(stack: Stack, environ: Mapping[str, str], refresh: bool) -> Preview:
         )
     except subprocess.TimeoutExpired:
         return Preview(stack.project, stack.name, fault=f"no end after {SECONDS} s")
-    return of_output(stack, done.returncode, done.stdout, done.stderr)
+    return of_output(stack, process.returncode, process.stdout, process.stderr)
 
 
 def of_output(stack: Stack, code: int, out: str, err: str) -> Preview:
@@ -95,28 +95,28 @@ def of_output(stack: Stack, code: int, out: str, err: str) -> Preview:
     if code == ABSENT:
         return Preview(stack.project, stack.name, absent=True)
     try:
-        told = json.loads(out)
+        answer = json.loads(out)
     except ValueError:
-        told = {}
-    if code != 0 or "changeSummary" not in told:
-        messages = [item.get("message", "") for item in told.get("diagnostics", [])]
+        answer = {}
+    if code != 0 or "changeSummary" not in answer:
+        messages = [item.get("message", "") for item in answer.get("diagnostics", [])]
         fault = messages or err.strip().splitlines()[-3:] or [f"the engine's exit code is {code}"]
         return Preview(stack.project, stack.name, fault=" ".join(" ".join(fault).split()))
     steps = [
         {"operation": step["op"], "urn": step["urn"], "differs": step.get("diffReasons", [])}
-        for step in told.get("steps", [])
+        for step in answer.get("steps", [])
         if step["op"] in summaries.CHANGES
     ]
-    return Preview(stack.project, stack.name, told["changeSummary"], steps)
+    return Preview(stack.project, stack.name, answer["changeSummary"], steps)
 
 
 def document(env: str, previews: list[Preview]) -> dict[str, Any]:
     """The plan as JSON. `changes` is null when nothing is known to change and a stack could not be previewed."""
-    known = not any(preview.fault for preview in previews)
+    complete = not any(preview.fault for preview in previews)
     at_work = lock.holder(env)
     return {
         "environment": env,
-        "changes": any(preview.changes for preview in previews) or (False if known else None),
+        "changes": any(preview.changes for preview in previews) or (False if complete else None),
         "at_work": asdict(at_work) if at_work else None,
         "stacks": [asdict(preview) for preview in previews],
     }

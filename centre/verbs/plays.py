@@ -24,8 +24,8 @@ def environment(env: str) -> dict[str, str]:
 
 def argv(playbook: str, variables: Mapping[str, object], rest: Sequence[str] = ()) -> list[str]:
     """The command; variables as one JSON document, so that no value is read as a word of YAML or of the shell."""
-    given = {name: value for name, value in variables.items() if value not in (None, "", False)}
-    extra = ["-e", json.dumps(given, ensure_ascii=False)] if given else []
+    extra_vars = {name: value for name, value in variables.items() if value not in (None, "", False)}
+    extra = ["-e", json.dumps(extra_vars, ensure_ascii=False)] if extra_vars else []
     program = Path(sys.executable).with_name("ansible-playbook")
     return [str(program), str(paths.ROOT / "playbooks" / f"{playbook}.yml"), *extra, *rest]
 
@@ -51,8 +51,8 @@ def municipality(options: argparse.Namespace, verb: str) -> str:
     """The KSH code of a verb that works on one municipality; UsageFault without one."""
     ksh: str | None = options.ksh
     if not ksh or not KSH.fullmatch(ksh):
-        seen = f"; seen: {ksh}" if ksh else ""
-        raise UsageFault(f"wanted a KSH code, e.g. asp {verb} 16054{seen}; known ones: asp status --env {options.env}")
+        hint = f"; seen: {ksh}" if ksh else ""
+        raise UsageFault(f"wanted a KSH code, e.g. asp {verb} 16054{hint}; known ones: asp status --env {options.env}")
     return ksh
 
 

@@ -24,15 +24,15 @@ def keeps_its_nodes(register: Register) -> None:
 def ports(register: Register) -> None:
     """Published ports are free or already ours."""
     runtime = Runtime(register)
-    ours = {
+    own_ports = {
         port.get("PublishedPort")
         for service in runtime.client.services.list(filters={"label": f"asp.env={register.environment.id}"})
         for port in service.attrs["Spec"].get("EndpointSpec", {}).get("Ports", [])
     }
     published = {"https": register.environment.ports.https, "http": register.environment.ports.http}
     published |= {f"SSH of {station.name}": register.ssh_port(station) for _, station in register.workstations()}
-    for what, port in published.items():
-        if port in ours:
+    for purpose, port in published.items():
+        if port in own_ports:
             continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,6 +41,6 @@ def ports(register: Register) -> None:
             except OSError as error:
                 file = f"inventory/environments/{register.environment.id}/environment.yaml"
                 raise StepFailed(
-                    f"port {port} ({what}): seen taken by another program ({error.strerror}), wanted free. "
+                    f"port {port} ({purpose}): seen taken by another program ({error.strerror}), wanted free. "
                     f"Stop it (ss -ltnp 'sport = :{port}' names it) or change ports in {file}"
                 ) from error

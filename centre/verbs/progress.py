@@ -68,7 +68,7 @@ class Steps:
         log = self.logs / f"{name}.log"
         try:
             with log.open("w") as stream:
-                done = subprocess.run(
+                process = subprocess.run(
                     argv,
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
@@ -81,9 +81,9 @@ class Steps:
         except subprocess.TimeoutExpired as error:
             raise StepFailed(f"{name}: no end after {limit} s; see {log}") from error
         text = log.read_text(errors="replace")
-        if done.returncode != 0:
+        if process.returncode != 0:
             tail = "\n".join(text.splitlines()[-TAIL:])
-            raise StepFailed(f"{name}: {argv[0]} exited with {done.returncode}. The end of {log}:\n{tail}")
+            raise StepFailed(f"{name}: {argv[0]} exited with {process.returncode}. The end of {log}:\n{tail}")
         return text
 
 

@@ -18,8 +18,8 @@ REGISTER = "ASP_REGISTER"  # another folder with catalogue/ and environments/
 
 def validate(options: argparse.Namespace) -> int:
     """`asp validate`: exit 0, or 2 with every fault."""
-    given = options.register or os.environ.get(REGISTER)
-    root = Path(given).absolute() if given else None
+    folder = options.register or os.environ.get(REGISTER)
+    root = Path(folder).absolute() if folder else None
     try:
         register = load(options.env, root)
     except RegisterError as error:
@@ -31,7 +31,7 @@ def validate(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"environment": options.env, "sound": True, **counts, "faults": []}, indent=1))
     else:
-        print(f"environment {options.env} is sound: {', '.join(f'{count} {what}' for what, count in counts.items())}")
+        print(f"environment {options.env} is sound: {', '.join(f'{count} {kind}' for kind, count in counts.items())}")
     return OK
 
 
@@ -65,5 +65,5 @@ def citizens(options: argparse.Namespace) -> int:
 
 
 def _env(options: argparse.Namespace) -> list[str]:
-    asked = {"-h", "--help"} & set(options.rest)
-    return [] if asked else ["--env", options.env]
+    help_options = {"-h", "--help"} & set(options.rest)
+    return [] if help_options else ["--env", options.env]

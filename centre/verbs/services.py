@@ -27,7 +27,7 @@ def services(runtime: Runtime) -> list[Service]:
 def containers(runtime: Runtime) -> list[Container]:
     """Containers of the environment's services, and of services of its name whose label is gone."""
     names = {service.name for service in services(runtime)}
-    prefix = runtime.register.names.of("")
+    prefix = runtime.register.names.daemon_name("")
     running = runtime.client.containers.list(filters={"label": SERVICE}, sparse=True)
     return [c for c in running if (name := c.attrs["Labels"][SERVICE]) in names or name.startswith(prefix)]
 
@@ -67,10 +67,10 @@ def remove_when_free(find: Callable[[], Sequence[Any]]) -> str:
     return f"{count} removed" if count else ""
 
 
-def until(done: Callable[[], bool], what: str, last: Callable[[], str] = lambda: "") -> None:
-    """Wait until `done` says so; StepFailed after LIMIT seconds with what was seen last."""
+def until(condition: Callable[[], bool], label: str, last: Callable[[], str] = lambda: "") -> None:
+    """Wait until `condition` holds; StepFailed after LIMIT seconds with the last state."""
     deadline = time.monotonic() + LIMIT
-    while not done():
+    while not condition():
         if time.monotonic() > deadline:
-            raise StepFailed(f"waited {LIMIT} s for {what}; last seen: {last() or 'still there'}")
+            raise StepFailed(f"waited {LIMIT} s for {label}; last seen: {last() or 'still there'}")
         time.sleep(0.5)

@@ -23,7 +23,7 @@ CHANGING = {"up", "update", "destroy", "down"}
 def stack(options: argparse.Namespace) -> int:
     """`asp stack PROJECT VERB…`: its exit code is the engine's."""
     register = load(options.env)
-    chosen = choose(register, options.project, options.cell)
+    target = choose(register, options.project, options.cell)
     words = [*options.words, *options.rest]
     if not words:
         raise UsageFault(
@@ -32,8 +32,8 @@ def stack(options: argparse.Namespace) -> int:
     if CHANGING & set(words):
         preconditions.keeps_its_nodes(register)
         addresses.keeps_its_subnets(register)
-    provision.configure(chosen)
-    command = [*provision.command(), "-C", chosen.folder, *words, "--stack", chosen.name]
+    provision.configure(target)
+    command = [*provision.command(), "-C", target.folder, *words, "--stack", target.name]
     return child.code_of(command, provision.environment(register))
 
 
@@ -42,12 +42,12 @@ def choose(register: Register, project: str, cell: str | None) -> Stack:
     stacks = [stack for wave in order.waves(register) for stack in wave]
     of_project = [stack for stack in stacks if stack.project == project]
     if not of_project:
-        known = ", ".join(dict.fromkeys(stack.project for stack in stacks))
-        raise UsageFault(f"stack {project!r}: no such project; wanted one of {known}")
+        names = ", ".join(dict.fromkeys(stack.project for stack in stacks))
+        raise UsageFault(f"stack {project!r}: no such project; wanted one of {names}")
     matching = [stack for stack in of_project if cell in (None, stack.cell)]
     if len(matching) != 1:
-        known = ", ".join(stack.cell for stack in of_project if stack.cell) or "none, it is of the whole environment"
-        raise UsageFault(f"stack {project}: cell {cell or 'not named'}; wanted --cell with one of: {known}")
+        names = ", ".join(stack.cell for stack in of_project if stack.cell) or "none, it is of the whole environment"
+        raise UsageFault(f"stack {project}: cell {cell or 'not named'}; wanted --cell with one of: {names}")
     return matching[0]
 
 

@@ -29,7 +29,7 @@ IMAGES_SECONDS = 3000
 def run(options: argparse.Namespace) -> int:
     """`asp up`."""
     register = load(options.env)
-    with lock.alone(options.env, "up"):
+    with lock.hold(options.env, "up"):
         up(register)
     return OK
 
@@ -49,11 +49,11 @@ def up(register: Register) -> None:
         if number == order.APP_WAVE:  # an older schema would meet newer app servers
             steps.run("Schemas of existing tenants", lambda: _counted(upgrade(register), "changed"))
         with ThreadPoolExecutor(max_workers=len(wave)) as pool:
-            done = [
+            futures = [
                 pool.submit(steps.run, title(stack), partial(provision.bring_up, steps, stack, environ))
                 for stack in wave
             ]
-        for future in done:
+        for future in futures:
             future.result()
     plays.step(steps, env, "join", "Municipalities join", municipality="all")
     plays.step(steps, env, "endpoints", "Workstations")
@@ -95,5 +95,5 @@ def _log(municipality: Municipality) -> str:
     return f"checks-{municipality.ksh}"
 
 
-def _counted(changes: list[str], what: str) -> str:
-    return f"{len(changes)} {what}" if changes else ""
+def _counted(changes: list[str], noun: str) -> str:
+    return f"{len(changes)} {noun}" if changes else ""

@@ -46,7 +46,7 @@ def collect(register: Register, municipality: Municipality) -> Recording:
 
 
 def _document(host: str, probe: Callable[..., dict[str, Any]], *arguments: object) -> Document:
-    taken, started = datetime.now(UTC), time.monotonic()
+    moment, started = datetime.now(UTC), time.monotonic()
     data: dict[str, Any] = {}
     unreachable = None
     try:
@@ -54,5 +54,5 @@ def _document(host: str, probe: Callable[..., dict[str, Any]], *arguments: objec
     except Unreachable as error:
         unreachable = str(error)
     return Document(
-        host=host, taken=taken, seconds=round(time.monotonic() - started, 2), unreachable=unreachable, data=data
+        host=host, taken=moment, seconds=round(time.monotonic() - started, 2), unreachable=unreachable, data=data
     )

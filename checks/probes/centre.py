@@ -17,7 +17,7 @@ from checks.probes import isolation, keycloak, postgres
 from checks.probes.certificates import hexadecimal, revoked
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
-from checks.probes.parts import gather, guard, spread
+from checks.probes.parts import gather, guard, per_section
 from inventory.models import Municipality
 from inventory.names import Port
 from inventory.register import Register
@@ -56,20 +56,20 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
         }
     )
     return {
-        **spread(sections.pop("hosting"), "services", "networks", "published"),
-        **spread(sections.pop("cluster"), "database", "archive"),
-        **spread(sections.pop("backups"), "backup", "vault", "verification"),
+        **per_section(sections.pop("hosting"), "services", "networks", "published"),
+        **per_section(sections.pop("cluster"), "database", "archive"),
+        **per_section(sections.pop("backups"), "backup", "vault", "verification"),
         **sections,
     }
 
 
 def backups(cell: CellSql) -> dict[str, Any]:
     """Sections `backup`, `vault` and `verification`: both repositories as the cell's backup service knows them."""
-    seen = states(cell)
+    repositories = states(cell)
     return {
-        "backup": repository(seen[DAILY]),
-        "vault": repository(seen[VAULT]),
-        "verification": {str(number): dict(state.finding) for number, state in seen.items()},
+        "backup": repository(repositories[DAILY]),
+        "vault": repository(repositories[VAULT]),
+        "verification": {str(number): dict(state.finding) for number, state in repositories.items()},
     }
 
 
@@ -136,15 +136,15 @@ def edge_facts(runtime: Runtime, register: Register, edge: Edge) -> dict[str, An
     domain, identity = environment.domain, environment.identity_host
 
     def config() -> dict[str, Any]:
-        done = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
-        message = " ".join((done.err or done.out).split())[-300:]
-        return {"valid": done.code == 0, "message": "valid" if done.code == 0 else message}
+        result = runtime.run(register.names.edge, ["haproxy", "-c", "-f", CONFIG_FILE], timeout=SECONDS)
+        message = " ".join((result.err or result.out).split())[-300:]
+        return {"valid": result.code == 0, "message": "valid" if result.code == 0 else message}
 
     def crl() -> dict[str, Any]:
-        known = edge_status(runtime, register)["crl"]
+        answer = edge_status(runtime, register)["crl"]
         return {
-            "serials": sorted(hexadecimal(int(serial, 16)) for serial in known["revoked"]),
-            "until": datetime.fromtimestamp(known["until"], UTC).isoformat(),
+            "serials": sorted(hexadecimal(int(serial, 16)) for serial in answer["revoked"]),
+            "until": datetime.fromtimestamp(answer["until"], UTC).isoformat(),
         }
 
     def plain() -> dict[str, Any]:

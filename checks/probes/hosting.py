@@ -58,18 +58,18 @@ def hosting(register: Register, municipality: Municipality) -> dict[str, Any]:
 
 def _health(status: str) -> str:
     """`healthy`, `unhealthy` or `starting` from a container's status line; `unchecked` where no check is defined."""
-    found = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", status)
-    return found.group(1) if found else "unchecked"
+    match = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", status)
+    return match.group(1) if match else "unchecked"
 
 
 def _service(item: dict[str, Any], running: int, healths: list[str]) -> dict[str, Any]:
     template = item["Spec"]["TaskTemplate"]
     container = template["ContainerSpec"]
-    wanted = item["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
+    replicas = item["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
     # While an update runs there are two; the worst one is what a client may meet.
-    worst = next((seen for seen in ("unhealthy", "starting", "unchecked", "healthy") if seen in healths), "none")
+    worst = next((health for health in ("unhealthy", "starting", "unchecked", "healthy") if health in healths), "none")
     return {
-        "wanted": wanted,
+        "wanted": replicas,
         "running": running,
         "health": worst,
         "image": container["Image"],
@@ -87,28 +87,28 @@ def _networks(register: Register, containers: list[dict[str, Any]]) -> dict[str,
     """Who is on each of the environment's networks: service names, or the names of strangers' containers."""
     members: dict[str, set[str]] = {name: set() for name in network_members(register)}
     for container in containers:
-        who = container["Labels"].get(SERVICE_LABEL) or container["Names"][0].lstrip("/")
+        member = container["Labels"].get(SERVICE_LABEL) or container["Names"][0].lstrip("/")
         for network in container["NetworkSettings"]["Networks"]:
             if network in members:
-                members[network].add(who)
-    return {name: sorted(found) for name, found in members.items()}
+                members[network].add(member)
+    return {name: sorted(names) for name, names in members.items()}
 
 
 def _published(
     register: Register, services: Iterable[dict[str, Any]], containers: list[dict[str, Any]]
 ) -> dict[str, list[int]]:
     """Published ports of everything that carries the environment's name."""
-    prefix = register.names.of("")
-    found: dict[str, set[int]] = {}
+    prefix = register.names.daemon_name("")
+    by_name: dict[str, set[int]] = {}
     for item in services:
         name = item["Spec"]["Name"]
         if name.startswith(prefix):
             ports = item.get("Endpoint", {}).get("Ports") or item["Spec"].get("EndpointSpec", {}).get("Ports") or []
-            found.setdefault(name, set()).update(port["PublishedPort"] for port in ports if "PublishedPort" in port)
+            by_name.setdefault(name, set()).update(port["PublishedPort"] for port in ports if "PublishedPort" in port)
     for container in containers:
         name = container["Labels"].get(SERVICE_LABEL) or container["Names"][0].lstrip("/")
         if name.startswith(prefix):
-            found.setdefault(name, set()).update(
+            by_name.setdefault(name, set()).update(
                 port["PublicPort"] for port in container["Ports"] if "PublicPort" in port
             )
-    return {name: sorted(ports) for name, ports in found.items()}
+    return {name: sorted(ports) for name, ports in by_name.items()}

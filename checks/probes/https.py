@@ -71,18 +71,18 @@ class Edge:
     def certificate(self, host: str) -> dict[str, Any]:
         """The certificate that the edge shows for a host, and whether it is trusted for it."""
         with self._connect(host, self._context(verify=False)) as secured:
-            shown = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
-        trusted, why = True, ""
+            leaf = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
+        trusted, reason = True, ""
         try:
             self._connect(host, self._context(verify=True)).close()
         except ssl.SSLCertVerificationError as error:
-            trusted, why = False, error.verify_message
+            trusted, reason = False, error.verify_message
         return {
-            "names": _names(shown),
+            "names": _names(leaf),
             "trusted": trusted,
-            "why_not": why,
-            "issuer": shown.issuer.rfc4514_string(),
-            **described(shown),
+            "why_not": reason,
+            "issuer": leaf.issuer.rfc4514_string(),
+            **described(leaf),
         }
 
     def accepts(self, host: str, version: ssl.TLSVersion) -> str:

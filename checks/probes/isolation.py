@@ -22,16 +22,16 @@ def proof(cell: CellSql, register: Register) -> dict[str, Any]:
     """
     began = time.monotonic()
     facts = read(cell)
-    seen = matrix([facts])
+    result = matrix([facts])
     strange = findings(facts, shared_rights(register, cell.cell_id))
     return {
-        "tenants": seen.tenants,
+        "tenants": result.tenants,
         "planes": list(PLANES),
-        "examined": seen.examined,
-        "forbidden": seen.forbidden,
+        "examined": result.examined,
+        "forbidden": result.forbidden,
         "reached": {
             plane: [f"{source} → {target}" for source, target in sorted(pairs)[:SHOWN]]
-            for plane, pairs in seen.reached.items()
+            for plane, pairs in result.reached.items()
         },
         "strange": len(strange),
         "findings": [str(item) for item in strange[:SHOWN]],

@@ -22,17 +22,17 @@ def server(runtime: Runtime, register: Register, secrets: Secrets) -> dict[str, 
     with HttpsSession(runtime, service, Port.IDENTITY_MANAGEMENT, root, SECONDS) as session:
         health = session.request("GET", "/health/ready", accept=(503,)).json()["status"]
     with Keycloak(runtime, secrets) as keycloak:
-        seen = keycloak.get()
-    wanted = realm.settings(register)
+        current = keycloak.get()
+    expected = realm.settings(register)
     return {
         "health": health,
         "realm": {
-            "name": seen["realm"],
-            "enabled": seen["enabled"],
-            "organizations": seen["organizationsEnabled"],
-            "brute_force_protected": seen["bruteForceProtected"],
-            "registration": seen["registrationAllowed"],
-            "different": sorted(key for key, value in wanted.items() if seen.get(key) != value),
+            "name": current["realm"],
+            "enabled": current["enabled"],
+            "organizations": current["organizationsEnabled"],
+            "brute_force_protected": current["bruteForceProtected"],
+            "registration": current["registrationAllowed"],
+            "different": sorted(key for key, value in expected.items() if current.get(key) != value),
         },
     }
 

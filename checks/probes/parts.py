@@ -16,8 +16,8 @@ Part = Callable[[], Any]
 def gather(parts: Mapping[str, Part]) -> dict[str, Any]:
     """What each part gave; `{"unreachable": …}` or `{"fault": …}` (texts for readers) where it did not."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = {name: pool.submit(guard, part) for name, part in parts.items()}
-        return {name: result.result() for name, result in asked.items()}
+        answers = {name: pool.submit(guard, part) for name, part in parts.items()}
+        return {name: result.result() for name, result in answers.items()}
 
 
 def guard(part: Part) -> Any:
@@ -35,6 +35,6 @@ def brief(error: Exception) -> str:
     return " ".join(str(error).split())[:400] or type(error).__name__
 
 
-def spread(answer: dict[str, Any], *sections: str) -> dict[str, Any]:
+def per_section(answer: dict[str, Any], *sections: str) -> dict[str, Any]:
     """The sections that one part answers for; each of them says why not where the part failed."""
     return answer if sections[0] in answer else dict.fromkeys(sections, answer)

@@ -48,11 +48,11 @@ SELECT json_build_object('in_recovery', pg_is_in_recovery(), 'writable',
 
 def cluster(cell: CellSql) -> dict[str, Any]:
     """Sections `database` and `archive`: can it write, how is it protected, who may connect, does WAL leave in time."""
-    (seen,) = cell.rows(SERVER, database="postgres", role="postgres", timeout=SECONDS)
-    archive, settings = seen.pop("archive"), seen["settings"]
+    (row,) = cell.rows(SERVER, database="postgres", role="postgres", timeout=SECONDS)
+    archive, settings = row.pop("archive"), row["settings"]
     return {
         "database": {
-            **seen,
+            **row,
             **writable(cell.runtime, cell.node),
             **doors(reading.cluster(cell, timeout=SECONDS)),
             "node": cell.node,
@@ -65,12 +65,12 @@ def cluster(cell: CellSql) -> dict[str, Any]:
     }
 
 
-def doors(seen: reading.Cluster) -> dict[str, Any]:
+def doors(state: reading.Cluster) -> dict[str, Any]:
     """Who may come in over the network, and into which database. ValueError when a rule cannot be read."""
-    network = [door for door in seen.doors if door.type != "local"]
+    network = [door for door in state.doors if door.type != "local"]
     if faulty := [door.error for door in network if door.error]:
         raise ValueError(f"pg_hba.conf: {'; '.join(faulty)}")
-    entry = audit.entry(seen)
+    entry = audit.entry(state)
     return {
         "network_rules": [
             {
@@ -91,9 +91,9 @@ def writable(runtime: Runtime, service: str) -> dict[str, Any]:
     """Whether a write is accepted now, and PostgreSQL's words when it is not."""
     argv = [*PSQL, "--username=postgres", "--dbname=postgres", "--file=-"]
     try:
-        seen = json.loads(runtime.check(service, argv, stdin=WRITE, timeout=SECONDS))
+        answer = json.loads(runtime.check(service, argv, stdin=WRITE, timeout=SECONDS))
     except Unreachable:
         raise
     except RuntimeFault as error:
         return {"in_recovery": False, "writable": False, "write_refusal": str(error)}
-    return {**seen, "write_refusal": "" if seen["writable"] else "read only"}
+    return {**answer, "write_refusal": "" if answer["writable"] else "read only"}

@@ -68,10 +68,10 @@ def resolve(host):
 
 
 def context(question, clerk=False):
-    made = ssl.create_default_context(cafile=question["bundle"])
+    tls = ssl.create_default_context(cafile=question["bundle"])
     if clerk:
-        made.load_cert_chain(question["certificate"], question["key"])
-    return made
+        tls.load_cert_chain(question["certificate"], question["key"])
+    return tls
 
 
 def connect(question, host, tls, address=None):
@@ -160,10 +160,10 @@ def nss(pattern):
     A store that was never made holds none.
     """
     store: dict[str, list[str]] = {"personal": [], "authorities": []}
-    found = sorted(glob.glob(os.path.join(pattern, "cert9.db")))
-    if not found:
+    files = sorted(glob.glob(os.path.join(pattern, "cert9.db")))
+    if not files:
         return store
-    folder = os.path.dirname(found[0])
+    folder = os.path.dirname(files[0])
     for line in certutil("-L", "-d", "sql:" + folder).splitlines():
         match = re.match(r"(.+?)\s+([A-Za-z]*),([A-Za-z]*),([A-Za-z]*)\s*$", line)
         if not match:
@@ -178,21 +178,21 @@ def nss(pattern):
 
 def certutil(*arguments):
     # A wrong password makes it ask forever: no input, and a time limit.
-    done = subprocess.run(
+    process = subprocess.run(
         ["certutil", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
     )
-    if done.returncode:
-        raise OSError(f"certutil: {done.stderr.strip()}")
-    return done.stdout
+    if process.returncode:
+        raise OSError(f"certutil: {process.stderr.strip()}")
+    return process.stdout
 
 
 def version(argv):
     """Version number that a program reports; None when it is not installed."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+        process = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
     except FileNotFoundError:
         return None
-    found = re.search(r"\d+(\.\d+)+\w*", done.stdout)
-    if not found:
-        raise OSError(f"{argv[0]} said no version: {(done.stderr or done.stdout).strip()[:200]}")
-    return found.group(0)
+    match = re.search(r"\d+(\.\d+)+\w*", process.stdout)
+    if not match:
+        raise OSError(f"{argv[0]} said no version: {(process.stderr or process.stdout).strip()[:200]}")
+    return match.group(0)

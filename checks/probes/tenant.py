@@ -25,7 +25,7 @@ from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from checks.probes import keycloak
 from checks.probes.centre import SECONDS, edge_status
 from checks.probes.https import Edge
-from checks.probes.parts import gather, guard, spread
+from checks.probes.parts import gather, guard, per_section
 from inventory.models import Municipality, Phase
 from inventory.names import Port
 from inventory.register import Register
@@ -61,8 +61,8 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
         }
     )
     return {
-        **spread(sections.pop("rights"), "database", "contents"),
-        **spread(sections.pop("attempts"), "signin", "foreign"),
+        **per_section(sections.pop("rights"), "database", "contents"),
+        **per_section(sections.pop("attempts"), "signin", "foreign"),
         **sections,
         "contract": contract(municipality),
     }
@@ -71,13 +71,13 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
 def rights(cell: CellSql, name: str) -> dict[str, Any]:
     """Sections `database` and `contents`: who may come in, the tenant's roles, and what they may do inside."""
     cluster = read_cluster(cell, timeout=SECONDS)
-    seen = cluster.databases.get(name)
+    database = cluster.databases.get(name)
     return {
         "database": {
-            "exists": seen is not None,
-            "open": seen is not None and seen.open,
-            "owner": seen.owner if seen else None,
-            "connect": list(audit.grantees(seen)) if seen else [],
+            "exists": database is not None,
+            "open": database is not None and database.open,
+            "owner": database.owner if database else None,
+            "connect": list(audit.grantees(database)) if database else [],
             "roles": {
                 role.name: {"login": role.login, "mighty": audit.mighty(cluster, role)}
                 for role in audit.roles_of(cluster, name).values()
@@ -208,10 +208,10 @@ def answer(runtime: Runtime, register: Register, municipality: Municipality, sys
         "silent", "show-error", "max-time = 10", "output = /dev/null", 'write-out = "%{http_code} %{redirect_url}"',
         *(f'header = "{name}: {value}"' for name, value in headers.items()),
     ]  # fmt: skip
-    done = runtime.run(register.names.edge, ["curl", "-K", "-"], stdin="\n".join(options) + "\n", timeout=SECONDS)
-    if done.code != 0:
-        raise Unreachable(f"service {service}: {' '.join(done.err.split())}")
-    status, _, location = done.out.partition(" ")
+    result = runtime.run(register.names.edge, ["curl", "-K", "-"], stdin="\n".join(options) + "\n", timeout=SECONDS)
+    if result.code != 0:
+        raise Unreachable(f"service {service}: {' '.join(result.err.split())}")
+    status, _, location = result.out.partition(" ")
     return {"status": int(status), "seen": location.partition("?")[0]}
 
 

@@ -31,35 +31,37 @@ REMOTE = Path(__file__).with_name("remote.py")
 
 def probe(register: Register, secrets: Secrets, municipality: Municipality, station: Workstation) -> dict[str, Any]:
     """Facts of one workstation as its clerk's work for one municipality needs them."""
-    here = seat(register, station.name)
-    offset, seen = _ask(register, station, question(here, municipality))
+    place = seat(register, station.name)
+    offset, answer = _ask(register, station, question(place, municipality))
     root = fingerprint(x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode()))
-    stores = seen.pop("stores")
-    system = seen.pop("system_store")
+    stores = answer.pop("stores")
+    system = answer.pop("system_store")
     return {
-        **{key: value for key, value in seen.items() if key not in ("certificate_pem", "crl", "policies")},
+        **{key: value for key, value in answer.items() if key not in ("certificate_pem", "crl", "policies")},
         "clock": {"offset_seconds": round(offset, 3)},
-        "certificate": _part(seen["certificate_pem"], certificate),
-        "revoked": _part(seen["crl"], lambda listed: revoked(base64.b64decode(listed))["serials"]),
-        "stores": {name: _part(store, lambda held: {"personal": held["personal"]}) for name, store in stores.items()},
+        "certificate": _part(answer["certificate_pem"], certificate),
+        "revoked": _part(answer["crl"], lambda listed: revoked(base64.b64decode(listed))["serials"]),
+        "stores": {
+            name: _part(store, lambda content: {"personal": content["personal"]}) for name, store in stores.items()
+        },
         "authorities": {
             "system": _part(system, lambda digests: _authorities(digests, root)),
             **{
-                name: _part(store, lambda held: _authorities(held["authorities"], root))
+                name: _part(store, lambda content: _authorities(content["authorities"], root))
                 for name, store in stores.items()
             },
         },
         "policies": {
-            browser: text if isinstance(text, dict) else policy(here, browser, text)
-            for browser, text in seen["policies"].items()
+            browser: text if isinstance(text, dict) else policy(place, browser, text)
+            for browser, text in answer["policies"].items()
         },
     }
 
 
-def question(here: Seat, municipality: Municipality) -> dict[str, Any]:
+def question(place: Seat, municipality: Municipality) -> dict[str, Any]:
     """What the remote script is asked: hosts, files and programs, none of them secret."""
-    register, environment = here.register, here.register.environment
-    own = {tenant.ksh for tenant in here.tenants}
+    register, environment = place.register, place.register.environment
+    own = {tenant.ksh for tenant in place.tenants}
     others = [other for other in register.joined() if other.ksh not in own]
     return {
         "own": municipality.host,
@@ -67,8 +69,8 @@ def question(here: Seat, municipality: Municipality) -> dict[str, Any]:
         "authority": environment.pki_host,
         "hosts": [municipality.host, environment.identity_host],
         "port": environment.ports.https,
-        "certificate": here.certificate(municipality),
-        "key": here.key(municipality),
+        "certificate": place.certificate(municipality),
+        "key": place.key(municipality),
         "bundle": SYSTEM_BUNDLE,
         "nss": NSS_STORES,
         "policies": POLICY_FILES,
@@ -76,11 +78,11 @@ def question(here: Seat, municipality: Municipality) -> dict[str, Any]:
     }
 
 
-def policy(here: Seat, browser: str, text: str | None) -> dict[str, Any]:
+def policy(place: Seat, browser: str, text: str | None) -> dict[str, Any]:
     """A browser's policy file (its text; None: there is none) against what the register wants."""
     return {
         "present": text is not None,
-        "different": differences(text, browser, here.policies(browser)),
+        "different": differences(text, browser, place.policies(browser)),
         "sha256": hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
     }
 
@@ -106,16 +108,16 @@ def certificate(pem: str) -> dict[str, Any]:
     return {"subject": subject(first), **described(first)}
 
 
-def payload(asked: dict[str, Any]) -> str:
+def payload(questions: dict[str, Any]) -> str:
     """The script with its question, ready for `python3 -`."""
-    return REMOTE.read_text(encoding="utf-8") + f"\n\nmain(json.loads({json.dumps(json.dumps(asked))}))\n"
+    return REMOTE.read_text(encoding="utf-8") + f"\n\nmain(json.loads({json.dumps(json.dumps(questions))}))\n"
 
 
-def _ask(register: Register, station: Workstation, asked: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+def _ask(register: Register, station: Workstation, questions: dict[str, Any]) -> tuple[float, dict[str, Any]]:
     """(workstation's clock minus ours in seconds, everything else). Unreachable when SSH does not get in."""
     with _session(register, station) as client:
         stdin, stdout, stderr = client.exec_command("sudo -n python3 -", timeout=SECONDS)
-        stdin.write(payload(asked))
+        stdin.write(payload(questions))
         stdin.channel.shutdown_write()
         first = stdout.readline()
         arrived = time.time()

@@ -107,7 +107,7 @@ def _check(register: Register, catalogue: Catalogue, outcome: Outcome) -> model.
         accepted=outcome.accepted,
         message=outcome.message,
         waiver=outcome.waiver,
-        measured=Amount(measured.shown, measured.value, measured.unit) if measured else None,
+        measured=Amount(measured.text, measured.value, measured.unit) if measured else None,
         threshold=_threshold(limit, entry.bound) if limit else None,
         clause=_clause(register.sla[entry.clause]),
         taken=_iso(outcome.taken) if outcome.taken else None,
@@ -115,7 +115,7 @@ def _check(register: Register, catalogue: Catalogue, outcome: Outcome) -> model.
         seconds=round(outcome.seconds, 4),
         source=entry.source,
         runbook=f"docs/runbooks/{entry.runbook}",
-        evidence=[model.Evidence(reading.what, reading.value) for reading in outcome.evidence],
+        evidence=[model.Evidence(reading.datum, reading.value) for reading in outcome.evidence],
     )
 
 
@@ -124,8 +124,8 @@ def _threshold(limit: Limit, bound: model.Bound) -> model.Threshold:
 
 
 def _clause(clause: Clause) -> model.Clause:
-    shown = amount(clause.value, clause.unit)
-    return model.Clause(clause.id, clause.title, Amount(shown, clause.value, clause.unit), clause.status, clause.source)
+    text = amount(clause.value, clause.unit)
+    return model.Clause(clause.id, clause.title, Amount(text, clause.value, clause.unit), clause.status, clause.source)
 
 
 def _subject(register: Register, municipality: Municipality) -> model.Subject:
@@ -154,21 +154,21 @@ def _counts(checks: Sequence[model.Check]) -> dict[Verdict, int]:
 
 def _question(text: str, clauses: tuple[str, ...], checks: Sequence[model.Check]) -> model.Question:
     """A mayor's question with its answer, and the promises that do not hold."""
-    asked = [item for item in checks if item.clause.id in clauses]
-    deciding = [item for item in asked if item.mandatory] or asked
+    relevant = [item for item in checks if item.clause.id in clauses]
+    deciding = [item for item in relevant if item.mandatory] or relevant
     broken = [item for item in deciding if not item.accepted]
     answer: model.Answer = "unknown" if broken else "yes"
-    if not asked:
+    if not relevant:
         answer = "unasked"
     elif any(item.verdict == Verdict.FAIL for item in broken):
         answer = "no"
     return model.Question(
         text=text,
         answer=answer,
-        asked=len(asked),
-        held=sum(item.accepted for item in asked),
+        asked=len(relevant),
+        held=sum(item.accepted for item in relevant),
         broken=list(dict.fromkeys(item.title for item in broken)),
-        assumed=any(item.clause.status == "assumed" for item in asked),
+        assumed=any(item.clause.status == "assumed" for item in relevant),
     )
 
 

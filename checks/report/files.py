@@ -67,10 +67,10 @@ def _line(report: Report) -> dict[str, object]:
 
 def _holds_a_whole_run(folder: Path) -> bool:
     try:
-        seen = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        if seen.get("schema") == 1:
-            return not seen["partial"]
-        return (seen["scope"], seen["source"]) == ("whole", "live")
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        if report.get("schema") == 1:
+            return not report["partial"]
+        return (report["scope"], report["source"]) == ("whole", "live")
     except (OSError, ValueError, LookupError, AttributeError):
         return False
 

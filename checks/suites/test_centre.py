@@ -103,9 +103,9 @@ def test_database_checksums(probe: View) -> None:
 @check("centre.database.durable")
 def test_database_durable(probe: View) -> None:
     expected = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-    seen = {name: probe.read("database", "settings", name) for name in expected}
-    off = [f"{name}={value}" for name, value in seen.items() if value != expected[name]]
-    probe.measure(f"{len(seen) - len(off)} / {len(seen)} beállítás")
+    settings = {name: probe.read("database", "settings", name) for name in expected}
+    off = [f"{name}={value}" for name, value in settings.items() if value != expected[name]]
+    probe.measure(f"{len(settings) - len(off)} / {len(settings)} beállítás")
     assert not off, f"a visszaigazolt írás elveszhet: {', '.join(off)}"
 
 
@@ -162,7 +162,7 @@ def test_isolation_matrix(probe: View, limit: Limit) -> None:
     assert tenants, "egyetlen önkormányzati adatbázis sem látszik"
     pairs = tenants * (tenants - 1) * len(planes)
     assert examined == pairs, f"{examined} összevetés készült, {pairs} helyett"
-    first = [f"{pair} ({plane})" for plane, found in sorted(reached.items()) for pair in found]
+    first = [f"{pair} ({plane})" for plane, leaks in sorted(reached.items()) for pair in leaks]
     assert forbidden <= limit.value, f"{forbidden} úton érhető el másik önkormányzat: {', '.join(first[:5])}"
 
 
@@ -192,9 +192,9 @@ def test_archive_lag(probe: View, limit: Limit) -> None:
 
 @check("centre.archive.failures")
 def test_archive_failures(probe: View) -> None:
-    done = probe.read("archive", "last_archived")
+    success = probe.read("archive", "last_archived")
     failed = probe.read_optional("archive", "last_failed")
-    broken = failed is not None and datetime.fromisoformat(failed) > datetime.fromisoformat(done)
+    broken = failed is not None and datetime.fromisoformat(failed) > datetime.fromisoformat(success)
     probe.measure("az utolsó hibás" if broken else "az utolsó sikeres")
     assert not broken, f"az utolsó naplóarchiválás nem sikerült ({failed})"
 
@@ -241,12 +241,12 @@ def test_vault_age(probe: View, limit: Limit) -> None:
 @check("centre.backup.verified")
 def test_backup_verified(probe: View, limit: Limit) -> None:
     kinds = {"1": "mindennapi", "2": "titkosított"}
-    seen = {kind: (probe.read("verification", number, "damage"), probe.read("verification", number, "at"))
+    verifications = {kind: (probe.read("verification", number, "damage"), probe.read("verification", number, "at"))
             for number, kind in kinds.items()}  # fmt: skip
-    days = {kind: (probe.taken.timestamp() - at) / 86400 for kind, (_, at) in seen.items() if at}
+    days = {kind: (probe.taken.timestamp() - at) / 86400 for kind, (_, at) in verifications.items() if at}
     if days:
         probe.measure(max(days.values()), "days")
-    for kind, (damage, at) in seen.items():
+    for kind, (damage, at) in verifications.items():
         assert not damage, f"a {kind} mentéstár sérült: {damage}"
         assert at, f"a {kind} mentéstár épségét még nem ellenőriztük"
         assert days[kind] <= limit.value, (
@@ -254,12 +254,12 @@ def test_backup_verified(probe: View, limit: Limit) -> None:
         )
 
 
-def _fresh(probe: View, backups: list[dict[str, Any]], limit: Limit, what: str) -> None:
-    assert backups, f"még nem készült {what}"
+def _fresh(probe: View, backups: list[dict[str, Any]], limit: Limit, noun: str) -> None:
+    assert backups, f"még nem készült {noun}"
     hours = (probe.taken - max(datetime.fromisoformat(item["stopped"]) for item in backups)).total_seconds() / 3600
     probe.measure(hours, "hours")
     most = limit.span.total_seconds() / 3600
-    assert hours <= most, f"a legutóbbi {what} {number(hours)} órája készült, megengedett {limit.text}"
+    assert hours <= most, f"a legutóbbi {noun} {number(hours)} órája készült, megengedett {limit.text}"
 
 
 @check("centre.pooler.answers")
@@ -328,10 +328,10 @@ def test_pki_crl_at_edge(probe: View) -> None:
 
 @check("centre.pki.authority")
 def test_pki_authority(probe: View, limit: Limit) -> None:
-    left = (datetime.fromisoformat(probe.read("pki", "authority_until")) - probe.taken).total_seconds() / 86400
-    probe.measure(left, "days")
+    days = (datetime.fromisoformat(probe.read("pki", "authority_until")) - probe.taken).total_seconds() / 86400
+    probe.measure(days, "days")
     most = limit.span.total_seconds() / 86400
-    assert left >= most, f"a kibocsátó tanúsítvány {number(left)} nap múlva lejár, legalább {limit.text} kell"
+    assert days >= most, f"a kibocsátó tanúsítvány {number(days)} nap múlva lejár, legalább {limit.text} kell"
 
 
 @check("centre.edge.config")
@@ -344,7 +344,7 @@ def test_edge_config(probe: View) -> None:
 @check("centre.edge.tls-floor")
 def test_edge_tls_floor(probe: View) -> None:
     tls = probe.read("edge", "tls")
-    accepted = {version for version, seen in tls.items() if seen == "accepted"}
+    accepted = {version for version, outcome in tls.items() if outcome == "accepted"}
     probe.measure(", ".join(sorted(accepted)) or "egyik sem")
     assert accepted, "a kapu egyetlen TLS-változatot sem fogad el"
     old = sorted(accepted - MODERN_TLS)

@@ -109,8 +109,8 @@ def test_database_foreign_refused(probe: View) -> None:
 @check("tenant.database.schema-current")
 def test_database_schema_current(probe: View) -> None:
     own, template = probe.read("contents", "versions"), probe.read("template", "versions")
-    late = [f"{name}: {own.get(name, 'nincs')}, a mintáé {seen}" for name, seen in sorted(template.items())
-            if own.get(name) != seen]  # fmt: skip
+    late = [f"{name}: {own.get(name, 'nincs')}, a mintáé {version}" for name, version in sorted(template.items())
+            if own.get(name) != version]  # fmt: skip
     probe.measure(f"{len(template) - len(late)} / {len(template)} rendszer")
     assert template, "a mintaadatbázisban nincs egyetlen séma sem"
     assert not late, f"elmaradt szerkezet: {'; '.join(late)}"
@@ -175,12 +175,12 @@ def test_edge_route(probe: View, municipality: Municipality) -> None:
 @check("tenant.edge.certificate")
 def test_edge_certificate(probe: View, municipality: Municipality, limit: Limit) -> None:
     names, trusted = probe.read("edge", "certificate", "names"), probe.read("edge", "certificate", "trusted")
-    left = (datetime.fromisoformat(probe.read("edge", "certificate", "until")) - probe.taken).total_seconds() / 86400
-    probe.measure(left, "days")
+    days = (datetime.fromisoformat(probe.read("edge", "certificate", "until")) - probe.taken).total_seconds() / 86400
+    probe.measure(days, "days")
     assert municipality.host in names, f"a kapu más nevére szóló tanúsítványt ad: {', '.join(names)}"
     assert trusted, "a kapu tanúsítványa nem a központ kiadójától való"
     most = limit.span.total_seconds() / 86400
-    assert left >= most, f"a kapu tanúsítványa {number(left)} nap múlva lejár, legalább {limit.text} kell"
+    assert days >= most, f"a kapu tanúsítványa {number(days)} nap múlva lejár, legalább {limit.text} kell"
 
 
 @check("tenant.edge.certificate-demanded")

@@ -17,8 +17,10 @@ def test_hosts_resolved(probe: View, municipality: Municipality, register: Regis
     names = [municipality.host, register.environment.identity_host]
     addresses = {host: probe.read_optional("hosts", host) for host in names}
     gateway = probe.read("gateway")
-    missing = sorted(host for host, seen in addresses.items() if not seen)
-    astray = sorted(f"{host} → {', '.join(seen)}" for host, seen in addresses.items() if seen and seen != [gateway])
+    missing = sorted(host for host, answers in addresses.items() if not answers)
+    astray = sorted(
+        f"{host} → {', '.join(answers)}" for host, answers in addresses.items() if answers and answers != [gateway]
+    )
     probe.measure(f"{len(names) - len(missing) - len(astray)} / {len(names)} név")
     assert not missing, f"ismeretlen név: {', '.join(missing)}"
     assert not astray, f"nem a központhoz ({gateway}) vezet: {'; '.join(astray)}"
@@ -27,10 +29,10 @@ def test_hosts_resolved(probe: View, municipality: Municipality, register: Regis
 @check("workstation.tls.trusted")
 def test_tls_trusted(probe: View, municipality: Municipality, register: Register) -> None:
     names = (municipality.host, register.environment.identity_host)
-    seen = {host: (probe.read_optional("tls", host, "error"), probe.read_optional("tls", host, "version"))
+    results = {host: (probe.read_optional("tls", host, "error"), probe.read_optional("tls", host, "version"))
             for host in names}  # fmt: skip
-    probe.measure(", ".join(sorted({version for _, version in seen.values() if version})) or "nem fogadja el")
-    for host, (error, _) in seen.items():
+    probe.measure(", ".join(sorted({version for _, version in results.values() if version})) or "nem fogadja el")
+    for host, (error, _) in results.items():
         assert not error, f"{host} tanúsítványát nem fogadja el: {error}"
         version = probe.read("tls", host, "version")
         assert version in ("TLSv1.2", "TLSv1.3"), f"{host} titkosítása elavult: {version}"
@@ -58,29 +60,31 @@ def test_clock_skew(probe: View, limit: Limit) -> None:
 
 @check("workstation.network.latency")
 def test_network_latency(probe: View, limit: Limit) -> None:
-    seen = probe.read("keret", "milliseconds")
-    probe.measure(round(seen), "ms")
+    milliseconds = probe.read("keret", "milliseconds")
+    probe.measure(round(milliseconds), "ms")
     most = limit.span.total_seconds() * 1000
-    assert seen <= most, f"a keretrendszer {number(round(seen))} ms alatt válaszolt, megengedett {limit.text}"
+    assert milliseconds <= most, (
+        f"a keretrendszer {number(round(milliseconds))} ms alatt válaszolt, megengedett {limit.text}"
+    )
 
 
 @check("workstation.certificate.valid")
 def test_certificate_valid(probe: View, limit: Limit) -> None:
     _certificate(probe)
-    left = (datetime.fromisoformat(probe.read("certificate", "until")) - probe.taken).total_seconds() / 86400
-    probe.measure(left, "days")
+    days = (datetime.fromisoformat(probe.read("certificate", "until")) - probe.taken).total_seconds() / 86400
+    probe.measure(days, "days")
     most = limit.span.total_seconds() / 86400
-    assert left >= most, f"az ügyintéző tanúsítványa {number(left)} nap múlva lejár, legalább {limit.text} kell"
+    assert days >= most, f"az ügyintéző tanúsítványa {number(days)} nap múlva lejár, legalább {limit.text} kell"
 
 
 @check("workstation.certificate.subject")
 def test_certificate_subject(probe: View, municipality: Municipality, register: Register, subject: str) -> None:
     _certificate(probe)
-    seen = probe.read("certificate", "subject")
-    probe.measure(f"CN={', '.join(seen.get('CN', []))}; OU={', '.join(seen.get('OU', []))}")
+    name = probe.read("certificate", "subject")
+    probe.measure(f"CN={', '.join(name.get('CN', []))}; OU={', '.join(name.get('OU', []))}")
     station = next(item for item in register.office_of(municipality).workstations if item.name == subject)
-    assert seen.get("OU") == [municipality.tenant], f"a tanúsítvány másik önkormányzaté: OU={seen.get('OU')}"
-    assert seen.get("CN") == [station.clerk], f"a tanúsítvány másik ügyintézőé: CN={seen.get('CN')}"
+    assert name.get("OU") == [municipality.tenant], f"a tanúsítvány másik önkormányzaté: OU={name.get('OU')}"
+    assert name.get("CN") == [station.clerk], f"a tanúsítvány másik ügyintézőé: CN={name.get('CN')}"
 
 
 @check("workstation.certificate.stores")

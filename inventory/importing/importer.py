@@ -58,14 +58,15 @@ class ImportOutcome:
     entries: list[Path] = field(default_factory=list)
     offices: list[Path] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
-    kept: list[Report] = field(default_factory=list)
+    unchanged: list[Report] = field(default_factory=list)
     reported: list[Report] = field(default_factory=list)
     places: Places | None = None  # of a new environment
 
     def balance(self) -> str:
         """One line that shows that no row was lost; RuntimeError when one was."""
-        line = f"{self.rows} rows = {len(self.entries)} entries + {len(self.kept)} kept + {len(self.reported)} reported"
-        if self.rows != len(self.entries) + len(self.kept) + len(self.reported):
+        entries, unchanged, reported = len(self.entries), len(self.unchanged), len(self.reported)
+        line = f"{self.rows} rows = {entries} entries + {unchanged} kept + {reported} reported"
+        if self.rows != entries + unchanged + reported:
             raise RuntimeError(f"rows were lost: {line}")
         return line
 
@@ -121,8 +122,10 @@ def _rows(source: Path, county: str | None, outcome: ImportOutcome) -> list[Row]
     counties = {row["county"] for _, row in raw if row["county"]}
     if county is not None:
         if (name := county_name(county)) not in counties:
-            known = ", ".join(sorted(counties))
-            raise RegisterError([Fault(source.name, "county", county, "no such county in the list", f"Known: {known}")])
+            county_names = ", ".join(sorted(counties))
+            raise RegisterError(
+                [Fault(source.name, "county", county, "no such county in the list", f"Known: {county_names}")]
+            )
         county = name
     selected = [(line, row) for line, row in raw if county in (None, row["county"])]
     outcome.rows = len(selected)
@@ -166,24 +169,24 @@ def _usable(rows: list[Row], target: Target, outcome: ImportOutcome) -> list[Row
     slugs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         slugs[row.settlement.slug].append(row)
-    good: dict[str, Row] = {}
+    by_name: dict[str, Row] = {}
     for row in rows:
         name, ksh, slug = row.settlement.name, row.settlement.ksh, row.settlement.slug
         others = [other.settlement.name for other in slugs[slug] if other is not row]
         if ksh in target.files:
-            outcome.kept.append(Report(row.line, "ksh", ksh, f"{name} is kept as {target.files[ksh].name} has it"))
+            outcome.unchanged.append(Report(row.line, "ksh", ksh, f"{name} is kept as {target.files[ksh].name} has it"))
         elif others or slug in target.slugs:
             other = ", ".join(others) or target.slugs[slug]
             reason = f"slug collision: folds to {slug!r} like {other}; add it by hand with a host_slug of its own"
             outcome.reported.append(Report(row.line, "name", name, reason))
         else:
-            good[name] = row
+            by_name[name] = row
     usable = []
     seats = {row.settlement.name: row for row in rows}
-    for row in good.values():
+    for row in by_name.values():
         seat = row.settlement.office_seat
-        kept = seat in seats and seats[seat].settlement.ksh in target.seats
-        if row.settlement.office_kind not in MEMBERS or seat in good or kept:
+        seat_exists = seat in seats and seats[seat].settlement.ksh in target.seats
+        if row.settlement.office_kind not in MEMBERS or seat in by_name or seat_exists:
             usable.append(row)
         else:
             outcome.reported.append(Report(row.line, "office_seat", seat, _no_seat(row, seats)))
@@ -210,8 +213,8 @@ def _offices(usable: list[Row], rows: list[Row]) -> list[tuple[Settlement, list[
         settlement = row.settlement
         members[settlement.office_seat if settlement.office_kind in MEMBERS else settlement.name].append(settlement)
     return [
-        (by_seat[seat], sorted(here, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
-        for seat, here in members.items()
+        (by_seat[seat], sorted(settlements, key=lambda settlement: (settlement.name != seat, settlement.ksh)))
+        for seat, settlements in members.items()
     ]
 
 

@@ -26,7 +26,7 @@ class Places:
     ssh_base: int | None = None
 
     @classmethod
-    def of(cls, environment: Environment) -> Places:
+    def from_environment(cls, environment: Environment) -> Places:
         ports = environment.ports
         return cls(environment.subnet, ports.https, ports.http, ports.ssh_base)
 
@@ -52,26 +52,26 @@ def choose(required: Places, template: Environment, neighbours: Iterable[Environ
 
 
 def _subnet(template: Environment, neighbours: list[Environment]) -> str:
-    taken = [ipaddress.IPv4Network(neighbour.subnet) for neighbour in neighbours]
+    networks = [ipaddress.IPv4Network(neighbour.subnet) for neighbour in neighbours]
     for subnet in (template.subnet, *SUBNETS):
         network = ipaddress.IPv4Network(subnet)
-        if not any(network.overlaps(other) for other in taken) and not addresses.dockers_own(subnet):
+        if not any(network.overlaps(other) for other in networks) and not addresses.dockers_own(subnet):
             return subnet
     raise RegisterError(
-        [_nothing_free("subnet", f"10.1.0.0/16 to 10.255.0.0/16 ({len(taken)} neighbours)", "--subnet")]
+        [_nothing_free("subnet", f"10.1.0.0/16 to 10.255.0.0/16 ({len(networks)} neighbours)", "--subnet")]
     )
 
 
 def _ports(
     required: tuple[int | None, int | None, int | None], ordinary: tuple[int, int, int], neighbours: list[Environment]
 ) -> tuple[int, int, int]:
-    taken = {port for neighbour in neighbours for port in published(neighbour)}
+    used_ports = {port for neighbour in neighbours for port in published(neighbour)}
     for offset in OFFSETS:
         https, http, ssh = (fixed or usual + offset for fixed, usual in zip(required, ordinary, strict=True))
         groups = [[https], [http], range(ssh + 1, ssh + STATIONS + 1)]
         ports = [port for group in groups for port in group]
-        chosen = [port for fixed, group in zip(required, groups, strict=True) if fixed is None for port in group]
-        if max(ports) < 2**16 and len(set(ports)) == len(ports) and taken.isdisjoint(chosen):
+        new_ports = [port for fixed, group in zip(required, groups, strict=True) if fixed is None for port in group]
+        if max(ports) < 2**16 and len(set(ports)) == len(ports) and used_ports.isdisjoint(new_ports):
             return https, http, ssh
     remedy = "--https-port, --http-port and --ssh-base"
     raise RegisterError([_nothing_free("ports", f"{ordinary} and up to {OFFSETS[-1]} above", remedy)])
@@ -84,8 +84,8 @@ def published(environment: Environment) -> Iterator[int]:
     yield from range(ports.ssh_base + 1, ports.ssh_base + STATIONS + 1)
 
 
-def _nothing_free(field: str, seen: str, options: str) -> Fault:
-    return Fault("inventory/environments", field, seen, "nothing is free", f"Say which, with {options}")
+def _nothing_free(field: str, value: str, options: str) -> Fault:
+    return Fault("inventory/environments", field, value, "nothing is free", f"Say which, with {options}")
 
 
 LINES = {"subnet": r"^(subnet:)[^#\n]*", "https": r"^(\s+https:)[^#\n]*", "http": r"^(\s+http:)[^#\n]*",

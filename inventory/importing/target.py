@@ -29,7 +29,7 @@ class Target:
         self._environment_file = folder / "environment.yaml"
         self._new = not self._environment_file.is_file()
         catalogue = Reader(template.parents[2])
-        systems = catalogue.many(template.parents[2] / paths.CATALOGUE / "systems.yaml", System)
+        systems = catalogue.read_list(template.parents[2] / paths.CATALOGUE / "systems.yaml", System)
         self._systems = [system.id for _, system in systems if system.installed]
         reader = Reader(folder.absolute().parents[1])
         context = {"installed": self._systems}
@@ -41,12 +41,14 @@ class Target:
         if self._new:
             text = _template(template, folder.name)
             neighbours = [file for file in folder.parent.glob("*/environment.yaml") if file.parent != folder]
-            read = [Reader(file.absolute().parents[2]).one(file.absolute(), Environment) for file in neighbours]
-            self.places = choose(required, self._environment(text), [other for other in read if other])
+            environments = [
+                Reader(file.absolute().parents[2]).read_model(file.absolute(), Environment) for file in neighbours
+            ]
+            self.places = choose(required, self._environment(text), [other for other in environments if other])
             self._text, self.cells = places.write(text, self.places), []
-            if (seen := Places.of(self._environment(self._text))) != self.places:
+            if (actual := Places.from_environment(self._environment(self._text))) != self.places:
                 remedy = f"Write subnet and ports of {template.parent.name} on lines of their own"
-                fault = Fault(f"{template.parent.name}/environment.yaml", "ports", str(seen), "cannot be set", remedy)
+                fault = Fault(f"{template.parent.name}/environment.yaml", "ports", str(actual), "cannot be set", remedy)
                 raise RegisterError([fault])
         else:
             if required.named:

@@ -25,7 +25,7 @@ def _of_entries(written: Written) -> Iterator[tuple[Path, str, Caps]]:
     ordinary = {(cell.id, size): environment.caps_of(cell.id, size) for cell in environment.cells for size in SizeClass}
     for path, entry in written.entries.items():
         settlement = settlements().get(entry.ksh)
-        size = SizeClass.of(settlement.population) if settlement else None
+        size = SizeClass.for_population(settlement.population) if settlement else None
         caps = ordinary.get((entry.cell, size)) if size and entry.caps is None else None
         yield path, entry.cell, caps or environment.caps_of(entry.cell, size, entry.caps)
 
@@ -60,10 +60,10 @@ def within_the_server(written: Written) -> Iterator[Fault]:
         connections[cell_id] += caps.connections
     for index, cell in enumerate(written.environment.cells):
         room = written.environment.server_connections(cell)
-        if (taken := connections[cell.id]) > room:
-            problem = f"tenants of {cell.id} may take {taken} connections together, its server has {room}"
+        if (total := connections[cell.id]) > room:
+            problem = f"tenants of {cell.id} may take {total} connections together, its server has {room}"
             remedy = "Lower caps.connections of some, or raise the cell's (cells[].caps.connections), which restarts it"
-            yield Fault(written.environment_file, f"cells.{index}.caps.connections", taken, problem, remedy)
+            yield Fault(written.environment_file, f"cells.{index}.caps.connections", total, problem, remedy)
 
 
 RULES = [in_order, within_the_server]

@@ -14,19 +14,21 @@ TRAINING = "training"  # its exercises are what a sandbox municipality is for
 
 def unique_ids(written: Written) -> Iterator[Fault]:
     for file, entries in (("systems.yaml", written.systems), ("sla.yaml", written.sla)):
-        seen: dict[str, str] = {}
+        places: dict[str, str] = {}
         for place, entry in entries:
-            if entry.id in seen:
-                problem = f"a duplicate: entry {seen[entry.id]} has the same id"
+            if entry.id in places:
+                problem = f"a duplicate: entry {places[entry.id]} has the same id"
                 yield Fault(f"inventory/catalogue/{file}", f"{place}.id", entry.id, problem, "Remove one or rename it")
-            seen.setdefault(entry.id, place)
+            places.setdefault(entry.id, place)
 
 
 def framework_is_there(written: Written) -> Iterator[Fault]:
     if not any(system.id == FRAMEWORK and system.installed for _, system in written.systems):
-        known = ", ".join(system.id for _, system in written.systems)
+        system_ids = ", ".join(system.id for _, system in written.systems)
         problem = f"no installed system {FRAMEWORK!r}: nobody could sign in"
-        yield Fault("inventory/catalogue/systems.yaml", "id", known, problem, f"Add {FRAMEWORK} with installed: true")
+        yield Fault(
+            "inventory/catalogue/systems.yaml", "id", system_ids, problem, f"Add {FRAMEWORK} with installed: true"
+        )
 
 
 RULES = [unique_ids, framework_is_there]

@@ -27,13 +27,13 @@ def named_like_its_folder(written: Written) -> Iterator[Fault]:
 
 def cells(written: Written) -> Iterator[Fault]:
     counties = {settlement.county for settlement in settlements().values() if settlement.county}
-    seen: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for index, cell in enumerate(written.environment.cells):
         place = f"cells.{index}"
-        if cell.id in seen:
-            problem = f"a duplicate: cell {seen[cell.id]} of the list has the same id"
+        if cell.id in indexes:
+            problem = f"a duplicate: cell {indexes[cell.id]} of the list has the same id"
             yield Fault(written.environment_file, f"{place}.id", cell.id, problem, "Give each cell its own id")
-        seen.setdefault(cell.id, index)
+        indexes.setdefault(cell.id, index)
         if cell.id in RESERVED:
             remedy = "Name the cell after its county, as baz1"
             yield Fault(written.environment_file, f"{place}.id", cell.id, "is the name of a shared service", remedy)
@@ -77,12 +77,12 @@ def maintenance_notice(written: Written) -> Iterator[Fault]:
 
 def ports_differ(written: Written) -> Iterator[Fault]:
     """Published ports of one environment, workstations' SSH ports included."""
-    seen: dict[int, str] = {}
+    places: dict[int, str] = {}
     for place, port in _ports(written):
-        if port in seen:
+        if port in places:
             remedy = "Give each its own; a workstation's is ssh_base + its number"
-            yield Fault(written.environment_file, place, port, f"the port is taken by {seen[port]}", remedy)
-        seen.setdefault(port, place)
+            yield Fault(written.environment_file, place, port, f"the port is taken by {places[port]}", remedy)
+        places.setdefault(port, place)
 
 
 def _ports(written: Written) -> Iterator[tuple[str, int]]:
@@ -96,7 +96,7 @@ def _ports(written: Written) -> Iterator[tuple[str, int]]:
 
 def apart_from_neighbours(written: Written) -> Iterator[Fault]:
     """Environments live side by side on one machine: no common address, no common port."""
-    ours = ipaddress.IPv4Network(written.environment.subnet)
+    own_network = ipaddress.IPv4Network(written.environment.subnet)
     places = {port: place for place, port in _ports(written)}
     for folder in sorted((written.root / "environments").iterdir()):
         other = folder / "environment.yaml"
@@ -105,40 +105,40 @@ def apart_from_neighbours(written: Written) -> Iterator[Fault]:
         neighbour = _neighbour(other)
         if neighbour is None:
             continue
-        subnet, taken = neighbour
-        if ours.overlaps(subnet):
+        subnet, purposes = neighbour
+        if own_network.overlaps(subnet):
             problem = f"overlaps {subnet} of {written.name(other)}"
-            yield Fault(written.environment_file, "subnet", str(ours), problem, "Wanted: a /16 of its own")
-        for port, what in sorted(taken.items()):
+            yield Fault(written.environment_file, "subnet", str(own_network), problem, "Wanted: a /16 of its own")
+        for port, purpose in sorted(purposes.items()):
             if port in places:
-                problem = f"the port is {what} of {written.name(other)}"
+                problem = f"the port is {purpose} of {written.name(other)}"
                 yield Fault(written.environment_file, places[port], port, problem, "Wanted: a port of its own")
 
 
 def _neighbour(file: Path) -> tuple[ipaddress.IPv4Network, dict[int, str]] | None:
     """Subnet and published ports of another environment; None when it has faults: they are its own to show."""
     reader = Reader(file.parents[2])
-    environment = reader.one(file, Environment)
+    environment = reader.read_model(file, Environment)
     offices = reader.folder(file.parent / "offices", Office)
     if environment is None:
         return None
     ports = environment.ports
-    taken = {ports.https: "ports.https", ports.http: "ports.http"}
+    purposes = {ports.https: "ports.https", ports.http: "ports.http"}
     for office in offices.values():
         for station in office.workstations:
-            taken[ports.ssh_base + station.number] = f"workstation {station.name}"
-    return ipaddress.IPv4Network(environment.subnet), taken
+            purposes[ports.ssh_base + station.number] = f"workstation {station.name}"
+    return ipaddress.IPv4Network(environment.subnet), purposes
 
 
 def citizens_differ(written: Written) -> Iterator[Fault]:
     for field in ("username", "identifier"):
-        seen: dict[str, int] = {}
+        indexes: dict[str, int] = {}
         for index, citizen in enumerate(written.environment.citizens):
             value = getattr(citizen, field)
-            if value in seen:
-                problem = f"a duplicate: citizen {seen[value]} of the list has the same"
+            if value in indexes:
+                problem = f"a duplicate: citizen {indexes[value]} of the list has the same"
                 yield Fault(written.environment_file, f"citizens.{index}.{field}", value, problem, "Give each its own")
-            seen.setdefault(value, index)
+            indexes.setdefault(value, index)
 
 
 RULES = [

@@ -36,12 +36,12 @@ def _code_of(name: str) -> str:
 
 
 def unique_codes(written: Written) -> Iterator[Fault]:
-    seen: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path, entry in written.entries.items():
-        if entry.ksh in seen:
-            problem = f"a duplicate: {written.name(seen[entry.ksh])} has the same KSH code"
+        if entry.ksh in files:
+            problem = f"a duplicate: {written.name(files[entry.ksh])} has the same KSH code"
             yield Fault(written.name(path), "ksh", entry.ksh, problem, "Remove one of the files, or correct its code")
-        seen.setdefault(entry.ksh, path)
+        files.setdefault(entry.ksh, path)
 
 
 def unique_hosts(written: Written) -> Iterator[Fault]:
@@ -142,8 +142,8 @@ def phases(written: Written) -> Iterator[Fault]:
                 remedy = f"Add evidence.{earlier} (which document shows that it ended), or write an earlier phase"
                 yield Fault(written.name(path), f"evidence.{earlier}", None, problem, remedy)
         if not entry.contract.number and (entry.phase == "live" or entry.contract.status == "contract"):
-            why = "phase live" if entry.phase == "live" else "contract.status: contract"
-            problem, remedy = f"{why} without the service contract's number", "Add the number in quotes"
+            cause = "phase live" if entry.phase == "live" else "contract.status: contract"
+            problem, remedy = f"{cause} without the service contract's number", "Add the number in quotes"
             yield Fault(written.name(path), "contract.number", entry.contract.number, problem, remedy)
 
 

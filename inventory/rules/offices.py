@@ -12,17 +12,17 @@ from inventory.rules.written import Written
 
 
 def unique_seats(written: Written) -> Iterator[Fault]:
-    seen: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path, office in written.offices.items():
         if office.seat not in settlements():
             remedy = "Take the code from inventory/data/helysegnevtar-2018.csv"
             yield Fault(written.name(path), "seat", office.seat, "no settlement has this KSH code", remedy)
-        if office.seat in seen:
-            problem = f"a duplicate: {written.name(seen[office.seat])} has the same seat"
+        if office.seat in files:
+            problem = f"a duplicate: {written.name(files[office.seat])} has the same seat"
             yield Fault(
                 written.name(path), "seat", office.seat, problem, "Remove one of the files, or correct its seat"
             )
-        seen.setdefault(office.seat, path)
+        files.setdefault(office.seat, path)
 
 
 def offices_exist(written: Written) -> Iterator[Fault]:
@@ -88,17 +88,17 @@ def agree_with_the_list(written: Written) -> Iterator[Fault]:
 def clerks(written: Written) -> Iterator[Fault]:
     """User names are unique (one realm); an office with a joined member has somebody to sign in."""
     joined = {entry.office for entry in written.entries.values() if entry.phase != "preparation"}
-    seen: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path, office in written.offices.items():
         if not office.clerks and office.seat in joined:
             problem = "no clerk, though a member is past preparation"
             yield Fault(written.name(path), "clerks", [], problem, "Add at least one clerk")
         for index, clerk in enumerate(office.clerks):
-            if clerk.username in seen:
-                problem = f"a duplicate: {written.name(seen[clerk.username])} has the same user name"
+            if clerk.username in files:
+                problem = f"a duplicate: {written.name(files[clerk.username])} has the same user name"
                 remedy = "User names are unique in an environment: rename one"
                 yield Fault(written.name(path), f"clerks.{index}.username", clerk.username, problem, remedy)
-            seen.setdefault(clerk.username, path)
+            files.setdefault(clerk.username, path)
 
 
 def clerks_roles(written: Written) -> Iterator[Fault]:
@@ -127,17 +127,17 @@ def clerks_roles(written: Written) -> Iterator[Fault]:
 
 def workstations(written: Written) -> Iterator[Fault]:
     """Names and numbers are unique in the environment; each is a clerk's of the same office."""
-    seen: dict[tuple[str, object], Path] = {}
+    files: dict[tuple[str, object], Path] = {}
     for path, office in written.offices.items():
         usernames = [clerk.username for clerk in office.clerks]
         for index, station in enumerate(office.workstations):
             for field in ("name", "number"):
                 value = getattr(station, field)
-                if (field, value) in seen:
-                    problem = f"a duplicate: {written.name(seen[field, value])} has the same workstation {field}"
+                if (field, value) in files:
+                    problem = f"a duplicate: {written.name(files[field, value])} has the same workstation {field}"
                     remedy = f"Workstation {field}s are unique in an environment: change one"
                     yield Fault(written.name(path), f"workstations.{index}.{field}", value, problem, remedy)
-                seen.setdefault((field, value), path)
+                files.setdefault((field, value), path)
             if station.clerk not in usernames:
                 remedy = f"Wanted one of its clerks: {', '.join(usernames) or 'none yet'}"
                 problem = "no such clerk in this office"

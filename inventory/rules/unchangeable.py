@@ -28,12 +28,12 @@ def compared_with_applied(written: Written) -> Iterator[Fault]:
             remedy = f"Write cell: {was['cell']}; to move it, leave (playbooks/leave.yml) and join again"
             yield Fault(written.name(path), "cell", entry.cell, problem, remedy)
         if entry.training != was.get("training", False):
-            seen, before = str(entry.training).lower(), str(was.get("training", False)).lower()
+            training, before = str(entry.training).lower(), str(was.get("training", False)).lower()
             problem = f"training cannot change once a tenant exists: {ksh} was applied with {before}"
             remedy = (
                 f"Write training: {before}; invented and real data must not meet: leave (playbooks/leave.yml) first"
             )
-            yield Fault(written.name(path), "training", seen, problem, remedy)
+            yield Fault(written.name(path), "training", training, problem, remedy)
         if entry.phase == "preparation":
             problem = f"its tenant exists: {ksh} was applied in phase {was.get('phase', 'connection')!r}"
             remedy = f"Write phase: {was.get('phase', 'connection')}, or run playbooks/leave.yml first"
@@ -86,10 +86,10 @@ def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Faul
             yield fewer_nodes(written.environment_file, index, cell, f"was applied with {was_nodes}", was_nodes)
 
 
-def fewer_nodes(file: str, index: int, cell: Cell, seen: str, nodes: int) -> Fault:
-    """A cell with fewer nodes than it had. `seen`: how many that were, and who says so; for the register's rule and for
+def fewer_nodes(file: str, index: int, cell: Cell, former: str, nodes: int) -> Fault:
+    """A cell with fewer nodes than it had. `former`: how many that were, and who says so; for the rule and for
     `centre.verbs`, which asks the daemon where this machine does not remember what was applied."""
-    problem = f"a cell gets no fewer nodes: {cell.id!r} {seen}; a node taken out goes with its data"
+    problem = f"a cell gets no fewer nodes: {cell.id!r} {former}; a node taken out goes with its data"
     return Fault(file, f"cells.{index}.nodes", cell.nodes, problem, KEEP.format(nodes))
 
 

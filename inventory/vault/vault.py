@@ -165,24 +165,24 @@ def ensure(register: Register) -> tuple[Secrets, list[str]]:
     with (folder / "vault.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         data = _read(env) or {}
-        made = _complete(register, data)
+        created = _complete(register, data)
         if not _password_file(env).is_file():
             write_whole(_password_file(env), random.token_urlsafe(32) + "\n")
-        if made:
+        if created:
             write_whole(_vault(env), _codec(env).encrypt(yaml.safe_dump(data)).decode())
         secrets = Secrets(register, data)
-        made += _write_ssh_files(register, secrets)
-    return secrets, made
+        created += _write_ssh_files(register, secrets)
+    return secrets, created
 
 
 def _complete(register: Register, data: dict[str, Any]) -> list[str]:
-    made: list[str] = []
+    created: list[str] = []
 
     def need(section: str, name: str, make: Callable[[], object]) -> None:
         values = data.setdefault(section, {})
         if name not in values:
             values[name] = make()
-            made.append(f"{section}.{name}")
+            created.append(f"{section}.{name}")
 
     for name in PASSWORDS:
         need("passwords", name, lambda: random.token_urlsafe(32))
@@ -195,11 +195,11 @@ def _complete(register: Register, data: dict[str, Any]) -> list[str]:
         data["root_ca"] = vars(authority)
         data["pki_ca"] = vars(certificates.intermediate(env, "issuing", authority))
         data["internal_ca"] = vars(certificates.intermediate(env, "internal", authority))
-        made.append("certificate authorities")
+        created.append("certificate authorities")
     for name in ("enrol_key", "server_key", "ledger_key"):
         if name not in data:
             data[name] = certificates.signing_key()
-            made.append(name)
+            created.append(name)
     internal = Pair(**data["internal_ca"])
     leaves = data.setdefault("tls", {})
     for service, hosts in tls_hosts(register).items():
@@ -211,12 +211,12 @@ def _complete(register: Register, data: dict[str, Any]) -> list[str]:
         ):
             continue
         leaves[service] = vars(certificates.leaf(service, hosts, internal))
-        made.append(f"tls.{service}")
+        created.append(f"tls.{service}")
     for name in ("ssh_key", "ssh_host_key"):
         if name not in data:
             data[name] = _ssh_pair(f"asp-{env}")
-            made.append(name)
-    return made
+            created.append(name)
+    return created
 
 
 def _ssh_pair(comment: str) -> dict[str, str]:
@@ -233,14 +233,16 @@ def _write_ssh_files(register: Register, secrets: Secrets) -> list[str]:
     folder = paths.environment_dir(register.environment.id) / "ssh"
     folder.mkdir(exist_ok=True, mode=0o700)
     host_key = " ".join(secrets.ssh_host_key[1].split()[:2])
-    known = "".join(f"[127.0.0.1]:{register.ssh_port(station)} {host_key}\n" for _, station in register.workstations())
-    made = []
-    for name, content in (("id_ed25519", secrets.ssh_key[0]), ("known_hosts", known)):
+    host_keys = "".join(
+        f"[127.0.0.1]:{register.ssh_port(station)} {host_key}\n" for _, station in register.workstations()
+    )
+    created = []
+    for name, content in (("id_ed25519", secrets.ssh_key[0]), ("known_hosts", host_keys)):
         file = folder / name
         if not file.is_file() or file.read_text() != content:
             write_whole(file, content)
-            made.append(f"ssh/{name}")
-    return made
+            created.append(f"ssh/{name}")
+    return created
 
 
 def _vault(env: str) -> Path:

@@ -91,8 +91,8 @@ def operations(register: Register, cell: CellNames, system: str) -> str:
 
 def _tenants(register: Register, cell: CellNames) -> list[Municipality]:
     # The cell's id first: making names anew for each of the country's municipalities took a program 20 s.
-    here = {item.id for item in register.environment.cells if register.cell(item.id) == cell}
-    return [m for m in register.municipalities.values() if m.cell in here]
+    cells = {item.id for item in register.environment.cells if register.cell(item.id) == cell}
+    return [m for m in register.municipalities.values() if m.cell in cells]
 
 
 def catalogue(register: Register, cell: CellNames) -> str:

@@ -83,7 +83,7 @@ class Context:
 
     def short(self, name: str) -> str:
         """A daemon name without its `asp-<env>-` part: the logical name inside a stack."""
-        return name.removeprefix(self.names.of("")) or name
+        return name.removeprefix(self.names.daemon_name("")) or name
 
 
 @cache

@@ -237,7 +237,7 @@ class SwarmService(pulumi.ComponentResource):
         """Logical and physical name of a file. Swarm allows 64 characters, so a long middle is cut, never the hash."""
         tag = hashlib.sha256(f"{path}\0{file.content}".encode()).hexdigest()[:12]
         label = f"{self._short}-{PurePosixPath(path).name.replace('.', '-')}"
-        return f"{label}-{tag}", f"{self._ctx.names.of(label)[:51]}-{tag}"
+        return f"{label}-{tag}", f"{self._ctx.names.daemon_name(label)[:51]}-{tag}"
 
 
 def _duration(seconds: int) -> str:

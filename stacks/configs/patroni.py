@@ -39,7 +39,7 @@ def scope(cell_id: str) -> str:
 def shared_json(server: Server, timing: Timing = FENCED) -> str:
     """`dcs.json`: what all nodes share; the leader writes it to etcd whenever it differs."""
     parameters = {name: value for name, value in settings(server).items() if name in SHARED}
-    wanted = {
+    config = {
         **vars(timing),
         "maximum_lag_on_failover": 1048576,
         # Nothing is acknowledged that only one node has; without a standby nothing is acknowledged at all. Whichever
@@ -54,7 +54,7 @@ def shared_json(server: Server, timing: Timing = FENCED) -> str:
         "primary_stop_timeout": 10,
         "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": parameters},
     }
-    return json.dumps(wanted, indent=1, sort_keys=True)
+    return json.dumps(config, indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def patroni_yml(node: Node, server: Server) -> str:
     # After a failover nothing is acknowledged until the other standby streams from the new leader, so it should not
     # wait five seconds (the default) between two attempts.
     own["wal_retrieve_retry_interval"] = "200ms"
-    wanted = {
+    config = {
         "scope": node.cell_id,
         "namespace": f"{PREFIX}/",
         "name": node.name,
@@ -112,4 +112,4 @@ def patroni_yml(node: Node, server: Server) -> str:
         "watchdog": {"mode": "off"},  # no device inside a container; the fencer proves instead
         "tags": {},
     }
-    return yaml.safe_dump(wanted, sort_keys=False)
+    return yaml.safe_dump(config, sort_keys=False)

@@ -27,7 +27,7 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
         **repository(VAULT),
         **{f"repo{number}-retention-full": retention_full for number in PLACES},
         # An empty database is 299 files: without bundles each is one in the repository.
-        **{f"repo{number}-{what}": "y" for number in PLACES for what in ("bundle", "block")},
+        **{f"repo{number}-{feature}": "y" for number in PLACES for feature in ("bundle", "block")},
         "start-fast": "y",
         "log-level-console": "info",
         "process-max": 2,

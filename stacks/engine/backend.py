@@ -66,13 +66,13 @@ class Backend:
 
     def create(self, project: str, stack: str, deployment: dict | None = None) -> None:
         """Make an empty stack; StateError when it is there, UsageError when its name is not allowed."""
-        self.refuse_taken(project, stack)
+        self.require_free_name(project, stack)
         meta = self.root / "meta.yaml"
         if not meta.exists():
             write_file(meta, "version: 1\n", 0o644)
         self.save(project, stack, deployment)
 
-    def refuse_taken(self, project: str, stack: str) -> None:
+    def require_free_name(self, project: str, stack: str) -> None:
         """Refuse a stack of this name as `create` does."""
         if not STACK_NAME.match(stack):
             raise UsageError(f"stack name {stack!r} is not allowed: letters, digits, '.', '_' and '-', at most 100")

@@ -49,16 +49,16 @@ def _object(fields: dict[str, Field], value: dict, path: str, failures: list) ->
     defaulted = list(value.get(DEFAULTS) or [])
     for key in sorted(value):
         item = value[key]
-        where = f"{path}.{key}" if path else key
+        place = f"{path}.{key}" if path else key
         spec = fields.get(key)
         if key == DEFAULTS:
             continue
         if spec is None or spec.output:
             names = ", ".join(sorted(k for k, f in fields.items() if not f.output))
             reason = "is set by the daemon and cannot be an input" if spec else f"no such field; known here: {names}"
-            failures.append((where, reason))
+            failures.append((place, reason))
         elif item is not None:
-            result[key] = _value(spec, item, where, failures)
+            result[key] = _value(spec, item, place, failures)
     for key, spec in fields.items():
         if key in result:
             continue
@@ -88,7 +88,7 @@ def _value(spec: Field, value: Any, path: str, failures: list) -> Any:
         return value
     if spec.kind == "object":
         if isinstance(value, dict):
-            return _object(spec.of, value, path, failures)
+            return _object(spec.fields, value, path, failures)
         failures.append((path, f"is {_describe(value)}, wanted an object"))
     elif spec.kind == "map":
         if isinstance(value, dict):
@@ -107,7 +107,7 @@ def _element(spec: Field, value: Any, path: str, failures: list) -> Any:
     if value is UNKNOWN:
         return value
     if isinstance(value, dict):
-        return _object(spec.of, value, path, failures)
+        return _object(spec.fields, value, path, failures)
     failures.append((path, f"is {_describe(value)}, wanted an object"))
     return value
 
@@ -115,8 +115,8 @@ def _element(spec: Field, value: Any, path: str, failures: list) -> Any:
 def _scalar(kind: str, value: Any, path: str, failures: list) -> Any:
     if value is UNKNOWN:
         return value
-    good = isinstance(value, _PLAIN[kind]) and (kind == "bool" or not isinstance(value, bool))
-    if good:
+    valid = isinstance(value, _PLAIN[kind]) and (kind == "bool" or not isinstance(value, bool))
+    if valid:
         return value
     if kind == "str" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)

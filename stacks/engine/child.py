@@ -162,6 +162,6 @@ def _traceback(fault: BaseException, folder: str) -> str:
         return "".join(traceback.format_exception_only(fault))
     frames = traceback.extract_tb(fault.__traceback__)
     first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), len(frames))
-    shown = frames[first:] or [frame for frame in frames if frame.filename != __file__]
-    lines = ["Traceback (most recent call last):\n", *traceback.format_list(shown)]
+    visible = frames[first:] or [frame for frame in frames if frame.filename != __file__]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(visible)]
     return "".join(lines + traceback.format_exception_only(fault))

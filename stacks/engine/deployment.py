@@ -29,9 +29,9 @@ class Patterns:
     def __bool__(self) -> bool:
         return bool(self.patterns)
 
-    def missing(self, known: set[str]) -> list[str]:
+    def missing(self, urns: set[str]) -> list[str]:
         """Those without a wildcard that name no known resource."""
-        return [pattern for pattern in self.patterns if "*" not in pattern and pattern not in known]
+        return [pattern for pattern in self.patterns if "*" not in pattern and pattern not in urns]
 
     def name(self, urn: str) -> bool:
         """Whether one of them names the resource."""
@@ -99,7 +99,7 @@ class Deployment:
         self.olds = {item.urn: item for item in snapshot.resources if not item.delete}
         self.pending_deletes = [item for item in snapshot.resources if item.delete]
         self.news: dict[str, Resource] = {}
-        self.gone: set[str] = set()  # old URNs whose object is deleted
+        self.removals: set[str] = set()  # old URNs whose object is deleted
         self.aliases: dict[str, str] = {}  # old URN -> new URN
         self.skipped: set[str] = set()  # URNs outside the targets
         self.unsettled: list[dict] = []  # journal records of operations whose outcome is not known
@@ -165,7 +165,7 @@ class Deployment:
         return [
             item.renamed(self.aliases)
             for urn, item in self.olds.items()
-            if urn not in self.news and urn not in self.aliases and urn not in self.gone and urn not in self.skipped
+            if urn not in self.news and urn not in self.aliases and urn not in self.removals and urn not in self.skipped
         ]
 
     def result(self) -> Snapshot:
@@ -176,7 +176,7 @@ class Deployment:
             remaining = [
                 item.renamed(self.aliases).known_as(names[urn])
                 for urn, item in self.olds.items()
-                if names[urn] not in self.news and urn not in self.gone
+                if names[urn] not in self.news and urn not in self.removals
             ]
             resources = [self.news[urn] for urn in self._order if urn in self.news] + remaining + self.pending_deletes
             return Snapshot(in_dependency_order(resources), [], self.snapshot.salt, self.snapshot.metadata)
@@ -194,10 +194,10 @@ class Deployment:
 
     def begin(self, step: Step) -> None:
         """Note that an operation is about to touch the daemon."""
-        step.begun = time.time()
+        step.start = time.time()
         if self._journal is not None:
             resource = self._journal_form(step).to_json(self._sealer)
-            self._write({"kind": "begin", "op": step.op, "time": step.begun, "resource": resource})
+            self._write({"kind": "begin", "op": step.op, "time": step.start, "resource": resource})
 
     def record(self, step: Step, resource: Resource) -> None:
         """Record a resource's new state."""
@@ -206,7 +206,7 @@ class Deployment:
                 self._order.append(resource.urn)
             self.news[resource.urn] = resource
             if step.op not in ("same", "skip"):
-                self._write_done(step.op, resource)
+                self._write_end(step.op, resource)
 
     def record_outputs(self, urn: str, outputs: dict) -> None:
         """Outputs of a component (or of the stack itself)."""
@@ -218,7 +218,7 @@ class Deployment:
             resource = resource.copy(outputs=reseal(outputs, old.outputs) if old else outputs)
             self.news[urn] = resource
             if old is None or old.outputs != resource.outputs:
-                self._write_done("outputs", resource)
+                self._write_end("outputs", resource)
 
     def restore_outputs(self, urn: str) -> None:
         """Give a resource its recorded outputs back where this run has registered none: a failed run loses nothing."""
@@ -231,7 +231,7 @@ class Deployment:
         """Take over what a refresh has read; `fresh` is None when the object is gone."""
         with self.lock:
             if fresh is None:
-                self.gone.add(old.urn)
+                self.removals.add(old.urn)
                 self.olds.pop(old.urn, None)
             else:
                 self.olds[old.urn] = fresh
@@ -241,7 +241,7 @@ class Deployment:
         with self.lock:
             condemned = old.copy(delete=True)
             self.pending_deletes.append(condemned)
-            self._write_done("condemn", condemned)
+            self._write_end("condemn", condemned)
 
     def record_deletion(self, step: Deletion, until_replaced: bool) -> None:
         """Record that a resource's object is gone. `until_replaced`: its record waits for the replacement."""
@@ -254,10 +254,10 @@ class Deployment:
             elif until_replaced:
                 waiting = old.copy(pending_replacement=True)
                 self.olds[old.urn] = waiting
-                self._write_done(step.op, waiting.known_as(self.current_urn(old.urn)))
+                self._write_end(step.op, waiting.known_as(self.current_urn(old.urn)))
                 return
             else:
-                self.gone.add(old.urn)
+                self.removals.add(old.urn)
             if self._journal is not None:
                 resource = self._journal_form(step).to_json(self._sealer)
                 self._write({"kind": "gone", "op": step.op, "resource": resource})
@@ -267,7 +267,7 @@ class Deployment:
         if self._journal is None:
             return
         resource = self._journal_form(step)
-        record = {"op": step.op, "time": step.begun, "resource": resource.to_json(self._sealer)}
+        record = {"op": step.op, "time": step.start, "resource": resource.to_json(self._sealer)}
         earlier = self.forgotten.get(resource.urn)
         if isinstance(error, DaemonError) and error.status == CONFLICT and earlier is not None:
             # A request of an earlier run was carried out after all, when nobody looked for it any more.
@@ -285,7 +285,7 @@ class Deployment:
             raise ValueError(f"step {step.op} of {step.urn} is about no resource")
         return step.old if step.old.delete else step.old.known_as(self.current_urn(step.old.urn))
 
-    def _write_done(self, op: str, resource: Resource) -> None:
+    def _write_end(self, op: str, resource: Resource) -> None:
         if self._journal is not None:
             self._write({"kind": "done", "op": op, "resource": resource.to_json(self._sealer)})
 

@@ -62,8 +62,8 @@ def _object(fields: dict[str, Field], old: dict, new: dict, path: str, force: bo
     for key, spec in fields.items():
         if spec.output:
             continue
-        where = f"{path}.{key}" if path else key
-        _value(spec, old.get(key), new.get(key), where, force, result)
+        place = f"{path}.{key}" if path else key
+        _value(spec, old.get(key), new.get(key), place, force, result)
 
 
 def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff) -> None:
@@ -79,7 +79,7 @@ def _value(spec: Field, old: Any, new: Any, path: str, force: bool, result: Diff
             if not empty(new):
                 _note(result, path, old, new, force or spec.force)
         else:
-            _object(spec.of, old, new, path, force, result)
+            _object(spec.fields, old, new, path, force, result)
     elif spec.kind == "objects" and spec.suppress is not None and spec.suppress(old or [], new):
         return
     elif spec.kind == "objects":
@@ -111,7 +111,7 @@ def _textset(value: list) -> list:
 def _forces(spec: Field, whole: bool = False) -> bool:
     """Whether a change of the property forces a replacement. `whole`: an object goes altogether."""
     if spec.kind in ("objectset", "objects") or (whole and spec.kind == "object"):
-        return spec.force or any(_forces(item, whole) for item in spec.of.values())
+        return spec.force or any(_forces(item, whole) for item in spec.fields.values())
     return spec.force and spec.kind != "object"
 
 
@@ -119,11 +119,11 @@ def _ordered(spec: Field, old: list, new: list, path: str, force: bool, result: 
     if len(old) != len(new):
         _note(result, path, old, new, force or _forces(spec))
     for index, (before, after) in enumerate(zip(old, new, strict=False)):
-        where = f"{path}[{index}]"
+        place = f"{path}[{index}]"
         if after is UNKNOWN:
-            _note(result, where, before, after, force or _forces(spec))
+            _note(result, place, before, after, force or _forces(spec))
         else:
-            _object(spec.of, before, after, where, force, result)
+            _object(spec.fields, before, after, place, force, result)
 
 
 def _unordered(spec: Field, old: list, new: list, path: str, force: bool, result: Diff) -> None:
@@ -151,11 +151,11 @@ def _element(spec: Field, old: dict | None, new: Any, path: str, force: bool, re
     """Note a changed element of a set: field by field when some field stayed what it was, else as a whole."""
     if isinstance(old, dict) and isinstance(new, dict):
         fields = Diff()
-        _object(spec.of, old, new, path, force, fields)
-        given = [key for key in new if key != DEFAULTS and new[key] is not None]
-        if len({path for path in fields.changes}) < len(given):
-            for where, (_, before, after) in fields.changes.items():
-                _note(result, where, before, after, force)
+        _object(spec.fields, old, new, path, force, fields)
+        keys = [key for key in new if key != DEFAULTS and new[key] is not None]
+        if len({path for path in fields.changes}) < len(keys):
+            for place, (_, before, after) in fields.changes.items():
+                _note(result, place, before, after, force)
             return
     _note(result, path, old, new, force)
 
@@ -167,7 +167,7 @@ def _inside(path: str, key: str) -> str:
 
 def _alike(spec: Field, old: dict, new: dict) -> bool:
     trial = Diff()
-    _object(spec.of, old, new, "", False, trial)
+    _object(spec.fields, old, new, "", False, trial)
     return not trial
 
 
@@ -190,11 +190,11 @@ def complete(fields: dict[str, Field], inputs: dict, outputs: dict | None) -> di
         if value is None:
             result[key] = before if spec.computed or spec.output else None
         elif spec.kind == "object" and isinstance(value, dict):
-            result[key] = complete(spec.of, value, before if isinstance(before, dict) else None)
+            result[key] = complete(spec.fields, value, before if isinstance(before, dict) else None)
         elif spec.kind in ("objects", "objectset") and isinstance(value, list):
             ordered = before if spec.kind == "objects" and isinstance(before, list) else []
             result[key] = [
-                complete(spec.of, item, ordered[index] if index < len(ordered) else None)
+                complete(spec.fields, item, ordered[index] if index < len(ordered) else None)
                 for index, item in enumerate(value)
             ]
         else:
@@ -211,7 +211,7 @@ def overlay(fields: dict[str, Field], inputs: dict, outputs: dict) -> dict:
         before, after = inputs[key], outputs[key]
         if spec.kind == "object" and isinstance(before, dict):
             if isinstance(after, dict):
-                result[key] = overlay(spec.of, before, after)
+                result[key] = overlay(spec.fields, before, after)
         elif spec.kind in ("objects", "objectset"):
             if isinstance(before, list) and isinstance(after, list):
                 trial = Diff()

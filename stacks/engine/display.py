@@ -103,10 +103,10 @@ class Display:
     def _failed(self, event: dict) -> None:
         self._line(event["metadata"], "failed", 31)
 
-    def _line(self, data: dict, what: str, colour: int | None = None) -> None:
+    def _line(self, data: dict, words: str, colour: int | None = None) -> None:
         op = data["op"]
         sign = SIGNS.get(op, " ")
-        text = f" {sign:<2} {data['type']} {urns.name_of(data['urn'])} {what}"
+        text = f" {sign:<2} {data['type']} {urns.name_of(data['urn'])} {words}"
         diffs = data.get("diffs")
         if diffs:
             text += f" [diff: {','.join('~' + key for key in diffs)}]"
@@ -171,8 +171,8 @@ def _change(path: str, change: dict, data: dict) -> str:
     old = _at(data.get("old", {}).get("outputs", {}), path)
     new = _at(data.get("new", {}).get("inputs", {}), path)
     kind = change["diffKind"]
-    shown = f"{_short(old)} => {_short(new)}"
-    return f"{shown}  ({kind})" if kind.endswith("replace") else shown
+    text = f"{_short(old)} => {_short(new)}"
+    return f"{text}  ({kind})" if kind.endswith("replace") else text
 
 
 def _at(value: Any, path: str) -> Any:

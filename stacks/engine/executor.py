@@ -242,8 +242,8 @@ class Executor:
     def refresh(self) -> None:
         """Read every recorded resource back; what is gone leaves the record."""
         deployment = self._deployment
-        chosen = [item for item in deployment.olds.values() if deployment.selection.covers(item.urn)]
-        steps = [Refreshing(op="refresh", urn=item.urn, type=item.type, old=item, new=item) for item in chosen]
+        resources = [item for item in deployment.olds.values() if deployment.selection.covers(item.urn)]
+        steps = [Refreshing(op="refresh", urn=item.urn, type=item.type, old=item, new=item) for item in resources]
         self._in_parallel(steps, {}, {}, self._refresh)
 
     def _refresh(self, step: Refreshing) -> None:

@@ -159,11 +159,11 @@ def keep_old(new: Any, old: Any, keys: list[str | int]) -> Any:
             new = keep_old(new, old, [place, *rest])
         return new
     if isinstance(new, dict) and isinstance(key, str):
-        there = isinstance(old, dict) and key in old
+        had_key = isinstance(old, dict) and key in old
         result = dict(new)
-        if rest and key in result and there:
+        if rest and key in result and had_key:
             result[key] = keep_old(result[key], old[key], rest)
-        elif not rest and there:
+        elif not rest and had_key:
             result[key] = old[key]
         elif not rest:
             result.pop(key, None)

@@ -54,7 +54,7 @@ class Journal:
             self._file.flush()
 
     @property
-    def begun(self) -> bool:
+    def has_records(self) -> bool:
         """Whether a record was written in this run."""
         return self._file is not None
 
@@ -189,8 +189,8 @@ def in_dependency_order(resources: list[Resource]) -> list[Resource]:
 
 
 def _pruned(item: Resource, live: dict[str, Resource]) -> Resource:
-    gone = [link for link in item.links() if link not in live]
-    if not gone:
+    dangling = [link for link in item.links() if link not in live]
+    if not dangling:
         return item
     return item.copy(
         parent=item.parent if item.parent in live else "",

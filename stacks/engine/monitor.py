@@ -272,8 +272,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.deployment.failed.set()
         raise context.abort(grpc.StatusCode.UNAVAILABLE, "the deployment has failed and takes no more registrations")
 
-    def _refuse(self, context: Any, what: str, instead: str = "") -> NoReturn:
-        text = f"{what} is not covered by the embedded engine: {instead + ', or ' if instead else ''}{USE_CLI}"
+    def _refuse(self, context: Any, feature: str, instead: str = "") -> NoReturn:
+        text = f"{feature} is not covered by the embedded engine: {instead + ', or ' if instead else ''}{USE_CLI}"
         self.deployment.events.diagnostic("error", text)
         self._abort(context)
 
@@ -337,6 +337,6 @@ def _refuse_unsupported(request: Any) -> None:
         (request.hooks.ListFields(), "the option hooks", "do it in the program or in a playbook after `up`"),
         (request.state_migrations, "the option state_migrations", "use aliases"),
     )
-    for given, option, instead in options:
-        if given:
+    for value, option, instead in options:
+        if value:
             raise UnsupportedError(f"{option} is not covered by the embedded engine: {instead}, or {USE_CLI}")

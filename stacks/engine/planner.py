@@ -205,14 +205,14 @@ class Planner:
     def _dependents_to_replace(self, root: Resource) -> list[Resource]:
         """Recorded resources that a deletion of `root` takes along, each after those it depends on."""
         doomed = {root.urn}
-        chosen = []
+        dependents = []
         for item in self._deployment.dependents_of(root.urn):
             if not item.custom or item.external or item.urn in self.registered or item.delete:
                 continue
             if self._taken_along(item, doomed):
                 doomed.add(item.urn)
-                chosen.append(item)
-        return chosen
+                dependents.append(item)
+        return dependents
 
     def _taken_along(self, item: Resource, doomed: set[str]) -> bool:
         if item.deleted_with in doomed or urns.provider_urn(item.provider) in doomed:

@@ -24,11 +24,11 @@ LATE = 3.0  # seconds within which a daemon may still carry out a request whose 
 
 @dataclass
 class Recovery:
-    """`left`: journal records of operations that could not be looked into. `forgotten`: URN -> journal record of
-    a creation whose object was not there."""
+    """`open_records`: journal records of operations that could not be looked into. `forgotten`: URN -> journal
+    record of a creation whose object was not there."""
 
     snapshot: Snapshot
-    left: list[dict] = field(default_factory=list)
+    open_records: list[dict] = field(default_factory=list)
     forgotten: dict[str, dict] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def recover(replay: Replay, tell: Callable[[str], None]) -> Recovery:
             before, after = table.get(item.resource.urn), _outcome(item, table)
         except ProviderError as error:
             # Its daemon may be gone for good (another provider's): the stack must not be stuck on it.
-            result.left.append(item.record)
+            result.open_records.append(item.record)
             tell(f"{item.resource.urn}: {UNSEEN}: {error}")
             continue
         if after is None:
@@ -109,18 +109,18 @@ def _adopt(item: Interrupted, table: dict[str, Resource]) -> Resource | None:
     if not kind.adoptable:
         kind.delete(daemon, identity, previous, None)
         return None
-    read = kind.read(daemon, identity, previous)
-    if read is None:
+    state = kind.read(daemon, identity, previous)
+    if state is None:
         return None
     return resource.copy(
-        id=read[0],
-        outputs=annotate_secrets(read[1], resource.inputs),
+        id=state[0],
+        outputs=annotate_secrets(state[1], resource.inputs),
         pending_replacement=False,
         init_errors=[UNFINISHED] if kind.changeable() else [],
     )
 
 
-def _made_by_us(kind: Kind, daemon: Daemon, identity: str, begun: float) -> bool:
+def _made_by_us(kind: Kind, daemon: Daemon, identity: str, start: float) -> bool:
     """Whether the object was made after the interrupted creation had begun: an older one is somebody else's."""
     if not kind.inspect:
         return True  # volumes and images: making one that is there takes it over anyway, as the provider does
@@ -130,4 +130,4 @@ def _made_by_us(kind: Kind, daemon: Daemon, identity: str, begun: float) -> bool
         created = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except ValueError:
         return True
-    return created >= begun - CLOCK_MARGIN
+    return created >= start - CLOCK_MARGIN

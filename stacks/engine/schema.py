@@ -18,7 +18,7 @@ class Field:
     """One property.
 
     kind: see above. computed: the daemon fills it in when the program leaves it out. output: never an input.
-    force: a change replaces the resource. default: written into the inputs when missing. of: fields of nested
+    force: a change replaces the resource. default: written into the inputs when missing. fields: those of nested
     objects. autoname: a missing name is made from the logical one. suppress: compares two unequal values, True
     when they mean the same. valid: gives the reason why a value is refused, or None.
     """
@@ -29,7 +29,7 @@ class Field:
     output: bool = False
     force: bool = False
     default: Any = None
-    of: dict[str, Field] = field(default_factory=dict)
+    fields: dict[str, Field] = field(default_factory=dict)
     autoname: bool = False
     suppress: Callable[[Any, Any], bool] | None = None
     valid: Callable[[Any], str | None] | None = None
@@ -59,21 +59,21 @@ def mapping(**options: Any) -> Field:
     return Field("map", **options)
 
 
-def one(of: dict[str, Field], **options: Any) -> Field:
-    return Field("object", of=of, **options)
+def nested(fields: dict[str, Field], **options: Any) -> Field:
+    return Field("object", fields=fields, **options)
 
 
-def many(of: dict[str, Field], **options: Any) -> Field:
-    return Field("objects", of=of, **options)
+def nested_list(fields: dict[str, Field], **options: Any) -> Field:
+    return Field("objects", fields=fields, **options)
 
 
-def setof(of: dict[str, Field], **options: Any) -> Field:
-    return Field("objectset", of=of, **options)
+def nested_set(fields: dict[str, Field], **options: Any) -> Field:
+    return Field("objectset", fields=fields, **options)
 
 
 def labels(force: bool = True, **options: Any) -> Field:
     """The label set that most resources have."""
-    return setof({"label": text(required=True, force=force), "value": text(required=True, force=force)}, **options)
+    return nested_set({"label": text(required=True, force=force), "value": text(required=True, force=force)}, **options)
 
 
 def _order_key(value: Any) -> bytes:

@@ -98,7 +98,7 @@ class Stack:
             if records:
                 snapshot = Snapshot.from_deployment(self._deployment, self.open_secret)
                 self._recovery = recover(replay(snapshot, records, self.open_secret), _warn)
-                self.save(self._recovery.snapshot, self._recovery.left)
+                self.save(self._recovery.snapshot, self._recovery.open_records)
             yield
 
     # -- deployments
@@ -110,7 +110,7 @@ class Stack:
             self.project.name, self.name, self.snapshot(), options, events, journal, self.seal_secret, config
         )
         deployment.secret_keys = secret_keys
-        deployment.unsettled, deployment.forgotten = list(self._recovery.left), self._recovery.forgotten
+        deployment.unsettled, deployment.forgotten = list(self._recovery.open_records), self._recovery.forgotten
         if journal is not None:
             # A wrong passphrase must not write anything; deriving the key goes on while the program loads.
             if self._crypter is not None:
@@ -184,8 +184,8 @@ class Stack:
 
     def _delete_leftovers(self, work: Work) -> None:
         deployment = work.deployment
-        known = {*deployment.olds, *deployment.news, *deployment.skipped}
-        missing = deployment.selection.targets.missing(known) or deployment.replaces.missing(known)
+        urns = {*deployment.olds, *deployment.news, *deployment.skipped}
+        missing = deployment.selection.targets.missing(urns) or deployment.replaces.missing(urns)
         if missing:
             raise EngineError(
                 f"Target '{missing[0]}' could not be found in the stack; 'stack export' lists the URNs. Did you forget "
@@ -207,7 +207,7 @@ class Stack:
         preview = deployment.options.preview
         if preview:
             pass
-        elif work.journal is not None and not work.journal.begun and not deployment.unsettled:
+        elif work.journal is not None and not work.journal.has_records and not deployment.unsettled:
             self.adopt(deployment)
         else:
             self.save(deployment.result(), deployment.unsettled)
@@ -251,8 +251,8 @@ class Stack:
                 work.executor.refresh()
             steps = work.planner.deletions()
             if deployment.selection.targets:
-                chosen = _with_dependents(deployment)
-                steps = [step for step in steps if step.urn in chosen]
+                urns = _with_dependents(deployment)
+                steps = [step for step in steps if step.urn in urns]
             elif deployment.selection:
                 spared = _with_needs(deployment)
                 steps = [step for step in steps if step.urn not in spared]
@@ -282,17 +282,17 @@ class Work:
 def _with_dependents(deployment: Deployment) -> set[str]:
     """URNs of the targets of a `destroy`; EngineError when something else needs them."""
     selection = deployment.selection
-    chosen = {urn for urn in deployment.olds if selection.covers(urn)}
-    if not chosen:
+    urns = {urn for urn in deployment.olds if selection.covers(urn)}
+    if not urns:
         raise EngineError(f"no resource matches --target {', '.join(selection.targets.patterns)}")
-    needing = {item.urn for urn in chosen for item in deployment.dependents_of(urn)}
-    if needing - chosen and not selection.dependents:
+    needing = {item.urn for urn in urns for item in deployment.dependents_of(urn)}
+    if needing - urns and not selection.dependents:
         raise EngineError(
             "cannot destroy the targets alone, these depend on them: "
-            + ", ".join(sorted(needing - chosen))
+            + ", ".join(sorted(needing - urns))
             + ". Name them as targets too, or use --target-dependents."
         )
-    return chosen | needing
+    return urns | needing
 
 
 def _with_needs(deployment: Deployment) -> set[str]:
@@ -347,6 +347,6 @@ def early_program(project: Project) -> Program:
     """Start the program's interpreter before anything else is loaded."""
     entry = project.program / "__main__.py" if project.program.is_dir() else project.program
     if not entry.is_file():
-        where = f"{project.folder}/Pulumi.yaml"
-        raise EngineError(f"no program: {entry} does not exist; write it, or mend 'main' in {where}")
+        file = f"{project.folder}/Pulumi.yaml"
+        raise EngineError(f"no program: {entry} does not exist; write it, or mend 'main' in {file}")
     return Program(project.folder)

@@ -211,17 +211,17 @@ def salt_of(deployment: dict) -> str:
     return (provider.get("state") or {}).get("salt", "")
 
 
-def parse_checkpoint(text: str, where: str) -> dict:
-    """The checkpoint object of a file's text; StateError naming `where` when it is damaged or of another version."""
+def parse_checkpoint(text: str, place: str) -> dict:
+    """The checkpoint object of a file's text; StateError naming `place` when it is damaged or of another version."""
     try:
         data = json.loads(text)
     except ValueError as cause:
         raise StateError(
-            f"checkpoint {where} is corrupt: {cause}. Nothing was touched; restore {where}.bak or import an export."
+            f"checkpoint {place} is corrupt: {cause}. Nothing was touched; restore {place}.bak or import an export."
         ) from cause
     if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("checkpoint"), dict):
         version = data.get("version") if isinstance(data, dict) else type(data).__name__
-        raise StateError(f"checkpoint {where} has version {version!r}, wanted {VERSION}; nothing was touched")
+        raise StateError(f"checkpoint {place} has version {version!r}, wanted {VERSION}; nothing was touched")
     if not isinstance(data["checkpoint"].get("latest") or {}, dict):
-        raise StateError(f"checkpoint {where} is corrupt: latest is no mapping. Nothing was touched; restore the .bak")
+        raise StateError(f"checkpoint {place} is corrupt: latest is no mapping. Nothing was touched; restore the .bak")
     return data["checkpoint"]

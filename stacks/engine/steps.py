@@ -20,7 +20,7 @@ class Step:
     new: Resource | None = None
     diff: Diff | None = None
     quiet: bool = False
-    begun: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
+    start: float = 0.0  # seconds since the epoch, when it was about to touch the daemon
 
     @property
     def keys(self) -> list[str]:

@@ -26,8 +26,8 @@ def _list(args: argparse.Namespace, target: StackConfig) -> int:
     crypter = target.crypter() if has_secrets and args.show_secrets else None
     rows = {}
     for key, value in sorted(target.values.items()):
-        shown = _decrypt(value, crypter)
-        rows[target.key(key)] = shown if isinstance(shown, str) else json.dumps(shown)
+        plain = _decrypt(value, crypter)
+        rows[target.key(key)] = plain if isinstance(plain, str) else json.dumps(plain)
     if args.json:
         table = {key: {"value": value, "secret": value == "[secret]"} for key, value in rows.items()}
         print(json.dumps(table, indent=2))
@@ -123,13 +123,13 @@ def _get(args: argparse.Namespace, target: StackConfig) -> int:
     if value is None:
         raise EngineError(f"configuration key '{args.key}' not found for stack file {target.path.name}")
     crypter = target.crypter() if "secure" in json.dumps(value) else None
-    shown = _decrypt(value, crypter)
+    plain = _decrypt(value, crypter)
     if args.json:
-        print(json.dumps({"value": shown, "secret": crypter is not None}, indent=2))
-    elif isinstance(shown, bool):
-        print("true" if shown else "false")
+        print(json.dumps({"value": plain, "secret": crypter is not None}, indent=2))
+    elif isinstance(plain, bool):
+        print("true" if plain else "false")
     else:
-        print(shown if isinstance(shown, str) else json.dumps(shown))
+        print(plain if isinstance(plain, str) else json.dumps(plain))
     return 0
 
 

@@ -227,5 +227,5 @@ def _show_outputs(result: Deployment, show_secrets: bool) -> None:
         if item.type == urns.STACK_TYPE and item.outputs:
             print("Outputs:")
             for key, value in sorted(item.outputs.items()):
-                shown = reveal(value) if show_secrets else mask(value)
-                print(f"    {key}: {json.dumps(shown, ensure_ascii=False)}")
+                text = reveal(value) if show_secrets else mask(value)
+                print(f"    {key}: {json.dumps(text, ensure_ascii=False)}")

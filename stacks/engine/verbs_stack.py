@@ -63,7 +63,7 @@ def _init(args: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _create(workspace: Workspace, name: str) -> None:
-    workspace.backend.refuse_taken(workspace.project.name, name)
+    workspace.backend.require_free_name(workspace.project.name, name)
     StackConfig(workspace.project, name).ensure_crypter()  # without a passphrase nothing is made
     workspace.backend.create(workspace.project.name, name)
 
@@ -256,15 +256,15 @@ def _unprotect(args: argparse.Namespace, stack: Stack) -> int:
 def _forget(args: argparse.Namespace, stack: Stack) -> int:
     with stack.locked():
         resources = stack.snapshot().resources
-        chosen = _by_urn(resources, args.urn)
-        if chosen.protect and not args.force:
-            raise EngineError(f"{chosen.urn} is protected; use --force or 'state unprotect' first")
-        forgotten = {chosen.urn}
+        target = _by_urn(resources, args.urn)
+        if target.protect and not args.force:
+            raise EngineError(f"{target.urn} is protected; use --force or 'state unprotect' first")
+        forgotten = {target.urn}
         for item in resources:
-            if forgotten.intersection(item.links()) and item.urn != chosen.urn:
+            if forgotten.intersection(item.links()) and item.urn != target.urn:
                 if not args.target_dependents:
                     raise EngineError(
-                        f"{chosen.urn} can't be safely deleted because {item.urn} depends on it; use "
+                        f"{target.urn} can't be safely deleted because {item.urn} depends on it; use "
                         "--target-dependents to forget that too"
                     )
                 forgotten.add(item.urn)

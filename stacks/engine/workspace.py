@@ -31,10 +31,10 @@ class Workspace:
 
     def stack_name(self, name: str = "") -> str:
         """The stack that the command means; StackNotFound when none is named or selected."""
-        chosen = name or self.args.stack or self.backend.selected(self.project.name)
-        if not chosen:
+        stack = name or self.args.stack or self.backend.selected(self.project.name)
+        if not stack:
             raise StackNotFound("no stack selected; name one with -s or select one with 'stack select <name>'")
-        return self.split(chosen)
+        return self.split(stack)
 
     def open(self, name: str = "") -> Stack:
         """The stack, loaded; StackNotFound when it does not exist."""

@@ -23,8 +23,8 @@ OPTIONS = {"B2": ["--drill"], "I2": ["--leaks"]}  # of a target that shares its 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHES:
-        known = "\n".join(f"  {name}  {what}" for name, (_, what) in BENCHES.items())
-        sys.exit(f"wanted the id of a target:\n{known}")
+        listing = "\n".join(f"  {name}  {title}" for name, (_, title) in BENCHES.items())
+        sys.exit(f"wanted the id of a target:\n{listing}")
     target = sys.argv.pop(1)
     module, _ = BENCHES[target]
     sys.argv += OPTIONS.get(target, [])

@@ -178,15 +178,15 @@ class BenchCell:
 
     # ---- what is seen
 
-    def until(self, what: Callable[[], bool], seconds: float, told: str) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float, label: str) -> None:
         """Wait for something; RuntimeError saying what after `seconds`."""
         deadline = time.monotonic() + seconds
-        while not what():
+        while not condition():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{told}: not within {seconds:.0f} s; last: {self.seen()}")
+                raise RuntimeError(f"{label}: not within {seconds:.0f} s; last: {self.state()}")
             time.sleep(0.2)
 
-    def seen(self) -> object:
+    def state(self) -> object:
         try:
             return [(m["name"][-1], m["role"], m["state"], m.get("lag")) for m in members(self.runtime, self.names)]
         except RuntimeFault as fault:
@@ -195,14 +195,14 @@ class BenchCell:
     def whole(self) -> bool:
         """A leader, two streaming standbys that acknowledge, no service without its task."""
         try:
-            found = members(self.runtime, self.names)
-            roles = sorted(m["role"] for m in found)
-            leading = next((m for m in found if m["role"] == "leader"), {})
+            nodes = members(self.runtime, self.names)
+            roles = sorted(m["role"] for m in nodes)
+            leading = next((m for m in nodes if m["role"] == "leader"), {})
             for service in [*self.names.etcd, *self.names.postgres]:
                 self.runtime.container(service)
         except RuntimeFault:
             return False
-        states = all(m is leading or follows(m, leading) for m in found)
+        states = all(m is leading or follows(m, leading) for m in nodes)
         return roles == ["leader", "quorum_standby", "quorum_standby"] and states
 
     def heal(self, seconds: float = HEALTHY_SECONDS) -> None:
@@ -248,7 +248,7 @@ class BenchCell:
 
     # ---- the checker
 
-    def lost(self, since: int = 0) -> list[dict]:
+    def lost_rows(self, since: int = 0) -> list[dict]:
         """Acknowledged rows that the leader does not have now."""
         acknowledged = self.history.acknowledged(since)  # before the look: the writers go on meanwhile
         rows = self.sql.script("SELECT writer || ' ' || number FROM bench.written", database=TENANT, role="postgres")
@@ -280,20 +280,20 @@ class BenchCell:
 
 def overlaps(rows: list[dict]) -> list[tuple[dict, dict]]:
     """See BenchCell.overlaps; `rows`: acknowledged ones."""
-    found = []
+    pairs = []
     nodes: dict[str, dict] = {}
     first: dict[str, dict] = {}
     for row in rows:
         other = nodes.setdefault(row["tl"], row)
         if other["node"] != row["node"]:
-            found.append((other, row))
+            pairs.append((other, row))
         if row["tl"] not in first or row["t1"] < first[row["tl"]]["t1"]:
             first[row["tl"]] = row
     timelines = sorted(first)  # eight hexadecimal digits sort as numbers
     for row in rows:
         newer = [first[timeline] for timeline in timelines if timeline > row["tl"]]
-        found += [(row, other) for other in newer if row["t0"] > other["t1"]]
-    return found
+        pairs += [(row, other) for other in newer if row["t0"] > other["t1"]]
+    return pairs
 
 
 # ---- faults: each does its harm, and returns how to undo what does not mend itself

@@ -64,15 +64,18 @@ def main() -> int:
                 finally:
                     cell.fencer(True)
                 print(f"  {name} {number + 1}: {gaps[name][-1]:.2f} s", flush=True)
-        lost, overlaps = cell.lost(), cell.overlaps()
-        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
+        lost_rows, overlaps = cell.lost_rows(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost_rows[:20]), sep="\n", end="")
         acknowledged = len(cell.history.acknowledged())
     for name, values in gaps.items():
         summary = f"p50 {statistics.median(values):.2f}  p95 {quantile(values, 0.95):.2f}  max {max(values):.2f}"
         ratio = statistics.median(values) / statistics.median(gaps["fenced"])
         print(f"{name:<7} trials {len(values):<3} {summary} s  ({ratio:.1f} × fenced)")
-    print(f"acknowledged rows {acknowledged}, lost {len(lost)}, pairs of rows of two writable leaders {len(overlaps)}")
-    return 1 if lost or overlaps else 0
+    print(
+        f"acknowledged rows {acknowledged}, lost {len(lost_rows)}, "
+        f"pairs of rows of two writable leaders {len(overlaps)}"
+    )
+    return 1 if lost_rows or overlaps else 0
 
 
 if __name__ == "__main__":

@@ -29,63 +29,63 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="names of faults, with commas")
     args = parser.parse_args()
-    known = {fault.__name__: fault for fault in FAULTS}
-    chosen = [known[name] for name in args.only.split(",")] if args.only else FAULTS
+    by_name = {fault.__name__: fault for fault in FAULTS}
+    selection = [by_name[name] for name in args.only.split(",")] if args.only else FAULTS
     random.seed(args.seed)
     # Every fault once before any comes again.
-    rounds = [random.sample(chosen, len(chosen)) for _ in range(-(-args.trials // len(chosen)))]
-    left, number = args.trials, 0
+    rounds = [random.sample(selection, len(selection)) for _ in range(-(-args.trials // len(selection)))]
+    trials, number = args.trials, 0
     gaps: dict[str, list[float]] = collections.defaultdict(list)
-    stuck, lost, overlaps = 0, [], []
+    stuck, lost_rows, overlaps = 0, [], []
     whole, until = True, time.monotonic() + args.minutes * 60
     with BenchCell.ready(load(args.env), args.cell, "D3") as cell:
         print(f"seed {args.seed}, history: {cell.history.file.name}")
         starts = [0, 0]  # rows before the last round and before this one: a late write may belong to the round before
         for turn in rounds:
-            for fault in turn[:left]:
+            for fault in turn[:trials]:
                 number += 1
                 time.sleep(random.uniform(0.5, 2))
                 at = time.monotonic()
                 cell.history.note(fault=fault.__name__, at=at)
                 undo = fault(cell)
-                done = time.monotonic()
+                end = time.monotonic()
                 try:
                     time.sleep(random.uniform(3, 8))  # the fault's length, where it does not mend itself
                     undo()
-                    cell.writes_again(done)
+                    cell.writes_again(end)
                     cell.heal()
                 except RuntimeError as error:
                     stuck += 1
                     print(f"  {number} {fault.__name__}: {error}", flush=True)
-                    if not (whole := mended(cell, at)):
+                    if not (whole := repair(cell, at)):
                         break
                 gap = cell.gap(at)
                 gaps[fault.__name__].append(gap)
                 cell.history.note(fault=fault.__name__, at=at, gap=gap)
                 print(f"  {number} {fault.__name__}: writes gone for {gap:.2f} s", flush=True)
-            left -= len(turn[:left])
+            trials -= len(turn[:trials])
             before, now = starts[-2], len(cell.history.rows)
-            lost += [row for row in cell.lost(before) if row not in lost]
+            lost_rows += [row for row in cell.lost_rows(before) if row not in lost_rows]
             overlaps += [pair for pair in cell.overlaps(before) if pair not in overlaps]
             starts.append(now)
-            told = {"round": len(starts) - 2, "lost": len(lost), "overlaps": len(overlaps), "stuck": stuck}
-            cell.history.note(**told)
-            print(f"  {told}", *(f"  LOST {row}" for row in lost[:20]), sep="\n", flush=True)
+            summary = {"round": len(starts) - 2, "lost": len(lost_rows), "overlaps": len(overlaps), "stuck": stuck}
+            cell.history.note(**summary)
+            print(f"  {summary}", *(f"  LOST {row}" for row in lost_rows[:20]), sep="\n", flush=True)
             if not whole or time.monotonic() > until:
                 break
-        lost, overlaps = cell.lost(), cell.overlaps()  # all of them, once more
+        lost_rows, overlaps = cell.lost_rows(), cell.overlaps()  # all of them, once more
         acknowledged = len(cell.history.acknowledged())
-        done = sum(map(len, gaps.values()))
-        verdict = f"{done} faults, acknowledged rows {acknowledged}, lost {len(lost)}, "
+        total = sum(map(len, gaps.values()))
+        verdict = f"{total} faults, acknowledged rows {acknowledged}, lost {len(lost_rows)}, "
         verdict += f"pairs of rows of two writable leaders {len(overlaps)}, cell not whole again in time {stuck}"
-        cell.history.note(verdict=verdict, lost=lost, overlaps=overlaps)
+        cell.history.note(verdict=verdict, lost=lost_rows, overlaps=overlaps)
     for name, values in sorted(gaps.items()):
         print(f"{name:<16} {len(values):>3} trials  p50 {quantile(values, 0.5):.2f}  max {max(values):.2f} s")
     print(verdict)
-    return 1 if lost or overlaps or stuck else 0
+    return 1 if lost_rows or overlaps or stuck else 0
 
 
-def mended(cell: BenchCell, at: float) -> bool:
+def repair(cell: BenchCell, at: float) -> bool:
     """Whether a cell that was not whole in time becomes so later, with writes that were begun after the fault."""
     try:
         cell.heal(LATE_SECONDS)

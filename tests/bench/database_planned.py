@@ -28,16 +28,16 @@ def main() -> int:
     parser.add_argument("--cell", default="baz1")
     parser.add_argument("--trials", type=int, default=5)
     args = parser.parse_args()
-    planned, crashed, seen = [], [], 0
+    planned, crashed, error_count = [], [], 0
     with BenchCell.ready(load(args.env), args.cell, "D2") as cell:
         for number in range(args.trials):
             since, at = len(cell.history.rows), time.monotonic()
-            held = switch(cell.runtime, plan(cell.runtime, args.cell))
+            seconds = switch(cell.runtime, plan(cell.runtime, args.cell))
             cell.writes_again(time.monotonic())
             planned.append(cell.gap(at))
-            seen += (failed := errors(cell, since))
+            error_count += (failed := errors(cell, since))
             print(
-                f"  planned {number + 1}: gap {planned[-1]:.2f} s (called for {held:.2f} s), {failed} errors",
+                f"  planned {number + 1}: gap {planned[-1]:.2f} s (called for {seconds:.2f} s), {failed} errors",
                 flush=True,
             )
             cell.heal()
@@ -47,12 +47,15 @@ def main() -> int:
             crashed.append(cell.gap(at))
             print(f"  crash {number + 1}: gap {crashed[-1]:.2f} s", flush=True)
             cell.heal()
-        lost, overlaps = cell.lost(), cell.overlaps()
-        print(*(f"  LOST {row}" for row in lost[:20]), sep="\n", end="")
+        lost_rows, overlaps = cell.lost_rows(), cell.overlaps()
+        print(*(f"  LOST {row}" for row in lost_rows[:20]), sep="\n", end="")
     for name, gaps in (("planned", planned), ("crash", crashed)):
         print(f"{name:<8} trials {len(gaps)}  p50 {statistics.median(gaps):.2f}  max {max(gaps):.2f} s")
-    print(f"errors at planned switchovers {seen}, lost {len(lost)}, pairs of two writable leaders {len(overlaps)}")
-    return 1 if lost or overlaps or seen else 0
+    print(
+        f"errors at planned switchovers {error_count}, lost {len(lost_rows)}, "
+        f"pairs of two writable leaders {len(overlaps)}"
+    )
+    return 1 if lost_rows or overlaps or error_count else 0
 
 
 if __name__ == "__main__":

@@ -32,16 +32,16 @@ def main() -> int:
             # A new program every 20 kills, so that the graphs stay of a readable size.
             chaos = Chaos(Sandbox(Path(folder) / str(part)).init(), args.seed + part)
             try:
-                done, faults = kill_rounds(chaos, min(20, args.kills - killed))
+                kills, faults = kill_rounds(chaos, min(20, args.kills - killed))
             finally:
                 chaos.sandbox.close()
             under_way.update(chaos.under_way)
-            killed += done
+            killed += kills
             part += 1
-            print(f"seed {args.seed + part - 1}: {done} kills, {len(faults)} faults", flush=True)
+            print(f"seed {args.seed + part - 1}: {kills} kills, {len(faults)} faults", flush=True)
     for fault in faults:
         print(f"  {fault}")
-    print("under way when killed: " + ", ".join(f"{what} {count}" for what, count in under_way.most_common()))
+    print("under way when killed: " + ", ".join(f"{operation} {count}" for operation, count in under_way.most_common()))
     print(f"{killed} kills in {time.monotonic() - began:.0f} s: {'nothing lost' if not faults else 'FAULTS'}")
     return 1 if faults or killed < args.kills else 0
 

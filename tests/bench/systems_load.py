@@ -56,9 +56,9 @@ def ask(client: EdgeClient, host: str, path: str, requests: int, clients: int) -
     wrong = [0]
 
     def work() -> None:
-        kept = Kept(client, host)
+        connection = Kept(client, host)
         for _ in range(requests // clients):
-            status, spent = kept.get(path)
+            status, spent = connection.get(path)
             times.append(spent)
             wrong[0] += status != 200
 
@@ -77,10 +77,10 @@ def of_service(runtime: Runtime, service: str) -> tuple[float, float]:
     memory = container.stats(stream=False)["memory_stats"]
     used = (memory["usage"] - memory.get("stats", {}).get("total_inactive_file", 0)) / 2**20
     container.kill()  # never restart a task's container: Swarm starts another one, and both run
-    successor = poll(lambda: runtime.container(service, 60), lambda seen: seen.id != container.id, 60, f"new {service}")
+    successor = poll(lambda: runtime.container(service, 60), lambda task: task.id != container.id, 60, f"new {service}")
     since = datetime.fromisoformat(successor.attrs["State"]["StartedAt"][:26] + "+00:00").timestamp()
-    (said,) = [line for line in successor.logs().decode().splitlines() if "Listening at" in line]
-    return used, json.loads(said)["time"] - since
+    (entry,) = [line for line in successor.logs().decode().splitlines() if "Listening at" in line]
+    return used, json.loads(entry)["time"] - since
 
 
 def main() -> int:

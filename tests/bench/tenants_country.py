@@ -59,10 +59,10 @@ def rendered(land: register.Register):
     """What would be given to PostgreSQL, to the poolers and to Ansible, text by text."""
     for cell in land.environment.cells:
         caps = land.environment.caps_of(cell.id)
-        here = [m for m in land.municipalities.values() if m.cell == cell.id]
-        tenants = [TenantDatabase(m.tenant, dict.fromkeys(land.installed_systems, "x"), caps=m.limits) for m in here]
+        members = [m for m in land.municipalities.values() if m.cell == cell.id]
+        tenants = [TenantDatabase(m.tenant, dict.fromkeys(land.installed_systems, "x"), caps=m.limits) for m in members]
         yield plan.script(plan.present_steps(tenants, Shared({}, {}), {}, []))
-        yield dbproxy.pgbouncer_ini(caps, {m.tenant: m.limits for m in here if m.limits != caps})
+        yield dbproxy.pgbouncer_ini(caps, {m.tenant: m.limits for m in members if m.limits != caps})
     yield repr(hosts.shared(land)) + repr(hosts.hosts(land))
 
 

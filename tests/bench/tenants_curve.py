@@ -35,11 +35,11 @@ STARTING, READY = "starting PostgreSQL", "database system is ready to accept con
 
 def made_up(register: Register, count: int) -> list[TenantDatabase]:
     """Tenants as a join would make them, with a password each that nobody knows."""
-    found = []
+    tenants = []
     for number in range(90001, 90001 + count):
         logins = {s: verifier(os.urandom(16).hex(), f"t{number}_{s}") for s in register.installed_systems}
-        found.append(TenantDatabase(f"t{number}", logins))
-    return found
+        tenants.append(TenantDatabase(f"t{number}", logins))
+    return tenants
 
 
 def crash_start(cell: CellSql) -> float:
@@ -106,7 +106,7 @@ def main() -> int:
     if cell.cell.nodes != 1:
         raise SystemExit(f"cell {cell.cell_id} of {args.env}: seen nodes: 3, wanted 1. D1 measures a leader's death")
     steps, repository = migrations.installed(), Repository(cell)
-    there = [name for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name)]
+    present = [name for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name)]
     remove(cell)
     sizes = [int(size) for size in args.databases.split(",")]
     everyone = made_up(register, max(sizes))
@@ -115,18 +115,18 @@ def main() -> int:
     print(f"machine: {os.cpu_count()} processors, {_machine_memory()} GiB, {platform.system()} {platform.release()}, "
           f"load {os.getloadavg()[0]:.0f} at the beginning")  # fmt: skip
     print("points:", flush=True)
-    made = 0
+    created = 0
     try:
         for size in sizes:
-            count = max(size - len(there), 0)  # tenants that were there before count as well
-            new = everyone[made:count]
+            count = max(size - len(present), 0)  # tenants that were there before count as well
+            new = everyone[created:count]
             create = timed(lambda new=new: apply.ensure_present(cell, new, steps, check=False))
-            made = count
+            created = count
             nothing = timed(lambda count=count: apply.ensure_present(cell, everyone[:count], steps, check=False))
             files, mebibytes = folder(cell)
             crash = crash_start(cell)
             backup = timed(lambda: repository.back_up("full"))
-            restored = restore_one(cell, everyone[0].name if made else there[0])
+            restored = restore_one(cell, everyone[0].name if created else present[0])
             print(
                 f"  - {{databases: {size}, create_ms: {1000 * create / max(len(new), 1):.0f}, no_op_seconds: "
                 f"{nothing:.2f}, crash_start_seconds: {crash:.2f}, full_backup_seconds: {backup:.1f}, "
@@ -142,8 +142,8 @@ def main() -> int:
 
 def remove(cell: CellSql) -> None:
     """Take made-up tenants away, also those of a killed run."""
-    seen = reading.shared(cell)
-    names = sorted({match[0] for name in (*seen.databases, *seen.roles) if (match := MADE_UP.match(name))})
+    shared = reading.shared(cell)
+    names = sorted({match[0] for name in (*shared.databases, *shared.roles) if (match := MADE_UP.match(name))})
     for first in range(0, len(names), 50):
         apply.ensure_absent(cell, names[first : first + 50], check=False)
 

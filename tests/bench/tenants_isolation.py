@@ -33,12 +33,12 @@ def pairs(env: str) -> int:
     began = time.monotonic()
     facts = {cell: read(CellSql(runtime, cell)) for cell in cells}
     reading = time.monotonic() - began
-    seen = matrix(facts.values())
+    result = matrix(facts.values())
     strange = [item for cell in cells for item in findings(facts[cell], apply.shared_rights(register, cell))]
     total = time.monotonic() - began
     print(
-        f"running catalogues: {seen.tenants} tenants, {seen.examined} pairs × planes ({len(PLANES)}), "
-        f"forbidden {seen.forbidden}, other findings {len(strange)}; read {reading:.2f} s, in all {total:.2f} s"
+        f"running catalogues: {result.tenants} tenants, {result.examined} pairs × planes ({len(PLANES)}), "
+        f"forbidden {result.forbidden}, other findings {len(strange)}; read {reading:.2f} s, in all {total:.2f} s"
     )
     for item in strange:
         print(f"  {item}")
@@ -49,7 +49,7 @@ def pairs(env: str) -> int:
         f"made-up catalogue: {synthetic.tenants} tenants, {synthetic.examined} pairs × planes, "
         f"forbidden {synthetic.forbidden}; computed in {time.monotonic() - began:.2f} s (reading not included)"
     )
-    return 1 if seen.forbidden or strange else 0
+    return 1 if result.forbidden or strange else 0
 
 
 def leaks(env: str, subject: str, neighbour: str) -> int:
@@ -70,13 +70,13 @@ def leaks(env: str, subject: str, neighbour: str) -> int:
         in_matrix = not leak.plane or (names["B"], names["a"]) in matrix([facts]).reached[leak.plane]
         if not (named and in_matrix):
             missed.append(leak.name)
-    left = findings(read(cell), shares)
+    leftovers = findings(read(cell), shares)
     kinds = len({leak.kind for leak in LEAKS})
     print(
         f"{len(LEAKS) - len(missed)} of {len(LEAKS)} leaks of {kinds} kinds found in {time.monotonic() - began:.0f} s; "
-        f"missed: {', '.join(missed) or 'none'}; left behind: {left or 'nothing'}"
+        f"missed: {', '.join(missed) or 'none'}; left behind: {leftovers or 'nothing'}"
     )
-    return 1 if missed or left else 0
+    return 1 if missed or leftovers else 0
 
 
 def main() -> int:

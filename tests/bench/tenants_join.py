@@ -47,12 +47,12 @@ def main() -> int:
             run(part, args.env, args.subject, "absent")
         applied.change(args.env, {}, [args.subject])
         for name in totals:
-            seen = {part: run(part, args.env, args.subject) for part in PARTS}
-            right = right and all(changed == (name == "join") for _, changed in seen.values())
-            totals[name].append(sum(seconds for seconds, _ in seen.values()))
-            print(f"{name:>6} " + "".join(f"{part} {seconds:5.2f} s  " for part, (seconds, _) in seen.items())
+            results = {part: run(part, args.env, args.subject) for part in PARTS}
+            right = right and all(changed == (name == "join") for _, changed in results.values())
+            totals[name].append(sum(seconds for seconds, _ in results.values()))
+            print(f"{name:>6} " + "".join(f"{part} {seconds:5.2f} s  " for part, (seconds, _) in results.items())
                   + f"in all {totals[name][-1]:5.2f} s", flush=True)  # fmt: skip
-    applied.change(args.env, {args.subject: applied.of(municipality)})
+    applied.change(args.env, {args.subject: applied.snapshot_entry(municipality)})
     for name, target in (("join", TARGET), ("again", TARGET_AGAIN)):
         middle = statistics.median(totals[name])
         print(f"{name:>6} median {middle:.2f} s, target {target} s, ratio {middle / target:.2f}")

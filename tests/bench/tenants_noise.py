@@ -71,23 +71,23 @@ class Bench:
 
     def neighbours(self, those: list[Municipality], port: int, seconds: int, rate: int) -> list[float]:
         """Latencies (ms) of all neighbours' transactions, from when each was due."""
-        found: list[float] = []
+        latencies: list[float] = []
 
-        def one(municipality: Municipality) -> None:
+        def load(municipality: Municipality) -> None:
             arguments = f"-c 2 -T {seconds} -R {rate} -l --log-prefix=log -f work"
             text = self.run(municipality, port, arguments, {"work": WORK}, seconds + 30)
-            found.extend(int(line.split()[2]) / 1000 for line in text.splitlines() if len(line.split()) >= 6)
+            latencies.extend(int(line.split()[2]) / 1000 for line in text.splitlines() if len(line.split()) >= 6)
 
-        _all([threading.Thread(target=one, args=(municipality,)) for municipality in those])
-        return found
+        _all([threading.Thread(target=load, args=(municipality,)) for municipality in those])
+        return latencies
 
     def noise(self, municipality: Municipality, port: int, seconds: float, clients: int) -> None:
         """Saturate for so long; clients that are refused come again."""
         files = {name: sql for name, (sql, _) in NOISE.items()}
         scripts = " ".join(f"-f {name}@{weight}" for name, (_, weight) in NOISE.items())
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 1:
-            self.run(municipality, port, f"-c {clients} -j 2 -T {left:.0f} {scripts}", files, left)
+        while (rest := end - time.monotonic()) > 1:
+            self.run(municipality, port, f"-c {clients} -j 2 -T {rest:.0f} {scripts}", files, rest)
 
 
 def plain_ini() -> str:
@@ -126,7 +126,7 @@ def main() -> int:
     cell = CellSql(runtime, noisy.cell)
     others = [m for m in register.joined(noisy.cell) if m.ksh != noisy.ksh][:4]
     bench = Bench(cell, {m.ksh: secrets.role_password(m, SYSTEM) for m in (noisy, *others)})
-    ours, plain = int(Port.POOLER), PLAIN_PORT
+    pooler, plain = int(Port.POOLER), PLAIN_PORT
     print(f"{len(others)} neighbours at {args.rate} transactions a second each, {args.seconds} s a measurement; "
           f"1 noisy tenant with {args.clients} clients")  # fmt: skip
     results: dict[str, list[float]] = defaultdict(list)  # measurement → p99 of each round
@@ -148,15 +148,15 @@ def main() -> int:
               f"transactions {len(values)}", flush=True)  # fmt: skip
 
     def restore_caps() -> None:
-        wanted = apply.wanted(register, secrets, noisy)
-        apply.ensure_present(cell, [wanted], migrations.installed(), check=False)
+        tenant = apply.specification(register, secrets, noisy)
+        apply.ensure_present(cell, [tenant], migrations.installed(), check=False)
 
     try:
         for _ in range(args.rounds):
-            measure(QUIET, ours, False)
-            measure(CAPS, ours, True)
+            measure(QUIET, pooler, False)
+            measure(CAPS, pooler, True)
             cell.script(f"ALTER ROLE {noisy.role(SYSTEM)} RESET {BUSY};", role="postgres")
-            measure(STUBBORN, ours, True)
+            measure(STUBBORN, pooler, True)
             uncap(cell, noisy)
             with plain_pooler(runtime, cell):
                 measure(PLAIN, plain, True)

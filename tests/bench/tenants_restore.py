@@ -42,8 +42,8 @@ def main() -> int:
     cell = CellSql(Runtime(register), joined.cell)
     steps, repository = migrations.installed(), Repository(cell)
     remove(cell)
-    there = sum(1 for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name))
-    everyone = made_up(register, args.databases - there)
+    present = sum(1 for name in reading.shared(cell).databases if name.startswith("t") and not MADE_UP.fullmatch(name))
+    everyone = made_up(register, args.databases - present)
     try:
         apply.ensure_present(cell, everyone, steps, check=False)
         seconds = timed(lambda: repository.back_up("full"))
@@ -52,13 +52,13 @@ def main() -> int:
             return _drill(cell, register, joined, args.rounds)
         return _restore(cell, everyone[0], steps, args.rounds)
     finally:
-        for name in restore.kept(cell, everyone[0].name):
+        for name in restore.former_databases(cell, everyone[0].name):
             restore.forget(cell, name)
         remove(cell)
 
 
 def _restore(cell: CellSql, subject, steps, rounds: int) -> int:
-    seen: dict[str, list[float]] = {"ours": [], "db-include": [], "whole": []}
+    timings: dict[str, list[float]] = {"ours": [], "db-include": [], "whole": []}
     right = True
     for _ in range(rounds):
         kept_row = _write(cell, subject.name)
@@ -69,23 +69,23 @@ def _restore(cell: CellSql, subject, steps, rounds: int) -> int:
         for way in ("whole", "db-include"):
             began = time.monotonic()
             with restored(cell, subject.name, moment, neighbours=way == "whole") as scratch:
-                seen[way].append(time.monotonic() - began)
+                timings[way].append(time.monotonic() - began)
                 right = right and _rows(scratch.script(ROWS), kept_row, lost_row)
             _removed(cell)
         began = time.monotonic()
         aside = restore.put_aside(cell, subject.name, moment)
         between = time.monotonic()
         restore.exchange(cell, subject, aside.name, steps)
-        seen["ours"].append(time.monotonic() - began)
+        timings["ours"].append(time.monotonic() - began)
         right = right and _rows(cell.script(ROWS, subject.name, "postgres"), kept_row, lost_row)
         _removed(cell)
-        parts = [f"{way} {times[-1]:.1f} s" for way, times in seen.items()]
+        parts = [f"{way} {times[-1]:.1f} s" for way, times in timings.items()]
         parts += [f"of ours exchange {time.monotonic() - between:.1f} s", f"rows {'right' if right else 'WRONG'}"]
         print(", ".join(parts), flush=True)
-    ours, only, whole = (statistics.median(times) for times in seen.values())
-    print(f"B1: ours {ours:.1f} s, target {TARGET_SECONDS} s, ratio {ours / TARGET_SECONDS:.2f}; ours/whole cluster "
-          f"{ours / whole:.2f}, ours/--db-include alone, neither compared nor put back, {ours / only:.2f}")  # fmt: skip
-    return 0 if right and ours <= TARGET_SECONDS else 1
+    own, only, whole = (statistics.median(times) for times in timings.values())
+    print(f"B1: ours {own:.1f} s, target {TARGET_SECONDS} s, ratio {own / TARGET_SECONDS:.2f}; ours/whole cluster "
+          f"{own / whole:.2f}, ours/--db-include alone, neither compared nor put back, {own / only:.2f}")  # fmt: skip
+    return 0 if right and own <= TARGET_SECONDS else 1
 
 
 def _drill(cell: CellSql, register, municipality, rounds: int) -> int:
@@ -107,10 +107,13 @@ ROWS = "SELECT version FROM asp_meta.migrations WHERE system = 'restore-proof';"
 
 def _removed(cell: CellSql) -> None:
     """Wait until the daemon has removed the last restore's files: a quarter of a million, which slow the next one."""
-    client, left = Runtime(cell.runtime.register, 300).client, {"label": "asp.restore"}
+    client, filters = Runtime(cell.runtime.register, 300).client, {"label": "asp.restore"}
     poll(
-        lambda: client.containers.list(all=True, filters=left, ignore_removed=True) + client.volumes.list(filters=left),
-        lambda seen: not seen,
+        lambda: (
+            client.containers.list(all=True, filters=filters, ignore_removed=True)
+            + client.volumes.list(filters=filters)
+        ),
+        lambda objects: not objects,
         300,
         "the restore's files are gone",
     )
@@ -122,8 +125,8 @@ def _write(cell: CellSql, tenant: str) -> str:
     return version
 
 
-def _rows(text: str, kept: str, lost: str) -> bool:
-    return kept in text.split() and lost not in text.split()
+def _rows(text: str, expected: str, unexpected: str) -> bool:
+    return expected in text.split() and unexpected not in text.split()
 
 
 if __name__ == "__main__":

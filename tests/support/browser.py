@@ -34,14 +34,14 @@ WAIT = 30 * PATIENCE  # seconds for a part of a page; the first page of a system
 @contextlib.contextmanager
 def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Iterator[webdriver.Remote]:
     """Headless Chromium on the workstation `name`, as its clerk (`arguments`: more for Chromium). It leaves nothing."""
-    with Workstation(register, name) as station, _chromedriver(station) as port, station.forwarded(port) as here:
+    with Workstation(register, name) as station, _chromedriver(station) as port, station.forwarded(port) as local_port:
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         options.add_argument("--headless=new")
         for argument in (f"--window-size={WINDOW[0]},{WINDOW[1]}", *arguments):
             options.add_argument(argument)
         direct = Proxy({"proxyType": ProxyType.DIRECT})
-        config = ClientConfig(f"http://127.0.0.1:{here}", timeout=PAGE_SECONDS + 30, proxy=direct)
+        config = ClientConfig(f"http://127.0.0.1:{local_port}", timeout=PAGE_SECONDS + 30, proxy=direct)
         driver = webdriver.Remote(command_executor=config.remote_server_addr, options=options, client_config=config)
         try:
             driver.set_page_load_timeout(PAGE_SECONDS)
@@ -86,15 +86,15 @@ def _chromedriver(station: Workstation, limit: float = 60) -> Iterator[int]:
     script = 'echo "session $$"; exec chromedriver --port=0 --allowed-ips=127.0.0.1'
     command = f"sudo -n -H -u {CLERK_ACCOUNT} setsid -w sh -c '{script}' 2>&1"
     _, out, _ = station.client.exec_command(command, timeout=limit)
-    seen, session = "", None
+    output, session = "", None
     try:
-        while not (started := re.search(r"started successfully on port (\d+)", seen)):
+        while not (started := re.search(r"started successfully on port (\d+)", output)):
             line = out.readline()
             if not line:
-                raise WorkstationFault(f"{station.seat.station.name}: chromedriver did not start: {seen}")
-            seen += line
-            if found := re.match(r"session (\d+)", line):
-                session = found.group(1)
+                raise WorkstationFault(f"{station.seat.station.name}: chromedriver did not start: {output}")
+            output += line
+            if match := re.match(r"session (\d+)", line):
+                session = match.group(1)
         yield int(started.group(1))
     finally:
         if session:

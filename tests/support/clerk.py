@@ -15,7 +15,7 @@ from tests.support.browser import find, go, screenshot
 UNSUITED_TO_KEYS = ("date", "datetime-local")  # what keys mean there depends on the browser's language
 
 
-def permit(runtime: Runtime, register: Register, municipality: Municipality, username: str, wanted: list[str]) -> None:
+def permit(runtime: Runtime, register: Register, municipality: Municipality, username: str, roles: list[str]) -> None:
     """What an administrator does in the framework: temporary permissions of a clerk, exactly these, for an hour."""
     program = f"""
 import systems.wsgi, datetime as dt
@@ -26,7 +26,7 @@ with tenancy.serving(tenancy.Tenant({municipality.ksh!r}, None)):
     user, _ = User.objects.get_or_create(username={username!r}, defaults=dict(name={username!r}))
     now = timezone.now()
     user.grants.filter(revoked_at=None, kind="temporary").update(revoked_at=now, revoked_by="teszt")
-    for role in {wanted!r}:
+    for role in {roles!r}:
         system, name = role.split(".")
         Grant.objects.create(user=user, kind="temporary", system=system, role=name, since=now,
                              until=now + dt.timedelta(hours=1), given_by="teszt", reason="próba")

@@ -42,9 +42,9 @@ def cell(tenants: list[str], systems: list[str]) -> Facts:
         name: Contents(
             tuple(Thing("schema", system, OWNER, "") for system in systems),
             tuple(
-                Right(kind, system, thing, f"{name}_{system}", right)
+                Right(kind, system, table, f"{name}_{system}", right)
                 for system in systems
-                for kind, thing, right in [("schema", "", "USAGE")]
+                for kind, table, right in [("schema", "", "USAGE")]
                 + [("relation", f"table_{n}", "SELECT") for n in range(7)]
             ),
         )

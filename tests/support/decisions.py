@@ -35,8 +35,8 @@ def formless(folder: Path) -> Iterator[str]:
             yield f"{file.name}: wanted {match['number']}-<words>.md, as its title says"
         sections = re.findall(r"^## (.+)$", text, re.M)
         if sections not in SECTIONS:
-            wanted = f"{', '.join(SECTIONS[1])} (Measured may be absent)"
-            yield f"{file.name}: sections {', '.join(sections)}; wanted {wanted}"
+            expected = f"{', '.join(SECTIONS[1])} (Measured may be absent)"
+            yield f"{file.name}: sections {', '.join(sections)}; wanted {expected}"
         for section in re.findall(r"^## .+\n\s*(?=^## |\Z)", text, re.M):
             yield f"{file.name}: {section.strip()} is empty"
 
@@ -63,8 +63,8 @@ def out_of_index(folder: Path) -> Iterator[str]:
             if row[field] != match[field]:
                 yield f"{file.name}: {field} {match[field]!r}, but the index says {row[field]!r}"
         changes = set(re.findall(r"\[(\d{4})\]", match["status"]))
-        told = re.split(r"[ ,;]", row["status"])[0]
-        if told != re.split(r"[ ,;]", match["status"])[0]:
+        claim = re.split(r"[ ,;]", row["status"])[0]
+        if claim != re.split(r"[ ,;]", match["status"])[0]:
             yield f"{file.name}: status {match['status']!r}, but the index says {row['status']!r}"
         later = {number for number in changes if number > match["number"]}
         if later != set(re.findall(r"\d{4}", row["status"])):
@@ -73,14 +73,14 @@ def out_of_index(folder: Path) -> Iterator[str]:
             yield from _mutual(folder, match["number"], number)
     gaps = set(range(1, max(numbers, default=0) + 1)) - set(numbers)
     sentence = next((line for line in index.split("\n\n") if line.startswith("Numbers ")), "")
-    told = {int(number) for number in re.findall(r"\b\d{1,2}\b", sentence.partition(" carry ")[0])}
-    if told != gaps:
-        yield f"README.md: explains numbers {sorted(told)}, but {sorted(gaps)} are missing"
+    claim = {int(number) for number in re.findall(r"\b\d{1,2}\b", sentence.partition(" carry ")[0])}
+    if claim != gaps:
+        yield f"README.md: explains numbers {sorted(claim)}, but {sorted(gaps)} are missing"
 
 
-def _mutual(folder: Path, one: str, other: str) -> Iterator[str]:
+def _mutual(folder: Path, name: str, other: str) -> Iterator[str]:
     """A record that changes another is named in the other's status, and the other way round."""
     file = next(folder.glob(f"{other}-*.md"), None)
     match = FORM.match(file.read_text(encoding="utf-8")) if file else None
-    if not match or f"[{one}]" not in match["status"]:
-        yield f"{one}: its status names {other}, whose status does not name {one}"
+    if not match or f"[{name}]" not in match["status"]:
+        yield f"{name}: its status names {other}, whose status does not name {name}"

@@ -32,8 +32,8 @@ SUFFIXES = (".py", ".yaml", ".yml", ".md", ".json", ".toml", ".j2", ".html", ".l
 
 def files(root: Path) -> list[Path]:
     """Every Markdown file of the tree, hidden folders (state, caches, environments) left out."""
-    found = (file.relative_to(root) for file in root.rglob("*.md"))
-    return [root / file for file in sorted(found) if not any(part.startswith(".") for part in file.parts)]
+    paths = (file.relative_to(root) for file in root.rglob("*.md"))
+    return [root / file for file in sorted(paths) if not any(part.startswith(".") for part in file.parts)]
 
 
 def too_wide(root: Path) -> Iterator[str]:

@@ -65,11 +65,11 @@ class EdgeClient:
         headers: dict[str, str] | None = None,
         body: str | None = None,
         host_header: str | None = None,
-        known: bool = True,
+        verify_name: bool = True,
     ) -> Reply:
-        """One request on a connection of its own. `known` False: the server's certificate need not name the host."""
+        """One request on its own connection. `verify_name` False: the server's certificate need not name the host."""
         context = self._context
-        if not known:
+        if not verify_name:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with (
@@ -80,20 +80,20 @@ class EdgeClient:
             connection = http.client.HTTPConnection(host, self._port, timeout=SECONDS)
             connection.sock = secured
             own = host if self._port == 443 else f"{host}:{self._port}"  # as browsers do
-            sent = {"Host": host_header or own, **(headers or {})}
+            all_headers = {"Host": host_header or own, **(headers or {})}
             if jar := self._cookies.get(host):
-                sent["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
+                all_headers["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             data = body.encode() if body is not None else b""
-            for name, value in {**sent, "Content-Length": str(len(data))}.items():
+            for name, value in {**all_headers, "Content-Length": str(len(data))}.items():
                 connection.putheader(name, value)
             connection.endheaders(data)
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
             for value in answer.headers.get_all("Set-Cookie") or []:
                 self._cookies.setdefault(host, SimpleCookie()).load(value)
-            shown = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, shown, text, certificate)
+            answer_headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, answer_headers, text, certificate)
 
     def get(self, url: str, **options) -> Reply:
         """GET by address."""
@@ -109,14 +109,14 @@ class EdgeClient:
 
     def follow(self, url: str, hops: int = 12) -> Reply:
         """The page at which a browser ends up, with its address."""
-        seen = []
+        trail = []
         for _ in range(hops):
             reply = self.get(url)
-            seen.append(f"{reply.status} {urlsplit(url).netloc}{urlsplit(url).path}")
+            trail.append(f"{reply.status} {urlsplit(url).netloc}{urlsplit(url).path}")
             if reply.status not in (301, 302, 303, 307, 308):
                 return replace(reply, url=url)
             url = urljoin(url, reply.headers["location"])
-        raise AssertionError(f"no end of redirects: {seen}")
+        raise AssertionError(f"no end of redirects: {trail}")
 
     def send(self, url: str, form: dict[str, str]) -> Reply:
         """A form as a browser sends it from a page of the same host."""
@@ -133,9 +133,9 @@ def _target(url: str) -> str:
 
 def hidden(page: str, name: str) -> str:
     """The value of a page's hidden field."""
-    found = re.search(rf'name="{name}" value="([^"]+)"', page)
-    assert found, f"no field {name}: {page[:800]}"
-    return html.unescape(found[1])
+    match = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert match, f"no field {name}: {page[:800]}"
+    return html.unescape(match[1])
 
 
 def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh: str) -> Path:
@@ -165,6 +165,6 @@ def sign(client: EdgeClient, request: str, token: str) -> Reply:
 
 def form_action(page: str) -> str:
     """Where the first form of a page is sent."""
-    found = re.search(r'<form[^>]* action="([^"]+)"', page)
-    assert found, f"no form on the page: {page[:500]}"
-    return html.unescape(found.group(1))
+    match = re.search(r'<form[^>]* action="([^"]+)"', page)
+    assert match, f"no form on the page: {page[:500]}"
+    return html.unescape(match.group(1))

@@ -31,23 +31,23 @@ KEEP = "CREATE TABLE leak_kept AS SELECT rolpassword FROM pg_authid WHERE rolnam
 FUNCTION = "RETURNS int LANGUAGE sql AS 'SELECT 1'"
 
 
-def _granted(name: str, kind: str, plane: str | None, what: str) -> Leak:
-    """A grant, and its way back. `what`: `… TO …`."""
-    right, _, whom = what.rpartition(" TO ")
+def _granted(name: str, kind: str, plane: str | None, grant: str) -> Leak:
+    """A grant, and its way back. `grant`: `… TO …`."""
+    right, _, whom = grant.rpartition(" TO ")
     option = " WITH GRANT OPTION"
     back = f"REVOKE {right} FROM {whom.removesuffix(option)}"
-    return Leak(name, kind, plane, f"GRANT {what}", back)
+    return Leak(name, kind, plane, f"GRANT {grant}", back)
 
 
-def _member(name: str, plane: str | None, who: str, group: str, how: str = "") -> Leak:
-    return Leak(name, "membership", plane, f"GRANT {group} TO {who}{how}", f"REVOKE {group} FROM {who}")
+def _member(name: str, plane: str | None, member: str, group: str, options: str = "") -> Leak:
+    return Leak(name, "membership", plane, f"GRANT {group} TO {member}{options}", f"REVOKE {group} FROM {member}")
 
 
 def _power(word: str, plane: str | None = None) -> Leak:
     return Leak(f"power {word}", "power", plane, f"ALTER ROLE {{b}} {word}", f"ALTER ROLE {{b}} NO{word}")
 
 
-def _made(name: str, kind: str, create: str, drop: str) -> Leak:
+def _leak(name: str, kind: str, create: str, drop: str) -> Leak:
     return Leak(f"inside: {name}", kind, None, create, drop)
 
 
@@ -131,48 +131,48 @@ LEAKS = [
     _granted("inside: verifiers for everybody", "right on relation", "objects", "SELECT ON pg_authid TO PUBLIC"),
     _granted("inside: a language for another", "right on language", "objects", "USAGE ON LANGUAGE plpgsql TO {b}"),
     # Objects that are not the template's
-    _made("table of another", "owner of relation", "CREATE TABLE irat.leak (); ALTER TABLE irat.leak OWNER TO {b}",
+    _leak("table of another", "owner of relation", "CREATE TABLE irat.leak (); ALTER TABLE irat.leak OWNER TO {b}",
           "DROP TABLE irat.leak"),
-    _made("schema of another", "owner of schema", "CREATE SCHEMA leak AUTHORIZATION {b}", "DROP SCHEMA leak"),
-    _made("function of another", "owner of function",
+    _leak("schema of another", "owner of schema", "CREATE SCHEMA leak AUTHORIZATION {b}", "DROP SCHEMA leak"),
+    _leak("function of another", "owner of function",
           f"CREATE FUNCTION irat.leak() {FUNCTION}; ALTER FUNCTION irat.leak() OWNER TO {{b}}",
           "DROP FUNCTION irat.leak()"),
-    _made("type of another", "owner of type", "CREATE TYPE irat.leak AS ENUM ('x'); ALTER TYPE irat.leak OWNER TO {b}",
+    _leak("type of another", "owner of type", "CREATE TYPE irat.leak AS ENUM ('x'); ALTER TYPE irat.leak OWNER TO {b}",
           "DROP TYPE irat.leak"),
-    _made("large object of another", "owner of large object",
+    _leak("large object of another", "owner of large object",
           "SELECT lo_create(4242); ALTER LARGE OBJECT 4242 OWNER TO {b}", "SELECT lo_unlink(4242)"),
     Leak("inside: table is given away", "owner of relation", None, "ALTER TABLE irat.document OWNER TO {b}",
          "ALTER TABLE irat.document OWNER TO asp_owner"),
     Leak("inside: schema is given away", "owner of schema", None, "ALTER SCHEMA irat OWNER TO {b}",
          "ALTER SCHEMA irat OWNER TO asp_owner"),
-    _made("function with its owner's rights", "function",
+    _leak("function with its owner's rights", "function",
           f"SET ROLE asp_owner; CREATE FUNCTION irat.leak() {FUNCTION} SECURITY DEFINER", "DROP FUNCTION irat.leak()"),
-    _made("view over all messages", "relation", "SET ROLE asp_owner; CREATE VIEW irat.leak AS TABLE chain.message",
+    _leak("view over all messages", "relation", "SET ROLE asp_owner; CREATE VIEW irat.leak AS TABLE chain.message",
           "DROP VIEW irat.leak"),
-    _made("row security is off", "relation", "ALTER TABLE chain.message DISABLE ROW LEVEL SECURITY",
+    _leak("row security is off", "relation", "ALTER TABLE chain.message DISABLE ROW LEVEL SECURITY",
           "ALTER TABLE chain.message ENABLE ROW LEVEL SECURITY"),
-    _made("a policy that shows all", "policy", "CREATE POLICY leak ON chain.message USING (true)",
+    _leak("a policy that shows all", "policy", "CREATE POLICY leak ON chain.message USING (true)",
           "DROP POLICY leak ON chain.message"),
-    _made("a trigger", "trigger", "CREATE TRIGGER leak BEFORE UPDATE ON irat.document FOR EACH ROW "
+    _leak("a trigger", "trigger", "CREATE TRIGGER leak BEFORE UPDATE ON irat.document FOR EACH ROW "
           "EXECUTE FUNCTION suppress_redundant_updates_trigger()", "DROP TRIGGER leak ON irat.document"),
-    _made("a rule", "rule", "CREATE RULE leak AS ON DELETE TO irat.document DO INSTEAD NOTHING",
+    _leak("a rule", "rule", "CREATE RULE leak AS ON DELETE TO irat.document DO INSTEAD NOTHING",
           "DROP RULE leak ON irat.document"),
-    _made("publication of all tables", "publication", "CREATE PUBLICATION leak FOR ALL TABLES",
+    _leak("publication of all tables", "publication", "CREATE PUBLICATION leak FOR ALL TABLES",
           "DROP PUBLICATION leak"),
-    _made("subscription", "subscription", "CREATE SUBSCRIPTION leak CONNECTION 'dbname=x' PUBLICATION x "
+    _leak("subscription", "subscription", "CREATE SUBSCRIPTION leak CONNECTION 'dbname=x' PUBLICATION x "
           "WITH (connect = false, enabled = false)",
           "ALTER SUBSCRIPTION leak SET (slot_name = NONE); DROP SUBSCRIPTION leak"),
-    _made("event trigger", "event trigger", "CREATE FUNCTION irat.leak() RETURNS event_trigger LANGUAGE plpgsql AS "
+    _leak("event trigger", "event trigger", "CREATE FUNCTION irat.leak() RETURNS event_trigger LANGUAGE plpgsql AS "
           "'BEGIN END'; CREATE EVENT TRIGGER leak ON ddl_command_end EXECUTE FUNCTION irat.leak()",
           "DROP EVENT TRIGGER leak; DROP FUNCTION irat.leak()"),
-    _made("dblink", "extension", "CREATE EXTENSION dblink SCHEMA irat", "DROP EXTENSION dblink"),
-    _made("foreign server", "foreign server", "CREATE EXTENSION postgres_fdw SCHEMA irat; "
+    _leak("dblink", "extension", "CREATE EXTENSION dblink SCHEMA irat", "DROP EXTENSION dblink"),
+    _leak("foreign server", "foreign server", "CREATE EXTENSION postgres_fdw SCHEMA irat; "
           "CREATE SERVER leak FOREIGN DATA WRAPPER postgres_fdw", "DROP EXTENSION postgres_fdw CASCADE"),
-    _made("user mapping", "user mapping", "CREATE EXTENSION postgres_fdw SCHEMA irat; CREATE SERVER leak FOREIGN DATA "
+    _leak("user mapping", "user mapping", "CREATE EXTENSION postgres_fdw SCHEMA irat; CREATE SERVER leak FOREIGN DATA "
           "WRAPPER postgres_fdw; CREATE USER MAPPING FOR {own} SERVER leak", "DROP EXTENSION postgres_fdw CASCADE"),
-    _made("operator", "operator", "CREATE OPERATOR irat.=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
+    _leak("operator", "operator", "CREATE OPERATOR irat.=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
           "DROP OPERATOR irat.=== (int, int)"),
-    _made("cast", "cast", "CREATE CAST (money AS text) WITH INOUT", "DROP CAST (money AS text)"),
+    _leak("cast", "cast", "CREATE CAST (money AS text) WITH INOUT", "DROP CAST (money AS text)"),
 ]  # fmt: skip
 
 

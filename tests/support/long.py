@@ -10,6 +10,6 @@ import pytest
 
 def of_family(members: Iterable[Any], always: Iterable[Any]) -> list[Any]:
     """Parameters: those `always` run as they are, the others marked `long`."""
-    members, wanted = list(members), list(always)
-    assert all(member in members for member in wanted), f"{wanted}: wanted some of {members}"
-    return [member if member in wanted else pytest.param(member, marks=pytest.mark.long) for member in members]
+    members, required = list(members), list(always)
+    assert all(member in members for member in required), f"{required}: wanted some of {members}"
+    return [member if member in required else pytest.param(member, marks=pytest.mark.long) for member in members]

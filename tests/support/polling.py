@@ -12,13 +12,13 @@ T = TypeVar("T")
 PATIENCE = float(os.environ.get("ASP_TEST_PATIENCE", "1"))
 
 
-def poll(probe: Callable[[], T], wanted: Callable[[T], bool], seconds: float, what: str, pause: float = 0.3) -> T:
-    """The first value of `probe` that is `wanted`; AssertionError naming the last one after `seconds`."""
+def poll(probe: Callable[[], T], accept: Callable[[T], bool], seconds: float, label: str, pause: float = 0.3) -> T:
+    """The first value of `probe` that `accept` takes; AssertionError naming the last one after `seconds`."""
     deadline = time.monotonic() + seconds * PATIENCE
     while True:
-        seen = probe()
-        if wanted(seen):
-            return seen
+        value = probe()
+        if accept(value):
+            return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds * PATIENCE:.0f} s; last seen: {seen!r}")
+            raise AssertionError(f"{label}: not within {seconds * PATIENCE:.0f} s; last seen: {value!r}")
         time.sleep(pause)

@@ -35,10 +35,10 @@ def table(role: Path) -> str:
     for name, option in specification(role)["options"].items():
         kind = option["type"] + (f" of {option['elements']}" if "elements" in option else "")
         kind += f": {', '.join(option['choices'])}" if "choices" in option else ""
-        value = "required" if option.get("required") else f"`{_shown(option['default'])}`"
+        value = "required" if option.get("required") else f"`{_text(option['default'])}`"
         rows.append(f"| `{name}` | {kind} | {value} | {' '.join(option['description'].split())} |")
     return "\n".join(rows) + "\n"
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n").strip() if value != "" else '""'

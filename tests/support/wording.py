@@ -24,7 +24,7 @@ def texts(system: str) -> Iterator[tuple[Path, str]]:
     folder = SYSTEMS / system
     for file in sorted(folder.rglob("*.html")):
         source = NOT_READ.sub(" ", file.read_text(encoding="utf-8"))
-        yield from ((file, "".join(found)) for found in SPOKEN.findall(source))
+        yield from ((file, "".join(groups)) for groups in SPOKEN.findall(source))
         yield file, _plain(TAG.sub(" ", source))
     for file in sorted(folder.rglob("*.py")):
         if "migrations" not in file.parts:
@@ -45,14 +45,14 @@ def _plain(text: str) -> str:
 def _strings(tree: ast.Module) -> Iterator[str]:
     """String constants but docstrings; of one with values in it the whole."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    seen = {
+    skip = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            seen |= {id(part) for part in node.values}
+            skip |= {id(part) for part in node.values}
             yield "".join(part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in seen:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skip:
             yield node.value

@@ -55,11 +55,13 @@ class Workstation:
         to, out, err = self.client.exec_command(command, timeout=timeout)
         to.write(stdin)
         to.channel.shutdown_write()
-        printed, said = out.read().decode(), err.read().decode()
+        output, errors = out.read().decode(), err.read().decode()
         code = out.channel.recv_exit_status()
         if check and code != 0:
-            raise WorkstationFault(f"{self.seat.station.name}: {shlex.join(argv)}: exit code {code}: {said or printed}")
-        return printed
+            raise WorkstationFault(
+                f"{self.seat.station.name}: {shlex.join(argv)}: exit code {code}: {errors or output}"
+            )
+        return output
 
     def as_clerk(self, *argv: str, **options) -> str:
         """Like `run`, as the clerk's desktop account."""

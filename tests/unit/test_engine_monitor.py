@@ -137,14 +137,14 @@ def failure(work) -> BaseException:
 def test_a_fault_of_the_program_is_told_from_its_own_first_frame_on(tmp_path):
     (tmp_path / "__main__.py").write_text("import json\n\njson.loads('{')\n", encoding="utf-8")
     code = compile((tmp_path / "__main__.py").read_text("utf-8"), str(tmp_path / "__main__.py"), "exec")
-    told = child._traceback(failure(lambda: exec(code)), str(tmp_path))
-    first, *_ = told.splitlines()[1:]
-    assert f'File "{tmp_path}/__main__.py", line 3' in first and "JSONDecodeError" in told.splitlines()[-1]
+    text = child._traceback(failure(lambda: exec(code)), str(tmp_path))
+    first, *_ = text.splitlines()[1:]
+    assert f'File "{tmp_path}/__main__.py", line 3' in first and "JSONDecodeError" in text.splitlines()[-1]
 
 
 def test_a_fault_outside_the_program_is_told_whole(tmp_path):
     async def later():
         return {}["nope"]
 
-    told = child._traceback(failure(lambda: asyncio.run(later())), str(tmp_path))
-    assert told.startswith("Traceback") and told.endswith("KeyError: 'nope'\n") and "in later" in told
+    text = child._traceback(failure(lambda: asyncio.run(later())), str(tmp_path))
+    assert text.startswith("Traceback") and text.endswith("KeyError: 'nope'\n") and "in later" in text

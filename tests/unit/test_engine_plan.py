@@ -85,8 +85,8 @@ OLD = {"name": "v", "driver": "local", "driverOpts": None, "labels": [{"label": 
     ],
 )
 def test_what_a_change_of_a_volume_means(inputs, keys, replaces):
-    found = diff(VOLUME, OLD, inputs)
-    assert (found.keys, sorted({top(path) for path in found.replaces})) == (keys, replaces)
+    result = diff(VOLUME, OLD, inputs)
+    assert (result.keys, sorted({top(path) for path in result.replaces})) == (keys, replaces)
 
 
 def test_a_set_in_another_order_is_no_change():
@@ -100,9 +100,9 @@ def test_a_named_resource_is_deleted_before_it_is_replaced_and_an_automatic_one_
 
 
 def test_an_update_keeps_what_the_daemon_has_filled_in():
-    wanted = complete(SERVICE, service(), {"taskSpec": {"restartPolicy": {"condition": "any", "delay": "5s"}}})
-    assert wanted["taskSpec"]["restartPolicy"] == {"condition": "any", "delay": "5s"}
-    assert wanted["taskSpec"]["containerSpec"]["args"] is None
+    expected = complete(SERVICE, service(), {"taskSpec": {"restartPolicy": {"condition": "any", "delay": "5s"}}})
+    assert expected["taskSpec"]["restartPolicy"] == {"condition": "any", "delay": "5s"}
+    assert expected["taskSpec"]["containerSpec"]["args"] is None
 
 
 def test_a_refresh_takes_over_only_what_the_program_had_set():
@@ -115,8 +115,8 @@ def test_a_refresh_takes_over_only_what_the_program_had_set():
 
 
 def test_sets_come_in_the_providers_order():
-    found = as_set([{"a": None}, {"a": True}, {"a": False}, {"a": "z"}, {"a": ""}])
-    assert [item["a"] for item in found] == ["", "z", False, True, None]
+    result = as_set([{"a": None}, {"a": True}, {"a": False}, {"a": "z"}, {"a": ""}])
+    assert [item["a"] for item in result] == ["", "z", False, True, None]
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,11 @@ class Project:
 
     def run(self, *arguments: str, status: int = 0) -> str:
         command = [sys.executable, "-m", "stacks.engine", *arguments]
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        assert process.returncode == status, process.stdout + process.stderr
+        return process.stdout + process.stderr
 
     def preview(self, body: str, *flags: str, status: int = 0) -> str:
         (self.folder / "__main__.py").write_text(HEAD + body, encoding="utf-8")
@@ -94,14 +94,14 @@ def urn(name: str) -> str:
 
 
 def test_a_preview_asks_no_daemon(project):
-    said = project.preview(VOLUMES)
-    assert "Volume a create" in said and "Volume b create" in said and "+ 3 to create" in said
+    output = project.preview(VOLUMES)
+    assert "Volume a create" in output and "Volume b create" in output and "+ 3 to create" in output
 
 
 def test_a_bad_value_ends_the_preview(project):
-    said = project.preview("docker.Container('c', image='i', restart='sometimes')\n", status=1)
+    output = project.preview("docker.Container('c', image='i', restart='sometimes')\n", status=1)
     text = "docker:index/container:Container resource 'c' has a problem: 'sometimes' doesn't match the pattern "
-    assert text in said and "Examine values at 'c.restart'." in said
+    assert text in output and "Examine values at 'c.restart'." in output
 
 
 @pytest.mark.parametrize(
@@ -118,18 +118,18 @@ def test_a_bad_value_ends_the_preview(project):
 )
 def test_an_option_that_is_not_covered_says_what_to_use(project, option, message):
     options = f"opts=pulumi.ResourceOptions({option})"
-    said = project.preview(f"a = docker.Volume('a')\nb = docker.Volume('b', {options})\n", status=1)
-    assert message in said and "Please update the Pulumi CLI" not in said
+    output = project.preview(f"a = docker.Volume('a')\nb = docker.Volume('b', {options})\n", status=1)
+    assert message in output and "Please update the Pulumi CLI" not in output
 
 
 def test_a_function_that_fails_shows_where_in_the_program(project):
-    said = project.preview("\ndocker.get_network(name='none')\n", status=1)
-    assert f'File "{project.folder}/__main__.py", line 4' in said and "Cannot connect to the Docker daemon" in said
+    output = project.preview("\ndocker.get_network(name='none')\n", status=1)
+    assert f'File "{project.folder}/__main__.py", line 4' in output and "Cannot connect to the Docker daemon" in output
 
 
 def test_a_fault_in_an_output_shows_a_traceback(project):
-    said = project.preview("pulumi.export('x', pulumi.Output.from_input({}).apply(lambda d: d['nope']))\n", status=1)
-    assert "Traceback (most recent call last)" in said and "KeyError: 'nope'" in said
+    output = project.preview("pulumi.export('x', pulumi.Output.from_input({}).apply(lambda d: d['nope']))\n", status=1)
+    assert "Traceback (most recent call last)" in output and "KeyError: 'nope'" in output
 
 
 def test_what_stays_the_same_is_shown_when_asked_for(project):
@@ -140,8 +140,8 @@ def test_what_stays_the_same_is_shown_when_asked_for(project):
 
 def test_a_replacement_can_be_asked_for(project):
     project.load(*deployed("a", "b"))
-    said = project.preview(VOLUMES, "--replace", urn("b"))
-    assert "+- 1 to replace" in said and "3 unchanged" not in said and "Volume b delete-replaced" in said
+    output = project.preview(VOLUMES, "--replace", urn("b"))
+    assert "+- 1 to replace" in output and "3 unchanged" not in output and "Volume b delete-replaced" in output
     assert "could not be found in the stack" in project.preview(VOLUMES, "--replace", urn("c"), status=1)
 
 
@@ -150,39 +150,39 @@ CHANGED = VOLUMES.replace("name='a'", "name='x'") + "docker.Volume('c', name='c'
 
 def test_targets_and_their_dependents(project):
     project.load(*deployed("a", "b"))
-    said = project.preview(CHANGED, "--target", urn("c"))
-    assert "+ 1 to create" in said and "replace" not in said
-    said = project.preview(CHANGED, "--target", urn("a"), "--target-dependents")
-    assert "+- 2 to replace" in said and "create\n" not in said
-    said = project.preview(CHANGED, "--target-replace", urn("b"))
-    assert "Volume b replace" not in said and "+- 1 to replace" in said and "Volume a" not in said
+    output = project.preview(CHANGED, "--target", urn("c"))
+    assert "+ 1 to create" in output and "replace" not in output
+    output = project.preview(CHANGED, "--target", urn("a"), "--target-dependents")
+    assert "+- 2 to replace" in output and "create\n" not in output
+    output = project.preview(CHANGED, "--target-replace", urn("b"))
+    assert "Volume b replace" not in output and "+- 1 to replace" in output and "Volume a" not in output
 
 
 def test_all_but_what_is_excluded(project):
     project.load(*deployed("a", "b"))
-    said = project.preview(CHANGED, "--exclude", "*::c")
-    assert "+- 2 to replace" in said and "Volume c" not in said
-    said = project.preview(CHANGED, "--exclude", "*::a", "--exclude", "*::b")
-    assert "Volume c create" in said and "replace" not in said
+    output = project.preview(CHANGED, "--exclude", "*::c")
+    assert "+- 2 to replace" in output and "Volume c" not in output
+    output = project.preview(CHANGED, "--exclude", "*::a", "--exclude", "*::b")
+    assert "Volume c create" in output and "replace" not in output
     assert "cannot be used together" in project.preview(VOLUMES, "--exclude", "x", "--target", "y", status=2)
 
 
 def test_a_new_resource_that_needs_an_excluded_one_is_refused(project):
-    said = project.preview(VOLUMES, "--exclude", "*::a", status=1)
-    assert f"Resource '{urn('b')}' depends on '{urn('a')}' which is not to be made" in said
+    output = project.preview(VOLUMES, "--exclude", "*::a", status=1)
+    assert f"Resource '{urn('b')}' depends on '{urn('a')}' which is not to be made" in output
 
 
 def test_a_destroy_can_be_previewed_alone(project):
     project.load(*deployed("a", "b"))
     (project.folder / "__main__.py").write_text("", encoding="utf-8")
     assert "- 3 to delete" in project.run("destroy", "-s", "dev", "--preview-only")
-    said = project.run("destroy", "-s", "dev", "--preview-only", "--exclude", urn("b"))
-    assert "to delete" not in said, "what an excluded resource needs stays with it"
-    said = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), status=1)
-    assert "or use --target-dependents" in said
-    said = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), "--target-dependents")
-    assert "- 2 to delete" in said
-    assert "Volume  b" not in said and len(json.loads(project.run("stack", "export"))["deployment"]["resources"]) == 4
+    output = project.run("destroy", "-s", "dev", "--preview-only", "--exclude", urn("b"))
+    assert "to delete" not in output, "what an excluded resource needs stays with it"
+    output = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), status=1)
+    assert "or use --target-dependents" in output
+    output = project.run("destroy", "-s", "dev", "--preview-only", "--target", urn("a"), "--target-dependents")
+    assert "- 2 to delete" in output
+    assert "Volume  b" not in output and len(json.loads(project.run("stack", "export"))["deployment"]["resources"]) == 4
 
 
 def test_configuration_can_be_given_with_the_command_and_stays(project):
@@ -203,10 +203,10 @@ def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
         + "c = docker.Volume('c', name='c')\nd = docker.Volume('d', name=c.name)\ne = docker.Volume('e', name='e')\n"
     )
     (project.folder / "__main__.py").write_text(HEAD + body.replace("b = ", "if False: b = "), encoding="utf-8")
-    said = project.run("up", "-s", "dev", "--yes", "--skip-preview", "--continue-on-error", status=1)
-    assert "Volume c failed" in said and "Volume e failed" in said and "Volume d" not in said
-    assert "Volume b" not in said, "nothing is deleted in a run in which something failed"
-    assert "2 unchanged" in said
+    output = project.run("up", "-s", "dev", "--yes", "--skip-preview", "--continue-on-error", status=1)
+    assert "Volume c failed" in output and "Volume e failed" in output and "Volume d" not in output
+    assert "Volume b" not in output, "nothing is deleted in a run in which something failed"
+    assert "2 unchanged" in output
 
 
 def test_cancel_folds_the_journal_of_a_dead_run(project):
@@ -218,22 +218,22 @@ def test_cancel_folds_the_journal_of_a_dead_run(project):
     lock = project.folder / "state" / ".pulumi" / "locks" / "organization" / "p" / "dev" / "dead.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text(json.dumps({"pid": 1, "username": "u, embedded", "hostname": "elsewhere"}), encoding="utf-8")
-    said = project.run("cancel", "-s", "dev", "--yes")
-    assert "Broke the lock of u@elsewhere" in said and "Took 1 records of an interrupted run into the state" in said
+    output = project.run("cancel", "-s", "dev", "--yes")
+    assert "Broke the lock of u@elsewhere" in output and "Took 1 records of an interrupted run into the state" in output
     checkpoint = json.loads(journal.with_suffix(".json").read_text(encoding="utf-8"))["checkpoint"]["latest"]
     assert [item["urn"] for item in checkpoint["resources"]][-1] == urn("b")
     assert not journal.exists() and not lock.exists()
 
 
 def test_a_program_gets_the_parts_of_the_sdk_that_are_not_loaded_beforehand(project):
-    said = project.preview(
+    output = project.preview(
         "import sys\nassert 'dill' not in sys.modules\n"
         "import pulumi.automation\nfrom pulumi.dynamic import ResourceProvider\nimport pulumi.automation.errors\n"
         "print(pulumi.automation.LocalWorkspace.__name__, ResourceProvider.__name__)\n"
         "print(pulumi.dynamic.Resource.__name__)\n"
         "print(pulumi.automation.errors.CommandError.__name__)\n"
     )
-    assert "LocalWorkspace ResourceProvider" in said and "    Resource\n" in said and "CommandError" in said
+    assert "LocalWorkspace ResourceProvider" in output and "    Resource\n" in output and "CommandError" in output
 
 
 def test_a_run_that_changes_nothing_writes_nothing(project):

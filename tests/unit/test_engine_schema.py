@@ -22,8 +22,8 @@ SCALARS = {str: "str", int: "int", bool: "bool", float: "float"}
 def arguments(cls) -> dict[str, tuple[bool, object]]:
     """Pulumi name -> (required, type) of an Args class, by the SDK's own reading of it."""
     names = _types.input_type_py_to_pulumi_names(cls)
-    given = inspect.signature(cls.__init__).parameters
-    required = {names.get(key, key) for key, item in given.items() if item.default is item.empty}
+    values = inspect.signature(cls.__init__).parameters
+    required = {names.get(key, key) for key, item in values.items() if item.default is item.empty}
     return {key: (key in required, hint) for key, hint in _types.input_type_types(cls).items()}
 
 
@@ -34,12 +34,12 @@ def _element(hint) -> object:
 
 def compare(fields, cls, path: str) -> list[str]:
     faults = []
-    wanted = arguments(cls)
+    names = arguments(cls)
     inputs = {key: spec for key, spec in fields.items() if not spec.output}
-    faults += [f"{path}.{key} is not in the SDK" for key in inputs.keys() - wanted.keys()]
-    faults += [f"{path}.{key} is missing in the engine" for key in wanted.keys() - inputs.keys()]
-    for key in wanted.keys() & inputs.keys():
-        required, hint = wanted[key]
+    faults += [f"{path}.{key} is not in the SDK" for key in inputs.keys() - names.keys()]
+    faults += [f"{path}.{key} is missing in the engine" for key in names.keys() - inputs.keys()]
+    for key in names.keys() & inputs.keys():
+        required, hint = names[key]
         spec = inputs[key]
         if required and not spec.required:
             faults.append(f"{path}.{key} is required by the SDK")
@@ -60,9 +60,9 @@ def _kind_faults(spec, hint, path: str) -> list[str]:
             return [] if spec.kind in ("list", "set") else [f"{path} is {spec.kind}, the SDK says a list of text"]
         if spec.kind not in ("objects", "objectset"):
             return [f"{path} is {spec.kind}, the SDK says a list of objects"]
-        return compare(spec.of, element, path)
+        return compare(spec.fields, element, path)
     if isinstance(hint, type) and hint.__name__.endswith("Args"):
-        return compare(spec.of, hint, path) if spec.kind == "object" else [f"{path} is {spec.kind}, not an object"]
+        return compare(spec.fields, hint, path) if spec.kind == "object" else [f"{path} is {spec.kind}, not an object"]
     return [f"{path}: type {hint!r} is not understood"]
 
 

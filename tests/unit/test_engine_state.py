@@ -33,9 +33,9 @@ def record(kind: str, op: str, item: Resource) -> dict:
 
 @pytest.fixture
 def backend(tmp_path) -> Backend:
-    made = Backend(f"file://{tmp_path}", tmp_path)
-    made.create("p", "dev")
-    return made
+    backend = Backend(f"file://{tmp_path}", tmp_path)
+    backend.create("p", "dev")
+    return backend
 
 
 def test_a_checkpoint_survives_saving_and_loading(backend):
@@ -85,7 +85,7 @@ def test_only_file_backends(tmp_path):
 def test_replay_adds_what_the_journal_has():
     before = Snapshot([resource("old"), resource("gone")])
     made = resource("new", dependencies=[resource("old").urn])
-    found = replay(
+    result = replay(
         before,
         [
             record("begin", "create", made.copy(id="")),
@@ -98,41 +98,41 @@ def test_replay_adds_what_the_journal_has():
         ],
         plain,
     )
-    assert [item.id for item in found.snapshot.resources] == ["old", "new"]
-    assert [(item.op, item.resource.urn) for item in found.interrupted] == [("create", resource("half").urn)]
+    assert [item.id for item in result.snapshot.resources] == ["old", "new"]
+    assert [(item.op, item.resource.urn) for item in result.interrupted] == [("create", resource("half").urn)]
 
 
 def test_replay_follows_a_new_name():
     before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
     renamed = resource("c").copy(id="a")
-    found = replay(
+    result = replay(
         before,
         [{"kind": "alias", "old": resource("a").urn, "new": renamed.urn}, record("done", "update", renamed)],
         plain,
     )
-    assert [item.urn for item in found.snapshot.resources] == [renamed.urn, resource("b").urn]
-    assert found.snapshot.resources[1].dependencies == [renamed.urn]
+    assert [item.urn for item in result.snapshot.resources] == [renamed.urn, resource("b").urn]
+    assert result.snapshot.resources[1].dependencies == [renamed.urn]
 
 
 def test_replay_keeps_a_renamed_resource_that_did_not_change():
     before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
-    found = replay(before, [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}], plain)
-    assert [(item.urn, item.id) for item in found.snapshot.resources] == [
+    result = replay(before, [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}], plain)
+    assert [(item.urn, item.id) for item in result.snapshot.resources] == [
         (resource("c").urn, "a"),
         (resource("b").urn, "b"),
     ]
-    assert found.snapshot.resources[1].dependencies == [resource("c").urn]
+    assert result.snapshot.resources[1].dependencies == [resource("c").urn]
 
 
 def test_replay_tells_a_new_resource_from_the_one_whose_name_it_takes():
     """In one run "a" is renamed to "c", and another "a" is made."""
     another = resource("a").copy(id="another")
-    found = replay(
+    result = replay(
         Snapshot([resource("a")]),
         [{"kind": "alias", "old": resource("a").urn, "new": resource("c").urn}, record("done", "create", another)],
         plain,
     )
-    assert sorted((item.urn, item.id) for item in found.snapshot.resources) == [
+    assert sorted((item.urn, item.id) for item in result.snapshot.resources) == [
         (resource("a").urn, "another"),
         (resource("c").urn, "a"),
     ]
@@ -140,13 +140,13 @@ def test_replay_tells_a_new_resource_from_the_one_whose_name_it_takes():
 
 def test_a_replaced_resource_is_kept_until_it_is_deleted():
     condemned = resource("a").copy(delete=True, id="one")
-    found = replay(
+    result = replay(
         Snapshot([resource("a").copy(id="one")]),
         [record("done", "condemn", condemned), record("done", "create-replacement", resource("a").copy(id="two"))],
         plain,
     )
-    assert sorted((item.id, item.delete) for item in found.snapshot.resources) == [("one", True), ("two", False)]
-    rest = replay(found.snapshot, [record("gone", "delete-replaced", condemned)], plain)
+    assert sorted((item.id, item.delete) for item in result.snapshot.resources) == [("one", True), ("two", False)]
+    rest = replay(result.snapshot, [record("gone", "delete-replaced", condemned)], plain)
     assert [item.id for item in rest.snapshot.resources] == ["two"]
 
 
@@ -227,7 +227,7 @@ def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neithe
     journal = Journal(tmp_path / "j")
     journal.write({"kind": "done"})
     journal.open()
-    assert not (tmp_path / "j").exists() and not journal.begun
+    assert not (tmp_path / "j").exists() and not journal.has_records
 
     def refuse():
         raise StateError("wrong passphrase")
@@ -235,7 +235,7 @@ def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neithe
     journal.open(refuse)
     with pytest.raises(StateError, match="wrong passphrase"):
         journal.write({"kind": "done", "resource": {}})
-    assert not (tmp_path / "j").exists() and not journal.begun
+    assert not (tmp_path / "j").exists() and not journal.has_records
     journal.open()
     journal.write({"kind": "done", "resource": {}})
-    assert journal.begun and len(journal.read()) == 1
+    assert journal.has_records and len(journal.read()) == 1

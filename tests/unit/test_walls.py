@@ -246,7 +246,7 @@ def _strong(graph: dict[str, set[str]]) -> list[set[str]]:
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    found: list[set[str]] = []
+    results: list[set[str]] = []
 
     def visit(node: str) -> None:
         index[node] = low[node] = len(index)
@@ -261,12 +261,12 @@ def _strong(graph: dict[str, set[str]]) -> list[set[str]]:
             component = set()
             while node not in component:
                 component.add(stack.pop())
-            found.append(component)
+            results.append(component)
 
     for node in list(graph):
         if node not in index:
             visit(node)
-    return found
+    return results
 
 
 CENTRE_COLLECTION = "playbooks/collections/ansible_collections/asp/centre"

@@ -23,11 +23,11 @@ IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 def run(*argv: object, folder: Path, check: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ASP_", "PYTHON"))}
-    done = subprocess.run(
+    process = subprocess.run(
         [str(word) for word in argv], cwd=folder, env={**clean, **environ}, capture_output=True, text=True, timeout=300
     )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done
+    assert not check or process.returncode == 0, process.stdout + process.stderr
+    return process
 
 
 @pytest.fixture(scope="module")
@@ -88,20 +88,20 @@ def test_asp_validates_a_register_given_to_it(installed, tmp_path):
     shutil.copytree(paths.REGISTER / paths.CATALOGUE, root / paths.CATALOGUE)
     shutil.copytree(paths.ENVIRONMENTS / "dev", root / "environments" / "dev")
     words = ("validate", "dev", "--json")
-    told = json.loads(run(installed / "asp", *words, folder=tmp_path, ASP_REGISTER=str(root)).stdout)
-    assert told["sound"] is True
+    answer = json.loads(run(installed / "asp", *words, folder=tmp_path, ASP_REGISTER=str(root)).stdout)
+    assert answer["sound"] is True
     (root / "environments" / "dev" / "offices" / "16054-sajoszentpeter.yaml").unlink()
-    done = run(installed / "asp", "validate", "dev", "--register", root, folder=tmp_path, check=False)
-    assert done.returncode == 2 and "office" in done.stderr
+    result = run(installed / "asp", "validate", "dev", "--register", root, folder=tmp_path, check=False)
+    assert result.returncode == 2 and "office" in result.stderr
 
 
 @pytest.mark.parametrize("verb", ["up", "check"])
 def test_what_needs_the_repository_is_refused(installed, tmp_path, verb):
     """Playbooks, image recipes, and the runbooks that checks point at are not in a wheel."""
-    done = run(installed / "asp", verb, folder=tmp_path, check=False)
-    assert done.returncode == 2 and f"asp {verb} needs a checkout of the repository" in done.stderr
+    result = run(installed / "asp", verb, folder=tmp_path, check=False)
+    assert result.returncode == 2 and f"asp {verb} needs a checkout of the repository" in result.stderr
 
 
 def test_the_engine_is_in_it(installed, tmp_path):
-    done = run(installed / "python", "-m", "stacks.engine", "version", folder=tmp_path)
-    assert done.stdout.startswith("v3.")
+    result = run(installed / "python", "-m", "stacks.engine", "version", folder=tmp_path)
+    assert result.stdout.startswith("v3.")

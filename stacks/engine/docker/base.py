@@ -121,14 +121,16 @@ def kind_of(token: str) -> Kind:
 
 
 @contextlib.contextmanager
-def after_creation(what: str) -> Iterator[None]:
+def after_creation(label: str) -> Iterator[None]:
     """What follows the making of an object: a failure in it says that the object is there (`Unfinished`)."""
     try:
         yield
     except (ConnectionLost, Unfinished):
         raise
     except ProviderError as error:
-        raise Unfinished(f"{what} is made, but it cannot be completed: {error}. The next run takes it over.") from error
+        raise Unfinished(
+            f"{label} is made, but it cannot be completed: {error}. The next run takes it over."
+        ) from error
 
 
 def null_when_absent(outputs: dict, inputs: dict, keys: tuple[str, ...]) -> dict:

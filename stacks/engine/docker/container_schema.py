@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.schema import (
+    boolean,
+    integer,
+    labels,
+    mapping,
+    nested,
+    nested_list,
+    nested_set,
+    text,
+    texts,
+    textset,
+)
 from stacks.engine.valid import absolute_path, at_least, base64_text, duration, pattern
 from stacks.engine.values import UNKNOWN
 
@@ -13,7 +24,7 @@ def _rate() -> dict:
     return {"path": text(required=True), "rate": integer(required=True, valid=at_least(0))}
 
 
-def _kept(old: str, new: str) -> bool:
+def _image_default(old: str, new: str) -> bool:
     """An empty user or working folder means the image's own."""
     return new == ""
 
@@ -45,8 +56,8 @@ MOUNT = {
     "source": text(),
     "type": text(required=True, valid=pattern("^(bind|volume|tmpfs)$")),
     "readOnly": boolean(),
-    "bindOptions": one({"propagation": text(valid=pattern("^(private|rprivate|shared|rshared|slave|rslave)$"))}),
-    "volumeOptions": one(
+    "bindOptions": nested({"propagation": text(valid=pattern("^(private|rprivate|shared|rshared|slave|rslave)$"))}),
+    "volumeOptions": nested(
         {
             "noCopy": boolean(),
             "labels": labels(force=False),
@@ -55,13 +66,13 @@ MOUNT = {
             "subpath": text(),
         }
     ),
-    "tmpfsOptions": one({"sizeBytes": integer(), "mode": integer()}),
+    "tmpfsOptions": nested({"sizeBytes": integer(), "mode": integer()}),
 }
 
 FIELDS = {
     "attach": boolean(),
     "bridge": text(output=True),
-    "capabilities": one({"adds": textset(force=True), "drops": textset(force=True)}, force=True),
+    "capabilities": nested({"adds": textset(force=True), "drops": textset(force=True)}, force=True),
     "cgroupParent": text(force=True),
     "cgroupnsMode": text(force=True),
     "command": texts(force=True, computed=True),
@@ -74,9 +85,9 @@ FIELDS = {
     "cpus": text(force=True),
     "destroyGraceSeconds": integer(),
     "deviceCgroupRules": textset(force=True),
-    "deviceReadBps": setof(_rate()),
-    "deviceReadIops": setof(_rate()),
-    "deviceRequests": setof(
+    "deviceReadBps": nested_set(_rate()),
+    "deviceReadIops": nested_set(_rate()),
+    "deviceRequests": nested_set(
         {
             "capabilities": textset(force=True),
             "count": integer(force=True),
@@ -86,9 +97,9 @@ FIELDS = {
         },
         force=True,
     ),
-    "deviceWriteBps": setof(_rate()),
-    "deviceWriteIops": setof(_rate()),
-    "devices": setof(
+    "deviceWriteBps": nested_set(_rate()),
+    "deviceWriteIops": nested_set(_rate()),
+    "devices": nested_set(
         {
             "hostPath": text(required=True, force=True),
             "containerPath": text(force=True),
@@ -105,7 +116,7 @@ FIELDS = {
     "exitCode": integer(output=True),
     "gpus": text(force=True),
     "groupAdds": textset(force=True),
-    "healthcheck": one(
+    "healthcheck": nested(
         {
             "tests": texts(force=True),
             "interval": text(force=True, default="0s", valid=duration),
@@ -117,7 +128,7 @@ FIELDS = {
         computed=True,
     ),
     "hostname": text(force=True, computed=True),
-    "hosts": setof({"host": text(required=True, force=True), "ip": text(required=True, force=True)}, force=True),
+    "hosts": nested_set({"host": text(required=True, force=True), "ip": text(required=True, force=True)}, force=True),
     "image": text(required=True, force=True),
     "init": boolean(force=True, computed=True),
     "ipcMode": text(force=True, computed=True),
@@ -129,12 +140,12 @@ FIELDS = {
     "memory": integer(valid=at_least(0)),
     "memoryReservation": integer(valid=at_least(0)),
     "memorySwap": integer(valid=at_least(-1)),
-    "mounts": setof(MOUNT, force=True),
+    "mounts": nested_set(MOUNT, force=True),
     "mustRun": boolean(default=True),
     "name": text(force=True, autoname=True),
-    "networkDatas": many({}, output=True),
+    "networkDatas": nested_list({}, output=True),
     "networkMode": text(force=True, default="bridge"),
-    "networksAdvanced": setof(
+    "networksAdvanced": nested_set(
         {
             "aliases": textset(force=True),
             "driverOpts": textset(force=True),
@@ -149,7 +160,7 @@ FIELDS = {
     ),
     "pidMode": text(force=True),
     "platform": text(force=True, computed=True),
-    "ports": many(
+    "ports": nested_list(
         {
             "internal": integer(required=True, force=True),
             "external": integer(force=True, computed=True),
@@ -176,7 +187,7 @@ FIELDS = {
     "sysctls": mapping(force=True),
     "tmpfs": mapping(force=True),
     "tty": boolean(force=True),
-    "ulimits": setof(
+    "ulimits": nested_set(
         {
             "hard": integer(required=True, force=True),
             "name": text(required=True, force=True),
@@ -184,7 +195,7 @@ FIELDS = {
         },
         force=True,
     ),
-    "uploads": setof(
+    "uploads": nested_set(
         {
             "content": text(force=True),
             "contentBase64": text(force=True, valid=base64_text),
@@ -198,9 +209,9 @@ FIELDS = {
         },
         force=True,
     ),
-    "user": text(force=True, suppress=_kept),
+    "user": text(force=True, suppress=_image_default),
     "usernsMode": text(force=True),
-    "volumes": setof(
+    "volumes": nested_set(
         {
             "containerPath": text(force=True),
             "fromContainer": text(force=True),
@@ -213,5 +224,5 @@ FIELDS = {
     ),
     "wait": boolean(),
     "waitTimeout": integer(default=60),
-    "workingDir": text(force=True, suppress=_kept),
+    "workingDir": text(force=True, suppress=_image_default),
 }

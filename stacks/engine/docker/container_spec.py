@@ -35,7 +35,7 @@ def container_body(inputs: dict) -> dict:
             **_host(inputs),
         },
     }
-    _put(
+    _copy_fields(
         body,
         inputs,
         Env="envs",
@@ -55,7 +55,7 @@ def container_body(inputs: dict) -> dict:
     return body
 
 
-def _put(target: dict, inputs: dict, **names: str) -> None:
+def _copy_fields(target: dict, inputs: dict, **names: str) -> None:
     for name, key in names.items():
         if inputs.get(key):
             target[name] = inputs[key]
@@ -129,8 +129,8 @@ def _limits(inputs: dict) -> dict:
     if inputs.get("cpus"):
         result["NanoCpus"] = round(float(inputs["cpus"]) * 10**9)
     else:
-        _put(result, inputs, CpuPeriod="cpuPeriod", CpuQuota="cpuQuota")
-    _put(result, inputs, CpuShares="cpuShares", CpusetCpus="cpuSet")
+        _copy_fields(result, inputs, CpuPeriod="cpuPeriod", CpuQuota="cpuQuota")
+    _copy_fields(result, inputs, CpuShares="cpuShares", CpusetCpus="cpuSet")
     for key, name in (
         ("deviceReadBps", "BlkioDeviceReadBps"),
         ("deviceReadIops", "BlkioDeviceReadIOps"),
@@ -166,7 +166,7 @@ def _host(inputs: dict) -> dict:
         ],
         "DeviceRequests": _device_requests(inputs),
     }
-    _put(
+    _copy_fields(
         result,
         inputs,
         Tmpfs="tmpfs",
@@ -191,7 +191,7 @@ def _host(inputs: dict) -> dict:
         if len(options) != len(inputs["securityOpts"]):
             result["MaskedPaths"] = result["ReadonlyPaths"] = []
     if inputs.get("capabilities"):
-        _put(result, inputs["capabilities"], CapAdd="adds", CapDrop="drops")
+        _copy_fields(result, inputs["capabilities"], CapAdd="adds", CapDrop="drops")
     return result
 
 
@@ -249,7 +249,7 @@ def attachment(inputs: dict) -> dict:
             "LinkLocalIPs": inputs.get("linkLocalIps") or [],
         },
     }
-    _put(result, inputs, MacAddress="macAddress", GwPriority="gwPriority")
+    _copy_fields(result, inputs, MacAddress="macAddress", GwPriority="gwPriority")
     if inputs.get("driverOpts"):
         result["DriverOpts"] = dict(item.split("=", 1) for item in inputs["driverOpts"])
     return result

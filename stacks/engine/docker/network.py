@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacks.engine.docker.base import Kind, after_creation, null_when_absent
 from stacks.engine.docker.daemon import Daemon, DaemonError, filters, wait_until
-from stacks.engine.schema import as_set, boolean, label_map, label_set, labels, mapping, setof, text
+from stacks.engine.schema import as_set, boolean, label_map, label_set, labels, mapping, nested_set, text
 
 ALLOCATE_LIMIT = 30.0  # seconds for Swarm to give a new overlay network its driver and addresses
 REMOVE_LIMIT = 30.0  # seconds for endpoints to go, as the provider allows
@@ -18,7 +18,7 @@ class Network(Kind):
         "driver": text(force=True, computed=True),
         "ingress": boolean(force=True),
         "internal": boolean(force=True, computed=True),
-        "ipamConfigs": setof(
+        "ipamConfigs": nested_set(
             {
                 "auxAddress": mapping(force=True),
                 "gateway": text(force=True),

@@ -8,16 +8,16 @@ import json
 from stacks.engine.docker.base import Kind
 from stacks.engine.docker.daemon import Daemon, DaemonError
 from stacks.engine.docker.remote_image import split_name
-from stacks.engine.schema import boolean, mapping, one, text
+from stacks.engine.schema import boolean, mapping, nested, text
 
 
 class RegistryImage(Kind):
     timeouts = True
     fields = {
-        "authConfig": one(
+        "authConfig": nested(
             {"address": text(required=True), "username": text(required=True), "password": text(required=True)}
         ),
-        "build": one({}),
+        "build": nested({}),
         "insecureSkipVerify": boolean(),
         "keepRemotely": boolean(),
         "name": text(force=True, autoname=True),

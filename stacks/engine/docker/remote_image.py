@@ -8,14 +8,14 @@ import json
 from stacks.engine.docker.base import Kind
 from stacks.engine.docker.daemon import Daemon, DaemonError
 from stacks.engine.errors import ProviderError
-from stacks.engine.schema import boolean, mapping, one, text, textset
+from stacks.engine.schema import boolean, mapping, nested, text, textset
 
 
 class RemoteImage(Kind):
     timeouts = True
     fields = {
         "name": text(required=True, force=True),
-        "build": one({}),
+        "build": nested({}),
         "forceRemove": boolean(),
         "keepLocally": boolean(),
         "platform": text(force=True),

@@ -38,7 +38,7 @@ class Convergence:
     def updated(self, before: dict) -> str | None:
         """Wait until the update that followed `before` (the inspected service) is completed."""
         began = time.monotonic()
-        return self._wait(lambda: self._update_done(before, time.monotonic() - began))
+        return self._wait(lambda: self._update_state(before, time.monotonic() - began))
 
     def _wait(self, probe: Callable[[], bool | str]) -> str | None:
         deadline = time.monotonic() + self._limit
@@ -52,7 +52,7 @@ class Convergence:
                 return f"Service with ID ({self._identity}) did not converge after {self._limit_text}"
             time.sleep(POLL)
 
-    def _update_done(self, before: dict, seconds: float) -> bool | str:
+    def _update_state(self, before: dict, seconds: float) -> bool | str:
         service = self._daemon.get(f"/services/{self._identity}")
         status = service.get("UpdateStatus") or {}
         if status.get("StartedAt") and status["StartedAt"] != (before.get("UpdateStatus") or {}).get("StartedAt"):

@@ -230,9 +230,9 @@ def _rollout(spec: dict | None) -> dict | None:
 
 def _endpoint(data: dict) -> dict:
     endpoint = data.get("Endpoint") or {}
-    shown = endpoint.get("Spec") or {}
-    if shown.get("Mode"):
-        mode, ports = shown["Mode"], endpoint.get("Ports")
+    spec = endpoint.get("Spec") or {}
+    if spec.get("Mode"):
+        mode, ports = spec["Mode"], endpoint.get("Ports")
     else:
         endpoint_spec = data["Spec"].get("EndpointSpec") or {}
         mode, ports = endpoint_spec.get("Mode", ""), endpoint_spec.get("Ports")

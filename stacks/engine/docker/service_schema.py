@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from stacks.engine.schema import boolean, integer, labels, many, mapping, one, setof, text, texts, textset
+from stacks.engine.schema import (
+    boolean,
+    integer,
+    labels,
+    mapping,
+    nested,
+    nested_list,
+    nested_set,
+    text,
+    texts,
+    textset,
+)
 from stacks.engine.valid import at_least, duration, pattern, ratio
 
 
@@ -40,13 +51,13 @@ MOUNT = {
     "source": text(),
     "type": text(required=True, valid=pattern("^(bind|volume|tmpfs)$")),
     "readOnly": boolean(),
-    "bindOptions": one(
+    "bindOptions": nested(
         {"propagation": text(default="rprivate", valid=pattern("^(private|rprivate|shared|rshared|slave|rslave)$"))}
     ),
-    "volumeOptions": one(
+    "volumeOptions": nested(
         {"noCopy": boolean(), "labels": labels(force=False), "driverName": text(), "driverOptions": mapping()}
     ),
-    "tmpfsOptions": one({"sizeBytes": integer(), "mode": integer()}),
+    "tmpfsOptions": nested({"sizeBytes": integer(), "mode": integer()}),
 }
 
 CONTAINER = {
@@ -59,19 +70,19 @@ CONTAINER = {
     "dir": text(),
     "user": text(),
     "groups": texts(),
-    "privileges": one(
+    "privileges": nested(
         {
-            "credentialSpec": one({"file": text(), "registry": text()}),
-            "seLinuxContext": one(
+            "credentialSpec": nested({"file": text(), "registry": text()}),
+            "seLinuxContext": nested(
                 {"disable": boolean(), "user": text(), "role": text(), "type": text(), "level": text()}
             ),
         }
     ),
     "readOnly": boolean(),
-    "mounts": setof(MOUNT),
+    "mounts": nested_set(MOUNT),
     "stopSignal": text(),
     "stopGracePeriod": text(computed=True, valid=duration),
-    "healthcheck": one(
+    "healthcheck": nested(
         {
             "tests": texts(),
             "interval": text(default="0s", valid=duration),
@@ -81,10 +92,10 @@ CONTAINER = {
         },
         computed=True,
     ),
-    "hosts": setof({"ip": text(required=True, force=True), "host": text(required=True, force=True)}, force=True),
-    "dnsConfig": one({"nameservers": texts(required=True), "searches": texts(), "options": texts()}, computed=True),
-    "secrets": setof(_file_reference("secret")),
-    "configs": setof(_file_reference("config")),
+    "hosts": nested_set({"ip": text(required=True, force=True), "host": text(required=True, force=True)}, force=True),
+    "dnsConfig": nested({"nameservers": texts(required=True), "searches": texts(), "options": texts()}, computed=True),
+    "secrets": nested_set(_file_reference("secret")),
+    "configs": nested_set(_file_reference("config")),
     "isolation": text(default="default", valid=pattern("^(default|process|hyperv)$")),
     "sysctl": mapping(force=True),
     "capAdds": texts(),
@@ -93,21 +104,21 @@ CONTAINER = {
 }
 
 TASK = {
-    "containerSpec": one(CONTAINER, required=True),
-    "resources": one(
+    "containerSpec": nested(CONTAINER, required=True),
+    "resources": nested(
         {
-            "limits": one({"nanoCpus": integer(), "memoryBytes": integer()}),
-            "reservation": one(
+            "limits": nested({"nanoCpus": integer(), "memoryBytes": integer()}),
+            "reservation": nested(
                 {
                     "nanoCpus": integer(),
                     "memoryBytes": integer(),
-                    "genericResources": one({"namedResourcesSpecs": textset(), "discreteResourcesSpecs": textset()}),
+                    "genericResources": nested({"namedResourcesSpecs": textset(), "discreteResourcesSpecs": textset()}),
                 }
             ),
         },
         computed=True,
     ),
-    "restartPolicy": one(
+    "restartPolicy": nested(
         {
             "condition": text(valid=pattern("^(none|on-failure|any)$")),
             "delay": text(valid=duration),
@@ -116,18 +127,18 @@ TASK = {
         },
         computed=True,
     ),
-    "placement": one(
+    "placement": nested(
         {
             "constraints": textset(),
             "prefs": textset(),
             "maxReplicas": integer(valid=at_least(0)),
-            "platforms": setof({"architecture": text(required=True), "os": text(required=True)}),
+            "platforms": nested_set({"architecture": text(required=True), "os": text(required=True)}),
         },
         computed=True,
     ),
     "forceUpdate": integer(computed=True, valid=at_least(0)),
     "runtime": text(computed=True, valid=pattern("^(container|plugin)$")),
-    "networksAdvanceds": setof(
+    "networksAdvanceds": nested_set(
         {
             "name": text(force=True),
             "id": text(force=True),
@@ -135,11 +146,11 @@ TASK = {
             "driverOpts": textset(force=True),
         }
     ),
-    "logDriver": one({"name": text(required=True), "options": mapping()}),
+    "logDriver": nested({"name": text(required=True), "options": mapping()}),
 }
 
 FIELDS = {
-    "auth": one(
+    "auth": nested(
         {
             "serverAddress": text(required=True, force=True),
             "username": text(force=True),
@@ -149,17 +160,17 @@ FIELDS = {
     ),
     "name": text(force=True, autoname=True),
     "labels": labels(force=False, computed=True),
-    "taskSpec": one(TASK, required=True),
-    "mode": one(
-        {"replicated": one({"replicas": integer(default=1, valid=at_least(0))}, computed=True), "global": boolean()},
+    "taskSpec": nested(TASK, required=True),
+    "mode": nested(
+        {"replicated": nested({"replicas": integer(default=1, valid=at_least(0))}, computed=True), "global": boolean()},
         computed=True,
     ),
-    "updateConfig": one(_rollout("^(pause|continue|rollback)$", "^(stop-first|start-first)$")),
-    "rollbackConfig": one(_rollout("(pause|continue)", "(stop-first|start-first)")),
-    "endpointSpec": one(
+    "updateConfig": nested(_rollout("^(pause|continue|rollback)$", "^(stop-first|start-first)$")),
+    "rollbackConfig": nested(_rollout("(pause|continue)", "(stop-first|start-first)")),
+    "endpointSpec": nested(
         {
             "mode": text(computed=True, valid=pattern("^(vip|dnsrr)$")),
-            "ports": many(
+            "ports": nested_list(
                 {
                     "name": text(),
                     "protocol": text(default="tcp", valid=pattern("^(tcp|udp|sctp)$")),
@@ -171,5 +182,7 @@ FIELDS = {
         },
         computed=True,
     ),
-    "convergeConfig": one({"delay": text(default="7s", valid=duration), "timeout": text(default="3m", valid=duration)}),
+    "convergeConfig": nested(
+        {"delay": text(default="7s", valid=duration), "timeout": text(default="3m", valid=duration)}
+    ),
 }

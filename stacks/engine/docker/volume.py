@@ -5,7 +5,7 @@ from __future__ import annotations
 from stacks.engine.docker.base import Kind, null_when_absent
 from stacks.engine.docker.daemon import Daemon, DaemonError
 from stacks.engine.errors import UnsupportedError
-from stacks.engine.schema import label_map, label_set, labels, mapping, one, text
+from stacks.engine.schema import label_map, label_set, labels, mapping, nested, text
 
 REMOVE_LIMIT = 30.0  # seconds for the last container to go, as the provider allows
 
@@ -13,7 +13,7 @@ REMOVE_LIMIT = 30.0  # seconds for the last container to go, as the provider all
 class Volume(Kind):
     fields = {
         "name": text(force=True, computed=True, autoname=True),
-        "cluster": one(
+        "cluster": nested(
             {
                 key: text(force=key != "availability")
                 for key in (

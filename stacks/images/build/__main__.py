@@ -20,7 +20,16 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from stacks.images.build import sbom
 from stacks.images.build.downloads import DownloadFault, provide
-from stacks.images.build.recipe import BASE, IMAGES, arguments, context_files, downloads, given, names, reference
+from stacks.images.build.recipe import (
+    BASE,
+    IMAGES,
+    arguments,
+    context_files,
+    downloads,
+    names,
+    override_variable,
+    reference,
+)
 
 TOGETHER = 2  # one is compiled while another one's packages are fetched
 LABEL = "asp.suite"  # on every image made here; `make clean` removes what carries it
@@ -37,21 +46,21 @@ def main() -> int:
         "--sbom", action="store_true", help="write missing bills of materials of the images that are here"
     )
     parser.add_argument("--summary", type=Path, metavar="FILE", help="write what was built and what was there as JSON")
-    chosen = parser.parse_args()
-    unknown = set(chosen.names) - set(names())
+    options = parser.parse_args()
+    unknown = set(options.names) - set(names())
     if unknown:
         parser.error(f"unknown image: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
-    selected = chosen.names or names()
+    selected = options.names or names()
     try:
         client = docker.from_env(timeout=900)
-        if chosen.list:
+        if options.list:
             for name in selected:
                 print(f"{reference(name)}  {'present' if present(client, reference(name)) else 'missing'}")
             return 0
-        if chosen.remove:
+        if options.remove:
             print(f"{remove(client)} images removed")
             return 0
-        if chosen.sbom:
+        if options.sbom:
             write_sboms(client, selected)
             return 0
         built = {BASE: provide_image(client, BASE)}
@@ -65,8 +74,8 @@ def main() -> int:
         "built": [reference(name) for name, new in built.items() if new],
         "present": [reference(name) for name, new in built.items() if not new],
     }
-    if chosen.summary:
-        chosen.summary.write_text(json.dumps(summary), encoding="utf-8")
+    if options.summary:
+        options.summary.write_text(json.dumps(summary), encoding="utf-8")
     print(f"{len(summary['built'])} built, {len(summary['present'])} present")
     return 0
 
@@ -104,8 +113,8 @@ def provide_image(client: docker.DockerClient, name: str) -> bool:
     image = reference(name)
     if present(client, image):
         return False
-    if os.environ.get(given(name)):
-        raise DownloadFault(f"{given(name)}={image}: no such image on this machine. Load it, or unset {given(name)}")
+    if os.environ.get(variable := override_variable(name)):
+        raise DownloadFault(f"{variable}={image}: no such image on this machine. Load it, or unset {variable}")
     print(f"{image} …", flush=True)
     started = time.monotonic()
     (_debootstrap if name == BASE else _build)(client, name, image)
@@ -122,9 +131,11 @@ def _debootstrap(client: docker.DockerClient, name: str, image: str) -> None:
         include = f"--include={','.join(recipe['packages'])}"
         command = ["mmdebstrap", "--variant=minbase", include, recipe["suite"], str(archive)]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(recipe["source_date_epoch"])}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
-        if done.returncode != 0:
-            raise DownloadFault(f"{image}: mmdebstrap exited with {done.returncode}: {done.stderr.strip()[-1500:]}")
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+        if process.returncode != 0:
+            raise DownloadFault(
+                f"{image}: mmdebstrap exited with {process.returncode}: {process.stderr.strip()[-1500:]}"
+            )
         repository, _, tag = image.rpartition(":")
         with archive.open("rb") as data:
             client.api.import_image_from_data(data, repository=repository, tag=tag, changes=[f"LABEL {LABEL}={name}"])

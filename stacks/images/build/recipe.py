@@ -77,7 +77,7 @@ def downloads(name: str) -> list[AnyDownload]:
     return _DOWNLOADS.validate_python(yaml.safe_load(file.read_text())) if file.is_file() else []
 
 
-def given(name: str) -> str:
+def override_variable(name: str) -> str:
     """The variable that names another image to take instead, such as a former one: BASE_IMAGE, ASP_IMAGE_POSTGRES …"""
     return "BASE_IMAGE" if name == BASE else f"ASP_IMAGE_{name.upper()}"
 
@@ -90,8 +90,8 @@ def arguments(name: str) -> dict[str, str]:
 
 
 def reference(name: str) -> str:
-    """`asp.invalid/<name>:<12 hex digits>` of what it is made from, or what the variable that `given` names says."""
-    if image := os.environ.get(given(name)):
+    """`asp.invalid/<name>:<12 hex digits>` of what it is made from, or what its `override_variable` says."""
+    if image := os.environ.get(override_variable(name)):
         return image
     return f"{REGISTRY}/{name}:{content(name)}"
 
@@ -103,7 +103,7 @@ def content(name: str) -> str:
         raise ValueError(f"image {name!r}: wanted one of {', '.join(names())}")
     digest = hashlib.sha256()
     if name != BASE:
-        digest.update((os.environ.get(given(BASE)) or content(BASE)).encode())
+        digest.update((os.environ.get(override_variable(BASE)) or content(BASE)).encode())
     _add(digest, IMAGES / name)
     for argument in arguments(name).items():
         digest.update("=".join(argument).encode())

@@ -22,16 +22,16 @@ def three():
         environment.cell_up()
         yield Runtime(load(ENV))
     finally:
-        done = environment.command("clean")
+        result = environment.command("clean")
         environment.remove()
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.fixture(scope="session")
 def moved_in(three):
     """The same, whole: its municipalities moved in and every readiness check passed."""
-    done = environment.command("up")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = environment.command("up")
+    assert result.returncode == 0, result.stdout + result.stderr
     return three
 
 
@@ -39,5 +39,5 @@ def moved_in(three):
 def cell(three):
     """Names of the cell, once it is whole."""
     names = three.register.cell("baz1")
-    poll(lambda: roles(three, names), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    poll(lambda: roles(three, names), lambda states: states == WHOLE, 150, "the cell is whole")
     return names

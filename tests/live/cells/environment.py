@@ -53,8 +53,8 @@ def write(env: str = ENV, nodes: int = 3) -> None:
         },
         env,
     )
-    done = command("clean", env)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = command("clean", env)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def change(settings: dict[str, str], env: str = ENV) -> None:
@@ -91,7 +91,7 @@ def cell_up() -> None:
     databases_up()
     _stack_up("backups", "baz1")
     runtime = Runtime(register)
-    poll(lambda: roles(runtime, register.cell("baz1")), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    poll(lambda: roles(runtime, register.cell("baz1")), lambda states: states == WHOLE, 150, "the cell is whole")
     repository = Repository(CellSql(runtime, "baz1"))
     repository.create_stanza()
     repository.prove_archiving()

@@ -11,7 +11,7 @@ from centre.reach.leader import members
 from inventory.register import load
 from stacks.configs.postgres import RESERVED_CONNECTIONS
 from stacks.images.build import recipe
-from stacks.images.build.recipe import given
+from stacks.images.build.recipe import override_variable
 from tests.bench.database_cell import BenchCell
 from tests.live.cells.environment import ENV, WHOLE, change, databases_up, roles
 from tests.support.polling import poll
@@ -37,11 +37,11 @@ def test_a_setting_is_raised_and_lowered_again(three, cell):
             wanted = str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)
             done = ([wanted] * 3, [])
             poll(lambda: connections(three, cell), lambda seen, done=done: seen == done, 120, f"{wanted} connections")
-            poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+            poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
             bench.writes_again(time.monotonic())
             print(f"{wanted} connections: writes gone for {bench.gap(began):.2f} s")
             assert bench.gap(began) < MOST_SECONDS["postgres"]
-        assert not bench.lost() and not bench.overlaps()
+        assert not bench.lost_rows() and not bench.overlaps()
 
 
 @pytest.fixture(params=sorted(MOST_SECONDS))
@@ -62,15 +62,15 @@ def test_another_image_rolls_through_the_cell_and_back(three, cell, image, monke
             for forward in (True, False):
                 with monkeypatch.context() as changed:
                     if forward:
-                        changed.setenv(given(name), f"{recipe.REGISTRY}/{name}:proof")
+                        changed.setenv(override_variable(name), f"{recipe.REGISTRY}/{name}:proof")
                     began = time.monotonic()
                     assert "updated" in databases_up()
                 run = {three.container(service).image.id == other.id for service in services}
                 assert run == {forward}, "every service runs what it was given"
-                poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+                poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
                 bench.writes_again(time.monotonic())
                 print(f"{name}: writes gone for {bench.gap(began):.2f} s")
                 assert bench.gap(began) < MOST_SECONDS[name]
         finally:
             databases_up()
-        assert not bench.lost() and not bench.overlaps()
+        assert not bench.lost_rows() and not bench.overlaps()

@@ -22,34 +22,36 @@ def grown():
     """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
     try:
         environment.write(GROWN, nodes=1)
-        done = environment.command("up", GROWN)
-        assert done.returncode == 0, done.stdout + done.stderr
+        result = environment.command("up", GROWN)
+        assert result.returncode == 0, result.stdout + result.stderr
         one = CellSql(Runtime(load(GROWN)), "baz1")
         one.script("INSERT INTO asp_meta.migrations VALUES ('growth-proof', 'kept');", TENANT, "postgres")
         environment.change({"nodes: 1": "nodes: 3"}, GROWN)
-        done = environment.command("up", GROWN)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "PASS" in done.stdout and "FAIL" not in done.stdout, done.stdout
+        result = environment.command("up", GROWN)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "PASS" in result.stdout and "FAIL" not in result.stdout, result.stdout
         yield Runtime(load(GROWN))
     finally:
-        done = environment.command("clean", GROWN)
+        result = environment.command("clean", GROWN)
         environment.remove(GROWN)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_every_row_is_still_there_and_three_nodes_hold_it(grown):
     cell = grown.register.cell("baz1")
-    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")
     assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
 
 
 def test_it_fails_over_like_any_other(grown):
     cell = grown.register.cell("baz1")
-    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")
     old = leader(grown, cell)
     grown.container(old).kill()
     # Until the loss is seen the members are listed as they were.
-    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE and leader(grown, cell) != old, 150, "another leads")
+    poll(
+        lambda: roles(grown, cell), lambda states: states == WHOLE and leader(grown, cell) != old, 150, "another leads"
+    )
     assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
 
 
@@ -57,8 +59,8 @@ def test_it_never_shrinks_again(grown):
     cell = grown.register.cell("baz1")
     environment.change({"nodes: 3": "nodes: 1"}, GROWN)
     try:
-        done = environment.command("up", GROWN)
+        result = environment.command("up", GROWN)
     finally:
         environment.change({"nodes: 1": "nodes: 3"}, GROWN)
-    assert done.returncode == 2 and "'baz1' was applied with 3" in done.stderr, done.stdout + done.stderr
-    poll(lambda: roles(grown, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    assert result.returncode == 2 and "'baz1' was applied with 3" in result.stderr, result.stdout + result.stderr
+    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")

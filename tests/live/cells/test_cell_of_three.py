@@ -84,8 +84,8 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
 """
     source = cell.postgres[0]
     for service in getattr(cell, kind):
-        seen = inside(three, source, code.format(own=True, host=service, port=port.value))
-        assert metric in seen
+        result = inside(three, source, code.format(own=True, host=service, port=port.value))
+        assert metric in result
         if kind != "etcd":
             stranger = three.run(source, ["python3", "-c", code.format(own=False, host=service, port=port.value)])
             # The server ends the handshake; whether its alert arrives before its reset is chance.
@@ -107,7 +107,7 @@ def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash)
     assert [entry["event"] for entry in events] == ["fencing", "proof", "released", "given back"]
     assert all(proof["proven"] and not proof.get("networks") for proof in events[1]["containers"])
     assert sql.script("SELECT n FROM kept; DROP TABLE kept", database="postgres", role="postgres").strip() == "1"
-    poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the old leader streams again")
+    poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the old leader streams again")
     assert leader(three, cell) == new
 
 
@@ -125,20 +125,20 @@ def test_leadership_is_handed_over_by_the_playbook(three, cell):
 
     def play(*options):
         command = [playbook, "playbooks/failover.yml", *options]
-        done = subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=180)
-        return done.returncode, done.stdout + done.stderr
+        process = subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=180)
+        return process.returncode, process.stdout + process.stderr
 
-    code, said = play("--check", "-e", "cell=baz1")
-    assert code == 0 and "changed=1" in said, said
+    code, output = play("--check", "-e", "cell=baz1")
+    assert code == 0 and "changed=1" in output, output
     assert leader(three, cell) == old, "check mode hands nothing over"
-    code, said = play("-e", "cell=baz1")
-    assert code == 0 and "clients held for" in said, said
+    code, output = play("-e", "cell=baz1")
+    assert code == 0 and "clients held for" in output, output
     new = leader(three, cell)
     assert new != old
-    code, said = play("-e", "cell=baz1", "-e", f"node={old}")
-    assert code == 0 and "changed=0" in said, said
-    code, said = play("-e", "cell=baz1", "-e", "node=nobody")
-    assert code != 0 and "node nobody: wanted one of" in said
+    code, output = play("-e", "cell=baz1", "-e", f"node={old}")
+    assert code == 0 and "changed=0" in output, output
+    code, output = play("-e", "cell=baz1", "-e", "node=nobody")
+    assert code != 0 and "node nobody: wanted one of" in output
 
 
 LOOKS = [
@@ -155,8 +155,8 @@ def test_the_runbook_has_something_to_type():
 @pytest.mark.parametrize("command", LOOKS)
 def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
     typed = command.replace("<cell>", cell.prefix).replace("<node>", cell.postgres[0])
-    done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    process = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0 and process.stdout.strip(), process.stderr
 
 
 RENEWED = [c for c in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md") if "<member>" in c]
@@ -176,8 +176,8 @@ def test_a_member_of_etcd_whose_volume_is_lost_joins_anew_as_the_runbook_says(th
     assert len(RENEWED) == 3 and len(members_before) == 3
     for command in RENEWED:
         typed = command.replace("<member>", lost)
-        done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
+        process = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=120)
+        assert process.returncode == 0, process.stdout + process.stderr
     three.container(lost, wait=60)
     keys_after, members_after = known(three, lost)
     assert keys_after == keys and members_after.keys() == members_before.keys()

@@ -64,9 +64,9 @@ def lose_everything(three, cell):
 def test_a_cell_comes_back_onto_emptied_volumes(three, cell, play, repository):
     row = write(CellSql(three, "baz1"))
     lose_everything(three, cell)
-    done = play("restore_cell", cell="baz1", confirm="baz1", repository=repository)
-    assert (done.code, done.changed) == (0, 1), done.text
-    poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    result = play("restore_cell", cell="baz1", confirm="baz1", repository=repository)
+    assert (result.code, result.changed) == (0, 1), result.text
+    poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
     sql = CellSql(three, "baz1")
     assert row in written(sql)
     assert write(sql) in written(sql), "it takes writes and archives on"
@@ -79,16 +79,18 @@ def test_a_cell_goes_back_to_a_moment_and_fails_over_afterwards(three, cell, pla
     moment = datetime.now(UTC)
     time.sleep(2)
     after = write(sql)
-    done = play("restore_cell", cell="baz1", confirm="baz1", target_time=moment.isoformat())
-    assert done.code == 0, done.text
-    poll(lambda: roles(three, cell), lambda seen: seen == WHOLE, 150, "the cell is whole")
+    result = play("restore_cell", cell="baz1", confirm="baz1", target_time=moment.isoformat())
+    assert result.code == 0, result.text
+    poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
     found = written(CellSql(three, "baz1"))
     assert before in found and after not in found
     old = leader(three, cell)
     three.container(old).kill()
-    poll(lambda: roles(three, cell), lambda seen: seen == WHOLE and leader(three, cell) != old, 150, "another leads")
+    poll(
+        lambda: roles(three, cell), lambda states: states == WHOLE and leader(three, cell) != old, 150, "another leads"
+    )
     sql = CellSql(three, "baz1")
     assert write(sql) in written(sql)
-    for name in restore_cell.kept(sql):
+    for name in restore_cell.former_clusters(sql):
         restore_cell.forget(sql, name)
-    assert restore_cell.kept(sql) == []
+    assert restore_cell.former_clusters(sql) == []

@@ -33,9 +33,9 @@ class Examiner:
         """Every check by its id; the tenant's office has one workstation, so ids are unique."""
         catalogue = catalogues.load(self.register)
         recording = collect(self.register, self.municipality)
-        found = run(Suite(self.register, self.municipality, catalogue, recording))
-        assert len({outcome.check for outcome in found}) == len(found) == len(catalogue)
-        return {outcome.check: outcome for outcome in found}
+        result = run(Suite(self.register, self.municipality, catalogue, recording))
+        assert len({outcome.check for outcome in result}) == len(result) == len(catalogue)
+        return {outcome.check: outcome for outcome in result}
 
     def turned(self) -> dict[str, str]:
         """Checks that are not PASS: id → "VERDICT message"."""
@@ -62,9 +62,9 @@ def mend(register):
             program = Path(sys.executable).with_name("ansible-playbook")
             command = [str(program), f"playbooks/{way['playbook']}.yml", "-e", "municipality=all"]
         environment = {**os.environ, "ASP_ENV": env, "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=60 * MINUTES
         )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        assert process.returncode == 0, (process.stdout + process.stderr)[-3000:]
 
     return mend_it

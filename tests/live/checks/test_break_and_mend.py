@@ -25,7 +25,9 @@ def stop_database(examiner, runtime):
     (service,) = runtime.client.services.list(filters={"name": name})
     service.scale(0)
     label = {"label": f"com.docker.swarm.service.name={name}"}
-    poll(lambda: runtime.client.containers.list(filters=label), lambda seen: not seen, 60, f"{name} to stop")
+    poll(
+        lambda: runtime.client.containers.list(filters=label), lambda containers: not containers, 60, f"{name} to stop"
+    )
 
 
 def revoke_certificate(examiner, runtime):
@@ -58,8 +60,8 @@ BREAKING = {
 }
 
 
-def _evidence(examiner, check, what):
-    return next(reading.value for reading in examiner.outcomes()[check].evidence if reading.what == what)
+def _evidence(examiner, check, datum):
+    return next(reading.value for reading in examiner.outcomes()[check].evidence if reading.datum == datum)
 
 
 def _differing(turned, wanted):

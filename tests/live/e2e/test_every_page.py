@@ -42,12 +42,12 @@ def kind(url: str) -> str:
 
 
 def links(driver, system: str, origin: str) -> list[str]:
-    found = []
+    urls = []
     for anchor in driver.find_elements(By.CSS_SELECTOR, "main a[href]"):
         url = urldefrag(anchor.get_attribute("href") or "")[0]
         if url.startswith(f"{origin}/{system}/") and anchor.get_dom_attribute("download") is None:
-            found.append(url)
-    return found
+            urls.append(url)
+    return urls
 
 
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

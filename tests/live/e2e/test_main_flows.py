@@ -192,8 +192,8 @@ def _package(files, totals):
             content = text.getvalue().encode()
             listed[f"irat/{name}"] = {"rows": len(rows), "sha256": hashlib.sha256(content).hexdigest()}
             archive.writestr(f"irat/{name}", content)
-        known = {"format": "asp-migracio/1", "municipality": KSH, "files": listed, "balances": {"irat": totals}}
-        archive.writestr("manifest.json", json.dumps(known))
+        manifest = {"format": "asp-migracio/1", "municipality": KSH, "files": listed, "balances": {"irat": totals}}
+        archive.writestr("manifest.json", json.dumps(manifest))
     return buffer.getvalue()
 
 

@@ -39,7 +39,7 @@ def play(folder: Path, role: str, check: bool = False, **variables) -> Play:
         "PYTHONPATH": str(paths.ROOT),
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "--diff", str(file)]
-    done = subprocess.run(
+    process = subprocess.run(
         command + (["--check"] if check else []),
         env=environment,
         cwd=paths.ROOT,
@@ -48,10 +48,10 @@ def play(folder: Path, role: str, check: bool = False, **variables) -> Play:
         timeout=300,
         check=False,
     )
-    text = done.stdout + done.stderr
+    text = process.stdout + process.stderr
     recap = re.search(r"changed=(\d+)", text)
     assert recap, f"no recap; ansible-playbook said:\n{text[-3000:]}"
-    return Play(done.returncode, int(recap[1]), text)
+    return Play(process.returncode, int(recap[1]), text)
 
 
 def act(role: str, check: bool = False, **variables) -> Play:

@@ -144,8 +144,8 @@ def test_a_time_out_that_a_role_set_away_is_put_back(attempt, cell, subject, reg
     role = subject.role(SYSTEM)
     assert attempt(f"ALTER ROLE {role} SET statement_timeout = 0").message == ""
     assert attempt(f"ALTER ROLE {role} IN DATABASE {subject.tenant} SET lock_timeout = 0").message == ""
-    wanted = [apply.wanted(register, vault.load(register), subject)]
-    told = apply.ensure_present(cell, wanted, migrations.installed(), check=True)
-    assert told.before == [f"role {role}: statement_timeout 0, settings of its own in {subject.tenant}"]
-    apply.ensure_present(cell, wanted, migrations.installed(), check=False)
-    assert not apply.ensure_present(cell, wanted, migrations.installed(), check=True).changed
+    tenants = [apply.specification(register, vault.load(register), subject)]
+    preview = apply.ensure_present(cell, tenants, migrations.installed(), check=True)
+    assert preview.before == [f"role {role}: statement_timeout 0, settings of its own in {subject.tenant}"]
+    apply.ensure_present(cell, tenants, migrations.installed(), check=False)
+    assert not apply.ensure_present(cell, tenants, migrations.installed(), check=True).changed

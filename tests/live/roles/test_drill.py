@@ -13,8 +13,8 @@ SUBJECT = "25159"
 
 @pytest.fixture(scope="module", autouse=True)
 def joined(play):
-    done = play("join", municipality=SUBJECT)
-    assert done.code == 0, done.text
+    result = play("join", municipality=SUBJECT)
+    assert result.code == 0, result.text
 
 
 def proofs(register):
@@ -25,9 +25,9 @@ def test_each_drill_proves_the_other_repository_and_leaves_nothing(register, run
     cell = CellSql(runtime, register.municipality(SUBJECT).cell)
     before, databases = proofs(register), set(reading.shared(cell).databases)
     for _ in range(2):
-        done = play("drill", municipality=SUBJECT)
-        assert (done.code, done.changed) == (0, 1), done.text
-        assert "rows of" in done.text and "tables as they were at" in done.text
+        result = play("drill", municipality=SUBJECT)
+        assert (result.code, result.changed) == (0, 1), result.text
+        assert "rows of" in result.text and "tables as they were at" in result.text
     new = proofs(register)[len(before) :]
     assert sorted(entry["repository"] for entry in new) == [1, 2]
     assert all(entry["tables"] > 30 and entry["rows"] > 0 for entry in new)
@@ -37,16 +37,16 @@ def test_each_drill_proves_the_other_repository_and_leaves_nothing(register, run
 
 def test_check_mode_says_who_would_be_proven(register, play):
     before = proofs(register)
-    told = play("drill", "--check", municipality=SUBJECT)
-    assert (told.code, told.changed) == (0, 1), told.text
-    assert f"{SUBJECT} Bánhorváti" in told.text
+    preview = play("drill", "--check", municipality=SUBJECT)
+    assert (preview.code, preview.changed) == (0, 1), preview.text
+    assert f"{SUBJECT} Bánhorváti" in preview.text
     assert proofs(register) == before
 
 
 def test_after_make_up_the_live_municipality_is_proven_and_nobody_is_due(register, play):
-    done = play("drill")
-    assert (done.code, done.changed) == (0, 0), done.text
-    assert "nobody is due" in done.text
+    result = play("drill")
+    assert (result.code, result.changed) == (0, 0), result.text
+    assert "nobody is due" in result.text
 
 
 def test_a_changed_ledger_is_refused(register, play):

@@ -52,7 +52,7 @@ def endpoints(register):
     def run(*arguments: str, station: str = STATION) -> Play:
         environment = {**os.environ, "ASP_ENV": register.environment.id, "ANSIBLE_NOCOLOR": "1"}
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/endpoints.yml"]
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "--diff", "--limit", station, *arguments],
             env=environment,
             cwd=paths.ROOT,
@@ -60,10 +60,10 @@ def endpoints(register):
             text=True,
             timeout=300,
         )
-        text = done.stdout + done.stderr
+        text = process.stdout + process.stderr
         recap = re.search(r"changed=(\d+)", text)
         assert recap, f"no recap; ansible-playbook said:\n{text[-3000:]}"
-        return Play(done.returncode, int(recap[1]), text)
+        return Play(process.returncode, int(recap[1]), text)
 
     return run
 
@@ -117,18 +117,18 @@ def test_check_mode_tells_what_is_then_done_once(endpoints, station):
     block = re.sub(r"# BEGIN asp .*# END asp [a-z]+\n", "", hosts, flags=re.S)
     assert block != hosts
     station.run("tee", "/etc/hosts", stdin=block)
-    gone = ["/var/lib/asp", *POLICY_FILES.values(), station.seat.root_file, CERTIFICATES_DIR, CHROMIUM_STORE]
-    station.run("rm", "-rf", *gone)
+    leftovers = ["/var/lib/asp", *POLICY_FILES.values(), station.seat.root_file, CERTIFICATES_DIR, CHROMIUM_STORE]
+    station.run("rm", "-rf", *leftovers)
     station.run("update-ca-certificates")
 
     foretold = endpoints("--check")
     assert (foretold.code, foretold.changed) == (0, 4), foretold.text[-3000:]
-    for path in gone[1:]:
+    for path in leftovers[1:]:
         station.run("test", "!", "-e", path)
     assert station.run("cat", "/etc/hosts") == block
 
-    done = endpoints()
-    assert (done.code, done.changed) == (0, 4), done.text[-3000:]
+    result = endpoints()
+    assert (result.code, result.changed) == (0, 4), result.text[-3000:]
     assert station.run("cat", "/etc/hosts") == hosts
     again = endpoints()
     assert (again.code, again.changed) == (0, 0), again.text[-3000:]
@@ -233,14 +233,14 @@ def test_firefox_shows_the_certificate_without_asking(register, runtime, station
 
 
 def test_a_policy_changed_by_hand_is_mended_and_foreign_ones_stay(station, mended):
-    path, wanted = POLICY_FILES["chromium"], station.seat.policies("chromium")
+    path, policies = POLICY_FILES["chromium"], station.seat.policies("chromium")
     found = json.loads(station.run("cat", path))
     found |= {"AutoSelectCertificateForUrls": [], "SyncDisabled": False, "BookmarkBarEnabled": True}
     station.run("tee", path, stdin=json.dumps(found))
-    assert differences(json.dumps(found), "chromium", wanted) == ["AutoSelectCertificateForUrls", "SyncDisabled"]
+    assert differences(json.dumps(found), "chromium", policies) == ["AutoSelectCertificateForUrls", "SyncDisabled"]
     mended(1, path)
     text = station.run("cat", path)
-    assert json.loads(text) == {**wanted, "BookmarkBarEnabled": True}
+    assert json.loads(text) == {**policies, "BookmarkBarEnabled": True}
 
 
 def test_a_policy_file_that_is_no_json_is_kept_aside_and_replaced(station, mended):

@@ -50,24 +50,24 @@ def seen(register, runtime):
 @pytest.fixture(scope="module", autouse=True)
 def joined_in_the_end(play):
     yield
-    done = play("join", municipality=SUBJECT)
-    assert done.code == 0, done.text
+    result = play("join", municipality=SUBJECT)
+    assert result.code == 0, result.text
 
 
 # Each test finds the subject as the one before left it, wherever that can be: a join and a leave take 20 s.
 @pytest.fixture
 def joined(play, seen):
     if seen() != WHOLE:
-        done = play("join", municipality=SUBJECT)
-        assert done.code == 0, done.text
+        result = play("join", municipality=SUBJECT)
+        assert result.code == 0, result.text
         assert seen() == WHOLE
 
 
 @pytest.fixture
 def left(play, seen):
     if seen() != GONE:
-        done = play("leave", municipality=SUBJECT, confirm=NAME)
-        assert done.code == 0, done.text
+        result = play("leave", municipality=SUBJECT, confirm=NAME)
+        assert result.code == 0, result.text
         assert seen() == GONE
 
 
@@ -85,43 +85,43 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_before_anything_is_touched(play, case):
     name, variables, words = REFUSED[case]
-    done = play(name, **variables)
-    assert done.code != 0 and done.changed == 0 and words in " ".join(done.text.split()), done.text
-    assert "Traceback" not in done.text
+    result = play(name, **variables)
+    assert result.code != 0 and result.changed == 0 and words in " ".join(result.text.split()), result.text
+    assert "Traceback" not in result.text
 
 
 @pytest.mark.parametrize("confirm", [None, "Sajószentpéter", "banhorvati"])
 def test_leave_needs_the_name(joined, play, seen, confirm):
     variables = {} if confirm is None else {"confirm": confirm}
-    done = play("leave", municipality=SUBJECT, **variables)
-    words = " ".join(done.text.split())
-    assert done.code != 0 and f"Wanted: -e confirm={NAME}; seen: {confirm or '(none)'}" in words
+    result = play("leave", municipality=SUBJECT, **variables)
+    words = " ".join(result.text.split())
+    assert result.code != 0 and f"Wanted: -e confirm={NAME}; seen: {confirm or '(none)'}" in words
     assert f"database t{SUBJECT} with all its documents" in words and "banhorvati.asp.test" in words
     assert seen() == WHOLE
 
 
 def test_a_failing_step_leaves_a_whole_tenant_alone(joined, play, seen):
-    done = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
-    assert done.code != 0 and "nothing, all existed before" in " ".join(done.text.split())
+    result = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
+    assert result.code != 0 and "nothing, all existed before" in " ".join(result.text.split())
     assert seen() == WHOLE
 
 
 def test_leave_exports_before_it_removes(joined, play, register, seen):
     folder = paths.environment_dir(register.environment.id) / "exports"
     before = set(folder.glob("*"))
-    done = play("leave", municipality=SUBJECT, confirm=NAME)
-    assert done.code == 0 and seen() == GONE, done.text
+    result = play("leave", municipality=SUBJECT, confirm=NAME)
+    assert result.code == 0 and seen() == GONE, result.text
     (export,) = set(folder.glob(f"t{SUBJECT}-*")) - before
     assert verify(export) == [] and (export / f"t{SUBJECT}.dump").stat().st_size > 0
-    assert str(export) in done.text and "phase: preparation" in done.text
+    assert str(export) in result.text and "phase: preparation" in result.text
     again = play("leave", municipality=SUBJECT, confirm=NAME)
     assert (again.code, again.changed) == (0, 0), again.text
 
 
 def test_a_failing_step_is_taken_back(left, play, seen):
-    done = play("join", municipality=f"{NEIGHBOUR},{SUBJECT}", **BROKEN_BACKUP)
-    assert done.code != 0 and "no such environment" in done.text
-    assert f"Taken back: {SUBJECT}. Remove the cause" in " ".join(done.text.split())
+    result = play("join", municipality=f"{NEIGHBOUR},{SUBJECT}", **BROKEN_BACKUP)
+    assert result.code != 0 and "no such environment" in result.text
+    assert f"Taken back: {SUBJECT}. Remove the cause" in " ".join(result.text.split())
     assert seen() == GONE
     assert seen(NEIGHBOUR) == WHOLE, "a tenant that existed before was touched"
 
@@ -129,8 +129,8 @@ def test_a_failing_step_is_taken_back(left, play, seen):
 def test_a_killed_join_may_still_be_taken_back(left, start, play, seen):
     run_until_killed(start("join", municipality=SUBJECT), "tenant_identity : ")
     assert seen()["database"] and not seen()["edge"]
-    done = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
-    assert done.code != 0 and f"Taken back: {SUBJECT}" in " ".join(done.text.split())
+    result = play("join", municipality=SUBJECT, **BROKEN_BACKUP)
+    assert result.code != 0 and f"Taken back: {SUBJECT}" in " ".join(result.text.split())
     assert seen() == GONE
 
 
@@ -154,8 +154,8 @@ def test_check_then_join_then_no_change(left, play, seen, register):
 
 def test_a_killed_leave_is_completed_by_the_next(joined, start, play, seen):
     run_until_killed(start("leave", municipality=SUBJECT, confirm=NAME), "tenant_identity : ")
-    done = play("leave", municipality=SUBJECT, confirm=NAME)
-    assert done.code == 0, done.text
+    result = play("leave", municipality=SUBJECT, confirm=NAME)
+    assert result.code == 0, result.text
     assert seen() == GONE
 
 
@@ -165,8 +165,8 @@ STEPS = ["Remember what is about", *(f"tenant_{part} : " for part in ("database"
 @pytest.mark.parametrize("step", of_family(STEPS, ["tenant_database : "]))
 def test_a_killed_join_is_completed_by_the_next(left, start, play, seen, step):
     wait = run_until_killed(start("join", municipality=SUBJECT), step)
-    done = play("join", municipality=SUBJECT)
-    assert done.code == 0, f"killed {wait:.2f} s after {step!r}:\n{done.text}"
+    result = play("join", municipality=SUBJECT)
+    assert result.code == 0, f"killed {wait:.2f} s after {step!r}:\n{result.text}"
     assert seen() == WHOLE
     again = play("join", municipality=SUBJECT)
     assert (again.code, again.changed) == (0, 0), again.text

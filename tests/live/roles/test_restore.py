@@ -36,15 +36,15 @@ def tenant(register):
 
 @pytest.fixture(scope="module", autouse=True)
 def joined(play):
-    done = play("join", municipality=SUBJECT)
-    assert done.code == 0, done.text
+    result = play("join", municipality=SUBJECT)
+    assert result.code == 0, result.text
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(cell, tenant):
     """Kept databases are dropped, scratch containers must be gone."""
     yield
-    for name in restore.kept(cell, tenant):
+    for name in restore.former_databases(cell, tenant):
         restore.forget(cell, name)
     assert restore.waiting(cell, tenant) is None
     client = cell.runtime.client
@@ -104,34 +104,34 @@ def test_a_moment_comes_back_and_goes_again_while_everybody_is_served(register, 
     watch = Watch(register, [NEIGHBOUR, SUBJECT])
     watch.start()
     try:
-        done = play("restore", municipality=SUBJECT, target_time=moment)
+        result = play("restore", municipality=SUBJECT, target_time=moment)
     finally:
         watch.stop()
-    assert (done.code, done.changed) == (0, 3), done.text
-    assert "asp_meta.migrations: " in done.text, "what changed is told by table"
+    assert (result.code, result.changed) == (0, 3), result.text
+    assert "asp_meta.migrations: " in result.text, "what changed is told by table"
     assert watch.asked > 20 and watch.wrong == []
     assert kept_row in written(cell, tenant) and lost_row not in written(cell, tenant)
     seen = reading.shared(cell).databases
     assert {**seen[tenant], "oid": 0} == {**rights, "oid": 0}, "owner, rights, caps and facts are as before"
-    (old,) = restore.kept(cell, tenant)
+    (old,) = restore.former_databases(cell, tenant)
     assert not seen[old]["open"]
     assert neighbour in seen
 
     back = play("restore", municipality=SUBJECT, undo=old)
     assert back.code == 0, back.text
     assert {kept_row, lost_row} <= written(cell, tenant)
-    (other,) = restore.kept(cell, tenant)
+    (other,) = restore.former_databases(cell, tenant)
     gone = play("restore", municipality=SUBJECT, forget=other)
     assert (gone.code, gone.changed) == (0, 1), gone.text
-    assert restore.kept(cell, tenant) == []
+    assert restore.former_databases(cell, tenant) == []
 
 
 def test_check_mode_and_a_look_exchange_nothing(cell, tenant, play):
     moment = now(cell)
     row = write(cell, tenant)
     before = reading.shared(cell).databases
-    told = play("restore", "--check", municipality=SUBJECT, target_time=moment)
-    assert told.code == 0 and told.changed > 0, told.text
+    preview = play("restore", "--check", municipality=SUBJECT, target_time=moment)
+    assert preview.code == 0 and preview.changed > 0, preview.text
     assert reading.shared(cell).databases == before
     looked = play("restore", municipality=SUBJECT, target_time=moment, look=True)
     assert "Budapest = " in looked.text, "the moment is shown in both zones"
@@ -178,8 +178,8 @@ def test_a_killed_restore_is_completed_by_the_next(register, cell, tenant, start
     moment = now(cell)
     lost_row = write(cell, tenant)
     wait = run_until_killed(start("restore", municipality=SUBJECT, target_time=moment), step)
-    done = play("restore", municipality=SUBJECT, target_time=moment)
-    assert done.code == 0, f"killed {wait:.2f} s after {step!r}:\n{done.text}"
+    result = play("restore", municipality=SUBJECT, target_time=moment)
+    assert result.code == 0, f"killed {wait:.2f} s after {step!r}:\n{result.text}"
     assert kept_row in written(cell, tenant) and lost_row not in written(cell, tenant)
     watch = Watch(register, [SUBJECT])
     watch.start()

@@ -35,7 +35,7 @@ def tenant(register):
 @pytest.fixture(autouse=True)
 def nothing_left(cell):
     yield
-    for name in restore_cell.kept(cell):
+    for name in restore_cell.former_clusters(cell):
         restore_cell.forget(cell, name)
     label = {"label": f"asp.rebuild={cell.cell_id}"}
     assert cell.runtime.client.containers.list(all=True, filters=label) == []
@@ -65,7 +65,7 @@ def lose_everything(cell):
     image = cell.runtime.container(node).image.id
     set_replicas(cell, 0)
     label = {"label": f"com.docker.swarm.service.name={node}"}
-    poll(lambda: client.containers.list(filters=label), lambda seen: not seen, 60, "the node stops")
+    poll(lambda: client.containers.list(filters=label), lambda containers: not containers, 60, "the node stops")
     empty = ["find", "/data", "-mindepth", "1", "-delete"]
     client.containers.run(image, empty, user=f"{UID}:{UID}", remove=True, volumes={node: {"bind": "/data"}})
     set_replicas(cell, 1)
@@ -79,8 +79,8 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     before = contents.read(lambda sql: cell.script(sql, tenant, "postgres"))
     lose_everything(cell)
     assert tenant not in reading.shared(cell).databases
-    done = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id, repository=repository)
-    assert (done.code, done.changed) == (0, 1), done.text
+    result = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id, repository=repository)
+    assert (result.code, result.changed) == (0, 1), result.text
     assert set(reading.shared(cell).databases) == databases
     assert row in written(cell, tenant)
     after = contents.read(lambda sql: cell.script(sql, tenant, "postgres"))
@@ -91,17 +91,17 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     portal = register.municipality(LIVE).url("portal")
     poll(lambda: client.get(portal).status, lambda status: status == 200, 60, "the public page serves again")
     assert write(cell, tenant) in written(cell, tenant), "archiving goes on, on the new timeline"
-    (old,) = restore_cell.kept(cell)
+    (old,) = restore_cell.former_clusters(cell)
     gone = play("restore_cell", cell=cell.cell_id, forget=old)
-    assert gone.code == 0 and restore_cell.kept(cell) == [], gone.text
+    assert gone.code == 0 and restore_cell.former_clusters(cell) == [], gone.text
 
 
 @pytest.mark.long
 def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start, play):
     row = write(cell, tenant)
     run_until_killed(start("restore_cell", cell=cell.cell_id, confirm=cell.cell_id), "Restore the cluster")
-    done = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id)
-    assert done.code == 0, done.text
+    result = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id)
+    assert result.code == 0, result.text
     assert row in written(cell, tenant)
     assert Repository(cell, VAULT).catalogue().last_wal
 
@@ -129,6 +129,6 @@ def test_what_cannot_be_is_refused_and_the_node_runs_on(cell, play, variables, s
 
 def test_check_mode_stops_nothing(cell, play):
     before = cell.runtime.container(cell.cell.postgres[0]).id
-    told = play("restore_cell", "--check", cell=cell.cell_id)
-    assert (told.code, told.changed) == (0, 1), told.text
+    preview = play("restore_cell", "--check", cell=cell.cell_id)
+    assert (preview.code, preview.changed) == (0, 1), preview.text
     assert cell.runtime.container(cell.cell.postgres[0]).id == before

@@ -54,5 +54,5 @@ def test_a_look_that_a_runbook_tells_of_works(register, runtime, runbook, comman
         names = {"<cell>-postgres-1": node, "<node>": node, "<service>": cell.proxy, "<network>": network}
         for name, real in names.items():
             command = command.replace(name, real)
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0 and done.stdout.strip(), done.stderr
+        process = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        assert process.returncode == 0 and process.stdout.strip(), process.stderr

@@ -55,19 +55,19 @@ def role(known, tmp_path_factory):
 def made_anew(run):
     """The subject's database has just been made again: no backup contains it yet."""
     for state in ({"state": "absent", "confirm": [SUBJECT]}, {"state": "present"}):
-        done = run("tenant_database", **state)
-        assert done.code == 0, done.text
+        result = run("tenant_database", **state)
+        assert result.code == 0, result.text
 
 
 @pytest.fixture(scope="module")
 def covered(made_anew, role, run, repository):
     """Check mode, then a run; the check's result and the backups before."""
     before = [backup["label"] for backup in repository.catalogue().backups]
-    told = role(check=True)
+    preview = role(check=True)
     assert [backup["label"] for backup in repository.catalogue().backups] == before, "check mode took a backup"
-    done = run()
-    assert done.code == 0, done.text
-    return told, done, before
+    result = run()
+    assert result.code == 0, result.text
+    return preview, result, before
 
 
 def test_a_database_made_after_the_last_backup_is_in_the_archive_at_once(covered, repository, cell, subject):
@@ -139,13 +139,13 @@ def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subjec
 
 
 def test_what_does_not_fit_into_memory_is_restored_on_a_disk(covered, cell, subject, monkeypatch):
-    asked = []
-    monkeypatch.setattr("centre.backup.scratch._memory", lambda *_: asked.append(1) or 8)
+    calls = []
+    monkeypatch.setattr("centre.backup.scratch._memory", lambda *_: calls.append(1) or 8)
     with restored(cell, subject.tenant) as found:
         (mount,) = [mount for mount in found.container.attrs["Mounts"] if mount["Destination"] == "/data"]
         assert mount["Type"] == "volume"
         assert found.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
-    assert asked == [1]
+    assert calls == [1]
 
 
 # Turns some bytes in the middle of a file over; a second time it is as before.
@@ -185,8 +185,8 @@ def test_a_damaged_bundle_is_found_and_reported_until_it_is_mended(covered, cell
 
 
 def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
-    said = "restore-t00000-[0-9a-f]+: exited with 1: asp-restore tenant: no database t00000"
-    with pytest.raises(RuntimeFault, match=said), restored(cell, "t00000"):
+    message = "restore-t00000-[0-9a-f]+: exited with 1: asp-restore tenant: no database t00000"
+    with pytest.raises(RuntimeFault, match=message), restored(cell, "t00000"):
         pass
 
 

@@ -40,8 +40,8 @@ def run(register):
     """Runs the role's action on the subject, or on other municipalities."""
 
     def go(check=False, municipalities=(SUBJECT,), **variables):
-        known = {"environment": register.environment.id, "municipalities": list(municipalities)}
-        return act("tenant_database", check, **known, **variables)
+        common = {"environment": register.environment.id, "municipalities": list(municipalities)}
+        return act("tenant_database", check, **common, **variables)
 
     return go
 
@@ -51,8 +51,8 @@ def role(register, tmp_path):
     """Runs the role on the subject by ansible-playbook."""
 
     def go(check=False):
-        known = {"environment": register.environment.id, "municipalities": [SUBJECT]}
-        return play(tmp_path, "tenant_database", check, **known)
+        common = {"environment": register.environment.id, "municipalities": [SUBJECT]}
+        return play(tmp_path, "tenant_database", check, **common)
 
     return go
 
@@ -60,18 +60,18 @@ def role(register, tmp_path):
 @pytest.fixture(scope="module")
 def gone(cell, run):
     """The subject is not there (whatever was before)."""
-    done = run(state="absent", confirm=[SUBJECT])
-    assert done.code == 0, done.text
+    result = run(state="absent", confirm=[SUBJECT])
+    assert result.code == 0, result.text
 
 
 @pytest.fixture(scope="module")
 def joined(gone, run):
     """Subject and neighbour are there."""
-    done = run(municipalities=[SUBJECT, NEIGHBOUR])
-    assert done.code == 0, done.text
+    result = run(municipalities=[SUBJECT, NEIGHBOUR])
+    assert result.code == 0, result.text
     yield
-    done = run(municipalities=[SUBJECT, NEIGHBOUR])
-    assert done.code == 0, done.text
+    result = run(municipalities=[SUBJECT, NEIGHBOUR])
+    assert result.code == 0, result.text
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def test_again_changes_nothing(joined, run, role, cell, subject):
 
 
 def test_is_quick(joined, register, cell, subject):
-    wanted = [apply.wanted(register, vault.load(register), subject)]
+    tenants = [apply.specification(register, vault.load(register), subject)]
     known = migrations.installed()
     apply.ensure_absent(cell, [subject.tenant], check=False)
-    assert seconds(lambda: apply.ensure_present(cell, wanted, known, check=False)) < 5
+    assert seconds(lambda: apply.ensure_present(cell, tenants, known, check=False)) < 5
     # The best of several: other tests of a busy machine may run beside this one.
-    again = [seconds(lambda: apply.ensure_present(cell, wanted, known, check=False)) for _ in range(8)]
+    again = [seconds(lambda: apply.ensure_present(cell, tenants, known, check=False)) for _ in range(8)]
     assert min(again) < 0.5, again
 
 
@@ -143,21 +143,21 @@ def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
 
 @pytest.mark.parametrize("way", ["pooled", "direct"])
 def test_own_role_signs_in_over_tls(joined, attempt, neighbour, way):
-    seen = attempt(way=way)
-    assert (seen.user, seen.database, seen.message) == (neighbour.role("irat"), neighbour.tenant, "")
-    assert seen.tls == "TLSv1.3"
+    result = attempt(way=way)
+    assert (result.user, result.database, result.message) == (neighbour.role("irat"), neighbour.tenant, "")
+    assert result.tls == "TLSv1.3"
 
 
 def test_wrong_password_is_refused(joined, attempt):
     assert attempt().user
-    seen = attempt(password="wrong")
-    assert not seen.user
-    assert "SASL authentication failed" in seen.message
+    result = attempt(password="wrong")
+    assert not result.user
+    assert "SASL authentication failed" in result.message
 
 
 def test_an_unknown_role_is_refused_with_the_same_words(joined, cell):
-    seen = sign_in(cell, "t00000", "t00000_irat", "wrong")
-    assert "SASL authentication failed" in seen.message
+    result = sign_in(cell, "t00000", "t00000_irat", "wrong")
+    assert "SASL authentication failed" in result.message
 
 
 def test_another_systems_schema_is_refused(joined, attempt):
@@ -168,10 +168,10 @@ def test_another_systems_schema_is_refused(joined, attempt):
 
 @pytest.mark.parametrize("way", ["pooled", "direct"])
 def test_another_tenants_database_is_refused(joined, attempt, subject, way):
-    seen = attempt(database=subject.tenant, way=way)
-    assert not seen.user
-    assert f"{WALL} for host" in seen.message
-    assert f'database "{subject.tenant}"' in seen.message
+    result = attempt(database=subject.tenant, way=way)
+    assert not result.user
+    assert f"{WALL} for host" in result.message
+    assert f'database "{subject.tenant}"' in result.message
 
 
 def test_a_planted_grant_opens_nothing(joined, attempt, cell, subject, neighbour):
@@ -179,28 +179,28 @@ def test_a_planted_grant_opens_nothing(joined, attempt, cell, subject, neighbour
                  f"REVOKE CONNECT ON DATABASE {subject.tenant} FROM {neighbour.role('irat')}"):  # fmt: skip
         assert neighbour.role("irat") in audit.server(cell).connect[subject.tenant]
         for way in ("pooled", "direct"):
-            seen = attempt(database=subject.tenant, way=way)
-            assert not seen.user
-            assert WALL in seen.message
+            result = attempt(database=subject.tenant, way=way)
+            assert not result.user
+            assert WALL in result.message
 
 
 def test_a_planted_membership_opens_nothing(joined, attempt, cell, subject, neighbour):
     group, role = subject.tenant, neighbour.role("irat")
     with planted(cell, f"GRANT {group} TO {role} WITH INHERIT FALSE, SET FALSE", f"REVOKE {group} FROM {role}"):
         for way in ("pooled", "direct"):
-            seen = attempt(database=subject.tenant, way=way)
-            assert not seen.user
-            assert f'permission denied for database "{subject.tenant}"' in seen.message
+            result = attempt(database=subject.tenant, way=way)
+            assert not result.user
+            assert f'permission denied for database "{subject.tenant}"' in result.message
 
 
 def test_both_planted_open_the_door_and_the_role_shuts_it(joined, attempt, run, cell, subject, neighbour):
     group, role = subject.tenant, neighbour.role("irat")
     cell.script(f"GRANT {group} TO {role};")
     assert attempt(database=subject.tenant, way="direct").user == role, "the fixture must be able to leak"
-    told = run(check=True, municipalities=[NEIGHBOUR])
-    assert f"+role {role}: not member of {group}" in told.text
-    mended = run(municipalities=[NEIGHBOUR])
-    assert (mended.code, mended.changed) == (0, 1), mended.text
+    preview = run(check=True, municipalities=[NEIGHBOUR])
+    assert f"+role {role}: not member of {group}" in preview.text
+    again = run(municipalities=[NEIGHBOUR])
+    assert (again.code, again.changed) == (0, 1), again.text
     assert WALL in attempt(database=subject.tenant, way="direct").message
 
 
@@ -209,8 +209,8 @@ def test_a_right_nobody_asked_for_is_taken_back(joined, run, cell, subject, neig
         f"\\connect {subject.tenant}\nSET ROLE asp_owner;\nGRANT USAGE ON SCHEMA irat TO {neighbour.role('irat')};"
     )
     assert neighbour.role("irat") in audit.database(cell, subject.tenant).usage
-    mended = run()
-    assert (mended.code, mended.changed) == (0, 1), mended.text
+    again = run()
+    assert (again.code, again.changed) == (0, 1), again.text
     assert neighbour.role("irat") not in audit.database(cell, subject.tenant).usage
     assert run().changed == 0
 
@@ -236,8 +236,8 @@ def test_what_an_interrupted_removal_left_is_named(joined, run, cell, subject):
 def test_export_holds_every_table_and_its_hashes(joined, run, cell, subject, tmp_path):
     checked = run(check=True, state="exported", export_dir=str(tmp_path))
     assert (checked.code, list(tmp_path.iterdir())) == (0, []), checked.text
-    done = run(state="exported", export_dir=str(tmp_path))
-    assert done.code == 0, done.text
+    result = run(state="exported", export_dir=str(tmp_path))
+    assert result.code == 0, result.text
     (folder,) = tmp_path.iterdir()
     assert verify(folder) == []
     names = {file.name for file in folder.iterdir()}

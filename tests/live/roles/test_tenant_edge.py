@@ -32,10 +32,10 @@ def run(register, tmp_path_factory):
     folder = tmp_path_factory.mktemp("play")
 
     def go(check=False, municipalities=(SUBJECT,), **variables):
-        known = {"environment": register.environment.id, "municipalities": list(municipalities)}
-        done = play(folder, "tenant_edge", check, **known, **variables)
-        assert done.code == 0, done.text
-        return done
+        common = {"environment": register.environment.id, "municipalities": list(municipalities)}
+        result = play(folder, "tenant_edge", check, **common, **variables)
+        assert result.code == 0, result.text
+        return result
 
     return go
 
@@ -81,7 +81,7 @@ def edge(register, runtime):
 
 
 def visit(register, secrets, host):
-    return EdgeClient(register, secrets).request(host, "/keret/", known=False)
+    return EdgeClient(register, secrets).request(host, "/keret/", verify_name=False)
 
 
 def test_check_mode_says_it_all_and_does_nothing(gone, run, register, secrets, host):

@@ -35,10 +35,10 @@ def run(register, tmp_path_factory):
     folder = tmp_path_factory.mktemp("play")
 
     def go(check=False, **variables):
-        known = {"environment": register.environment.id, "municipalities": [SUBJECT]}
-        done = play(folder, "tenant_identity", check, **known, **variables)
-        assert done.code == 0, done.text
-        return done
+        common = {"environment": register.environment.id, "municipalities": [SUBJECT]}
+        result = play(folder, "tenant_identity", check, **common, **variables)
+        assert result.code == 0, result.text
+        return result
 
     return go
 
@@ -87,14 +87,14 @@ def organizations_of(keycloak, username):
 
 
 def test_check_mode_says_it_all_and_does_nothing(gone, run, keycloak):
-    told = run(check=True)
-    assert told.changed == 1
+    preview = run(check=True)
+    assert preview.changed == 1
     for line in (
         f"organization {TENANT}: {NAME}",
         f"client {TENANT}: for https://",
         f"member {CLERK} of {TENANT}: yes",
     ):
-        assert line in told.text
+        assert line in preview.text
     assert (client_of(keycloak), organization_of(keycloak)) == (None, None)
 
 
@@ -181,9 +181,9 @@ def test_leaving_takes_the_client_and_spares_the_clerk_of_the_other_members(join
 
 
 def test_an_unknown_code_is_refused_before_anything_is_touched(register, tmp_path):
-    done = play(tmp_path, "tenant_identity", environment=register.environment.id, municipalities=["99999"])
-    assert done.code != 0
-    assert "no such KSH code here" in done.text
+    result = play(tmp_path, "tenant_identity", environment=register.environment.id, municipalities=["99999"])
+    assert result.code != 0
+    assert "no such KSH code here" in result.text
 
 
 def test_joining_and_looking_again_are_quick(gone, register, runtime, secrets):

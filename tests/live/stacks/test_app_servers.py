@@ -47,17 +47,17 @@ def inside(register, runtime):
 
 
 def test_numbers_have_no_gaps_however_many_write_and_fail_at_once(inside):
-    seen = inside("numbering", OURS)
-    assert seen["faults"] == []
-    assert len(seen["mains"]) == 64, "8 writers of 12 each, every third of which fails half-way"
-    assert seen["mains"] == list(range(1, 65))
-    assert seen["last"] == 64
-    assert seen["subs"] == list(range(1, 10)), "8 more documents on the first case"
+    result = inside("numbering", OURS)
+    assert result["faults"] == []
+    assert len(result["mains"]) == 64, "8 writers of 12 each, every third of which fails half-way"
+    assert result["mains"] == list(range(1, 65))
+    assert result["last"] == 64
+    assert result["subs"] == list(range(1, 10)), "8 more documents on the first case"
 
 
 def test_a_form_that_is_sent_eight_times_is_one_document_and_one_number(inside):
-    seen = inside("doubled", OURS)
-    assert seen == {"refused": 7, "kinds": ["IntegrityError"], "count": 1, "next": "IKT/1901/2-1"}
+    result = inside("doubled", OURS)
+    assert result == {"refused": 7, "kinds": ["IntegrityError"], "count": 1, "next": "IKT/1901/2-1"}
 
 
 def test_threads_that_serve_two_municipalities_never_mix_them(inside):
@@ -74,9 +74,9 @@ def test_a_systems_role_sees_and_changes_nothing_but_its_own_rows(inside):
 
 
 def test_search_finds_without_accents_and_takes_signs_as_signs(inside):
-    seen = inside("search", OURS)
-    number = [seen["number"]]
-    assert seen["found"] == {
+    result = inside("search", OURS)
+    number = [result["number"]]
+    assert result["found"] == {
         "arvizturo tukorfuro": number,
         "TÜKÖRFÚRÓ szintetikus": number,
         "number": number,
@@ -245,6 +245,6 @@ def test_an_app_server_without_its_settings_says_which_and_ends(own):
     container = own(ASP_DB_HOST="")
     container.start()
     container.wait(timeout=30)
-    said = container.logs().decode()
-    assert "app server: ASP_DB_HOST: seen nothing, wanted a value; stacks/appservers sets it" in said
-    assert "Traceback" not in said
+    output = container.logs().decode()
+    assert "app server: ASP_DB_HOST: seen nothing, wanted a value; stacks/appservers sets it" in output
+    assert "Traceback" not in output

@@ -134,7 +134,7 @@ def test_the_bare_address_leads_to_the_framework(anyone, host):
 
 
 def test_a_host_that_no_municipality_has_is_unknown(register, anyone):
-    assert_refused(anyone.request(f"nincs.{register.environment.domain}", "/keret/", known=False), "unknown-host")
+    assert_refused(anyone.request(f"nincs.{register.environment.domain}", "/keret/", verify_name=False), "unknown-host")
 
 
 def test_a_request_for_another_host_than_the_connections_is_misdirected(clerk, host, other_host):

@@ -244,9 +244,9 @@ def test_a_standby_that_was_told_of_no_leader_is_known_from_one_that_replays(nod
 
 def awaited(container):
     """What the node's keeper sees, looked at for some seconds: each different answer once."""
-    code, said = container.exec_run(["python3", "-c", AWAITED])
-    assert code == 0, said.decode()
-    return [tuple(answer) for answer in json.loads(said)]
+    code, message = container.exec_run(["python3", "-c", AWAITED])
+    assert code == 0, message.decode()
+    return [tuple(answer) for answer in json.loads(message)]
 
 
 PEER = """
@@ -265,7 +265,7 @@ print(resolver.resolve('peer', 8008))
 
 
 def test_patroni_asks_for_a_peers_address_each_time(node):
-    code, said = node(["sleep", "infinity"]).exec_run(["python3", "-c", PEER])
-    assert code == 0, said.decode()
-    lines = [line for line in said.decode().splitlines() if line.startswith("[")]
+    code, message = node(["sleep", "infinity"]).exec_run(["python3", "-c", PEER])
+    assert code == 0, message.decode()
+    lines = [line for line in message.decode().splitlines() if line.startswith("[")]
     assert lines == ["['10.0.0.1', '10.0.0.2']", "[]"]

@@ -61,7 +61,7 @@ def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
 def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
     env = f"x{secrets.token_hex(4)}"
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    killed, mine = processes.Process.of(gone.pid), processes.this()
+    killed, mine = processes.Process.from_pid(gone.pid), processes.this()
     made = {}
     for name, maker in (("killed", killed), ("mine", mine), ("unknown", None)):
         labels = {"asp.env": env, "asp.restore": "t16054"}
@@ -133,8 +133,8 @@ def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(st
 
 
 def test_an_export_whose_dump_failed_hands_nothing_out(start):
-    code, (archive, said) = exported(start(), "touch failed")
-    assert code == 1 and archive is None and b"pg_dump failed" in said
+    code, (archive, message) = exported(start(), "touch failed")
+    assert code == 1 and archive is None and b"pg_dump failed" in message
 
 
 def exported(container, does):

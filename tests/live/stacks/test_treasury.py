@@ -38,20 +38,20 @@ def complete(register, runtime):
     """Every municipality's every feed of yesterday is in its warehouse."""
     feeds.deliver(runtime, register)
     deadline = time.monotonic() + SECONDS * PATIENCE
-    while not is_complete(done := publish(register, "--check")):
-        assert time.monotonic() < deadline, done.stdout + done.stderr
+    while not is_complete(result := publish(register, "--check")):
+        assert time.monotonic() < deadline, result.stdout + result.stderr
         time.sleep(5)
 
 
 def test_a_day_is_published_once_and_names_nobody(register, complete, tmp_path):
-    done = publish(register, folder=str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads((tmp_path / "figures.json").read_text())
-    assert told["provisional"] and told["municipalities"] >= 3
-    delivered = {chapter["id"]: (chapter["delivered"], chapter["due"]) for chapter in told["chapters"]}
+    result = publish(register, folder=str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    answer = json.loads((tmp_path / "figures.json").read_text())
+    assert answer["provisional"] and answer["municipalities"] >= 3
+    delivered = {chapter["id"]: (chapter["delivered"], chapter["due"]) for chapter in answer["chapters"]}
     assert {"keret", "irat", "ado", "gazd", "ivk", "iparker", "hagyatek", "portal", "elugy"} <= set(delivered)
     assert all(have == due for have, due in delivered.values()), delivered
-    totals = [measure["total"] for chapter in told["chapters"] for measure in chapter["measures"]]
+    totals = [measure["total"] for chapter in answer["chapters"] for measure in chapter["measures"]]
     assert any(total is not None for total in totals), "some sum is told"
     page = (tmp_path / "report.html").read_text()
     for municipality in register.joined():

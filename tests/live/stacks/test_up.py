@@ -26,39 +26,39 @@ def run(argv, environ=None, limit=300):
 @pytest.mark.parametrize("stack", of_family(STACKS, STACKS[:1]), ids=lambda stack: f"{stack.project}-{stack.name}")
 def test_nothing_to_change(register, stack):
     words = [stack.project, *(["--cell", stack.cell] if stack.cell else [])]
-    done = run([*ASP, "stack", "--env", stack.environment, *words, "preview", "--refresh", "--expect-no-changes"])
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = run([*ASP, "stack", "--env", stack.environment, *words, "preview", "--refresh", "--expect-no-changes"])
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_plan_of_all_stacks_says_that_nothing_would_change(register):
-    done = run([*ASP, "plan", register.environment.id, "--json", "--expect-no-changes"], limit=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert (told["changes"], len(told["stacks"])) == (False, len(STACKS))
+    result = run([*ASP, "plan", register.environment.id, "--json", "--expect-no-changes"], limit=600)
+    assert result.returncode == 0, result.stdout + result.stderr
+    answer = json.loads(result.stdout)
+    assert (answer["changes"], len(answer["stacks"])) == (False, len(STACKS))
 
 
 def test_the_engines_own_command_works_in_a_projects_folder(register):
     """`eval "$(asp env …)" && cd stacks/network && … preview`, as Pulumi's people do it."""
     engine = f"{shlex.quote(sys.executable)} -m stacks.engine"
     script = f'eval "$({shlex.join(ASP)} env {register.environment.id})" && cd stacks/network && {engine} preview'
-    done = run(["bash", "-c", f"{script} --expect-no-changes"])
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "unchanged" in done.stdout
+    result = run(["bash", "-c", f"{script} --expect-no-changes"])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "unchanged" in result.stdout
 
 
 def test_second_up_changes_nothing_and_says_so(register):
-    done = run([*ASP, "up", register.environment.id], limit=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing changed" in done.stdout, done.stdout
+    result = run([*ASP, "up", register.environment.id], limit=600)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "nothing changed" in result.stdout, result.stdout
 
 
 def test_two_runs_at_once_are_refused(register):
     env = register.environment.id
-    with lock.alone(env, "up"):
-        done = run([*ASP, "up", env])
+    with lock.hold(env, "up"):
+        result = run([*ASP, "up", env])
         status = run([*ASP, "status", env])
-    assert done.returncode == 1
-    assert f"environment {env}: up (process {os.getpid()}) since " in done.stderr
+    assert result.returncode == 1
+    assert f"environment {env}: up (process {os.getpid()}) since " in result.stderr
     assert status.returncode == 0, status.stderr
     assert f"up (process {os.getpid()}) since " in status.stdout and "running 1/1" in status.stdout
 
@@ -79,19 +79,19 @@ def test_a_taken_port_is_one_message(register, monkeypatch):
 
 
 def test_status_shows_services_and_addresses(register):
-    done = run([*ASP, "status", register.environment.id])
-    assert done.returncode == 0
-    assert f"{register.names.edge} " in done.stdout
-    assert "running 1/1" in done.stdout
-    assert register.municipality("16054").url() in done.stdout
+    result = run([*ASP, "status", register.environment.id])
+    assert result.returncode == 0
+    assert f"{register.names.edge} " in result.stdout
+    assert "running 1/1" in result.stdout
+    assert register.municipality("16054").url() in result.stdout
 
 
 def test_status_as_json(register):
-    done = run([*ASP, "status", register.environment.id, "--json"])
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert {service["name"] for service in told["services"]} >= {register.names.edge, register.names.identity}
-    assert told["at_work"] is None
+    result = run([*ASP, "status", register.environment.id, "--json"])
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert {service["name"] for service in answer["services"]} >= {register.names.edge, register.names.identity}
+    assert answer["at_work"] is None
 
 
 def test_a_clerks_certificate_opens_the_product(register, tmp_path):

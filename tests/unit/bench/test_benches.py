@@ -47,8 +47,8 @@ def misfits(module, source):
 @pytest.mark.parametrize("name", MODULES)
 def test_its_calls_fit(name):
     module = importlib.import_module(name)
-    seen, wrong = misfits(module, inspect.getsource(module))
-    assert seen > 0 and not wrong, wrong
+    count, wrong = misfits(module, inspect.getsource(module))
+    assert count > 0 and not wrong, wrong
 
 
 def test_a_call_that_does_not_fit_is_seen():

@@ -72,7 +72,7 @@ def test_a_fault_is_a_failed_task_that_says_what_was_seen_and_wanted(tmp_path):
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
     }  # fmt: skip
     command = [str(Path(sys.executable).with_name("ansible-playbook")), str(tmp_path / "book.json")]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    process = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
     # The fault's own words: of an exception that no action expects, Ansible says "Task failed: …".
-    assert '"msg": "inventory/environments/nowhere' in done.stdout, done.stdout + done.stderr
+    assert '"msg": "inventory/environments/nowhere' in process.stdout, process.stdout + process.stderr

@@ -77,7 +77,7 @@ def test_what_is_no_moment_is_refused(text):
     ],
 )
 def test_a_moment_is_shown_in_both_zones(utc, words):
-    assert moments.shown(datetime.fromisoformat(utc)) == words
+    assert moments.describe(datetime.fromisoformat(utc)) == words
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2036, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))
@@ -86,4 +86,4 @@ def test_what_is_read_is_shown_as_it_was_written(local):
         moment = moments.read(str(local))
     except MomentFault:
         return  # one of the two hours a year
-    assert moments.shown(moment).startswith(f"{local} Budapest")
+    assert moments.describe(moment).startswith(f"{local} Budapest")

@@ -28,7 +28,7 @@ def other():
 
 
 def identity(process):
-    return Process.of(process.pid)
+    return Process.from_pid(process.pid)
 
 
 def test_a_turn_is_waited_for_and_then_named(other):
@@ -50,7 +50,7 @@ def test_a_killed_play_blocks_nobody(other):
     other.kill()
     turn.take("dev", ["16054"], "join", 5)  # even before anybody has asked how it ended
     with pytest.raises(turn.TurnTaken):
-        turn.take("dev", ["16054"], "join", 0, Process.of(os.getpid()))
+        turn.take("dev", ["16054"], "join", 0, Process.from_pid(os.getpid()))
 
 
 def test_a_later_process_of_the_same_number_is_another(other):
@@ -67,7 +67,7 @@ def test_the_play_is_found_above_its_modules(tmp_path):
     script = tmp_path / "ansible-playbook"
     script.write_text("import subprocess, sys\nsubprocess.run([sys.executable, '-c', sys.argv[1]])\n")
     inner = "from centre import turn; print(turn.play().pid)"
-    done = subprocess.Popen([sys.executable, str(script), inner], stdout=subprocess.PIPE, text=True, cwd=paths.ROOT,
+    process = subprocess.Popen([sys.executable, str(script), inner], stdout=subprocess.PIPE, text=True, cwd=paths.ROOT,
                             env={**os.environ, "PYTHONPATH": str(paths.ROOT)})  # fmt: skip
-    text, _ = done.communicate(timeout=60)
-    assert int(text) == done.pid
+    text, _ = process.communicate(timeout=60)
+    assert int(text) == process.pid

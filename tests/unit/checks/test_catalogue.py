@@ -97,6 +97,6 @@ def test_the_real_catalogue_can_be_told_in_a_report():
 
 def test_ids_are_for_ever():
     """Ids once given. Adding one is normal; a missing one was renamed or removed, which breaks history and waivers."""
-    given = set((support.DATA / "ids.txt").read_text(encoding="utf-8").split())
-    assert len(given) >= 64
-    assert given <= set(support.catalogue().checks)
+    values = set((support.DATA / "ids.txt").read_text(encoding="utf-8").split())
+    assert len(values) >= 64
+    assert values <= set(support.catalogue().checks)

@@ -22,7 +22,7 @@ def fail(error):
 
 
 def test_a_part_that_fails_hides_no_other():
-    found = parts.gather(
+    result = parts.gather(
         {
             "good": lambda: {"value": 1},
             "gone": lambda: fail(Unreachable("service x:\n no task")),
@@ -30,7 +30,7 @@ def test_a_part_that_fails_hides_no_other():
             "shape": lambda: {}["missing"],
         }
     )
-    assert found == {
+    assert result == {
         "good": {"value": 1},
         "gone": {"unreachable": "service x: no task"},
         "nonsense": {"fault": "exited with 1"},
@@ -44,8 +44,8 @@ def test_a_programming_error_is_not_swallowed():
 
 
 def test_sections_of_a_failed_part_all_say_why():
-    assert parts.spread({"a": 1, "b": 2}, "a", "b") == {"a": 1, "b": 2}
-    assert parts.spread({"fault": "x"}, "a", "b") == {"a": {"fault": "x"}, "b": {"fault": "x"}}
+    assert parts.per_section({"a": 1, "b": 2}, "a", "b") == {"a": 1, "b": 2}
+    assert parts.per_section({"fault": "x"}, "a", "b") == {"a": {"fault": "x"}, "b": {"fault": "x"}}
 
 
 # What runs on the daemon
@@ -104,10 +104,10 @@ def container_of(name, networks, service=True, status="Up 2 minutes (healthy)", 
 @pytest.fixture
 def daemon(monkeypatch):
     register = support.register()
-    made = Daemon(register, register.municipality("16054"))
-    client = SimpleNamespace(api=made)
+    daemon = Daemon(register, register.municipality("16054"))
+    client = SimpleNamespace(api=daemon)
     monkeypatch.setattr(hosting, "Runtime", lambda register: SimpleNamespace(client=client))
-    return made
+    return daemon
 
 
 def look():
@@ -123,10 +123,10 @@ def verdict_of(check, seen):
 
 
 def test_a_sound_daemon_passes(daemon):
-    seen = look()
-    assert seen["services"]["asp-dev-edge"]["confinement"]["memory_mib"] == 256
+    result = look()
+    assert result["services"]["asp-dev-edge"]["confinement"]["memory_mib"] == 256
     for check in ("services.running", "services.confined", "networks.separate", "networks.ports"):
-        assert verdict_of(f"centre.{check}", seen) == ("PASS", "")
+        assert verdict_of(f"centre.{check}", result) == ("PASS", "")
 
 
 def test_a_service_that_was_never_made_is_seen(daemon):
@@ -237,9 +237,9 @@ def attempt(user="", message=""):
 
 
 def test_a_refusal_is_the_servers_own_word():
-    said = 'FATAL:  permission denied for database "t16054"\nDETAIL:  User does not have CONNECT privilege.'
-    found = tenant._attempt(attempt(message=said))
-    assert (found["user"], found["message"]) == ("", " ".join(said.split()))
+    message = 'FATAL:  permission denied for database "t16054"\nDETAIL:  User does not have CONNECT privilege.'
+    found = tenant._attempt(attempt(message=message))
+    assert (found["user"], found["message"]) == ("", " ".join(message.split()))
 
 
 @pytest.mark.parametrize(

@@ -87,16 +87,16 @@ def opened(facts, grantee):
 
 
 def test_the_proof_of_sound_tenants_passes(facts, proof):
-    seen = proof(facts)
-    assert (seen["tenants"], seen["examined"], seen["forbidden"]) == (3, 24, 0)
-    assert verdict_of("centre.isolation.matrix", "isolation", seen) == ("PASS", "")
+    result = proof(facts)
+    assert (result["tenants"], result["examined"], result["forbidden"]) == (3, 24, 0)
+    assert verdict_of("centre.isolation.matrix", "isolation", result) == ("PASS", "")
 
 
 def test_a_way_to_another_tenant_is_named_and_fails(facts, proof):
-    seen = proof(opened(facts, "t10000_irat"))
-    verdict, message = verdict_of("centre.isolation.matrix", "isolation", seen)
+    result = proof(opened(facts, "t10000_irat"))
+    verdict, message = verdict_of("centre.isolation.matrix", "isolation", result)
     assert (verdict, message) == ("FAIL", "1 úton érhető el másik önkormányzat: t10000 → t10001 (objects)")
-    verdict, message = verdict_of("centre.isolation.catalogue", "isolation", seen)
+    verdict, message = verdict_of("centre.isolation.catalogue", "isolation", result)
     assert verdict == "FAIL" and "right on relation: irat.document: SELECT for t10000_irat" in message
 
 
@@ -106,9 +106,9 @@ def test_a_right_for_everybody_does_not_fill_the_recording(proof):
         contents = cell.contents[name]
         right = Right("schema", "irat", "", "PUBLIC", "USAGE")
         cell.contents[name] = replace(contents, rights=(*contents.rights, right))
-    seen = proof(cell)
-    assert (seen["forbidden"], len(seen["reached"]["objects"])) == (40 * 39, isolation.SHOWN)
-    assert seen["strange"] >= 40 and len(seen["findings"]) == isolation.SHOWN
+    result = proof(cell)
+    assert (result["forbidden"], len(result["reached"]["objects"])) == (40 * 39, isolation.SHOWN)
+    assert result["strange"] >= 40 and len(result["findings"]) == isolation.SHOWN
 
 
 @pytest.fixture
@@ -125,30 +125,34 @@ def rights(monkeypatch):
 
 
 def test_a_tenants_rights_are_recorded(facts, rights):
-    seen = rights(facts, "t10001")
-    assert seen["database"]["connect"] == ["t10001"]
-    assert seen["database"]["roles"]["t10001_irat"] == {"login": True, "mighty": False}
-    assert seen["contents"]["schema_usage"] == {"t10001_irat": ["irat"], "t10001_keret": ["keret"]}
-    assert seen["contents"]["versions"] == {"irat": "0001"}
+    result = rights(facts, "t10001")
+    assert result["database"]["connect"] == ["t10001"]
+    assert result["database"]["roles"]["t10001_irat"] == {"login": True, "mighty": False}
+    assert result["contents"]["schema_usage"] == {"t10001_irat": ["irat"], "t10001_keret": ["keret"]}
+    assert result["contents"]["versions"] == {"irat": "0001"}
 
 
 def test_a_foreign_grant_is_recorded(facts, rights):
     database = facts.cluster.databases["t10001"]
     changed = replace(database, grants=(*database.grants, Grant("t10000_irat", "CONNECT", False)))
     cluster = replace(facts.cluster, databases={**facts.cluster.databases, "t10001": changed})
-    seen = rights(Facts(cluster, facts.contents), "t10001")
-    assert seen["database"]["connect"] == ["t10000_irat", "t10001"]
+    result = rights(Facts(cluster, facts.contents), "t10001")
+    assert result["database"]["connect"] == ["t10000_irat", "t10001"]
 
 
 def test_a_tenant_without_a_database_is_recorded_as_such(facts, rights):
-    seen = rights(facts, "t99999")
-    assert (seen["database"]["exists"], seen["database"]["owner"], seen["database"]["connect"]) == (False, None, [])
-    assert seen["contents"] == {"fault": "'t99999'"}
+    result = rights(facts, "t99999")
+    assert (result["database"]["exists"], result["database"]["owner"], result["database"]["connect"]) == (
+        False,
+        None,
+        [],
+    )
+    assert result["contents"] == {"fault": "'t99999'"}
 
 
 def state(*backups, code=0):
     entry = {"status": {"code": code, "message": "ok"}, "backup": list(backups)}
-    return State(RepositoryReport.of([entry]), {}, {}, {"at": 1, "damage": ""})
+    return State(RepositoryReport.from_info([entry]), {}, {}, {"at": 1, "damage": ""})
 
 
 def backup(label, error=False):

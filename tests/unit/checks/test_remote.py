@@ -81,12 +81,12 @@ def place(tmp_path_factory):
 
 
 def ask(question):
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-"], input=workstation.payload(question), capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, done.stderr
-    clock, rest = done.stdout.splitlines()
-    return json.loads(clock), json.loads(rest), done.stdout
+    assert process.returncode == 0, process.stderr
+    clock, rest = process.stdout.splitlines()
+    return json.loads(clock), json.loads(rest), process.stdout
 
 
 @pytest.fixture(scope="module")

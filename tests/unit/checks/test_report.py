@@ -26,15 +26,15 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x07"
 
 def outcomes(**changed: Verdict) -> list[Outcome]:
     """One outcome a check, all PASS but for the check whose id (dots and dashes as underscores) is given."""
-    found = []
+    results = []
     for entry in support.catalogue():
         subject = {"centre": "dev", "tenant": "16054", "workstation": support.STATION}[entry.tier]
         verdict = changed.get(re.sub(r"\W", "_", entry.id), Verdict.PASS)
         message = "" if verdict is Verdict.PASS else f"baj: {entry.id}"
         evidence = [Reading("mérés", "érték")]
         measured = Measured("7 nap", 7, "days")
-        found.append(Outcome(entry.id, subject, verdict, message, evidence, support.TAKEN, "", measured, 0.25))
-    return found
+        results.append(Outcome(entry.id, subject, verdict, message, evidence, support.TAKEN, "", measured, 0.25))
+    return results
 
 
 def build(found, scope="whole", source="live"):
@@ -215,9 +215,9 @@ def test_the_schema_in_the_file_is_the_models():
 
 
 def test_a_report_keeps_to_its_schema():
-    known = json.loads(schema.FILE.read_text(encoding="utf-8"))
+    schema_keys = json.loads(schema.FILE.read_text(encoding="utf-8"))
     report = json.loads(build(outcomes(tenant_edge_route=Verdict.FAIL)).text())
-    assert faults(report, known, known) == []
+    assert faults(report, schema_keys, schema_keys) == []
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_a_report_keeps_to_its_schema():
     ],
 )
 def test_the_schema_refuses_what_is_not_one(change, says):
-    known = json.loads(schema.FILE.read_text(encoding="utf-8"))
-    assert says in faults(json.loads(build(outcomes()).text()) | change, known, known)
+    schema_keys = json.loads(schema.FILE.read_text(encoding="utf-8"))
+    assert says in faults(json.loads(build(outcomes()).text()) | change, schema_keys, schema_keys)
 
 
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict,

@@ -81,17 +81,17 @@ def checks(capsys):
 
 def test_a_sound_recording_is_ready(recording, tmp_path, checks):
     path = recording(fresh(support.good()))
-    done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "72 checks in" in done.stdout and "READY: every mandatory check" in done.stdout
+    result = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "72 checks in" in result.stdout and "READY: every mandatory check" in result.stdout
     assert (tmp_path / "out/report.html").is_file()
 
 
 def test_a_broken_one_is_not_and_its_evidence_is_what_was_read(recording, tmp_path, checks):
     data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
-    done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out", "--json")
-    assert done.returncode == 1, done.stderr
-    report = json.loads(done.stdout)
+    result = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out", "--json")
+    assert result.returncode == 1, result.stderr
+    report = json.loads(result.stdout)
     assert report["blocking"] == ["tenant.database.connect-only-own (16054)"]
     item = next(item for item in report["checks"] if item["id"] == "tenant.database.connect-only-own")
     assert item["message"] == "idegen szerep is csatlakozhat: t14915"
@@ -100,8 +100,8 @@ def test_a_broken_one_is_not_and_its_evidence_is_what_was_read(recording, tmp_pa
 
 def test_what_does_not_hold_is_told_at_the_end_a_line_a_cause(recording, tmp_path, checks):
     data = support.broken(fresh(support.good()), ["tenant", "database", "connect"], ["t16054", "t14915"])
-    done = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out")
-    _, end = done.stdout.split("NOT READY: 1 mandatory checks do not hold (1 broken, 0 not measured)\n")
+    result = checks("--tenant", "16054", "--probes", recording(data), "--output", tmp_path / "out")
+    _, end = result.stdout.split("NOT READY: 1 mandatory checks do not hold (1 broken, 0 not measured)\n")
     assert end.splitlines()[0] == " FAIL tenant.database.connect-only-own: idegen szerep is csatlakozhat: t14915"
 
 
@@ -109,9 +109,9 @@ def test_a_workstation_without_a_probe_is_unreachable(recording, tmp_path, check
     data = fresh(support.good())
     path = recording(data)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"workstations": {}}), encoding="utf-8")
-    done = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out", "--json")
-    assert done.returncode == 3, done.stderr
-    report = json.loads(done.stdout)
+    result = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out", "--json")
+    assert result.returncode == 3, result.stderr
+    report = json.loads(result.stdout)
     assert report["counts"]["UNREACHABLE"] == 14
     assert {item["message"] for item in report["checks"] if item["tier"] == "workstation"} == {
         "sajoszentpeter-1 nem válaszol: nem készült mérés"
@@ -120,9 +120,9 @@ def test_a_workstation_without_a_probe_is_unreachable(recording, tmp_path, check
 
 def test_only_some_checks_say_nothing_of_readiness(recording, tmp_path, checks):
     path, out = recording(fresh(support.good())), tmp_path / "out"
-    done = checks("--tenant", "16054", "--probes", path, "--output", out, "--only", "centre.backup.age")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "PARTIAL" in done.stdout
+    result = checks("--tenant", "16054", "--probes", path, "--output", out, "--only", "centre.backup.age")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "PARTIAL" in result.stdout
     assert len(json.loads((out / "report.json").read_text())["checks"]) == 1
 
 
@@ -141,21 +141,21 @@ def test_only_some_checks_say_nothing_of_readiness(recording, tmp_path, checks):
     ],
 )
 def test_faults_of_usage_are_told_without_a_traceback(arguments, says, checks):
-    done = checks(*arguments)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    result = checks(*arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_recording_of_another_tenant_is_refused(recording, checks):
-    done = checks("--tenant", "14915", "--probes", recording(support.good()))
-    assert done.returncode == 2
-    assert "is not of dev/14915" in done.stderr
+    result = checks("--tenant", "14915", "--probes", recording(support.good()))
+    assert result.returncode == 2
+    assert "is not of dev/14915" in result.stderr
 
 
 def test_help_and_list(checks):
-    told = checks("--help").stdout
-    assert all(f"\n  {code}  " in told for code in (0, 1, 2, 3))
+    text = checks("--help").stdout
+    assert all(f"\n  {code}  " in text for code in (0, 1, 2, 3))
     listed = checks("--list").stdout
     assert all(name in listed for name in ("centre.database.writable", "workstation.foreign.refused"))
 
@@ -199,8 +199,8 @@ def test_less_than_a_whole_run_leaves_the_whole_report_alone(live, recording, re
 def test_not_even_by_output(live, reports, checks):
     assert checks("--tenant", "16054").returncode == 0
     whole = (reports / "report.json").read_bytes()
-    done = checks("--tenant", "16054", "--only", CHECK, "--output", reports)
-    assert done.returncode == 2 and "holds the report of a whole run" in done.stderr
+    result = checks("--tenant", "16054", "--only", CHECK, "--output", reports)
+    assert result.returncode == 2 and "holds the report of a whole run" in result.stderr
     assert (reports / "report.json").read_bytes() == whole
 
 
@@ -214,8 +214,8 @@ def test_a_whole_report_of_the_first_schema_is_kept_too(live, tmp_path, checks):
 
 
 def test_collecting_writes_a_recording_that_somebody_else_judges(live, reports, tmp_path, checks):
-    done = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
-    assert done.returncode == 0 and "Recording: " in done.stdout
+    result = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
+    assert result.returncode == 0 and "Recording: " in result.stdout
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["probes.json"]
     judged = checks("--tenant", "16054", "--probes", tmp_path / "out/probes.json", "--output", tmp_path / "judged")
     assert judged.returncode == 0, judged.stdout
@@ -228,8 +228,8 @@ def test_collecting_from_silent_hosts_says_so(monkeypatch, recording, tmp_path, 
     data["centre"]["unreachable"] = "Docker daemon: no answer"
     seen = Recording.read(recording(data))
     monkeypatch.setattr("checks.probes.collect", lambda register, municipality: seen)
-    done = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
-    assert done.returncode == 3 and "dev: UNREACHABLE: Docker daemon: no answer" in done.stdout
+    result = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
+    assert result.returncode == 3 and "dev: UNREACHABLE: Docker daemon: no answer" in result.stdout
 
 
 def archived(tmp_path):
@@ -239,9 +239,9 @@ def archived(tmp_path):
 
 
 def test_an_archived_recording_is_out_of_date_today(tmp_path, checks):
-    done = checks("--tenant", "16054", "--probes", archived(tmp_path), "--output", tmp_path / "out", "--json")
-    assert done.returncode in (1, 3)
-    assert json.loads(done.stdout)["counts"]["NO-DATA"] > 10
+    result = checks("--tenant", "16054", "--probes", archived(tmp_path), "--output", tmp_path / "out", "--json")
+    assert result.returncode in (1, 3)
+    assert json.loads(result.stdout)["counts"]["NO-DATA"] > 10
 
 
 @pytest.mark.parametrize(
@@ -257,22 +257,22 @@ def test_an_archived_recording_is_out_of_date_today(tmp_path, checks):
 def test_it_is_judged_as_of_another_moment(tmp_path, checks, moment, outdated):
     """A moment without a zone is Budapest time: the recording was taken at 11:00 there."""
     arguments = ("--tenant", "16054", "--probes", archived(tmp_path), "--output", tmp_path / "out", "--json")
-    done = checks(*arguments, "--as-of", moment)
-    report = json.loads(done.stdout)
+    result = checks(*arguments, "--as-of", moment)
+    report = json.loads(result.stdout)
     assert report["counts"]["NO-DATA"] == outdated
-    assert done.returncode == (3 if outdated else 0)
+    assert result.returncode == (3 if outdated else 0)
     assert report["as_of"].startswith("2026-11-2") and report["source"] == "recording"
 
 
 @pytest.mark.parametrize(("moment", "says"), [("2026-11-22", "lies before the recording"), ("noon", "is no moment")])
 def test_a_moment_that_cannot_be_is_refused(tmp_path, checks, moment, says):
-    done = checks("--tenant", "16054", "--probes", archived(tmp_path), "--as-of", moment)
-    assert done.returncode == 2 and says in done.stderr
+    result = checks("--tenant", "16054", "--probes", archived(tmp_path), "--as-of", moment)
+    assert result.returncode == 2 and says in result.stderr
 
 
 def test_a_broken_promise_counts_for_more_than_an_unknown_one(recording, tmp_path, checks):
-    gone = {"unreachable": "no running task"}
-    data = support.broken(fresh(support.good()), ["centre", "pki"], gone)
+    unreachable = {"unreachable": "no running task"}
+    data = support.broken(fresh(support.good()), ["centre", "pki"], unreachable)
     arguments = ("--tenant", "16054", "--output", tmp_path / "out", "--probes")
     assert checks(*arguments, recording(data)).returncode == 3
     data = support.broken(data, ["tenant", "edge", "bare", "hsts"], "")
@@ -338,9 +338,9 @@ def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):
 def test_the_command_is_there_for_an_operator():
     """Once as a process of its own, as make calls it."""
     command = [sys.executable, "-m", "checks", "--list"]
-    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "centre.database.writable" in done.stdout
+    process = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert "centre.database.writable" in process.stdout
 
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
@@ -349,33 +349,33 @@ PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
 def bare(*arguments):
     """Plain pytest in a process of its own, as somebody types it."""
     command = [*PYTEST, *(str(argument) for argument in arguments)]
-    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=120)
-    return Done(done.returncode, done.stdout, done.stderr)
+    process = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=120)
+    return Done(process.returncode, process.stdout, process.stderr)
 
 
 def test_plain_pytest_needs_no_plugin_option(recording, tmp_path):
     """The register has more systems than the recording, so some checks fail; what counts is that all 72 ran."""
     out = tmp_path / "junit.xml"
     probes = recording(fresh(support.good()))
-    done = bare("checks", "--asp-env", "dev", "--tenant", "16054", "--probes", probes, "--junitxml", out)
-    assert done.returncode == 1, done.stdout
-    assert "Sajószentpéter (16054): 72 of 72 checks, 72 collected" in done.stdout
+    result = bare("checks", "--asp-env", "dev", "--tenant", "16054", "--probes", probes, "--junitxml", out)
+    assert result.returncode == 1, result.stdout
+    assert "Sajószentpéter (16054): 72 of 72 checks, 72 collected" in result.stdout
     assert 'tests="72"' in out.read_text(encoding="utf-8")
 
 
 def test_plain_pytest_takes_a_part_of_some_hosts(recording):
     probes = recording(support.good())
     arguments = ("--hosts", "ansible://workstations", "-k", "policy or hsts")
-    done = bare("checks", "--tenant", "16054", "--probes", probes, "--collect-only", *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "2/72 tests collected (70 deselected)" in done.stdout
+    result = bare("checks", "--tenant", "16054", "--probes", probes, "--collect-only", *arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "2/72 tests collected (70 deselected)" in result.stdout
 
 
 def test_plain_pytest_refuses_what_it_cannot_do():
-    done = bare("checks", "--collect-only", "--tenant", "16054", "--hosts", "moon")
-    assert done.returncode == 4 and "Known: all, dev, 16054, sajoszentpeter-1, centre, tenant" in done.stderr
-    done = bare("checks", "--collect-only")
-    assert done.returncode == 4 and "--tenant is missing: pytest checks --asp-env dev --tenant 16054" in done.stderr
+    result = bare("checks", "--collect-only", "--tenant", "16054", "--hosts", "moon")
+    assert result.returncode == 4 and "Known: all, dev, 16054, sajoszentpeter-1, centre, tenant" in result.stderr
+    result = bare("checks", "--collect-only")
+    assert result.returncode == 4 and "--tenant is missing: pytest checks --asp-env dev --tenant 16054" in result.stderr
 
 
 HOSTS = [
@@ -395,8 +395,8 @@ def test_hosts_are_named_as_testinfra_names_them(given, subjects):
 
 def test_a_file_of_the_suite_may_run_alone(recording):
     probes = recording(support.good())
-    done = bare("checks/suites/test_tenant.py", "--tenant", "16054", "--probes", probes, "--collect-only")
-    assert done.returncode == 0 and "22 of 72 checks, 22 collected" in done.stdout
+    result = bare("checks/suites/test_tenant.py", "--tenant", "16054", "--probes", probes, "--collect-only")
+    assert result.returncode == 0 and "22 of 72 checks, 22 collected" in result.stdout
 
 
 def test_an_empty_folder_is_a_fault_and_no_short_report(tmp_path):

@@ -29,7 +29,9 @@ def test_every_check_has_both_scenarios_and_nothing_else_has():
 
 
 def test_the_good_recording_passes_everywhere():
-    assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
+    assert {
+        name: verdicts for name, verdicts in support.verdicts(support.good()).items() if verdicts[0] != "PASS"
+    } == {}
 
 
 def test_every_check_says_what_it_measured():
@@ -45,11 +47,11 @@ def test_every_check_says_what_it_measured():
 @pytest.mark.parametrize(("check", "scenario"), SCENARIOS)
 def test_a_break_fails_exactly_the_checks_concerned(check, scenario):
     recording = support.broken(support.good(), scenario["at"], scenario.get("set"), scenario.get("drop", False))
-    found = support.verdicts(recording)
-    verdict, message = found[check]
+    verdicts = support.verdicts(recording)
+    verdict, message = verdicts[check]
     assert verdict is Verdict.FAIL
     assert re.search(scenario["says"], message), message
-    turned = {name for name, (seen, _) in found.items() if seen is not Verdict.PASS}
+    turned = {name for name, (seen, _) in verdicts.items() if seen is not Verdict.PASS}
     assert turned == {check, *scenario.get("also", [])}
 
 
@@ -57,44 +59,44 @@ def test_a_break_fails_exactly_the_checks_concerned(check, scenario):
 def test_an_unreachable_host_is_never_pass(tier):
     recording = support.good()
     support.document(recording, tier)["unreachable"] = "no answer in 10 s"
-    found = support.verdicts(recording)
-    own = {name for name in found if name.startswith(f"{tier}.")}
-    assert {found[name][0] for name in own} == {Verdict.UNREACHABLE}
-    assert all("no answer in 10 s" in found[name][1] for name in own)
-    assert {found[name][0] for name in found if name not in own} == {Verdict.PASS}
+    verdicts = support.verdicts(recording)
+    own = {name for name in verdicts if name.startswith(f"{tier}.")}
+    assert {verdicts[name][0] for name in own} == {Verdict.UNREACHABLE}
+    assert all("no answer in 10 s" in verdicts[name][1] for name in own)
+    assert {verdicts[name][0] for name in verdicts if name not in own} == {Verdict.PASS}
 
 
 @pytest.mark.parametrize("tier", ["centre", "tenant", "workstation"])
 def test_a_probe_that_found_nothing_is_no_data(tier):
     recording = support.good()
     support.document(recording, tier)["data"] = {}
-    found = support.verdicts(recording)
-    own = {verdict for name, (verdict, _) in found.items() if name.startswith(f"{tier}.")}
+    verdicts = support.verdicts(recording)
+    own = {verdict for name, (verdict, _) in verdicts.items() if name.startswith(f"{tier}.")}
     assert own == {Verdict.NO_DATA}
 
 
 def test_a_null_datum_is_no_data_and_named():
-    found = support.verdicts(support.broken(support.good(), ["centre", "database", "writable"], None))
-    assert found["centre.database.writable"] == (Verdict.NO_DATA, "nincs adat: database › writable")
+    verdicts = support.verdicts(support.broken(support.good(), ["centre", "database", "writable"], None))
+    assert verdicts["centre.database.writable"] == (Verdict.NO_DATA, "nincs adat: database › writable")
 
 
 def test_an_unreachable_part_turns_its_own_checks_only():
-    gone = {"unreachable": "service asp-dev-baz1-postgres-1: seen: no running task"}
-    found = support.verdicts(support.broken(support.good(), ["centre", "database"], gone))
-    turned = {name: seen for name, (seen, _) in found.items() if seen is not Verdict.PASS}
-    assert turned == {n: Verdict.UNREACHABLE for n in found if n.startswith("centre.database.")}
-    assert "no running task" in found["centre.database.writable"][1]
+    unreachable = {"unreachable": "service asp-dev-baz1-postgres-1: seen: no running task"}
+    verdicts = support.verdicts(support.broken(support.good(), ["centre", "database"], unreachable))
+    turned = {name: seen for name, (seen, _) in verdicts.items() if seen is not Verdict.PASS}
+    assert turned == {n: Verdict.UNREACHABLE for n in verdicts if n.startswith("centre.database.")}
+    assert "no running task" in verdicts["centre.database.writable"][1]
 
 
 def test_a_part_that_answered_nonsense_is_no_data():
-    found = support.verdicts(support.broken(support.good(), ["centre", "backup"], {"fault": "no JSON"}))
-    assert found["centre.backup.age"] == (Verdict.NO_DATA, "backup nem mérhető: no JSON")
+    verdicts = support.verdicts(support.broken(support.good(), ["centre", "backup"], {"fault": "no JSON"}))
+    assert verdicts["centre.backup.age"] == (Verdict.NO_DATA, "backup nem mérhető: no JSON")
 
 
 def test_a_result_older_than_its_lifetime_is_no_data():
-    found = support.verdicts(support.good(), support.TAKEN + timedelta(minutes=16))
+    verdicts = support.verdicts(support.good(), support.TAKEN + timedelta(minutes=16))
     lifetimes = {entry.id: entry.span for entry in support.catalogue()}
-    for name, (verdict, message) in found.items():
+    for name, (verdict, message) in verdicts.items():
         if lifetimes[name] < timedelta(minutes=16):
             assert verdict is Verdict.NO_DATA and "az adat elavult: 16 perce készült" in message
         else:
@@ -106,19 +108,19 @@ def test_a_fault_of_the_check_itself_is_not_a_pass():
 
 
 def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
-    found = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
-    verdict, message = found["tenant.database.foreign-refused"]
+    verdicts = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
+    verdict, message = verdicts["tenant.database.foreign-refused"]
     assert verdict is Verdict.NO_DATA
     assert "a próba nem bizonyít: t14784_keret otthon sem tud belépni" in message
 
 
 def test_a_clerk_without_a_certificate_fails_what_needs_one():
-    found = support.verdicts(support.broken(support.good(), ["workstation", "certificate"], None))
+    verdicts = support.verdicts(support.broken(support.good(), ["workstation", "certificate"], None))
     missing = "az ügyintézőnek nincs tanúsítványa a gépen"
-    assert {name for name, seen in found.items() if seen == (Verdict.FAIL, missing)} == {
+    assert {name for name, seen in verdicts.items() if seen == (Verdict.FAIL, missing)} == {
         "workstation.certificate.valid", "workstation.certificate.subject", "workstation.certificate.stores",
     }  # fmt: skip
-    assert found["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA
+    assert verdicts["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA
 
 
 NODES = [f"asp-dev-baz1-postgres-{n}" for n in (1, 2, 3)]
@@ -135,9 +137,9 @@ NODES = [f"asp-dev-baz1-postgres-{n}" for n in (1, 2, 3)]
     ],
 )
 def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, standbys, says):
-    known = support.register()
-    cells = [cell.model_copy(update={"nodes": 3}) for cell in known.environment.cells]
-    monkeypatch.setattr(known, "environment", known.environment.model_copy(update={"cells": cells}))
+    register = support.register()
+    cells = [cell.model_copy(update={"nodes": 3}) for cell in register.environment.cells]
+    monkeypatch.setattr(register, "environment", register.environment.model_copy(update={"cells": cells}))
     rows = [dict(zip(("name", "state", "sync"), row, strict=True)) for row in standbys]
     recording = support.broken(support.good(), ["centre", "database", "standbys"], rows)
     verdict, message = support.verdicts(recording)["centre.database.replicated"]
@@ -147,12 +149,14 @@ def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, 
 
 def test_a_system_that_is_listed_but_not_installed_is_asked_for_nowhere(monkeypatch):
     """Its municipality could never be ready: nobody makes it a login, a schema or an app server."""
-    known = support.register()
-    listed = known.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
-    lists_one_more = altered(known, municipalities={"16054": listed})
+    register = support.register()
+    listed = register.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
+    lists_one_more = altered(register, municipalities={"16054": listed})
     monkeypatch.setattr(support, "register", lambda: lists_one_more)
     assert "helpdesk" not in lists_one_more.installed_systems
-    assert {name: found for name, found in support.verdicts(support.good()).items() if found[0] != "PASS"} == {}
+    assert {
+        name: verdicts for name, verdicts in support.verdicts(support.good()).items() if verdicts[0] != "PASS"
+    } == {}
 
 
 def test_a_system_that_answers_with_an_error_is_seen_beside_a_silent_one():
@@ -164,5 +168,5 @@ def test_a_system_that_answers_with_an_error_is_seen_beside_a_silent_one():
 
 
 def test_a_drill_that_is_due_names_its_command():
-    found = support.verdicts(support.broken(support.good(), ["tenant", "drill", "proven"], None))
-    assert "ansible-playbook playbooks/drill.yml -e municipality=16054" in found["tenant.backup.drilled"][1]
+    verdicts = support.verdicts(support.broken(support.good(), ["tenant", "drill", "proven"], None))
+    assert "ansible-playbook playbooks/drill.yml -e municipality=16054" in verdicts["tenant.backup.drilled"][1]

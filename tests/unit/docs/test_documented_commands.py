@@ -24,10 +24,10 @@ def of(prefix):
 
 @cache
 def help_of(module: str, *verbs: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", module, *verbs, "--help"], cwd=paths.ROOT, capture_output=True, text=True, timeout=60
     )
-    return done.stdout if done.returncode == 0 else ""
+    return process.stdout if process.returncode == 0 else ""
 
 
 def test_the_documentation_was_read():
@@ -49,9 +49,11 @@ def test_modules_exist_and_know_their_options(command):
     options = [argument.split("=")[0] for argument in arguments if argument.startswith("-") and argument != "--help"]
     if not options:
         return
-    known = help_of(module) + help_of(module, arguments[0]) if not arguments[0].startswith("-") else help_of(module)
+    help_text = help_of(module) + help_of(module, arguments[0]) if not arguments[0].startswith("-") else help_of(module)
     for option in options:
-        assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", known), f"{module} does not know {option}: {known}"
+        assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", help_text), (
+            f"{module} does not know {option}: {help_text}"
+        )
 
 
 @pytest.mark.parametrize("command", of(r"(\.asp/venv/bin/)?(ansible-playbook )?playbooks/\w"))

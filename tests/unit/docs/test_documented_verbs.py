@@ -22,11 +22,11 @@ COMMAND = re.compile(r"(?:`|: |e\.g\. |^)asp ([a-z][a-z-]+)((?: [-\w<>{}.'*]+)*)
 
 
 def commands() -> list[tuple[str, str]]:
-    found = []
+    results = []
     for file in FILES:
         for verb, rest in COMMAND.findall(file.read_text(encoding="utf-8")):
-            found.append((str(file.relative_to(paths.ROOT)), f"{verb}{rest}"))
-    return list(dict.fromkeys(found))
+            results.append((str(file.relative_to(paths.ROOT)), f"{verb}{rest}"))
+    return list(dict.fromkeys(results))
 
 
 NAMED = commands()
@@ -43,6 +43,6 @@ def test_a_verb_that_is_named_exists(file, command):
     words = shlex.split(re.sub(r"[<>{}'*]", "", command))
     assert words[0] in VERBS, f"{file} names asp {words[0]}"
     options = [word for word in words if word.startswith("--")]
-    known = VERBS[words[0]].format_help()
+    help_text = VERBS[words[0]].format_help()
     if not VERBS[words[0]].get_default("passes"):
-        assert [option for option in options if option not in known] == []
+        assert [option for option in options if option not in help_text] == []

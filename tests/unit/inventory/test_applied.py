@@ -20,9 +20,9 @@ SECOND_CELL = "\n  - {id: baz2, county: Borsod-Abaúj-Zemplén, capacity: 9, nod
 def copy(tmp_path, monkeypatch):
     """A register of which Sajószentpéter was joined."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path / ".asp")
-    made = Copy(tmp_path)
-    applied.change("dev", {"16054": applied.of(made.load().municipality("16054"))})
-    return made
+    copy = Copy(tmp_path)
+    applied.change("dev", {"16054": applied.snapshot_entry(copy.load().municipality("16054"))})
+    return copy
 
 
 def test_unchanged_is_accepted(copy):
@@ -69,7 +69,7 @@ def test_order_of_cells(copy):
 
 
 def test_the_subnet_stays(copy):
-    remembered = applied.of(copy.load().municipality("16054"))
+    remembered = applied.snapshot_entry(copy.load().municipality("16054"))
     applied.change("dev", {"16054": remembered})
     assert copy.load() and remembered["subnet"] == "10.61.0.0/16"
     copy.edit(ENVIRONMENT, "10.61.0.0/16", "10.63.0.0/16")
@@ -80,7 +80,7 @@ def test_the_subnet_stays(copy):
 
 def test_nodes_of_a_cell_grow_and_never_shrink(copy):
     copy.edit(ENVIRONMENT, "nodes: 1 ", "nodes: 3 ")
-    applied.change("dev", {"16054": applied.of(copy.load().municipality("16054"))})
+    applied.change("dev", {"16054": applied.snapshot_entry(copy.load().municipality("16054"))})
     copy.edit(ENVIRONMENT, "nodes: 3 ", "nodes: 1 ")
     (fault,) = copy.faults()
     assert "cells.0.nodes = 1: a cell gets no fewer nodes: 'baz1' was applied with 3" in fault

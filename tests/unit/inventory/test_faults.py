@@ -84,14 +84,14 @@ def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
     copy.edit(MALYINKA, "phase:", "training: true\nphase:")
     register = copy.load()
     assert [m.ksh for m in register.municipalities.values() if m.training] == ["14915", "29188"]
-    told = json.loads(operations(register, register.cell("baz1"), "irat"))
-    assert (told["training"], told["outage_minutes"]) == (["14915", "29188"], 60)
+    answer = json.loads(operations(register, register.cell("baz1"), "irat"))
+    assert (answer["training"], answer["outage_minutes"]) == (["14915", "29188"], 60)
     assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
-    applied_as = applied.of(register.municipality("14915"))
-    assert applied_as["training"] is True and "training" not in applied.of(register.municipality("16054"))
+    applied_as = applied.snapshot_entry(register.municipality("14915"))
+    assert applied_as["training"] is True and "training" not in applied.snapshot_entry(register.municipality("16054"))
     for snapshot, file, found in (
         ({"14915": applied_as | {"training": False}}, "14915-malyinka", "training = 'true': training cannot change"),
-        ({"14784": applied.of(register.municipality("14784")) | {"training": True}}, "14784-tardona",
+        ({"14784": applied.snapshot_entry(register.municipality("14784")) | {"training": True}}, "14784-tardona",
          "training = 'false': training cannot change"),
     ):  # fmt: skip
         place = applied.snapshot_file("dev", copy.root)
@@ -215,13 +215,15 @@ def validate(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def test_validate_prints_a_summary():
-    done = validate("--env", "dev")
-    assert done.returncode == 0 and "environment dev is sound: 5 municipalities (5 joined), 2 offices" in done.stdout
+    result = validate("--env", "dev")
+    assert (
+        result.returncode == 0 and "environment dev is sound: 5 municipalities (5 joined), 2 offices" in result.stdout
+    )
 
 
 def test_validate_exits_2_without_a_traceback():
-    done = validate("--env", "nowhere")
-    assert done.returncode == 2 and "no such environment" in done.stderr and "Traceback" not in done.stderr
+    result = validate("--env", "nowhere")
+    assert result.returncode == 2 and "no such environment" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_how_long_messages_are_kept_is_told_to_app_servers_and_is_a_month_at_least(copy):

@@ -28,10 +28,10 @@ def plain(value):
 
 @pytest.fixture(scope="module")
 def listed():
-    done = ansible_inventory("test", "--list")
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    return plain(json.loads(done.stdout))
+    result = ansible_inventory("test", "--list")
+    assert result.returncode == 0, result.stderr
+    assert "WARNING" not in result.stderr
+    return plain(json.loads(result.stdout))
 
 
 def test_hosts_and_groups(listed):
@@ -77,10 +77,10 @@ def test_every_variable_is_documented_and_read_by_a_playbook(listed):
 
 
 def test_faults_of_the_register_stop_ansible():
-    done = ansible_inventory("nowhere", "--list")
-    assert done.returncode != 0
-    assert "environment = 'nowhere': no such environment. Known: dev" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = ansible_inventory("nowhere", "--list")
+    assert result.returncode != 0
+    assert "environment = 'nowhere': no such environment. Known: dev" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_many_hosts_are_derived_once(tmp_path):

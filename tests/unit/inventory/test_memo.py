@@ -58,9 +58,9 @@ def test_what_was_applied_is_compared_again_without_reading_the_files(copy, read
     municipality = copy.load().municipality("14915")
     snapshot = applied.snapshot_file("dev", copy.root)
     snapshot.parent.mkdir(parents=True)
-    snapshot.write_text(json.dumps({"14915": applied.of(municipality)}))
+    snapshot.write_text(json.dumps({"14915": applied.snapshot_entry(municipality)}))
     assert copy.load().municipality("14915") is municipality
-    snapshot.write_text(json.dumps({"14915": applied.of(municipality) | {"cell": "baz7"}}))
+    snapshot.write_text(json.dumps({"14915": applied.snapshot_entry(municipality) | {"cell": "baz7"}}))
     for _ in range(2):
         with pytest.raises(RegisterError, match="the cell cannot change once a tenant exists"):
             copy.load()

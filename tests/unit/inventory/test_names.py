@@ -47,4 +47,4 @@ def test_a_slug_does_not_depend_on_case(text):
 @relaxed
 @given(st.sampled_from(["dev", "test"]), st.sampled_from(["edge", "identity", "pki"]))
 def test_names_carry_the_environment(env, service):
-    assert Names(env, "10.61.0.0/16").of(service).startswith(f"asp-{env}-")
+    assert Names(env, "10.61.0.0/16").daemon_name(service).startswith(f"asp-{env}-")

@@ -81,24 +81,24 @@ def test_a_policy_of_the_wrong_type_is_refused_with_both_types():
 @pytest.mark.parametrize("browser", BROWSERS)
 def test_foreign_policies_stay_and_ours_win(own, files, browser):
     folder, params = files
-    wanted = own.policies(browser)
+    policies = own.policies(browser)
     foreign = {"Foreign": 1, **({"SyncDisabled": False} if browser == "chromium" else {"DisableTelemetry": False})}
     (folder / "asp.json").write_text(policy.render(foreign, browser))
-    text, *_ = policy.plan(params(browser, wanted))
-    assert policy.parse(text, browser) == {**wanted, "Foreign": 1}
-    assert differences(text, browser, wanted) == []
+    text, *_ = policy.plan(params(browser, policies))
+    assert policy.parse(text, browser) == {**policies, "Foreign": 1}
+    assert differences(text, browser, policies) == []
 
 
 def test_items_of_municipal_it_stay_in_lists_but_not_another_choice_for_our_host(own, files):
     folder, params = files
-    wanted = own.policies("chromium")
+    policies = own.policies("chromium")
     rival = json.dumps({"pattern": own.tenants[0].origin, "filter": {}})
     theirs = json.dumps({"pattern": "https://example.test", "filter": {}})
     found = {"AutoSelectCertificateForUrls": [rival, theirs], "PopupsAllowedForUrls": ["https://example.test"]}
     (folder / "asp.json").write_text(policy.render(found, "chromium"))
-    merged = policy.parse(policy.plan(params("chromium", wanted))[0], "chromium")
-    assert merged["AutoSelectCertificateForUrls"] == [*wanted["AutoSelectCertificateForUrls"], theirs]
-    assert merged["PopupsAllowedForUrls"] == [*wanted["PopupsAllowedForUrls"], "https://example.test"]
+    merged = policy.parse(policy.plan(params("chromium", policies))[0], "chromium")
+    assert merged["AutoSelectCertificateForUrls"] == [*policies["AutoSelectCertificateForUrls"], theirs]
+    assert merged["PopupsAllowedForUrls"] == [*policies["PopupsAllowedForUrls"], "https://example.test"]
 
 
 def test_what_we_no_longer_want_goes_though_foreign_items_stay(files):
@@ -133,9 +133,9 @@ def test_a_later_file_of_chromium_that_would_hide_ours_is_refused_by_name(files)
 def test_an_unreadable_file_is_told_apart(files, text):
     folder, params = files
     (folder / "asp.json").write_text(text)
-    wanted = {"SyncDisabled": True}
-    merged, _, _, unreadable = policy.plan(params("chromium", wanted))
-    assert unreadable and policy.parse(merged, "chromium") == wanted
+    policies = {"SyncDisabled": True}
+    merged, _, _, unreadable = policy.plan(params("chromium", policies))
+    assert unreadable and policy.parse(merged, "chromium") == policies
 
 
 values = st.recursive(
@@ -159,11 +159,11 @@ def test_after_merging_nothing_wanted_is_missing(foreign, wanted):
 
 @pytest.mark.parametrize("browser", BROWSERS)
 def test_a_policy_changed_by_hand_is_seen(own, browser):
-    wanted = own.policies(browser)
-    for name in wanted:
-        changed = {**wanted, name: None}
-        assert differences(policy.render(changed, browser), browser, wanted) == [name]
-    assert differences(None, browser, wanted) == differences("{", browser, wanted) == sorted(wanted)
+    policies = own.policies(browser)
+    for name in policies:
+        changed = {**policies, name: None}
+        assert differences(policy.render(changed, browser), browser, policies) == [name]
+    assert differences(None, browser, policies) == differences("{", browser, policies) == sorted(policies)
 
 
 def test_an_unknown_workstation_is_refused_with_the_known_ones():

@@ -30,21 +30,21 @@ SHOWN = {
 def ansible(tool: str, *arguments: str, **environ: str) -> str:
     """What a tool of Ansible prints, away from the project's Python path."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environ
-    done = subprocess.run(
+    process = subprocess.run(
         [str(BIN / tool), *arguments], cwd=paths.ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 @pytest.mark.parametrize("kind", SHOWN)
 def test_ansible_doc_shows_all_of_the_project(kind):
     config = {"ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg")}
     names = json.loads(ansible("ansible-doc", "-t", kind, "-l", "--json", **config))
-    ours = [name for name in names if name.startswith(("asp.", "tenant_"))]
-    assert {start: sum(name.startswith(start) for name in ours) for start in SHOWN[kind]} == SHOWN[kind], ours
-    shown = json.loads(ansible("ansible-doc", "-t", kind, "--json", *ours, **config))
-    assert set(shown) == set(ours)
+    own = [name for name in names if name.startswith(("asp.", "tenant_"))]
+    assert {start: sum(name.startswith(start) for name in own) for start in SHOWN[kind]} == SHOWN[kind], own
+    shown = json.loads(ansible("ansible-doc", "-t", kind, "--json", *own, **config))
+    assert set(shown) == set(own)
     if kind != "role":
         for name, entry in shown.items():
             assert entry["doc"]["short_description"] and entry["doc"]["description"], name
@@ -109,7 +109,7 @@ def test_a_module_and_a_role_run_where_the_collection_is_installed_alone(install
     assert "a.test" not in hosts.read_text() and not policies.exists()
     task = json.dumps(ours)
     for changed in ("true", "false"):
-        said = ansible("ansible", "localhost", *options, "-m", "asp.endpoint.hosts", "-a", task, **alone)
-        assert f'"changed": {changed}' in said
+        output = ansible("ansible", "localhost", *options, "-m", "asp.endpoint.hosts", "-a", task, **alone)
+        assert f'"changed": {changed}' in output
     assert hosts.read_text().endswith("# BEGIN asp alone\n10.0.0.1\ta.test\n# END asp alone\n")
     assert not list(folder.rglob("molecule")), "scenarios are not installed"

@@ -43,11 +43,11 @@ def said(tmp_path):
         (tmp_path / "none.cfg").write_text("")
         command = [str(BIN / "ansible-playbook"), "-i", hosts, "-c", "local", *options, str(book)]
         interpreter = ["-e", f"ansible_python_interpreter={sys.executable}"]
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, *interpreter], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
         )
-        lines = [TOTAL.sub(r"\1", SECONDS.sub("", line)) for line in done.stdout.splitlines()]
-        return Said(done.returncode, lines, done.stdout + done.stderr, json.loads(summary.read_text()))
+        lines = [TOTAL.sub(r"\1", SECONDS.sub("", line)) for line in process.stdout.splitlines()]
+        return Said(process.returncode, lines, process.stdout + process.stderr, json.loads(summary.read_text()))
 
     return run
 
@@ -104,12 +104,12 @@ def test_a_fault_with_a_rescue_leaves_the_word_to_it(said, tmp_path):
     (tmp_path / "inner.json").write_text(json.dumps([look(), fail("Do", "the reason")]))
     include = {"name": "Include", "ansible.builtin.include_tasks": str(tmp_path / "inner.json")}
     report = fail("Report", "it failed at {{ ansible_failed_task.name }}: {{ ansible_failed_result.msg }}")
-    done = said({"name": "All", "block": [look(), include], "rescue": [report]})
-    assert done.lines[1:3] == [
+    result = said({"name": "All", "block": [look(), include], "rescue": [report]})
+    assert result.lines[1:3] == [
         "failed      here  Do: goes on with its rescue",
         "failed      here  Report: it failed at Do: the reason",
     ]
-    assert "rescued=1" in done.lines[3] and done.text.count("the reason") == 1
+    assert "rescued=1" in result.lines[3] and result.text.count("the reason") == 1
     nested = said(
         {"name": "Outer", "block": [{"name": "Inner", "block": [look()], "rescue": [look()]}, fail("Do", "x")]}
     )
@@ -117,27 +117,27 @@ def test_a_fault_with_a_rescue_leaves_the_word_to_it(said, tmp_path):
 
 
 def test_what_a_play_tells_is_printed_as_it_is(said):
-    done = said({"name": "Tell", "ansible.builtin.debug": {"msg": ["one", "two"]}},
+    result = said({"name": "Tell", "ansible.builtin.debug": {"msg": ["one", "two"]}},
                 {"name": "Tell more", "ansible.builtin.debug": {"msg": "three"}})  # fmt: skip
-    assert done.lines[1:4] == ["one", "two", "three"]
+    assert result.lines[1:4] == ["one", "two", "three"]
 
 
 def test_check_mode_is_named_and_shows_differences(said, tmp_path):
     (tmp_path / "a").write_text("old\n")
     (tmp_path / "a").chmod(0o600)
-    done = said(change(tmp_path / "a", "new\n"), options=("--check", "--diff"))
-    assert done.lines[0] == "A play (check mode)" and {"-old", "+new"} <= set(done.lines)
-    assert (tmp_path / "a").read_text() == "old\n" and done.summary["changed"] == 1
+    result = said(change(tmp_path / "a", "new\n"), options=("--check", "--diff"))
+    assert result.lines[0] == "A play (check mode)" and {"-old", "+new"} <= set(result.lines)
+    assert (tmp_path / "a").read_text() == "old\n" and result.summary["changed"] == 1
 
 
 def test_verbose_says_when_a_task_starts_and_that_it_found_nothing_to_do(said):
-    done = said(look(), options=("-v",))
-    assert done.lines[-3:-1] == ["started     Look", "ok          here  Look"]
+    result = said(look(), options=("-v",))
+    assert result.lines[-3:-1] == ["started     Look", "ok          here  Look"]
 
 
 def test_what_must_not_be_shown_is_not(said):
-    done = said({**fail("Hide", "hunter2"), "no_log": True}, options=("-vv",))
-    assert "hunter2" not in done.text and "hidden" in done.text
+    result = said({**fail("Hide", "hunter2"), "no_log": True}, options=("-vv",))
+    assert "hunter2" not in result.text and "hidden" in result.text
 
 
 def test_a_host_that_does_not_answer_is_said(said):
@@ -150,9 +150,9 @@ def test_a_host_that_does_not_answer_is_said(said):
 
 def test_the_summary_is_for_programs(said, tmp_path):
     stats = {"name": "Set", "ansible.builtin.set_stats": {"data": {"towns": 3}}, "run_once": True}
-    done = said(stats, change(tmp_path / "{{ inventory_hostname }}", "x"), hosts="a,b,")
+    result = said(stats, change(tmp_path / "{{ inventory_hostname }}", "x"), hosts="a,b,")
     none = dict.fromkeys(["failures", "unreachable", "skipped", "rescued", "ignored"], 0)
-    assert done.summary == {
+    assert result.summary == {
         "changed": 2,
         "failed": 0,
         "unreachable": 0,
@@ -162,5 +162,5 @@ def test_the_summary_is_for_programs(said, tmp_path):
             "b": {"ok": 1, "changed": 1} | none,
         },
     }
-    assert "towns: 3" in done.lines and "2 hosts: ok=3 changed=2" in done.lines[-1]
+    assert "towns: 3" in result.lines and "2 hosts: ok=3 changed=2" in result.lines[-1]
     assert not list(tmp_path.glob("*.new"))

@@ -49,9 +49,9 @@ def test_its_readme_holds_purpose_arguments_example_and_scenario(role):
     assert re.findall(r"^#+ .*", text, re.M) == [f"# {role.name}", "## Arguments", "## Example", "## Scenario"]
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
     (task,) = yaml.safe_load(example)
-    given = task.get("vars") or {name: value for name, value in task.items() if name != "role"}
+    values = task.get("vars") or {name: value for name, value in task.items() if name != "role"}
     options = specification(role)["options"]
-    assert {name for name, option in options.items() if option.get("required")} <= set(given) <= set(options)
+    assert {name for name, option in options.items() if option.get("required")} <= set(values) <= set(options)
     for file in re.findall(r"`(tests/\S+?\.py)`", text):
         assert (paths.ROOT / file).is_file(), f"no {file}"
     assert "tests/" in text

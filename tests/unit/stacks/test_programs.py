@@ -173,11 +173,11 @@ def refused(stack: Stack, message: str, config: dict[str, str] | None = None) ->
 def test_configuration_says_what_a_stack_is_for_whatever_its_name(run, monkeypatch):
     register = load("dev")
     run(register, [])
-    asked = []
-    monkeypatch.setattr(contexts, "load", lambda env: asked.append(env) or register)
+    calls = []
+    monkeypatch.setattr(contexts, "load", lambda env: calls.append(env) or register)
     named = Named("pki", "of-its-own-name")
     assert program(named, networks(register), {"asp:environment": "dev"}).count(SERVICE) == 1
-    assert asked == ["dev"]
+    assert calls == ["dev"]
 
 
 class Named(Stack):

@@ -44,8 +44,8 @@ def main(arguments: list[str]) -> int:
         if verb not in ("apply", "status"):
             raise EdgeFault("wanted: asp-edge serve | apply | status")
         text = "" if sys.stdin.isatty() else sys.stdin.read()
-        given = json.loads(text or "{}")
-        answer = tenants.apply(settings, given) if verb == "apply" else tenants.status(settings, given.get("hosts"))
+        request = json.loads(text or "{}")
+        answer = tenants.apply(settings, request) if verb == "apply" else tenants.status(settings, request.get("hosts"))
     except json.JSONDecodeError as error:
         print(f"asp-edge {verb}: standard input is not JSON: {error}", file=sys.stderr)
         return 2

@@ -33,20 +33,20 @@ def request(settings: Settings, path: str, body: dict[str, str] | None = None) -
         with urllib.request.urlopen(call, timeout=SECONDS, context=context) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
-        said = error.read().decode(errors="replace")[:500]
-        raise EdgeFault(f"step-ca refuses {path}: {error.code} {said}") from error
+        detail = error.read().decode(errors="replace")[:500]
+        raise EdgeFault(f"step-ca refuses {path}: {error.code} {detail}") from error
     except OSError as error:
         raise EdgeFault(f"step-ca does not answer at {settings.pki}: {error}") from error
 
 
 def issue(settings: Settings, host: str, token: str) -> str:
     """A new key for `host` with its certificate, as one PEM text: chain, then key."""
-    made = openssl(
+    output = openssl(
         *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "-"),
         *("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"),
     ).decode()
     marker = "-----BEGIN CERTIFICATE REQUEST-----"
-    key, _, rest = made.partition(marker)
+    key, _, rest = output.partition(marker)
     signed = json.loads(request(settings, "/1.0/sign", {"csr": marker + rest, "ott": token}))
     return "".join(pem.strip() + "\n" for pem in [*signed["certChain"], key])
 

@@ -37,8 +37,8 @@ def refresh(settings: Settings) -> bool:
     until, serials = parse(text.decode())
     with locked(settings):
         change = Change()
-        change.put(settings.revoked, "".join(f"{serial}\n" for serial in serials))
-        change.put(settings.crl_until, f"until {until}\n")
+        change.write(settings.revoked, "".join(f"{serial}\n" for serial in serials))
+        change.write(settings.crl_until, f"until {until}\n")
         if change:
             haproxy.reload(settings)
     return bool(change)

@@ -34,7 +34,7 @@ class Change:
     def __init__(self) -> None:
         self._before: dict[Path, str | None] = {}
 
-    def put(self, file: Path, content: str | None) -> bool:
+    def write(self, file: Path, content: str | None) -> bool:
         """Give a file this content (None: remove it); whether that was a change."""
         present = file.read_text(encoding="utf-8") if file.exists() else None
         if present == content:

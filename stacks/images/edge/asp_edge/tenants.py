@@ -26,12 +26,12 @@ def status(settings: Settings, hosts: list[str] | None = None) -> dict[str, Any]
     return {"tenants": tenants, "open": len(opened), "crl": {"until": until, "revoked": revoked}}
 
 
-def apply(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
+def apply(settings: Settings, request: dict[str, Any]) -> dict[str, Any]:
     """Make `present` tenants ({host, ksh, cell, token?}) exist and `absent` hosts not; what changed, by host.
 
     A tenant with a `token` gets a new certificate; one without must have one. Nothing stays changed on failure.
     """
-    present, absent = wanted.get("present", []), wanted.get("absent", [])
+    present, absent = request.get("present", []), request.get("absent", [])
     for tenant in present:
         for field, pattern in (("host", HOST), ("ksh", KSH), ("cell", CELL)):
             if not pattern.fullmatch(str(tenant.get(field, ""))):
@@ -47,26 +47,26 @@ def apply(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
                 changed[tenant["host"]] = _open(settings, change, opened, tenant)
             for host in absent:
                 removed = opened.pop(host, None) is not None
-                dropped = change.put(settings.certificate(host), None)
-                changed[host] = [name for name, done in (("map", removed), ("certificate", dropped)) if done]
-            change.put(settings.tenants, render_tenants(opened))
+                dropped = change.write(settings.certificate(host), None)
+                changed[host] = [name for name, flag in (("map", removed), ("certificate", dropped)) if flag]
+            change.write(settings.tenants, render_tenants(opened))
             if change:
                 haproxy.validate(settings)
                 haproxy.reload(settings)
         except BaseException:
             change.undo()
             raise
-    return {"changed": {host: what for host, what in changed.items() if what}}
+    return {"changed": {host: parts for host, parts in changed.items() if parts}}
 
 
 def _open(settings: Settings, change: Change, opened: dict[str, tuple[str, str]], tenant: dict[str, Any]) -> list[str]:
-    host, entry, what = tenant["host"], (tenant["ksh"], tenant["cell"]), []
+    host, entry, parts = tenant["host"], (tenant["ksh"], tenant["cell"]), []
     if tenant.get("token"):
-        change.put(settings.certificate(host), certificates.issue(settings, host, tenant["token"]))
-        what.append("certificate")
+        change.write(settings.certificate(host), certificates.issue(settings, host, tenant["token"]))
+        parts.append("certificate")
     elif not settings.certificate(host).exists():
         raise EdgeFault(f"{host} has no certificate and no token to get one came with it")
     if opened.get(host) != entry:
         opened[host] = entry
-        what.append("map")
-    return what
+        parts.append("map")
+    return parts

@@ -92,8 +92,8 @@ class Engine:
 
     def endpoints(self, network: str) -> set[str]:
         """Ids of the containers that a network reaches on this machine."""
-        found = self.call("GET", f"/networks/{network}", missing=True) or {}
-        return set(found.get("Containers") or {})
+        answer = self.call("GET", f"/networks/{network}", missing=True) or {}
+        return set(answer.get("Containers") or {})
 
     def service(self, name: str) -> dict[str, Any]:
         return self.call("GET", f"/services/{quote(name)}")

@@ -31,15 +31,15 @@ class Etcd:
 
     def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request, at the member that answered last or else at the others in turn; EtcdFault when none does."""
-        seen = "no member was asked"
+        fault = "no member was asked"
         for _ in range(len(self._hosts)):
             try:
                 return self._login_and_post(path, body)
             except (OSError, http.client.HTTPException) as error:
-                seen = f"{self._hosts[0]}: {error!r}"
+                fault = f"{self._hosts[0]}: {error!r}"
                 self.close()
                 self._hosts.append(self._hosts.pop(0))
-        raise EtcdFault(f"etcd: no member answers {path}; last seen: {seen}")
+        raise EtcdFault(f"etcd: no member answers {path}; last seen: {fault}")
 
     def close(self) -> None:
         """Forget connection and login."""
@@ -86,15 +86,15 @@ class Etcd:
     def prefix(self, prefix: str) -> dict[str, dict[str, Any]]:
         """Keys below a prefix, read through the quorum: key → {value, create_revision, mod_revision, lease}."""
         body = {"key": encode(prefix), "range_end": encode(end_of(prefix))}
-        found = {}
+        entries = {}
         for pair in self.call("/v3/kv/range", body).get("kvs", []):
-            found[decode(pair["key"])] = {
+            entries[decode(pair["key"])] = {
                 "value": decode(pair.get("value", "")),
                 "create_revision": int(pair["create_revision"]),
                 "mod_revision": int(pair["mod_revision"]),
                 "lease": int(pair.get("lease", 0)),
             }
-        return found
+        return entries
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete all keys below a prefix; how many there were."""

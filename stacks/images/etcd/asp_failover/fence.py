@@ -44,17 +44,17 @@ class Leader:
 class Audit:
     """What was seen and done, one JSON line each, on disk before anything rests on it.
 
-    `seen`: member → containers that were seen alive. `pending`: service → replicas to give back after fencing.
+    `containers`: member → containers that were seen alive. `pending`: service → replicas to give back after fencing.
     """
 
     folder: Path
-    seen: dict[str, list[str]] = field(default_factory=dict)
+    containers: dict[str, list[str]] = field(default_factory=dict)
     pending: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self._state.is_file():
             state = json.loads(self._state.read_text())
-            self.seen, self.pending = state["seen"], state["pending"]
+            self.containers, self.pending = state["seen"], state["pending"]
 
     @property
     def _state(self) -> Path:
@@ -62,13 +62,13 @@ class Audit:
 
     def alive(self, member: str, containers: list[str]) -> None:
         """Remember that a member was seen alive in these containers."""
-        if self.seen.get(member) != containers:
-            self.seen[member] = containers
+        if self.containers.get(member) != containers:
+            self.containers[member] = containers
             self.save()
 
     def save(self) -> None:
         """State on disk, whole or not at all."""
-        write_json(self._state, {"seen": self.seen, "pending": self.pending})
+        write_json(self._state, {"seen": self.containers, "pending": self.pending})
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one line and wait until it is on disk."""
@@ -119,12 +119,12 @@ class Fencer:
             self.audit.write("given back", member=name, replicas=replicas)
 
     def _replicas(self, name: str) -> int:
-        found = self.engine.service(name)["Spec"]["Mode"]["Replicated"].get("Replicas", 0)
-        return self.audit.pending.get(name) or found
+        replicas = self.engine.service(name)["Spec"]["Mode"]["Replicated"].get("Replicas", 0)
+        return self.audit.pending.get(name) or replicas
 
     def _may(self, leader: Leader) -> None:
         """Refusal unless standbys with every acknowledged row can take over, and this engine can prove anything."""
-        if not self.audit.seen.get(leader.name):
+        if not self.audit.containers.get(leader.name):
             raise Refusal(f"{leader.name} was never seen alive on this machine, so its end cannot be shown here")
         try:
             pair = self.etcd.prefix(f"{self.scope}sync").get(f"{self.scope}sync")
@@ -138,13 +138,13 @@ class Fencer:
         if sync.get("leader") != leader.name or not standbys:
             raise Refusal(f"no standby is known to have every acknowledged row of {leader.name} (seen: {sync})")
         # Any one of them may have acknowledged a row alone: so many must answer that one of those is among them.
-        wanted = int(sync.get("quorum") or 0) + 1
-        ready = self._ready(standbys, wanted)
-        if len(ready) < wanted:
-            seen = f"standbys that answer: {', '.join(ready) or 'none'}; wanted {wanted} of {', '.join(standbys)}"
-            raise Refusal(f"{seen}. Nobody could take over with every acknowledged row")
+        quorum = int(sync.get("quorum") or 0) + 1
+        ready = self._ready(standbys, quorum)
+        if len(ready) < quorum:
+            shortage = f"standbys that answer: {', '.join(ready) or 'none'}; wanted {quorum} of {', '.join(standbys)}"
+            raise Refusal(f"{shortage}. Nobody could take over with every acknowledged row")
 
-    def _ready(self, standbys: list[str], wanted: int) -> list[str]:
+    def _ready(self, standbys: list[str], quorum: int) -> list[str]:
         """Those of the standbys that answer. The others are asked again for a while: one may have just come back.
 
         Refused at once, the leader would be looked at again only when its own container is back, and be fenced no more.
@@ -153,7 +153,7 @@ class Fencer:
         ready: list[str] = []
         while True:
             ready += [name for name in standbys if name not in ready and self.standby_ready(name)]
-            if len(ready) >= wanted or time.monotonic() > deadline:
+            if len(ready) >= quorum or time.monotonic() > deadline:
                 return ready
             time.sleep(STANDBY_PAUSE)
 
@@ -161,15 +161,15 @@ class Fencer:
         """Kill and cut every container of a service until the engine shows that none runs or is reached."""
         deadline = time.monotonic() + PROOF_SECONDS
         networks: set[str] = set()
-        wanted = set(self.audit.seen[name])
+        past = set(self.audit.containers[name])
         while True:
-            found = self.engine.containers(name)
-            for container in found:
+            containers = self.engine.containers(name)
+            for container in containers:
                 attached = (container.get("NetworkSettings") or {}).get("Networks") or {}
                 networks |= {network["NetworkID"] for network in attached.values() if network.get("NetworkID")}
                 if container["State"] not in ("exited", "dead"):
                     self.engine.kill(container["Id"])
-            ids = sorted(wanted | {container["Id"] for container in found})
+            ids = sorted(past | {container["Id"] for container in containers})
             for each in ids:
                 for network in networks:
                     if each in self.engine.endpoints(network):
@@ -188,5 +188,5 @@ class Fencer:
         state = inspected["State"]
         reached = [network for network in networks if container in self.engine.endpoints(network)]
         stopped = not state["Running"] and not state["Paused"] and not state["Restarting"] and state["Pid"] == 0
-        seen = {key: state[key] for key in ("Status", "Pid", "ExitCode", "FinishedAt")}
-        return {"container": container, **seen, "networks": reached, "proven": stopped and not reached}
+        facts = {key: state[key] for key in ("Status", "Pid", "ExitCode", "FinishedAt")}
+        return {"container": container, **facts, "networks": reached, "proven": stopped and not reached}

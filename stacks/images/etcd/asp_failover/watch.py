@@ -105,11 +105,11 @@ class Watcher:
         # Silence alone may be a busy machine; what the engine itself shows needs less of it.
         patience = SHOWN_SECONDS if all(evidence) else SILENT_SECONDS
         # Told to stop, Patroni falls silent first and hands over after its checkpoint: it is given time for that.
-        wanted = {task["ID"] for task in self._engine.tasks(name)}
-        if not any(evidence) and all(container["Labels"].get(TASK_LABEL) not in wanted for container in alive):
+        task_ids = {task["ID"] for task in self._engine.tasks(name)}
+        if not any(evidence) and all(container["Labels"].get(TASK_LABEL) not in task_ids for container in alive):
             patience = STOPPING_SECONDS
-        shown = f" and {evidence[0]}" if all(evidence) else ""
-        return f"its Patroni has not answered for {silent:.1f} s{shown}" if silent >= patience else None
+        addition = f" and {evidence[0]}" if all(evidence) else ""
+        return f"its Patroni has not answered for {silent:.1f} s{addition}" if silent >= patience else None
 
     def listen(self) -> None:
         """Ask the leader forever, beside the watch: waiting for a dead node's answer must not delay seeing it dead."""

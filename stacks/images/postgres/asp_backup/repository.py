@@ -41,13 +41,13 @@ class Repository:
         """What `pgbackrest info` says: a list, empty without a stanza. RepositoryFault when it cannot be read."""
         argv = self.command("--output=json", "--log-level-console=error", *options, "info")
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=INFO_SECONDS, check=False)
+            process = subprocess.run(argv, capture_output=True, text=True, timeout=INFO_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise RepositoryFault(f"the catalogue cannot be read: no answer in {error.timeout} s") from error
-        if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip()[-300:]
-            raise RepositoryFault(f"the catalogue cannot be read: {said}")
-        entries: list[dict[str, Any]] = json.loads(done.stdout)
+        if process.returncode != 0:
+            output = (process.stderr or process.stdout).strip()[-300:]
+            raise RepositoryFault(f"the catalogue cannot be read: {output}")
+        entries: list[dict[str, Any]] = json.loads(process.stdout)
         return entries
 
     def backups(self) -> list[Backup]:
@@ -59,9 +59,9 @@ class Repository:
 
         pgBackRest reads the backup's whole manifest for it, seconds in a full cell, so the last answer is kept.
         """
-        kept: dict[str, Any] = read_json(self.folder / INSIDE) or {}
-        if kept.get("label") == label:
-            return dict(kept["databases"])
+        cache: dict[str, Any] = read_json(self.folder / INSIDE) or {}
+        if cache.get("label") == label:
+            return dict(cache["databases"])
         (entry,) = self.info(f"--set={label}")
         databases = {row["name"]: row["oid"] for row in entry["backup"][0].get("database-ref") or []}
         write_json(self.folder / INSIDE, {"label": label, "databases": databases})

@@ -18,14 +18,14 @@ def verify(repository: Repository) -> str:
     argv = repository.command("--log-level-console=error", "--output=text", "--verbose", "verify")
     try:
         before = _labels(repository)
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        process = subprocess.run(argv, capture_output=True, text=True, check=False)
         after = _labels(repository)
     except RepositoryFault as fault:
         return f"it could not be verified: {fault}"
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-1000:]
-        return f"it could not be verified: exit code {done.returncode}, {said}"
-    wrong = damage(done.stdout, before & after)
+    if process.returncode:
+        output = (process.stderr or process.stdout).strip()[-1000:]
+        return f"it could not be verified: exit code {process.returncode}, {output}"
+    wrong = damage(process.stdout, before & after)
     repository.note_finding(repository.finding()["at"] if wrong else began, wrong)
     return wrong
 
@@ -40,9 +40,9 @@ def damage(report: str, labels: Set[str]) -> str:
     valid = {line.split()[1].rstrip(",") for line in lines if line.startswith("  backup: ") and SOUND in line}
     if "status: ok" in lines and labels <= valid:
         return ""
-    said = [line.strip() for line in lines if SOUND not in line and not line.endswith(NOTHING)]
-    lost = [f"backup {label} is not there whole" for label in sorted(labels - valid)]
-    return "; ".join(said + lost)[:1000]
+    faults = [line.strip() for line in lines if SOUND not in line and not line.endswith(NOTHING)]
+    absent = [f"backup {label} is not there whole" for label in sorted(labels - valid)]
+    return "; ".join(faults + absent)[:1000]
 
 
 def _labels(repository: Repository) -> set[str]:

@@ -81,8 +81,8 @@ class Keeper:
         if state == "start failed" or (state != "running" and self.fault == NO_START):
             return NO_START
         # Asked first: such a one streams again and again, and ends again and again.
-        if state == "starting" and (why := recovery.unreachable()):
-            return why
+        if state == "starting" and (reason := recovery.unreachable()):
+            return reason
         segment = recovery.missing_wal(state == "starting")
         return f"waits for WAL {segment}, and nothing streams" if segment else None
 

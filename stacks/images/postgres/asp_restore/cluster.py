@@ -60,9 +60,9 @@ def _bring_back(request: Request) -> None:
     if (free := shutil.disk_usage(VOLUME).free) <= request.size:
         raise RestoreFault(f"the volume has {free} bytes free, wanted more than {request.size}")
     new.mkdir(mode=0o700)
-    done = restore(request.stanza, "preserve", request.until, environment)
-    if done.returncode != 0:
-        raise RestoreFault(f"pgbackrest restore exited with {done.returncode}: {done.stderr.strip()}")
+    process = restore(request.stanza, "preserve", request.until, environment)
+    if process.returncode != 0:
+        raise RestoreFault(f"pgbackrest restore exited with {process.returncode}: {process.stderr.strip()}")
     _replay(new, environment)
     _put_in_place(new, request.stamp)
 

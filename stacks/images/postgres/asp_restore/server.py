@@ -43,8 +43,8 @@ class Server:
     def ask(self, sql: str, database: str = "postgres") -> str | None:
         """What psql prints for a statement (unaligned); None when it has no answer."""
         argv = ["psql", "-XAtq", "--username=postgres", f"--dbname={database}", f"--command={sql}"]
-        done = subprocess.run(argv, env=self._environment, capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
+        process = subprocess.run(argv, env=self._environment, capture_output=True, text=True, check=False)
+        return process.stdout.strip() if process.returncode == 0 else None
 
     def require_alive(self) -> None:
         """RestoreFault with its last words when it has ended."""

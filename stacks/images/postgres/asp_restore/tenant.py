@@ -63,15 +63,15 @@ def run(request: Request) -> int:
 def _fetch(request: Request, environment: dict[str, str]) -> None:
     DATA.mkdir(mode=0o700)
     only = [] if request.neighbours else [f"--db-include={request.database}"]
-    done = restore(request.stanza, "off", request.until, environment, *only)
-    if done.returncode == NO_SUCH_DATABASE:
+    process = restore(request.stanza, "off", request.until, environment, *only)
+    if process.returncode == NO_SUCH_DATABASE:
         # A database that is younger than the backup: replay brings the whole of it, so the fallback is named instead,
         # and all others come back as holes.
         shutil.rmtree(DATA)
         DATA.mkdir(mode=0o700)
-        done = restore(request.stanza, "off", request.until, environment, f"--db-include={request.fallback}")
-    if done.returncode != 0:
-        raise RestoreFault(f"pgbackrest restore exited with {done.returncode}: {done.stderr.strip()}")
+        process = restore(request.stanza, "off", request.until, environment, f"--db-include={request.fallback}")
+    if process.returncode != 0:
+        raise RestoreFault(f"pgbackrest restore exited with {process.returncode}: {process.stderr.strip()}")
 
 
 def _wait(server: Server, database: str) -> None:

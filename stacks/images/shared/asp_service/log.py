@@ -48,5 +48,5 @@ class Changes:
 
     def over(self) -> bool:
         """The condition is gone; whether there was one."""
-        gone, self._last = bool(self._last), ""
-        return gone
+        was_on, self._last = bool(self._last), ""
+        return was_on

@@ -40,8 +40,8 @@ class Metrics:
                 kind = "counter" if name.endswith("_total") else "gauge"
                 lines += [f"# HELP {name} {self._help[name]}", f"# TYPE {name} {kind}"]
                 last = name
-            shown = ",".join(f'{label}="{text}"' for label, text in labels)
-            lines.append(f"{name}{{{shown}}} {value}" if shown else f"{name} {value}")
+            label_text = ",".join(f'{label}="{text}"' for label, text in labels)
+            lines.append(f"{name}{{{label_text}}} {value}" if label_text else f"{name} {value}")
         return "\n".join(lines) + "\n"
 
 
@@ -50,9 +50,9 @@ def serve(text: Callable[[], str], port: int) -> None:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            there = self.path == "/metrics"
-            body = text().encode() if there else b""
-            self.send_response(200 if there else 404)
+            exists = self.path == "/metrics"
+            body = text().encode() if exists else b""
+            self.send_response(200 if exists else 404)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

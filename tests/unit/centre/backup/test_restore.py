@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from centre.backup import drill, restore, restore_cell
-from centre.backup.backups import Made
+from centre.backup.backups import Creation
 from centre.backup.restore import RestoreFault
 from centre.reach.runtime import RuntimeFault
 from inventory.register import load
@@ -54,20 +54,20 @@ def test_the_last_backup_before_the_moment_answers(asked, number, moment, looks)
 
 @pytest.mark.parametrize(("number", "hour"), [(1, "09"), (2, "11")])
 def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked, monkeypatch, number, hour):
-    monkeypatch.setattr(restore, "_shown", lambda moment: f"{moment:%H:%M}")
-    said = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
-    with pytest.raises(RestoreFault, match=said):
+    monkeypatch.setattr(restore.moments, "describe", lambda moment: f"{moment:%H:%M}")
+    message = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
+    with pytest.raises(RestoreFault, match=message):
         restore.may_restore(None, TENANT, NOON.replace(hour=8, minute=30), number)
 
 
 @pytest.mark.parametrize(("number", "hour"), [(1, 8), (2, 10)])
 def test_a_tenant_younger_than_the_last_backup_comes_out_of_the_wal_that_follows(asked, monkeypatch, number, hour):
     made = NOON.replace(hour=hour, minute=20)
-    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, made.timestamp())}, {}))
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Creation(1, made.timestamp())}, {}))
     restore.may_restore(None, TENANT, made + timedelta(minutes=10), number)
     with pytest.raises(RestoreFault, match="the first backup that contains"):
         restore.may_restore(None, TENANT, made - timedelta(minutes=10), number)
-    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Made(1, 0)}, {}))
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Creation(1, 0)}, {}))
     with pytest.raises(RestoreFault, match="the first backup that contains"):  # and no backup to begin with
         restore.may_restore(None, TENANT, NOON.replace(hour=7), number)
 
@@ -144,7 +144,7 @@ def exchange(monkeypatch):
         steps = []
 
         @contextlib.contextmanager
-        def clients_held(runtime, proxy, seconds, database):
+        def hold_clients(runtime, proxy, seconds, database):
             if before:
                 raise before
             steps.append(f"hold {proxy} {database}")
@@ -159,7 +159,7 @@ def exchange(monkeypatch):
                 raise renamed
             return renamed
 
-        monkeypatch.setattr(restore, "clients_held", clients_held)
+        monkeypatch.setattr(restore, "hold_clients", hold_clients)
         monkeypatch.setattr(restore, "rename", rename)
         cell = SimpleNamespace(lock=contextlib.nullcontext, runtime=None, cell=SimpleNamespace(proxy="proxy"))
         return restore.exchange(cell, SimpleNamespace(name=TENANT), "t16054_restoring", []), steps

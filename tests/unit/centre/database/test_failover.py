@@ -30,11 +30,11 @@ def asked(monkeypatch):
 @pytest.mark.parametrize("node", [None, "n1"])
 def test_the_leader_of_a_whole_cell_hands_over(asked, node):
     plan = asked([LEADER, ONE, OTHER], node)
-    assert (plan.leader, plan.standbys, plan.done) == ("n1", ("n2", "n3"), False)
+    assert (plan.leader, plan.standbys, plan.unnecessary) == ("n1", ("n2", "n3"), False)
 
 
 def test_a_node_that_does_not_lead_needs_nothing(asked):
-    assert asked([LEADER, ONE], "n2").done, "whatever the others do"
+    assert asked([LEADER, ONE], "n2").unnecessary, "whatever the others do"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def cell(monkeypatch):
         steps = []
 
         @contextlib.contextmanager
-        def clients_held(runtime, proxy, seconds, until_not):
+        def hold_clients(runtime, proxy, seconds, until_not):
             steps.append(f"hold {proxy} until not {until_not}")
             yield SimpleNamespace(wait=lambda: steps.append("wait"))
 
@@ -79,7 +79,7 @@ def cell(monkeypatch):
             check=lambda service, argv, **_: steps.append(argv[-1]),
             container=lambda service: SimpleNamespace(kill=end),
         )
-        monkeypatch.setattr(failover, "clients_held", clients_held)
+        monkeypatch.setattr(failover, "hold_clients", hold_clients)
         failover.switch(runtime, failover.Handover("baz1", "n1", ("n2", "n3")))
         return steps
 

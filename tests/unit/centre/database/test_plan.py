@@ -68,8 +68,8 @@ def test_what_is_right_needs_no_step(numbers, ids):
 
 
 def test_a_new_tenant_is_closed_until_its_rights_are_right():
-    one = tenant()
-    steps = plan.present_steps([one], Shared({}, {}), {}, MIGRATIONS)
+    subject = tenant()
+    steps = plan.present_steps([subject], Shared({}, {}), {}, MIGRATIONS)
     sql = plan.script(steps)
     assert sql.index('CREATE DATABASE "t16054"') < sql.index("ALLOW_CONNECTIONS true")
     assert "ALLOW_CONNECTIONS false" in sql.partition('CREATE DATABASE "t16054"')[2].partition(";")[0]
@@ -104,11 +104,11 @@ DEVIATIONS = {
 
 @pytest.mark.parametrize("name", DEVIATIONS)
 def test_every_deviation_is_mended(name):
-    one = tenant()
-    shared, insides = right(one)
+    subject = tenant()
+    shared, insides = right(subject)
     shared = copy.deepcopy(shared)
     DEVIATIONS[name](shared)
-    steps = steps_for(one, shared, insides)
+    steps = steps_for(subject, shared, insides)
     assert steps, name
     assert all(step.before != step.after for step in steps)
 
@@ -140,30 +140,30 @@ def test_another_cap_changes_limits_and_settings_and_nothing_else():
     ],
 )
 def test_rights_that_nobody_asked_for_are_taken_back(extra, sql):
-    one = tenant()
-    shared, _ = right(one)
-    (step,) = steps_for(one, shared, {one.name: Inside(APPLIED, extra=frozenset([extra]))})
+    subject = tenant()
+    shared, _ = right(subject)
+    (step,) = steps_for(subject, shared, {subject.name: Inside(APPLIED, extra=frozenset([extra]))})
     assert (step.sql, step.database) == (sql, "t16054")
 
 
 def test_a_later_migration_reaches_a_tenant_that_exists():
-    one = tenant()
-    shared, _ = right(one)
-    (step,) = steps_for(one, shared, {one.name: Inside(frozenset([("keret", "0001")]))})
+    subject = tenant()
+    shared, _ = right(subject)
+    (step,) = steps_for(subject, shared, {subject.name: Inside(frozenset([("keret", "0001")]))})
     assert step.subject == "schema irat of t16054"
     assert step.sql.index("INSERT INTO asp_meta.migrations") < step.sql.index("CREATE TABLE b ();")
 
 
 @given(st.sampled_from([*DEVIATIONS, None]))
 def test_steps_show_no_secret_and_touch_no_other_tenant(name):
-    one, other = tenant(), tenant("14784")
-    shared, insides = right(one, other)
+    subject, other = tenant(), tenant("14784")
+    shared, insides = right(subject, other)
     shared = copy.deepcopy(shared)
     if name:
         DEVIATIONS[name](shared)
     else:
         shared, insides = right(other)
-    steps = plan.present_steps([one, other], shared, insides, MIGRATIONS)
+    steps = plan.present_steps([subject, other], shared, insides, MIGRATIONS)
     assert steps
     for step in steps:
         assert "secret" not in f"{step.subject} {step.before} {step.after} {step!r}"
@@ -180,28 +180,28 @@ def test_scripts_change_database_only_where_needed():
 
 
 def test_removal_takes_database_and_every_role():
-    one, other = tenant(), tenant("14784")
-    shared, _ = right(one, other)
+    subject, other = tenant(), tenant("14784")
+    shared, _ = right(subject, other)
     subjects = [step.subject for step in plan.absent_steps(["t16054"], shared)]
     assert subjects == ["database t16054", "role t16054_keret", "role t16054_irat", "role t16054"]
     assert plan.absent_steps(["t99999"], shared) == []
 
 
 def test_what_an_interrupted_removal_left_is_not_opened_again():
-    one = tenant()
-    shared, insides = right(one)
+    subject = tenant()
+    shared, insides = right(subject)
     shared.databases["t16054"]["broken"] = True
     with pytest.raises(PlanFault, match="removal was interrupted"):
-        steps_for(one, shared, insides)
+        steps_for(subject, shared, insides)
     assert "ALTER DATABASE" not in plan.absent_steps(["t16054"], shared)[0].sql
 
 
 def test_a_database_of_somebody_else_is_left_alone():
-    one = tenant()
-    shared, insides = right(one)
+    subject = tenant()
+    shared, insides = right(subject)
     shared.databases["t16054"]["owner"] = "postgres"
     with pytest.raises(PlanFault, match="its owner is postgres, wanted asp_owner"):
-        steps_for(one, shared, insides)
+        steps_for(subject, shared, insides)
 
 
 def test_a_name_that_is_no_tenant_is_refused():
@@ -251,8 +251,8 @@ class Cell:
 def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypatch):
     wanted = [tenant(f"{number:05}") for number in range(110)]
     cell = Cell(wanted, monkeypatch)
-    told = tenants.ensure_present(cell, wanted, MIGRATIONS, check=True)
-    assert cell.scripts == [] and sum(line.startswith("database") and "cloned" in line for line in told.after) == 110
+    preview = tenants.ensure_present(cell, wanted, MIGRATIONS, check=True)
+    assert cell.scripts == [] and sum(line.startswith("database") and "cloned" in line for line in preview.after) == 110
     cell.dies = 1
     with pytest.raises(RuntimeFault, match="killed"):
         tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
@@ -260,7 +260,7 @@ def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypa
     cell.dies = None
     rest = tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
     assert cell.scripts == [20, 20, 20, 20, 20, 10]
-    assert set(rest.after) < set(told.after) and len(rest.after) == len(told.after) * 90 // 110
+    assert set(rest.after) < set(preview.after) and len(rest.after) == len(preview.after) * 90 // 110
     assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed
 
 

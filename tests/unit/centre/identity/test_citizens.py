@@ -38,8 +38,8 @@ def register():
 def secrets(register, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "LOCAL", tmp_path_factory.mktemp("local"))
-        made, _ = vault.ensure(register)
-    return made
+        secrets, _ = vault.ensure(register)
+    return secrets
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def shelf(register):
 @pytest.fixture
 def plan(register, secrets, shelf):
     def go(state, *municipalities, carry_out=True):
-        made = getattr(CitizenPlanner(register, secrets, shelf), state)(
+        plan = getattr(CitizenPlanner(register, secrets, shelf), state)(
             [m if not isinstance(m, str) else register.municipality(m) for m in municipalities]
         )
         if carry_out:
-            made.carry_out()
-        return made.lines
+            plan.carry_out()
+        return plan.lines
 
     return go
 
@@ -82,15 +82,15 @@ def test_passwords_and_secrets_are_set_and_never_told(plan, shelf, register, sec
     lines = plan("present", "16054")
     citizen = register.environment.citizens[0]
     password = secrets.citizen_password(citizen)
-    made = next(user for user in shelf.users.values() if user["username"] == citizen.username)
-    assert made["credentials"] == [{"type": "password", "value": password, "temporary": False}]
-    assert made["attributes"] == {"identifier": [citizen.identifier]}
+    entry = next(user for user in shelf.users.values() if user["username"] == citizen.username)
+    assert entry["credentials"] == [{"type": "password", "value": password, "temporary": False}]
+    assert entry["attributes"] == {"identifier": [citizen.identifier]}
     secret = secrets.citizens_oidc_secret(register.municipality("16054"))
     assert next(iter(shelf.clients.values()))["secret"] == secret
     assert secret != secrets.oidc_secret(register.municipality("16054"))
     assert len({secrets.citizen_password(citizen) for citizen in register.environment.citizens}) == 2
     shelf.clients[next(iter(shelf.clients))]["secret"] = "by hand"
-    made["lastName"] = "Elírt"
+    entry["lastName"] = "Elírt"
     lines += plan("present", "16054")
     assert lines[-2:] == [
         "citizens' client t16054: differs in secret → as the register says",
@@ -109,17 +109,17 @@ def test_scopes_are_put_right(plan, shelf):
 
 def test_a_client_leads_back_to_one_address_only(plan, shelf, register):
     plan("present", "16054")
-    made = next(iter(shelf.clients.values()))
-    assert made["redirectUris"] == [f"{register.municipality('16054').origin}/elugy/ugyfel/callback"]
-    assert made["attributes"]["pkce.code.challenge.method"] == "S256"
-    assert not (made["publicClient"] or made["directAccessGrantsEnabled"] or made["fullScopeAllowed"])
+    entry = next(iter(shelf.clients.values()))
+    assert entry["redirectUris"] == [f"{register.municipality('16054').origin}/elugy/ugyfel/callback"]
+    assert entry["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert not (entry["publicClient"] or entry["directAccessGrantsEnabled"] or entry["fullScopeAllowed"])
 
 
 def test_the_realms_are_two_and_citizens_cannot_change_who_they_are(register):
-    made = json.loads(citizen_realm.render(register))
-    assert made["realm"] != realm.REALM
-    assert not made["registrationAllowed"]
-    [provider] = made["components"]["org.keycloak.userprofile.UserProfileProvider"]
+    config = json.loads(citizen_realm.render(register))
+    assert config["realm"] != realm.REALM
+    assert not config["registrationAllowed"]
+    [provider] = config["components"]["org.keycloak.userprofile.UserProfileProvider"]
     [text] = provider["config"]["kc.user.profile.config"]
     profile = {entry["name"]: entry["permissions"]["edit"] for entry in json.loads(text)["attributes"]}
     assert profile["identifier"] == ["admin"]
@@ -131,8 +131,8 @@ def test_an_operator_can_ask_what_a_citizen_signs_in_with(register, tmp_path, mo
     monkeypatch.setattr(paths, "LOCAL", tmp_path)
     assert main(["citizens", "--env", "test"]) == 2
     assert "Run make up first" in capsys.readouterr().err
-    made, _ = vault.ensure(register)
+    secrets, _ = vault.ensure(register)
     assert main(["citizens", "--env", "test"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(register.environment.citizens)
-    assert made.citizen_password(register.environment.citizens[0]) in lines[0]
+    assert secrets.citizen_password(register.environment.citizens[0]) in lines[0]

@@ -117,8 +117,8 @@ def register():
 def secrets(register, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "LOCAL", tmp_path_factory.mktemp("local"))
-        made, _ = vault.ensure(register)
-    return made
+        secrets, _ = vault.ensure(register)
+    return secrets
 
 
 @pytest.fixture
@@ -130,10 +130,10 @@ def shelf(register):
 def plan(register, secrets, shelf):
     def go(state, *codes, carry_out=True):
         planner = IdentityPlanner(register, secrets, shelf)
-        made = getattr(planner, state)([register.municipality(ksh) for ksh in codes])
+        plan = getattr(planner, state)([register.municipality(ksh) for ksh in codes])
         if carry_out:
-            made.carry_out()
-        return made.lines
+            plan.carry_out()
+        return plan.lines
 
     return go
 
@@ -241,10 +241,10 @@ def test_roles_of_systems_that_a_municipality_lacks_are_not_given(register):
 
 def test_a_client_trusts_its_own_origin_only(register):
     municipality = register.municipality("16054")
-    made = client(municipality, "s")
-    assert made["redirectUris"] == [f"{municipality.origin}/*"]
-    assert made["attributes"]["post.logout.redirect.uris"] == f"{municipality.origin}/*"
-    mapper = made["protocolMappers"][0]["config"]
+    entry = client(municipality, "s")
+    assert entry["redirectUris"] == [f"{municipality.origin}/*"]
+    assert entry["attributes"]["post.logout.redirect.uris"] == f"{municipality.origin}/*"
+    mapper = entry["protocolMappers"][0]["config"]
     assert (mapper["claim.name"], mapper["id.token.claim"]) == ("resource_access.t16054.roles", "true")
 
 

@@ -34,8 +34,8 @@ class Cell:
 
     def grant(self, database: str, *right: str) -> None:
         """A right inside a database: kind, schema, name, grantee, privilege."""
-        seen = self.facts.contents[database]
-        changed = Contents(seen.objects, (*seen.rights, Right(*right)))
+        contents = self.facts.contents[database]
+        changed = Contents(contents.objects, (*contents.rights, Right(*right)))
         self.facts = Facts(self.cluster, {**self.facts.contents, database: changed})
 
 

@@ -70,9 +70,9 @@ def rights(cell, tenant="t10001"):
 
 
 def test_logins_use_their_own_schemas(cell):
-    seen = rights(cell)
-    assert seen.usage == {"t10001_irat": ("irat",), "t10001_keret": ("keret",)}
-    assert (seen.beyond, seen.foreign_owned) == ({}, ())
+    result = rights(cell)
+    assert result.usage == {"t10001_irat": ("irat",), "t10001_keret": ("keret",)}
+    assert (result.beyond, result.foreign_owned) == ({}, ())
 
 
 def test_a_right_of_a_group_is_every_login_s(cell):
@@ -92,7 +92,7 @@ def test_rights_beyond_the_own_schema_are_named(cell):
 
 
 def test_what_others_own_is_named(cell):
-    seen = cell.facts.contents["t10001"]
-    objects = (*seen.objects, Thing("relation", "irat.leak", "t10000_irat", ""), Thing("policy", "irat.p", "", ""))
-    cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": Contents(objects, seen.rights)})
+    contents = cell.facts.contents["t10001"]
+    objects = (*contents.objects, Thing("relation", "irat.leak", "t10000_irat", ""), Thing("policy", "irat.p", "", ""))
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": Contents(objects, contents.rights)})
     assert rights(cell).foreign_owned == ("irat.leak (relation)",)

@@ -10,7 +10,7 @@ from tests.support.country import door
 
 
 def kinds(cell, where="cluster", shares=None):
-    return {finding.kind for finding in findings(cell.facts, shares or {}) if finding.where == where}
+    return {finding.kind for finding in findings(cell.facts, shares or {}) if finding.place == where}
 
 
 def add_door(cell, rule):
@@ -78,8 +78,8 @@ def test_an_identity_map_to_a_tenant_is_one(cell):
 def test_a_right_of_another_is_one_and_says_whose(cell):
     with_template(cell)
     cell.grant("t10001", "relation", "irat", "document", "t10000_irat", "SELECT")
-    (seen,) = findings(cell.facts, {})
-    assert str(seen) == "t10001: right on relation: irat.document: SELECT for t10000_irat"
+    (result,) = findings(cell.facts, {})
+    assert str(result) == "t10001: right on relation: irat.document: SELECT for t10000_irat"
 
 
 def test_a_shared_right_is_none_and_more_than_it_is_one(cell):
@@ -93,18 +93,18 @@ def test_a_shared_right_is_none_and_more_than_it_is_one(cell):
 
 def test_an_object_that_is_not_the_templates_is_one(cell):
     with_template(cell)
-    seen = cell.facts.contents["t10001"]
-    changed = Contents((*seen.objects[1:], Thing("function", "irat.leak()", "t10000", "x")), seen.rights)
+    contents = cell.facts.contents["t10001"]
+    changed = Contents((*contents.objects[1:], Thing("function", "irat.leak()", "t10000", "x")), contents.rights)
     cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": changed})
     assert kinds(cell, "t10001") == {"schema", "function", "owner of function"}
 
 
 def test_an_object_that_differs_is_one(cell):
     with_template(cell)
-    seen = cell.facts.contents["t10001"]
-    changed = Contents((Thing("schema", "irat", OWNER, "other"), *seen.objects[1:]), seen.rights)
+    contents = cell.facts.contents["t10001"]
+    changed = Contents((Thing("schema", "irat", OWNER, "other"), *contents.objects[1:]), contents.rights)
     cell.facts = Facts(cell.cluster, {**cell.facts.contents, "t10001": changed})
-    assert [finding.what for finding in findings(cell.facts, {})] == [f"irat: differs from {TEMPLATE}"]
+    assert [finding.detail for finding in findings(cell.facts, {})] == [f"irat: differs from {TEMPLATE}"]
 
 
 def test_nodes_that_stream_from_each_other_are_none(cell):

@@ -6,8 +6,8 @@ from tests.support.country import door
 
 
 def test_sound_tenants_reach_nobody(cell):
-    seen = matrix([cell.facts])
-    assert (seen.tenants, seen.examined, seen.forbidden) == (3, 3 * 2 * len(PLANES), 0)
+    result = matrix([cell.facts])
+    assert (result.tenants, result.examined, result.forbidden) == (3, 3 * 2 * len(PLANES), 0)
 
 
 def test_a_grant_to_another_shows(cell):
@@ -37,14 +37,14 @@ def test_a_chain_of_memberships_is_followed(cell):
         roles={**cell.cluster.roles, **{name: Role(name, False, frozenset()) for name in ("x", "y")}},
         members=(*cell.cluster.members, *(Membership(*link, False, False, True) for link in links)),
     )
-    seen = matrix([cell.facts])
-    assert seen.reached["connect"] == seen.reached["membership"] == {("t10000", "t10001")}
+    result = matrix([cell.facts])
+    assert result.reached["connect"] == result.reached["membership"] == {("t10000", "t10001")}
 
 
 def test_whoever_makes_roles_reaches_everybody(cell):
     cell.role("t10000_irat", powers=frozenset({"CREATEROLE"}))
-    seen = matrix([cell.facts])
-    assert ("t10000", "t10002") in seen.reached["objects"] and seen.forbidden >= 6
+    result = matrix([cell.facts])
+    assert ("t10000", "t10002") in result.reached["objects"] and result.forbidden >= 6
 
 
 def test_a_right_for_everybody_is_every_pair(cell):

@@ -10,7 +10,7 @@ import pytest
 from docker.errors import APIError
 
 from centre.reach import pooler
-from centre.reach.pooler import clients_held
+from centre.reach.pooler import hold_clients
 from centre.reach.runtime import RuntimeFault
 
 HELD, RELEASED = '{"state": "held"}\n', '{"state": "released"}\n'
@@ -59,7 +59,7 @@ RUNTIME = SimpleNamespace(container=lambda service: SimpleNamespace(name=service
 
 
 def hold(**options):
-    return clients_held(RUNTIME, "proxy", 60, **options)
+    return hold_clients(RUNTIME, "proxy", 60, **options)
 
 
 def test_a_database_is_held_while_the_caller_works(program):

@@ -56,25 +56,25 @@ def test_the_holder_may_take_it_again_and_gives_it_back_once(cell):
 
 
 def test_another_thread_of_the_holder_waits(cell):
-    seen = []
+    calls = []
 
     def take():
         try:
             with cell.lock(0):
-                seen.append("taken")
+                calls.append("taken")
         except RuntimeFault:
-            seen.append("refused")
+            calls.append("refused")
 
     with cell.lock():
         thread = threading.Thread(target=take)
         thread.start()
         thread.join()
-    assert seen == ["refused"]
+    assert calls == ["refused"]
 
 
 def test_who_waits_too_long_is_told_for_whom(cell, holder):
-    said = f"cell baz1: seen after 0.2 s: process {holder.pid} works on"
-    with pytest.raises(RuntimeFault, match=said), cell.lock(0.2):
+    message = f"cell baz1: seen after 0.2 s: process {holder.pid} works on"
+    with pytest.raises(RuntimeFault, match=message), cell.lock(0.2):
         pass
     holder.kill()
     with cell.lock(5):
@@ -83,7 +83,7 @@ def test_who_waits_too_long_is_told_for_whom(cell, holder):
 
 def test_the_lock_is_taken_before_clients_are_held(cell, holder, monkeypatch):
     held = []
-    monkeypatch.setattr(restore, "clients_held", lambda *_, **__: contextlib.nullcontext(held.append("held")))
+    monkeypatch.setattr(restore, "hold_clients", lambda *_, **__: contextlib.nullcontext(held.append("held")))
     monkeypatch.setattr(restore, "rename", lambda *_: "old")
     monkeypatch.setattr(cell, "lock", lambda: CellSql.lock(cell, 0.1))
     tenant = SimpleNamespace(name="t16054")

@@ -23,19 +23,19 @@ def test_streams_are_split_and_joined():
 def test_large_input_and_output_do_not_block_each_other():
     ours, theirs = socket.socketpair()
     size = 4 * 1024 * 1024
-    seen = []
+    calls = []
 
     def echo():
         theirs.sendall(frame(1, b"y" * size))
         while piece := theirs.recv(65536):
-            seen.append(len(piece))
+            calls.append(len(piece))
         theirs.close()
 
     thread = threading.Thread(target=echo)
     thread.start()
     out, _ = _exchange(ours, "x" * size, 20, "x")
     thread.join()
-    assert len(out) == size and sum(seen) == size
+    assert len(out) == size and sum(calls) == size
 
 
 def test_a_silent_command_is_given_up_with_its_name():

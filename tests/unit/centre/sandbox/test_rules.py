@@ -87,7 +87,7 @@ def test_the_playbooks_refuse_in_one_line(case):
         "ANSIBLE_CONFIG": str(paths.ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    done = subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (2, "")
-    _, fault, count = done.stdout.splitlines()
-    assert fault.startswith("failed      centre  ") and words in fault and "changed=0" in count, done.stdout
+    process = subprocess.run(command, cwd=paths.ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stderr) == (2, "")
+    _, fault, count = process.stdout.splitlines()
+    assert fault.startswith("failed      centre  ") and words in fault and "changed=0" in count, process.stdout

@@ -107,8 +107,8 @@ def copy(tmp_path):
 
 def test_a_day_is_published_as_page_table_and_json(copy, tmp_path):
     register, municipalities, figures = four(copy)
-    made = publication.compile_day(register, DAY, municipalities, ["ado", "irat"], figures)
-    files = publication.write(made, tmp_path / "day")
+    result = publication.compile_day(register, DAY, municipalities, ["ado", "irat"], figures)
+    files = publication.write(result, tmp_path / "day")
     assert [file.name for file in files] == ["report.html", "figures.csv", "figures.json"]
     assert publication.published(tmp_path / "day")
     rows = list(csv.DictReader(files[1].open(encoding="utf-8"), delimiter=";"))
@@ -120,8 +120,8 @@ def test_a_day_is_published_as_page_table_and_json(copy, tmp_path):
     assert values["befizetett adó", "", ""] == values["befizetett adó", "", county] == "..", (
         "one of them pays nearly all"
     )
-    told = json.loads(files[2].read_text(encoding="utf-8"))
-    assert "1000000" not in json.dumps(told) and told["municipalities"] == 4
+    answer = json.loads(files[2].read_text(encoding="utf-8"))
+    assert "1000000" not in json.dumps(answer) and answer["municipalities"] == 4
     page = files[0].read_text(encoding="utf-8")
     assert "132\u00a0db" in page.replace("&nbsp;", "\u00a0") and "<script" not in page
     for municipality in municipalities:
@@ -164,7 +164,7 @@ def test_thresholds_come_from_the_register(copy):
 
 def test_parts_of_a_total_that_is_not_told_are_not_told(copy):
     register, municipalities, figures = four(copy)
-    made = publication.compile_day(register, DAY, municipalities, ["irat"], figures)
-    (late,) = [m for m in made.chapters[0].measures if m.name == "lejárt határidejű ügyirat"]
+    result = publication.compile_day(register, DAY, municipalities, ["irat"], figures)
+    (late,) = [m for m in result.chapters[0].measures if m.name == "lejárt határidejű ügyirat"]
     assert late.total is None and {line.value for line in late.counties} == {None}
     assert disclosure.tellable({"a": 1, "b": 1, "c": 1}, "forint", RULE)

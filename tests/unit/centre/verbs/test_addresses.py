@@ -21,9 +21,9 @@ def register():
 @pytest.fixture
 def running(register):
     """Networks of a sound environment `dev`, beside Docker's own and the other environment's."""
-    ours = [described(network.name.name, network.name.subnet, "dev") for network in register.networks]
+    own = [described(network.name.name, network.name.subnet, "dev") for network in register.networks]
     theirs = [described("bridge", "172.17.0.0/16"), described("host", None), described("six", "fd00::/64")]
-    return [*ours, *theirs, described("asp-test-pki", "10.62.5.0/24", "test")]
+    return [*own, *theirs, described("asp-test-pki", "10.62.5.0/24", "test")]
 
 
 def test_what_the_plan_says_is_no_conflict(register, running):

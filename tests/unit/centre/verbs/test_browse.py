@@ -30,17 +30,17 @@ def register(tmp_path, monkeypatch):
 @pytest.fixture
 def enrolled(register, monkeypatch):
     """Enrolment answered by the environment's own authority instead of step-ca."""
-    asked = []
+    calls = []
 
     def enrol(_register, secrets, username, ksh, hours):
-        asked.append((username, ksh, hours))
+        calls.append((username, ksh, hours))
         pair = certificates.leaf(username, [], secrets.pki_ca)
         key = load_pem_private_key(pair.key.encode(), None)
         chain = x509.load_pem_x509_certificates(pair.chain.encode())
         return Certificate(key, chain[0], chain[1:])
 
     monkeypatch.setattr(browse, "enrol", enrol)
-    return asked
+    return calls
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def call(capsys, *words) -> tuple[int, str, str]:
         code = asp.main(list(words))
     except SystemExit as leave:
         code = int(leave.code or 0)
-    seen = capsys.readouterr()
-    return code, seen.out, seen.err
+    output = capsys.readouterr()
+    return code, output.out, output.err
 
 
 def test_the_tree_has_every_verb():
@@ -95,10 +95,10 @@ def test_help_names_the_exit_codes(capsys):
 def test_help_needs_nothing_but_the_standard_library():
     """`python3 -m centre host` prepares a machine that has nothing else yet."""
     program = "import sys; from centre.__main__ import main\ntry: main(['--help'])\nfinally: print(sorted(sys.modules))"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-S", "-c", program], cwd=paths.ROOT, capture_output=True, text=True, timeout=60
     )
-    modules = ast.literal_eval(done.stdout.splitlines()[-1])
+    modules = ast.literal_eval(process.stdout.splitlines()[-1])
     ours = ("centre", "inventory", "systems", "__main__")
     assert [m for m in modules if m.split(".")[0] not in sys.stdlib_module_names and not m.startswith(ours)] == []
 
@@ -175,12 +175,12 @@ def test_an_unknown_environment_is_a_register_fault(capsys):
 
 def test_validate_says_the_same_as_json(capsys):
     code, out, _ = call(capsys, "validate", "dev", "--json")
-    told = json.loads(out)
-    assert (code, told["sound"], told["municipalities"], told["faults"]) == (0, True, 5, [])
+    answer = json.loads(out)
+    assert (code, answer["sound"], answer["municipalities"], answer["faults"]) == (0, True, 5, [])
     code, out, _ = call(capsys, "validate", "nope", "--json")
-    told = json.loads(out)
-    assert (code, told["sound"]) == (2, False)
-    assert told["faults"][0]["field"] == "environment"
+    answer = json.loads(out)
+    assert (code, answer["sound"]) == (2, False)
+    assert answer["faults"][0]["field"] == "environment"
 
 
 def test_validate_reads_another_register(capsys, monkeypatch, tmp_path):

@@ -14,11 +14,11 @@ from centre.verbs.progress import StepFailed, Steps
 @pytest.fixture
 def steps(tmp_path, monkeypatch):
     """Steps whose commands are recorded instead of run."""
-    made = Steps(tmp_path)
+    steps = Steps(tmp_path)
     ran = []
-    monkeypatch.setattr(made, "command", lambda name, argv, *rest, **options: ran.append(argv) or "")
-    made.ran = ran
-    return made
+    monkeypatch.setattr(steps, "command", lambda name, argv, *rest, **options: ran.append(argv) or "")
+    steps.ran = ran
+    return steps
 
 
 @pytest.fixture

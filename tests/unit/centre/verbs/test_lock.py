@@ -22,7 +22,7 @@ def test_nobody_works_on_an_environment_that_was_never_made():
 
 
 def test_the_holder_is_named_while_it_works_and_not_afterwards():
-    with lock.alone("dev", "up"):
+    with lock.hold("dev", "up"):
         holder = lock.holder("dev")
         assert (holder.verb, holder.process) == ("up", os.getpid())
         assert str(holder).startswith(f"up (process {os.getpid()}) since ")
@@ -31,18 +31,18 @@ def test_the_holder_is_named_while_it_works_and_not_afterwards():
 
 def test_a_second_verb_is_refused_with_the_first_ones_name():
     message = r"environment dev: up \(process \d+\) since .* is under way\. Wait until it ends: asp status dev"
-    with lock.alone("dev", "up"), pytest.raises(StepFailed, match=message), lock.alone("dev", "down"):
+    with lock.hold("dev", "up"), pytest.raises(StepFailed, match=message), lock.hold("dev", "down"):
         raise AssertionError("both ran")
 
 
 def test_looking_never_takes_the_lock_away():
-    with lock.alone("dev", "up"):
+    with lock.hold("dev", "up"):
         assert lock.holder("dev") and lock.holder("dev")
-    with lock.alone("dev", "down"):
+    with lock.hold("dev", "down"):
         assert lock.holder("dev").verb == "down"
 
 
 def test_a_lock_of_an_older_release_is_no_fault(tmp_path):
-    with lock.alone("dev", "up"):
+    with lock.hold("dev", "up"):
         lock.file_of("dev").write_text("process 12 (up dev)")
         assert lock.holder("dev") is None

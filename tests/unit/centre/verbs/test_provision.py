@@ -78,9 +78,9 @@ def test_with_these_exports_the_engines_own_command_works_in_a_folder_of_stacks(
     provision.configure(NETWORK)
     engine = f"{shlex.quote(sys.executable)} -m stacks.engine"
     steps = [f"eval {shlex.quote(stack.exports(register))}", f"cd {folder}", f"{engine} stack init", f"{engine} config"]
-    done = subprocess.run(["bash", "-c", " && ".join(steps)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"asp:environment\s+dev", done.stdout), done.stdout
+    process = subprocess.run(["bash", "-c", " && ".join(steps)], capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert re.search(r"asp:environment\s+dev", process.stdout), process.stdout
 
 
 @pytest.mark.parametrize(
@@ -109,23 +109,23 @@ CHANGED = json.dumps({"steps": STEPS, "changeSummary": {"same": 3, "update": 1}}
 
 
 def test_a_preview_says_what_would_change():
-    seen = plan.of_output(NETWORK, 0, CHANGED, "")
-    assert (seen.changes, seen.fault, seen.counts["update"], len(seen.steps)) == (True, "", 1, 1)
-    table = plan.text("dev", [seen], 1.0)
+    result = plan.of_output(NETWORK, 0, CHANGED, "")
+    assert (result.changes, result.fault, result.counts["update"], len(result.steps)) == (True, "", 1, 1)
+    table = plan.text("dev", [result], 1.0)
     assert "network dev  1 to update (3 unchanged)" in table
     assert "    update   docker:index/service:Service edge (taskSpec)" in table
     assert table.endswith("1 of 1 stacks would change, after 1 s. To change it: asp up dev")
 
 
 def test_a_preview_without_changes():
-    seen = plan.of_output(NETWORK, 0, json.dumps({"steps": STEPS[:1], "changeSummary": {"same": 3}}), "")
-    assert not seen.changes
-    assert plan.text("dev", [seen], 1.0).endswith("nothing would change, after 1 s")
+    result = plan.of_output(NETWORK, 0, json.dumps({"steps": STEPS[:1], "changeSummary": {"same": 3}}), "")
+    assert not result.changes
+    assert plan.text("dev", [result], 1.0).endswith("nothing would change, after 1 s")
 
 
 def test_a_stack_that_does_not_exist_would_be_created():
-    seen = plan.of_output(NETWORK, plan.ABSENT, "", "error: no stack named 'dev' found")
-    assert (seen.changes, seen.absent, seen.fault) == (True, True, "")
+    result = plan.of_output(NETWORK, plan.ABSENT, "", "error: no stack named 'dev' found")
+    assert (result.changes, result.absent, result.fault) == (True, True, "")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_only_its_own_containers_are_killed():
         services=SimpleNamespace(list=lambda **_: []),
         containers=SimpleNamespace(list=lambda **_: [ours, gone, theirs]),
     )
-    names = SimpleNamespace(of=lambda label: f"asp-test-{label}")
+    names = SimpleNamespace(daemon_name=lambda label: f"asp-test-{label}")
     register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
     assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, gone]
     assert (ours.killed, theirs.killed) == (True, False)

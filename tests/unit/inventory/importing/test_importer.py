@@ -69,7 +69,7 @@ def test_what_exists_is_kept(folder, tmp_path):
     before = {file: file.read_bytes() for file in folder.rglob("*/*.yaml")}
     outcome = import_settlements(folder, TEMPLATE, BAZ)
     assert outcome.balance() == "358 rows = 353 entries + 5 kept + 0 reported"
-    assert {report.value for report in outcome.kept} == {"14784", "14915", "16054", "25159", "29188"}
+    assert {report.value for report in outcome.unchanged} == {"14784", "14915", "16054", "25159", "29188"}
     assert all(file.read_bytes() == content for file, content in before.items())
     after = (folder / "environment.yaml").read_text()
     assert [cell.id for cell in outcome.cells] == ["baz2"] and "# tenants" in after and "id: baz1\n" in after
@@ -254,19 +254,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def test_the_command_tells_all_and_checks_the_result(folder):
-    done = run("--county", "Tolna", "--into", str(folder))
-    assert done.returncode == 0, done.stderr
-    assert "not imported: line 259: office_seat = 'Tolémedi': names no settlement" in done.stdout
-    assert "109 rows = 106 entries + 0 kept + 3 reported" in done.stdout
-    assert "new environment: land (subnet 10.61.0.0/16, ports 443 (https)" in done.stdout
-    assert "environment land is sound" in done.stdout
+    result = run("--county", "Tolna", "--into", str(folder))
+    assert result.returncode == 0, result.stderr
+    assert "not imported: line 259: office_seat = 'Tolémedi': names no settlement" in result.stdout
+    assert "109 rows = 106 entries + 0 kept + 3 reported" in result.stdout
+    assert "new environment: land (subnet 10.61.0.0/16, ports 443 (https)" in result.stdout
+    assert "environment land is sound" in result.stdout
 
 
 def test_the_command_never_says_that_it_wrote_what_it_did_not(beside_dev):
-    done = run("--county", "Tolna", "--into", str(beside_dev), "--subnet", "10.61.0.0/16")
-    assert done.returncode == 2 and "written" not in done.stdout
-    assert "overlaps 10.61.0.0/16 of inventory/environments/dev" in done.stderr
-    assert done.stderr.endswith("1 fault; nothing was touched.\n") and not beside_dev.exists()
+    result = run("--county", "Tolna", "--into", str(beside_dev), "--subnet", "10.61.0.0/16")
+    assert result.returncode == 2 and "written" not in result.stdout
+    assert "overlaps 10.61.0.0/16 of inventory/environments/dev" in result.stderr
+    assert result.stderr.endswith("1 fault; nothing was touched.\n") and not beside_dev.exists()
 
 
 @pytest.mark.parametrize(
@@ -278,5 +278,5 @@ def test_the_command_never_says_that_it_wrote_what_it_did_not(beside_dev):
     ],
 )
 def test_the_command_refuses_in_one_message(arguments, words):
-    done = run(*arguments)
-    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+    result = run(*arguments)
+    assert result.returncode == 2 and words in result.stderr and "Traceback" not in result.stderr

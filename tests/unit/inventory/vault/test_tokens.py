@@ -28,8 +28,8 @@ def register():
 def secrets(register, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "LOCAL", tmp_path_factory.mktemp("local"))
-        made, _ = vault.ensure(register)
-    return made
+        secrets, _ = vault.ensure(register)
+    return secrets
 
 
 def decode(part):

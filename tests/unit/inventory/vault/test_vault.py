@@ -19,20 +19,20 @@ def register(tmp_path, monkeypatch):
 
 
 def test_second_ensure_makes_nothing_and_load_reads_the_same(register):
-    first, made = vault.ensure(register)
+    first, created = vault.ensure(register)
     second, again = vault.ensure(register)
-    assert {"passwords.pulumi_passphrase", "certificate authorities", "ssh/known_hosts"} <= set(made)
+    assert {"passwords.pulumi_passphrase", "certificate authorities", "ssh/known_hosts"} <= set(created)
     assert again == []
     values = {reader.password("identity_admin") for reader in (first, second, vault.load(register))}
     assert len(values) == 1 and len(values.pop()) >= 43
 
 
 def test_vault_is_encrypted_private_and_not_shown(register, tmp_path):
-    made, _ = vault.ensure(register)
+    secrets, _ = vault.ensure(register)
     file = tmp_path / "test" / "vault.yml"
     assert file.read_text().startswith("$ANSIBLE_VAULT;")
     assert file.stat().st_mode & 0o077 == 0
-    assert repr(made) == "Secrets(test)"
+    assert repr(secrets) == "Secrets(test)"
 
 
 def test_missing_vault_says_what_to_do(register):
@@ -73,11 +73,11 @@ def test_a_lost_password_is_not_made_anew_while_there_is_a_vault(register, tmp_p
 
 
 def test_derived_passwords_differ_by_tenant_system_and_key(register):
-    made, _ = vault.ensure(register)
+    secrets, _ = vault.ensure(register)
     first, second = register.municipality("16054"), register.municipality("14915")
-    passwords = {made.role_password(m, s) for m in (first, second) for s in ("keret", "irat")}
+    passwords = {secrets.role_password(m, s) for m in (first, second) for s in ("keret", "irat")}
     assert len(passwords) == 4
-    assert made.role_password(first, "irat") == made.role_password(first, "irat")
+    assert secrets.role_password(first, "irat") == secrets.role_password(first, "irat")
 
 
 def test_a_leaf_near_its_end_is_made_again_and_nothing_else(register, monkeypatch):
@@ -85,22 +85,22 @@ def test_a_leaf_near_its_end_is_made_again_and_nothing_else(register, monkeypatc
     edge = register.names.edge
     stale = before.tls(edge)
     monkeypatch.setattr(certificates, "RENEW_BEFORE_DAYS", certificates.LEAF_DAYS + 1)
-    after, made = vault.ensure(register)
-    assert set(made) == {f"tls.{service}" for service in vault.tls_hosts(register)}
+    after, created = vault.ensure(register)
+    assert set(created) == {f"tls.{service}" for service in vault.tls_hosts(register)}
     assert after.tls(edge).certificate != stale.certificate
     assert after.root_ca == before.root_ca
 
 
 def test_leaf_names_its_service_and_extra_hosts(register):
-    made, _ = vault.ensure(register)
-    hosts = made.tls(register.names.edge).hosts()
+    secrets, _ = vault.ensure(register)
+    hosts = secrets.tls(register.names.edge).hosts()
     assert hosts == {register.names.edge, "id.asp.test", "ca.asp.test", "localhost"}
 
 
 def test_chain_leads_to_the_root_without_it(register):
-    made, _ = vault.ensure(register)
-    leaf, intermediate = x509.load_pem_x509_certificates(made.tls(register.names.pki).chain.encode())
-    root = x509.load_pem_x509_certificate(made.root_ca.certificate.encode())
+    secrets, _ = vault.ensure(register)
+    leaf, intermediate = x509.load_pem_x509_certificates(secrets.tls(register.names.pki).chain.encode())
+    root = x509.load_pem_x509_certificate(secrets.root_ca.certificate.encode())
     leaf.verify_directly_issued_by(intermediate)
     intermediate.verify_directly_issued_by(root)
 

@@ -34,14 +34,14 @@ def build(tmp_path, monkeypatch):
     """Builds one service with the factory and returns what Pulumi was asked to register."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path)
     register = load("test")
-    made, _ = vault.ensure(register)
+    secrets, _ = vault.ensure(register)
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, project="edge", stack="test")
     from stacks.components import context, service
 
     monkeypatch.setattr(context.Context, "image", lambda self, name: pulumi.Output.from_input("sha256:0"))
     monkeypatch.setattr(context.Context, "network", lambda self, name: pulumi.Output.from_input(f"{name}-id"))
-    ctx = context.Context("edge", register, made, None)
+    ctx = context.Context("edge", register, secrets, None)
 
     def run(make=None, **changes):
         options = {
@@ -104,8 +104,8 @@ def test_an_old_container_is_asked_once_and_not_waited_for(question, code):
     poll(first_process_age, lambda seconds: seconds > 61, 70, "this machine is a minute old")
     pause, patience, longest = "1", "1", "30"
     asked = ["sh", "-c", PACE, "health", pause, patience, longest, "sh", "-c", question]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
-    assert (done.returncode, done.stdout, done.stderr) == (code, "asked\n", "")
+    process = subprocess.run(asked, capture_output=True, text=True, timeout=20)
+    assert (process.returncode, process.stdout, process.stderr) == (code, "asked\n", "")
 
 
 def test_private_key_is_a_secret_of_its_service_only(build):

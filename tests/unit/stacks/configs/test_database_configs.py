@@ -31,18 +31,18 @@ def repeated(text, key):
 
 
 def test_the_server_speaks_modern_tls_and_archives():
-    found = settings(postgres.postgresql_conf(SERVER))
-    assert found["ssl"] == "'on'"
-    assert found["ssl_min_protocol_version"] == "'TLSv1.3'"
-    assert found["password_encryption"] == "'scram-sha-256'"
-    assert found["archive_command"] == "'asp-pgbackrest-push baz1 %p'"
-    assert found["shared_buffers"] == "'256MB'"
-    assert found["max_connections"] == "500"
+    config = settings(postgres.postgresql_conf(SERVER))
+    assert config["ssl"] == "'on'"
+    assert config["ssl_min_protocol_version"] == "'TLSv1.3'"
+    assert config["password_encryption"] == "'scram-sha-256'"
+    assert config["archive_command"] == "'asp-pgbackrest-push baz1 %p'"
+    assert config["shared_buffers"] == "'256MB'"
+    assert config["max_connections"] == "500"
 
 
 def test_a_server_without_stanza_does_not_archive():
-    found = settings(postgres.postgresql_conf(postgres.Server(memory=384, max_connections=100)))
-    assert not {name for name in found if name.startswith("archive")}
+    config = settings(postgres.postgresql_conf(postgres.Server(memory=384, max_connections=100)))
+    assert not {name for name in config if name.startswith("archive")}
 
 
 def test_nobody_reaches_a_cell_without_tls_scram_and_certificate():
@@ -154,9 +154,9 @@ NODE = patroni.Node(NODES[0], "baz1", ["asp-x-baz1-etcd-1"], "etcd-password-0123
 
 
 def test_a_node_of_three_is_told_everything_over_verified_tls():
-    found = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))
-    assert found["restapi"]["verify_client"] == "required"
-    assert found["etcd3"] == {
+    config = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))
+    assert config["restapi"]["verify_client"] == "required"
+    assert config["etcd3"] == {
         "hosts": ["asp-x-baz1-etcd-1:2379"],
         "protocol": "https",
         "cacert": "/etc/asp/ca.crt",
@@ -164,21 +164,21 @@ def test_a_node_of_three_is_told_everything_over_verified_tls():
         "password": "etcd-password-0123456789",
     }
     for way in ("replication", "rewind"):
-        login = found["postgresql"]["authentication"][way]
+        login = config["postgresql"]["authentication"][way]
         assert (login["sslmode"], login["username"]) == ("verify-full", postgres.REPLICATOR)
         assert "password" not in login
-    assert "bootstrap" not in found, "Patroni's own bootstrap waits forever when it is killed half-way"
+    assert "bootstrap" not in config, "Patroni's own bootstrap waits forever when it is killed half-way"
     assert "etcd-password" not in repr(NODE)
 
 
 def test_nothing_is_acknowledged_that_one_node_only_has():
-    found = json.loads(patroni.shared_json(SERVER))
-    assert found["synchronous_mode"] == "quorum" and found["synchronous_mode_strict"] is True
-    assert found["primary_start_timeout"] == 0
-    assert found["postgresql"]["use_pg_rewind"] is True
-    assert found["postgresql"]["parameters"]["max_connections"] == 500
+    config = json.loads(patroni.shared_json(SERVER))
+    assert config["synchronous_mode"] == "quorum" and config["synchronous_mode_strict"] is True
+    assert config["primary_start_timeout"] == 0
+    assert config["postgresql"]["use_pg_rewind"] is True
+    assert config["postgresql"]["parameters"]["max_connections"] == 500
     own = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))["postgresql"]["parameters"]
-    assert not set(own) & set(found["postgresql"]["parameters"]), "one setting in two places"
+    assert not set(own) & set(config["postgresql"]["parameters"]), "one setting in two places"
     assert "synchronous_commit" not in own
 
 
@@ -196,13 +196,13 @@ def test_only_nodes_replicate_and_only_by_certificate():
 
 
 def test_no_session_of_a_tenant_may_weaken_durability():
-    found = settings(postgres.postgresql_conf(SERVER))
-    assert found["shared_preload_libraries"] == "'asp_durable,asp_yield,pg_stat_statements'"
+    config = settings(postgres.postgresql_conf(SERVER))
+    assert config["shared_preload_libraries"] == "'asp_durable,asp_yield,pg_stat_statements'"
 
 
 def test_the_identity_providers_node_is_its_own_and_may_choose():
     from stacks.components.postgres_node import SingleNodeArgs
 
     fields = SingleNodeArgs.__dataclass_fields__
-    found = settings(postgres.postgresql_conf(fields["server"].default))
-    assert "shared_preload_libraries" not in found
+    config = settings(postgres.postgresql_conf(fields["server"].default))
+    assert "shared_preload_libraries" not in config

@@ -16,11 +16,11 @@ def test_the_example_of_rfc_7677():
     nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
     salt = "W22ZaJ0SNY7soEsUEjb6gQ=="
     message = f"n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s={salt},i=4096,c=biws,r={nonce}"
-    made = salted_verifier("pencil", base64.b64decode(salt))
-    server_key = base64.b64decode(made.rpartition(":")[2])
+    verifier = salted_verifier("pencil", base64.b64decode(salt))
+    server_key = base64.b64decode(verifier.rpartition(":")[2])
     signature = base64.b64encode(hmac.digest(server_key, message.encode(), "sha256")).decode()
     assert signature == "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
-    assert made.startswith(f"SCRAM-SHA-256$4096:{salt}$")
+    assert verifier.startswith(f"SCRAM-SHA-256$4096:{salt}$")
 
 
 @given(passwords)

@@ -27,9 +27,9 @@ def archive(tmp_path):
     def run(name):
         called.unlink(missing_ok=True)
         command = [str(PROGRAM), "baz1", f"pg_wal/{name}"]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == (7 if called.exists() else 0), done.stderr
-        return called.read_text().strip() if called.exists() else None, done.stderr
+        process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert process.returncode == (7 if called.exists() else 0), process.stderr
+        return called.read_text().strip() if called.exists() else None, process.stderr
 
     return run
 

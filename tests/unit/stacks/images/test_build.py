@@ -70,7 +70,7 @@ def test_a_given_base_is_taken_as_it_is(project, monkeypatch):
 
 
 def test_a_former_image_may_be_given(project, monkeypatch):
-    assert recipe.given("demo") == "ASP_IMAGE_DEMO"
+    assert recipe.override_variable("demo") == "ASP_IMAGE_DEMO"
     monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
     assert reference() == "asp/demo:0123456789ab"
 

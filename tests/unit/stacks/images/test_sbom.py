@@ -124,9 +124,9 @@ def test_the_summary_names_what_was_built(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "provide_image", lambda client, name: name == "edge")
     monkeypatch.setattr(build.sys, "argv", ["build", "edge", "stepca", "--summary", str(tmp_path / "s.json")])
     assert build.main() == 0
-    told = json.loads((tmp_path / "s.json").read_text())
-    assert [image.split(":")[0].rsplit("/", 1)[-1] for image in told["built"]] == ["edge"]
-    assert [image.split(":")[0].rsplit("/", 1)[-1] for image in told["present"]] == ["base", "stepca"]
+    answer = json.loads((tmp_path / "s.json").read_text())
+    assert [image.split(":")[0].rsplit("/", 1)[-1] for image in answer["built"]] == ["edge"]
+    assert [image.split(":")[0].rsplit("/", 1)[-1] for image in answer["present"]] == ["base", "stepca"]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_only_what_is_behind_is_printed(monkeypatch, capsys):
     ]
     monkeypatch.setattr(outdated, "pins", lambda: pins)
     assert outdated.main() == 3
-    seen = capsys.readouterr()
-    assert seen.out == "a.yaml: behind 1.2, newest 1.10\n"
-    assert "unknown 1.2: not known (no network)" in seen.err
+    output = capsys.readouterr()
+    assert output.out == "a.yaml: behind 1.2, newest 1.10\n"
+    assert "unknown 1.2: not known (no network)" in output.err

@@ -80,9 +80,9 @@ def test_a_damaged_repository_is_verified_again_once_an_hour(world, monkeypatch,
     monkeypatch.setattr(server, "due", lambda *_: None)
     world.wrong = "status: error"
     assert world.look() == ["verify"]
-    said = json.loads(capsys.readouterr().err)
-    assert said["message"] == "repository 1 is not proven whole: status: error; again in 3600 s"
-    assert (said["level"], said["logger"]) == ("ERROR", "asp-backup")
+    output = json.loads(capsys.readouterr().err)
+    assert output["message"] == "repository 1 is not proven whole: status: error; again in 3600 s"
+    assert (output["level"], output["logger"]) == ("ERROR", "asp-backup")
     assert world.look(server.VERIFY_RETRY_SECONDS - 1) == []
     world.wrong = ""
     assert world.look(1) == ["verify"]

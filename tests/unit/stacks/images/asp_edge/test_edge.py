@@ -28,9 +28,9 @@ def settings(tmp_path):
     leaf.write_text("CERTIFICATE\n")
     key.write_text("KEY\n")
     (tmp_path / "run").mkdir()
-    made = Settings(data=tmp_path / "data", run=tmp_path / "run", leaf=leaf, leaf_key=key, pki="", crl_seconds=1)
-    store.prepare(made)
-    return made
+    settings = Settings(data=tmp_path / "data", run=tmp_path / "run", leaf=leaf, leaf_key=key, pki="", crl_seconds=1)
+    store.prepare(settings)
+    return settings
 
 
 @pytest.fixture
@@ -126,10 +126,10 @@ def test_what_could_break_the_map_is_refused(settings, reloads, field, value):
 
 def test_status_tells_what_is_open(settings, reloads):
     tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
-    told = tenants.status(settings, [HOST, "nincs.asp.test"])
-    assert told["open"] == 1
-    assert told["tenants"][HOST] == {"ksh": "16054", "cell": "baz1", "certificate": {"file": f"{HOST}.pem"}}
-    assert told["tenants"]["nincs.asp.test"] == {"ksh": None, "cell": None, "certificate": None}
+    answer = tenants.status(settings, [HOST, "nincs.asp.test"])
+    assert answer["open"] == 1
+    assert answer["tenants"][HOST] == {"ksh": "16054", "cell": "baz1", "certificate": {"file": f"{HOST}.pem"}}
+    assert answer["tenants"]["nincs.asp.test"] == {"ksh": None, "cell": None, "certificate": None}
 
 
 def test_a_list_of_revocations_is_read():

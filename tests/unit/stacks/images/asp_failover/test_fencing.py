@@ -248,7 +248,7 @@ def another_machine(watcher, machine, wire, audit):
 
 
 def never_seen(watcher, machine, wire, audit):
-    audit.seen.clear()
+    audit.containers.clear()
 
 
 def will_not_die(watcher, machine, wire, audit):
@@ -354,12 +354,12 @@ def test_a_leader_of_another_name_is_left_alone(cell):
 
 def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
     watcher, _, _, audit = cell
-    audit.seen.clear()
+    audit.containers.clear()
     watcher.tick()
-    assert audit.seen == {}
+    assert audit.containers == {}
     watcher._heard.add(OLD)
     watcher.tick()
-    assert audit.seen == {OLD: [f"c-{OLD}"]}
+    assert audit.containers == {OLD: [f"c-{OLD}"]}
 
 
 @pytest.mark.parametrize(("other", "reason"), [("running", None), ("paused", "its container is frozen")])

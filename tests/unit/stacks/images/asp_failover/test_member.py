@@ -140,10 +140,10 @@ def etcd(tmp_path, monkeypatch):
             return {key: {} for key in keys if key.startswith(prefix)}
 
         def delete_prefix(self, prefix):
-            gone = [key for key in keys if key.startswith(prefix)]
-            for key in gone:
+            matches = [key for key in keys if key.startswith(prefix)]
+            for key in matches:
                 del keys[key]
-            return len(gone)
+            return len(matches)
 
     monkeypatch.setattr(program, "Etcd", Member)
     monkeypatch.setattr(logins, "FILE", tmp_path / "etcd.json")

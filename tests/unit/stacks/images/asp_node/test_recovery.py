@@ -37,19 +37,19 @@ def test_a_standby_that_wants_wal_behind_the_end_of_its_timeline_is_cloned_anew(
     assert recovery.unreachable() is None, "as long as nobody has told of a newer timeline"
     newest.write_text(HISTORY.format(end=end))
     assert recovery.unreachable() == why
-    asked, clock = [], [0.0]
+    calls, clock = [], [0.0]
     (tmp_path / "dcs.json").write_text("{}")
     monkeypatch.setattr(places, "SHARED", tmp_path / "dcs.json")
     monkeypatch.setattr(keeper.time, "monotonic", lambda: clock[0])
     # Its receiver streams up to the end, idles, and begins again: now it waits, now it does not.
     monkeypatch.setattr(recovery, "missing_wal", lambda _: None if clock[0] % 2 else "0000002C0000000000000011")
     leading = {"members": [{"name": "n2", "role": "leader", "state": "running"}]}
-    monkeypatch.setattr(patroni_api, "call", lambda method, path, *_, **__: asked.append(path) or (200, leading))
+    monkeypatch.setattr(patroni_api, "call", lambda method, path, *_, **__: calls.append(path) or (200, leading))
     standby = keeper.Keeper()
     for _ in range(keeper.STUCK_SECONDS + 2):
         standby.unstick("starting")
         clock[0] += 1
-    assert asked == (["/cluster", "/reinitialize"] if why else [])
+    assert calls == (["/cluster", "/reinitialize"] if why else [])
 
 
 @pytest.mark.parametrize(

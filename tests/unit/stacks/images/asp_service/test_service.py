@@ -142,5 +142,5 @@ def test_short_commands_load_no_more_than_they_need():
     code = "import sys, asp_backup.__main__; print(sorted(set(sys.modules) & {'ssl', 'http.server', 'logging'}))"
     argv = [sys.executable, "-c", code]
     path = os.pathsep.join(sys.path)
-    done = subprocess.run(argv, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run(argv, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

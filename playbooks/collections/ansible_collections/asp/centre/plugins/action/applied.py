@@ -15,9 +15,9 @@ def run(params: Params, check: bool) -> Result:
     env, state, steps = params["asp_environment"], params["state"], params["steps"]
     _, municipalities = subjects(params)
     codes = [municipality.ksh for municipality in municipalities]
-    entries = {municipality.ksh: applied.of(municipality, state) for municipality in municipalities}
-    kept, dropped = (entries, []) if state != "absent" else ({}, codes)
-    before, after = applied.change(env, kept, dropped, dry_run=check)
+    entries = {municipality.ksh: applied.snapshot_entry(municipality, state) for municipality in municipalities}
+    additions, removals = (entries, []) if state != "absent" else ({}, codes)
+    before, after = applied.change(env, additions, removals, dry_run=check)
     if any(steps.values()) and not check:
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         applied.keep_evidence(

@@ -16,26 +16,30 @@ from inventory.vault.vault import Secrets
 
 def run(params: Params, check: bool) -> Result:
     """Result of the action for its parameters."""
-    register, chosen = subjects(params)
+    register, municipalities = subjects(params)
     secrets = vault.load(register)
-    return due(register, secrets, chosen) if params["step"] == "due" else prove(register, secrets, chosen, check)
+    return (
+        due(register, secrets, municipalities)
+        if params["step"] == "due"
+        else prove(register, secrets, municipalities, check)
+    )
 
 
-def due(register: Register, secrets: Secrets, chosen: list[Municipality]) -> Result:
+def due(register: Register, secrets: Secrets, municipalities: list[Municipality]) -> Result:
     entries = ledger.read(register, secrets)
-    if not chosen:
+    if not municipalities:
         live = [municipality.ksh for municipality in register.joined() if municipality.phase == "live"]
         turn = ledger.due(entries, live, register.environment.backup.drill_days)
-        chosen = [register.municipality(ksh) for ksh in turn]
-    return {"due": [{"ksh": municipality.ksh, "name": municipality.name} for municipality in chosen]}
+        municipalities = [register.municipality(ksh) for ksh in turn]
+    return {"due": [{"ksh": municipality.ksh, "name": municipality.name} for municipality in municipalities]}
 
 
-def prove(register: Register, secrets: Secrets, chosen: list[Municipality], check: bool) -> Result:
+def prove(register: Register, secrets: Secrets, municipalities: list[Municipality], check: bool) -> Result:
     if check:
         return {"changed": True}
     runtime = Runtime(register)
     proofs = []
-    for municipality in chosen:
+    for municipality in municipalities:
         line = drill.prove(CellSql(runtime, municipality.cell), secrets, municipality)
         proofs.append(
             f"{municipality.ksh} {municipality.name}: {line['rows']} rows of {line['tables']} tables as they were at "

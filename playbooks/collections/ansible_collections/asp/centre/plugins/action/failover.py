@@ -15,8 +15,8 @@ def run(params: Params, check: bool) -> Result:
     """Result of the action for its parameters."""
     runtime = Runtime(load(params["asp_environment"]))
     change = plan(runtime, params["cell"], params["node"] or None)
-    result: Result = {"changed": not change.done, "former": change.leader, "leader": change.leader}
-    if not change.done:
+    result: Result = {"changed": not change.unnecessary, "former": change.leader, "leader": change.leader}
+    if not change.unnecessary:
         result["leader"] = " or ".join(change.standbys)
         if not check:
             result["held_seconds"] = round(switch(runtime, change), 2)

@@ -31,9 +31,9 @@ def aside(cell: CellSql, municipality: Municipality, params: Params, check: bool
     moment = restore.moment_of(params["target_time"] or "")
     tenant, repository = municipality.tenant, params["repository"]
     restore.may_restore(cell, tenant, moment, repository)
-    at = f"{tenant} at {moments.shown(moment)}, out of repository {repository}"
+    at = f"{tenant} at {moments.describe(moment)}, out of repository {repository}"
     diff = {"before": "", "after": f"{restore.beside(tenant)}: {at}\n"}
-    result: Result = {"changed": True, "moment": moments.shown(moment), "diff": diff}
+    result: Result = {"changed": True, "moment": moments.describe(moment), "diff": diff}
     if check:
         return result
     restored = restore.put_aside(cell, tenant, moment, repository)
@@ -51,14 +51,14 @@ def exchange(cell: CellSql, municipality: Municipality, params: Params, check: b
 
 
 def undo(cell: CellSql, municipality: Municipality, params: Params, check: bool) -> Result:
-    _require_kept(cell, municipality, params["kept"])
+    _require_former(cell, municipality, params["kept"])
     if check:
         return {"changed": True}
     return _exchange(cell, municipality, params["kept"], restore.Aside(municipality.tenant, params["kept"], []))
 
 
 def forget(cell: CellSql, municipality: Municipality, params: Params, check: bool) -> Result:
-    _require_kept(cell, municipality, params["kept"])
+    _require_former(cell, municipality, params["kept"])
     if not check:
         restore.forget(cell, params["kept"])
     return {"changed": True, "diff": {"before": f"{params['kept']}: closed\n", "after": ""}}
@@ -66,22 +66,22 @@ def forget(cell: CellSql, municipality: Municipality, params: Params, check: boo
 
 def _exchange(cell: CellSql, municipality: Municipality, incoming: str, restored: restore.Aside) -> Result:
     register = cell.runtime.register
-    tenant = apply.wanted(register, vault.load(register), municipality)
+    tenant = apply.specification(register, vault.load(register), municipality)
     began = time.monotonic()
-    kept = restore.exchange(cell, tenant, incoming, migrations.installed())
-    held = round(time.monotonic() - began, 2)
-    record = restore.report(register.environment.id, restored, kept)
+    former = restore.exchange(cell, tenant, incoming, migrations.installed())
+    seconds = round(time.monotonic() - began, 2)
+    record = restore.report(register.environment.id, restored, former)
     diff = {
         "before": f"{tenant.name}: as it was\n",
-        "after": f"{tenant.name}: was {incoming}\n{kept}: was {tenant.name}, closed\n",
+        "after": f"{tenant.name}: was {incoming}\n{former}: was {tenant.name}, closed\n",
     }
-    return {"changed": True, "kept": kept, "held_seconds": held, "record": str(record), "diff": diff}
+    return {"changed": True, "kept": former, "held_seconds": seconds, "record": str(record), "diff": diff}
 
 
-def _require_kept(cell: CellSql, municipality: Municipality, name: str) -> None:
-    if name not in (kept := restore.kept(cell, municipality.tenant)):
-        seen = ", ".join(kept) or "none"
-        raise restore.RestoreFault(f"nothing was touched; {name!r}: wanted a kept database of it; there are: {seen}")
+def _require_former(cell: CellSql, municipality: Municipality, name: str) -> None:
+    if name not in (databases := restore.former_databases(cell, municipality.tenant)):
+        listing = ", ".join(databases) or "none"
+        raise restore.RestoreFault(f"nothing was touched; {name!r}: wanted a kept database of it; there are: {listing}")
 
 
 STEPS = {"aside": aside, "exchange": exchange, "undo": undo, "forget": forget}

@@ -23,14 +23,14 @@ def run(params: Params, check: bool) -> Result:
         return {"changed": True, "diff": {"before": f"{params['kept']}\n", "after": ""}}
     moment = restore.moment_of(params["target_time"]) if params["target_time"] else None
     restore_cell.may_rebuild(cell, params["repository"], moment)
-    until = moments.shown(moment) if moment else "the end of the archive"
+    until = moments.describe(moment) if moment else "the end of the archive"
     diff = {"before": "", "after": f"{cell.cell_id}: as at {until}, out of repository {params['repository']}\n"}
     if check:
         return {"changed": True, "diff": diff}
     inside = [municipality.ksh for municipality in register.joined(params["cell"])]
     turn.take(params["asp_environment"], inside, "restore_cell", TURN_SECONDS)
-    done = restore_cell.rebuild(cell, params["repository"], moment)
-    return {"changed": True, "diff": diff, "kept": done.kept, "down_seconds": done.down_seconds}
+    result = restore_cell.rebuild(cell, params["repository"], moment)
+    return {"changed": True, "diff": diff, "kept": result.former_folder, "down_seconds": result.down_seconds}
 
 
 class ActionModule(CentreAction):

@@ -26,8 +26,8 @@ def run(params: Params, check: bool) -> Result:
     total, exports = Plan(), Exports()
     for cell_id in dict.fromkeys(municipality.cell for municipality in municipalities):
         cell = CellSql(runtime, cell_id)
-        here = [municipality for municipality in municipalities if municipality.cell == cell_id]
-        total += STATES[params["state"]](cell, here, params, check, exports)
+        group = [municipality for municipality in municipalities if municipality.cell == cell_id]
+        total += STATES[params["state"]](cell, group, params, check, exports)
     result = {"changed": total.changed, "steps": total.after, "diff": total.diff}
     return result | ({"exports": exports} if params["state"] == "exported" else {})
 
@@ -35,7 +35,7 @@ def run(params: Params, check: bool) -> Result:
 def present(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Plan:
     register = cell.runtime.register
     secrets = vault.load(register)
-    tenants = [apply.wanted(register, secrets, municipality) for municipality in municipalities]
+    tenants = [apply.specification(register, secrets, municipality) for municipality in municipalities]
     return apply.ensure_present(cell, tenants, migrations.installed(), check)
 
 
@@ -52,8 +52,10 @@ def exported(cell: CellSql, municipalities: list[Municipality], params: Params, 
 def absent(cell: CellSql, municipalities: list[Municipality], params: Params, check: bool, exports: Exports) -> Plan:
     unconfirmed = sorted({municipality.ksh for municipality in municipalities} - set(params["confirm"]))
     if unconfirmed:
-        seen = ", ".join(params["confirm"]) or "nothing"
-        raise PlanFault(f"absent destroys data for good; wanted in confirm: {', '.join(unconfirmed)}; seen: {seen}")
+        confirmation = ", ".join(params["confirm"]) or "nothing"
+        raise PlanFault(
+            f"absent destroys data for good; wanted in confirm: {', '.join(unconfirmed)}; seen: {confirmation}"
+        )
     return apply.ensure_absent(cell, [municipality.tenant for municipality in municipalities], check)
 
 

@@ -25,13 +25,13 @@ def run(params: Params, check: bool) -> Result:
     edge = EdgePlanner(register, runtime).status(municipalities)
     remembered = applied.read(params["asp_environment"])
     present = [m.ksh for m in municipalities if m.tenant in cells[m.cell]]
-    begun = {ksh for ksh, entry in remembered.items() if entry.get("state") == applied.JOINING}
+    joining = {ksh for ksh, entry in remembered.items() if entry.get("state") == applied.JOINING}
     return {
         "municipalities": [m.ksh for m in municipalities],
         "names": {m.ksh: {"name": m.name, "tenant": m.tenant, "host": m.host} for m in municipalities},
         "present": present,
         "unfinished": [
-            m.ksh for m in municipalities if not edge[m.host]["ksh"] and (m.ksh not in present or m.ksh in begun)
+            m.ksh for m in municipalities if not edge[m.host]["ksh"] and (m.ksh not in present or m.ksh in joining)
         ],
     }
 

@@ -23,13 +23,13 @@ class Account:
 
     def __init__(self, name):
         try:
-            found = pwd.getpwnam(name)
+            entry = pwd.getpwnam(name)
         except KeyError:
             raise EndpointFault(
                 f"account {name}: not on this machine; wanted the clerk's desktop account. "
                 "Correct endpoint_certificate_account"
             ) from None
-        self.name, self.uid, self.gid, self.home = name, found.pw_uid, found.pw_gid, found.pw_dir
+        self.name, self.uid, self.gid, self.home = name, entry.pw_uid, entry.pw_gid, entry.pw_dir
 
     @contextlib.contextmanager
     def acting(self):
@@ -50,7 +50,7 @@ class Account:
         """(exit code, output, error output) of a command; EndpointFault on a time-out or an exit code not accepted."""
         environment = {"HOME": self.home, "USER": self.name, "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 argv,
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,
@@ -69,10 +69,10 @@ class Account:
             raise EndpointFault(f"{argv[0]}: not installed on this machine. {remedy}") from None
         except subprocess.TimeoutExpired:
             raise EndpointFault(f"{argv[0]} {argv[1]}: no end after {limit} s") from None
-        if accept is not None and done.returncode not in accept:
-            seen = (done.stderr.strip() or done.stdout.strip())[-500:]
-            raise EndpointFault(f"{argv[0]} {argv[1]}: exited with {done.returncode}: {seen}")
-        return done.returncode, done.stdout, done.stderr
+        if accept is not None and process.returncode not in accept:
+            output = (process.stderr.strip() or process.stdout.strip())[-500:]
+            raise EndpointFault(f"{argv[0]} {argv[1]}: exited with {process.returncode}: {output}")
+        return process.returncode, process.stdout, process.stderr
 
     def read(self, path):
         """A file's text; None when there is none."""
@@ -127,12 +127,12 @@ class Store:
 
     def entries(self):
         """{nickname: trust flags}."""
-        found = {}
+        trust = {}
         for line in self._certutil("-L").splitlines():
             match = re.match(r"(.+?)\s+([A-Za-z]*,[A-Za-z]*,[A-Za-z]*)\s*$", line)
             if match:
-                found[match.group(1)] = match.group(2)
-        return found
+                trust[match.group(1)] = match.group(2)
+        return trust
 
     def holds(self, nickname):
         """SHA-256 of the certificates under a nickname."""
@@ -160,8 +160,8 @@ class Store:
         bundle, password = os.path.join(scratch, "bundle.p12"), os.path.join(scratch, "password")
         try:
             self.account.write(password, base64.b32encode(os.urandom(20)).decode() + "\n")
-            made = ["openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", nickname]
-            self.account.run([*made, "-out", bundle, "-passout", "file:" + password])
+            command = ["openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", nickname]
+            self.account.run([*command, "-out", bundle, "-passout", "file:" + password])
             self.account.run(["pk12util", "-i", bundle, "-d", self._database, "-w", password, "-K", ""])
         finally:
             for file in (bundle, password):

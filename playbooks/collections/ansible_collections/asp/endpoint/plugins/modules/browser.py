@@ -109,24 +109,24 @@ class PolicyFault(Exception):
     """What is wrong with a policy: name, value seen, value wanted, next step."""
 
 
-def merge(foreign, wanted):
-    """`wanted` with what `foreign` has besides. Of two values for one thing ours counts."""
-    if isinstance(foreign, dict) and isinstance(wanted, dict):
-        merged = {name: merge(foreign[name], value) if name in foreign else value for name, value in wanted.items()}
-        return {**merged, **{name: value for name, value in foreign.items() if name not in wanted}}
-    if isinstance(foreign, list) and isinstance(wanted, list):
-        ours = {target(item) for item in wanted}
-        return wanted + [item for item in foreign if item not in wanted and target(item) not in ours]
-    return wanted
+def merge(foreign, own):
+    """`own` with what `foreign` has besides. Of two values for one thing our own counts."""
+    if isinstance(foreign, dict) and isinstance(own, dict):
+        merged = {name: merge(foreign[name], value) if name in foreign else value for name, value in own.items()}
+        return {**merged, **{name: value for name, value in foreign.items() if name not in own}}
+    if isinstance(foreign, list) and isinstance(own, list):
+        targets = {target(item) for item in own}
+        return own + [item for item in foreign if item not in own and target(item) not in targets]
+    return own
 
 
-def subtract(found, ours):
-    """`found` without what `ours` put there; None when nothing is left."""
-    if isinstance(found, dict) and isinstance(ours, dict):
-        kept = {name: subtract(value, ours[name]) if name in ours else value for name, value in found.items()}
-        return {name: value for name, value in kept.items() if value is not None} or None
-    if isinstance(found, list) and isinstance(ours, list):
-        return [item for item in found if item not in ours] or None
+def subtract(present, own):
+    """`present` without what `own` put there; None when nothing is left."""
+    if isinstance(present, dict) and isinstance(own, dict):
+        rest = {name: subtract(value, own[name]) if name in own else value for name, value in present.items()}
+        return {name: value for name, value in rest.items() if value is not None} or None
+    if isinstance(present, list) and isinstance(own, list):
+        return [item for item in present if item not in own] or None
     return None
 
 
@@ -139,17 +139,17 @@ def target(item):
 
 def validate(browser, policies):
     """Raise PolicyFault for a name that the browser would ignore or a value of the wrong type."""
-    known = KNOWN[browser]
+    types = KNOWN[browser]
     for name, value in policies.items():
-        if name not in known:
+        if name not in types:
             raise PolicyFault(
-                f"{browser} policy {name}: not known to this role; wanted one of {', '.join(sorted(known))}. "
+                f"{browser} policy {name}: not known to this role; wanted one of {', '.join(sorted(types))}. "
                 "Correct its name, or add it to KNOWN in this module"
             )
-        if type(value) is not known[name]:
+        if type(value) is not types[name]:
             raise PolicyFault(
                 f"{browser} policy {name} = {json.dumps(value)}: is {type(value).__name__}; "
-                f"wanted {known[name].__name__}. Correct the variable endpoint_browser_policies"
+                f"wanted {types[name].__name__}. Correct the variable endpoint_browser_policies"
             )
 
 
@@ -190,31 +190,31 @@ def neighbours(path):
 
 def plan(params):
     """(text that the file should have, text it has or None, record's text, whether the file is unreadable)."""
-    browser, wanted = params["browser"], params["policies"]
-    validate(browser, wanted)
+    browser, policies = params["browser"], params["policies"]
+    validate(browser, policies)
     present = read(params["path"])
-    unreadable, found = False, {}
+    unreadable, current = False, {}
     if present is not None:
         try:
-            found = parse(present, browser)
+            current = parse(present, browser)
         except ValueError:
             unreadable = True
-    ours = wanted
+    own = policies
     if browser == "chromium":
         before, after = neighbours(params["path"])
-        for name in sorted(set(after) & set(wanted)):
+        for name in sorted(set(after) & set(policies)):
             other, value = after[name]
             raise PolicyFault(
                 f"chromium policy {name}: {other} is read after {params['path']} and hides it; "
                 f"seen {json.dumps(value)}. Take the policy out of that file"
             )
-        ours = merge({name: value for name, (_, value) in before.items() if name in wanted}, wanted)
+        own = merge({name: value for name, (_, value) in before.items() if name in policies}, policies)
     try:
         last = json.loads(read(params["record"]) or "{}")
     except ValueError:
         last = {}
-    merged = merge(subtract(found, last) or {}, ours)
-    return render(merged, browser), present, json.dumps(ours, ensure_ascii=False) + "\n", unreadable
+    merged = merge(subtract(current, last) or {}, own)
+    return render(merged, browser), present, json.dumps(own, ensure_ascii=False) + "\n", unreadable
 
 
 def read(path):

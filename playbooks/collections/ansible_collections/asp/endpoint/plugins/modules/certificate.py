@@ -122,11 +122,11 @@ class Authority:
         status, body = self.ask("POST", "/1.0/sign", {"csr": request, "ott": token})
         if status != 201:
             try:
-                said = json.loads(body)["message"]
+                message = json.loads(body)["message"]
             except (ValueError, KeyError, TypeError):
-                said = body.decode(errors="replace")[:300]
+                message = body.decode(errors="replace")[:300]
             raise EndpointFault(
-                f"{tenant}: enrolment was refused by {self.host} ({status}: {said}). "
+                f"{tenant}: enrolment was refused by {self.host} ({status}: {message}). "
                 "A token works once and for minutes: run the playbook again, which takes a new one"
             )
         return "".join(part.strip() + "\n" for part in json.loads(body)["certChain"])
@@ -158,22 +158,22 @@ class Wallet:
 
     def look(self):
         """{tenant: {status, serial, until}}; status is ok, or the reason why it must be enrolled."""
-        found = {tenant["tenant"]: self._examine(tenant) for tenant in self.params["tenants"]}
-        good = [name for name, state in found.items() if state["status"] == "ok"]
-        if good:
-            revoked = self._revoked(self.account.read(os.path.join(self.params["folder"], f"{good[0]}.crt")))
-            for name in good:
-                if found[name]["serial"] in revoked:
-                    found[name]["status"] = "revoked"
-        return found
+        states = {tenant["tenant"]: self._examine(tenant) for tenant in self.params["tenants"]}
+        sound = [name for name, state in states.items() if state["status"] == "ok"]
+        if sound:
+            revoked = self._revoked(self.account.read(os.path.join(self.params["folder"], f"{sound[0]}.crt")))
+            for name in sound:
+                if states[name]["serial"] in revoked:
+                    states[name]["status"] = "revoked"
+        return states
 
     def _examine(self, tenant):
         state = {"status": "missing", "serial": None, "until": None}
         certificate, key = self.path(tenant, "crt"), self.path(tenant, "key")
         if not self.account.read(certificate) or not self.account.read(key):
             return state
-        shown = ["-noout", "-serial", "-enddate", "-subject", "-issuer", "-pubkey", "-nameopt", "sep_multiline,utf8"]
-        code, out, _ = self._openssl("x509", "-in", certificate, *shown)
+        fields = ["-noout", "-serial", "-enddate", "-subject", "-issuer", "-pubkey", "-nameopt", "sep_multiline,utf8"]
+        code, out, _ = self._openssl("x509", "-in", certificate, *fields)
         if code:
             return {**state, "status": "spoilt: no certificate"}
         names = {}
@@ -181,10 +181,10 @@ class Wallet:
             names[name] = [line.strip() for line in value_of(name + r"=\n((?:    .+\n)*)", out).splitlines()]
         state["serial"] = value_of(r"serial=([0-9A-F]+)", out).lstrip("0")
         state["until"] = value_of(r"notAfter=(.+)", out)
-        wanted = sorted(["CN=" + self.params["clerk"], "OU=" + tenant["tenant"], "O=" + tenant["organization"]])
-        if sorted(names["subject"]) != wanted or names["issuer"] != ["CN=" + self.params["issuer"]]:
-            seen = f"{', '.join(names['subject'])} by {', '.join(names['issuer'])}"
-            return {**state, "status": f"another's: {seen}"}
+        expected = sorted(["CN=" + self.params["clerk"], "OU=" + tenant["tenant"], "O=" + tenant["organization"]])
+        if sorted(names["subject"]) != expected or names["issuer"] != ["CN=" + self.params["issuer"]]:
+            holder = f"{', '.join(names['subject'])} by {', '.join(names['issuer'])}"
+            return {**state, "status": f"another's: {holder}"}
         code, public, _ = self._openssl("pkey", "-in", key, "-pubout")
         if code or public.strip() not in out:
             return {**state, "status": "spoilt: the key is not its own"}
@@ -193,12 +193,12 @@ class Wallet:
             return {**state, "status": "near its end: {}".format(state["until"])}
         root = self._scratch(self.params["root"])
         try:
-            code, _, said = self._openssl(
+            code, _, errors = self._openssl(
                 "verify", "-purpose", "sslclient", "-CAfile", root, "-no-CApath", "-untrusted", certificate, certificate
             )
         finally:
             self.account.remove(root)
-        return {**state, "status": f"not of this centre: {said.strip().splitlines()[-1]}" if code else "ok"}
+        return {**state, "status": f"not of this centre: {errors.strip().splitlines()[-1]}" if code else "ok"}
 
     def _revoked(self, chain):
         """Serial numbers (hex, upper case, no leading zeros) on the authority's list, whose signature is verified."""
@@ -214,19 +214,19 @@ class Wallet:
         pem = f"-----BEGIN X509 CRL-----\n{base64.encodebytes(body).decode()}-----END X509 CRL-----\n"
         issuers = self._scratch(chain + self.params["root"])
         try:
-            code, out, said = self.account.run(
+            code, out, errors = self.account.run(
                 ["openssl", "crl", "-noout", "-text", "-CAfile", issuers], stdin=pem, accept=None
             )
         finally:
             self.account.remove(issuers)
-        if code or "verify OK" not in said:
-            raise EndpointFault(f"list of revocations: is not signed by the centre: {said.strip()[-300:]}")
+        if code or "verify OK" not in errors:
+            raise EndpointFault(f"list of revocations: is not signed by the centre: {errors.strip()[-300:]}")
         return {serial.upper().lstrip("0") for serial in re.findall(r"Serial Number: *([0-9A-Fa-f]+)", out)}
 
-    def enrol(self, found):
+    def enrol(self, states):
         """New key and certificate where one is needed. The old pair stays until the new one is whole."""
         for tenant in self.params["tenants"]:
-            status = found[tenant["tenant"]]["status"]
+            status = states[tenant["tenant"]]["status"]
             if status == "ok":
                 continue
             self.steps.append("{} enrolled (was {})".format(tenant["tenant"], status))
@@ -238,9 +238,9 @@ class Wallet:
             key = self.path(tenant, "new")
             with self.account.acting():
                 os.makedirs(self.params["folder"], mode=0o700, exist_ok=True)
-            made = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+            command = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
             try:
-                _, request, _ = self.account.run([*made, "-keyout", key, "-subj", "/CN=" + self.params["clerk"]])
+                _, request, _ = self.account.run([*command, "-keyout", key, "-subj", "/CN=" + self.params["clerk"]])
                 chain = self.authority.sign(tenant["tenant"], request, token)
                 with self.account.acting():
                     os.replace(key, self.path(tenant, "key"))
@@ -248,20 +248,20 @@ class Wallet:
             finally:
                 self.account.remove(key)
 
-    def fill(self, found):
+    def fill(self, states):
         """Every browser's store holds exactly these certificates of ours."""
-        wanted = {self.nickname(tenant): tenant for tenant in self.params["tenants"]}
+        by_nickname = {self.nickname(tenant): tenant for tenant in self.params["tenants"]}
         for store in self.stores:
             if self.check and not store.exists:
                 continue
             entries = store.entries()
             for nickname in sorted(entries):
                 # Ours by name and by having a key; the authority's own entry begins alike.
-                if nickname not in wanted and re.match(r"ASP t\d{5} ", nickname) and "u" in entries[nickname]:
+                if nickname not in by_nickname and re.match(r"ASP t\d{5} ", nickname) and "u" in entries[nickname]:
                     self._step(f"{nickname} out of {store.folder}", store.forget, nickname)
-            for nickname, tenant in wanted.items():
+            for nickname, tenant in by_nickname.items():
                 own = fingerprints(self.account.read(self.path(tenant, "crt")))[:1]
-                if self.check and found[tenant["tenant"]]["status"] != "ok":
+                if self.check and states[tenant["tenant"]]["status"] != "ok":
                     own = None  # it will be another one
                 if own is None or "u" not in entries.get(nickname, "") or store.holds(nickname) != own:
                     self._step(f"{nickname} into {store.folder}", self._replace, store, nickname, tenant)
@@ -272,11 +272,11 @@ class Wallet:
 
     def tidy(self):
         """Certificates and keys of municipalities no longer served go."""
-        kept = {self.path(tenant, kind) for tenant in self.params["tenants"] for kind in ("crt", "key")}
+        paths = {self.path(tenant, kind) for tenant in self.params["tenants"] for kind in ("crt", "key")}
         with self.account.acting():
-            found = sorted(glob.glob(os.path.join(self.params["folder"], "t*.*")))
-        for file in found:
-            if file not in kept:
+            files = sorted(glob.glob(os.path.join(self.params["folder"], "t*.*")))
+        for file in files:
+            if file not in paths:
                 self._step(f"{file} removed", self.account.remove, file)
 
     def _step(self, text, act, *arguments):
@@ -308,9 +308,9 @@ def settle(params, foretelling):
         after = wallet.look()
         again = Wallet(params, True)
         again.fill(after)
-        bad = ["{} is {}".format(name, state["status"]) for name, state in after.items() if state["status"] != "ok"]
-        if bad or again.steps:
-            raise EndpointFault("read back otherwise than written: {}".format("; ".join(bad + again.steps)))
+        faults = ["{} is {}".format(name, state["status"]) for name, state in after.items() if state["status"] != "ok"]
+        if faults or again.steps:
+            raise EndpointFault("read back otherwise than written: {}".format("; ".join(faults + again.steps)))
     return {
         "changed": bool(wallet.steps) and params["act"],
         "steps": wallet.steps,

@@ -57,26 +57,26 @@ def gateway(routes):
 def edit(text, name, address, hosts):
     """The hosts file's text with the block of `name` as wanted, every other line as it was."""
     begin, end = f"# BEGIN {name}", f"# END {name}"
-    kept, inside = [], False
+    result, inside = [], False
     for line in text.splitlines():
         if line.strip() == begin:
             inside = True
         elif inside and line.strip() == end:
             inside = False
         elif not inside:
-            kept.append(line)
+            result.append(line)
     if inside:
         raise HostsFault(f"hosts file: {begin!r} is not followed by {end!r}. Put the marker back by hand")
-    for line in kept:
+    for line in result:
         fields = line.partition("#")[0].split()
-        taken = sorted(set(fields[1:]) & set(hosts))
-        if taken and fields[0] != address:
+        conflicts = sorted(set(fields[1:]) & set(hosts))
+        if conflicts and fields[0] != address:
             raise HostsFault(
-                f"hosts file: {taken[0]} is {fields[0]} by a line of somebody else; wanted {address}. "
+                f"hosts file: {conflicts[0]} is {fields[0]} by a line of somebody else; wanted {address}. "
                 "Find out who wrote it, then remove the line"
             )
     block = [begin, *(f"{address}\t{host}" for host in hosts), end] if hosts else []
-    return "\n".join([*kept, *block]) + "\n"
+    return "\n".join([*result, *block]) + "\n"
 
 
 def main():
@@ -92,8 +92,8 @@ def main():
             before = stream.read()
         after = edit(before, params["name"], address, params["hosts"])
     except ValueError:
-        seen = params["address"]
-        module.fail_json(msg=f"endpoint_connectivity_address = {seen}; wanted an IPv4 address or gateway. Correct it")
+        value = params["address"]
+        module.fail_json(msg=f"endpoint_connectivity_address = {value}; wanted an IPv4 address or gateway. Correct it")
     except (HostsFault, OSError) as fault:
         module.fail_json(msg=str(fault))
     changed = after != before

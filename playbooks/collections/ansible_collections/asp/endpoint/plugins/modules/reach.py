@@ -85,13 +85,13 @@ def clock(host, address, port, root, timeout):
     try:
         connection.request("GET", "/health", headers={"Host": host})
         date = connection.getresponse().getheader("Date")
-        here = time.time()
+        local = time.time()
     finally:
         connection.close()
     if not date:
         raise OSError("its answer has no Date")
     # The header tells whole seconds, cut off: on average half a second ago.
-    return round(here - email.utils.parsedate_to_datetime(date).timestamp() - 0.5, 1)
+    return round(local - email.utils.parsedate_to_datetime(date).timestamp() - 0.5, 1)
 
 
 def examine(params):

@@ -73,12 +73,12 @@ def system(params, check):
     if steps or not trusted(params["bundle"], root):
         steps.append("{} made again".format(params["bundle"]))
         if not check:
-            done = subprocess.run(
+            process = subprocess.run(
                 ["update-ca-certificates"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
             )
-            if done.returncode or not trusted(params["bundle"], root):
-                said = f"update-ca-certificates: {done.stderr.strip()[-300:]}"
-                raise EndpointFault(f"{params['bundle']}: the root is not in it. {said}")
+            if process.returncode or not trusted(params["bundle"], root):
+                reason = f"update-ca-certificates: {process.stderr.strip()[-300:]}"
+                raise EndpointFault(f"{params['bundle']}: the root is not in it. {reason}")
     return steps
 
 
@@ -93,19 +93,19 @@ def trusted(bundle, root):
 def browsers(params, check):
     """Steps for the clerk's NSS stores."""
     account, steps = Account(params["account"]), []
-    found = stores(account, params["chromium"], params["firefox"])
-    if not found[0].exists:
-        steps.append(f"{found[0].folder} made")
+    databases = stores(account, params["chromium"], params["firefox"])
+    if not databases[0].exists:
+        steps.append(f"{databases[0].folder} made")
         if not check:
-            found[0].create()
-    if len(found) == 1 and shutil.which("firefox-esr"):
+            databases[0].create()
+    if len(databases) == 1 and shutil.which("firefox-esr"):
         steps.append("Firefox's profile made")
         if not check:
             first_start(account)
-            found = stores(account, params["chromium"], params["firefox"])
-            if len(found) == 1:
+            databases = stores(account, params["chromium"], params["firefox"])
+            if len(databases) == 1:
                 raise EndpointFault("Firefox made no profile with a certificate store in {}".format(params["firefox"]))
-    for store in found:
+    for store in databases:
         if check and not store.exists:
             continue
         # "c" shows up beside "C" where NSS adds it; what counts is that servers are vouched for.
@@ -135,9 +135,9 @@ def main():
         if len(fingerprints(module.params["root"])) != 1:
             raise EndpointFault("endpoint_certificate_root: wanted one certificate (PEM)")
         steps = system(module.params, module.check_mode) + browsers(module.params, module.check_mode)
-        left = [] if module.check_mode or not steps else browsers(module.params, True)
-        if left:
-            raise EndpointFault("read back otherwise than written: {}".format("; ".join(left)))
+        differences = [] if module.check_mode or not steps else browsers(module.params, True)
+        if differences:
+            raise EndpointFault("read back otherwise than written: {}".format("; ".join(differences)))
     except (EndpointFault, OSError) as fault:
         module.fail_json(msg=str(fault))
     diff = {"before": "", "after": "".join(f"{step}\n" for step in steps)}
