@@ -107,6 +107,16 @@ class Retention(Model):
     source: str = Field(min_length=10)
 
 
+class Limit(Model):
+    """The most that the edge lets somebody take of something, with its unit and why it is this much."""
+
+    id: Identifier
+    value: int = Field(ge=1)
+    unit: str
+    status: Literal["assumed", "contract"]
+    reason: str = Field(min_length=10)
+
+
 class Ports(Model):
     """Ports published on the machine (host mode)."""
 

@@ -19,6 +19,7 @@ from inventory.models import (
     Clause,
     Clerk,
     Environment,
+    Limit,
     Municipality,
     Office,
     Retention,
@@ -48,6 +49,7 @@ class Register:
         offices: dict[str, Office],
         statistics: Statistics,
         retention: Retention,
+        limits: dict[str, Limit],
     ):
         self.environment = environment
         self.systems: Mapping[str, System] = MappingProxyType(systems)
@@ -56,6 +58,7 @@ class Register:
         self.offices: Mapping[str, Office] = MappingProxyType(offices)
         self.statistics = statistics
         self.retention = retention
+        self.limits: Mapping[str, Limit] = MappingProxyType(limits)
 
     @property
     def names(self) -> Names:
@@ -65,6 +68,14 @@ class Register:
     def installed_systems(self) -> tuple[str, ...]:
         """Ids of the systems that have an app server in this release, in catalogue order."""
         return tuple(system.id for system in self.systems.values() if system.installed)
+
+    def limit(self, limit_id: str) -> int:
+        """What the edge lets somebody take (`catalogue/limits.yaml`); UnknownName with the known ones otherwise."""
+        try:
+            return self.limits[limit_id].value
+        except KeyError:
+            place, problem = f"inventory/{paths.CATALOGUE}/limits.yaml", "no such limit"
+            raise UnknownName(place, "limit", limit_id, list(self.limits), problem) from None
 
     def municipality(self, ksh: str) -> Municipality:
         """The municipality of a KSH code; UnknownName with the known ones otherwise."""
@@ -153,6 +164,7 @@ def _load(env: str, root: Path) -> tuple[Written, Register]:
         {office.seat: office for office in written.offices.values()},
         written.statistics,
         written.retention,
+        {limit.id: limit for _, limit in written.limits},
     )
 
 
@@ -164,13 +176,14 @@ def _read(env: str, root: Path, folder: Path) -> Written:
     sla = reader.read_list(catalogue / "sla.yaml", Clause)
     statistics = reader.read_model(catalogue / "statistics.yaml", Statistics)
     retention = reader.read_model(catalogue / "retention.yaml", Retention)
+    limits = reader.read_list(catalogue / "limits.yaml", Limit)
     environment = reader.read_model(folder / "environment.yaml", Environment)
     entries = reader.folder(folder / "municipalities", Municipality, {"installed": installed})
     offices = reader.folder(folder / "offices", Office)
     # Faults of form first: what could not be read would only raise false alarms between files.
     if reader.faults or statistics is None or retention is None or environment is None:
         raise RegisterError(reader.faults)
-    written = Written(root, env, systems, sla, statistics, retention, environment, entries, offices)
+    written = Written(root, env, systems, sla, statistics, retention, limits, environment, entries, offices)
     if faults := cross_check(written):
         raise RegisterError(faults)
     return written

@@ -1,10 +1,11 @@
-"""Rules of the two catalogues, `systems.yaml` and `sla.yaml`."""
+"""Rules of the catalogues `systems.yaml`, `sla.yaml` and `limits.yaml`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from inventory.errors import Fault
+from inventory.models import Clause, Limit, System
 from inventory.rules.written import Written
 
 FRAMEWORK = "keret"  # sign-in lands there
@@ -13,7 +14,12 @@ TRAINING = "training"  # its exercises are what a sandbox municipality is for
 
 
 def unique_ids(written: Written) -> Iterator[Fault]:
-    for file, entries in (("systems.yaml", written.systems), ("sla.yaml", written.sla)):
+    lists: dict[str, Sequence[tuple[str, System | Clause | Limit]]] = {
+        "systems.yaml": written.systems,
+        "sla.yaml": written.sla,
+        "limits.yaml": written.limits,
+    }
+    for file, entries in lists.items():
         places: dict[str, str] = {}
         for place, entry in entries:
             if entry.id in places:

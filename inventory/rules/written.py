@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory.models import Clause, Environment, Municipality, Office, Retention, Statistics, System
+from inventory.models import Clause, Environment, Limit, Municipality, Office, Retention, Statistics, System
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Written:
     sla: list[tuple[str, Clause]]
     statistics: Statistics
     retention: Retention
+    limits: list[tuple[str, Limit]]
     environment: Environment
     entries: dict[Path, Municipality]
     offices: dict[Path, Office]

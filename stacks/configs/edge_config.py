@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from inventory.names import Port
 from inventory.register import Register
-from stacks.configs.edge_pages import PAGES
-from stacks.configs.places import ROOT_FILE
+from stacks.configs import edge_limits
+from stacks.configs.edge_answers import answer, error, missing_headers
+from stacks.configs.edge_backends import LEAF_FILE, backends
 from stacks.configs.realm import REALM
 from systems.shared.realms import REALM_OF_CITIZENS
 
-PAGES_DIR = "/etc/asp/pages"
 CONFIG_FILE = "/etc/asp/haproxy.cfg"
-# Made by the control program at start, in memory: HAProxy wants key and certificate in one file.
-LEAF_FILE = "/run/asp/tls.pem"
 CLIENT_CA_FILE = "/etc/asp/client-ca.crt"
 # On the edge's volume, kept by the control program.
 CERTIFICATES_DIR = "/data/certs"
@@ -24,59 +22,51 @@ TENANTS_MAP = "/data/maps/tenants.map"  # host → <ksh>:<cell>
 REVOKED_LIST = "/data/crl/revoked.lst"  # serial numbers, upper-case hex
 CRL_MAP = "/data/crl/until.map"  # until → end of the list's validity, Unix time
 
-IDENTITY_PATHS = (
-    *(
-        f"/realms/{realm}/{part}/"
-        for realm in (REALM, REALM_OF_CITIZENS)
-        for part in ("protocol/openid-connect", "login-actions", ".well-known")
-    ),
+# Of the two realms only what a browser needs: app servers fetch tokens and keys on their own network.
+_REALMS = tuple(f"/realms/{realm}" for realm in (REALM, REALM_OF_CITIZENS))
+IDENTITY_PATHS = tuple(f"{realm}/protocol/openid-connect/{page}" for realm in _REALMS for page in ("auth", "logout"))
+IDENTITY_FOLDERS = (
+    *(f"{realm}/protocol/openid-connect/logout/" for realm in _REALMS),
+    *(f"{realm}/{folder}/" for realm in _REALMS for folder in ("login-actions", ".well-known")),
     "/resources/",
 )
+# Where a clerk signs in: not even the form is shown to whoever has no certificate.
+CLERKS_SIGN_IN = (f"/realms/{REALM}/protocol/openid-connect/auth", f"/realms/{REALM}/login-actions/")
 PKI_READ = ("/health", "/roots.pem", "/1.0/roots", "/1.0/roots.pem", "/1.0/crl", "/1.0/intermediates.pem")
-PKI_WRITE = ("/1.0/sign", "/1.0/renew", "/1.0/revoke")
+# With a one-time token of the vault. Nobody renews here, and operators revoke on step-ca's own network.
+PKI_WRITE = ("/1.0/sign",)
 
 BACKSLASH = "\\"
 
 LOG_FORMAT = (
     "%{+json}o %(time)[date,ltime(%Y-%m-%dT%H:%M:%S%z)] %(request)ID %(client)ci %(host)[var(txn.host)] "
     "%(tenant)[var(txn.ksh)] %(certificate)[var(txn.certificate)] %(user)[ssl_c_s_dn(CN)] %(method)HM %(path)HPO "
-    "%(status)ST %(refusal)[var(txn.refusal)] %(bytes)B %(total_ms)Ta %(server_ms)Tr %(backend)b "
+    "%(status)ST %(refusal)[var(txn.refusal)] %(limit)[var(txn.limit)] %(bytes)B %(total_ms)Ta %(server_ms)Tr %(backend)b "
     "%(server)s %(state)ts"
 )
 
 
 def render(register: Register, issuer: str) -> str:
     """The whole configuration; `issuer` is the common name of the authority that signs clerks' certificates."""
-    return "\n".join([_base(register), _http(register), _https(register, issuer), _backends(register)])
+    return "\n".join([_base(), _http(register), _https(register, issuer), edge_limits.tables(), backends(register)])
 
 
-def _answer(page: str, condition: str) -> str:
-    """A rule that ends the request with one of the edge's own pages."""
-    return (
-        f'    http-request return status {PAGES[page].status} content-type "text/html; charset=utf-8" '
-        f"hdr Cache-Control no-store hdr Asp-Edge-Refusal {PAGES[page].code} "
-        f"lf-file {PAGES_DIR}/{page}.html {condition}"
+def _base() -> str:
+    errors = "\n".join(
+        [error(400, "bad-request"), error(408, "slow"), *(error(code, "unavailable") for code in (502, 503, 504))]
     )
-
-
-def _error(status: int, page: str) -> str:
-    return (
-        f'    http-error status {status} content-type "text/html; charset=utf-8" hdr Cache-Control no-store '
-        f"hdr Asp-Edge-Refusal {PAGES[page].code} lf-file {PAGES_DIR}/{page}.html"
-    )
-
-
-def _base(register: Register) -> str:
-    errors = "\n".join([_error(400, "bad-request"), *(_error(code, "unavailable") for code in (502, 503, 504))])
     return f"""\
 # Rendered from the register by stacks/configs/edge_config.py: change that, not this.
 global
     log stdout format raw local0 info
     maxconn 8000
+    stats socket {edge_limits.RUNTIME_SOCKET} mode 600 level admin
     hard-stop-after 30s
     expose-experimental-directives
     # A resumed session skips the certificate's verification, so there are none: revocation must always bite.
     tune.ssl.cachesize 0
+    tune.bufsize {edge_limits.BUFFER_BYTES}
+    tune.stick-counters {edge_limits.COUNTERS}
     ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers
     ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20
     ssl-default-server-options ssl-min-ver TLSv1.2
@@ -89,6 +79,8 @@ defaults
     retries 2
     timeout connect 2s
     timeout client 60s
+    # Whoever was refused and neither sends the rest of a body nor closes is let go.
+    timeout client-fin 5s
     timeout server 60s
     timeout queue 5s
     timeout http-request 10s
@@ -126,8 +118,10 @@ frontend http
     no log
     unique-id-format %[uuid()]
     http-request set-var(txn.host) req.hdr(host),host_only,lower
-{_answer("unknown-host", f"unless {{ var(txn.host) -m end .{register.environment.domain} }}")}
+{answer("unknown-host", f"unless {{ var(txn.host) -m end .{register.environment.domain} }}")}
+{answer("method", "unless { method GET HEAD POST }")}
     http-request redirect code 301 location https://%[var(txn.host)]{suffix}%[pathq]
+{missing_headers()}
 """
 
 
@@ -139,21 +133,26 @@ def _https(register: Register, issuer: str) -> str:
 frontend https
     bind :{Port.EDGE_HTTPS:d} ssl crt {LEAF_FILE} crt {CERTIFICATES_DIR}/ alpn h2,http/1.1 ca-file {CLIENT_CA_FILE} \
 verify optional crt-ignore-err all ca-ignore-err all
+{edge_limits.connections(register)}
     unique-id-format %[uuid()]
     log-format "{LOG_FORMAT}"
     http-after-response set-header Asp-Request-Id %[unique-id]
     http-after-response set-header Strict-Transport-Security max-age=31536000
     http-after-response del-header server
     http-after-response set-var(txn.refusal) res.hdr(Asp-Edge-Refusal)
+    http-after-response set-var(txn.limit) res.hdr(Asp-Limit)
+{missing_headers()}
+{edge_limits.clean_end(register)}
 
     # What the edge asserts is never taken from a client. Underscored names go too: some gateways read them as hyphens.
     http-request del-header _ -m sub
     http-request del-header ^(client-cert|asp-|x-forwarded|x-real-ip|x-client|x-ssl|ssl-client) -m reg
     http-request del-header forwarded
-{_answer("bad-request", "if { req.hdr_cnt(host) gt 1 } or !{ req.hdr(host) -m found } or { method TRACE CONNECT }")}
+{edge_limits.form(register)}
+{answer("bad-request", "if { req.hdr_cnt(host) gt 1 } or !{ req.hdr(host) -m found }")}
     http-request set-var(txn.host) req.hdr(host),host_only,lower
     http-request set-var(txn.sni) ssl_fc_sni,lower
-{_answer("misdirected", "unless { var(txn.host),strcmp(txn.sni) eq 0 }")}
+{answer("misdirected", "unless { var(txn.host),strcmp(txn.sni) eq 0 }")}
 
     # One spelling of a path, so that no other spelling reaches a system past the rules below.
     http-request normalize-uri percent-to-uppercase strict
@@ -162,7 +161,7 @@ verify optional crt-ignore-err all ca-ignore-err all
     http-request normalize-uri path-strip-dot
     http-request normalize-uri path-strip-dotdot full
     http-request normalize-uri path-merge-slashes
-{_answer("bad-request", "if { path -m sub %2F %5C %00 " + 2 * BACKSLASH + " }")}
+{answer("bad-request", "if { path -m sub %2F %5C %00 " + 2 * BACKSLASH + " }")}
 
     # The certificate: none | invalid | revoked | unchecked (list of revocations out of date) | valid
     acl genuine ssl_c_verify 0
@@ -197,73 +196,42 @@ verify optional crt-ignore-err all ca-ignore-err all
     acl public var(txn.system) -m str {public}
     acl own ssl_c_s_dn(OU),strcmp(txn.tenant) eq 0
     acl second_unit ssl_c_s_dn(OU,2) -m len gt 0
-{_answer("unknown-host", "if !tenant !identity_host !pki_host")}
+    acl clerk_here var(txn.clerk_here) -m bool
+    http-request set-var(txn.clerk_here) bool(true) if tenant own valid !second_unit
+{edge_limits.callers(register)}
+{answer("unknown-host", "if !tenant !identity_host !pki_host")}
     http-request redirect code 302 location /keret/ if tenant {{ path / }}
-{_answer("unknown-path", "if tenant !staff !public")}
-{_answer("no-certificate", "if staff { var(txn.certificate) -m str none }")}
-{_answer("certificate-invalid", "if staff { var(txn.certificate) -m str invalid }")}
-{_answer("certificate-revoked", "if staff { var(txn.certificate) -m str revoked }")}
-{_answer("tenant-mismatch", "if staff !own or staff second_unit")}
-{_answer("revocation-unknown", "if staff !valid")}
-    http-request redirect code 308 location %[path]/ if tenant {{ path_reg ^/[a-z]+$ }}
-    http-request set-header Asp-Tenant %[var(txn.ksh)] if tenant
-    http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff
-    # A public system shows a clerk of its own municipality their pages too; whoever else comes is anybody there.
-    http-request set-header Client-Cert :%[ssl_c_der,base64]: if public own valid !second_unit
-    # A system without an app server is answered by the framework's, which says honestly that it is not installed.
-    http-request set-var(txn.app) str(keret)
-    http-request set-var(txn.app) var(txn.system) if {{ var(txn.system) -m str {" ".join(register.installed_systems)} }}
-    use_backend identity if identity_host
-    use_backend pki if pki_host
-    use_backend %[var(txn.cell),concat(-,txn.app)]
-"""
-
-
-def _backends(register: Register) -> str:
-    names = register.names
-    parts = [
-        f"""\
-backend identity
-    # Only the two realms' sign-in: no administration, no management, no other realm.
-{_answer("unknown-path", f"unless {{ path_beg {' '.join(IDENTITY_PATHS)} }}")}
-    # Citizens have no certificates, and a clerk's is nothing to their realm.
-    http-request set-header Client-Cert :%[ssl_c_der,base64]: if {{ var(txn.certificate) -m str valid }} \
-!{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
-    option httpchk
-    http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host {names.identity}
-{_server(names.identity, Port.IDENTITY, f"port {Port.IDENTITY_MANAGEMENT:d}")}
-""",
-        f"""\
-backend pki
-    # Only what a workstation needs: trust anchors, list of revocations, requests with their own one-time proof.
+{answer("unknown-path", "if tenant !staff !public")}
+    # At the identity provider: only the two realms' sign-in, no administration, no management, no other realm. At
+    # step-ca: trust anchors, list of revocations, requests with their own one-time proof.
+    acl identity_path path {" ".join(IDENTITY_PATHS)}
+    acl identity_path path_beg {" ".join(IDENTITY_FOLDERS)}
+    acl clerks_sign_in path_beg {" ".join(CLERKS_SIGN_IN)}
     acl reading method GET HEAD
     acl writing method POST
     acl to_read path {" ".join(PKI_READ)}
     acl to_read path_beg /1.0/root/ /root/
     acl to_write path {" ".join(PKI_WRITE)}
-{_answer("unknown-path", "unless reading to_read or writing to_write")}
-    option httpchk
-    http-check send meth GET uri /health ver HTTP/1.1 hdr Host {names.pki}
-{_server(names.pki, Port.PKI)}
-""",
-    ]
-    for cell in register.environment.cells:
-        cell_names = register.cell(cell.id)
-        for system in register.installed_systems:
-            service = cell_names.app(system)
-            parts.append(f"""\
-backend {cell.id}-{system}
-    option httpchk
-    http-check send meth GET uri /healthz/ready ver HTTP/1.1 hdr Host {service}
-{_server(service, Port.APP)}
-""")
-    return "\n".join(parts)
-
-
-def _server(service: str, port: int, check: str = "") -> str:
-    """One server line: verified TLS both ways, found by name whenever it appears or moves."""
-    return (
-        f"    server {service} {service}:{port:d} ssl verify required ca-file {ROOT_FILE} crt {LEAF_FILE} "
-        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none "
-        f"check {check} check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
-    ).replace("check  ", "check ")
+{answer("unknown-path", "if identity_host !identity_path")}
+{answer("unknown-path", "if pki_host !to_read !to_write or pki_host to_read !reading or pki_host to_write !writing")}
+{answer("no-certificate", "if staff { var(txn.certificate) -m str none } or identity_host clerks_sign_in { var(txn.certificate) -m str none }")}
+{answer("certificate-invalid", "if staff { var(txn.certificate) -m str invalid } or identity_host clerks_sign_in { var(txn.certificate) -m str invalid }")}
+{answer("certificate-revoked", "if staff { var(txn.certificate) -m str revoked } or identity_host clerks_sign_in { var(txn.certificate) -m str revoked }")}
+{answer("tenant-mismatch", "if staff !own or staff second_unit")}
+{answer("revocation-unknown", "if staff !valid or identity_host clerks_sign_in !valid")}
+    http-request redirect code 308 location %[path]/ if tenant {{ path_reg ^/[a-z]+$ }}
+    http-request set-header Asp-Tenant %[var(txn.ksh)] if tenant
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff
+    # A public system shows a clerk of its own municipality their pages too; whoever else comes is anybody there.
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if public clerk_here
+    # Citizens have no certificates, and a clerk's is nothing to their realm.
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if identity_host valid !{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
+    # A system without an app server is answered by the framework's, which says honestly that it is not installed.
+    http-request set-var(txn.app) str(keret)
+    http-request set-var(txn.app) var(txn.system) if {{ var(txn.system) -m str {" ".join(register.installed_systems)} }}
+{edge_limits.bodies(register)}
+{edge_limits.shares(register)}
+    use_backend identity if identity_host
+    use_backend pki if pki_host
+    use_backend %[var(txn.backend)]
+"""

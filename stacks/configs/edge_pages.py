@@ -5,6 +5,8 @@ Clerks see them, the help desk asks for the code, tests and checks look for it. 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from html import escape
 
@@ -18,6 +20,7 @@ class Page:
     title: str
     text: str
     advice: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 _STAFF = "A szakrendszerekbe csak az önkormányzat saját, érvényes tanúsítványával lehet belépni."
@@ -89,6 +92,67 @@ PAGES = {
         "A kapcsolat egy másik címhez épült fel, mint amelyet a kérés megnevez.",
         "Zárja be a böngészőt, és nyissa meg újra az oldalt.",
     ),
+    "method": Page(
+        405,
+        "ASP-EDGE-METHOD",
+        "Nem használható művelet",
+        "Ezen a címen csak oldalak megnyitása és űrlapok beküldése lehetséges.",
+        "Nyissa meg újra az oldalt a keretrendszer kezdőlapjáról.",
+        (("Allow", "GET, HEAD, POST"),),
+    ),
+    "slow": Page(
+        408,
+        "ASP-EDGE-SLOW",
+        "A beküldés túl sokáig tartott",
+        "Az űrlap adatai nem érkeztek meg időben.",
+        "Küldje be újra. Ha a hiba ismétlődik, ellenőrizze az internetkapcsolatot.",
+    ),
+    "length-required": Page(
+        411,
+        "ASP-EDGE-LENGTH-REQUIRED",
+        "A beküldés mérete ismeretlen",
+        "A kérés nem adta meg előre, mekkora adatot küld.",
+        "Böngészőből küldje be az űrlapot; más program a Content-Length fejlécben adja meg a méretet.",
+    ),
+    "too-large": Page(
+        413,
+        "ASP-EDGE-TOO-LARGE",
+        "A beküldött adat túl nagy",
+        "A fájl vagy az űrlap nagyobb annál, mint amennyit ez az oldal fogadni tud.",
+        "Lépjen vissza, nézze meg az oldalon a megengedett méretet, és küldjön kisebb fájlt.",
+    ),
+    "headers-too-large": Page(
+        431,
+        "ASP-EDGE-HEADERS-TOO-LARGE",
+        "A kérés fejléce túl nagy",
+        "A böngésző több adatot (például sütit) küldött a kéréssel, mint amennyi megengedett.",
+        "Törölje az oldalhoz tárolt sütiket, majd nyissa meg újra.",
+    ),
+    "too-many-requests": Page(
+        429,
+        "ASP-EDGE-TOO-MANY-REQUESTS",
+        "Túl sok kérés érkezett",
+        "Erről a címről vagy ezzel a tanúsítvánnyal rövid idő alatt túl sok kérés érkezett.",
+        "Várjon tíz másodpercet, majd próbálja újra.",
+        (("Retry-After", "10"), ("Asp-Limit", "caller")),
+    ),
+    "too-many-sign-ins": Page(
+        429,
+        "ASP-EDGE-TOO-MANY-SIGN-INS",
+        "Túl sok belépési kísérlet",
+        "Erről a címről egy percen belül túl sok belépési kísérlet érkezett.",
+        "Várjon egy percet, majd próbálja újra.",
+        (("Retry-After", "60"), ("Asp-Limit", "sign-in")),
+    ),
+    "municipality-busy": Page(
+        429,
+        "ASP-EDGE-MUNICIPALITY-BUSY",
+        "Az önkormányzat most túl sok kérést küld",
+        "Ennek az önkormányzatnak a felhasználói ebben a rendszerben egyszerre több oldalt kértek, "
+        "mint amennyi kiszolgálható.",
+        "Várjon tíz másodpercet, majd próbálja újra; ha tartós, jelentse be a kóddal együtt.",
+        (("Retry-After", "10"), ("Asp-Limit", "municipality")),
+    ),
     "unavailable": Page(
         503,
         "ASP-EDGE-UNAVAILABLE",
@@ -105,6 +169,11 @@ _STYLE = (
     "box-shadow:0 2px 12px rgba(20,30,50,.12)}h1{margin-top:0;font-size:1.5rem}"
     "footer{margin-top:2rem;padding-top:1rem;border-top:1px solid #d8dee6;color:#51606f;font-size:.85rem}"
     "code{font-size:.95em}"
+)
+# The page may show its own style and nothing else: no script, no picture, no form, no frame around it.
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+CONTENT_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

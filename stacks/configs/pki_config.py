@@ -60,7 +60,7 @@ def _provisioner(name: str, key: str, template: str, days: int) -> dict:
             "minTLSCertDuration": "1m0s",
             "maxTLSCertDuration": lifetime,
             "defaultTLSCertDuration": lifetime,
-            "disableRenewal": False,
+            "disableRenewal": True,  # whoever needs a new certificate brings a new token
         },
         "options": {"x509": {"template": template}},
     }

@@ -6,7 +6,7 @@ from cryptography import x509
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
-from stacks.configs import edge_config, edge_pages
+from stacks.configs import edge_answers, edge_config, edge_pages
 
 UID = 10001
 ctx = context()
@@ -14,7 +14,7 @@ names, ports = ctx.names, ctx.environment.ports
 issuing = ctx.secrets.pki_ca.certificate
 issuer = x509.load_pem_x509_certificate(issuing.encode()).subject
 common_name = str(issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
-pages = {f"{edge_config.PAGES_DIR}/{page}.html": File(edge_pages.render(page)) for page in edge_pages.PAGES}
+pages = {f"{edge_answers.PAGES_DIR}/{page}.html": File(edge_pages.render(page)) for page in edge_pages.PAGES}
 
 service = SwarmService(
     ctx,
@@ -28,6 +28,8 @@ service = SwarmService(
         memory=384,
         environment={
             "ASP_PKI": f"https://{names.pki}:{Port.PKI:d}",
+            "ASP_BODY_SECONDS": str(ctx.register.limit("body-seconds")),
+            "ASP_UPLOAD_RATE": str(ctx.register.limit("upload-rate")),
             "ASP_CRL_SECONDS": str(ctx.environment.pki.crl_refresh_seconds),
         },
         files={

@@ -22,4 +22,5 @@ def altered(
         dict(register.offices),
         register.statistics,
         register.retention,
+        dict(register.limits),
     )

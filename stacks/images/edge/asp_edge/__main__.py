@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 
-from asp_edge import haproxy, revocation, store, tenants
+from asp_edge import haproxy, pace, revocation, store, tenants
 from asp_edge.settings import EdgeFault, Settings
 
 STOP_SECONDS = 15
@@ -31,6 +31,7 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, stopping)
     threading.Thread(target=revocation.watch, args=(settings, stop), daemon=True).start()
+    threading.Thread(target=pace.watch, args=(settings, stop), daemon=True).start()
     code = process.wait()
     return 0 if stop.is_set() else code or 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from pathlib import Path
 
 from asp_edge.settings import EdgeFault, Settings
 
@@ -27,23 +28,23 @@ def validate(settings: Settings) -> None:
         raise EdgeFault(f"HAProxy refuses the configuration: {(result.stderr or result.stdout).strip()[-1500:]}")
 
 
-def command(settings: Settings, text: str) -> str:
-    """Send one command to the master's socket and return its whole answer."""
+def command(address: Path, text: str) -> str:
+    """Send one command to a socket of HAProxy's, the master's or the worker's, and return its whole answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(RELOAD_SECONDS)
         try:
-            connection.connect(str(settings.master_socket))
+            connection.connect(str(address))
             connection.sendall(text.encode() + b"\n")
             parts = []
             while piece := connection.recv(65536):
                 parts.append(piece)
         except OSError as error:
-            raise EdgeFault(f"HAProxy's master does not answer: {error}. See the service's log") from error
+            raise EdgeFault(f"HAProxy does not answer at {address}: {error}. See the service's log") from error
     return b"".join(parts).decode(errors="replace")
 
 
 def reload(settings: Settings) -> None:
     """Load files anew in a new worker; the old one finishes what it has. EdgeFault when the new one did not start."""
-    answer = command(settings, "reload")
+    answer = command(settings.master_socket, "reload")
     if not answer.startswith("Success=1"):
         raise EdgeFault(f"HAProxy did not reload: {answer.strip()[-1500:]}")

@@ -25,6 +25,8 @@ class Settings:
     leaf: Path = Path(places.CERTIFICATE)
     leaf_key: Path = Path(places.KEY)
     pki: str = field(default_factory=lambda: os.environ.get("ASP_PKI", ""))  # https://host:port
+    body_seconds: float = field(default_factory=lambda: float(os.environ.get("ASP_BODY_SECONDS", "10")))
+    upload_rate: float = field(default_factory=lambda: float(os.environ.get("ASP_UPLOAD_RATE", "8192")))  # bytes/s
     crl_seconds: float = field(default_factory=lambda: float(os.environ.get("ASP_CRL_SECONDS", "10")))
 
     @property
@@ -54,6 +56,10 @@ class Settings:
     @property
     def master_socket(self) -> Path:
         return self.run / "master.sock"
+
+    @property
+    def worker_socket(self) -> Path:
+        return self.run / "worker.sock"
 
     def certificate(self, host: str) -> Path:
         """Key and chain of one tenant's host."""

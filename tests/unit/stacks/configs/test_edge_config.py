@@ -5,9 +5,12 @@ from copy import copy
 
 import pytest
 
+from inventory.paths import ROOT
 from inventory.register import load
-from stacks.configs import edge_config
+from stacks.configs import edge_answers, edge_backends, edge_config, edge_limits
 from stacks.configs.edge_pages import PAGES, render
+from stacks.configs.places import ROOT_FILE
+from systems.shared.bodies import UPLOADS
 
 ISSUER = "ASP test issuing CA"
 
@@ -51,22 +54,78 @@ def test_every_cell_has_a_backend_for_each_installed_system(register, text):
             assert f"server {service} {service}:8443 " in "\n".join(section(text, f"backend {cell.id}-{system}"))
 
 
-def test_every_backend_is_verified_both_ways_and_followed_by_name(text):
-    servers = [line.strip() for line in text.splitlines() if line.strip().startswith("server ")]
-    assert len(servers) >= 4
-    for server in servers:
+def servers(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("server ")]
+    assert len(lines) >= 4
+    return lines
+
+
+def test_every_backend_is_verified_both_ways_and_looked_up_by_name(register, text):
+    for server in servers(text):
         name = server.split()[1]
+        own = [] if name == register.names.pki else [f"crt {edge_backends.LEAF_FILE} "]
         for part in (
             "verify required",
-            f"ca-file {edge_config.ROOT_FILE}",
-            f"crt {edge_config.LEAF_FILE}",
+            f"ca-file {ROOT_FILE}",
+            *own,
             f"sni str({name})",
             f"verifyhost {name}",
             "resolvers docker",
             "init-addr libc,none",
-            "check-ssl",
         ):
             assert part in server, f"{part} is missing: {server}"
+        assert "check-ssl" in server or f"track baz1-{name.removeprefix('asp-test-baz1-')}/{name}" in server
+
+
+def test_step_ca_never_takes_the_edges_identity_for_the_callers(register, text):
+    """P14, P18: a renewal or revocation by nobody was judged as one by the edge."""
+    (server,) = (line for line in servers(text) if line.split()[1] == register.names.pki)
+    assert " crt " not in server
+    assert edge_config.PKI_WRITE == ("/1.0/sign",)
+
+
+def test_the_lanes_of_an_app_server_leave_a_thread_for_health_checks(register):
+    """H1: eight slow requests took the health check's thread too, and the cell's system was down for everybody."""
+    lanes = [register.limit(f"lane-{lane}") for lane in ("main", "more", "upload")]
+    assert sum(lanes) < gunicorn_threads()
+    assert register.limit("municipality-at-work") < register.limit("lane-main")
+
+
+def gunicorn_threads():
+    match = re.search(r"^threads = (\d+)$", (ROOT / "systems" / "gunicorn.py").read_text(), re.MULTILINE)
+    assert match, "systems/gunicorn.py names no threads"
+    return int(match[1])
+
+
+def test_headers_and_an_awaited_body_fit_into_a_buffer(register):
+    reserve = 1024  # HAProxy's tune.maxrewrite
+    assert register.limit("headers") + register.limit("body-awaited") < edge_limits.BUFFER_BYTES - reserve
+
+
+def test_a_busy_office_of_sixty_clerks_behind_one_address_stays_below_the_limits(register):
+    clerks, hosts, files = 60, 3, 10
+    assert clerks * hosts < register.limit("source-connections")
+    assert clerks <= register.limit("municipality-open")
+    assert files * 2 <= register.limit("certificate-open")
+    assert clerks * files <= register.limit("anonymous-rate"), "those who open the public site without a certificate"
+
+
+def test_every_upload_route_has_its_own_largest_body(text):
+    lines = section(text, "frontend https")
+    for upload in UPLOADS:
+        start = f"http-request set-var(txn.largest) int({upload.largest}) "
+        assert any(line.startswith(start) and upload.path in line for line in lines), upload
+
+
+def test_a_body_is_judged_and_awaited_before_a_municipalitys_share_is_used(text):
+    lines = section(text, "frontend https")
+    order = [
+        position(lines, f"http-request track-sc{edge_limits.CALLERS}"),
+        position(lines, "http-request return status 413"),
+        position(lines, "http-request wait-for-body time 10s if"),
+        position(lines, f"http-request track-sc{edge_limits.SHARES}"),
+    ]
+    assert order == sorted(order)
 
 
 def test_what_clients_claim_is_dropped_before_the_edge_claims_it(text):
@@ -126,8 +185,8 @@ def test_the_client_certificate_goes_only_where_it_is_proven(text):
     sent = [line.strip() for line in text.splitlines() if "set-header Client-Cert" in line]
     assert sent == [
         "http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff",
-        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if public own valid !second_unit",
-        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if { var(txn.certificate) -m str valid } "
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if public clerk_here",
+        "http-request set-header Client-Cert :%[ssl_c_der,base64]: if identity_host valid "
         "!{ path_beg /realms/ugyfel/ }",
     ]
     lines = section(text, "frontend https")
@@ -141,21 +200,25 @@ def test_the_client_certificate_goes_only_where_it_is_proven(text):
 
 
 def test_the_identity_host_lists_what_it_shows(text):
-    lines = section(text, "backend identity")
-    assert position(lines, "http-request return status 404") == 0
-    assert not any("/admin" in path or path.startswith("/realms/master") for path in edge_config.IDENTITY_PATHS)
+    lines = section(text, "frontend https")
+    assert any(line.endswith("if identity_host !identity_path") and " 404 " in line for line in lines)
+    shown = (*edge_config.IDENTITY_PATHS, *edge_config.IDENTITY_FOLDERS)
+    assert {path.split("/")[2] for path in shown if path.startswith("/realms/")} == {"asp", "ugyfel"}
+    assert not any(word in path for path in shown for word in ("/admin", "/realms/master", "/token", "/certs"))
 
 
-def test_clerks_and_citizens_sign_in_at_their_own_realms_and_no_certificate_is_asked_for_there():
-    realms = {path.split("/")[2] for path in edge_config.IDENTITY_PATHS if path.startswith("/realms/")}
-    assert realms == {"asp", "ugyfel"}
-    for realm in realms:
-        for part in ("protocol/openid-connect", "login-actions", ".well-known"):
-            assert f"/realms/{realm}/{part}/" in edge_config.IDENTITY_PATHS
+def test_clerks_sign_in_only_with_a_valid_certificate(text):
+    """H3: seven wrong passwords by a stranger locked a clerk out; now a stranger is not even shown the form."""
+    lines = section(text, "frontend https")
+    assert position(lines, "acl clerks_sign_in path_beg /realms/asp/protocol/openid-connect/auth /realms/asp/login-")
+    refusals = [line for line in lines if line.startswith("http-request return") and "clerks_sign_in" in line]
+    assert len(refusals) == 4
+    assert refusals[-1].endswith("if staff !valid or identity_host clerks_sign_in !valid")
+    assert lines.index(refusals[-1]) < position(lines, "use_backend identity")
 
 
 def test_every_page_is_used_and_every_file_named_is_a_page(text):
-    named = set(re.findall(rf"{edge_config.PAGES_DIR}/([a-z-]+)\.html", text))
+    named = set(re.findall(rf"{edge_answers.PAGES_DIR}/([a-z-]+)\.html", text))
     assert named == set(PAGES)
 
 
