@@ -30,7 +30,7 @@ from inventory.models import Municipality, Phase
 from inventory.names import Port
 from inventory.register import Register
 from inventory.vault.vault import Secrets
-from stacks.configs.edge_config import LEAF_FILE
+from stacks.configs.edge_backends import LEAF_FILE
 from stacks.configs.pgbackrest import DAILY
 from stacks.configs.places import ROOT_FILE
 from stacks.configs.postgres import TEMPLATE

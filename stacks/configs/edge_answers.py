@@ -18,7 +18,7 @@ def error(status: int, page: str) -> str:
 
 
 def missing_headers() -> str:
-    """What every answer carries, whoever gave it; a system's own values stay. Redirects are the edge's or say nothing."""
+    """What every answer carries, whoever gave it; a system's own values stay. A redirect shows nothing of its own."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",

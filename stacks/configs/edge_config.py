@@ -41,8 +41,8 @@ BACKSLASH = "\\"
 LOG_FORMAT = (
     "%{+json}o %(time)[date,ltime(%Y-%m-%dT%H:%M:%S%z)] %(request)ID %(client)ci %(host)[var(txn.host)] "
     "%(tenant)[var(txn.ksh)] %(certificate)[var(txn.certificate)] %(user)[ssl_c_s_dn(CN)] %(method)HM %(path)HPO "
-    "%(status)ST %(refusal)[var(txn.refusal)] %(limit)[var(txn.limit)] %(bytes)B %(total_ms)Ta %(server_ms)Tr %(backend)b "
-    "%(server)s %(state)ts"
+    "%(status)ST %(refusal)[var(txn.refusal)] %(limit)[var(txn.limit)] %(bytes)B %(total_ms)Ta %(server_ms)Tr "
+    "%(backend)b %(server)s %(state)ts"
 )
 
 
@@ -207,6 +207,8 @@ verify optional crt-ignore-err all ca-ignore-err all
     acl identity_path path {" ".join(IDENTITY_PATHS)}
     acl identity_path path_beg {" ".join(IDENTITY_FOLDERS)}
     acl clerks_sign_in path_beg {" ".join(CLERKS_SIGN_IN)}
+    acl clerks_only var(txn.clerks_only) -m bool
+    http-request set-var(txn.clerks_only) bool(true) if staff or identity_host clerks_sign_in
     acl reading method GET HEAD
     acl writing method POST
     acl to_read path {" ".join(PKI_READ)}
@@ -214,18 +216,19 @@ verify optional crt-ignore-err all ca-ignore-err all
     acl to_write path {" ".join(PKI_WRITE)}
 {answer("unknown-path", "if identity_host !identity_path")}
 {answer("unknown-path", "if pki_host !to_read !to_write or pki_host to_read !reading or pki_host to_write !writing")}
-{answer("no-certificate", "if staff { var(txn.certificate) -m str none } or identity_host clerks_sign_in { var(txn.certificate) -m str none }")}
-{answer("certificate-invalid", "if staff { var(txn.certificate) -m str invalid } or identity_host clerks_sign_in { var(txn.certificate) -m str invalid }")}
-{answer("certificate-revoked", "if staff { var(txn.certificate) -m str revoked } or identity_host clerks_sign_in { var(txn.certificate) -m str revoked }")}
+{answer("no-certificate", "if clerks_only { var(txn.certificate) -m str none }")}
+{answer("certificate-invalid", "if clerks_only { var(txn.certificate) -m str invalid }")}
+{answer("certificate-revoked", "if clerks_only { var(txn.certificate) -m str revoked }")}
 {answer("tenant-mismatch", "if staff !own or staff second_unit")}
-{answer("revocation-unknown", "if staff !valid or identity_host clerks_sign_in !valid")}
+{answer("revocation-unknown", "if clerks_only !valid")}
     http-request redirect code 308 location %[path]/ if tenant {{ path_reg ^/[a-z]+$ }}
     http-request set-header Asp-Tenant %[var(txn.ksh)] if tenant
     http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff
     # A public system shows a clerk of its own municipality their pages too; whoever else comes is anybody there.
     http-request set-header Client-Cert :%[ssl_c_der,base64]: if public clerk_here
     # Citizens have no certificates, and a clerk's is nothing to their realm.
-    http-request set-header Client-Cert :%[ssl_c_der,base64]: if identity_host valid !{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
+    http-request set-header Client-Cert :%[ssl_c_der,base64]: if identity_host valid \
+!{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
     # A system without an app server is answered by the framework's, which says honestly that it is not installed.
     http-request set-var(txn.app) str(keret)
     http-request set-var(txn.app) var(txn.system) if {{ var(txn.system) -m str {" ".join(register.installed_systems)} }}

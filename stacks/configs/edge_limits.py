@@ -72,7 +72,8 @@ def callers(register: Register) -> str:
     acl too_fast_anonymous sc_http_req_rate({CALLERS}) gt {limit("anonymous-rate")}
     acl too_many_errors sc_http_err_rate({CALLERS}) gt {limit("anonymous-errors")}
 {answer("too-many-requests", "if valid too_many_open or valid too_fast")}
-{answer("too-many-requests", "if !valid too_many_open_anonymous or !valid too_fast_anonymous or !valid too_many_errors")}
+{answer("too-many-requests", "if !valid too_many_open_anonymous or !valid too_fast_anonymous")}
+{answer("too-many-requests", "if !valid too_many_errors")}
     acl password_form path_beg /realms/{REALM}/login-actions/ /realms/{REALM_OF_CITIZENS}/login-actions/
     acl sign_in_begin path {CITIZENS_SIGN_IN}
     http-request track-sc{SIGN_IN} var(txn.caller) table passwords if identity_host password_form {{ method POST }}
@@ -80,15 +81,16 @@ def callers(register: Register) -> str:
     acl too_many_passwords sc_http_req_rate({SIGN_IN},passwords) gt {limit("certificate-passwords")}
     acl too_many_passwords_anonymous sc_http_req_rate({SIGN_IN},passwords) gt {limit("anonymous-passwords")}
     acl too_many_begins sc_http_req_rate({SIGN_IN},sign-ins) gt {limit("sign-in-begins")}
-{answer("too-many-sign-ins", "if valid too_many_passwords or !valid too_many_passwords_anonymous or too_many_begins")}"""
+{answer("too-many-sign-ins", "if valid too_many_passwords or !valid too_many_passwords_anonymous")}
+{answer("too-many-sign-ins", "if too_many_begins")}"""
 
 
 def bodies(register: Register) -> str:
     """Too large: refused by the length that is announced. Small: complete before an app server hears of it."""
     awaited, seconds = register.limit("body-awaited"), register.limit("body-seconds")
     rows = [
-        "    # A body of unknown length could not be judged before it is here; browsers always say it. HTTP/2 announces",
-        "    # none, so whether there is one shows when its first byte or the request's end comes.",
+        "    # A body of unknown length cannot be judged before it is here; browsers always say it. HTTP/2 does not",
+        "    # announce a body, so whether there is one shows when its first byte or the request's end comes.",
         answer("length-required", "if { req.hdr(transfer-encoding) -m found }"),
         f"    http-request wait-for-body time {seconds}s at-least 1 unless {{ req.hdr(content-length) -m found }}",
         answer("length-required", "if !{ req.hdr(content-length) -m found } { req.body_size gt 0 }"),

@@ -13,6 +13,7 @@ BENCHES = {
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
     "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
+    "SLOW": ("tests.bench.edge_slow_bodies", "slow bodies of many addresses at one municipality, and the others"),
     "SYS": ("tests.bench.systems_load", "requests a second, latency, memory and start of each system"),
     "T1": ("tests.bench.tenants_join", "one municipality from nothing to open, and again"),
     "T2": ("tests.bench.tenants_country", "the whole country registered and rendered"),

@@ -191,7 +191,9 @@ def test_the_client_certificate_goes_only_where_it_is_proven(text):
     ]
     lines = section(text, "frontend https")
     refusals = [
-        index for index, line in enumerate(lines) if line.startswith("http-request return") and "if staff" in line
+        index
+        for index, line in enumerate(lines)
+        if line.startswith("http-request return") and re.search("if (staff|clerks_only)", line)
     ]
     assert len(refusals) == 5
     assert max(refusals) < position(lines, "http-request set-header Client-Cert"), (
@@ -211,9 +213,10 @@ def test_clerks_sign_in_only_with_a_valid_certificate(text):
     """H3: seven wrong passwords by a stranger locked a clerk out; now a stranger is not even shown the form."""
     lines = section(text, "frontend https")
     assert position(lines, "acl clerks_sign_in path_beg /realms/asp/protocol/openid-connect/auth /realms/asp/login-")
-    refusals = [line for line in lines if line.startswith("http-request return") and "clerks_sign_in" in line]
+    refusals = [line for line in lines if line.startswith("http-request return") and "clerks_only" in line]
     assert len(refusals) == 4
-    assert refusals[-1].endswith("if staff !valid or identity_host clerks_sign_in !valid")
+    assert refusals[-1].endswith("if clerks_only !valid")
+    assert "http-request set-var(txn.clerks_only) bool(true) if staff or identity_host clerks_sign_in" in lines
     assert lines.index(refusals[-1]) < position(lines, "use_backend identity")
 
 
