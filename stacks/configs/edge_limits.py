@@ -30,7 +30,7 @@ def tables() -> str:
     kinds = {
         "sources": "type ipv6 size 100k expire 10m store conn_cur",
         "anonymous": "type ipv6 size 100k expire 10m store conn_cur",
-        "callers": "type string len 64 size 100k expire 2m store conn_cur,http_req_rate(10s),http_err_rate(10s)",
+        "callers": "type string len 64 size 100k expire 2m store conn_cur,http_req_rate(10s),gpc0_rate(10s)",
         "passwords": "type string len 64 size 100k expire 5m store http_req_rate(60s)",
         "sign-ins": "type string len 64 size 100k expire 5m store http_req_rate(60s)",
         "shares": "type string len 32 size 100k expire 2m store conn_cur",
@@ -66,11 +66,13 @@ def callers(register: Register) -> str:
     http-request set-var(txn.serial) ssl_c_serial,hex if valid
     http-request set-var(txn.caller) str(certificate),concat(-,txn.serial) if valid
     http-request track-sc{CALLERS} var(txn.caller) table callers
+    # HAProxy's own count of errors leaves out what the edge refuses.
+    http-after-response sc-inc-gpc0({CALLERS}) if {{ status 400:428 430:499 }}
     acl too_many_open sc_conn_cur({CALLERS}) gt {limit("certificate-open")}
     acl too_many_open_anonymous sc_conn_cur({CALLERS}) gt {limit("anonymous-open")}
     acl too_fast sc_http_req_rate({CALLERS}) gt {limit("certificate-rate")}
     acl too_fast_anonymous sc_http_req_rate({CALLERS}) gt {limit("anonymous-rate")}
-    acl too_many_errors sc_http_err_rate({CALLERS}) gt {limit("anonymous-errors")}
+    acl too_many_errors sc_gpc0_rate({CALLERS}) gt {limit("anonymous-errors")}
 {answer("too-many-requests", "if valid too_many_open or valid too_fast")}
 {answer("too-many-requests", "if !valid too_many_open_anonymous or !valid too_fast_anonymous")}
 {answer("too-many-requests", "if !valid too_many_errors")}
