@@ -79,8 +79,6 @@ defaults
     retries 2
     timeout connect 2s
     timeout client 60s
-    # Whoever was refused and neither sends the rest of a body nor closes is let go.
-    timeout client-fin 5s
     timeout server 60s
     timeout queue 5s
     timeout http-request 10s
