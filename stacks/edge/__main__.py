@@ -25,7 +25,7 @@ service = SwarmService(
         health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"]),
         user=f"{UID}:{UID}",
         uid=UID,
-        memory=512,  # 45 KiB for each of 8,000 connections with half a head, and room
+        memory=512,  # 43 KiB for each of 8,000 connections with half a head, and room
         environment={
             "ASP_PKI": f"https://{names.pki}:{Port.PKI:d}",
             "ASP_BODY_SECONDS": str(ctx.register.limit("body-seconds")),
