@@ -10,6 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from systems.configuration import CatalogueEntry
+from systems.core.metrics import METHODS
+from systems.core.room import RETRY_AFTER
+from systems.shared.bodies import MIB, Upload
 
 RETRY_SECONDS = 10  # about as long as a failover of the cell takes
 
@@ -48,6 +51,32 @@ def refusal(request: HttpRequest, status: int) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     text = "A kérés hibás, ezért nem teljesíthető. Lépjen vissza, és próbálja meg újra."
     return _notice(request, 400, "Hibás kérés", text)
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    response = _notice(request, 405, "Hibás kérés", "Ilyen kérést ez a rendszer nem fogad.")
+    response.headers["Allow"] = ", ".join(METHODS)
+    return response
+
+
+def no_length(request: HttpRequest) -> HttpResponse:
+    text = "A kérés nem mondja meg, mekkora, ezért nem fogadjuk. Használjon böngészőt."
+    return _notice(request, 411, "Hibás kérés", text)
+
+
+def too_large(request: HttpRequest, upload: Upload | None) -> HttpResponse:
+    """413 with the size that the page promises."""
+    text = "A beküldött adatok túl nagyok, nem mentettük őket. Lépjen vissza, és küldjön kevesebbet egyszerre."
+    if upload:
+        text = f"Itt egyszerre legfeljebb {upload.file // MIB} MB küldhető be. A beküldött adatokat nem mentettük."
+    return _notice(request, 413, "Túl nagy", text)
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    text = "Most egyszerre sokan küldenek be fájlt, ezért az Önét nem mentettük. Próbálja meg fél perc múlva újra."
+    response = _notice(request, 503, "Most sokan vannak", text)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -18,6 +18,7 @@ from systems.chain import send
 from systems.migration import packages
 from systems.migration.models import Package, Part
 from systems.shared import parts
+from systems.shared.bodies import PACKAGE
 
 
 def importing_systems() -> set[str]:
@@ -28,7 +29,7 @@ def importing_systems() -> set[str]:
 
 def read(content: bytes) -> packages.Content:
     """A package's content for the current municipality; PackageFault when it is incomplete or wrong."""
-    return packages.read(content, tenancy.current().ksh, importing_systems(), packages.LARGEST)
+    return packages.read(content, tenancy.current().ksh, importing_systems(), PACKAGE)
 
 
 def begin(package: Package) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 FORMAT = "asp-migracio/1"
 MANIFEST = "manifest.json"
-LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server with 256 MiB can hold
 
 
 class PackageFault(Exception):

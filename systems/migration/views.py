@@ -19,6 +19,7 @@ from systems.core.pdf import Pdf
 from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
+from systems.shared.bodies import MIB, PACKAGE
 from systems.shell import activity
 
 ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that are in its report
@@ -27,7 +28,10 @@ CLERK, APPROVER = "ugyintezo", "jovahagyo"
 
 
 class UploadForm(FormMixin, forms.Form):
-    package = forms.FileField(label="migrációs csomag", help_text="ZIP-fájl manifest.json jegyzékkel.")
+    package = forms.FileField(
+        label="migrációs csomag",
+        help_text=f"ZIP-fájl manifest.json jegyzékkel, kibontva is legfeljebb {PACKAGE // MIB} MB.",
+    )
 
 
 @require_GET
