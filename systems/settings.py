@@ -62,7 +62,7 @@ DATABASES = {
             "sslcert": "/run/secrets/tls.crt",
             "sslkey": "/run/secrets/tls.key",
             "connect_timeout": 5,
-            # Parameters go beside the statement: in its text, a file of 3 MB took 35 (two digits a byte, copied thrice).
+            # Parameters beside the statement: in its text a file of 3 MB took 35 (two digits a byte, several copies).
             "server_side_binding": True,
         },
     }
