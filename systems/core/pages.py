@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from systems.configuration import CatalogueEntry
+from systems.core import logs
 from systems.core.metrics import METHODS
 from systems.core.room import RETRY_AFTER
 from systems.shared.bodies import MIB, Upload
@@ -94,6 +95,11 @@ def no_role(request: HttpRequest) -> HttpResponse:
     return _notice(request, 403, "Nincs jogosultsága", text, ("/keret/", "Vissza a keretrendszerbe"))
 
 
+def clerks_only(request: HttpRequest) -> HttpResponse:
+    text = "Itt csak az önkormányzat ügyintézői léphetnek be, az önkormányzat saját gépéről."
+    return _notice(request, 403, "A hozzáférés nem engedélyezett", text)
+
+
 def sign_in_failed(request: HttpRequest) -> HttpResponse:
     text = "A belépés nem fejeződött be. Próbálja meg újra; ha ismét ezt látja, jelezze a hibabejelentőn."
     return _notice(request, 403, "Sikertelen belépés", text, (f"/{settings.ASP.system}/", "Újrapróbálkozás"))
@@ -105,6 +111,9 @@ def account_locked(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    logs.logger.warning(
+        "form refused: %s", reason.split(" - ")[0]
+    )  # what follows is the caller's own Origin or Referer
     text = "Az űrlap lejárt, az adatokat nem mentettük. Lépjen vissza, töltse be újra az oldalt, és küldje el ismét."
     return _notice(request, 403, "Az űrlap lejárt", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 
 
@@ -10,3 +11,8 @@ class InMemory(MemoryFileUploadHandler):
 
     def handle_raw_input(self, *args, **kwargs):
         self.activated = True
+
+
+def content(file: UploadedFile) -> bytes:
+    """The whole file, which shares the memory that it arrived in."""
+    return file.file.getvalue()

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from systems.core.room import ROOM
 from systems.elugy import submitting
 from systems.elugy.citizen import citizens
 from systems.elugy.forms import AttachmentForm, complete, step_form
@@ -166,7 +167,8 @@ def review(request: HttpRequest, draft: Submission) -> HttpResponse:
     """Review of all answers; submitting is final, and doing it twice submits once."""
     if request.method == "POST":
         try:
-            submission = submitting.submit(draft.pk, request.citizen.identifier)
+            with ROOM.work():  # attachments become a message
+                submission = submitting.submit(draft.pk, request.citizen.identifier)
         except submitting.Incomplete:
             messages.error(request, "Az űrlap még hiányos, ezért nem küldtük be.")
             return redirect("elugy:review", pk=draft.pk)

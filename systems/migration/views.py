@@ -12,10 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import facts, sheets
+from systems.core import facts, sheets, uploads
 from systems.core.access import needs
 from systems.core.forms import FormMixin
 from systems.core.pdf import Pdf
+from systems.core.room import ROOM
 from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
@@ -30,7 +31,8 @@ CLERK, APPROVER = "ugyintezo", "jovahagyo"
 class UploadForm(FormMixin, forms.Form):
     package = forms.FileField(
         label="migrációs csomag",
-        help_text=f"ZIP-fájl manifest.json jegyzékkel, kibontva is legfeljebb {PACKAGE // MIB} MB.",
+        help_text=f"ZIP-fájl manifest.json jegyzékkel, kibontva is legfeljebb {PACKAGE // MIB} MB, "
+        f"rendszerenként legfeljebb {packages.PART // MIB} MB.",
     )
 
 
@@ -47,7 +49,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["package"]
-        content = file.read()
+        content = uploads.content(file)
         package = Package(
             name=file.name[:200],
             sha256=hashlib.sha256(content).hexdigest(),
@@ -88,7 +90,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "Az átvételt másnak kell jóváhagynia, mint aki a csomagot feltöltötte.")
         return redirect("migration:package", pk=pk)
     try:
-        with transaction.atomic():
+        with ROOM.work(), transaction.atomic():
             accepted = flow.approve(pk, request.clerk.name)
             if accepted:
                 activity.record(request, "migrációs csomag átvétele", package.sha256[:12])
@@ -107,7 +109,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Complete a partly imported package in the systems that refused it."""
     package = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    with transaction.atomic():
+    with ROOM.work(), transaction.atomic():
         accepted = flow.resume(pk)
         if accepted:
             activity.record(request, "migrációs csomag átvételének befejezése", package.sha256[:12])

@@ -16,6 +16,7 @@ from systems.core.metrics import METHODS
 from systems.core.room import ROOM, NoRoom
 from systems.shared import bodies
 
+LONGEST_NUMBER = 18  # digits of a length; int refuses thousands of them
 NUL = ("\0", "%00")
 
 
@@ -35,7 +36,7 @@ class Request:
             return pages.no_length(request)
         if length and not (length.isascii() and length.isdecimal()):
             return pages.bad_request(request)
-        if int(length or 0) > limit:
+        if len(length) > LONGEST_NUMBER or int(length or 0) > limit:
             logs.logger.warning("body refused: %s bytes, at most %d", length[:20], limit)
             return pages.too_large(request, bodies.upload(request.path))
         return self.get_response(request)

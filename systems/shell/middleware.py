@@ -82,7 +82,8 @@ class ServeTenant:
             seconds, system = time.monotonic() - start, settings.ASP.system
             metrics.answered(system, request.method, response.status_code, seconds)
             fields = {"status": response.status_code, "ms": round(seconds * 1000)}
-            logs.logger.info("%s %s", request.method, request.path, extra={"fields": fields})
+            method = request.method if request.method in metrics.METHODS else metrics.OTHER
+            logs.logger.info("%s %s", method, request.path, extra={"fields": fields})
             return response
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -119,6 +120,9 @@ def _only_from_edge(request: HttpRequest) -> None:
         raise tenancy.Refusal(421, f"Host must be under {settings.ASP.domain}") from None
 
 
+CLERKS_SIGN_IN = ("sign-in", "sign-in-complete")
+
+
 class SignedIn:
     """Puts the clerk on the request; without one, a page of this system leads to sign-in.
 
@@ -134,6 +138,8 @@ class SignedIn:
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
         """Runs before anything reads the body; a view with `belongs_to` says itself whose request it takes."""
         public, open_to_all = settings.ASP.entry.public, getattr(view, "open_to_all", False)
+        if request.tenant.bearer is None and request.resolver_match.view_name in CLERKS_SIGN_IN:
+            return pages.clerks_only(request)  # beginning a sign-in writes a session: not for whoever comes by
         if public:
             request.municipality = facts.of_tenant().name
         elif open_to_all:
