@@ -20,7 +20,8 @@ KEYS = "/run/secrets"
 # Fewer arenas, else each thread keeps freed memory of its own; what is larger than 1 MiB goes back when it is freed.
 VARIABLES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(2**20)}
 MEMORY = 256  # MiB
-MORE_MEMORY: dict[str, int] = {}  # MiB of systems for which that is too little
+# MiB of systems for which that is too little: a package of 64 MiB and, one at a time, a system's 16 MiB of it as rows.
+MORE_MEMORY = {"migration": 640}
 # MiB. Counters have their own, so that nothing else fills it; uploads are kept in no file at all.
 TMPFS = {"/tmp": 16, "/run/metrics": 1}
 ANNOUNCING = ("keret", "portal", "helpdesk")  # the others are not restarted by an announcement

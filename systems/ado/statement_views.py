@@ -29,7 +29,8 @@ PAGE = 50
 class UploadForm(FormMixin, forms.Form):
     file = forms.FileField(
         label="bankkivonat",
-        help_text=f"CSV-fájl pontosvesszővel tagolva: {';'.join(statements.COLUMNS)}. Legfeljebb {STATEMENT // MIB} MB.",
+        help_text=f"CSV-fájl pontosvesszővel tagolva: {';'.join(statements.COLUMNS)}. "
+        f"Legfeljebb {STATEMENT // MIB} MB.",
     )
 
 

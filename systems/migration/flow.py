@@ -32,10 +32,9 @@ def read(content: bytes) -> packages.Package:
     return packages.read(content, tenancy.current().ksh, importing_systems(), PACKAGE)
 
 
-def begin(package: Package) -> None:
+def begin(package: Package, content: packages.Package) -> None:
     """Save a package and request a check from every system concerned."""
     with transaction.atomic():
-        content = read(package.content)
         package.balances = content.balances
         package.save()
         _ask(package, "import-check", content, [Part(package=package, system=system) for system in content.paths])

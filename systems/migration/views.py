@@ -58,8 +58,9 @@ def upload(request: HttpRequest) -> HttpResponse:
             uploader=request.clerk.username,
         )
         try:
+            contents = flow.read(content)  # takes seconds: not while a transaction waits
             with transaction.atomic():
-                flow.begin(package)
+                flow.begin(package, contents)
                 activity.record(request, "migrációs csomag feltöltése", package.sha256[:12])
         except packages.PackageFault as fault:
             form.add_error("package", str(fault))

@@ -118,7 +118,14 @@ class AppServer:
         finally:
             connection.close()
 
-    def upload(self, path: str, content: bytes, cookies: Mapping[str, str], **fields: str) -> Answer:
+    def upload(
+        self,
+        path: str,
+        content: bytes,
+        cookies: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        **fields: str,
+    ) -> Answer:
         """Send a form with one file, as a browser does."""
         token = "t" * 32
         boundary = "boundary-of-a-test"
@@ -131,12 +138,13 @@ class AppServer:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="scan.pdf"\r\n'
         parts += [head.encode(), b"Content-Type: application/pdf\r\n\r\n", content, f"\r\n--{boundary}--\r\n".encode()]
         pairs = {**cookies, f"asp_{self.system}_csrf": token}
-        headers = {
+        every = {
+            **(headers or {}),
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "Cookie": "; ".join(f"{key}={value}" for key, value in pairs.items()),
             "Referer": f"https://{FACTS[OURS]['host']}/",
         }
-        return self.request("POST", path, b"".join(parts), headers)
+        return self.request("POST", path, b"".join(parts), every)
 
     def peak(self) -> float:
         """MiB that the container has used at most."""
@@ -145,6 +153,12 @@ class AppServer:
             if code == 0:
                 return int(output) / 2**20
         raise AssertionError("no file of the control group tells the peak")
+
+    def files(self, *folders: str) -> set[str]:
+        """Paths of the files in these folders."""
+        code, output = self.container.exec_run(["find", *folders, "-type", "f"])
+        assert code == 0, output.decode()
+        return set(output.decode().split())
 
     def log(self) -> list[dict]:
         return [json.loads(line) for line in self.container.logs().decode().splitlines() if line.startswith("{")]
