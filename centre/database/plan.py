@@ -26,6 +26,8 @@ CHAIN = {
     "message": ("SELECT", "INSERT"),
     "receipt": ("SELECT", "INSERT"),
     "failure": ("SELECT", "INSERT"),
+    "dead": ("SELECT", "INSERT"),
+    "allowed": ("SELECT",),
     "run": ("SELECT", "INSERT"),
 }
 _TENANT = re.compile(r"t\d{5}")
@@ -39,7 +41,7 @@ class PlanFault(Exception):
 class TenantDatabase:
     """What a tenant should be at its cell: a database, its logins and what they may do.
 
-    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view, system that may read it);
+    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view or function, system that may read or call it);
     `facts`: JSON text that the systems read about the municipality, None = nothing is said; `caps`: what it may take.
     """
 
@@ -82,7 +84,7 @@ class TenantDatabase:
         """What its logins may reach outside their own schemas: the chain, and views published for them."""
         chain = [Share(login, "chain", table, rights) for login in self.logins for table, rights in CHAIN.items()]
         return chain + [
-            Share(self.login(reader), system, view)
+            Share(self.login(reader), system, view, ("EXECUTE",) if view.endswith(")") else ("SELECT",))
             for system, view, reader in self.views
             if {system, reader} <= set(self.verifiers)
         ]
@@ -296,10 +298,17 @@ def _share(database: str, share: Share, before: str) -> Statement:
     login, place, rights = identifier(share.login), identifier(share.schema), ", ".join(share.rights)
     sql = (
         f"BEGIN;\nGRANT USAGE ON SCHEMA {place} TO {login};\n"
-        f"GRANT {rights} ON TABLE {place}.{identifier(share.object)} TO {login};\nCOMMIT;"
+        f"GRANT {rights} ON {_object(place, share.object)} TO {login};\nCOMMIT;"
     )
     after = f"{share.schema}.{share.object}: {rights}"
     return Statement(f"rights of {share.login} in {database}", before, after, sql, database)
+
+
+def _object(place: str, name: str) -> str:
+    """A table, or a function with the types of what it takes, as GRANT names it."""
+    function, parenthesis, types = name.partition("(")
+    kind = "FUNCTION" if parenthesis else "TABLE"
+    return f"{kind} {place}.{identifier(function)}{parenthesis}{types}"
 
 
 def _revoke(database: str, right: tuple[str, ...]) -> Statement:
@@ -312,7 +321,8 @@ def _revoke(database: str, right: tuple[str, ...]) -> Statement:
     elif kind == "schema":
         sql = f"REVOKE {privilege} ON SCHEMA {identifier(schema)} FROM {whom};"
     else:
-        sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(target)} FROM {whom};"
+        thing = f"SEQUENCE {identifier(schema)}.{identifier(target)}" if kind == "sequence" else ""
+        sql = f"REVOKE {privilege} ON {thing or _object(identifier(schema), target)} FROM {whom};"
     place = ".".join(part for part in (schema, target) if part)
     return Statement(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
 

@@ -42,7 +42,8 @@ SELECT json_build_object(
     FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{{5}}(_|$)' AND %s));
 """
 
-# Rights that anybody but the owner has on schemas, tables, sequences and as defaults.
+# Rights that anybody but the owner has on schemas, tables, sequences, functions and as defaults; not what PostgreSQL
+# gives everybody on a function that nobody spoke of.
 PRESENT_RIGHTS = """\
   SELECT 'schema' AS kind, n.nspname::text AS schema, '' AS object, a.grantee, a.privilege_type AS privilege
     FROM pg_namespace n, aclexplode(n.nspacl) a
@@ -52,6 +53,11 @@ PRESENT_RIGHTS = """\
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
     WHERE a.grantee <> c.relowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   UNION ALL
+  SELECT 'function', n.nspname, p.proname || '(' || oidvectortypes(p.proargtypes) || ')', a.grantee,
+         a.privilege_type
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a
+    WHERE a.grantee <> p.proowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  UNION ALL
   SELECT 'default', n.nspname, d.defaclobjtype::text, a.grantee, a.privilege_type
     FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
     WHERE a.grantee <> d.defaclrole
@@ -60,7 +66,8 @@ PRESENT_RIGHTS = """\
 
 @dataclass(frozen=True)
 class Share:
-    """Rights of a login on one object of a schema that is not its own: a table of the chain, another system's view."""
+    """Rights of a login on one object of a schema that is not its own: a table of the chain, another system's view, or
+    its function, with the types of what it takes: `balance_of(text)`."""
 
     login: str
     schema: str
@@ -80,7 +87,8 @@ class Shared:
 class Inside:
     """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for.
 
-    Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence or default.
+    Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence, function or
+    default.
     """
 
     migrations: frozenset[tuple[str, str]] = frozenset()
@@ -146,7 +154,8 @@ wanted(kind, schema, object, role, privilege) AS (
   UNION ALL SELECT 'default', schema, 'r', role, p FROM asked, unnest({table_rights}) p
   UNION ALL SELECT 'default', schema, 'S', role, p FROM asked, unnest({sequence_rights}) p
   UNION ALL SELECT 'schema', schema, '', role, 'USAGE' FROM given
-  UNION ALL SELECT 'table', schema, object, role, privilege FROM given),
+  UNION ALL SELECT CASE WHEN object LIKE '%)' THEN 'function' ELSE 'table' END, schema, object, role, privilege
+    FROM given),
 present AS (
   SELECT kind, coalesce(schema, ''), object,
          {GRANTEE}, privilege

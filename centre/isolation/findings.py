@@ -115,9 +115,11 @@ def _rights(database: str, rights: Iterable[Right], shared: Shares) -> Iterator[
     """All rights but what a tenant's own logins need in their own schemas, and what is shared with them."""
     for right in rights:
         login = TENANT.fullmatch(right.grantee)
-        if login and login[1] == database and login[2] and right.kind in ("schema", "relation", "default"):
-            at_home = right.schema == login[2] and right.privilege in OWN_RIGHTS
-            is_share = (right.grantee, right.schema, right.name, right.privilege) in shared
+        if login and login[1] == database and login[2] and right.kind in ("schema", "relation", "function", "default"):
+            at_home = right.kind != "function" and right.schema == login[2] and right.privilege in OWN_RIGHTS
+            # A function's name comes with its schema in front.
+            name = right.name.removeprefix(f"{right.schema}.") if right.kind == "function" else right.name
+            is_share = (right.grantee, right.schema, name, right.privilege) in shared
             if at_home or (right.kind != "default" and is_share):
                 continue
         elif right.grantee == OWNER or (tenant_of(database) is None and right.grantee.startswith("asp_")):
