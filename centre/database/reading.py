@@ -12,8 +12,10 @@ from typing import Any
 
 from centre.isolation.reading import DATABASE_ACL, GRANTEE, POWERS, SEQUENCE_RIGHTS, TABLE_RIGHTS
 from centre.reach.psql import CellSql
-from stacks.configs.postgres import OWNER
+from stacks.configs.postgres import OPEN_SQL, OWNER
 from stacks.configs.sql import identifier, literal
+
+FACTS_SCHEMA = "chain"  # its comment holds the municipality's facts: unlike a database's, no other database shows it
 
 # What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs defaults included; `%s`: of
 # whom the roles are.
@@ -85,7 +87,8 @@ class Shared:
 
 @dataclass(frozen=True)
 class Inside:
-    """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for.
+    """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for,
+    what the municipality's systems are told of it, and what of the server is `open` to everybody and should not be.
 
     Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence, function or
     default.
@@ -95,6 +98,8 @@ class Inside:
     missing: frozenset[tuple[str, ...]] = frozenset()
     extra: frozenset[tuple[str, ...]] = frozenset()
     foreign: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    facts: str | None = None
 
 
 def shared(cell: CellSql, tenants: Iterable[str] | None = None) -> Shared:
@@ -132,6 +137,8 @@ def _inside(row: Mapping[str, Any]) -> Inside:
         missing=frozenset(tuple(right) for right in row["missing"]),
         extra=frozenset(tuple(right) for right in row["extra"]),
         foreign=frozenset(row["foreign"]),
+        open=frozenset(row["open"]),
+        facts=row["facts"],
     )
 
 
@@ -167,6 +174,9 @@ SELECT json_build_object(
                 FROM (SELECT * FROM wanted EXCEPT SELECT * FROM present) m),
   'extra', (SELECT coalesce(json_agg(json_build_array(kind, schema, object, role, privilege)), '[]') FROM (
               SELECT * FROM present EXCEPT SELECT * FROM wanted) x(kind, schema, object, role, privilege)),
+  'open', (SELECT coalesce(json_agg(name), '[]') FROM (
+{OPEN_SQL}) open_to_everybody),
+  'facts', obj_description(to_regnamespace({literal(FACTS_SCHEMA)}), 'pg_namespace'),
   'foreign', (SELECT coalesce(json_agg(n.nspname || '.' || c.relname), '[]')
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from centre.isolation.reach import POWERS, TENANT, is_tenant, opens_tenants, tenant_of
 from centre.isolation.reading import PUBLIC, TABLE_RIGHTS, Cluster, Contents, Database, Facts, Membership, Right
-from stacks.configs.postgres import BUSY, OWNER, PROVISIONER, TEMPLATE
+from stacks.configs.postgres import BUSY, OWNER, PROVISIONER, TEMPLATE, TEMPORARY
 
 OWN_RIGHTS = {"USAGE", *TABLE_RIGHTS}  # of a login in its own schema
 
@@ -70,7 +70,7 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[str, str]]:
         if tenant_of(setting.database) or tenant_of(setting.role):
             yield "setting", f"{setting.role or 'everybody'} in {setting.database}: {setting.setting}"
     for grant in cluster.parameters:
-        if grant != (BUSY, PROVISIONER, "SET"):
+        if grant not in ((BUSY, PROVISIONER, "SET"), (TEMPORARY, PROVISIONER, "SET")):
             yield "parameter", f"{grant.parameter}: {grant.privilege} for {grant.role}"
     for tablespace in cluster.tablespaces:
         yield "tablespace", f"{tablespace.name} of {tablespace.owner}"

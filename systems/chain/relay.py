@@ -163,7 +163,7 @@ class Relay:
         for ksh in dict.fromkeys(candidates):
             with _as(ksh):
                 try:
-                    self.tenants = [code for code, _ in facts.tenants() if settings.ASP.entry.serves(code)]
+                    self.tenants = [code for code in facts.tenants() if settings.ASP.entry.serves(code)]
                 except (DatabaseError, InterfaceError) as error:
                     logs.logger.warning("relay finds no tenants: %s", str(error).strip().splitlines()[0])
                     connection.close()

@@ -53,7 +53,7 @@ FIELDS: dict[str, frozenset[str]] = {
     topic: frozenset(fields.split())
     for topic, fields in {
         "submission": "submission form title applicant data target submitted_at attachments",
-        "case": "submission form applicant data target submitted_at number registered_at",
+        "case": "submission form number applicant data",
         "decision": "submission number outcome text decided_by",
         "status": "submission status at",
         "feed": "day dataset rows count sha256",

@@ -103,7 +103,7 @@ class Node(CellSql):
         self.dirty.add(tenancy.current().name)
 
     def _touch(self, database: str) -> None:
-        """Mark databases as changed: a session outside tenants' databases may have changed comments on any of them."""
+        """Mark a municipality's database as changed, or all: a session outside of them may have changed any."""
         names = {f"t{ksh}" for ksh in FACTS}
         self.dirty |= {database} if database in names else names
 
@@ -157,10 +157,6 @@ class Node(CellSql):
                 )
                 session.execute(f"REVOKE ALL ON DATABASE t{ksh} FROM PUBLIC")
                 session.execute(f"GRANT CONNECT ON DATABASE t{ksh} TO t{ksh}")
-                comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-                    psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
-                )
-                session.execute(comment)
         self.dirty.clear()
 
     def at_once(self, lock: str, *work: Callable, ksh: str = OURS) -> list:

@@ -1,7 +1,7 @@
 """E-administration asks for one balance at a time, and each question is kept.
 
 The view showed every taxpayer's balance to a system that the internet reaches. The function runs as the owner, takes
-one identifier, and writes down who asked for whom; `pg_temp` comes last, so nobody puts a table in front of ours.
+one identifier, and writes down who asked for whom. No login may make temporary tables, so none stands before ours.
 """
 
 from django.db import migrations
@@ -14,7 +14,7 @@ CREATE INDEX balance_question_by_time ON balance_question (at);
 CREATE TRIGGER balance_question_sealed BEFORE UPDATE OR DELETE ON balance_question
   FOR EACH ROW EXECUTE FUNCTION sealed();
 CREATE FUNCTION balance_of(asked text) RETURNS SETOF citizen_balance LANGUAGE plpgsql STRICT SECURITY DEFINER
-  SET search_path = ado, pg_temp AS $$
+  SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO balance_question (system, identifier)
     VALUES (split_part(session_user::text, '_', 2), left(asked, 20));

@@ -1,4 +1,8 @@
-"""Each system sees a clerk's roles in itself alone; the framework, which manages them, sees all."""
+"""Each system sees a clerk's roles in itself alone.
+
+All are seen by the framework, which manages them; by records, where a role in the tax system opens its cases; and by
+training, whose course follows from them.
+"""
 
 from django.db import migrations
 
@@ -18,7 +22,7 @@ held AS (
   UNION SELECT s.user_id, b.role FROM active s JOIN base b ON b.id = s.substitutes_id WHERE s.kind = 'substitution')
 SELECT c.username, c.locked_at IS NOT NULL AS locked, c.not_before, c.managed, ARRAY(
     SELECT h.role FROM held h
-      WHERE h.id = c.id AND asking.system IN ('keret', split_part(h.role, '.', 1)) ORDER BY h.role) AS roles, c.name
+      WHERE h.id = c.id AND asking.system IN ('keret', 'irat', 'training', split_part(h.role, '.', 1)) ORDER BY h.role) AS roles, c.name
   FROM clerk c CROSS JOIN asking
 """
 

@@ -134,7 +134,7 @@ def test_the_citizens_balance_is_the_clerks_to_the_forint(account, serve):
     assert balance.interest > 0
     with serve("elugy"), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT due, paid, interest, balance, as_of FROM ado.citizen_balance WHERE identifier = %s", [FIRM]
+            "SELECT due, paid, interest, balance, as_of FROM ado.balance_of(%s)", [FIRM]
         )
         assert cursor.fetchone() == (balance.due, balance.paid, balance.interest, balance.owed, balance.day)
 
@@ -142,7 +142,12 @@ def test_the_citizens_balance_is_the_clerks_to_the_forint(account, serve):
 def test_only_the_e_administration_may_read_it(account, serve):
     from django.db import DatabaseError
 
-    for system, sql in (("irat", "SELECT * FROM ado.citizen_balance"), ("elugy", "SELECT * FROM ado.payment")):
+    for system, sql in (
+        ("irat", "SELECT * FROM ado.balance_of('x')"),
+        ("elugy", "SELECT * FROM ado.citizen_balance"),
+        ("elugy", "SELECT * FROM ado.balance_question"),
+        ("elugy", "SELECT * FROM ado.payment"),
+    ):
         with serve(system), pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
             cursor.execute(sql)
 
