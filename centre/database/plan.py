@@ -42,7 +42,7 @@ class PlanFault(Exception):
 class TenantDatabase:
     """What a tenant should be at its cell: a database, its logins and what they may do.
 
-    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view or function, system that may read or call it);
+    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view or function, who may use it);
     `facts`: JSON text that the systems read about the municipality, None = nothing is said; `caps`: what it may take.
     """
 
@@ -70,7 +70,7 @@ class TenantDatabase:
         return TURNOVER * self.caps.connections_of_system
 
     def settings(self, system: str) -> dict[str, str]:
-        """What holds for sessions of a system's login, but for BUSY and TEMPORARY until the session itself says otherwise."""
+        """What holds for sessions of a system's login: BUSY and TEMPORARY always, the rest until one says otherwise."""
         return {
             "search_path": system,
             "statement_timeout": f"{self.caps.statement_seconds}s",

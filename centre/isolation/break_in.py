@@ -1,6 +1,6 @@
-"""What a break-in at one system's app server reaches: from the same data that the database and the networks are made of.
+"""What a break-in at one system's app server reaches, from the data that the database and the networks are made of.
 
-`python -m centre.isolation.break_in >docs/reach.md` writes the page; a unit test compares it, tests/systems tries it.
+`python -m centre.isolation.break_in` prints the page docs/reach.md; a unit test compares it, tests/systems tries it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAGE = """\
 Whoever takes over the app server of one system has that system's key and with it its login in the database of every
 municipality of the cell that has the system. The table says what this opens in each of them, beyond the system's own
 schema, which it reads and writes. Nothing else: `tests/systems/test_break_in.py` tries every relation, function and
-message from every login. This page is generated (`python -m centre.isolation.break_in >docs/reach.md`).
+message from every login. This page is generated (`python -m centre.isolation.break_in`).
 
 - **Reads, calls**: views and functions that another system shares (`shares:` in `inventory/catalogue/systems.yaml`).
   A view may narrow itself to who asks: `keret.clerk_access` shows roles in the asking system only, except to `keret`,
@@ -75,7 +75,11 @@ def reach(register: Register) -> list[Row]:
                 tuple(name for name in own if not name.endswith(")")),
                 tuple(name for name in own if name.endswith(")")),
                 tuple(sorted((target, topic) for source, target, topic in ALLOWED if source == system)),
-                tuple(network.name.name.partition("-")[2] for network in every if cell.app(system) in network.members),
+                tuple(
+                    network.name.name.split(f"-{register.environment.id}-", 1)[1]
+                    for network in every
+                    if cell.app(system) in network.members
+                ),
             )
         )
     return rows

@@ -262,8 +262,10 @@ CREATE TABLE IF NOT EXISTS asp_meta.migrations (
 # What PostgreSQL shows or gives everybody in every database, and no system needs: who is active and how much in the
 # whole cell, and files of any size (large objects) in a database where a login has rights on its own schema alone. A
 # clone keeps what its template takes away; these lists say what that is.
-_STATISTICS = "^pg_stat_(activity|archiver|bgwriter|checkpointer|database|gssapi|io|progress|recovery|replication|slru|ssl|\
+_STATISTICS = (
+    "^pg_stat_(activity|archiver|bgwriter|checkpointer|database|gssapi|io|progress|recovery|replication|slru|ssl|\
 subscription|wal)"
+)
 _COUNTERS = "^pg_stat_get_(activity|archiver|backend|bgwriter|checkpointer|db|io|progress|recovery|replication|slru|\
 subscription|wal)"
 _LARGE_OBJECTS = "^lo_|^(loread|lowrite)$"
@@ -276,7 +278,8 @@ OPEN_SQL = f"""\
   UNION ALL
   SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
     WHERE p.pronamespace = 'pg_catalog'::regnamespace
-      AND p.proname ~ {literal(f"{_COUNTERS}|{_LARGE_OBJECTS}")} AND has_function_privilege('public', p.oid, 'EXECUTE')"""
+      AND p.proname ~ {literal(f"{_COUNTERS}|{_LARGE_OBJECTS}")}
+      AND has_function_privilege('public', p.oid, 'EXECUTE')"""
 
 # Closes them for everybody, in the database where a superuser runs it (idempotent).
 CLOSE_SQL = f"""\

@@ -50,8 +50,7 @@ def tenants() -> list[str]:
     """KSH codes of every tenant of the cell; any database of the cell can list them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT substr(datname, 2) FROM pg_database "
-            "WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
+            "SELECT substr(datname, 2) FROM pg_database WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
         )
         return [ksh for (ksh,) in cursor.fetchall()]
 

@@ -118,11 +118,13 @@ def _balances(identifier: str) -> list[dict] | None:
     columns = ("tax", "due", "paid", "interest", "balance", "as_of")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {', '.join(columns)} FROM ado.balance_of(%s) ORDER BY tax", [identifier]
-            )
+            cursor.execute(f"SELECT {', '.join(columns)} FROM ado.balance_of(%s) ORDER BY tax", [identifier])
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) in ("42883", "3F000", "42501"):  # no function, no schema, not granted
+        if getattr(error.__cause__, "sqlstate", None) in (
+            "42883",
+            "3F000",
+            "42501",
+        ):  # no function, no schema, not granted
             return None
         raise

@@ -22,7 +22,8 @@ held AS (
   UNION SELECT s.user_id, b.role FROM active s JOIN base b ON b.id = s.substitutes_id WHERE s.kind = 'substitution')
 SELECT c.username, c.locked_at IS NOT NULL AS locked, c.not_before, c.managed, ARRAY(
     SELECT h.role FROM held h
-      WHERE h.id = c.id AND asking.system IN ('keret', 'irat', 'training', split_part(h.role, '.', 1)) ORDER BY h.role) AS roles, c.name
+      WHERE h.id = c.id AND asking.system IN ('keret', 'irat', 'training', split_part(h.role, '.', 1))
+      ORDER BY h.role) AS roles, c.name
   FROM clerk c CROSS JOIN asking
 """
 

@@ -133,9 +133,7 @@ def test_the_citizens_balance_is_the_clerks_to_the_forint(account, serve):
         balance = account.balance()
     assert balance.interest > 0
     with serve("elugy"), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT due, paid, interest, balance, as_of FROM ado.balance_of(%s)", [FIRM]
-        )
+        cursor.execute("SELECT due, paid, interest, balance, as_of FROM ado.balance_of(%s)", [FIRM])
         assert cursor.fetchone() == (balance.due, balance.paid, balance.interest, balance.owed, balance.day)
 
 
