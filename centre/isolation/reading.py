@@ -65,7 +65,8 @@ WITH objects(kind, name, owner, detail) AS (
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE c.oid >= 16384 AND nspname !~ '^pg_(temp|toast)' AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
   UNION ALL SELECT 'function', oid::regprocedure::text, proowner,
-      concat_ws(' ', prosecdef, prolang, proconfig::text, md5(concat(prosrc, prosqlbody::text)))
+      concat_ws(' ', prosecdef, prolang, proconfig::text, has_function_privilege('public', oid, 'EXECUTE'),
+        md5(concat(prosrc, prosqlbody::text)))
     FROM pg_proc WHERE oid >= 16384
   UNION ALL SELECT 'policy', polrelid::regclass || '.' || polname, 0, md5(concat_ws(' ', polcmd, polpermissive,
       polroles::text, pg_get_expr(polqual, polrelid), '/', pg_get_expr(polwithcheck, polrelid))) FROM pg_policy
