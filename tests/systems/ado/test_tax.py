@@ -96,13 +96,14 @@ def test_a_year_is_assessed_once(clerk, serve):
     assert "már ki van vetve" in text_of(page)
 
 
-def test_a_form_that_no_tax_is_known_for_waits_as_a_fault(serve, node):
+def test_a_form_that_no_tax_is_known_for_is_dead_and_seen(serve, node):
     with serve("irat"), transaction.atomic():
-        send("ado", "case", {"form": "ismeretlen", "data": {}, "submission": str(uuid.uuid4())}, key="x")
+        body = {"form": "ismeretlen", "data": {}, "submission": str(uuid.uuid4()), "number": "1", "applicant": {}}
+        send("ado", "case", body, key="x")
     with serve("ado"):
         assert relay.deliver() == 0
     with node.superuser("t16054") as session:
-        assert "has no tax" in session.execute("SELECT error FROM chain.failure").fetchone()[0]
+        assert "has no tax" in session.execute("SELECT reason FROM chain.dead").fetchone()[0]
 
 
 @pytest.fixture
