@@ -130,7 +130,8 @@ class Caps(Model):
 
     `connections`: server connections of its database through the pooler, all systems together; `clients`: connections
     of app servers to the pooler that ask for its database; `busy_milliseconds`: processor time after which a connection
-    that keeps a processor busy lets everybody else go first.
+    that keeps a processor busy lets everybody else go first; `temporary_mebibytes`: what one connection may spill to
+    the server's disk, for sorting and the like.
     """
 
     connections: int = Field(4, ge=2, le=32)
@@ -140,6 +141,12 @@ class Caps(Model):
     idle_in_transaction_seconds: int = Field(30, ge=1, le=3600)
     lock_seconds: int = Field(10, ge=1, le=600)
     busy_milliseconds: int = Field(500, ge=100, le=60_000)
+    temporary_mebibytes: int = Field(256, ge=16, le=16_384)
+
+    @property
+    def connections_of_system(self) -> int:
+        """Server connections that one of its systems may hold: half, so that none ever keeps all from the others."""
+        return max(1, self.connections // 2)
 
 
 class CapsChange(Caps):

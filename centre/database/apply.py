@@ -76,6 +76,11 @@ def facts(register: Register, municipality: Municipality) -> str:
         "host": municipality.host,
         "origin": municipality.origin,
         "office": municipality.office,
+        "others": [
+            {"ksh": other.ksh, "name": other.name, "origin": other.origin}
+            for other in register.municipalities.values()
+            if (other.office, other.cell) == (municipality.office, municipality.cell) and other.ksh != municipality.ksh
+        ],
     }
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 

@@ -12,20 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from centre.database.migrations import Migration
-from centre.database.reading import Inside, Share, Shared
+from centre.database.reading import FACTS_SCHEMA, Inside, Share, Shared
 from centre.isolation.reading import SEQUENCE_RIGHTS, TABLE_RIGHTS
 from centre.steps import Step
 from inventory.models import Caps
-from stacks.configs.postgres import AUTH_DATABASE, BUSY, OWNER, TEMPLATE
+from stacks.configs.postgres import AUTH_DATABASE, BUSY, CLOSE_SQL, OWNER, PROVISIONER, TEMPLATE, TEMPORARY
 from stacks.configs.sql import identifier, literal
 
 TURNOVER = 2  # server connections that may exist for each that the pooler holds: while it replaces one, both do
+SUPERUSER = "postgres"  # comes in by the node's own socket, as the provisioner does
 DATABASE_RIGHTS = {"CREATE", "TEMPORARY", "CONNECT"}
 # What every system may do with the tables of schema `chain`; row-level security narrows it to its own messages.
 CHAIN = {
     "message": ("SELECT", "INSERT"),
     "receipt": ("SELECT", "INSERT"),
     "failure": ("SELECT", "INSERT"),
+    "dead": ("SELECT", "INSERT"),
+    "allowed": ("SELECT",),
     "run": ("SELECT", "INSERT"),
 }
 _TENANT = re.compile(r"t\d{5}")
@@ -39,7 +42,7 @@ class PlanFault(Exception):
 class TenantDatabase:
     """What a tenant should be at its cell: a database, its logins and what they may do.
 
-    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view, system that may read it);
+    `name`: `t16054`; `verifiers`: system → verifier of its login; `views`: (system, view or function, who may use it);
     `facts`: JSON text that the systems read about the municipality, None = nothing is said; `caps`: what it may take.
     """
 
@@ -58,11 +61,16 @@ class TenantDatabase:
 
     @property
     def connections(self) -> int:
-        """The most server connections of its database, and of each of its logins."""
+        """The most server connections of its database."""
         return TURNOVER * self.caps.connections
 
+    @property
+    def connections_of_login(self) -> int:
+        """The most server connections of each of its logins."""
+        return TURNOVER * self.caps.connections_of_system
+
     def settings(self, system: str) -> dict[str, str]:
-        """What holds for sessions of a system's login, but for BUSY until the session itself says otherwise."""
+        """What holds for sessions of a system's login: BUSY and TEMPORARY always, the rest until one says otherwise."""
         return {
             "search_path": system,
             "statement_timeout": f"{self.caps.statement_seconds}s",
@@ -70,6 +78,7 @@ class TenantDatabase:
             "idle_in_transaction_session_timeout": f"{self.caps.idle_in_transaction_seconds}s",
             "lock_timeout": f"{self.caps.lock_seconds}s",
             BUSY: f"{self.caps.busy_milliseconds}ms",
+            TEMPORARY: f"{self.caps.temporary_mebibytes}MB",
         }
 
     @property
@@ -82,7 +91,7 @@ class TenantDatabase:
         """What its logins may reach outside their own schemas: the chain, and views published for them."""
         chain = [Share(login, "chain", table, rights) for login in self.logins for table, rights in CHAIN.items()]
         return chain + [
-            Share(self.login(reader), system, view)
+            Share(self.login(reader), system, view, ("EXECUTE",) if view.endswith(")") else ("SELECT",))
             for system, view, reader in self.views
             if {system, reader} <= set(self.verifiers)
         ]
@@ -90,26 +99,27 @@ class TenantDatabase:
 
 @dataclass(frozen=True)
 class Statement(Step):
-    """One step in SQL, run in `database` (autocommit unless it says BEGIN)."""
+    """One step in SQL, run in `database` as `role` (autocommit unless it says BEGIN)."""
 
     sql: str = field(repr=False)
     database: str = AUTH_DATABASE
+    role: str = PROVISIONER
 
 
 def script(steps: Sequence[Statement]) -> str:
-    """One psql script of all steps, changing database only where the next one needs it."""
-    lines, database = [], AUTH_DATABASE
+    """One psql script of all steps, changing database and role only where the next one needs it."""
+    lines, session = [], (AUTH_DATABASE, PROVISIONER)
     for step in steps:
-        if step.database != database:
-            lines.append(f"\\connect {identifier(step.database)}\n")
-            database = step.database
+        if (step.database, step.role) != session:
+            session = step.database, step.role
+            lines.append(f"\\connect {identifier(step.database)} {identifier(step.role)}\n")
         lines.append(step.sql.rstrip() + "\n")
     return "".join(lines)
 
 
 def template_steps(migrations: Sequence[Migration], template: Inside) -> list[Statement]:
-    """Migrations that the tenants' template lacks."""
-    return _migrate(TEMPLATE, migrations, template)
+    """What the tenants' template lacks: migrations, and what everybody may do in it and should not."""
+    return _close(TEMPLATE, template) + _migrate(TEMPLATE, migrations, template)
 
 
 def present_steps(
@@ -148,7 +158,7 @@ def _roles(tenant: TenantDatabase, shared: Shared) -> list[Statement]:
     steps = _role(tenant.name, shared.roles.get(tenant.name))
     for system, verifier in sorted(tenant.verifiers.items()):
         name = tenant.login(system)
-        login = _Login(verifier, tenant.connections, tenant.settings(system))
+        login = _Login(verifier, tenant.connections_of_login, tenant.settings(system))
         steps += _role(name, shared.roles.get(name), login)
         steps += _membership(name, tenant.name, shared.roles.get(name))
     return steps + _leave_groups(tenant.name, shared.roles.get(tenant.name), keep=None)
@@ -256,19 +266,34 @@ def _database(
     if limit != tenant.connections:
         sql = f"ALTER DATABASE {quoted} CONNECTION LIMIT {tenant.connections};"
         steps.append(Statement(f"database {name} connections", f"limit {limit}", f"limit {tenant.connections}", sql))
-    if tenant.facts is not None and (row or {}).get("comment") != tenant.facts:
-        comment = f"COMMENT ON DATABASE {quoted} IS {literal(tenant.facts)};"
-        steps.append(Statement(f"database {name} facts", (row or {}).get("comment") or "none", tenant.facts, comment))
+    if (row or {}).get("comment"):  # every database of the cell would show it
+        steps.append(Statement(f"database {name} comment", "present", "none", f"COMMENT ON DATABASE {quoted} IS NULL;"))
     own = tenant.logins
     if inside is None:  # just cloned, or closed until now: the template's schema with nobody's rights on it
         steps += [_grant(name, login, schema, "absent") for login, schema in own.items()]
-        return steps + [_share(name, share, "absent") for share in tenant.shares]
-    steps += _migrate(name, migrations, inside)
+        steps += [_share(name, share, "absent") for share in tenant.shares]
+        return steps + _facts(tenant, None)
+    steps += _close(name, inside) + _migrate(name, migrations, inside)
     missing = {(role, schema) for _, schema, _, role, _ in inside.missing}
     steps += [_grant(name, role, schema, "incomplete") for role, schema in sorted(missing) if own.get(role) == schema]
     steps += [_share(name, share, "incomplete") for share in tenant.shares if (share.login, share.schema) in missing]
     steps += [_revoke(name, right) for right in sorted(inside.extra)]
-    return steps
+    return steps + _facts(tenant, inside.facts)
+
+
+def _facts(tenant: TenantDatabase, present: str | None) -> list[Statement]:
+    if tenant.facts in (None, present):
+        return []
+    sql = f"SET ROLE {OWNER};\nCOMMENT ON SCHEMA {FACTS_SCHEMA} IS {literal(tenant.facts)};\nRESET ROLE;"
+    return [Statement(f"database {tenant.name} facts", present or "none", tenant.facts, sql, tenant.name)]
+
+
+def _close(database: str, inside: Inside) -> list[Statement]:
+    """Take from everybody what PostgreSQL gives in every database; only a superuser can."""
+    if not inside.open:
+        return []
+    before = f"{len(inside.open)} views and functions of the server open to everybody"
+    return [Statement(f"database {database} walls", before, "closed", CLOSE_SQL, database, SUPERUSER)]
 
 
 def _migrate(database: str, migrations: Sequence[Migration], inside: Inside) -> list[Statement]:
@@ -296,10 +321,17 @@ def _share(database: str, share: Share, before: str) -> Statement:
     login, place, rights = identifier(share.login), identifier(share.schema), ", ".join(share.rights)
     sql = (
         f"BEGIN;\nGRANT USAGE ON SCHEMA {place} TO {login};\n"
-        f"GRANT {rights} ON TABLE {place}.{identifier(share.object)} TO {login};\nCOMMIT;"
+        f"GRANT {rights} ON {_object(place, share.object)} TO {login};\nCOMMIT;"
     )
     after = f"{share.schema}.{share.object}: {rights}"
     return Statement(f"rights of {share.login} in {database}", before, after, sql, database)
+
+
+def _object(place: str, name: str) -> str:
+    """A table, or a function with the types of what it takes, as GRANT names it."""
+    function, parenthesis, types = name.partition("(")
+    kind = "FUNCTION" if parenthesis else "TABLE"
+    return f"{kind} {place}.{identifier(function)}{parenthesis}{types}"
 
 
 def _revoke(database: str, right: tuple[str, ...]) -> Statement:
@@ -312,7 +344,8 @@ def _revoke(database: str, right: tuple[str, ...]) -> Statement:
     elif kind == "schema":
         sql = f"REVOKE {privilege} ON SCHEMA {identifier(schema)} FROM {whom};"
     else:
-        sql = f"REVOKE {privilege} ON {kind.upper()} {identifier(schema)}.{identifier(target)} FROM {whom};"
+        thing = f"SEQUENCE {identifier(schema)}.{identifier(target)}" if kind == "sequence" else ""
+        sql = f"REVOKE {privilege} ON {thing or _object(identifier(schema), target)} FROM {whom};"
     place = ".".join(part for part in (schema, target) if part)
     return Statement(f"rights of {grantee} in {database}", f"{privilege} on {kind} {place}", "none", sql, database)
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from centre.isolation.reading import DATABASE_ACL, GRANTEE, POWERS, SEQUENCE_RIGHTS, TABLE_RIGHTS
 from centre.reach.psql import CellSql
-from stacks.configs.postgres import OWNER
+from stacks.configs.postgres import OPEN_SQL, OWNER
 from stacks.configs.sql import identifier, literal
+
+FACTS_SCHEMA = "chain"  # its comment holds the municipality's facts: unlike a database's, no other database shows it
 
 # What the whole cluster shares, as one JSON object. `acl`: [grantee, privilege] pairs defaults included; `%s`: of
 # whom the roles are.
@@ -42,7 +44,8 @@ SELECT json_build_object(
     FROM pg_roles r WHERE r.rolname ~ '^t[0-9]{{5}}(_|$)' AND %s));
 """
 
-# Rights that anybody but the owner has on schemas, tables, sequences and as defaults.
+# Rights that anybody but the owner has on schemas, tables, sequences, functions and as defaults; not what PostgreSQL
+# gives everybody on a function that nobody spoke of.
 PRESENT_RIGHTS = """\
   SELECT 'schema' AS kind, n.nspname::text AS schema, '' AS object, a.grantee, a.privilege_type AS privilege
     FROM pg_namespace n, aclexplode(n.nspacl) a
@@ -52,6 +55,11 @@ PRESENT_RIGHTS = """\
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
     WHERE a.grantee <> c.relowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   UNION ALL
+  SELECT 'function', n.nspname, p.proname || '(' || oidvectortypes(p.proargtypes) || ')', a.grantee,
+         a.privilege_type
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a
+    WHERE a.grantee <> p.proowner AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  UNION ALL
   SELECT 'default', n.nspname, d.defaclobjtype::text, a.grantee, a.privilege_type
     FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
     WHERE a.grantee <> d.defaclrole
@@ -60,7 +68,8 @@ PRESENT_RIGHTS = """\
 
 @dataclass(frozen=True)
 class Share:
-    """Rights of a login on one object of a schema that is not its own: a table of the chain, another system's view."""
+    """Rights of a login on one object of a schema that is not its own: a table of the chain, another system's view, or
+    its function, with the types of what it takes: `balance_of(text)`."""
 
     login: str
     schema: str
@@ -78,15 +87,19 @@ class Shared:
 
 @dataclass(frozen=True)
 class Inside:
-    """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for.
+    """What one database holds: applied (system, version) pairs, rights that are missing and ones nobody asked for,
+    what the municipality's systems are told of it, and what of the server is `open` to everybody and should not be.
 
-    Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence or default.
+    Rights are (kind, schema, object, role, privilege); kind is schema, table, sequence, function or
+    default.
     """
 
     migrations: frozenset[tuple[str, str]] = frozenset()
     missing: frozenset[tuple[str, ...]] = frozenset()
     extra: frozenset[tuple[str, ...]] = frozenset()
     foreign: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    facts: str | None = None
 
 
 def shared(cell: CellSql, tenants: Iterable[str] | None = None) -> Shared:
@@ -124,6 +137,8 @@ def _inside(row: Mapping[str, Any]) -> Inside:
         missing=frozenset(tuple(right) for right in row["missing"]),
         extra=frozenset(tuple(right) for right in row["extra"]),
         foreign=frozenset(row["foreign"]),
+        open=frozenset(row["open"]),
+        facts=row["facts"],
     )
 
 
@@ -146,7 +161,8 @@ wanted(kind, schema, object, role, privilege) AS (
   UNION ALL SELECT 'default', schema, 'r', role, p FROM asked, unnest({table_rights}) p
   UNION ALL SELECT 'default', schema, 'S', role, p FROM asked, unnest({sequence_rights}) p
   UNION ALL SELECT 'schema', schema, '', role, 'USAGE' FROM given
-  UNION ALL SELECT 'table', schema, object, role, privilege FROM given),
+  UNION ALL SELECT CASE WHEN object LIKE '%)' THEN 'function' ELSE 'table' END, schema, object, role, privilege
+    FROM given),
 present AS (
   SELECT kind, coalesce(schema, ''), object,
          {GRANTEE}, privilege
@@ -158,6 +174,9 @@ SELECT json_build_object(
                 FROM (SELECT * FROM wanted EXCEPT SELECT * FROM present) m),
   'extra', (SELECT coalesce(json_agg(json_build_array(kind, schema, object, role, privilege)), '[]') FROM (
               SELECT * FROM present EXCEPT SELECT * FROM wanted) x(kind, schema, object, role, privilege)),
+  'open', (SELECT coalesce(json_agg(name), '[]') FROM (
+{OPEN_SQL}) open_to_everybody),
+  'facts', obj_description(to_regnamespace({literal(FACTS_SCHEMA)}), 'pg_namespace'),
   'foreign', (SELECT coalesce(json_agg(n.nspname || '.' || c.relname), '[]')
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -74,8 +74,9 @@ def rights(cluster: Cluster, tenant: str, contents: Contents) -> Rights:
         for role in _visitors(groups, right.grantee):
             if right.kind == "schema" and right.privilege == "USAGE":
                 usage[role].add(right.schema)
-            elif right.kind in ("relation", "column") and role != f"{tenant}_{right.schema}":
-                beyond[role].add(f"{right.schema}.{right.name} {right.privilege}")
+            elif right.kind in ("relation", "column", "function") and role != f"{tenant}_{right.schema}":
+                name = right.name.removeprefix(f"{right.schema}.")  # a function's comes with its schema in front
+                beyond[role].add(f"{right.schema}.{name} {right.privilege}")
     return Rights(
         {role: tuple(sorted(schemas)) for role, schemas in usage.items()},
         {role: tuple(sorted(names)) for role, names in beyond.items()},

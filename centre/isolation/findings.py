@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from centre.isolation.reach import POWERS, TENANT, is_tenant, opens_tenants, tenant_of
 from centre.isolation.reading import PUBLIC, TABLE_RIGHTS, Cluster, Contents, Database, Facts, Membership, Right
-from stacks.configs.postgres import BUSY, OWNER, PROVISIONER, TEMPLATE
+from stacks.configs.postgres import BUSY, OWNER, PROVISIONER, TEMPLATE, TEMPORARY
 
 OWN_RIGHTS = {"USAGE", *TABLE_RIGHTS}  # of a login in its own schema
 
@@ -70,7 +70,7 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[str, str]]:
         if tenant_of(setting.database) or tenant_of(setting.role):
             yield "setting", f"{setting.role or 'everybody'} in {setting.database}: {setting.setting}"
     for grant in cluster.parameters:
-        if grant != (BUSY, PROVISIONER, "SET"):
+        if grant not in ((BUSY, PROVISIONER, "SET"), (TEMPORARY, PROVISIONER, "SET")):
             yield "parameter", f"{grant.parameter}: {grant.privilege} for {grant.role}"
     for tablespace in cluster.tablespaces:
         yield "tablespace", f"{tablespace.name} of {tablespace.owner}"
@@ -115,9 +115,11 @@ def _rights(database: str, rights: Iterable[Right], shared: Shares) -> Iterator[
     """All rights but what a tenant's own logins need in their own schemas, and what is shared with them."""
     for right in rights:
         login = TENANT.fullmatch(right.grantee)
-        if login and login[1] == database and login[2] and right.kind in ("schema", "relation", "default"):
-            at_home = right.schema == login[2] and right.privilege in OWN_RIGHTS
-            is_share = (right.grantee, right.schema, right.name, right.privilege) in shared
+        if login and login[1] == database and login[2] and right.kind in ("schema", "relation", "function", "default"):
+            at_home = right.kind != "function" and right.schema == login[2] and right.privilege in OWN_RIGHTS
+            # A function's name comes with its schema in front.
+            name = right.name.removeprefix(f"{right.schema}.") if right.kind == "function" else right.name
+            is_share = (right.grantee, right.schema, name, right.privilege) in shared
             if at_home or (right.kind != "default" and is_share):
                 continue
         elif right.grantee == OWNER or (tenant_of(database) is None and right.grantee.startswith("asp_")):

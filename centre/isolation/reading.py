@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from centre.reach.psql import CellSql
-from stacks.configs.sql import identifier
+from stacks.configs.postgres import OPEN_SQL, TEMPLATE
+from stacks.configs.sql import identifier, literal
 
 PUBLIC = "PUBLIC"
 TABLE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -64,7 +65,8 @@ WITH objects(kind, name, owner, detail) AS (
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE c.oid >= 16384 AND nspname !~ '^pg_(temp|toast)' AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
   UNION ALL SELECT 'function', oid::regprocedure::text, proowner,
-      concat_ws(' ', prosecdef, prolang, proconfig::text, md5(concat(prosrc, prosqlbody::text)))
+      concat_ws(' ', prosecdef, prolang, proconfig::text, has_function_privilege('public', oid, 'EXECUTE'),
+        md5(concat(prosrc, prosqlbody::text)))
     FROM pg_proc WHERE oid >= 16384
   UNION ALL SELECT 'policy', polrelid::regclass || '.' || polname, 0, md5(concat_ws(' ', polcmd, polpermissive,
       polroles::text, pg_get_expr(polqual, polrelid), '/', pg_get_expr(polwithcheck, polrelid))) FROM pg_policy
@@ -117,7 +119,11 @@ rights(kind, schema, name, grantee, privilege) AS (
       AND NOT (grantee = 0 AND (kind IN ('language', 'type') OR (kind = 'function' AND oid >= 16384)))
       AND NOT EXISTS (
       SELECT FROM pg_init_privs i, aclexplode(i.initprivs) b WHERE i.objoid = acls.oid AND i.classoid = acls.class
-        AND i.objsubid = acls.sub AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type))
+        AND i.objsubid = acls.sub AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type)
+  -- initdb gave these, and a join takes them away from everybody in what tenants come into
+  UNION ALL SELECT lower(kind), 'pg_catalog', name, 'PUBLIC', 'ANY' FROM (
+{OPEN_SQL}) open_to_everybody
+    WHERE current_database() ~ '^t[0-9]{{5}}' OR current_database() = {literal(TEMPLATE)})
 SELECT json_build_object('database', current_database(),
   'objects', (SELECT coalesce(json_agg(json_build_array(kind, name,
       CASE owner WHEN 0 THEN '' ELSE pg_get_userbyid(owner) END, coalesce(detail, ''))), '[]') FROM objects),

@@ -12,21 +12,17 @@ from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 Way = Literal["pooled", "direct"]
 
-# Who came in, and whether the session is encrypted to the server.
-_WHO = (
-    "SELECT current_user, current_database(), "
-    "coalesce((SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()), '')"
-)
+# Who came in.
+_WHO = "SELECT current_user, current_database()"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """How a sign-in went: the user and database that PostgreSQL saw (empty when refused), TLS version, its message."""
+    """How a sign-in went: the user and database that PostgreSQL saw (empty when refused), and its message."""
 
     role: str
     user: str
     database: str
-    tls: str
     message: str
 
 
@@ -47,7 +43,7 @@ def sign_in(
     script = f"read -r PGPASSWORD; export PGPASSWORD; exec {psql}"
     result = cell.runtime.run(cell.cell.proxy, ["bash", "-c", script], stdin=f"{password}\n", timeout=timeout)
     answer = (result.out.splitlines() or [""])[0].split("|")
-    if len(answer) != 3:  # refused; or the container went away and Docker says so on standard output
-        return Attempt(role, "", "", "", (result.err + result.out).strip())
-    user, session_database, tls = answer
-    return Attempt(role, user, session_database, tls, result.err.strip())
+    if len(answer) != 2:  # refused; or the container went away and Docker says so on standard output
+        return Attempt(role, "", "", (result.err + result.out).strip())
+    user, session_database = answer
+    return Attempt(role, user, session_database, result.err.strip())

@@ -50,6 +50,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
         {
             "rights": lambda: rights(cell, name),
             "template": lambda: {"versions": versions(cell, TEMPLATE)},
+            "chain": lambda: {"dead": dead_letters(cell, name)},
             "attempts": lambda: attempts(cell, register, secrets, municipality),
             "backup": lambda: backup(cell, name),
             "drill": lambda: drill(register, secrets, municipality),
@@ -96,6 +97,19 @@ def contents(cell: CellSql, cluster: Cluster, name: str) -> dict[str, Any]:
         "foreign_rights": {role: list(beyond) for role, beyond in inside.beyond.items()},
         "versions": versions(cell, name),
     }
+
+
+# Messages between systems that are no longer tried, the oldest first; never what is in them.
+_DEAD = """\
+SELECT json_build_object('total', count(*) OVER (), 'message', m.id, 'source', m.source, 'target', m.target,
+  'topic', m.topic, 'reason', left(d.reason, 200))
+  FROM chain.dead d JOIN chain.message m ON m.id = d.message_id WHERE d.discarded_at IS NULL ORDER BY m.id LIMIT 5;
+"""
+
+
+def dead_letters(cell: CellSql, name: str) -> list[dict[str, Any]]:
+    """The first dead messages, each with how many there are in all."""
+    return cell.rows(_DEAD, database=name, role="postgres", timeout=SECONDS)
 
 
 def versions(cell: CellSql, name: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ AREAS = {
     "services": "Szolgáltatások", "networks": "Hálózatok", "database": "Adatbázis", "archive": "Változásnapló",
     "backup": "Mentés", "pooler": "Kapcsolatgyűjtő", "identity": "Belépés", "pki": "Tanúsítványkiadó", "edge": "Kapu",
     "isolation": "Elkülönítés", "keret": "Keretrendszer", "systems": "Szakrendszerek",
-    "irat": "Iratkezelő", "contract": "Szerződés", "hosts": "Névfeloldás",
+    "irat": "Iratkezelő", "chain": "Üzenetek", "contract": "Szerződés", "hosts": "Névfeloldás",
     "tls": "Titkosítás",
     "clock": "Óra", "network": "Hálózat", "certificate": "Tanúsítvány", "policy": "Böngésző házirendje",
     "browser": "Böngésző", "foreign": "Elkülönítés",

@@ -116,6 +116,14 @@ def test_database_schema_current(probe: View) -> None:
     assert not late, f"elmaradt szerkezet: {'; '.join(late)}"
 
 
+@check("tenant.chain.dead-letters")
+def test_chain_dead_letters(probe: View) -> None:
+    dead = probe.read("chain", "dead")
+    probe.measure(f"{dead[0]['total'] if dead else 0} kézbesíthetetlen üzenet")
+    words = [f"{m['message']}. ({m['source']} → {m['target']}, {m['topic']}): {m['reason']}" for m in dead]
+    assert not dead, f"kézbesíthetetlen üzenet: {'; '.join(words)}"
+
+
 @check("tenant.backup.covers")
 def test_backup_covers(probe: View, municipality: Municipality) -> None:
     label, covered = probe.read("backup", "label"), probe.read("backup", "covered")

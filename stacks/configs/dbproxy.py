@@ -25,6 +25,7 @@ def userlist(pooler_password: str) -> str:
 def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps], nodes: int = 1) -> str:
     """`pgbouncer.ini`: mutual TLS to both sides, SCRAM passed through, transaction pooling, caps of every tenant.
 
+    A pool is one login's in one database, so it is what one system may hold of its municipality's connections.
     `caps`: of the cell's tenants; `others`: database → caps, of those that differ. Time-outs of the pooler are one for
     the cell, above the longest that any tenant has. `nodes`: PostgreSQL nodes behind the cell's own proxy.
     """
@@ -33,7 +34,7 @@ def pgbouncer_ini(caps: Caps, others: Mapping[str, Caps], nodes: int = 1) -> str
     idle = max(each.idle_in_transaction_seconds for each in longest) + GRACE_SECONDS
     leader = f"host=127.0.0.1 port={Port.LEADER.value} auth_dbname={AUTH_DATABASE}"
     own = "".join(
-        f"{name} = {leader} pool_size={each.connections} max_db_connections={each.connections} "
+        f"{name} = {leader} pool_size={each.connections_of_system} max_db_connections={each.connections} "
         f"max_db_client_connections={each.clients}\n"
         for name, each in sorted(others.items())
         if (each.connections, each.clients) != (caps.connections, caps.clients)
@@ -54,7 +55,7 @@ auth_query = SELECT usename, passwd FROM pgb.get_auth($1)
 admin_users =
 stats_users =
 pool_mode = transaction
-default_pool_size = {caps.connections}
+default_pool_size = {caps.connections_of_system}
 max_db_connections = {caps.connections}
 max_db_client_connections = {caps.clients}
 query_timeout = {query}

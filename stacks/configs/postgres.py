@@ -20,6 +20,7 @@ TEMPLATE = "asp_template"  # what a tenant's database is cloned from
 AUTH_DATABASE = "pbauth"  # where PgBouncer asks for verifiers
 POOLER = "asp_pooler"
 BUSY = "asp_yield.busy"  # setting of a login: processor time after which its session stands back
+TEMPORARY = "temp_file_limit"  # setting of a login: what one of its sessions may spill to the disk that all share
 PROVISIONER = "asp_provisioner"  # makes tenants; no superuser; comes in by the local socket only
 RESERVED_CONNECTIONS = 40  # superuser, provisioner, backup, replication, pooler's own
 
@@ -96,8 +97,8 @@ def settings(server: Server) -> dict[str, str | int]:
     }
     if server.tenants:
         # No session but a superuser's can have rows acknowledged that are not yet safe; one that keeps a processor busy
-        # stands back (both: stacks/images/postgres).
-        values["shared_preload_libraries"] = "asp_durable,asp_yield,pg_stat_statements"
+        # stands back; no login changes its own password or defaults (all three: stacks/images/postgres).
+        values["shared_preload_libraries"] = "asp_durable,asp_guard,asp_yield,pg_stat_statements"
         values["pg_stat_statements.track_utility"] = "off"  # their text is kept whole: CREATE ROLE … PASSWORD
     if server.stanza:
         values |= {
@@ -175,7 +176,7 @@ def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
             f"GRANT {OWNER} TO {PROVISIONER} WITH INHERIT TRUE, SET TRUE;\n",
             f"ALTER ROLE {PROVISIONER} SET client_min_messages = warning;\n",
             f"ALTER ROLE {PROVISIONER} SET log_min_duration_statement = -1;\n",  # also while the others' are looked at
-            f"GRANT SET ON PARAMETER {BUSY} TO {PROVISIONER};\n",
+            f"GRANT SET ON PARAMETER {BUSY}, {TEMPORARY} TO {PROVISIONER};\n",
             "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;\n",
             f"GRANT pg_signal_backend TO {PROVISIONER};\n",  # a leaving tenant's sessions are ended
             "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;\n",
@@ -188,6 +189,8 @@ def bootstrap_cell(pooler_password: str, replicated: bool = False) -> str:
             GET_AUTH,
             f"\\connect {TEMPLATE}\n",
             TEMPLATE_SQL,
+            "RESET ROLE;\n",
+            CLOSE_SQL,
         ]
     )
 
@@ -254,4 +257,32 @@ CREATE TABLE IF NOT EXISTS asp_meta.migrations (
   applied_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (system, version)
 );
+"""
+
+# What PostgreSQL shows or gives everybody in every database, and no system needs: who is active and how much in the
+# whole cell, and files of any size (large objects) in a database where a login has rights on its own schema alone. A
+# clone keeps what its template takes away; these lists say what that is.
+_STATISTICS = (
+    "^pg_stat_(activity|archiver|bgwriter|checkpointer|database|gssapi|io|progress|recovery|replication|slru|ssl|\
+subscription|wal)"
+)
+_COUNTERS = "^pg_stat_get_(activity|archiver|backend|bgwriter|checkpointer|db|io|progress|recovery|replication|slru|\
+subscription|wal)"
+_LARGE_OBJECTS = "^lo_|^(loread|lowrite)$"
+
+# Rows of what is still open to everybody: (kind, name as GRANT takes it).
+OPEN_SQL = f"""\
+  SELECT 'TABLE' AS kind, c.oid::regclass::text AS name FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relname ~ {literal(_STATISTICS)}
+      AND has_table_privilege('public', c.oid, 'SELECT')
+  UNION ALL
+  SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace
+      AND p.proname ~ {literal(f"{_COUNTERS}|{_LARGE_OBJECTS}")}
+      AND has_function_privilege('public', p.oid, 'EXECUTE')"""
+
+# Closes them for everybody, in the database where a superuser runs it (idempotent).
+CLOSE_SQL = f"""\
+SELECT format('REVOKE ALL ON %s %s FROM PUBLIC', kind, name) FROM (
+{OPEN_SQL}) open_to_all \\gexec
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from systems.ado.models import Return, Tax
-from systems.chain import Message, handles
+from systems.chain import Message, Unacceptable, handles
 from systems.exchange import cases
 
 TAX_OF_FORM = {"hipa": "hipa"}  # electronic form → tax
@@ -14,7 +14,7 @@ def case(message: Message) -> None:
     """Store a return for a clerk to decide, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] not in TAX_OF_FORM:
-        raise LookupError(f"form {body['form']!r} has no tax; forms with one: {', '.join(TAX_OF_FORM)}")
+        raise Unacceptable(f"form {body['form']!r} has no tax; forms with one: {', '.join(TAX_OF_FORM)}")
     Return.objects.create(
         submission=body["submission"],
         number=body["number"],

@@ -3,7 +3,7 @@
 A message exists exactly when its sender's change does; a handler's change exists exactly when its receipt does.
 """
 
-from systems.chain.messages import Message, send, sent_last
+from systems.chain.messages import Message, Unacceptable, send, sent_last
 from systems.chain.registry import handles, handles_everywhere, job, job_everywhere
 
-__all__ = ["Message", "handles", "handles_everywhere", "job", "job_everywhere", "send", "sent_last"]
+__all__ = ["Message", "Unacceptable", "handles", "handles_everywhere", "job", "job_everywhere", "send", "sent_last"]

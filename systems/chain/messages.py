@@ -12,10 +12,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from systems.core import logs
+from systems.shared import messages as allowed
 
 LONGEST_WAIT = 60  # minutes between two tries of a message that keeps failing
+MOST_TRIES = 30  # after that it is dead; with the waits between them about a day, so that a night's fault is outlived
 ERROR_LENGTH = 500  # characters of an error that are stored
 AT_ONCE = 16 * 1024**2  # bytes of bodies read at once: forms bring attachments, and an app server has little memory
+
+
+class Unacceptable(Exception):
+    """A handler can never take this message: who sent it may not say this, or what it says makes no sense."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,11 @@ class Message:
 def send(target: str, topic: str, body: dict[str, Any], key: str) -> None:
     """Send in the caller's transaction, so that the message exists exactly when the change that it reports does.
 
-    RuntimeError outside a transaction, where one could exist without the other.
+    RuntimeError outside a transaction, where one could exist without the other; ValueError for a message that
+    systems/shared/messages.py does not allow.
     """
+    if refusal := allowed.refusal(settings.ASP.system, target, topic, body):
+        raise ValueError(f"{refusal}; what is allowed is in systems/shared/messages.py")
     if not connection.in_atomic_block:
         raise RuntimeError(f"message {topic!r} to {target} is sent outside a transaction; use transaction.atomic()")
     with connection.cursor() as cursor:
@@ -54,12 +63,14 @@ def sent_last(target: str, topic: str) -> str | None:
         return cursor.fetchone()[0]
 
 
-# Messages of a system without receipt, oldest first; not those that wait after a failure, nor later ones of their key.
+# Messages of a system without receipt, oldest first; not dead ones, not those that wait after a failure, nor later ones
+# of their key.
 _DUE = """
 WITH open AS (
   SELECT m.*, f.tries, f.last FROM chain.message m
     LEFT JOIN LATERAL (SELECT count(*) AS tries, max(at) AS last FROM chain.failure WHERE message_id = m.id) f ON true
-    WHERE m.target = %(system)s AND NOT EXISTS (SELECT FROM chain.receipt r WHERE r.message_id = m.id)),
+    WHERE m.target = %(system)s AND NOT EXISTS (SELECT FROM chain.receipt r WHERE r.message_id = m.id)
+      AND NOT EXISTS (SELECT FROM chain.dead d WHERE d.message_id = m.id)),
 waiting AS (
   SELECT id, key FROM open
     WHERE tries > 0 AND last + least(2 ^ (tries - 1), %(longest)s) * interval '1 minute' > clock_timestamp())
@@ -91,11 +102,25 @@ def receipt(message: Message) -> bool:
         return cursor.rowcount == 1
 
 
-def record_failure(message: Message, error: Exception) -> None:
-    """Record why a message failed; it is tried again later."""
+def record_failure(message: Message, error: Exception) -> bool:
+    """Record why a message failed; it is tried again later. True when it has failed too often: then it is dead."""
     text = logs.without_data(f"{type(error).__name__}: {error}", error)[:ERROR_LENGTH]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO chain.failure (message_id, error) VALUES (%s, %s)", [message.id, text])
+        cursor.execute("SELECT count(*) FROM chain.failure WHERE message_id = %s", [message.id])
+        (tries,) = cursor.fetchone()
+    if tries >= MOST_TRIES:
+        bury(message, f"tried {tries} times: {text}")
+    return tries >= MOST_TRIES
+
+
+def bury(message: Message, reason: str) -> None:
+    """Put a message on the list of dead ones: it is no longer tried, and later ones of its key go on without it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chain.dead (message_id, reason) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [message.id, reason[:ERROR_LENGTH]],
+        )
 
 
 def begin_run(job: str, slot: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from systems.chain.messages import Message, forget
-from systems.shared import parts
+from systems.shared import messages, parts
 
 FORGET_AT = dt.time(4, 10)  # after the feeds of the night and before the offices open
 Handler = Callable[[Message], None]
@@ -40,10 +40,15 @@ _jobs_everywhere: list[tuple[str, Callable[[str], Job]]] = []
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
-    """Register a function of `systems/<id>/chain.py` as the handler of a topic."""
+    """Register a function of `systems/<id>/chain.py` as the handler of a topic.
+
+    ValueError for a topic that nobody may send to that system: systems/shared/messages.py says who may.
+    """
 
     def mark(handler: Handler) -> Handler:
         key = (_system_of(handler), topic)
+        if not messages.sources(*key):
+            raise ValueError(f"{key[0]}: topic {topic!r} has a handler and no sender; name one in {messages.__name__}")
         if key in _handlers and _handlers[key].__qualname__ != handler.__qualname__:
             raise ValueError(f"{key[0]}: two handlers for topic {topic!r}; remove one")
         _handlers[key] = handler
@@ -56,6 +61,8 @@ def handles_everywhere(topic: str, part: str) -> Callable[[Handler], Handler]:
     """Register the handler of a topic for every system that has a part, such as `importing`."""
 
     def mark(handler: Handler) -> Handler:
+        if topic not in messages.FIELDS:
+            raise ValueError(f"topic {topic!r} has a handler and no sender; name one in {messages.__name__}")
         _everywhere[topic] = (part, handler)
         return handler
 

@@ -22,6 +22,7 @@ from django.utils import timezone
 from systems import tenancy
 from systems.chain import messages, registry
 from systems.core import facts, logs, metrics
+from systems.shared import messages as allowed
 
 SOON, LATER = 2, 30  # seconds
 COLD = 4  # tenants a round; when there are more than LATER / SOON * COLD, each waits longer than LATER
@@ -39,7 +40,10 @@ def note_request(ksh: str) -> None:
 
 
 def deliver() -> int:
-    """Handle the current tenant's pending messages; returns how many. One that fails does not stop the others."""
+    """Handle the current tenant's pending messages; returns how many. One that fails does not stop the others.
+
+    One that can never be handled, or has failed too often, is put on the list of dead ones.
+    """
     handled, blocked_keys = 0, set()
     for message in messages.pending():
         if message.key in blocked_keys:
@@ -50,23 +54,35 @@ def deliver() -> int:
             metrics.MESSAGES.labels(settings.ASP.system, message.topic, "handled").inc(count)
         except LOST:
             raise
+        except messages.Unacceptable as error:
+            logs.logger.error("message %s of %s is dead: %s", message.id, message.source, error)
+            messages.bury(message, str(error))
+            metrics.MESSAGES.labels(settings.ASP.system, _label(message), "dead").inc()
         except Exception as error:
-            blocked_keys.add(message.key)
             logs.logger.exception("message %s of %s failed", message.id, message.topic)
-            messages.record_failure(message, error)
-            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "failed").inc()
+            dead = messages.record_failure(message, error)
+            if not dead:
+                blocked_keys.add(message.key)
+            metrics.MESSAGES.labels(settings.ASP.system, message.topic, "dead" if dead else "failed").inc()
     return handled
 
 
 def _handle(message: messages.Message) -> bool:
+    if refusal := allowed.refusal(message.source, settings.ASP.system, message.topic, message.body):
+        raise messages.Unacceptable(refusal)
     handler = registry.handler(settings.ASP.system, message.topic)
     if handler is None:
-        raise LookupError(f"no handler of {message.topic!r} in {settings.ASP.system}")
+        raise messages.Unacceptable(f"no handler of {message.topic!r} in {settings.ASP.system}")
     with transaction.atomic():
         if not messages.receipt(message):
             return False
         handler(message)
     return True
+
+
+def _label(message: messages.Message) -> str:
+    """The topic as a counter names it: a closed set, whatever topic a sender invents."""
+    return message.topic if message.topic in allowed.FIELDS else "unknown"
 
 
 def run_jobs() -> int:
@@ -147,7 +163,7 @@ class Relay:
         for ksh in dict.fromkeys(candidates):
             with _as(ksh):
                 try:
-                    self.tenants = [code for code, _ in facts.tenants() if settings.ASP.entry.serves(code)]
+                    self.tenants = [code for code in facts.tenants() if settings.ASP.entry.serves(code)]
                 except (DatabaseError, InterfaceError) as error:
                     logs.logger.warning("relay finds no tenants: %s", str(error).strip().splitlines()[0])
                     connection.close()

@@ -1,12 +1,14 @@
-"""Facts about the municipality being served, which role tenant_database writes from the register (ADR 0020)."""
+"""Facts about the municipality being served, which role tenant_database writes from the register (ADR 0020).
+
+They are the comment of schema `chain` in the municipality's own database, which no other database shows.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -20,7 +22,8 @@ LIFETIME = 300  # seconds for which facts are cached
 class Facts:
     """What the register says about a municipality; empty or 0 where it says nothing.
 
-    `office`: KSH code of its office's seat, the same for all members of a joint one; `origin`: address of its host.
+    `office`: KSH code of its office's seat, the same for all members of a joint one; `origin`: address of its host;
+    `others`: KSH code, name and origin of the other members in its cell.
     """
 
     name: str = ""
@@ -29,32 +32,35 @@ class Facts:
     host: str = ""
     origin: str = ""
     office: str = ""
+    others: Sequence[Mapping[str, str]] = ()
 
 
 _cache: dict[str, tuple[float, Facts]] = {}
 
 
-def tenants() -> Iterator[tuple[str, dict[str, Any]]]:
-    """KSH code and facts of every tenant of the cell; any database of the cell can list them."""
+@dataclass(frozen=True)
+class Other:
+    """Another municipality of the same joint office."""
+
+    name: str
+    origin: str
+
+
+def tenants() -> list[str]:
+    """KSH codes of every tenant of the cell; any database of the cell can list them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT substr(datname, 2), shobj_description(oid, 'pg_database') FROM pg_database "
-            "WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
+            "SELECT substr(datname, 2) FROM pg_database WHERE datname ~ '^t[0-9]{5}$' AND datallowconn ORDER BY datname"
         )
-        for ksh, facts in cursor.fetchall():
-            yield ksh, json.loads(facts) if facts else {}
+        return [ksh for (ksh,) in cursor.fetchall()]
 
 
-def of_office(office: str) -> list[tuple[str, Facts]]:
-    """KSH codes and facts of the cell's municipalities that one office serves, sorted by name."""
-    members = [(ksh, Facts(**facts)) for ksh, facts in tenants() if facts.get("office") == office]
-    return sorted(members, key=lambda entry: entry[1].name)
-
-
-def others_of_office(ksh: str) -> list[Facts]:
-    """Facts of the other municipalities that this one's office serves, sorted by name."""
-    office = of_tenant().office
-    return [facts for code, facts in of_office(office) if code != ksh] if office else []
+def others_of_office() -> list[Other]:
+    """The other municipalities that this one's office serves and that have joined, sorted by name."""
+    others = of_tenant().others
+    present = set(tenants()) if others else set()
+    names = [Other(other["name"], other["origin"]) for other in others if other["ksh"] in present]
+    return sorted(names, key=lambda other: other.name)
 
 
 def in_sandbox() -> bool:
@@ -68,9 +74,7 @@ def of_tenant() -> Facts:
     at, facts = _cache.get(ksh, (0.0, Facts()))
     if not at or time.monotonic() - at > LIFETIME:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
-            )
+            cursor.execute("SELECT obj_description('chain'::regnamespace, 'pg_namespace')")
             (text,) = cursor.fetchone()
         facts = Facts(**json.loads(text)) if text else Facts()
         _cache[ksh] = (time.monotonic(), facts)

@@ -114,15 +114,17 @@ def balance(request: HttpRequest) -> HttpResponse:
 
 
 def _balances(identifier: str) -> list[dict] | None:
-    """Rows of the view that `ado` shares; None when there is no such view yet."""
+    """Rows of the function that `ado` shares, which keeps the question; None when there is no such function yet."""
     columns = ("tax", "due", "paid", "interest", "balance", "as_of")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {', '.join(columns)} FROM ado.citizen_balance WHERE identifier = %s ORDER BY tax", [identifier]
-            )
+            cursor.execute(f"SELECT {', '.join(columns)} FROM ado.balance_of(%s) ORDER BY tax", [identifier])
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) in ("42P01", "3F000", "42501"):  # no view, no schema, not granted
+        if getattr(error.__cause__, "sqlstate", None) in (
+            "42883",
+            "3F000",
+            "42501",
+        ):  # no function, no schema, not granted
             return None
         raise

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
-from systems.chain import Message, handles_everywhere, send
+from systems.chain import Message, Unacceptable, handles_everywhere, send
 from systems.shared.parts import IMPORTING
 
 Rows = Sequence[Mapping[str, str]]
@@ -63,12 +64,24 @@ def check_message(message: Message) -> None:
 
 @handles_everywhere("import-apply", part=IMPORTING)
 def apply_message(message: Message) -> None:
-    """Answer `import-apply`: write everything, or report why not. It checks again first: time has passed."""
+    """Answer `import-apply`: write everything, or report why not. It checks again first: time has passed.
+
+    Unacceptable unless the database says that a second person approved the package: a message alone writes nothing.
+    """
     body = message.body
+    if not _approved(body["package"]):
+        raise Unacceptable(f"package {body['package']}: not approved by a second person, or already written here")
     report = _check(body["files"])
     if not report.faults:
         _module().apply(body["files"])
     _answer("import-done", body["package"], report.as_dict())
+
+
+def _approved(package: int) -> bool:
+    """Whether this system may write a package now, by the view that `migration` shares."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM migration.import_approval WHERE package = %s)", [package])
+        return cursor.fetchone()[0]
 
 
 def _check(files: Mapping[str, Rows]) -> Report:

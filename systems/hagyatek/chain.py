@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from systems.chain import Message, handles
+from systems.chain import Message, Unacceptable, handles
 from systems.exchange import cases
 from systems.hagyatek import handing, statement
 from systems.hagyatek.models import Asset, Debt, Heir
@@ -20,7 +20,7 @@ def case(message: Message) -> None:
     """Begin an inventory from a statement, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] != FORM:
-        raise LookupError(f"form {body['form']!r}: not one of estates; only {FORM} is")
+        raise Unacceptable(f"form {body['form']!r}: not one of estates; only {FORM} is")
     estate = handing.begin(
         submission=body["submission"],
         number=body["number"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from systems.chain import Message, handles
+from systems.chain import Message, Unacceptable, handles
 from systems.exchange import cases
 from systems.iparker.models import Notification, Trade
 
@@ -16,7 +16,7 @@ def case(message: Message) -> None:
     """Store a notification for a clerk to decide, and tell the citizen who deals with it."""
     body, data = message.body, message.body["data"]
     if body["form"] != FORM:
-        raise LookupError(f"form {body['form']!r}: not one of trades; only {FORM} is")
+        raise Unacceptable(f"form {body['form']!r}: not one of trades; only {FORM} is")
     shop = data["form"] == Trade.Form.SHOP
     notification = Notification.objects.create(
         submission=body["submission"],

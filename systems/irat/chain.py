@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from systems import tenancy
-from systems.chain import Message, handles, send
+from systems.chain import Message, Unacceptable, handles, send
 from systems.core import facts
 from systems.exchange import cases
 from systems.irat.handling import admit, attach, settle
@@ -74,7 +74,7 @@ def decision(message: Message) -> None:
     body = message.body
     submission = Submission.objects.select_for_update().select_related("document").get(pk=body["submission"])
     if message.source != submission.target:
-        raise ValueError(f"decision of {message.source} on a case of {submission.target or 'no system'}")
+        raise Unacceptable(f"decision of {message.source} on a case of {submission.target or 'no system'}")
     document = Document(
         direction=Direction.OUT,
         sender=facts.of_tenant().name,

@@ -64,7 +64,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def user(request: HttpRequest, pk: int) -> HttpResponse:
     """One clerk: particulars, current roles, substitutions and permissions, last lines of the log."""
     user = get_object_or_404(User, pk=pk)
-    others = facts.others_of_office(request.tenant.ksh)
+    others = facts.others_of_office()
     labels = {key: f"{name}: {label}" for name, choices in role_choices(request.tenant.ksh) for key, label in choices}
     context = {
         "user": user,
@@ -194,7 +194,7 @@ def substitute_here_too(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('keret:substitute', args=[users[names['ki']].pk])}?{query}")
 
 
-def _elsewhere(grant: Grant, others: list[facts.Facts]) -> list[tuple[str, str]]:
+def _elsewhere(grant: Grant, others: list[facts.Other]) -> list[tuple[str, str]]:
     """Name and address of the pages where the office's other municipalities can grant the same substitution."""
     if not grant.substitutes:
         return []

@@ -17,7 +17,7 @@ from systems.shell import activity, sign_in
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     systems = tiles(settings.ASP.catalogue, request.tenant.ksh, request.clerk)
-    others = facts.others_of_office(request.tenant.ksh)
+    others = facts.others_of_office()
     return render(request, "keret/home.html", {"tiles": systems, "others": others, "upcoming": upcoming()})
 
 

@@ -68,14 +68,14 @@ def balance_faults(balances: dict[str, int], totals: dict[str, int]) -> list[str
     ]
 
 
-def approve(pk: int, clerk: str) -> bool:
+def approve(pk: int, username: str, name: str) -> bool:
     """Start importing a clean package: first every system checks again. False when it is not clean, or no longer."""
     with transaction.atomic():
         package = _lock(pk)
         if package.state != Package.State.CLEAN:
             return False
-        package.applied_by, package.applied_at = clerk, timezone.now()
-        package.save(update_fields=["applied_by", "applied_at"])
+        package.approver, package.applied_by, package.applied_at = username, name, timezone.now()
+        package.save(update_fields=["approver", "applied_by", "applied_at"])
         _set_state(package, Package.State.APPROVED)
         _ask(package, "import-check", read(bytes(package.content)), package.parts.all())
     return True

@@ -7,7 +7,11 @@ from django.utils import timezone
 
 
 class Package(models.Model):
-    """One zip with a manifest, imported at most once. `FAILED`: nothing of it was written anywhere."""
+    """One zip with a manifest, imported at most once. `FAILED`: nothing of it was written anywhere.
+
+    `uploader`, `approver`: usernames, never the same. View `import_approval` shows the importing systems what they may
+    write.
+    """
 
     class State(models.TextChoices):
         CHECKING = "checking", "Ellenőrzés folyamatban"
@@ -29,6 +33,7 @@ class Package(models.Model):
     uploader = models.CharField(max_length=60)
     applied_at = models.DateTimeField(null=True)
     applied_by = models.CharField(max_length=120, blank=True)
+    approver = models.CharField(max_length=120, blank=True)
 
     class Meta:
         db_table = "package"
@@ -38,7 +43,12 @@ class Package(models.Model):
                 name="content_taken_over_once",
                 fields=["sha256"],
                 condition=models.Q(state__in=["approved", "applying", "applied", "partial"]),
-            )
+            ),
+            models.CheckConstraint(
+                name="approved_by_another",
+                condition=~models.Q(state__in=["approved", "applying", "applied", "partial"])
+                | (~models.Q(approver="") & ~models.Q(approver=models.F("uploader"))),
+            ),
         ]
 
 

@@ -92,7 +92,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("migration:package", pk=pk)
     try:
         with ROOM.work(), transaction.atomic():
-            accepted = flow.approve(pk, request.clerk.name)
+            accepted = flow.approve(pk, request.clerk.username, request.clerk.name)
             if accepted:
                 activity.record(request, "migrációs csomag átvétele", package.sha256[:12])
     except IntegrityError:

@@ -153,10 +153,16 @@ def complete(request: HttpRequest) -> HttpResponse:
         return pages.account_locked(request)
     clerk.remember(request)
     request.session.clear_expired()  # of this tenant and system; nothing else removes them
-    body = {"username": clerk.username, "name": clerk.name, "roles": clerk.roles, "at": timezone.now()}
+    body = {"username": clerk.username, "name": clerk.name, "roles": _reported(clerk), "at": timezone.now()}
     with transaction.atomic():
         send("keret", "signed-in", body, key=clerk.username)
     return redirect(attempt["next"])
+
+
+def _reported(clerk: Clerk) -> list[str]:
+    """Roles that this system may report of a clerk: its own; the framework all, because it manages them."""
+    own = settings.ASP.system
+    return [role for role in clerk.roles if own == "keret" or role.startswith(f"{own}.")]
 
 
 def _clerk(request: HttpRequest, attempt: dict[str, str]) -> Clerk:

@@ -31,6 +31,7 @@ from centre.database import apply, migrations
 from centre.database.plan import TenantDatabase
 from centre.reach.psql import PSQL, CellSql
 from inventory import paths
+from inventory.models import Caps
 from stacks.configs import postgres
 from stacks.configs.scram import verifier
 from stacks.images.build import recipe
@@ -50,6 +51,7 @@ FACTS = {
     },
     THEIRS: {"name": "Mályinka", "population": 389, "host": "malyinka.asp.test", "county": COUNTY, "office": THEIRS},
 }
+CAPS = Caps(connections=8)  # twice the usual: threads come past the pooler, which would make them wait
 CATALOGUE = [
     entry
     for entry in yaml.safe_load((paths.ROOT / "inventory/catalogue/systems.yaml").read_text(encoding="utf-8"))
@@ -103,7 +105,7 @@ class Node(CellSql):
         self.dirty.add(tenancy.current().name)
 
     def _touch(self, database: str) -> None:
-        """Mark databases as changed: a session outside tenants' databases may have changed comments on any of them."""
+        """Mark a municipality's database as changed, or all: a session outside of them may have changed any."""
         names = {f"t{ksh}" for ksh in FACTS}
         self.dirty |= {database} if database in names else names
 
@@ -137,7 +139,7 @@ class Node(CellSql):
         for ksh, facts in FACTS.items():
             passwords = {system: derive(key, f"t{ksh}", system) for system in SYSTEMS}
             verifiers = {system: verifier(text, f"t{ksh}_{system}") for system, text in passwords.items()}
-            tenants.append(TenantDatabase(f"t{ksh}", verifiers, views, json.dumps(facts)))
+            tenants.append(TenantDatabase(f"t{ksh}", verifiers, views, json.dumps(facts), CAPS))
         apply.ensure_present(self, tenants, migrations.installed(), check=False)
         self.tenants = {tenant.name: tenant for tenant in tenants}
         with self.superuser() as session:
@@ -157,10 +159,6 @@ class Node(CellSql):
                 )
                 session.execute(f"REVOKE ALL ON DATABASE t{ksh} FROM PUBLIC")
                 session.execute(f"GRANT CONNECT ON DATABASE t{ksh} TO t{ksh}")
-                comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-                    psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(FACTS[ksh]))
-                )
-                session.execute(comment)
         self.dirty.clear()
 
     def at_once(self, lock: str, *work: Callable, ksh: str = OURS) -> list:

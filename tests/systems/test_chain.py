@@ -12,7 +12,26 @@ from django.db import DatabaseError, connection, transaction
 from systems.ado.models import Taxpayer
 from systems.chain import messages, registry, relay
 from systems.core import logs
+from systems.shared import messages as allowed
 from tests.systems.support import OURS, THEIRS
+
+PROBES = {
+    ("keret", "irat", "probe"),
+    ("keret", "irat", "nobody-takes-this"),
+    ("keret", "keret", "own"),
+    ("keret", "ado", "probe"),
+    ("keret", "ado", "wrong"),
+}
+
+
+@pytest.fixture(autouse=True)
+def probes(monkeypatch, node):
+    """What these tests send is allowed, at the sender and in the databases."""
+    monkeypatch.setattr(allowed, "ALLOWED", allowed.ALLOWED | PROBES)
+    monkeypatch.setattr(allowed, "FIELDS", allowed.FIELDS | {topic: frozenset() for _, _, topic in PROBES})
+    for ksh in (OURS, THEIRS):
+        with node.superuser(f"t{ksh}") as session, session.cursor() as cursor:
+            cursor.executemany("INSERT INTO chain.allowed VALUES (%s, %s, %s)", sorted(PROBES))
 
 
 @pytest.fixture
@@ -81,12 +100,86 @@ def test_only_as_many_are_read_at_once_as_fit_into_memory(serve, handler_log, mo
     assert [n for _, n in handler_log.messages] == [0, 1, 2, 3]
 
 
-def test_a_message_that_nobody_handles_is_a_fault_not_a_loss(serve, node):
+def dead(node):
+    return rows(node, "SELECT message_id, reason FROM chain.dead WHERE discarded_at IS NULL ORDER BY message_id")
+
+
+def test_a_message_that_nobody_handles_is_dead_not_lost_and_never_tried_again(serve, node):
     with serve("keret"), transaction.atomic():
         messages.send("irat", "nobody-takes-this", {}, "a")
     with serve("irat"):
+        assert (relay.deliver(), messages.pending()) == (0, [])
+    ((_, reason),) = dead(node)
+    assert reason == "no handler of 'nobody-takes-this' in irat"
+    assert rows(node, "SELECT * FROM chain.failure") == []
+
+
+def test_a_message_whose_body_lacks_something_is_dead_at_once(serve, handler_log, node, monkeypatch):
+    send(serve, ("a", 1), ("a", 2))
+    rows(node, "UPDATE chain.message SET body = '[]' WHERE body->>'n' = '1' RETURNING 1")
+    monkeypatch.setitem(allowed.FIELDS, "probe", frozenset({"n"}))
+    with serve("irat"):
+        assert relay.deliver() == 1, "the later one of its key does not wait for it"
+    ((_, reason),) = dead(node)
+    assert "its body is a list, must be an object" in reason
+    assert handler_log.messages == [("a", 2)]
+
+
+def test_a_message_that_fails_too_often_is_dead_until_an_operator_tries_it_again(serve, handler_log, node, monkeypatch):
+    monkeypatch.setattr(messages, "MOST_TRIES", 3)
+    handler_log.faults.add("a")
+    send(serve, ("a", 1))
+    with serve("irat"):
+        for _ in range(5):
+            relay.deliver()
+            rows(node, "UPDATE chain.failure SET at = at - interval '2 hours' RETURNING 1")
+        assert len(handler_log.messages) == 3
+        ((number, reason),) = dead(node)
+        assert reason == "tried 3 times: ValueError: fault of a"
+        handler_log.faults.clear()
+        assert rows(node, f"SELECT chain.retry({number})") == [(True,)]
+        assert relay.deliver() == 1
+    assert dead(node) == []
+
+
+def test_a_dead_message_that_an_operator_discards_stays_on_record(serve, node):
+    with serve("keret"), transaction.atomic():
+        messages.send("irat", "nobody-takes-this", {}, "a")
+    with serve("irat"):
+        relay.deliver()
+        ((number, _),) = dead(node)
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as own:
+            own.execute("SELECT chain.discard(%s)", [number])
+        assert rows(node, f"SELECT chain.discard({number})") == [(True,)]
+        assert messages.pending() == []
+    assert dead(node) == [] and rows(node, "SELECT count(*) FROM chain.dead") == [(1,)]
+
+
+def test_what_nobody_may_send_is_refused_at_sending_and_by_the_database(serve):
+    with serve("portal"):
+        with pytest.raises(ValueError, match="'import-apply' of portal to keret: migration may send it there"):
+            messages.send("keret", "import-apply", {"package": 1, "files": {}}, "a")
+        sql = "INSERT INTO chain.message (source, target, topic, key, body) VALUES ('portal', %s, %s, 'k', '{}')"
+        for target, topic in (("keret", "import-apply"), ("ado", "case"), ("iparker", "import-check"), ("irat", "x")):
+            with (
+                pytest.raises(DatabaseError, match="row-level security policy"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(sql, [target, topic])
+
+
+def test_a_receiver_refuses_a_sender_whom_the_database_let_through(serve, handler_log, node, monkeypatch):
+    send(serve, ("a", 1))
+    monkeypatch.setattr(allowed, "ALLOWED", allowed.ALLOWED - {("keret", "irat", "probe")})
+    with serve("irat"):
         assert relay.deliver() == 0
-    assert "no handler of 'nobody-takes-this' in irat" in rows(node, "SELECT error FROM chain.failure")[0][0]
+    assert "nobody may send it there" in dead(node)[0][1] and handler_log.messages == []
+
+
+def test_the_database_allows_exactly_what_the_data_say(node):
+    stored = set(rows(node, "SELECT source, target, topic FROM chain.allowed"))
+    assert stored == allowed.ALLOWED
 
 
 def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):
@@ -119,6 +212,10 @@ def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):
         ("UPDATE chain.message SET body = '{}'", "permission denied"),
         ("DELETE FROM chain.message", "permission denied"),
         ("DELETE FROM chain.receipt", "permission denied"),
+        ("DELETE FROM chain.dead", "permission denied"),
+        ("INSERT INTO chain.allowed VALUES ('keret', 'irat', 'x')", "permission denied"),
+        ("DELETE FROM chain.allowed", "permission denied"),
+        ("INSERT INTO chain.dead (message_id, reason) SELECT id, 'x' FROM chain.message", "policy"),
     ],
 )
 def test_nobody_speaks_for_another_system_or_changes_what_was_said(serve, sql, cause):

@@ -8,7 +8,7 @@ import pytest
 from centre.isolation.signin import sign_in
 from centre.reach.psql import CellSql
 from inventory.vault import vault
-from stacks.configs.postgres import BUSY
+from stacks.configs.postgres import BUSY, TEMPORARY
 from tests.support.polling import poll
 
 SUBJECT, SYSTEM = "25159", "irat"
@@ -112,6 +112,11 @@ def test_a_role_cannot_lift_its_own_caps(attempt, subject):
         f"ALTER ROLE {subject.role(SYSTEM)} CONNECTION LIMIT -1",
         f"ALTER DATABASE {subject.tenant} CONNECTION LIMIT -1",
         f"SET {BUSY} = 0",
+        f"SET {TEMPORARY} = -1",
+        f"ALTER ROLE {subject.role(SYSTEM)} PASSWORD 'x'",
+        f"ALTER ROLE {subject.role(SYSTEM)} SET search_path = pg_catalog",
+        f"ALTER ROLE {subject.role(SYSTEM)} SET statement_timeout = 0",
+        f"ALTER ROLE {subject.role(SYSTEM)} RESET ALL",
         f"ALTER ROLE {subject.role(SYSTEM)} SET {BUSY} = 0",
         f"ALTER ROLE {subject.role(SYSTEM)} IN DATABASE {subject.tenant} SET {BUSY} = 0",
     ):
@@ -138,12 +143,15 @@ def test_a_session_that_keeps_a_processor_busy_stands_back_and_an_idle_one_does_
         assert (one.result().message, idle.result().message) == ("", "")
 
 
-def test_a_time_out_that_a_role_set_away_is_put_back(attempt, cell, subject, register):
+def test_a_time_out_that_somebody_set_away_is_put_back(attempt, cell, subject, register):
     from centre.database import apply, migrations
 
     role = subject.role(SYSTEM)
-    assert attempt(f"ALTER ROLE {role} SET statement_timeout = 0").message == ""
-    assert attempt(f"ALTER ROLE {role} IN DATABASE {subject.tenant} SET lock_timeout = 0").message == ""
+    cell.script(
+        f"ALTER ROLE {role} SET statement_timeout = 0;\n"
+        f"ALTER ROLE {role} IN DATABASE {subject.tenant} SET lock_timeout = 0;",
+        role="postgres",
+    )
     tenants = [apply.specification(register, vault.load(register), subject)]
     preview = apply.ensure_present(cell, tenants, migrations.installed(), check=True)
     assert preview.before == [f"role {role}: statement_timeout 0, settings of its own in {subject.tenant}"]

@@ -142,10 +142,20 @@ def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
 
 
 @pytest.mark.parametrize("way", ["pooled", "direct"])
-def test_own_role_signs_in_over_tls(joined, attempt, neighbour, way):
+def test_own_role_signs_in(joined, attempt, neighbour, way):
     result = attempt(way=way)
     assert (result.user, result.database, result.message) == (neighbour.role("irat"), neighbour.tenant, "")
-    assert result.tls == "TLSv1.3"
+
+
+def test_the_poolers_sessions_are_encrypted_to_the_server(joined, attempt, cell, neighbour):
+    assert attempt().user, "its connection stays open for a while"
+    versions = cell.rows(
+        "SELECT to_json(version) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) "
+        f"WHERE usename = '{neighbour.role('irat')}';",
+        database="postgres",
+        role="postgres",
+    )
+    assert versions and set(versions) == {"TLSv1.3"}
 
 
 def test_wrong_password_is_refused(joined, attempt):

@@ -96,13 +96,14 @@ def test_a_year_is_assessed_once(clerk, serve):
     assert "már ki van vetve" in text_of(page)
 
 
-def test_a_form_that_no_tax_is_known_for_waits_as_a_fault(serve, node):
+def test_a_form_that_no_tax_is_known_for_is_dead_and_seen(serve, node):
     with serve("irat"), transaction.atomic():
-        send("ado", "case", {"form": "ismeretlen", "data": {}, "submission": str(uuid.uuid4())}, key="x")
+        body = {"form": "ismeretlen", "data": {}, "submission": str(uuid.uuid4()), "number": "1", "applicant": {}}
+        send("ado", "case", body, key="x")
     with serve("ado"):
         assert relay.deliver() == 0
     with node.superuser("t16054") as session:
-        assert "has no tax" in session.execute("SELECT error FROM chain.failure").fetchone()[0]
+        assert "has no tax" in session.execute("SELECT reason FROM chain.dead").fetchone()[0]
 
 
 @pytest.fixture
@@ -133,16 +134,19 @@ def test_the_citizens_balance_is_the_clerks_to_the_forint(account, serve):
         balance = account.balance()
     assert balance.interest > 0
     with serve("elugy"), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT due, paid, interest, balance, as_of FROM ado.citizen_balance WHERE identifier = %s", [FIRM]
-        )
+        cursor.execute("SELECT due, paid, interest, balance, as_of FROM ado.balance_of(%s)", [FIRM])
         assert cursor.fetchone() == (balance.due, balance.paid, balance.interest, balance.owed, balance.day)
 
 
 def test_only_the_e_administration_may_read_it(account, serve):
     from django.db import DatabaseError
 
-    for system, sql in (("irat", "SELECT * FROM ado.citizen_balance"), ("elugy", "SELECT * FROM ado.payment")):
+    for system, sql in (
+        ("irat", "SELECT * FROM ado.balance_of('x')"),
+        ("elugy", "SELECT * FROM ado.citizen_balance"),
+        ("elugy", "SELECT * FROM ado.balance_question"),
+        ("elugy", "SELECT * FROM ado.payment"),
+    ):
         with serve(system), pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
             cursor.execute(sql)
 

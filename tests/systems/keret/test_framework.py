@@ -335,11 +335,14 @@ def test_another_municipality_knows_nothing_of_it(admin, clerk, browse, serve):
 @pytest.fixture
 def joint(node):
     """Both municipalities belong to one joint office."""
-    for ksh in (OURS, THEIRS):
-        data = FACTS[ksh] | {"office": OURS, "origin": f"https://{FACTS[ksh]['host']}"}
-        with node.superuser() as session:
-            comment = psycopg.sql.SQL("COMMENT ON DATABASE {} IS {}")
-            session.execute(comment.format(psycopg.sql.Identifier(f"t{ksh}"), psycopg.sql.Literal(json.dumps(data))))
+    places = {
+        ksh: {"ksh": ksh, "name": FACTS[ksh]["name"], "origin": f"https://{FACTS[ksh]['host']}"}
+        for ksh in (OURS, THEIRS)
+    }
+    for ksh, other in ((OURS, THEIRS), (THEIRS, OURS)):
+        data = FACTS[ksh] | {"office": OURS, "origin": places[ksh]["origin"], "others": [places[other]]}
+        with node.superuser(f"t{ksh}") as session:
+            session.execute(psycopg.sql.SQL("COMMENT ON SCHEMA chain IS {}").format(json.dumps(data)))
     facts._cache.clear()
     yield
     facts._cache.clear()

@@ -233,7 +233,7 @@ def test_nobody_there_is_unreachable(edge):
 
 
 def attempt(user="", message=""):
-    return Attempt("t16054_irat", user, "t16054" if user else "", "", message)
+    return Attempt("t16054_irat", user, "t16054" if user else "", message)
 
 
 def test_a_refusal_is_the_servers_own_word():

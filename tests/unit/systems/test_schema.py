@@ -39,7 +39,7 @@ def test_every_system_has_its_tables_and_its_own_sessions(scripts):
         if line.startswith("CREATE TABLE")
     ]
     tables = {system: {table for owner, table in created if owner == system} for system, _ in created}
-    assert tables.pop("chain") == {"message", "receipt", "failure", "run"}
+    assert tables.pop("chain") == {"message", "receipt", "failure", "run", "dead", "allowed"}
     assert set(tables) == set(load("dev").installed_systems)
     for system, own in tables.items():
         assert "django_session" in own, system

@@ -38,7 +38,7 @@ def right(*tenants):
         for login, system in one.logins.items():
             roles[login] = role(
                 login=True,
-                limit=one.connections,
+                limit=one.connections_of_login,
                 verifier=one.verifiers[system],
                 settings=[f"{key}={value}" for key, value in one.settings(system).items()],
                 member_of=[[one.name, True, False]],
@@ -117,13 +117,13 @@ def test_another_cap_changes_limits_and_settings_and_nothing_else():
     shared, insides = right(tenant())
     steps = steps_for(replace(tenant(), caps=Caps(connections=6, lock_seconds=5)), shared, insides)
     assert [(step.subject, step.before) for step in steps] == [
-        ("role t16054_irat", "limit 8, lock_timeout 10s"),
-        ("role t16054_keret", "limit 8, lock_timeout 10s"),
+        ("role t16054_irat", "limit 4, lock_timeout 10s"),
+        ("role t16054_keret", "limit 4, lock_timeout 10s"),
         ("database t16054 connections", "limit 8"),
     ]
     sql = plan.script(steps)
     assert "SET lock_timeout = '5s';" in sql
-    assert 'ALTER ROLE "t16054_irat" LOGIN CONNECTION LIMIT 12 ' in sql
+    assert 'ALTER ROLE "t16054_irat" LOGIN CONNECTION LIMIT 6 ' in sql
     assert 'ALTER DATABASE "t16054" CONNECTION LIMIT 12;' in sql
 
 
@@ -132,6 +132,10 @@ def test_another_cap_changes_limits_and_settings_and_nothing_else():
     [
         (("schema", "irat", "", "PUBLIC", "USAGE"), 'REVOKE USAGE ON SCHEMA "irat" FROM PUBLIC;'),
         (("table", "irat", "b", "t14784_irat", "SELECT"), 'REVOKE SELECT ON TABLE "irat"."b" FROM "t14784_irat";'),
+        (
+            ("function", "irat", "f(text)", "PUBLIC", "EXECUTE"),
+            'REVOKE EXECUTE ON FUNCTION "irat"."f"(text) FROM PUBLIC;',
+        ),
         (("sequence", "irat", "s", "x", "USAGE"), 'REVOKE USAGE ON SEQUENCE "irat"."s" FROM "x";'),
         (
             ("default", "irat", "r", "x", "SELECT"),
@@ -176,7 +180,42 @@ def test_scripts_change_database_only_where_needed():
         plan.Statement("b", "", "", "B;", "t1"),
         plan.Statement("c", "", "", "C;", "t1"),
     ]
-    assert plan.script([*steps, steps[0]]) == 'A;\n\\connect "t1"\nB;\nC;\n\\connect "pbauth"\nA;\n'
+    there = '\\connect "t1" "asp_provisioner"'
+    assert plan.script([*steps, steps[0]]) == f'A;\n{there}\nB;\nC;\n\\connect "pbauth" "asp_provisioner"\nA;\n'
+    superuser = replace(steps[1], role="postgres")
+    assert plan.script([superuser, steps[2]]) == f'\\connect "t1" "postgres"\nB;\n{there}\nC;\n'
+
+
+def test_what_the_server_opens_to_everybody_is_closed_by_a_superuser():
+    subject = tenant()
+    shared, _ = right(subject)
+    inside = Inside(APPLIED, open=frozenset({"pg_stat_activity", "lo_create(oid)"}))
+    (step,) = steps_for(subject, shared, {subject.name: inside})
+    assert (step.before, step.database, step.role) == (
+        "2 views and functions of the server open to everybody",
+        "t16054",
+        "postgres",
+    )
+    assert plan.template_steps(MIGRATIONS, inside)[0].role == "postgres"
+
+
+def test_facts_are_written_where_no_other_database_shows_them():
+    subject = replace(tenant(), facts='{"name": "Sajószentpéter"}')
+    shared, insides = right(subject)
+    shared.databases["t16054"]["comment"] = subject.facts
+    former, own = steps_for(subject, shared, insides)
+    assert former.sql == 'COMMENT ON DATABASE "t16054" IS NULL;'
+    assert "COMMENT ON SCHEMA chain IS" in own.sql and own.database == "t16054"
+    del shared.databases["t16054"]["comment"]
+    assert steps_for(subject, shared, {"t16054": Inside(APPLIED, facts=subject.facts)}) == []
+
+
+def test_a_function_that_a_system_shares_is_granted_and_taken_back_by_its_types():
+    subject = replace(tenant(systems=("ado", "elugy")), views=[("ado", "balance_of(text)", "elugy")])
+    share = subject.shares[-1]
+    assert (share.login, share.object, share.rights) == ("t16054_elugy", "balance_of(text)", ("EXECUTE",))
+    sql = plan.script(plan.present_steps([subject], Shared({}, {}), {}, MIGRATIONS))
+    assert 'GRANT EXECUTE ON FUNCTION "ado"."balance_of"(text) TO "t16054_elugy";' in sql
 
 
 def test_removal_takes_database_and_every_role():

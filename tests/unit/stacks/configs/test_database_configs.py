@@ -95,7 +95,8 @@ def test_the_pooler_caps_every_tenant_and_names_only_those_that_differ():
     parser = ini(dbproxy.pgbouncer_ini(Caps(), {"t16054": larger, "t14784": Caps(lock_seconds=5)}))
     pooler, databases = parser["pgbouncer"], parser["databases"]
     assert (pooler["max_db_connections"], pooler["max_db_client_connections"]) == ("4", "200")
-    assert "max_db_connections=8 max_db_client_connections=300" in databases["t16054"]
+    assert pooler["default_pool_size"] == "2", "of one login: no system keeps all connections of its municipality"
+    assert "pool_size=4 max_db_connections=8 max_db_client_connections=300" in databases["t16054"]
     assert databases["t16054"].startswith(databases["*"]) and set(databases) == {"t16054", "*"}
     # A role may SET its own time-outs away; the pooler's follow the longest that anybody has.
     assert (pooler["query_timeout"], pooler["idle_transaction_timeout"]) == ("65", "35")
@@ -197,7 +198,7 @@ def test_only_nodes_replicate_and_only_by_certificate():
 
 def test_no_session_of_a_tenant_may_weaken_durability():
     config = settings(postgres.postgresql_conf(SERVER))
-    assert config["shared_preload_libraries"] == "'asp_durable,asp_yield,pg_stat_statements'"
+    assert config["shared_preload_libraries"] == "'asp_durable,asp_guard,asp_yield,pg_stat_statements'"
 
 
 def test_the_identity_providers_node_is_its_own_and_may_choose():
