@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from inventory.register import Register
+from stacks.configs import sign_in_flow
 from stacks.configs.realm_settings import common
 from systems.shared.realms import REALM_OF_CITIZENS
 
@@ -23,17 +24,25 @@ def settings(register: Register) -> dict[str, Any]:
     return {
         "displayName": "Ügyfélbelépés (bemutató, a KAÜ helyett)",
         **common(register),
+        # A password form that anybody reaches must not let anybody lock a citizen out: the edge slows down sources,
+        # and an account waits only as long as bounds guessing from many of them (2 s a try after the first ten).
+        "failureFactor": 10,
+        "waitIncrementSeconds": 1,
+        "maxFailureWaitSeconds": 2,
         "ssoSessionMaxLifespan": LONGEST,
     }
 
 
 def render(register: Register) -> str:
     """The import file. Sign-in is Keycloak's own: cookie, else password, with a one-time code if one is set up."""
+    refusal = sign_in_flow.no_direct_grant()
     realm = {
         "realm": REALM,
         "enabled": True,
         "sslRequired": "all",
         **settings(register),
+        "directGrantFlow": refusal.name,
+        **sign_in_flow.import_file(refusal),
         "components": {
             "org.keycloak.userprofile.UserProfileProvider": [
                 {
