@@ -21,7 +21,7 @@ class Keycloak:
     def __init__(self, runtime: Runtime, secrets: Secrets):
         self._realm = REALM
         service = runtime.register.names.identity
-        self._session = HttpsSession(runtime, service, Port.IDENTITY, secrets.root_ca.certificate)
+        self._session = HttpsSession(runtime, service, Port.IDENTITY_LOCAL, secrets.root_ca.certificate)
         form = {
             "grant_type": "client_credentials",
             "client_id": OPERATOR,

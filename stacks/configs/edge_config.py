@@ -231,7 +231,7 @@ backend identity
 !{{ path_beg /realms/{REALM_OF_CITIZENS}/ }}
     option httpchk
     http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host {names.identity}
-{_server(names.identity, Port.IDENTITY, f"port {Port.IDENTITY_MANAGEMENT:d}")}
+{_server(names.identity, Port.IDENTITY)}
 """,
         f"""\
 backend pki
@@ -260,10 +260,10 @@ backend {cell.id}-{system}
     return "\n".join(parts)
 
 
-def _server(service: str, port: int, check: str = "") -> str:
+def _server(service: str, port: int) -> str:
     """One server line: verified TLS both ways, found by name whenever it appears or moves."""
     return (
         f"    server {service} {service}:{port:d} ssl verify required ca-file {ROOT_FILE} crt {LEAF_FILE} "
         f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none "
-        f"check {check} check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
-    ).replace("check  ", "check ")
+        f"check check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
+    )

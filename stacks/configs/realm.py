@@ -23,6 +23,10 @@ def settings(register: Register) -> dict[str, Any]:
         "displayName": "Önkormányzati ASP",
         **common(register),
         # Only the holder of a clerk's certificate reaches that clerk's password, so only they can cause the wait.
+        "bruteForceProtected": True,
+        "permanentLockout": False,
+        "quickLoginCheckMilliSeconds": 0,  # off: two posts within a second locked somebody for a minute
+        "maxDeltaTimeSeconds": 3600,  # wrong passwords are forgotten after an hour without one
         "failureFactor": 5,
         "waitIncrementSeconds": 60,
         "maxFailureWaitSeconds": 900,

@@ -13,7 +13,7 @@ IDLE_CLIENTS = ("account", "account-console", "admin-cli", "security-admin-conso
 
 
 def common(register: Register) -> dict[str, Any]:
-    """Nobody registers, resets or stays signed in by themselves; guessing is slowed down; who did what is kept."""
+    """Nobody registers, resets or stays signed in by themselves; who did what is kept."""
     return {
         "ssoSessionIdleTimeout": register.environment.identity.session_idle_minutes * 60,
         "accessTokenLifespan": 300,
@@ -23,10 +23,6 @@ def common(register: Register) -> dict[str, Any]:
         "rememberMe": False,
         "loginWithEmailAllowed": False,
         "editUsernameAllowed": False,
-        "bruteForceProtected": True,
-        "permanentLockout": False,
-        "quickLoginCheckMilliSeconds": 0,  # off: two posts within a second locked somebody for a minute
-        "maxDeltaTimeSeconds": 3600,  # wrong passwords are forgotten after an hour without one
         "internationalizationEnabled": True,
         "supportedLocales": ["hu"],
         "defaultLocale": "hu",
