@@ -17,8 +17,8 @@ PASSWORD = "auth-password-form"  # a password alone: the user is known already, 
 ONE_TIME_CODE = "auth-otp-form"
 DENY = "deny-access-authenticator"
 # Two names that take turns: a flow in use cannot be changed in one step, so its successor is built beside it.
-BROWSER_FLOWS = ("asp browser", "asp browser 2")
-NO_DIRECT_GRANT = ("asp no direct grant", "asp no direct grant 2")
+BROWSER_FLOWS = ("asp sign-in A", "asp sign-in B")
+NO_DIRECT_GRANT = ("asp no direct grant A", "asp no direct grant B")
 
 _CERTIFICATE_CONFIG = {
     "x509-cert-auth.mapping-source-selection": "Subject's Common Name",
