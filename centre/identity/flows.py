@@ -21,13 +21,18 @@ def settle(plan: Plan, api: Keycloak, realm: dict[str, Any], flows: dict[str, tu
     may have; the names take turns.
     """
     for field, choices in flows.items():
-        name = realm.get(field, "")
-        current = next((flow for flow in choices if flow.name == name), None)
-        if current and lines(api, name) == list(sign_in_flow.lines(current.steps)):
+        if follows(api, realm, field, choices):
             continue
+        name = realm.get(field, "")
         following = next(flow for flow in choices if flow.name != name)
-        before = f"{name} (differs)" if current else name
+        before = f"{name} (differs)" if name in {flow.name for flow in choices} else name
         plan.add(f"{field} of realm {realm['realm']}", before, following.name, partial(_switch, api, field, following))
+
+
+def follows(api: Keycloak, realm: dict[str, Any], field: str, choices: tuple[Flow, ...]) -> bool:
+    """Whether the flow that a field of the realm names is one of the choices, step by step."""
+    flow = next((flow for flow in choices if flow.name == realm.get(field)), None)
+    return flow is not None and lines(api, flow.name) == list(sign_in_flow.lines(flow.steps))
 
 
 def lines(api: Keycloak, name: str) -> list[Line]:

@@ -31,5 +31,5 @@ def refusal(username: str) -> str:
     """What to do when the answer was wrong."""
     return (
         f"{username}: the second factor was not accepted. Somebody chose another password in this environment: "
-        f"asp second-factor {username}, then run the test again"
+        f"asp second-factor {username} --reason forgotten, then run the test again"
     )
