@@ -1,5 +1,5 @@
-"""Sign-in as app servers and browsers do it: authorization code with PKCE, by certificate and second factor, through the
-edge; and what does not sign in.
+"""Sign-in as app servers and browsers do it: authorization code with PKCE, by certificate and second factor, through
+the edge; and what signs nobody in.
 """
 
 import base64
