@@ -60,7 +60,7 @@ class StaffClients:
 
     def expected(self, municipality: Municipality) -> dict[str, dict[str, Any]]:
         """Client id → client."""
-        systems = [system for system in self._register.systems if system in municipality.systems]
+        systems = [system for system in self._register.installed_systems if system in municipality.systems]
         entries = [client(municipality, system, self._secrets.oidc_secret(municipality, system)) for system in systems]
         return {entry["clientId"]: entry for entry in (roles_holder(municipality), *entries)}
 

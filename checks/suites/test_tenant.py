@@ -133,8 +133,9 @@ def test_identity_organization(probe: View, municipality: Municipality) -> None:
 
 
 @check("tenant.identity.client")
-def test_identity_client(probe: View, municipality: Municipality) -> None:
-    clients = {client_id(municipality.tenant, system): municipality.url(system) for system in municipality.systems}
+def test_identity_client(probe: View, municipality: Municipality, register: Register) -> None:
+    systems = [system for system in municipality.systems if system in register.installed_systems]
+    clients = {client_id(municipality.tenant, system): municipality.url(system) for system in systems}
     present = probe.names("identity", "clients")
     missing, surplus = sorted(clients.keys() - set(present)), sorted(set(present) - clients.keys())
     redirects = {name: probe.read("identity", "clients", name, "redirects") for name in present}

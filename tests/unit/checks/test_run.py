@@ -251,7 +251,7 @@ def test_an_archived_recording_is_out_of_date_today(tmp_path, checks):
         ("2026-11-23 11:10", 0),
         ("2026-11-23T10:10:00+00:00", 0),
         ("2026-11-23 11:20", 19),
-        ("2026-11-25 11:00", 71),
+        ("2026-11-25 11:00", 73),
     ],
 )
 def test_it_is_judged_as_of_another_moment(tmp_path, checks, moment, outdated):
