@@ -60,7 +60,7 @@ class StaffClients:
 
     def expected(self, municipality: Municipality) -> dict[str, dict[str, Any]]:
         """Client id → client."""
-        systems = [system for system in self._register.installed_systems if system in municipality.systems]
+        systems = self._register.systems_of(municipality)
         entries = [client(municipality, system, self._secrets.oidc_secret(municipality, system)) for system in systems]
         return {entry["clientId"]: entry for entry in (roles_holder(municipality), *entries)}
 

@@ -134,7 +134,7 @@ def test_identity_organization(probe: View, municipality: Municipality) -> None:
 
 @check("tenant.identity.client")
 def test_identity_client(probe: View, municipality: Municipality, register: Register) -> None:
-    systems = [system for system in municipality.systems if system in register.installed_systems]
+    systems = register.systems_of(municipality)
     clients = {client_id(municipality.tenant, system): municipality.url(system) for system in systems}
     present = probe.names("identity", "clients")
     missing, surplus = sorted(clients.keys() - set(present)), sorted(set(present) - clients.keys())
