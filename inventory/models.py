@@ -185,8 +185,17 @@ class Backup(Model):
     drill_days: int = Field(ge=1, le=366)
 
 
+class SecondFactor(StrEnum):
+    """What a clerk's sign-in asks for beside the certificate, whose key is a file on a workstation."""
+
+    PASSWORD = "password"  # chosen at the first sign-in
+    TOTP = "totp"  # one-time code of an app on the clerk's phone, set up at the first sign-in
+    NONE = "none"  # demonstrations only: whoever copies the key's file is the clerk
+
+
 class Identity(Model):
     session_idle_minutes: int = Field(ge=5, le=720)
+    second_factor: Annotated[SecondFactor, Field(strict=False)] = SecondFactor.PASSWORD  # YAML has no enumerations
 
 
 class Person(Model):

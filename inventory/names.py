@@ -29,7 +29,8 @@ class Port(IntEnum):
     ETCD = 2379
     FENCER = 8010  # metrics of a cell's fencer
     IDENTITY = 8443
-    IDENTITY_MANAGEMENT = 9000
+    IDENTITY_LOCAL = 8444  # Keycloak itself, on its container's loopback: administration, and what its door lets pass
+    IDENTITY_MANAGEMENT = 9000  # on its container's loopback too
     PKI = 9000
     APP = 8443
     EDGE_HTTPS = 8443

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from centre.identity import clients
+from centre.identity import clients, realms
 from centre.identity.clients import SCOPE_KINDS, covers, with_ids
 from centre.reach.keycloak import Keycloak
 from centre.steps import Plan
@@ -16,6 +16,7 @@ from inventory.models import Citizen, Municipality
 from inventory.register import Register
 from inventory.vault.vault import Secrets
 from stacks.configs import citizen_realm
+from systems.shared.realms import client_id
 
 SYSTEM = "elugy"  # where citizens sign in
 
@@ -28,12 +29,12 @@ class CitizenPlanner:
 
     def present(self, municipalities: list[Municipality]) -> Plan:
         plan = Plan()
-        self._realm(plan)
+        realms.citizens(plan, self._register, self._api)
         for municipality in municipalities:
             if SYSTEM in municipality.systems:
                 self._client(plan, municipality)
             else:
-                self._remove(plan, municipality)
+                self._remove(plan, client_id(municipality.tenant, SYSTEM))
         for citizen in self._register.environment.citizens:
             self._citizen(plan, citizen)
         return plan
@@ -42,25 +43,18 @@ class CitizenPlanner:
         """Without their clients; citizens belong to no municipality and stay."""
         plan = Plan()
         for municipality in municipalities:
-            self._remove(plan, municipality)
+            self._remove(plan, client_id(municipality.tenant, SYSTEM))
         return plan
 
-    def _realm(self, plan: Plan) -> None:
-        expected, current = citizen_realm.settings(self._register), self._api.get()
-        differing = {key: value for key, value in expected.items() if current.get(key) != value}
-        if differing:
-            before = {key: current.get(key) for key in differing}
-            replace = partial(self._api.replace, body={**current, **differing})
-            plan.add(f"realm {citizen_realm.REALM}", before, differing, replace)
-
-    def _find(self, municipality: Municipality) -> dict[str, Any] | None:
-        clients: list[dict[str, Any]] = self._api.get("clients", clientId=municipality.tenant)
+    def _find(self, name: str) -> dict[str, Any] | None:
+        clients: list[dict[str, Any]] = self._api.get("clients", clientId=name)
         return next(iter(clients), None)
 
     def _client(self, plan: Plan, municipality: Municipality) -> None:
-        name = f"citizens' client {municipality.tenant}"
-        expected = client(municipality, self._secrets.citizens_oidc_secret(municipality))
-        current = self._find(municipality)
+        expected = client(municipality, self._secrets.citizens_oidc_secret(municipality, SYSTEM))
+        name = f"citizens' client {expected['clientId']}"
+        self._remove(plan, municipality.tenant)  # one client of all systems, in environments from before ADR 38
+        current = self._find(expected["clientId"])
         if current is None:
             create = partial(self._api.create, "clients", body=expected)
             plan.add(name, "absent", f"for {municipality.url(SYSTEM)}", create)
@@ -79,10 +73,10 @@ class CitizenPlanner:
         self._api.remove("clients", identifier)
         self._api.create("clients", body=expected)
 
-    def _remove(self, plan: Plan, municipality: Municipality) -> None:
-        if entry := self._find(municipality):
+    def _remove(self, plan: Plan, name: str) -> None:
+        if entry := self._find(name):
             remove = partial(self._api.remove, "clients", entry["id"])
-            plan.add(f"citizens' client {municipality.tenant}", "present", "absent", remove)
+            plan.add(f"citizens' client {name}", "present", "absent", remove)
 
     def _citizen(self, plan: Plan, citizen: Citizen) -> None:
         """A citizen; their password is set once, when they are made."""
@@ -102,7 +96,6 @@ class CitizenPlanner:
 
 def client(municipality: Municipality, secret: str) -> dict[str, Any]:
     """The client: back to one address only, and the identifier in the ID token."""
-    site = municipality.url(SYSTEM)
     mapper = clients.mapper(
         "tax identification sign",
         "oidc-usermodel-attribute-mapper",
@@ -112,10 +105,9 @@ def client(municipality: Municipality, secret: str) -> dict[str, Any]:
     )
     return clients.client(
         municipality,
+        SYSTEM,
         secret,
-        base=site,
-        redirect=f"{site}ugyfel/callback",
-        signed_out=f"{site}kijelentkezve",
+        redirect=f"{municipality.url(SYSTEM)}ugyfel/callback",
         optional_scopes=[],
         mapper=mapper,
     )

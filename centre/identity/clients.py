@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from inventory.models import Municipality, Person
+from systems.shared.realms import client_id
 
 SCOPES = ["basic", "acr", "profile", "email"]
 SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientScopes": "optional-client-scopes"}
@@ -13,20 +14,17 @@ SCOPE_KINDS = {"defaultClientScopes": "default-client-scopes", "optionalClientSc
 
 def client(
     municipality: Municipality,
+    system: str,
     secret: str,
     *,
-    base: str,
     redirect: str,
-    signed_out: str,
     optional_scopes: Sequence[str],
     mapper: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """An OIDC client of a municipality: authorization code with PKCE only, back to its own origin only.
-
-    `base`: where its pages begin; `redirect` and `signed_out`: addresses to come back to.
-    """
+    """An OIDC client of one system of a municipality: authorization code with PKCE only, back to `redirect` only."""
+    site = municipality.url(system)
     return {
-        "clientId": municipality.tenant,
+        "clientId": client_id(municipality.tenant, system),
         "name": municipality.name,
         "enabled": True,
         "protocol": "openid-connect",
@@ -39,10 +37,10 @@ def client(
         "serviceAccountsEnabled": False,
         "fullScopeAllowed": False,
         "rootUrl": municipality.origin,
-        "baseUrl": base,
+        "baseUrl": site,
         "redirectUris": [redirect],
         "webOrigins": [municipality.origin],
-        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": signed_out},
+        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": f"{site}kijelentkezve"},
         "defaultClientScopes": SCOPES,
         "optionalClientScopes": list(optional_scopes),
         "protocolMappers": [dict(mapper)],

@@ -24,7 +24,7 @@ from centre.faults import OK, UsageFault
 from centre.reach.runtime import Runtime
 from centre.verbs.lock import ZONE
 from inventory import paths
-from inventory.models import Municipality
+from inventory.models import Municipality, SecondFactor
 from inventory.register import Register, load
 from inventory.vault import vault
 from inventory.workstations import CLERK_ACCOUNT, CLERK_HOME, Seat, seat
@@ -32,6 +32,11 @@ from inventory.workstations import CLERK_ACCOUNT, CLERK_HOME, Seat, seat
 HOURS = 24
 RECORD = "browse.jsonl"  # beside the folder, so that it outlives it: who had which certificate, and since when
 PICTURE_SECONDS = 90
+FACTOR = {
+    SecondFactor.PASSWORD: "The first sign-in asks you to choose a password, later ones ask for it.",
+    SecondFactor.TOTP: "The first sign-in sets up one-time codes on your phone, later ones ask for one.",
+    SecondFactor.NONE: "It signs you in; nothing else is asked.",
+}
 WINDOW = "1280,900"
 # Chromium as the clerk's desktop has it: the clerk's own policies choose the certificate. It leaves nothing behind.
 PICTURE = f"""
@@ -204,7 +209,8 @@ def instructions(
             f"3. Identity: import {bundle.name} into the browser as your certificate (asp browse printed",
             "   its password, once). Firefox: Settings, Certificates, Your Certificates, Import. Chromium: Settings,",
             "   Privacy and security, Security, Manage certificates, Your certificates, Import.",
-            f"4. Open {municipality.url()} and choose that certificate. It signs you in; no password is asked.",
+            f"4. Open {municipality.url()} and choose that certificate. {FACTOR[env.identity.second_factor]}",
+            f"   Somebody chose before you: asp second-factor {clerk} --reason forgotten --env {env.id}",
             "",
             "As the clerk:  " + "  ".join(municipality.url(system) for system in own[:4]),
             "For everybody: " + "  ".join(municipality.url(system) for system in visible),

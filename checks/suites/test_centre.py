@@ -288,6 +288,24 @@ def test_identity_realm(probe: View) -> None:
     assert not realm["different"], f"eltér az előírttól: {', '.join(realm['different'])}"
 
 
+@check("centre.identity.second-factor")
+def test_identity_second_factor(probe: View) -> None:
+    realms = probe.names("identity", "ways_in")
+    flows = [f"{realm}: {flow}" for realm in realms for flow in probe.read("identity", "ways_in", realm, "flows")]
+    clients = [f"{realm}: {name}" for realm in realms for name in probe.read("identity", "ways_in", realm, "clients")]
+    probe.measure(f"{len(flows) + len(clients)} eltérés")
+    assert realms, "egyetlen belépési tartomány sem látszik"
+    assert not flows, f"a belépés lépései eltérnek az előírttól: {', '.join(flows)}"
+    assert not clients, f"nyitva áll egy alkalmazás, amelyet senki sem használ: {', '.join(clients)}"
+
+
+@check("centre.identity.two-factors")
+def test_identity_two_factors(probe: View) -> None:
+    factor = probe.read("identity", "second_factor")
+    probe.measure({"password": "jelszó", "totp": "egyszer használatos kód", "none": "nincs"}[factor])
+    assert factor != "none", "az ügyintézőt egyedül a tanúsítványa azonosítja: aki lemásolja, az ő nevében léphet be"
+
+
 @check("centre.identity.admin-closed")
 def test_identity_admin_closed(probe: View) -> None:
     status = probe.read("edge", "admin", "status")

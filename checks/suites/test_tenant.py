@@ -13,6 +13,7 @@ from checks.wording import number
 from inventory.models import Municipality
 from inventory.register import Register
 from stacks.configs.postgres import OWNER
+from systems.shared.realms import client_id
 
 
 @check("tenant.database.exists")
@@ -140,13 +141,20 @@ def test_identity_organization(probe: View, municipality: Municipality) -> None:
 
 
 @check("tenant.identity.client")
-def test_identity_client(probe: View, municipality: Municipality) -> None:
-    client = probe.read_optional("identity", "client")
-    assert client, f"nincs {municipality.tenant} nevű alkalmazás a belépési szolgáltatásban"
-    foreign = [uri for uri in client["redirects"] if not uri.startswith(f"{municipality.origin}/")]
-    probe.measure(f"{len(client['redirects'])} visszatérési cím, {len(foreign)} idegen")
-    assert client["enabled"], f"a(z) {municipality.tenant} alkalmazás ki van kapcsolva"
-    assert client["redirects"], "nincs visszatérési cím"
+def test_identity_client(probe: View, municipality: Municipality, register: Register) -> None:
+    systems = register.systems_of(municipality)
+    clients = {client_id(municipality.tenant, system): municipality.url(system) for system in systems}
+    present = probe.names("identity", "clients")
+    missing, surplus = sorted(clients.keys() - set(present)), sorted(set(present) - clients.keys())
+    redirects = {name: probe.read("identity", "clients", name, "redirects") for name in present}
+    foreign = [uri for name, uris in redirects.items() for uri in uris if not uri.startswith(clients.get(name, uri))]
+    probe.measure(f"{len(present)} alkalmazás, {len(foreign)} idegen visszatérési cím")
+    assert not missing, f"nincs {', '.join(missing)} nevű alkalmazás a belépési szolgáltatásban"
+    assert not surplus, f"olyan alkalmazás is beléphet, amelyet a nyilvántartás nem ismer: {', '.join(surplus)}"
+    disabled = [name for name in present if not probe.read("identity", "clients", name, "enabled")]
+    assert not disabled, f"ki van kapcsolva: {', '.join(disabled)}"
+    without = [name for name, uris in redirects.items() if not uris]
+    assert not without, f"nincs visszatérési cím: {', '.join(without)}"
     assert not foreign, f"idegen visszatérési cím: {', '.join(foreign)}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from inventory.cell_size import largest
 from inventory.errors import Fault
 from inventory.gazetteer import settlements
-from inventory.models import Environment, Office
+from inventory.models import Environment, Office, SecondFactor
 from inventory.reader import Reader
 from inventory.rules.written import Written
 from systems.shared import workdays
@@ -141,6 +141,15 @@ def citizens_differ(written: Written) -> Iterator[Fault]:
             indexes.setdefault(value, index)
 
 
+def second_factor(written: Written) -> Iterator[Fault]:
+    """A certificate's key is a file: alone it is enough only where nobody works for real."""
+    environment = written.environment
+    if environment.identity.second_factor is SecondFactor.NONE and not environment.demonstration:
+        problem = "a copied file would be enough to sign in, and this environment is no demonstration"
+        remedy = "Wanted one of: password, totp"
+        yield Fault(written.environment_file, "identity.second_factor", "none", problem, remedy)
+
+
 RULES = [
     named_like_its_folder,
     cells,
@@ -150,4 +159,5 @@ RULES = [
     ports_differ,
     apart_from_neighbours,
     citizens_differ,
+    second_factor,
 ]

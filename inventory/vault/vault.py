@@ -41,7 +41,6 @@ PASSWORDS = {
     "backup_vault": "encrypts the second backup repository; without it that one is worth nothing",
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
-    "oidc_key": "clients' secrets are derived from it",
     "citizens_key": "passwords of the synthetic citizens are derived from it",
 }
 
@@ -79,13 +78,17 @@ class Secrets:
         """Password of the login role `t<ksh>_<system>`."""
         return derive(self.system_key(system).encode(), municipality.tenant, system, version)
 
-    def oidc_secret(self, municipality: Municipality) -> str:
-        """Secret of the OIDC client `t<ksh>`."""
-        return derive(self.password("oidc_key").encode(), municipality.tenant, "oidc", 1)
+    def oidc_key(self, system: str) -> str:
+        """Key from which one system's OIDC clients' secrets are derived; its app server holds only this one."""
+        return self._section("oidc_keys")[system]
 
-    def citizens_oidc_secret(self, municipality: Municipality) -> str:
-        """Secret of the OIDC client `t<ksh>` in the citizens' realm."""
-        return derive(self.password("oidc_key").encode(), municipality.tenant, REALM_OF_CITIZENS)
+    def oidc_secret(self, municipality: Municipality, system: str) -> str:
+        """Secret of the OIDC client `t<ksh>-<system>` in the clerks' realm."""
+        return derive(self.oidc_key(system).encode(), municipality.tenant, "oidc")
+
+    def citizens_oidc_secret(self, municipality: Municipality, system: str) -> str:
+        """Secret of the OIDC client `t<ksh>-<system>` in the citizens' realm."""
+        return derive(self.oidc_key(system).encode(), municipality.tenant, REALM_OF_CITIZENS)
 
     def citizen_password(self, citizen: Citizen) -> str:
         """What a synthetic citizen signs in with."""
@@ -189,6 +192,7 @@ def _complete(register: Register, data: dict[str, Any]) -> list[str]:
     for system in register.systems:
         need("system_keys", system, lambda: random.token_urlsafe(32))
         need("django_keys", system, lambda: random.token_urlsafe(48))
+        need("oidc_keys", system, lambda: random.token_urlsafe(32))
     env = register.environment.id
     if "root_ca" not in data:
         authority = certificates.root(env)

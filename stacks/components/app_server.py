@@ -51,7 +51,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
     }
     keys = {
         "system.key": secrets.system_key(system),
-        "oidc.key": secrets.password("oidc_key"),
+        "oidc.key": secrets.oidc_key(system),
         "django.key": secrets.django_key(system),
     }
     files = {f"{KEYS}/{name}": File(value, secret=True, uid=UID, mode=0o400) for name, value in keys.items()}

@@ -19,13 +19,12 @@ LEAF_FILE = "/run/asp/tls.pem"
 
 def backends(register: Register) -> str:
     names = register.names
-    checked = f"port {Port.IDENTITY_MANAGEMENT:d}"
     parts = [
         f"""\
 backend identity
     option httpchk
     http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host {names.identity}
-{_server(names.identity, Port.IDENTITY, _check(names.identity, checked), register.limit("identity-open"))}
+{_server(names.identity, Port.IDENTITY, _check(names.identity), register.limit("identity-open"))}
 """,
         f"""\
 backend pki
@@ -74,6 +73,5 @@ def _server(service: str, port: int, checks: str, most: int, certificate: bool =
     )
 
 
-def _check(service: str, how: str = "") -> str:
-    words = f"check {how} check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"
-    return " ".join(words.split())
+def _check(service: str) -> str:
+    return f"check check-ssl check-sni {service} inter 2s fastinter 500ms downinter 500ms fall 3 rise 1"

@@ -10,11 +10,11 @@ import json
 from typing import Any
 
 from inventory.register import Register
+from stacks.configs import sign_in_flow
 from stacks.configs.realm_settings import common
 
 REALM = "asp"
 OPERATOR = "asp-operator"  # service account in realm master that tenant roles act as
-_BROWSER, _FORMS, _CODE = "asp browser", "asp forms", "asp one-time code"
 
 
 def settings(register: Register) -> dict[str, Any]:
@@ -22,88 +22,30 @@ def settings(register: Register) -> dict[str, Any]:
     return {
         "displayName": "Önkormányzati ASP",
         **common(register),
+        # Only the holder of a clerk's certificate reaches that clerk's password, so only they can cause the wait.
+        "bruteForceProtected": True,
+        "permanentLockout": False,
+        "quickLoginCheckMilliSeconds": 0,  # off: two posts within a second locked somebody for a minute
+        "maxDeltaTimeSeconds": 3600,  # wrong passwords are forgotten after an hour without one
+        "failureFactor": 5,
+        "waitIncrementSeconds": 60,
+        "maxFailureWaitSeconds": 900,
         "ssoSessionMaxLifespan": 12 * 3600,  # a working day: nobody stays signed in overnight
         "organizationsEnabled": True,
     }
 
 
 def render(register: Register) -> str:
-    """The import file. Sign-in: cookie, else certificate, else password, with a one-time code if one is set up."""
+    """The import file. Sign-in: a session that exists, else certificate and the register's second factor."""
+    flow = sign_in_flow.browser(register.environment.identity.second_factor)
+    refusal = sign_in_flow.no_direct_grant()
     realm = {
         "realm": REALM,
         "enabled": True,
         "sslRequired": "all",
         **settings(register),
-        "browserFlow": _BROWSER,
-        "authenticationFlows": [
-            _flow(
-                _BROWSER,
-                True,
-                [
-                    _step("auth-cookie", "ALTERNATIVE", 10),
-                    {
-                        **_step("auth-x509-client-username-form", "ALTERNATIVE", 20),
-                        "authenticatorConfig": "certificate",
-                    },
-                    _subflow(_FORMS, "ALTERNATIVE", 30),
-                ],
-            ),
-            _flow(
-                _FORMS,
-                False,
-                [_step("auth-username-password-form", "REQUIRED", 10), _subflow(_CODE, "CONDITIONAL", 20)],
-            ),
-            _flow(
-                _CODE,
-                False,
-                [_step("conditional-user-configured", "REQUIRED", 10), _step("auth-otp-form", "REQUIRED", 20)],
-            ),
-        ],
-        "authenticatorConfig": [
-            {
-                "alias": "certificate",
-                "config": {
-                    "x509-cert-auth.mapping-source-selection": "Subject's Common Name",
-                    "x509-cert-auth.mapper-selection": "Username or Email",
-                    "x509-cert-auth.extendedkeyusage": "1.3.6.1.5.5.7.3.2",  # clientAuth
-                    "x509-cert-auth.timestamp-validation-enabled": "true",
-                    "x509-cert-auth.revalidate-certificate-enabled": "true",  # against the environment's root
-                    "x509-cert-auth.confirmation-page-disallowed": "true",
-                    # Revocation is decided at the edge, which passes on no certificate that is revoked or unchecked.
-                    "x509-cert-auth.crl-checking-enabled": "false",
-                    "x509-cert-auth.ocsp-checking-enabled": "false",
-                },
-            }
-        ],
+        "browserFlow": flow.name,
+        "directGrantFlow": refusal.name,
+        **sign_in_flow.import_file(flow, refusal),
     }
     return json.dumps(realm, ensure_ascii=False, indent=1)
-
-
-def _flow(alias: str, top: bool, executions: list[dict]) -> dict:
-    return {
-        "alias": alias,
-        "providerId": "basic-flow",
-        "topLevel": top,
-        "builtIn": False,
-        "authenticationExecutions": executions,
-    }
-
-
-def _step(authenticator: str, requirement: str, priority: int) -> dict:
-    return {
-        "authenticator": authenticator,
-        "authenticatorFlow": False,
-        "requirement": requirement,
-        "priority": priority,
-        "userSetupAllowed": False,
-    }
-
-
-def _subflow(alias: str, requirement: str, priority: int) -> dict:
-    return {
-        "flowAlias": alias,
-        "authenticatorFlow": True,
-        "requirement": requirement,
-        "priority": priority,
-        "userSetupAllowed": False,
-    }

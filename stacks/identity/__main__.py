@@ -6,7 +6,7 @@ from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
-from stacks.configs import citizen_realm, realm
+from stacks.configs import citizen_realm, identity_door, realm
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 from stacks.configs.postgres import Login
 
@@ -21,14 +21,18 @@ database = PostgresNode(
     names.identity_db,
     SingleNodeArgs(names.network("identity-db").name, Login("keycloak", "keycloak", password)),
 )
-management = f"https://localhost:{Port.IDENTITY_MANAGEMENT:d}"
+# The door is asked first: without it nobody reaches a Keycloak that is well.
+questions = [
+    f"https://localhost:{port:d}{path}"
+    for port, path in ((Port.IDENTITY, identity_door.HEALTHY), (Port.IDENTITY_MANAGEMENT, identity_door.READY))
+]
 service = SwarmService(
     ctx,
     names.identity,
     ServiceArgs(
         image="keycloak",
         networks=[names.network(label).name for label in ("identity-db", "edge-identity", "apps-identity")],
-        health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"{management}/health/ready"], start_period=180),
+        health=Health(["curl", "-fsS", "--fail-early", "--cacert", ROOT_FILE, *questions], start_period=180),
         user=f"{UID}:{UID}",
         uid=UID,
         memory=1024,
@@ -43,12 +47,15 @@ service = SwarmService(
             # App servers fetch tokens and keys at the service's own name; what browsers see stays the public one.
             "KC_HOSTNAME_BACKCHANNEL_DYNAMIC": "true",
             "KC_HTTP_ENABLED": "false",
-            "KC_HTTPS_PORT": f"{Port.IDENTITY:d}",
+            # Only the door listens on networks.
+            "KC_HTTP_HOST": "127.0.0.1",
+            "KC_HTTPS_PORT": f"{Port.IDENTITY_LOCAL:d}",
+            "KC_HTTP_MANAGEMENT_HOST": "127.0.0.1",
+            "KC_HTTP_MANAGEMENT_PORT": f"{Port.IDENTITY_MANAGEMENT:d}",
             "KC_HTTPS_CERTIFICATE_FILE": CERTIFICATE_FILE,
             "KC_HTTPS_CERTIFICATE_KEY_FILE": KEY_FILE,
             "KC_PROXY_HEADERS": "xforwarded",
-            # A certificate is public: from anywhere but the edge's network a forged Client-Cert would sign in.
-            "KC_PROXY_TRUSTED_ADDRESSES": names.network("edge-identity").subnet,
+            "KC_PROXY_TRUSTED_ADDRESSES": "127.0.0.1/32",  # the door, which believes the edge alone
             "KC_TRUSTSTORE_PATHS": f"{ROOT_FILE},{ISSUING_FILE}",
             "KC_LOG_CONSOLE_OUTPUT": "json",
             "KC_LOG_LEVEL": "info,io.smallrye.health:error",  # it would repeat "down" at every check of a starting node
@@ -56,6 +63,7 @@ service = SwarmService(
         arguments=["--import-realm"],
         files={
             ISSUING_FILE: File(ctx.secrets.pki_ca.certificate),
+            identity_door.FILE: File(identity_door.render(ctx.register)),
             f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
             f"/etc/asp/{citizen_realm.REALM}-realm.json": File(citizen_realm.render(ctx.register)),
             "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),

@@ -1,4 +1,6 @@
-"""Sign-in: OpenID Connect code flow with PKCE at the tenant's own client, bound to the connection's certificate."""
+"""Sign-in: OpenID Connect code flow with PKCE at the system's own client of the tenant, bound to the connection's
+certificate.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,7 @@ from systems.chain import send
 from systems.core import clerk_access, logs, pages
 from systems.core.clerk import Clerk
 from systems.shared.credentials import derive
+from systems.shared.realms import client_id
 
 KEY = "sign-in"
 PROTOCOL = "/protocol/openid-connect"
@@ -45,7 +48,7 @@ class SignInRefusal(Exception):
 
 @dataclass(frozen=True)
 class Realm:
-    """One realm of the identity provider, where each tenant has a client.
+    """One realm of the identity provider, where each system of each tenant has a client.
 
     `purpose`: of the client's derived secret; `scope`: with `{tenant}` in it; `callback`: name of the address that
     takes the code; `key`: where the session keeps a sign-in attempt.
@@ -80,11 +83,16 @@ def open_to_all(view):
     return view
 
 
+def own_client(tenant: str) -> str:
+    """The client of this system at a tenant: a token that another system's client was given is none of ours."""
+    return client_id(tenant, settings.ASP.system)
+
+
 def client(request: HttpRequest, realm: Realm, **options: Any) -> OAuth2Session:
     """OAuth client of the request's tenant; the back channel's certificate must come from the hosting's root."""
     tenant = request.tenant.name
     session = OAuth2Session(
-        client_id=tenant,
+        client_id=own_client(tenant),
         client_secret=derive(settings.ASP.oidc_key.encode(), tenant, realm.purpose),
         scope=realm.scope.format(tenant=tenant),
         redirect_uri=request.build_absolute_uri(reverse(realm.callback)),
@@ -185,13 +193,13 @@ def check_claims(claims: dict[str, Any], tenant: str, nonce: str, realm: Realm |
     registry = jwt.JWTClaimsRegistry(
         leeway=LEEWAY,
         iss={"essential": True, "value": (realm or clerks()).issuer},
-        aud={"essential": True, "value": tenant},
+        aud={"essential": True, "value": own_client(tenant)},
         nonce={"essential": True, "value": nonce},
         exp={"essential": True},
         preferred_username={"essential": True},
     )
     registry.validate(claims)
-    if claims.get("azp", tenant) != tenant:
+    if claims.get("azp", own_client(tenant)) != own_client(tenant):
         raise SignInRefusal("the token was issued for another client")
 
 
@@ -207,7 +215,10 @@ def clerk_of(claims: dict[str, Any], tenant: str, id_token: str) -> Clerk:
 
 def sign_out_url(request: HttpRequest, id_token: str | None, back: str, realm: Realm | None = None) -> str:
     """The address where the browser ends the provider's session and from which it returns to `back`."""
-    parameters = {"client_id": request.tenant.name, "post_logout_redirect_uri": request.build_absolute_uri(back)}
+    parameters = {
+        "client_id": own_client(request.tenant.name),
+        "post_logout_redirect_uri": request.build_absolute_uri(back),
+    }
     if id_token:
         parameters["id_token_hint"] = id_token
     return f"{(realm or clerks()).issuer}{PROTOCOL}/logout?{urlencode(parameters)}"

@@ -22,13 +22,36 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from inventory import paths
 from inventory.register import Register
+from inventory.vault import vault
 from inventory.workstations import CLERK_ACCOUNT
+from tests.support import second_factor
 from tests.support.polling import PATIENCE
 from tests.support.workstation import Workstation, WorkstationFault
 
 PAGE_SECONDS = 60
 WINDOW = (1280, 900)
 WAIT = 30 * PATIENCE  # seconds for a part of a page; the first page of a system signs in
+
+
+class Chromium(webdriver.Remote):
+    """A clerk's browser, who answers when an opened page asks for the second factor."""
+
+    def __init__(self, register: Register, username: str, config: ClientConfig, options: webdriver.ChromeOptions):
+        super().__init__(command_executor=config.remote_server_addr, options=options, client_config=config)
+        self._register, self._username = register, username
+
+    def get(self, url: str) -> None:
+        """Open a page, and sign in if it asks."""
+        super().get(url)
+        for _ in range(2):  # a session that ended meanwhile is asked for once more
+            fields = self.find_elements(By.CSS_SELECTOR, "#password-new, #password-confirm, #password")
+            if not fields or not second_factor.asks(self._register, self.current_url):
+                return
+            word = second_factor.password(vault.load(self._register), self._username)
+            for field in fields:
+                field.send_keys(word)
+            go(self, "form [type=submit]")
+        raise WorkstationFault(second_factor.refusal(self._username))
 
 
 @contextlib.contextmanager
@@ -42,7 +65,7 @@ def browser(register: Register, name: str, arguments: Sequence[str] = ()) -> Ite
             options.add_argument(argument)
         direct = Proxy({"proxyType": ProxyType.DIRECT})
         config = ClientConfig(f"http://127.0.0.1:{local_port}", timeout=PAGE_SECONDS + 30, proxy=direct)
-        driver = webdriver.Remote(command_executor=config.remote_server_addr, options=options, client_config=config)
+        driver = Chromium(register, station.seat.clerk.username, config, options)
         try:
             driver.set_page_load_timeout(PAGE_SECONDS)
             yield driver

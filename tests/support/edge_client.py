@@ -12,14 +12,19 @@ import re
 import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from inventory.register import Register
 from inventory.vault import tokens
 from inventory.vault.vault import Secrets
+from tests.support import second_factor
 
 SECONDS = 20
 FORM = "application/x-www-form-urlencoded"
@@ -47,14 +52,18 @@ class Reply:
 
 
 class EdgeClient:
-    """Keeps cookies per host; `certificate` is a file with chain and key."""
+    """Keeps cookies per host; `certificate` is a file with chain and key. Its clerk answers for the second factor."""
 
     def __init__(self, register: Register, secrets: Secrets, certificate: Path | None = None):
         self.register = register
         self._port = register.environment.ports.https
         self._context = ssl.create_default_context(cadata=secrets.root_ca.certificate)
+        self._username = ""
         if certificate:
             self._context.load_cert_chain(certificate)
+            subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
+            self._username = str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        self._password = second_factor.password(secrets, self._username)
         self._cookies: dict[str, SimpleCookie] = {}
 
     def request(
@@ -107,15 +116,32 @@ class EdgeClient:
             parts.hostname or "", _target(url), "POST", {"Content-Type": FORM}, urlencode(form), **options
         )
 
-    def follow(self, url: str, hops: int = 12) -> Reply:
-        """The page at which a browser ends up, with its address."""
-        trail = []
+    def follow(self, url: str, hops: int = 16) -> Reply:
+        """The page at which a browser ends up, with its address; a clerk answers for the second factor on the way."""
+        return self._walk(url, hops, lambda _: False)
+
+    def sign_in(self, url: str, hops: int = 8) -> Reply:
+        """From an address of the identity provider to where it sends the browser back to: that redirect."""
+        return self._walk(url, hops, lambda target: not second_factor.asks(self.register, target))
+
+    def _walk(self, url: str, hops: int, over: Callable[[str], bool]) -> Reply:
+        """Follow redirects, until one leads to an address where the walk is `over`."""
+        trail, reply, answers = [], self.get(url), 0
         for _ in range(hops):
-            reply = self.get(url)
             trail.append(f"{reply.status} {urlsplit(url).netloc}{urlsplit(url).path}")
-            if reply.status not in (301, 302, 303, 307, 308):
+            if reply.status in (301, 302, 303, 307, 308):
+                target = urljoin(url, reply.headers["location"])
+                if over(target):
+                    return replace(reply, url=url)
+                url, reply = target, self.get(target)
+                continue
+            form = second_factor.answer(reply.body, self._password) if self._username else None
+            if form is None or reply.status != 200 or not second_factor.asks(self.register, url):
                 return replace(reply, url=url)
-            url = urljoin(url, reply.headers["location"])
+            answers += 1
+            assert answers < 3, second_factor.refusal(self._username)
+            url = urljoin(url, form_action(reply.body))
+            reply = self.post(url, form)
         raise AssertionError(f"no end of redirects: {trail}")
 
     def send(self, url: str, form: dict[str, str]) -> Reply:

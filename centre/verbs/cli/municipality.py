@@ -121,6 +121,18 @@ def add_all(verbs: Parsers[argparse.ArgumentParser]) -> None:
     browse.add_argument(
         "--screenshot", metavar="PATH", help="only a picture, taken by the workstation's own browser, such as /keret/"
     )
+    factor = add(
+        verbs,
+        "second-factor",
+        "centre.verbs.second_factor:run",
+        "let a clerk set up the second factor of their sign-in anew",
+        details="Removes the clerk's password or one-time code, ends their sessions and records who did it and why. "
+        "Until a new one is set up the certificate alone is enough: do it while the clerk waits.",
+        examples=["second-factor minta.iktato --reason forgotten --confirm minta.iktato"],
+    )
+    factor.add_argument("clerk", metavar="USERNAME", help="the clerk's username")
+    factor.add_argument("--reason", required=True, choices=("forgotten", "lost", "suspected"), help="why it is done")
+    factor.add_argument("--confirm", metavar="USERNAME", help="the clerk's username; asked for when it is not given")
 
 
 def _invented(verb: argparse.ArgumentParser) -> None:

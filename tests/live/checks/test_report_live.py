@@ -43,7 +43,7 @@ def test_nothing_secret_is_written(done, register):
     kept = {text for text in _texts(secrets._data) if len(text) >= 20 and "BEGIN CERTIFICATE" not in text}
     for municipality in register.joined():
         kept |= {secrets.role_password(municipality, system) for system in municipality.systems}
-        kept.add(secrets.oidc_secret(municipality))
+        kept |= {secrets.oidc_secret(municipality, system) for system in municipality.systems}
     assert len(kept) > 50
     for file in done[2].iterdir():
         text = file.read_text(encoding="utf-8")

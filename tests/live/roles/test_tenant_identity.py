@@ -12,10 +12,13 @@ from centre.identity.clerks import IdentityPlanner
 from centre.reach.keycloak import Keycloak
 from centre.reach.runtime import RuntimeFault
 from inventory.vault import vault
+from systems.shared.realms import client_id
 from tests.live.roles.tenant_plays import play
 
 SUBJECT, NAME, SEAT, CLERK = "29188", "Nagybarca", "14915", "proba.kozos"
 TENANT = f"t{SUBJECT}"
+SYSTEM = "irat"
+CLIENT = client_id(TENANT, SYSTEM)
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +80,8 @@ def organization_of(keycloak):
     return next(iter(keycloak.get("organizations", search=NAME, exact=True)), None)
 
 
-def client_of(keycloak):
-    return next(iter(keycloak.get("clients", clientId=TENANT)), None)
+def client_of(keycloak, name=CLIENT):
+    return next(iter(keycloak.get("clients", clientId=name)), None)
 
 
 def organizations_of(keycloak, username):
@@ -91,7 +94,7 @@ def test_check_mode_says_it_all_and_does_nothing(gone, run, keycloak):
     assert preview.changed == 1
     for line in (
         f"organization {TENANT}: {NAME}",
-        f"client {TENANT}: for https://",
+        f"clients of {TENANT}: for https://",
         f"member {CLERK} of {TENANT}: yes",
     ):
         assert line in preview.text
@@ -101,17 +104,25 @@ def test_check_mode_says_it_all_and_does_nothing(gone, run, keycloak):
 def test_twice_is_once_and_the_secret_is_never_told(gone, run, secrets, register):
     first, second = run(), run()
     assert (first.changed, second.changed) == (1, 0)
-    assert secrets.oidc_secret(register.municipality(SUBJECT)) not in first.text + second.text
+    assert secrets.oidc_secret(register.municipality(SUBJECT), SYSTEM) not in first.text + second.text
 
 
 def test_what_stands_there_is_what_was_asked_for(joined, register, secrets, keycloak):
     municipality = register.municipality(SUBJECT)
     client = client_of(keycloak)
-    assert client["redirectUris"] == [f"{municipality.origin}/*"]
+    assert client["redirectUris"] == [f"{municipality.url(SYSTEM)}oidc/callback"]
     assert client["attributes"]["pkce.code.challenge.method"] == "S256"
-    assert (client["publicClient"], client["fullScopeAllowed"], client["directAccessGrantsEnabled"]) == (False,) * 3
-    assert keycloak.get("clients", client["id"], "client-secret")["value"] == secrets.oidc_secret(municipality)
-    names = {role["name"] for role in keycloak.get("clients", client["id"], "roles", max=1000)}
+    assert (client["publicClient"], client["directAccessGrantsEnabled"], client["serviceAccountsEnabled"]) == (
+        False,
+    ) * 3
+    assert keycloak.get("clients", client["id"], "client-secret")["value"] == secrets.oidc_secret(municipality, SYSTEM)
+    clients = {entry["clientId"] for entry in keycloak.get("clients", clientId=f"{TENANT}-", search=True, max=1000)}
+    assert clients == {
+        client_id(TENANT, system) for system in register.installed_systems if system in municipality.systems
+    }
+    holder = client_of(keycloak, TENANT)
+    assert (holder["bearerOnly"], holder["standardFlowEnabled"], holder["redirectUris"]) == (True, False, [])
+    names = {role["name"] for role in keycloak.get("clients", holder["id"], "roles", max=1000)}
     assert names == {f"{system.id}.{role}" for system in register.systems.values() for role in system.roles}
     assert TENANT in organizations_of(keycloak, CLERK)
 
@@ -123,7 +134,7 @@ def test_what_was_changed_by_hand_is_put_right(joined, converge, keycloak):
     keycloak.remove("clients", client["id"], "protocol-mappers", "models", mapper["id"])
     user = keycloak.get("users", username=CLERK, exact=True)[0]
     keycloak.replace("users", user["id"], body={**user, "lastName": "Elírt"})
-    path = ("users", user["id"], "role-mappings", "clients", client["id"])
+    path = ("users", user["id"], "role-mappings", "clients", client_of(keycloak, TENANT)["id"])
     keycloak.remove(*path, body=keycloak.get(*path))
     assert any("differs in protocolMappers, redirectUris" in line for line in converge())
     assert "elsewhere" not in str(client_of(keycloak)["redirectUris"])
@@ -171,7 +182,25 @@ def test_a_realm_setting_changed_by_hand_is_put_right(joined, converge, keycloak
     assert converge() == []
 
 
-def test_leaving_takes_the_client_and_spares_the_clerk_of_the_other_members(joined, run, converge, keycloak):
+def test_a_flow_changed_by_hand_is_built_anew_and_the_old_one_goes(joined, converge, keycloak):
+    used = keycloak.get()["browserFlow"]
+    for step in keycloak.get("authentication", "flows", used, "executions"):
+        if step.get("providerId") == "auth-password-form":
+            keycloak.replace("authentication", "flows", used, "executions", body={**step, "requirement": "DISABLED"})
+    assert converge()[0].startswith(f"browserFlow of realm asp: {used} (differs) → ")
+    names = [flow["alias"] for flow in keycloak.get("authentication", "flows") if not flow["builtIn"]]
+    assert used not in names and keycloak.get()["browserFlow"] in names
+    assert converge() == []
+
+
+def test_a_client_that_nobody_uses_is_closed_again(joined, converge, keycloak):
+    client = client_of(keycloak, "admin-cli")
+    keycloak.replace("clients", client["id"], body={**client, "enabled": True, "directAccessGrantsEnabled": True})
+    assert converge() == ["client admin-cli of realm asp: open → closed"]
+    assert converge() == []
+
+
+def test_leaving_takes_the_clients_and_spares_the_clerk_of_the_other_members(joined, run, converge, keycloak):
     assert run(state="absent", check=True).changed == 1
     assert client_of(keycloak) is not None
     assert run(state="absent").changed == 1

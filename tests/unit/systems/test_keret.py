@@ -18,8 +18,8 @@ configure()
 
 CLAIMS = {
     "iss": ISSUER,
-    "aud": "t16054",
-    "azp": "t16054",
+    "aud": "t16054-keret",
+    "azp": "t16054-keret",
     "nonce": "nonce",
     "exp": 4_000_000_000,
     "preferred_username": "minta.iktato",
@@ -92,7 +92,7 @@ def test_a_visitor_is_sent_to_sign_in_and_back():
     url = urlsplit(start["Location"])
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/auth"
-    assert query["client_id"] == "t16054"
+    assert query["client_id"] == "t16054-keret"
     assert query["scope"] == "openid organization:t16054"
     assert query["redirect_uri"] == f"https://{HOST}/keret/oidc/callback"
     assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
@@ -182,10 +182,11 @@ def test_claims_of_this_sign_in_are_believed():
     ("changes", "message"),
     [
         ({"iss": "https://id.elsewhere.test/realms/asp"}, "iss"),
-        ({"aud": "t14915"}, "aud"),
+        ({"aud": "t14915-keret"}, "aud"),
+        ({"aud": "t16054-irat"}, "aud"),
         ({"nonce": "another"}, "nonce"),
         ({"exp": 1_000_000_000}, "expired"),
-        ({"azp": "t14915"}, "issued for another client"),
+        ({"azp": "t14915-keret"}, "issued for another client"),
         ({"preferred_username": None}, "preferred_username"),
     ],
 )
@@ -220,7 +221,7 @@ def test_signing_out_ends_it_here_in_every_system_and_at_the_provider(events):
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ISSUER}/protocol/openid-connect/logout"
     assert query == {
-        "client_id": "t16054",
+        "client_id": "t16054-keret",
         "id_token_hint": "id-token",
         "post_logout_redirect_uri": f"https://{HOST}/keret/kijelentkezve",
     }

@@ -9,7 +9,7 @@ from inventory import paths
 from inventory.register import load
 from inventory.vault import vault
 from stacks.configs import citizen_realm, realm
-from tests.unit.centre.identity.test_clerks import Shelf
+from tests.unit.centre.identity.shelf import Shelf
 
 
 class CitizensShelf(Shelf):
@@ -44,7 +44,7 @@ def secrets(register, tmp_path_factory):
 
 @pytest.fixture
 def shelf(register):
-    return CitizensShelf(citizen_realm.settings(register))
+    return CitizensShelf(citizen_realm.render(register))
 
 
 @pytest.fixture
@@ -68,14 +68,14 @@ def test_planning_changes_nothing(plan, shelf):
 def test_a_second_plan_is_empty_and_leaving_takes_the_client_only(plan, shelf):
     assert plan("present", "16054", "14915")
     assert plan("present", "16054", "14915") == []
-    assert plan("absent", "14915") == ["citizens' client t14915: present → absent"]
-    assert ([c["clientId"] for c in shelf.clients.values()], len(shelf.users)) == (["t16054"], 2)
+    assert plan("absent", "14915") == ["citizens' client t14915-elugy: present → absent"]
+    assert ([c["clientId"] for c in shelf.clients.values()], len(shelf.users)) == (["t16054-elugy"], 2)
 
 
 def test_a_municipality_without_e_administration_has_no_client(plan, shelf, register):
     plan("present", "16054")
     without = register.municipality("16054").model_copy(update={"systems": ["keret", "irat"]})
-    assert plan("present", without) == ["citizens' client t16054: present → absent"]
+    assert plan("present", without) == ["citizens' client t16054-elugy: present → absent"]
 
 
 def test_passwords_and_secrets_are_set_and_never_told(plan, shelf, register, secrets):
@@ -85,15 +85,15 @@ def test_passwords_and_secrets_are_set_and_never_told(plan, shelf, register, sec
     entry = next(user for user in shelf.users.values() if user["username"] == citizen.username)
     assert entry["credentials"] == [{"type": "password", "value": password, "temporary": False}]
     assert entry["attributes"] == {"identifier": [citizen.identifier]}
-    secret = secrets.citizens_oidc_secret(register.municipality("16054"))
+    secret = secrets.citizens_oidc_secret(register.municipality("16054"), "elugy")
     assert next(iter(shelf.clients.values()))["secret"] == secret
-    assert secret != secrets.oidc_secret(register.municipality("16054"))
+    assert secret != secrets.oidc_secret(register.municipality("16054"), "elugy")
     assert len({secrets.citizen_password(citizen) for citizen in register.environment.citizens}) == 2
     shelf.clients[next(iter(shelf.clients))]["secret"] = "by hand"
     entry["lastName"] = "Elírt"
     lines += plan("present", "16054")
     assert lines[-2:] == [
-        "citizens' client t16054: differs in secret → as the register says",
+        "citizens' client t16054-elugy: differs in secret → as the register says",
         f"citizen {citizen.username}: differs in lastName → as the register says",
     ]
     assert password not in str(lines) and secret not in str(lines)
@@ -103,7 +103,7 @@ def test_scopes_are_put_right(plan, shelf):
     plan("present", "16054")
     next(iter(shelf.clients.values()))["defaultClientScopes"] = ["basic", "phone"]
     lines = plan("present", "16054")
-    assert lines == ["citizens' client t16054: differs in defaultClientScopes → as the register says"]
+    assert lines == ["citizens' client t16054-elugy: differs in defaultClientScopes → as the register says"]
     assert plan("present", "16054") == []
 
 
@@ -113,6 +113,16 @@ def test_a_client_leads_back_to_one_address_only(plan, shelf, register):
     assert entry["redirectUris"] == [f"{register.municipality('16054').origin}/elugy/ugyfel/callback"]
     assert entry["attributes"]["pkce.code.challenge.method"] == "S256"
     assert not (entry["publicClient"] or entry["directAccessGrantsEnabled"] or entry["fullScopeAllowed"])
+
+
+def test_the_client_of_before_goes(plan, shelf):
+    shelf.create("clients", body={"clientId": "t16054", "protocolMappers": []})
+    assert plan("present", "16054")[0] == "citizens' client t16054: present → absent"
+
+
+def test_nobody_can_lock_a_citizen_out(register):
+    """Anybody reaches the citizens' password form: whatever waits by account, a stranger can aim."""
+    assert citizen_realm.settings(register)["bruteForceProtected"] is False
 
 
 def test_the_realms_are_two_and_citizens_cannot_change_who_they_are(register):

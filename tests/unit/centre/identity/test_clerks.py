@@ -1,111 +1,18 @@
 """What the identity role plans, against a Keycloak made of dictionaries: the true one is in tests/live/roles."""
 
-import itertools
 import json
 
 import pytest
 
-from centre.identity.clerks import IdentityPlanner, client, roles_of
-from centre.identity.clients import SCOPE_KINDS
+from centre.identity.clerks import IdentityPlanner, roles_of
+from centre.identity.staff_clients import client, roles_holder
 from centre.reach.runtime import RuntimeFault
 from inventory import paths
+from inventory.models import SecondFactor
 from inventory.register import load
 from inventory.vault import vault
-from stacks.configs import realm
-
-SCOPES = {path: kind for kind, path in SCOPE_KINDS.items()}
-KNOWN_SCOPES = ["acr", "basic", "email", "organization", "phone", "profile"]
-
-
-class Shelf:
-    """As much of the administration API as the planner uses."""
-
-    def __init__(self, settings):
-        self.realm, self.ids = dict(settings), itertools.count(1)
-        self.organizations, self.clients, self.users = {}, {}, {}
-        self.roles, self.members, self.mappings = {}, {}, {}
-
-    def get(self, *parts, **query):
-        match parts:
-            case ():
-                return self.realm
-            case ("organizations",):
-                return [o for o in self.organizations.values() if o["name"] == query["search"]]
-            case ("organizations", "members", user, "organizations"):
-                return [self.organizations[o] for o, members in self.members.items() if user in members]
-            case ("organizations", organization, "members"):
-                return [self.users[user] for user in sorted(self.members[organization])]
-            case ("clients",):
-                return [c for c in self.clients.values() if c["clientId"] == query["clientId"]]
-            case ("clients", identifier, "roles"):
-                return [{"name": name} for name in sorted(self.roles[identifier])]
-            case ("client-scopes",):
-                return [{"name": name, "id": f"scope {name}"} for name in KNOWN_SCOPES]
-            case ("users",):
-                return [u for u in self.users.values() if u["username"] == query["username"]]
-            case ("users", user, "role-mappings", "clients", identifier):
-                return [{"name": name} for name in sorted(self.mappings.get((user, identifier), set()))]
-        raise AssertionError(f"unexpected read: {parts}")
-
-    def create(self, *parts, body):
-        identifier = f"id-{next(self.ids)}"
-        match parts:
-            case ("organizations",):
-                self.organizations[identifier], self.members[identifier] = body | {"id": identifier}, set()
-            case ("organizations", organization, "members"):
-                self.members[organization].add(body)
-            case ("partialImport",):
-                assert body["ifResourceExists"] == "FAIL"
-                (made,) = body["clients"]
-                mappers = [mapper | {"id": "m"} for mapper in made["protocolMappers"]]
-                self.clients[identifier] = made | {"id": identifier, "protocolMappers": mappers}
-                self.roles[identifier] = {role["name"] for role in body["roles"]["client"][made["clientId"]]}
-            case ("clients",):
-                mappers = [mapper | {"id": "m"} for mapper in body.get("protocolMappers", [])]
-                self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
-                self.roles[identifier] = set()
-            case ("clients", owner, "roles"):
-                self.roles[owner].add(body["name"])
-            case ("users",):
-                self.users[identifier] = body | {"id": identifier}
-            case ("users", user, "role-mappings", "clients", owner):
-                self.mappings.setdefault((user, owner), set()).update(role["name"] for role in body)
-            case _:
-                raise AssertionError(f"unexpected creation: {parts}")
-        return identifier
-
-    def replace(self, *parts, body):
-        match parts:
-            case ():
-                self.realm = body
-            case ("clients", owner, kind, scope):
-                self.clients[owner][SCOPES[kind]].append(scope.removeprefix("scope "))
-            case (kind, identifier):
-                getattr(self, kind)[identifier] = body
-            case _:
-                raise AssertionError(f"unexpected change: {parts}")
-
-    def remove(self, *parts, body=None):
-        match parts:
-            case ("organizations", organization, "members", user):
-                self.members[organization].discard(user)
-            case ("organizations", organization):
-                del self.organizations[organization], self.members[organization]
-            case ("clients", owner, "default-client-scopes" | "optional-client-scopes" as kind, scope):
-                held = self.clients[owner][SCOPES[kind]]
-                held[:] = [name for name in held if f"scope {name}" != scope]
-            case ("clients", owner, "roles", role):
-                self.roles[owner].discard(role)
-            case ("users", user, "role-mappings", "clients", owner):
-                self.mappings[user, owner] -= {role["name"] for role in body}
-            case ("users", user):
-                del self.users[user]
-                for members in self.members.values():
-                    members.discard(user)
-            case ("clients", owner):
-                del self.clients[owner]
-            case _:
-                raise AssertionError(f"unexpected removal: {parts}")
+from stacks.configs import realm, sign_in_flow
+from tests.unit.centre.identity.shelf import Shelf
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +30,7 @@ def secrets(register, tmp_path_factory):
 
 @pytest.fixture
 def shelf(register):
-    return Shelf(realm.settings(register))
+    return Shelf(realm.render(register))
 
 
 @pytest.fixture
@@ -172,7 +79,7 @@ def test_leaving_together_removes_the_clerk_once(plan, shelf):
 
 def test_roles_are_put_right(plan, shelf):
     plan("present", "16054")
-    owner = next(iter(shelf.clients))
+    owner = shelf.client("t16054")["id"]
     user = next(u["id"] for u in shelf.users.values() if u["username"] == "minta.iktato")
     shelf.mappings[user, owner] = {"irat.olvaso", "keret.felhasznalo"}
     shelf.roles[owner].add("keret.mindenhato")
@@ -185,33 +92,59 @@ def test_roles_are_put_right(plan, shelf):
 
 def test_what_keycloak_adds_by_itself_is_no_difference(plan, shelf):
     plan("present", "16054")
-    owner = next(iter(shelf.clients.values()))
-    owner["attributes"]["realm_client"] = "false"
-    owner["protocolMappers"][0]["consentRequired"] = False
-    owner["notBefore"] = 0
-    owner["defaultClientScopes"].reverse()
+    own = shelf.client("t16054-irat")
+    own["attributes"]["realm_client"] = "false"
+    own["protocolMappers"][0]["consentRequired"] = False
+    own["notBefore"] = 0
+    own["defaultClientScopes"].reverse()
+    shelf.client("t16054")["defaultClientScopes"] = ["web-origins"]
     assert plan("present", "16054") == []
 
 
 def test_scopes_are_put_right(plan, shelf):
     plan("present", "16054")
-    owner = next(iter(shelf.clients.values()))
-    owner["defaultClientScopes"], owner["optionalClientScopes"] = ["basic", "phone", "organization"], ["email"]
+    own = shelf.client("t16054-irat")
+    own["defaultClientScopes"], own["optionalClientScopes"] = ["basic", "phone", "organization"], ["email"]
     lines = plan("present", "16054")
-    assert [line.partition(":")[0] for line in lines] == [
-        "defaultClientScopes of client t16054", "optionalClientScopes of client t16054"]  # fmt: skip
-    assert set(owner["defaultClientScopes"]) == {"basic", "acr", "profile", "email"}
-    assert owner["optionalClientScopes"] == ["organization"]
+    assert sorted(line.partition(":")[0] for line in lines) == [
+        "defaultClientScopes of client t16054-irat", "optionalClientScopes of client t16054-irat"]  # fmt: skip
+    assert set(own["defaultClientScopes"]) == {"basic", "acr", "profile", "email"}
+    assert own["optionalClientScopes"] == ["organization"]
     assert plan("present", "16054") == []
 
 
 def test_the_secret_is_put_right_and_not_told(plan, shelf, secrets, register):
     plan("present", "16054")
-    owner = next(iter(shelf.clients.values()))
-    owner["secret"] = "changed by hand"
+    shelf.client("t16054-irat")["secret"] = "changed by hand"
     lines = plan("present", "16054")
-    assert lines == ["client t16054: differs in secret → as the register says"]
-    assert next(iter(shelf.clients.values()))["secret"] == secrets.oidc_secret(register.municipality("16054"))
+    assert lines == ["client t16054-irat: differs in secret → as the register says"]
+    assert shelf.client("t16054-irat")["secret"] == secrets.oidc_secret(register.municipality("16054"), "irat")
+
+
+def test_every_system_of_every_municipality_has_a_secret_of_its_own(plan, shelf, register):
+    plan("present", "16054", "14915")
+    systems = [s for ksh in ("16054", "14915") for s in register.municipality(ksh).systems]
+    secrets_of_systems = {client["secret"] for client in shelf.clients.values() if "secret" in client}
+    assert len(secrets_of_systems) == len(systems) > 10
+
+
+def test_the_client_of_all_systems_of_before_becomes_a_holder_of_roles_that_nobody_signs_in_at(plan, shelf, register):
+    plan("present", "16054")
+    holder = shelf.client("t16054")
+    former = {"bearerOnly": False, "standardFlowEnabled": True, "redirectUris": ["https://x/*"], "secret": "old",
+              "clientAuthenticatorType": "client-secret"}  # fmt: skip
+    holder.update(former)
+    assert plan("present", "16054")[0].startswith("client t16054: differs in bearerOnly")
+    holder = shelf.client("t16054")
+    assert (holder["bearerOnly"], holder["standardFlowEnabled"], holder["redirectUris"]) == (True, False, [])
+    assert holder["clientAuthenticatorType"] == "client-jwt", "its old secret opens nothing"
+    assert holder["id"] in shelf.roles, "clerks keep their roles"
+
+
+def test_the_client_of_a_system_that_a_municipality_has_no_more_goes(plan, shelf, register):
+    plan("present", "16054")
+    shelf.create("clients", body={"clientId": "t16054-regi"})
+    assert plan("present", "16054") == ["client t16054-regi: present → absent"]
 
 
 def test_an_organization_with_another_alias_is_not_taken_for_ours(plan, shelf):
@@ -239,21 +172,82 @@ def test_roles_of_systems_that_a_municipality_lacks_are_not_given(register):
     assert roles_of(clerk, without) == {"keret.felhasznalo"}
 
 
-def test_a_client_trusts_its_own_origin_only(register):
+def test_a_client_leads_back_to_its_own_system_only(register):
     municipality = register.municipality("16054")
-    entry = client(municipality, "s")
-    assert entry["redirectUris"] == [f"{municipality.origin}/*"]
-    assert entry["attributes"]["post.logout.redirect.uris"] == f"{municipality.origin}/*"
+    entry = client(municipality, "irat", "s")
+    assert entry["clientId"] == "t16054-irat"
+    assert entry["redirectUris"] == [f"{municipality.origin}/irat/oidc/callback"]
+    assert entry["attributes"]["post.logout.redirect.uris"] == f"{municipality.origin}/irat/kijelentkezve"
     mapper = entry["protocolMappers"][0]["config"]
     assert (mapper["claim.name"], mapper["id.token.claim"]) == ("resource_access.t16054.roles", "true")
+    assert "roles" not in entry["defaultClientScopes"], "else its tokens carried every role of the clerk"
+    assert not any(value for key, value in roles_holder(municipality).items() if key.endswith("FlowEnabled"))
 
 
-def test_the_realm_signs_in_by_certificate_before_it_asks_for_a_password(register):
-    made = json.loads(realm.render(register))
-    flow = next(flow for flow in made["authenticationFlows"] if flow["alias"] == made["browserFlow"])
-    steps = [step.get("authenticator") or step["flowAlias"] for step in flow["authenticationExecutions"]]
-    assert steps == ["auth-cookie", "auth-x509-client-username-form", "asp forms"]
-    config = made["authenticatorConfig"][0]["config"]
+def test_the_realm_asks_for_nothing_before_the_certificate(register):
+    imported = json.loads(realm.render(register))
+    steps = {flow["alias"]: flow["authenticationExecutions"] for flow in imported["authenticationFlows"]}
+    cookie, clerk = steps[imported["browserFlow"]]
+    assert (cookie["authenticator"], clerk["requirement"]) == ("auth-cookie", "ALTERNATIVE")
+    certificate, *others = steps[clerk["flowAlias"]]
+    assert (certificate["authenticator"], certificate["requirement"]) == ("auth-x509-client-username-form", "REQUIRED")
+    assert [step["flowAlias"].removeprefix("asp sign-in A ") for step in others] == ["password", "first password"]
+    assert "username" not in str([step.get("authenticator") for step in steps["asp sign-in A password"]])
+    config = imported["authenticatorConfig"][0]["config"]
     assert config["x509-cert-auth.revalidate-certificate-enabled"] == "true"
-    assert made["sslRequired"] == "all"
-    assert made["ssoSessionIdleTimeout"] == register.environment.identity.session_idle_minutes * 60
+    assert imported["sslRequired"] == "all"
+
+
+@pytest.mark.parametrize("factor", SecondFactor)
+def test_the_second_factor_of_the_register_reaches_a_running_realm_in_one_step(
+    register, secrets, shelf, factor, monkeypatch
+):
+    monkeypatch.setitem(register.environment.identity.__dict__, "second_factor", factor)
+
+    def plan():
+        plan = IdentityPlanner(register, secrets, shelf).present([])
+        plan.carry_out()
+        return plan.lines
+
+    changed = plan()
+    assert (changed == []) == (factor == SecondFactor.PASSWORD), "the fixture's realm asks for a password"
+    assert plan() == []
+    steps = [
+        entry.get("providerId")
+        for entry in shelf.get("authentication", "flows", shelf.realm["browserFlow"], "executions")
+    ]
+    last = {"password": "reset-password", "totp": "auth-otp-form", "none": "auth-x509-client-username-form"}
+    assert steps[-1] == last[factor]
+    assert sum(flow["topLevel"] for flow in shelf.flows.values()) == 2, "the flow of before is gone"
+
+
+def test_a_flow_changed_by_hand_is_built_anew(plan, shelf):
+    shelf.flows["asp sign-in A clerk"]["steps"][0]["requirement"] = "ALTERNATIVE"
+    assert plan("present") == ["browserFlow of realm asp: asp sign-in A (differs) → asp sign-in B"]
+    assert plan("present") == []
+
+
+def test_password_grants_end_whatever_a_client_is_set_to(plan, shelf):
+    shelf.realm["directGrantFlow"] = "direct grant"
+    assert plan("present") == ["directGrantFlow of realm asp: direct grant → asp no direct grant A"]
+    [step] = shelf.flows["asp no direct grant A"]["steps"]
+    assert (step["providerId"], step["requirement"]) == (sign_in_flow.DENY, "REQUIRED")
+
+
+def test_clients_that_nobody_uses_are_closed(plan, shelf):
+    for name in ("admin-cli", "account-console"):
+        shelf.create("clients", body={"clientId": name, "enabled": True, "directAccessGrantsEnabled": True})
+    assert [line.split()[1] for line in plan("present")] == ["account-console", "admin-cli"]
+    assert not any(client["enabled"] for client in shelf.clients.values())
+    assert plan("present") == []
+
+
+def test_only_the_holder_of_a_certificate_can_make_a_clerk_wait_and_never_for_good(register):
+    settings = realm.settings(register)
+    assert settings["bruteForceProtected"] and not settings["permanentLockout"]
+    assert settings["quickLoginCheckMilliSeconds"] == 0, "two posts within a second locked a clerk for a minute"
+    assert settings["maxFailureWaitSeconds"] <= 900
+
+
+def test_the_log_of_the_service_repeats_no_user_name(register):
+    assert realm.settings(register)["eventsListeners"] == []

@@ -50,6 +50,7 @@ NAMED = set(
         "import",
         "citizens",
         "browse",
+        "second-factor",
         "version",
         "completion",
     ]
