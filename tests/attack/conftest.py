@@ -24,10 +24,6 @@ ROWS: list[results.Row] = []
 STATE: dict[str, float | str] = {}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "attack(item): the attack that a test carries out")
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     attacks = [item for item in map(of_item, session.items) if item]
     ids = [item.id for item in attacks]

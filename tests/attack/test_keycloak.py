@@ -106,7 +106,8 @@ def test_certificate_header(target: Target, tries: Tries) -> None:
             "opener = urllib.request.build_opener(Stay, urllib.request.HTTPSHandler(context=context))\n"
             f"request = urllib.request.Request({url!r}, headers={{{name!r}: ':{''.join(pem)}:'}})\n"
             "try:\n    answer = opener.open(request, timeout=6); print(json.dumps([answer.status, '']))\n"
-            "except urllib.error.HTTPError as error:\n    print(json.dumps([error.code, error.headers.get('Location') or '']))\n"
+            "except urllib.error.HTTPError as error:\n"
+            "    print(json.dumps([error.code, error.headers.get('Location') or '']))\n"
             "except OSError as error: print(json.dumps([0, str(error)]))"
         )
         status, place = target.foothold(target.public_systems[0]).run(program)

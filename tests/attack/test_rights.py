@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from functools import cache
 
@@ -13,23 +14,10 @@ from tests.attack.registry import Tries, Untried, attack, control
 from tests.attack.target import Target
 from tests.attack.test_chain import SYSTEMS
 
-# Views that any clerk with a role in the system may open: everything that a view without named roles serves. Written by
-# hand, so that a new view which names no role is a finding until somebody has thought about it.
-FOR_EVERY_ROLE = {
-    "keret": {"home", "sign-out", "signed-out"},
-    "irat": set(),
-    "portal": set(),
-    "elugy": set(),
-    "gazd": set(),
-    "ivk": set(),
-    "ado": set(),
-    "iparker": set(),
-    "hagyatek": set(),
-    "adattar": set(),
-    "helpdesk": {"index", "new", "ticket", "add", "file"},
-    "training": set(),
-    "migration": set(),
-}
+# Views that take something from any clerk with a role in the system. Written by hand, so that a new one which names no
+# role is a finding until somebody has thought about it.
+FOR_EVERY_ROLE = {"keret": {"home", "sign-out"}, "helpdesk": {"index", "new", "ticket", "add", "file"}}
+TOKEN = "a" * 32  # of a form: as the cookie says, which is the attacker's own
 
 VIEWS = """
 import json, uuid
@@ -97,8 +85,8 @@ def test_roles_and_pages(target: Target, tries: Tries, way: str) -> None:
     refused = 0
     for role in (*roles, "nincs"):
         browser = target.clerk(target.own, way, (role,))
-        token = {"csrfmiddlewaretoken": "a" * 32}
-        browser.cookies[target.own.host][f"asp_{way}_csrf"] = "a" * 32
+        token = {"csrfmiddlewaretoken": TOKEN}
+        browser.cookies[target.own.host][f"asp_{way}_csrf"] = TOKEN
         for view in pages:
             if role in view["roles"]:
                 continue
@@ -117,13 +105,9 @@ def test_roles_and_pages(target: Target, tries: Tries, way: str) -> None:
 @attack("I02", "rights", "a clerk with no role in a system at all", short=True)
 def test_no_role(target: Target, tries: Tries) -> None:
     for system in target.staff_systems:
-        key = target.sessions(target.own, "helpdesk" if system != "helpdesk" else "irat", {"": ("bejelento",)})
-        control(key, "a session")
         browser = target.holder(target.own, "proba.szerep")
-        program_roles = {"": ()}
-        browser.cookies[target.own.host] = {
-            f"asp_{system}": target.sessions(target.own, system, program_roles, "proba.szerep")[""]
-        }
+        key = target.sessions(target.own, system, {"": ()}, "proba.szerep")[""]
+        browser.cookies[target.own.host] = {f"asp_{system}": key}
         for view in views(target, system):
             if view["open"] or view["name"] in ("sign-in", "sign-in-complete"):
                 continue
@@ -155,15 +139,15 @@ def test_unguarded_pages(target: Target, tries: Tries, way: str) -> None:
         raise Untried(f"{target.own.name} has no {way}")
     roles = list(target.register.systems[way].roles)
     browser = target.clerk(target.own, way, (roles[-1],))
+    browser.cookies[target.own.host][f"asp_{way}_csrf"] = TOKEN
     for view in views(target, way):
-        if view["open"] or view["roles"] or view["name"] in FOR_EVERY_ROLE[way] | {"sign-in", "sign-in-complete"}:
+        known = view["name"] in FOR_EVERY_ROLE.get(way, set()) | {"sign-in", "sign-in-complete"}
+        if view["open"] or view["roles"] or known:
             tries.holds(True, "")
             continue
         # Reading is for every role; what takes POST must say for whom.
-        answer = browser.post(f"{target.own.origin}{view['path']}", {})
-        tries.holds(answer.status in (404, 405) or "űrlap lejárt" in answer.text, f"POST {view['path']}: {answer}")
-        answer = browser.ask(target.own.host, view["path"], "POST", {"Content-Type": "text/plain"})
-        tries.holds(answer.status in (403, 404, 405), f"POST {view['path']}: {answer}")
+        answer = browser.post(f"{target.own.origin}{view['path']}", {"csrfmiddlewaretoken": TOKEN})
+        tries.holds(answer.status in (404, 405), f"POST {view['path']}: {answer}")
 
 
 # Other people's rows
@@ -220,8 +204,8 @@ def test_tickets(target: Target, tries: Tries, way: tuple[str, str]) -> None:
     path = new_ticket(target, owner)
     control(owner.ask(target.own.host, path).status == 200, path)
     other = target.clerk(target.own, "helpdesk", ("bejelento",), "proba.masik")
-    token = {"csrfmiddlewaretoken": "a" * 32, "text": "x", "state": "solved"}
-    other.cookies[target.own.host]["asp_helpdesk_csrf"] = "a" * 32
+    token = {"csrfmiddlewaretoken": TOKEN, "text": "x", "state": "solved"}
+    other.cookies[target.own.host]["asp_helpdesk_csrf"] = TOKEN
     url = f"{target.own.origin}{path}{end}"
     answer = other.get(url) if method == "GET" else other.post(url, token)
     tries.holds(answer.status in (403, 404, 405), answer)
@@ -230,8 +214,6 @@ def test_tickets(target: Target, tries: Tries, way: tuple[str, str]) -> None:
 def draft(target: Target, browser: Browser) -> str:
     """Number of a citizen's new draft."""
     index = browser.get(f"{target.own.origin}/elugy/")
-    import re
-
     codes = re.findall(r'href="/elugy/urlap/([\w-]+)"', index.text)
     control(codes, index)
     page = browser.get(f"{target.own.origin}/elugy/urlap/{codes[0]}")
@@ -300,8 +282,6 @@ def test_administrator_elsewhere(target: Target, tries: Tries) -> None:
         if system == "keret":
             continue
         browser = target.holder(target.own, "proba.admin")
-        program = {"": ("x",)}
-        control(target.sessions(target.own, system, program, "proba.admin"), "")
         browser.cookies[target.own.host] = {
             f"asp_{system}": target.sessions(target.own, system, {"": ()}, "proba.admin")[""]
         }
