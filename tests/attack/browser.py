@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,14 +13,18 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from tests.attack import wire
 from tests.attack.wire import Answer
 
+BUSY, PATIENCE = 429, (1.0, 2.0, 4.0, 8.0)  # seconds to wait when the edge says that it was too much from one source
 Files = Mapping[str, tuple[str, bytes, str]]  # field → file name, content, type
 
 
 class Browser:
-    """Requests to one environment's edge. `cookies`: host → name → value, open to whoever wants to change them."""
+    """Requests to one environment's edge. `cookies`: host → name → value, open to whoever wants to change them.
 
-    def __init__(self, port: int, certificate: Path | None = None, agent: str = "attack"):
-        self.port, self.certificate, self._agent = port, certificate, agent
+    `patient`: asks again later when it is told that it asks too often; what is examined then is another wall than that.
+    """
+
+    def __init__(self, port: int, certificate: Path | None = None, agent: str = "attack", patient: bool = True):
+        self.port, self.certificate, self._agent, self._patient = port, certificate, agent, patient
         self.cookies: dict[str, dict[str, str]] = {}
 
     def ask(
@@ -39,9 +44,13 @@ class Browser:
             own["Content-Length"] = str(len(body))
         merged = {**own, **(headers or {}), "Connection": (headers or {}).get("Connection", "close")}
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in merged.items())
-        answer = wire.send(
-            self.port, host, head.encode("utf-8", "surrogateescape") + b"\r\n" + body, self.certificate, seconds, method
-        )
+        data = head.encode("utf-8", "surrogateescape") + b"\r\n" + body
+        answer = wire.send(self.port, host, data, self.certificate, seconds, method)
+        for pause in PATIENCE if self._patient else ():
+            if answer.status != BUSY:
+                break
+            time.sleep(pause)
+            answer = wire.send(self.port, host, data, self.certificate, seconds, method)
         self._keep(host, answer)
         return answer
 

@@ -24,6 +24,11 @@ ROWS: list[results.Row] = []
 STATE: dict[str, float | str] = {}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What disturbs the environment comes last."""
+    items.sort(key=lambda item: "test_availability" in item.nodeid)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     attacks = [item for item in map(of_item, session.items) if item]
     ids = [item.id for item in attacks]

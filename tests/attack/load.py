@@ -91,7 +91,8 @@ class Crowd:
     """Connections that stay open and trickle; closed at the end in any case."""
 
     def __init__(self, target: Target):
-        self._target, self._open, self.refused = target, [], 0
+        self._target, self.refused = target, 0
+        self._open: list[socket.socket] = []
         self._stop = threading.Event()
 
     def __enter__(self) -> Crowd:

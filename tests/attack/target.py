@@ -7,6 +7,7 @@ import secrets as random
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
@@ -95,9 +96,9 @@ class Target:
         """Username of a clerk whom the identity provider knows."""
         return self.register.office_of(municipality).clerks[0].username
 
-    def anyone(self) -> Browser:
+    def anyone(self, patient: bool = True) -> Browser:
         """Somebody on the internet."""
-        return Browser(self.port)
+        return Browser(self.port, patient=patient)
 
     def holder(self, municipality: Municipality, username: str = CLERK) -> Browser:
         """Somebody with a municipality's certificate who has not signed in."""
@@ -175,7 +176,7 @@ class Target:
         """Base of the identity provider's addresses as browsers see them."""
         return self.register.environment.origin(self.register.environment.identity_host)
 
-    def superuser(self, sql: str, municipality: Municipality | None = None) -> list[object]:
+    def superuser(self, sql: str, municipality: Municipality | None = None) -> list[Any]:
         """Rows (JSON values) as the operator reads them: what an attack has really changed."""
         database = (municipality or self.own).tenant
         return CellSql(self.runtime, self.own.cell).rows(sql, database=database, role="postgres")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -183,7 +184,8 @@ def effect(target: Target, tries: Tries, source: str, receiver: str, topic: str,
         target.holder(target.own).ask(
             target.own.host, f"/{receiver}/"
         )  # a municipality that is served is looked at soon
-        believed, deadline = [False], time.monotonic() + RELAY_SECONDS
+        believed: list[Any] = [False]
+        deadline = time.monotonic() + RELAY_SECONDS
         while believed == [False] and time.monotonic() < deadline:
             time.sleep(1)
             believed = target.superuser(look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -462,7 +463,7 @@ def test_pooled_sessions(target: Target, tries: Tries, way: str) -> None:
 )
 def test_start_up(target: Target, tries: Tries, way: dict[str, str]) -> None:
     system = attackers(target)[0]
-    arguments = {**way}
+    arguments: dict[str, Any] = {**way}
     statement = "SELECT current_user, session_user"
     if {"sslcert", "sslmode"} & set(arguments):
         mode = f"sslmode={arguments.get('sslmode', 'require')!r}"

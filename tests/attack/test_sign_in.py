@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
 import pytest
@@ -249,7 +250,7 @@ FLOWS = {
 
 
 @attack("S09", "sign-in", "another flow than code with PKCE", FLOWS)
-def test_flows(target: Target, tries: Tries, way: dict[str, str | None]) -> None:
+def test_flows(target: Target, tries: Tries, way: dict[str, Any]) -> None:
     for realm in (CITIZENS, REALM):
         answer = target.anyone().get(authorization(target, realm, **way))
         place = answer.header("location")
@@ -379,7 +380,7 @@ def test_spraying(target: Target, tries: Tries) -> None:
     begun = time.monotonic()
     try:
         for number in range(30):
-            browser = target.anyone()
+            browser = target.anyone(patient=False)
             page, address = browser.follow(f"{target.own.origin}/elugy/ugyfel/belepes")
             if page.status == 429 or 'name="password"' not in page.text:
                 answers.append(page)

@@ -27,8 +27,7 @@ def publish(
 ) -> Publication:
     """One day's publication of one count of the tax system."""
     delivered = {
-        ksh: Delivered({"ado"}, [("ado", "adózók száma", "", "count", value)])  # type: ignore[arg-type]
-        for ksh, value in values.items()
+        ksh: Delivered({"ado"}, [("ado", "adózók száma", "", "count", value)]) for ksh, value in values.items()
     }
     return compile_day(target.register, DAY + dt.timedelta(days=day), municipalities(target), ["ado"], delivered, True)
 
@@ -96,7 +95,7 @@ def test_parts(target: Target, tries: Tries) -> None:
                 ("ado", "adózók száma", "építmény", "count", figure),
                 ("ado", "adózók száma", "telek", "count", 1 if n == 0 else 0),
             ],
-        )  # type: ignore[arg-type]
+        )
         for n, (m, figure) in enumerate(zip(municipalities(target), FIGURES, strict=False))
     }
     publication = compile_day(target.register, DAY, municipalities(target), ["ado"], delivered, True)

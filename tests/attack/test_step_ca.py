@@ -9,6 +9,7 @@ import hmac
 import json
 import secrets as random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -152,9 +153,9 @@ def signed(answer: Answer) -> x509.Certificate:
         "authority": {"authority": True},
     },
 )
-def test_wishes(target: Target, tries: Tries, way: dict) -> None:
+def test_wishes(target: Target, tries: Tries, way: dict[str, Any]) -> None:
     name = target.real_clerk(target.own)
-    wish = {
+    wish: dict[str, Any] = {
         key: value.format(other=target.other.tenant) if isinstance(value, str) else value for key, value in way.items()
     }
     answer = call(target, "/1.0/sign", {"csr": csr(name, **wish), "ott": _genuine(target)})
@@ -201,7 +202,7 @@ def test_validity(target: Target, tries: Tries, way: dict[str, str]) -> None:
 )
 def test_confused_deputy(target: Target, tries: Tries, way: str) -> None:
     name = target.real_clerk(target.own)
-    bodies = (
+    bodies: tuple[dict[str, Any], ...] = (
         {},
         {"csr": csr(name)},
         {"serial": "1", "passive": True, "reasonCode": 0},

@@ -50,7 +50,7 @@ def migration(target: Target, content: bytes, name: str = "a.zip", seconds: floa
     return browser.fill(url, {}, {"package": (name, content, "application/zip")}, seconds)
 
 
-def manifest(target: Target, files: dict[str, object], **changes: object) -> bytes:
+def manifest(target: Target, files: object, **changes: object) -> bytes:
     content = {"format": "asp-migracio/1", "municipality": target.own.ksh, "files": files, "balances": {}, **changes}
     return json.dumps(content).encode()
 
@@ -167,9 +167,9 @@ PACKAGES: dict[str, Callable[[Target], bytes]] = {
     "other-municipality": lambda t: package(t, KERET, CSV, municipality=t.other.ksh),
     "unknown-system": lambda t: package(t, "../keret/felhasznalok.csv", CSV),
     "unknown-file": lambda t: package(t, "keret/../irat/x.csv", CSV),
-    "wrong-sum": lambda t: package(t, KERET, CSV, files={KERET: {"sha256": "x", "rows": 1}}),
+    "wrong-sum": lambda t: packed({"manifest.json": manifest(t, {KERET: {"sha256": "x", "rows": 1}}), KERET: CSV}),
     "huge-number": lambda t: package(t, KERET, CSV, rows=10**30),
-    "files-are-number": lambda t: packed({"manifest.json": manifest(t, {}, files=1), KERET: CSV}),
+    "files-are-number": lambda t: packed({"manifest.json": manifest(t, 1), KERET: CSV}),
     "deep-manifest": lambda t: packed({"manifest.json": b"[" * 100000 + b"]" * 100000}),
     "nan": lambda t: package(t, KERET, CSV, balances={"keret": {"x": float("nan")}}),
     "manifest-is-list": lambda t: packed({"manifest.json": b"[]"}),
