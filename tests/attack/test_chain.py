@@ -130,7 +130,9 @@ ROWS = {
     "forget-soon": "SELECT chain.forget(0)",
     "forget-null": "SELECT chain.forget(NULL)",
     "forget-past": "SELECT chain.forget(-1)",
-    "receipt-of-other": "INSERT INTO chain.receipt (message_id, system) SELECT id, 'keret' FROM chain.message LIMIT 1",
+    "receipt-of-other": "INSERT INTO chain.message (source, target, topic, key, body) "
+    "VALUES ('{me}', 'keret', 'activity', 'attack', '{}');;"
+    "INSERT INTO chain.receipt (message_id, system) SELECT max(id), 'keret' FROM chain.message",
     "receipt-unknown": "INSERT INTO chain.receipt (message_id, system) VALUES (999999999, '{me}')",
     "failure-of-other": "INSERT INTO chain.failure (message_id, error) SELECT 1, 'x' WHERE true",
     "choose-id": "INSERT INTO chain.message (id, source, target, topic, key, body) OVERRIDING SYSTEM VALUE "

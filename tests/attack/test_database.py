@@ -337,7 +337,6 @@ def test_own_settings(target: Target, tries: Tries, way: str) -> None:
     {
         "create": "SELECT lo_create(0)",
         "from-bytes": "SELECT lo_from_bytea(0, 'x')",
-        "open": "SELECT lo_open(1, 131072)",
     },
 )
 def test_large_objects(target: Target, tries: Tries, way: str) -> None:
