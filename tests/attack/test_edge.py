@@ -284,15 +284,6 @@ def test_inner_pages(target: Target, tries: Tries) -> None:
             tries.holds(answer.status in (400, 403, 404), f"{path}: {answer}")
 
 
-@attack("E10", "edge", "the edge's status port, and every port that is not published, from the machine's loopback")
-def test_ports_of_the_machine(target: Target, tries: Tries) -> None:
-    published = target.register.environment.ports
-    own = {published.http, published.https}
-    for port in sorted({int(port) for port in Port} - own - {int(Port.SSH)}):
-        answer = wire.send(port, target.own.host, b"GET / HTTP/1.0\r\n\r\n", seconds=1)
-        tries.holds(answer.status == 0, f"port {port}: {answer}")
-
-
 # Methods
 
 
