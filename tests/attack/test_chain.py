@@ -17,12 +17,15 @@ RELAY_SECONDS = 12  # in which a message of a municipality that is being served 
 CASES = ("ado", "iparker", "hagyatek")  # systems that deal with citizens' cases
 
 # Beside these nobody says anything: written by hand from docs, so that a mistake in the centre's own table shows.
-SHELL = ("activity", "signed-in", "present")
+SHELL = ("signed-in", "present")
+NO_LOG = ("elugy", "adattar", "training")  # systems where no clerk changes anything that the business log has
 
 
 def allowed(target: Target, source: str) -> set[tuple[str, str]]:
     """(target, topic) that a system may send."""
     pairs = {("keret", topic) for topic in SHELL}
+    if source not in NO_LOG:
+        pairs.add(("keret", "activity"))
     if parts.delivers(source):
         pairs.add(("adattar", "feed"))
     if parts.imports(source):
@@ -137,6 +140,8 @@ ROWS = {
     "failure-of-other": "INSERT INTO chain.failure (message_id, error) SELECT 1, 'x' WHERE true",
     "choose-id": "INSERT INTO chain.message (id, source, target, topic, key, body) OVERRIDING SYSTEM VALUE "
     "VALUES (1, '{me}', 'keret', 'activity', 'a', '{}')",
+    "bring-back": "SELECT chain.retry(1)",
+    "throw-away": "SELECT chain.discard(1)",
     "run-of-other": "INSERT INTO chain.run (system, job, slot) VALUES ('keret', 'attack', 'x')",
 }
 
@@ -239,18 +244,17 @@ def test_forged_sign_out(target: Target, tries: Tries) -> None:
         target.script(f"DELETE FROM keret.clerk WHERE username = '{name}';")
 
 
-@attack("M12", "chain", "a line of the business log in a clerk's name")
+@attack("M12", "chain", "a line of the business log that seems to come from another system")
 def test_forged_activity(target: Target, tries: Tries) -> None:
     name = f"proba.{target.token()}"
-    body = {"username": name, "name": "Próba", "action": "kiadmányozás", "subject": "IKT/1", "at": NOW}
-    look = f"SELECT to_json(EXISTS (SELECT FROM keret.activity WHERE username = '{name}'));"
+    body = {"username": name, "name": "Próba", "system": "ado", "action": "kivetés", "subject": "x", "at": NOW}
+    look = f"SELECT to_json(EXISTS (SELECT FROM keret.activity WHERE username = '{name}' AND system <> 'portal'));"
     target.later(
         lambda: target.script(
-            f"BEGIN;SET LOCAL session_replication_role = replica;"
+            "BEGIN;SET LOCAL session_replication_role = replica;"
             f"DELETE FROM keret.activity WHERE username = '{name}';COMMIT;"
         )
     )
-    # The log keeps the sender's own system, so a line says truly which server wrote it; it must know the clerk.
     effect(target, tries, "portal", "keret", "activity", body, look)
 
 
