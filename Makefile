@@ -7,7 +7,7 @@ export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
 .PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
-        test-cells bench lock lint outdated sbom
+        test-cells attack bench lock lint outdated sbom
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); AR
 
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/live/cells
+
+attack:  ## attack the running ENV, all ways, some ten minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
+	@$(PY) -m pytest --long tests/attack $(ARGS)
 
 test-unit:  ## tests without Docker, some four minutes
 	@python3 -m centre host --no-docker
