@@ -43,6 +43,7 @@ PASSWORDS = {
     "identity_admin": "Keycloak's first administrator",
     "oidc_key": "clients' secrets are derived from it",
     "citizens_key": "passwords of the synthetic citizens are derived from it",
+    "statistics_key": "how figures are rounded follows from it; another one would round them a second time (ADR 0040)",
 }
 
 
