@@ -17,8 +17,8 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from centre.edge import issued
 from inventory.register import Register
-from inventory.vault import tokens
 from inventory.vault.vault import Secrets
 
 SECONDS = 20
@@ -148,7 +148,7 @@ def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh
         capture_output=True,
         timeout=SECONDS,
     )
-    token = tokens.token(client.register, secrets, username=username, ksh=ksh)
+    token = issued.token(client.register, secrets, username, ksh)
     signed = sign(client, request.read_text(), token)
     assert signed.status == 201, signed.body
     both = folder / f"{username}-{ksh}.pem"
