@@ -21,14 +21,21 @@ UNSPECIFIED = 0  # RFC 5280's reason code
 RELOAD_SECONDS = 20  # besides pki.crl_refresh_seconds: the edge fetches, verifies and loads the list
 # HAProxy's own answer, from the worker that takes new connections: the file alone does not say that it was loaded.
 WORKERS_LIST = f"""
-import socket
-with socket.socket(socket.AF_UNIX) as master:
-    master.settimeout(20)
-    master.connect("/run/asp/master.sock")
-    master.sendall(b"@1 show acl {REVOKED_LIST}\\n")
-    master.shutdown(socket.SHUT_WR)
-    while piece := master.recv(65536):
-        print(piece.decode(), end="")
+import socket, time
+for left in range(50, -1, -1):  # the master closes its socket for a moment while it reloads
+    try:
+        with socket.socket(socket.AF_UNIX) as master:
+            master.settimeout(20)
+            master.connect("/run/asp/master.sock")
+            master.sendall(b"@1 show acl {REVOKED_LIST}\\n")
+            master.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: master.recv(65536), b""))
+        break
+    except OSError:
+        if not left:
+            raise
+        time.sleep(0.2)
+print(answer.decode(), end="")
 """
 
 
@@ -61,7 +68,7 @@ def listed(register: Register, runtime: Runtime) -> set[int]:
     """Serial numbers on step-ca's list."""
     url = f"https://localhost:{Port.PKI:d}/1.0/crl"
     script = f"curl -fsS --cacert {ROOT_FILE} {url} | base64 -w0"
-    der = base64.b64decode(runtime.check(register.names.pki, ["sh", "-c", script]))
+    der = base64.b64decode(runtime.check(register.names.pki, ["bash", "-o", "pipefail", "-c", script]))
     return {entry.serial_number for entry in x509.load_der_x509_crl(der)}
 
 
