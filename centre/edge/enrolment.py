@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from centre.edge import issued
+from centre.edge import issuance
 from centre.reach.runtime import RuntimeFault, Unreachable
 from inventory.register import Register
 from inventory.vault.vault import Secrets
@@ -51,7 +51,7 @@ def enrol(register: Register, secrets: Secrets, username: str, ksh: str, hours: 
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     body = {
         "csr": request.public_bytes(serialization.Encoding.PEM).decode(),
-        "ott": issued.token(register, secrets, username, ksh),
+        "ott": issuance.token(register, secrets, username, ksh),
         "notAfter": f"{hours}h",
     }
     chain = [x509.load_pem_x509_certificate(pem.encode()) for pem in _sign(register, secrets, body)]

@@ -64,7 +64,7 @@ def revoke_all(register: Register, secrets: Secrets, runtime: Runtime, codes: di
                 answer.refuse(f"revoking certificate {number}")
 
 
-def listed(register: Register, runtime: Runtime) -> set[int]:
+def serials_at_authority(register: Register, runtime: Runtime) -> set[int]:
     """Serial numbers on step-ca's list."""
     url = f"https://localhost:{Port.PKI:d}/1.0/crl"
     script = f"curl -fsS --cacert {ROOT_FILE} {url} | base64 -w0"
@@ -72,7 +72,7 @@ def listed(register: Register, runtime: Runtime) -> set[int]:
     return {entry.serial_number for entry in x509.load_der_x509_crl(der)}
 
 
-def refused(register: Register, runtime: Runtime) -> set[int]:
+def serials_at_edge(register: Register, runtime: Runtime) -> set[int]:
     """Serial numbers that the edge refuses on every new connection, by HAProxy's own answer."""
     answer = runtime.check(register.names.edge, ["python3", "-c", WORKERS_LIST])
     rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"
@@ -85,7 +85,7 @@ def await_refusal(register: Register, runtime: Runtime, serials: Collection[int]
     """Wait until the edge refuses all of them; the seconds it took. RuntimeFault when it does not in time."""
     limit = register.environment.pki.crl_refresh_seconds + RELOAD_SECONDS
     begun = time.monotonic()
-    while missing := set(serials) - refused(register, runtime) if serials else set():
+    while missing := set(serials) - serials_at_edge(register, runtime) if serials else set():
         if time.monotonic() - begun > limit:
             raise RuntimeFault(
                 f"{register.names.edge}: {len(missing)} of {len(serials)} certificates are still let in {limit} s "

@@ -88,7 +88,7 @@ def read(register: Register, secrets: Secrets) -> list[Entry]:
     return ledger.read(_file(register), secrets)
 
 
-def revoked(
+def write_revocation(
     register: Register, secrets: Secrets, scope: Scope, reason: Reason, note: str, serials: Sequence[str], until: str
 ) -> Entry:
     """Write that certificates are revoked. `until`: when the last of them ends (ISO, UTC)."""
@@ -96,7 +96,7 @@ def revoked(
     return _append(register, secrets, "revoke", scope, content)
 
 
-def lifted(register: Register, secrets: Secrets, scope: Scope, note: str) -> Entry:
+def write_lift(register: Register, secrets: Secrets, scope: Scope, note: str) -> Entry:
     """Write that new certificates may be issued again."""
     return _append(register, secrets, "lift", scope, {"note": note})
 

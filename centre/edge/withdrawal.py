@@ -9,8 +9,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from centre.edge import issued, revocation, revocation_ledger
-from centre.edge.issued import Issued
+from centre.edge import issuance, revocation, revocation_ledger
+from centre.edge.issuance import Issuance
 from centre.edge.revocation_ledger import Kind, Reason, Scope
 from centre.faults import CentreFault, UsageFault
 from centre.identity import sign_in
@@ -52,9 +52,9 @@ class Withdrawals:
         if kind == Kind.OFFICE:
             municipality = self.register.municipality(name)
             return Scope(Kind.OFFICE, self.register.office_of(municipality).seat)
-        known = self._names(Kind(kind))
-        if name not in known:
-            shown = ", ".join(sorted(known)[:20]) or "none"
+        names = self._names(Kind(kind))
+        if name not in names:
+            shown = ", ".join(sorted(names)[:20]) or "none"
             raise UsageFault(f"{kind} {name!r}: neither in the register nor in its records. Known: {shown}")
         return Scope(Kind(kind), name)
 
@@ -63,13 +63,13 @@ class Withdrawals:
         before = {entry["name"] for entry in self._entries() if entry["kind"] == kind}
         if kind is Kind.CLERK:
             today = {clerk.username for office in self.register.offices.values() for clerk in office.clerks}
-            return before | today | {one.clerk for one in issued.valid(self.register)}
+            return before | today | {one.clerk for one in issuance.valid(self.register)}
         today = {station.name for _, station in self.register.workstations()}
-        return before | today | {one.seat for one in issued.valid(self.register) if one.seat}
+        return before | today | {one.seat for one in issuance.valid(self.register) if one.seat}
 
-    def certificates(self, scope: Scope) -> list[Issued]:
+    def certificates(self, scope: Scope) -> list[Issuance]:
         """What is to be revoked: everything of the scope that can still be valid."""
-        valid = list(issued.valid(self.register))
+        valid = list(issuance.valid(self.register))
         if scope.kind is Kind.CERTIFICATE:
             return [one for one in valid if one.serial == scope.name] or [self._unrecorded(scope.name)]
         if scope.kind is Kind.CLERK:
@@ -79,11 +79,11 @@ class Withdrawals:
         served = {member.ksh for member in self.register.members(self.register.offices[scope.name])}
         return [one for one in valid if one.municipality in served]
 
-    def _unrecorded(self, serial: str) -> Issued:
+    def _unrecorded(self, serial: str) -> Issuance:
         """A certificate from before serial numbers were written down, or another's: valid as long as any can be."""
         now = dt.datetime.now(dt.UTC)
         until = now + dt.timedelta(days=self.register.environment.pki.client_certificate_days)
-        return Issued(serial, "not recorded", "not recorded", "", "not recorded", until.isoformat(timespec="seconds"))
+        return Issuance(serial, "not recorded", "not recorded", "", "not recorded", until.isoformat(timespec="seconds"))
 
     def look(self, scope: Scope) -> list[str]:
         """What a revocation would do, a line for each certificate."""
@@ -105,7 +105,7 @@ class Withdrawals:
         if changed:
             until = max([one.until for one in new], default=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
             serials = [one.serial for one in new]
-            revocation_ledger.revoked(self.register, self.secrets, scope, reason, note, serials, until)
+            revocation_ledger.write_revocation(self.register, self.secrets, scope, reason, note, serials, until)
         codes = {int(one.serial): reason.code for one in certificates}
         self._at_authority(runtime, codes)
         seconds = revocation.await_refusal(self.register, runtime, codes)
@@ -122,7 +122,7 @@ class Withdrawals:
 
     def _at_authority(self, runtime: Runtime, codes: dict[int, int]) -> int:
         """Bring step-ca's list to what it should have; how many it lacked."""
-        missing = set(codes) - revocation.listed(self.register, runtime) if codes else set()
+        missing = set(codes) - revocation.serials_at_authority(self.register, runtime) if codes else set()
         if missing:
             revocation.revoke_all(self.register, self.secrets, runtime, {number: codes[number] for number in missing})
         return len(missing)
@@ -147,7 +147,7 @@ class Withdrawals:
                 lines = sign_in.reopen(api, scope.name)
         else:
             lines = []
-        revocation_ledger.lifted(self.register, self.secrets, scope, note)
+        revocation_ledger.write_lift(self.register, self.secrets, scope, note)
         return Outcome(True, [*lines, f"{scope}: new certificates are issued again: asp endpoints"])
 
     def reapply(self, runtime: Runtime) -> Outcome:

@@ -37,7 +37,7 @@ def protect(delivered: Mapping[str, Delivered], rounding: Rounding) -> dict[str,
         ksh: Delivered(
             delivery.systems,
             [
-                (system, measure, dimension, kind, rounded(value, place, rounding.smallest(kind)))
+                (system, measure, dimension, kind, round_figure(value, place, rounding.smallest(kind)))
                 for system, measure, dimension, kind, value in delivery.figures
                 for place in [place_of(rounding.key, ksh, system, measure, dimension)]
             ],
@@ -61,7 +61,7 @@ def step_of(size: int, smallest: int) -> int:
         power *= 10
 
 
-def rounded(value: int, place: int, smallest: int) -> int:
+def round_figure(value: int, place: int, smallest: int) -> int:
     """The multiple of the step below or above. Zero and multiples stay; on average over all places nothing is added."""
     size = abs(value)
     step = step_of(size, smallest)

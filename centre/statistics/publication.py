@@ -190,8 +190,8 @@ def table(publication: Publication) -> str:
             rows += [(line.name, "", line.value) for line in measure.parts]
             rows += [("", line.name, line.value) for line in measure.counties]
             for part, county, value in rows:
-                told = (NOT_TOLD, WITHHELD) if value is None else (value, ROUNDED)
-                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, *told])
+                cells = (NOT_TOLD, WITHHELD) if value is None else (value, ROUNDED)
+                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, *cells])
     return stream.getvalue()
 
 

@@ -17,7 +17,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from centre.edge import issued
+from centre.edge import issuance
 from inventory.register import Register
 from inventory.vault.vault import Secrets
 
@@ -148,7 +148,7 @@ def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh
         capture_output=True,
         timeout=SECONDS,
     )
-    token = issued.token(client.register, secrets, username, ksh)
+    token = issuance.token(client.register, secrets, username, ksh)
     signed = sign(client, request.read_text(), token)
     assert signed.status == 201, signed.body
     both = folder / f"{username}-{ksh}.pem"

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 
 from centre.edge import revocation, revocation_ledger
-from centre.edge.issued import Barred
+from centre.edge.issuance import Barred
 from centre.edge.revocation_ledger import Kind, Reason, Scope
 from centre.reach.keycloak import Keycloak
 from inventory.vault import vault
@@ -91,8 +91,12 @@ def test_a_stolen_workstation_gets_no_new_certificate_from_the_next_play(play, l
 def test_what_step_cas_list_lacks_comes_back_from_the_ledger(register, secrets, runtime, play):
     """As after the loss of its volume: the ledger knows a revocation, the list does not."""
     scope = Scope(Kind.CERTIFICATE, "20261130")
-    revocation_ledger.revoked(register, secrets, scope, Reason.STOLEN, "", [scope.name], "2099-01-01T00:00:00+00:00")
+    revocation_ledger.write_revocation(
+        register, secrets, scope, Reason.STOLEN, "", [scope.name], "2099-01-01T00:00:00+00:00"
+    )
     run = play("revoke", act="reapply")
     assert (run.code, run.changed) == (0, 1) and "1 of " in run.text, run.text[-3000:]
-    assert int(scope.name) in revocation.listed(register, runtime) & revocation.refused(register, runtime)
+    assert int(scope.name) in revocation.serials_at_authority(register, runtime) & revocation.serials_at_edge(
+        register, runtime
+    )
     assert play("revoke", act="reapply").changed == 0

@@ -51,9 +51,9 @@ class Centre:
 def centre(monkeypatch):
     centre = Centre()
     monkeypatch.setattr(revocation, "revoke_all", centre.revoke_all)
-    monkeypatch.setattr(revocation, "listed", lambda register, runtime: set(centre.listed))
+    monkeypatch.setattr(revocation, "serials_at_authority", lambda register, runtime: set(centre.listed))
     monkeypatch.setattr(
-        revocation, "refused", lambda register, runtime: set(centre.listed) if centre.edge_follows else set()
+        revocation, "serials_at_edge", lambda register, runtime: set(centre.listed) if centre.edge_follows else set()
     )
     monkeypatch.setattr(withdrawal, "Keycloak", lambda runtime, secrets: centre)
     return centre

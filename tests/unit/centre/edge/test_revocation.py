@@ -20,13 +20,16 @@ def answering(text):
 
 
 def test_the_running_workers_list_counts():
-    assert revocation.refused(REGISTER, answering("0x7f5b7a629540 0A01\n0x7f5b7a6295b0 FF\n\n")) == {0xA01, 0xFF}
-    assert revocation.refused(REGISTER, answering("\n")) == set()
+    assert revocation.serials_at_edge(REGISTER, answering("0x7f5b7a629540 0A01\n0x7f5b7a6295b0 FF\n\n")) == {
+        0xA01,
+        0xFF,
+    }
+    assert revocation.serials_at_edge(REGISTER, answering("\n")) == set()
 
 
 def test_an_answer_that_is_no_list_is_a_fault():
     with pytest.raises(RuntimeFault, match="seen: 'Unknown ACL identifier"):
-        revocation.refused(REGISTER, answering("Unknown ACL identifier. Please use #<id> or <file>.\n"))
+        revocation.serials_at_edge(REGISTER, answering("Unknown ACL identifier. Please use #<id> or <file>.\n"))
 
 
 def test_the_master_is_asked_again_while_it_reloads(tmp_path):

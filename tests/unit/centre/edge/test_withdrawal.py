@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from centre.edge import issued, revocation, revocation_ledger
-from centre.edge.issued import Barred
+from centre.edge import issuance, revocation, revocation_ledger
+from centre.edge.issuance import Barred
 from centre.edge.revocation_ledger import Kind, Reason, Scope
 from centre.faults import UsageFault
 from centre.ledger import LedgerFault
@@ -19,11 +19,11 @@ CLERK, OTHER, SEAT, KSH = "minta.iktato", "minta.admin", "sajoszentpeter-1", "16
 @pytest.fixture
 def certificates(register, secrets):
     """Certificates of two clerks of one office, one of them at a workstation, and of another office's clerk."""
-    issued.token(register, secrets, CLERK, KSH, SEAT)
-    issued.token(register, secrets, CLERK, KSH)
-    issued.token(register, secrets, OTHER, KSH)
-    issued.token(register, secrets, "proba.kozos", "14915")
-    return list(issued.valid(register))
+    issuance.token(register, secrets, CLERK, KSH, SEAT)
+    issuance.token(register, secrets, CLERK, KSH)
+    issuance.token(register, secrets, OTHER, KSH)
+    issuance.token(register, secrets, "proba.kozos", "14915")
+    return list(issuance.valid(register))
 
 
 @pytest.mark.parametrize(
@@ -119,23 +119,25 @@ def test_the_next_play_does_not_undo_a_revocation(centre, withdrawals, certifica
     lift = f"asp revoke --{kind} {name} --lift"
     assert lift in lines[-1]
     with pytest.raises(Barred, match=f"{kind} {name} was revoked .stolen. on .*{lift}"):
-        issued.token(register, secrets, CLERK, KSH, SEAT)
+        issuance.token(register, secrets, CLERK, KSH, SEAT)
     assert (kind == "clerk" and register.clerk_of(register.offices[KSH].workstations[0]).username != CLERK) or (
-        SEAT in issued.barred_seats(register, secrets)
+        SEAT in issuance.seat_bars(register, secrets)
     )
-    assert issued.token(register, secrets, "proba.kozos", "14915"), "others are not concerned"
+    assert issuance.token(register, secrets, "proba.kozos", "14915"), "others are not concerned"
     withdrawals.lift(scope, "", runtime)
-    assert issued.token(register, secrets, CLERK, KSH, SEAT) and not issued.barred_seats(register, secrets)
+    assert issuance.token(register, secrets, CLERK, KSH, SEAT) and not issuance.seat_bars(register, secrets)
 
 
 def test_what_is_replaced_may_enrol_again_at_once(centre, withdrawals, certificates, runtime):
     outcome = withdrawals.revoke(Scope(Kind.SEAT, SEAT), Reason.REPLACED, "", runtime)
     assert "asp endpoints" in outcome.lines[-1] and "--lift" not in outcome.lines[-1]
-    assert issued.token(withdrawals.register, withdrawals.secrets, CLERK, KSH, SEAT)
+    assert issuance.token(withdrawals.register, withdrawals.secrets, CLERK, KSH, SEAT)
 
 
 def test_a_clerk_whom_the_register_has_forgotten_can_be_revoked(centre, withdrawals, runtime, register):
-    issued._append(register.environment.id, issued.Issued("77", "regi.ember", KSH, "", "2026-01-01", "2099-01-01"))
+    issuance._append(
+        register.environment.id, issuance.Issuance("77", "regi.ember", KSH, "", "2026-01-01", "2099-01-01")
+    )
     withdrawals.revoke(withdrawals.scope("clerk", "regi.ember"), Reason.LEFT, "", runtime)
     assert 77 in centre.listed
 
@@ -171,16 +173,16 @@ def test_the_ledger_is_listed_and_a_changed_one_is_refused(centre, withdrawals, 
     with pytest.raises(LedgerFault, match="revocations.jsonl, line 1"):
         withdrawals.history()
     with pytest.raises(LedgerFault):
-        issued.token(withdrawals.register, withdrawals.secrets, CLERK, KSH)
+        issuance.token(withdrawals.register, withdrawals.secrets, CLERK, KSH)
 
 
 def test_the_record_of_tokens_outlives_a_machine_that_dies_while_it_writes(register, secrets, certificates):
-    file = issued.file_of("test")
+    file = issuance.file_of("test")
     file.write_text(file.read_text() + json.dumps({"serial": "9"})[:9])
-    issued.token(register, secrets, CLERK, KSH)
-    assert len(list(issued.valid(register))) == 5
+    issuance.token(register, secrets, CLERK, KSH)
+    assert len(list(issuance.valid(register))) == 5
     assert file.stat().st_mode & 0o777 == 0o600
-    assert len({one.serial for one in issued.valid(register)}) == 5
+    assert len({one.serial for one in issuance.valid(register)}) == 5
 
 
 def test_the_command_line_offers_every_reason():
@@ -195,4 +197,4 @@ def test_only_the_record_hands_out_tokens_of_clerks():
         for file in (paths.ROOT / room).rglob("*.py")
         if "tokens.token(" in file.read_text(encoding="utf-8")
     ]
-    assert callers == ["centre/edge/issued.py"]
+    assert callers == ["centre/edge/issuance.py"]

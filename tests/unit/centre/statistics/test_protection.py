@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from centre.statistics import protection, publication
 from centre.statistics.figures import Delivered
-from centre.statistics.protection import WHOLE, Rounding, place_of, protect, rounded, step_of
+from centre.statistics.protection import WHOLE, Rounding, place_of, protect, round_figure, step_of
 from inventory.errors import RegisterError
 from tests.unit.inventory.register_copy import Copy
 
@@ -85,9 +85,9 @@ def test_who_knows_all_but_one_learns_an_interval_from_all_days_together(days):
         down, up = dict(day), dict(day)
         if TARGET in day:
             names = [(TARGET, "irat", "iktatott irat", part) for part in ("bejövő", "kimenő")]
-            told = [rounded(v, place_of(b"key", *n), 10) for v, n in zip(day[TARGET], names, strict=True)]
-            down[TARGET] = tuple(max(0, value - step_of(max(0, value - 1), 10) + 1) for value in told)
-            up[TARGET] = tuple(value + step_of(value, 10) - 1 for value in told)
+            results = [round_figure(v, place_of(b"key", *n), 10) for v, n in zip(day[TARGET], names, strict=True)]
+            down[TARGET] = tuple(max(0, value - step_of(max(0, value - 1), 10) + 1) for value in results)
+            up[TARGET] = tuple(value + step_of(value, 10) - 1 for value in results)
             for true, least, most in zip(day[TARGET], down[TARGET], up[TARGET], strict=True):
                 assert least <= true <= most
                 assert most - least >= max(9, true / 10), "an interval of a tenth of the figure, and of nine at least"
@@ -121,7 +121,7 @@ def test_totals_parts_and_what_is_withheld_follow_from_rounded_figures_alone(day
         rounded_days.append(
             {
                 ksh: tuple(
-                    rounded(v, places[ksh, part], 10) for part, v in zip(("bejövő", "kimenő"), both, strict=True)
+                    round_figure(v, places[ksh, part], 10) for part, v in zip(("bejövő", "kimenő"), both, strict=True)
                 )
                 for ksh, both in day.items()
             }
@@ -140,36 +140,38 @@ def test_who_knows_every_change_of_the_one_too_cannot_tell_it_from_its_neighbour
     for change in changes:
         history.append(min(499 - step, max(200 + step, history[-1] + change)))
     history = history[1:] or [250]
-    told = [rounded(value, place, 10) for value in history]
+    results = [round_figure(value, place, 10) for value in history]
     shifts = 0
     for shift in range(-step + 1, step):
         other = place - shift * WHOLE // step
         if 0 <= other < WHOLE:
-            shifts += [rounded(value + shift, other, 10) for value in history] == told
+            shifts += [round_figure(value + shift, other, 10) for value in history] == results
     assert shifts >= step - 2, "as many neighbours as a step has values, whatever was published"
 
 
 @given(value=st.integers(-(10**13), 10**13), place=st.integers(0, WHOLE - 1), smallest=st.sampled_from([10, 10_000]))
 def test_a_figure_goes_to_the_next_step_and_stays_there(value, place, smallest):
-    near, step = rounded(value, place, smallest), step_of(abs(value), smallest)
+    near, step = round_figure(value, place, smallest), step_of(abs(value), smallest)
     assert abs(near - value) < step and near % step == 0 and near * value >= 0
-    assert rounded(near, place, smallest) == near
+    assert round_figure(near, place, smallest) == near
     assert step == smallest or abs(value) / 10 <= step <= abs(value) / 4 + 1
-    assert rounded(abs(value) + 1, place, smallest) >= rounded(abs(value), place, smallest), "larger stays larger"
+    assert round_figure(abs(value) + 1, place, smallest) >= round_figure(abs(value), place, smallest), (
+        "larger stays larger"
+    )
 
 
 @pytest.mark.parametrize("value", [0, 1, 9, 41, 123, 455, 1234])
 def test_on_average_over_all_places_nothing_is_added(value):
     places = range(0, WHOLE, WHOLE // 1000)
-    average = sum(rounded(value, place, 10) for place in places) / len(places)
+    average = sum(round_figure(value, place, 10) for place in places) / len(places)
     assert average == pytest.approx(value, abs=step_of(value, 10) / 200)
 
 
 def test_a_total_of_the_country_is_off_by_less_than_a_percent():
     exact = {f"{n:05}": 20 + n * 7 % 4000 for n in range(3000)}
     delivered = {ksh: Delivered(["irat"], [("irat", "m", "", "count", value)]) for ksh, value in exact.items()}
-    told = sum(delivery.figures[0][4] for delivery in protect(delivered, ROUNDING).values())
-    assert abs(told / sum(exact.values()) - 1) < 0.01
+    total = sum(delivery.figures[0][4] for delivery in protect(delivered, ROUNDING).values())
+    assert abs(total / sum(exact.values()) - 1) < 0.01
 
 
 def test_the_same_figure_is_rounded_alike_on_every_day_and_each_figure_in_its_own_way():

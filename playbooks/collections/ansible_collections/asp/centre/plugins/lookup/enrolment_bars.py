@@ -7,7 +7,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from centre.edge import issued
+from centre.edge import issuance
 from centre.faults import CentreFault
 from inventory.errors import RegisterError
 from inventory.register import load
@@ -38,6 +38,6 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, Any] | None = None) -> list[dict[str, str]]:
         try:
             register = load(str(terms[0]))
-            return [issued.barred_seats(register, vault.load(register))]
+            return [issuance.seat_bars(register, vault.load(register))]
         except (RegisterError, CentreFault) as error:
             raise AnsibleLookupError(str(error)) from error

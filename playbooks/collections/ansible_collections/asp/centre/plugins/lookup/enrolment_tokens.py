@@ -7,7 +7,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from centre.edge import issued
+from centre.edge import issuance
 from centre.faults import CentreFault
 from inventory.errors import RegisterError
 from inventory.register import load
@@ -52,6 +52,6 @@ class LookupModule(LookupBase):
             register = load(str(environment))
             secrets = vault.load(register)
             names = [str(ksh) for ksh in terms]
-            return [{ksh: issued.token(register, secrets, str(clerk), ksh, str(seat)) for ksh in names}]
+            return [{ksh: issuance.token(register, secrets, str(clerk), ksh, str(seat)) for ksh in names}]
         except (RegisterError, CentreFault) as error:
             raise AnsibleLookupError(str(error)) from error

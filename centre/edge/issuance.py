@@ -32,7 +32,7 @@ class Barred(CentreFault):
 
 
 @dataclass(frozen=True)
-class Issued:
+class Issuance:
     """A certificate that was allowed. `seat`: the workstation, empty when it is not for one of the register.
 
     `serial`: decimal text. `until`: the latest moment at which it can still be valid (ISO, UTC).
@@ -58,24 +58,24 @@ def token(
     register: Register, secrets: Secrets, username: str, ksh: str, seat: str = "", minutes: int = tokens.MINUTES
 ) -> str:
     """A one-time token for one certificate, which is written down before anybody has it. Barred after a revocation."""
-    if reason := barred(register, secrets, username, ksh, seat):
+    if reason := bar_reason(register, secrets, username, ksh, seat):
         raise Barred(reason)
     serial = random.randbits(BITS) | 1
     text = tokens.token(register, secrets, username=username, ksh=ksh, serial=serial, minutes=minutes)
     now = dt.datetime.now(dt.UTC)
     lifetime = dt.timedelta(days=register.environment.pki.client_certificate_days, minutes=max(minutes, 0))
     times = {"at": now.isoformat(timespec="seconds"), "until": (now + lifetime).isoformat(timespec="seconds")}
-    _append(register.environment.id, Issued(str(serial), username, ksh, seat, **times))
+    _append(register.environment.id, Issuance(str(serial), username, ksh, seat, **times))
     return text
 
 
-def barred(register: Register, secrets: Secrets, clerk: str, ksh: str, seat: str = "") -> str | None:
+def bar_reason(register: Register, secrets: Secrets, clerk: str, ksh: str, seat: str = "") -> str | None:
     """Why no new certificate is issued, and how to change that; None when one is."""
     office = register.office_of(register.municipality(ksh)).seat
     return _reason(revocation_ledger.read(register, secrets), clerk, seat, office)
 
 
-def barred_seats(register: Register, secrets: Secrets) -> dict[str, str]:
+def seat_bars(register: Register, secrets: Secrets) -> dict[str, str]:
     """Workstation → why it gets no new certificate; only those that get none."""
     entries = revocation_ledger.read(register, secrets)
     reasons = {
@@ -97,20 +97,20 @@ def _reason(entries: list[Entry], clerk: str, seat: str, office: str) -> str | N
     )
 
 
-def valid(register: Register, now: dt.datetime | None = None) -> Iterator[Issued]:
+def valid(register: Register, now: dt.datetime | None = None) -> Iterator[Issuance]:
     """Certificates that can still be valid, oldest first."""
     moment = (now or dt.datetime.now(dt.UTC)).isoformat(timespec="seconds")
     file = file_of(register.environment.id)
     for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else []:
         try:
-            issued = Issued(**json.loads(line))
+            entry = Issuance(**json.loads(line))
         except (ValueError, TypeError):  # a machine died while it wrote: that token was never given
             continue
-        if issued.until > moment:
-            yield issued
+        if entry.until > moment:
+            yield entry
 
 
-def _append(env: str, issued: Issued) -> None:
+def _append(env: str, entry: Issuance) -> None:
     file = file_of(env)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as stream:
@@ -118,5 +118,5 @@ def _append(env: str, issued: Issued) -> None:
         end = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, end - 1))
         begin = b"" if not end or stream.read(1) == b"\n" else b"\n"
-        stream.write(begin + json.dumps(asdict(issued), ensure_ascii=False).encode() + b"\n")
+        stream.write(begin + json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
         os.fsync(stream.fileno())
