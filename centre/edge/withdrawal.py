@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from centre.edge import issuance, revocation, revocation_ledger
 from centre.edge.issuance import Issuance
 from centre.edge.revocation_ledger import Kind, Reason, Scope
-from centre.faults import CentreFault, UsageFault
+from centre.faults import UsageFault
 from centre.identity import sign_in
 from centre.ledger import Entry
 from centre.reach.keycloak import Keycloak
@@ -21,10 +21,6 @@ from inventory.register import Register
 from inventory.vault.vault import Secrets
 
 NOTE_LENGTH = 200  # characters: a case number and a few words
-
-
-class WithdrawalFault(CentreFault):
-    """Certificates could not be taken away as asked; the message says what was done and what is next."""
 
 
 @dataclass(frozen=True)
