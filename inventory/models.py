@@ -91,10 +91,12 @@ class Clause(Model):
 
 
 class Statistics(Model):
-    """What may be published of sums over municipalities: thresholds of `centre.statistics.disclosure`."""
+    """What may be published of sums over municipalities: `centre.statistics.disclosure` and `.protection`."""
 
     smallest_count: int = Field(ge=3, description="the least count above zero that is told")
     remainder_percent: float = Field(gt=0, le=100, description="what is left without the two largest, of the largest")
+    count_step: int = Field(ge=5, description="what a municipality's counts are rounded by, at least")
+    forint_step: int = Field(ge=1000, description="what a municipality's amounts are rounded by, at least")
     status: Literal["assumed", "contract"]
     source: str = Field(min_length=10)
 

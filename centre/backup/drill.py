@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from centre.backup import contents, ledger
 from centre.backup.restore import archive_up_to_now
 from centre.backup.scratch import restored
+from centre.ledger import Entry
 from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault
 from inventory.models import Municipality
@@ -15,7 +16,7 @@ from inventory.vault.vault import Secrets
 from stacks.configs.pgbackrest import DAILY, VAULT
 
 
-def prove(cell: CellSql, secrets: Secrets, municipality: Municipality) -> ledger.Entry:
+def prove(cell: CellSql, secrets: Secrets, municipality: Municipality) -> Entry:
     """Restore the municipality's tenant, compare every table, and sign that in the ledger; the line written.
 
     The repositories take turns. Tables that changed while the moment was chosen cannot be compared exactly; they are

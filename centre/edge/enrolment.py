@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
+from centre.edge import issuance
 from centre.reach.runtime import RuntimeFault, Unreachable
 from inventory.register import Register
-from inventory.vault import tokens
 from inventory.vault.vault import Secrets
 
 SECONDS = 20
@@ -42,13 +42,16 @@ class Certificate:
 
 
 def enrol(register: Register, secrets: Secrets, username: str, ksh: str, hours: int) -> Certificate:
-    """A certificate that lets `username` in at one municipality for some hours. RuntimeFault with step-ca's words."""
+    """A certificate that lets `username` in at one municipality for some hours.
+
+    RuntimeFault with step-ca's words; Barred after a revocation.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, username)])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     body = {
         "csr": request.public_bytes(serialization.Encoding.PEM).decode(),
-        "ott": tokens.token(register, secrets, username=username, ksh=ksh),
+        "ott": issuance.token(register, secrets, username, ksh),
         "notAfter": f"{hours}h",
     }
     chain = [x509.load_pem_x509_certificate(pem.encode()) for pem in _sign(register, secrets, body)]

@@ -1,29 +1,99 @@
-"""Revocation of clerks' certificates at step-ca; the edge then refuses them."""
+"""Revocation of clerks' certificates at step-ca, and whether the edge refuses them."""
 
 from __future__ import annotations
 
-from centre.reach.runtime import Runtime
+import base64
+import time
+from collections.abc import Collection
+
+from cryptography import x509
+
+from centre.reach.runtime import Runtime, RuntimeFault
 from centre.reach.tunnel import HttpsSession
 from inventory.names import Port
 from inventory.register import Register
 from inventory.vault import tokens, vault
 from inventory.vault.vault import Secrets
+from stacks.configs.edge_config import REVOKED_LIST
+from stacks.configs.places import ROOT_FILE
+
+UNSPECIFIED = 0  # RFC 5280's reason code
+RELOAD_SECONDS = 20  # besides pki.crl_refresh_seconds: the edge fetches, verifies and loads the list
+# HAProxy's own answer, from the worker that takes new connections: the file alone does not say that it was loaded.
+WORKERS_LIST = f"""
+import socket, time
+for left in range(50, -1, -1):  # the master closes its socket for a moment while it reloads
+    try:
+        with socket.socket(socket.AF_UNIX) as master:
+            master.settimeout(20)
+            master.connect("/run/asp/master.sock")
+            master.sendall(b"@1 show acl {REVOKED_LIST}\\n")
+            master.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: master.recv(65536), b""))
+        break
+    except OSError:
+        if not left:
+            raise
+        time.sleep(0.2)
+print(answer.decode(), end="")
+"""
 
 
 def revoke(register: Register, serial: str | int, secrets: Secrets | None = None) -> None:
-    """Revoke a certificate that step-ca issued. `serial`: decimal, or hex with `0x` or colons.
+    """Revoke one certificate at step-ca. `serial`: decimal, or hex with `0x` or colons.
 
     The edge refuses it within register.pki.crl_refresh_seconds. Revoking it again is no error. RuntimeFault with
-    step-ca's words otherwise.
+    step-ca's words otherwise. It is written down nowhere else: operators use `centre.edge.withdrawal`.
     """
-    number = serial_number(serial)
-    secrets = secrets or vault.load(register)
-    proof = tokens.revocation_token(register, secrets, number)
-    body = {"serial": str(number), "ott": proof, "passive": True, "reasonCode": 0, "reason": "withdrawn by operator"}
-    with HttpsSession(Runtime(register), register.names.pki, Port.PKI, secrets.root_ca.certificate) as session:
-        answer = session.request("POST", "/1.0/revoke", body, accept=(200, 400, 401, 403, 409))
-        if answer.status != 200 and "already revoked" not in answer.text:
-            answer.refuse(f"revoking certificate {number}")
+    revoke_all(register, secrets or vault.load(register), Runtime(register), {serial_number(serial): UNSPECIFIED})
+
+
+def revoke_all(register: Register, secrets: Secrets, runtime: Runtime, codes: dict[int, int]) -> None:
+    """Revoke certificates at step-ca. `codes`: serial number → RFC 5280's reason code."""
+    with HttpsSession(runtime, register.names.pki, Port.PKI, secrets.root_ca.certificate) as session:
+        for number, code in codes.items():
+            body = {
+                "serial": str(number),
+                "ott": tokens.revocation_token(register, secrets, number),
+                "passive": True,
+                "reasonCode": code,
+                "reason": "revoked by an operator",
+            }
+            answer = session.request("POST", "/1.0/revoke", body, accept=(200, 400, 401, 403, 409))
+            if answer.status != 200 and "already revoked" not in answer.text:
+                answer.refuse(f"revoking certificate {number}")
+
+
+def serials_at_authority(register: Register, runtime: Runtime) -> set[int]:
+    """Serial numbers on step-ca's list."""
+    url = f"https://localhost:{Port.PKI:d}/1.0/crl"
+    script = f"curl -fsS --cacert {ROOT_FILE} {url} | base64 -w0"
+    der = base64.b64decode(runtime.check(register.names.pki, ["bash", "-o", "pipefail", "-c", script]))
+    return {entry.serial_number for entry in x509.load_der_x509_crl(der)}
+
+
+def serials_at_edge(register: Register, runtime: Runtime) -> set[int]:
+    """Serial numbers that the edge refuses on every new connection, by HAProxy's own answer."""
+    answer = runtime.check(register.names.edge, ["python3", "-c", WORKERS_LIST])
+    rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"
+    if any(len(row) != 2 for row in rows):
+        raise RuntimeFault(f"{register.names.edge}: seen: {answer[:200]!r}; wanted HAProxy's list {REVOKED_LIST}")
+    return {int(serial, 16) for _, serial in rows}
+
+
+def await_refusal(register: Register, runtime: Runtime, serials: Collection[int]) -> float:
+    """Wait until the edge refuses all of them; the seconds it took. RuntimeFault when it does not in time."""
+    limit = register.environment.pki.crl_refresh_seconds + RELOAD_SECONDS
+    begun = time.monotonic()
+    while missing := set(serials) - serials_at_edge(register, runtime) if serials else set():
+        if time.monotonic() - begun > limit:
+            raise RuntimeFault(
+                f"{register.names.edge}: {len(missing)} of {len(serials)} certificates are still let in {limit} s "
+                "after their revocation, though step-ca has it. See the edge's log, and "
+                "docs/runbooks/pki.md (The revocation list is stale); then run the same command again"
+            )
+        time.sleep(0.25)
+    return time.monotonic() - begun
 
 
 def serial_number(serial: str | int) -> int:

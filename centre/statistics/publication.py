@@ -12,16 +12,19 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from centre.statistics import disclosure
+from centre.statistics import disclosure, protection
 from centre.statistics.disclosure import Cell, Kind, Rule
 from centre.statistics.figures import Delivered
+from centre.statistics.protection import Rounding
 from inventory.files import write_whole
 from inventory.models import Municipality
 from inventory.register import Register
+from inventory.vault.vault import Secrets
 
 HERE = Path(__file__).parent
 UNITS = {"count": "db", "forint": "Ft"}
 NOT_TOLD = ".."  # as the statistical office writes what it must not tell
+ROUNDED, WITHHELD = "kerekített adatok összege", "nem közölhető"  # how each number of the table is protected
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Publication:
-    """What is told of one day. `provisional`: municipalities that are not live are counted too."""
+    """What is told of one day, and how it is protected. `provisional`: municipalities that are not live count too.
+
+    `count_step`, `forint_step`: the least by which each municipality's figures were rounded before they were added up.
+    """
 
     environment: str
     day: dt.date
@@ -69,6 +75,8 @@ class Publication:
     provisional: bool
     smallest: int
     remainder: float
+    count_step: int
+    forint_step: int
     chapters: Sequence[Chapter] = field(default_factory=list)
 
 
@@ -77,15 +85,23 @@ def rule(register: Register) -> Rule:
     return Rule(register.statistics.smallest_count, register.statistics.remainder_percent)
 
 
+def rounding_of(register: Register, secrets: Secrets) -> Rounding:
+    """The register's steps with the environment's secret."""
+    key = secrets.password("statistics_key").encode()
+    return Rounding(key, register.statistics.count_step, register.statistics.forint_step)
+
+
 def compile_day(
     register: Register,
     day: dt.date,
     municipalities: Sequence[Municipality],
     delivering: Sequence[str],
     delivered: Mapping[str, Delivered],
+    rounding: Rounding,
     provisional: bool = False,
 ) -> Publication:
-    """The publication of what municipalities delivered."""
+    """The publication of what municipalities delivered. Exact figures end here: what follows sees rounded ones."""
+    delivered = protection.protect(delivered, rounding)
     limits = rule(register)
     counties = {municipality.ksh: municipality.settlement.county for municipality in municipalities}
     chapters = [
@@ -106,6 +122,8 @@ def compile_day(
         provisional,
         limits.smallest,
         limits.remainder,
+        rounding.count_step,
+        rounding.forint_step,
         chapters,
     )
 
@@ -165,15 +183,15 @@ def table(publication: Publication) -> str:
     """The numbers as CSV with semicolons: one line a number, `..` where it is not told."""
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";", lineterminator="\n")
-    writer.writerow(["nap", "rendszer", "mutató", "bontás", "vármegye", "egység", "érték"])
+    writer.writerow(["nap", "rendszer", "mutató", "bontás", "vármegye", "egység", "érték", "védelem"])
     for chapter in publication.chapters:
         for measure in chapter.measures:
             rows = [("", "", measure.total)]
             rows += [(line.name, "", line.value) for line in measure.parts]
             rows += [("", line.name, line.value) for line in measure.counties]
             for part, county, value in rows:
-                cell = NOT_TOLD if value is None else value
-                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, cell])
+                cells = (NOT_TOLD, WITHHELD) if value is None else (value, ROUNDED)
+                writer.writerow([publication.day, chapter.id, measure.name, part, county, measure.unit, *cells])
     return stream.getvalue()
 
 

@@ -1,8 +1,7 @@
 """Publish one day's totals over all municipalities for the Treasury (`playbooks/publish.yml`).
 
-Reads each municipality's warehouse as its own login, adds up, keeps back what would show one municipality or few
-persons, and writes page, CSV and JSON. A day is published once: a second time, with what had come since, would show
-the difference.
+Reads each municipality's warehouse as its own login, rounds its figures, adds up, keeps back what would show one
+municipality or few persons, and writes page, CSV and JSON. A day is published once: what was given out stays as it is.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from centre.statistics import figures, publication
 from inventory import paths
 from inventory.models import Municipality
 from inventory.register import Register
+from inventory.vault import vault
 from systems.shared import parts, workdays
 
 SHOWN = 10  # municipalities with missing feeds that a refusal names
@@ -90,7 +90,7 @@ def publish(
     connected as well.
     """
     if publication.published(folder):
-        raise TreasuryFault(f"{day} is published already, in {folder}; a second time would show what came between")
+        raise TreasuryFault(f"{day} is published already, in {folder}; what was given out stays as it is")
     municipalities, delivering, delivered = gather(register, runtime, day, with_connecting)
     gaps = gap_lines(municipalities, delivering, delivered)
     if gaps and not incomplete:
@@ -98,7 +98,8 @@ def publish(
         raise TreasuryFault(
             f"{day}: feeds are missing: {listing}. Wait for them, or leave them out for good with -e incomplete=true"
         )
-    compiled = publication.compile_day(register, day, municipalities, delivering, delivered, with_connecting)
+    rounding = publication.rounding_of(register, vault.load(register))
+    compiled = publication.compile_day(register, day, municipalities, delivering, delivered, rounding, with_connecting)
     return publication.write(compiled, folder)
 
 

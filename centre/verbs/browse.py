@@ -19,7 +19,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from centre.edge.enrolment import Certificate, enrol
-from centre.edge.revocation import revoke
+from centre.edge.revocation_ledger import Kind, Reason, Scope
+from centre.edge.withdrawal import Withdrawals
 from centre.faults import OK, UsageFault
 from centre.reach.runtime import Runtime
 from centre.verbs.lock import ZONE
@@ -170,6 +171,12 @@ def end(register: Register) -> str:
         append(env, {"at": now.isoformat(timespec="seconds"), "operator": getpass.getuser(), "revoked": serial})
     shutil.rmtree(folder_of(env), ignore_errors=True)
     return f"{len(valid)} certificates revoked, {folder_of(env)} removed"
+
+
+def revoke(register: Register, serial: str) -> None:
+    """Revoke one certificate that was taken, written down as every revocation is."""
+    withdrawals = Withdrawals(register, vault.load(register))
+    withdrawals.revoke(Scope(Kind.CERTIFICATE, serial), Reason.REPLACED, "asp browse --end", Runtime(register))
 
 
 def address() -> str:

@@ -115,6 +115,28 @@ def _invent(options: argparse.Namespace, verb: str) -> int:
     return _play(options, verb, variables)
 
 
+def revoke(options: argparse.Namespace) -> int:
+    """`asp revoke`: one scope, or the ledger, or the ledger once more at step-ca."""
+    scopes = {"certificate": options.serial, "clerk": options.clerk, "seat": options.seat, "office": options.office}
+    given = {kind: name for kind, name in scopes.items() if name}
+    acts = [act for act in ("list", "reapply", "lift") if getattr(options, act)]
+    if len(acts) > 1 or len(given) != (0 if acts in (["list"], ["reapply"]) else 1):
+        raise UsageFault(
+            f"seen {', '.join([*given, *acts]) or 'nothing to revoke'}; wanted one of --serial, --clerk, --seat and "
+            "--office (with --lift to allow new certificates again), or --list, or --reapply: asp revoke --help"
+        )
+    ((kind, name),) = given.items() or [("", "")]
+    variables = {
+        "act": acts[0] if acts else "revoke",
+        "kind": kind,
+        "subject": name,
+        "reason": options.reason,
+        "note": options.note,
+        "confirm": options.confirm,
+    }
+    return _play(options, "revoke", variables)
+
+
 def publish(options: argparse.Namespace) -> int:
     variables = {
         "day": options.day,

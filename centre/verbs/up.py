@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from centre.database.upgrade import upgrade
+from centre.edge.withdrawal import Withdrawals
 from centre.faults import OK
+from centre.reach.runtime import Runtime
 from centre.verbs import addresses, lock, plays, preconditions, provision, summaries
 from centre.verbs.progress import StepFailed, Steps
 from inventory import paths
@@ -56,6 +58,7 @@ def up(register: Register) -> None:
         for future in futures:
             future.result()
     plays.step(steps, env, "join", "Municipalities join", municipality="all")
+    steps.run("Revocations", lambda: revocations(register))
     plays.step(steps, env, "endpoints", "Workstations")
     plays.step(steps, env, "drill", "Restore drill")
     for municipality in register.joined():
@@ -70,6 +73,12 @@ def up(register: Register) -> None:
 
 def title(stack: Stack) -> str:
     return f"Stack {stack.project} {stack.name}"
+
+
+def revocations(register: Register) -> str:
+    """Revoke again what step-ca's list lacks, as after the loss of its volume."""
+    outcome = Withdrawals(register, vault.load(register)).reapply(Runtime(register))
+    return "; ".join(outcome.lines) if outcome.changed else ""
 
 
 def images(steps: Steps) -> str:

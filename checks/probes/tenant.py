@@ -20,6 +20,7 @@ from centre.isolation.reading import Cluster
 from centre.isolation.reading import cluster as read_cluster
 from centre.isolation.reading import contents as read_contents
 from centre.isolation.signin import Attempt, sign_in
+from centre.ledger import LedgerFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from checks.probes import keycloak
@@ -178,7 +179,7 @@ def drill(register: Register, secrets: Secrets, municipality: Municipality) -> d
     """The last proof that the tenant comes back, out of the ledger; a ledger that was tampered with proves nothing."""
     try:
         entries = ledger.read(register, secrets)
-    except ledger.LedgerFault as error:
+    except LedgerFault as error:
         return {"fault": str(error)}
     last = ledger.newest(entries).get(municipality.ksh)
     return {"proven": last["at"] if last else None}

@@ -24,18 +24,18 @@ ALGORITHM = "ES256"
 MINUTES = 10
 
 
-def token(register: Register, secrets: Secrets, *, username: str, ksh: str, minutes: int = MINUTES) -> str:
+def token(register: Register, secrets: Secrets, *, username: str, ksh: str, serial: int, minutes: int = MINUTES) -> str:
     """One-time token (JWT) for a clerk's client certificate at one municipality, for `POST https://<ca>/1.0/sign`.
 
-    The request must be for CN=<username>; step-ca adds OU=t<ksh> and O=<municipality>. UnknownName when no such
-    clerk works for that municipality.
+    The request must be for CN=<username>; step-ca adds OU=t<ksh>, O=<municipality> and the serial number. UnknownName
+    when no such clerk works for that municipality. `centre.edge.issued` picks serial numbers and records them.
     """
     municipality = register.municipality(ksh)
     clerks = [clerk.username for clerk in register.office_of(municipality).clerks]
     if username not in clerks:
         place = f"office {municipality.office} of municipality {ksh}"
         raise UnknownName(place, "clerk", username, clerks, "does not work here")
-    extra = {"asp": {"unit": municipality.tenant, "organization": municipality.name}}
+    extra = {"asp": {"unit": municipality.tenant, "organization": municipality.name, "serial": str(serial)}}
     return _sign(register, ENROL, secrets.enrol_key, "/1.0/sign", username, minutes, extra)
 
 

@@ -42,6 +42,7 @@ PASSWORDS = {
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",
     "citizens_key": "passwords of the synthetic citizens are derived from it",
+    "statistics_key": "how figures are rounded follows from it; another one would round them a second time (ADR 0040)",
 }
 
 

@@ -15,9 +15,10 @@ INTERMEDIATE_FILE = "/etc/asp/intermediate.crt"
 INTERMEDIATE_KEY_FILE = "/run/secrets/intermediate.key"
 CRL_HOURS = 24  # how long the edge works on with the last list when step-ca is down
 
-# The subject comes from the token, which only the vault's key can sign; a request's own wishes are not taken over.
+# The subject comes from the token, which only the vault's key can sign; a request's own wishes are not taken over. So
+# does the serial number: the centre knows each certificate that it allowed, and can revoke what it never saw.
 _SUBJECT = """\
-{"subject": {"commonName": {{ toJson .Token.sub }},
+{"serialNumber": {{ toJson .Token.asp.serial }}, "subject": {"commonName": {{ toJson .Token.sub }},
   "organizationalUnit": {{ toJson .Token.asp.unit }}, "organization": {{ toJson .Token.asp.organization }}},
  "keyUsage": ["digitalSignature"], "extKeyUsage": ["clientAuth"]}"""
 _SERVER = """\
@@ -60,7 +61,7 @@ def _provisioner(name: str, key: str, template: str, days: int) -> dict:
             "minTLSCertDuration": "1m0s",
             "maxTLSCertDuration": lifetime,
             "defaultTLSCertDuration": lifetime,
-            "disableRenewal": True,  # whoever needs a new certificate brings a new token
+            "disableRenewal": True,  # a renewed certificate would have a serial number that nobody wrote down
         },
         "options": {"x509": {"template": template}},
     }

@@ -21,8 +21,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from centre.edge import issuance
 from inventory.register import Register
-from inventory.vault import tokens
 from inventory.vault.vault import Secrets
 from tests.support import second_factor
 
@@ -174,7 +174,7 @@ def enrol(client: EdgeClient, secrets: Secrets, folder: Path, username: str, ksh
         capture_output=True,
         timeout=SECONDS,
     )
-    token = tokens.token(client.register, secrets, username=username, ksh=ksh)
+    token = issuance.token(client.register, secrets, username, ksh)
     signed = sign(client, request.read_text(), token)
     assert signed.status == 201, signed.body
     both = folder / f"{username}-{ksh}.pem"

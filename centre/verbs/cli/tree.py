@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from centre.verbs.cli import cell, environment, municipality, register
+from centre.verbs.cli import cell, certificate, environment, municipality, register
 from systems.shared.version import version
 
 DESCRIPTION = "Runs the municipal ASP centre: one door to its stacks, playbooks, checks and register."
@@ -43,6 +43,6 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--version", action=Version, nargs=0, help="show the version and end")
     verbs = main.add_subparsers(dest="verb", metavar="VERB", title="verbs", required=True)
-    for group in (environment, municipality, cell, register):
+    for group in (environment, municipality, certificate, cell, register):
         group.add_all(verbs)
     return main

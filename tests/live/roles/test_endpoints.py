@@ -19,9 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from centre.edge import revocation
+from centre.edge import issuance, revocation
 from inventory import paths
-from inventory.vault import certificates, tokens, vault
+from inventory.vault import certificates, vault
 from inventory.workstations import (
     CERTIFICATES_DIR,
     CHROMIUM_STORE,
@@ -305,7 +305,7 @@ def test_a_certificate_lost_from_one_browser_is_put_back_without_a_new_one(stati
 def test_a_token_works_once(register, station, endpoints, tmp_path):
     """A joining kit's token: the first use gives a certificate, the second is refused with the remedy."""
     own, clerk = station.seat.tenants[0], station.seat.clerk.username
-    token = tokens.token(register, vault.load(register), username=clerk, ksh=own.ksh)
+    token = issuance.token(register, vault.load(register), clerk, own.ksh, station.seat.station.name)
     kit = tmp_path / "kit.json"
     kit.write_text(json.dumps({"endpoint_certificate_tokens": {own.ksh: token}}))
 

@@ -9,12 +9,12 @@ import time
 import pytest
 from cryptography import x509
 
-from centre.edge import revocation
+from centre.edge import issuance, revocation
 from centre.edge.hosts import EdgePlanner
 from centre.reach.runtime import Runtime
 from centre.reach.tunnel import HttpsSession
 from inventory.names import Port
-from inventory.vault import tokens, vault
+from inventory.vault import vault
 from inventory.vault.certificates import intermediate, leaf, root
 from stacks.configs import edge_config
 from stacks.configs.edge_pages import PAGES
@@ -178,13 +178,13 @@ def test_a_revoked_certificate_is_refused_within_the_promised_time(register, sec
 def test_a_token_is_good_for_one_certificate_of_its_own_subject(register, secrets, anyone, folder):
     enrol(anyone, secrets, folder, CLERK, KSH)
     request = (folder / f"{CLERK}-{KSH}.csr").read_text()
-    token = tokens.token(register, secrets, username=CLERK, ksh=KSH)
+    token = issuance.token(register, secrets, CLERK, KSH)
     assert sign(anyone, request, token).status == 201
     assert sign(anyone, request, token).status == 401, "a token works once"
-    other = tokens.token(register, secrets, username="minta.admin", ksh=KSH)
+    other = issuance.token(register, secrets, "minta.admin", KSH)
     reply = sign(anyone, request, other)
     assert (reply.status, "certificate request" in reply.body) == (403, True), reply.body
-    late = tokens.token(register, secrets, username=CLERK, ksh=KSH, minutes=-5)
+    late = issuance.token(register, secrets, CLERK, KSH, minutes=-5)
     assert sign(anyone, request, late).status == 401
 
 

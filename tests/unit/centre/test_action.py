@@ -21,7 +21,7 @@ ACTIONS = sorted(file.stem for file in (CENTRE / "plugins" / "action").glob("*.p
 
 
 def test_there_are_actions():
-    assert len(ACTIONS) == 14
+    assert len(ACTIONS) == 15
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -17,10 +17,10 @@ from tests.support.roles import CENTRE, ENDPOINT
 BIN = Path(sys.executable).parent
 SHOWN = {
     "module": {
-        "asp.centre": 14,
+        "asp.centre": 15,
         "asp.endpoint": 5,
     },
-    "lookup": {"asp.centre": 2},
+    "lookup": {"asp.centre": 3},
     "inventory": {"asp.centre": 1},
     "callback": {"asp.centre": 1},
     "role": {"asp.endpoint": 3, "tenant_": 4},

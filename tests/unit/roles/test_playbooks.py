@@ -16,12 +16,13 @@ from tests.support.roles import CENTRE, roles
 PLAYBOOKS = sorted((paths.ROOT / "playbooks").glob("*.yml"))
 FILES = [*PLAYBOOKS, *sorted((paths.ROOT / "playbooks" / "tasks").glob("*.yml")),
          *(role / "tasks" / "main.yml" for role in roles())]  # fmt: skip
-VERBS = ["drill", "endpoints", "failover", "fill", "join", "leave", "publish", "refill", "restore", "restore_cell"]
+VERBS = ["drill", "endpoints", "failover", "fill", "join", "leave", "publish", "refill", "restore", "restore_cell",
+         "revoke"]  # fmt: skip
 # What a task's name may begin with: verbs, in the imperative.
 IMPERATIVE = {
     "Add", "Change", "Close", "End", "Enrol", "Exchange", "Export", "Forget", "Hand", "Invent", "Join", "Leave", "Look",
-    "Make", "Merge", "Note", "Open", "Prove", "Refuse", "Remember", "Remove", "Report", "Require", "Restore", "Secure",
-    "Take", "Tell", "Trust", "Verify", "Wait", "Write",
+    "Make", "Merge", "Note", "Open", "Prove", "Refuse", "Remember", "Remove", "Report", "Require", "Restore", "Revoke",
+    "Secure", "Take", "Tell", "Trust", "Verify", "Wait", "Write",
 }  # fmt: skip
 TASK_WORDS = {
     "name", "when", "vars", "loop", "loop_control", "register", "tags", "become", "run_once", "check_mode", "diff",

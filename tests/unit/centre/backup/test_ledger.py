@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centre.backup import ledger
+from centre.ledger import LedgerFault
 from inventory import paths
 from inventory.vault import certificates
 
@@ -69,13 +70,13 @@ def test_a_ledger_that_was_changed_is_found_out_and_not_written_to(written, secr
         lambda: ledger.read(REGISTER, secrets),
         lambda: ledger.append(REGISTER, secrets, {"municipality": "1"}),
     ):
-        with pytest.raises(ledger.LedgerFault, match=r"drills.jsonl, line \d"):
+        with pytest.raises(LedgerFault, match=r"drills.jsonl, line \d"):
             act()
     assert written.read_text() == before
 
 
 def test_another_key_proves_nothing(written):
-    with pytest.raises(ledger.LedgerFault, match="line 1: its signature does not hold"):
+    with pytest.raises(LedgerFault, match="line 1: its signature does not hold"):
         ledger.read(REGISTER, SimpleNamespace(ledger_key=certificates.signing_key()))
 
 

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from centre.statistics import disclosure, publication, publish
 from centre.statistics.disclosure import Rule, hidden, merged, tellable, total
 from centre.statistics.figures import Delivered, counted, missing
+from centre.statistics.protection import Rounding
 from centre.statistics.publish import TreasuryFault
 from inventory.errors import RegisterError
 from tests.unit.inventory.register_copy import Copy
 
 RULE = Rule(smallest=5, remainder=10)
+ROUNDING = Rounding(b"key", count_step=10, forint_step=10_000)
 DAY = dt.date(2026, 11, 22)
 
 
@@ -83,7 +85,7 @@ def test_no_more_is_hidden_than_the_smallest_others_need(group):
 
 
 def four(copy):
-    """A register of the joined municipalities, and figures of each."""
+    """A register of the joined municipalities, and figures of each, most of them multiples of their steps."""
     copy.edit("environments/dev/municipalities/29188-nagybarca.yaml", "training: true", "training: false")
     register = copy.load()
     municipalities = counted(register, with_connecting=True)
@@ -91,9 +93,9 @@ def four(copy):
     figures = {}
     for n, municipality in enumerate(municipalities):
         rows = [
-            ("irat", "iktatott irat", "bejövő", "count", 10 + n),
-            ("irat", "iktatott irat", "kimenő", "count", 20 + n),
-            ("irat", "lejárt határidejű ügyirat", "összes", "count", 1 if n < 3 else 0),
+            ("irat", "iktatott irat", "bejövő", "count", 10 + 10 * n),
+            ("irat", "iktatott irat", "kimenő", "count", 20 + 10 * n),
+            ("irat", "lejárt határidejű ügyirat", "összes", "count", 10 if n < 2 else 0),
             ("ado", "befizetett adó", "", "forint", 1_000_000 if n == 0 else 1000),
         ]
         figures[municipality.ksh] = Delivered(["irat", "ado"], rows)
@@ -107,23 +109,26 @@ def copy(tmp_path):
 
 def test_a_day_is_published_as_page_table_and_json(copy, tmp_path):
     register, municipalities, figures = four(copy)
-    result = publication.compile_day(register, DAY, municipalities, ["ado", "irat"], figures)
+    result = publication.compile_day(register, DAY, municipalities, ["ado", "irat"], figures, ROUNDING)
     files = publication.write(result, tmp_path / "day")
     assert [file.name for file in files] == ["report.html", "figures.csv", "figures.json"]
     assert publication.published(tmp_path / "day")
     rows = list(csv.DictReader(files[1].open(encoding="utf-8"), delimiter=";"))
     values = {(row["mutató"], row["bontás"], row["vármegye"]): row["érték"] for row in rows}
     county = "Borsod-Abaúj-Zemplén"
-    assert values["iktatott irat", "", ""] == values["iktatott irat", "", county] == "132"
-    assert values["iktatott irat", "bejövő", ""] == "46" and values["iktatott irat", "kimenő", ""] == "86"
+    assert values["iktatott irat", "", ""] == values["iktatott irat", "", county] == "240"
+    assert values["iktatott irat", "bejövő", ""] == "100" and values["iktatott irat", "kimenő", ""] == "140"
     assert values["lejárt határidejű ügyirat", "", ""] == values["lejárt határidejű ügyirat", "", county] == ".."
     assert values["befizetett adó", "", ""] == values["befizetett adó", "", county] == "..", (
         "one of them pays nearly all"
     )
     answer = json.loads(files[2].read_text(encoding="utf-8"))
     assert "1000000" not in json.dumps(answer) and answer["municipalities"] == 4
+    assert (answer["count_step"], answer["forint_step"]) == (10, 10_000), "how it is protected"
+    assert {row["védelem"] for row in rows} == {"kerekített adatok összege", "nem közölhető"}
     page = files[0].read_text(encoding="utf-8")
-    assert "132\u00a0db" in page.replace("&nbsp;", "\u00a0") and "<script" not in page
+    assert "legalább 10" in page and "10\u00a0000&nbsp;Ft" in page
+    assert "240\u00a0db" in page.replace("&nbsp;", "\u00a0") and "<script" not in page
     for municipality in municipalities:
         assert municipality.name not in page and municipality.ksh not in page
 
@@ -164,7 +169,7 @@ def test_thresholds_come_from_the_register(copy):
 
 def test_parts_of_a_total_that_is_not_told_are_not_told(copy):
     register, municipalities, figures = four(copy)
-    result = publication.compile_day(register, DAY, municipalities, ["irat"], figures)
+    result = publication.compile_day(register, DAY, municipalities, ["irat"], figures, ROUNDING)
     (late,) = [m for m in result.chapters[0].measures if m.name == "lejárt határidejű ügyirat"]
     assert late.total is None and {line.value for line in late.counties} == {None}
     assert disclosure.tellable({"a": 1, "b": 1, "c": 1}, "forint", RULE)

@@ -44,6 +44,7 @@ NAMED = set(
         "failover",
         "drill",
         "refill",
+        "revoke",
         "fill",
         "publish",
         "validate",

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from centre import __main__ as asp
+from centre.faults import USAGE
 from centre.verbs import child, plays
 from centre.verbs.progress import Steps
 
@@ -33,6 +34,15 @@ def played(monkeypatch):
         ("join --all", "join.yml", {"municipality": "all"}, []),
         ("leave 16054 --confirm Ózd", "leave.yml", {"municipality": "16054", "confirm": "Ózd"}, []),
         ("endpoints --limit a-1", "endpoints.yml", {}, ["--limit", "a-1"]),
+        ("revoke --list", "revoke.yml", {"act": "list"}, []),
+        ("revoke --serial 0x1", "revoke.yml", {"act": "revoke", "kind": "certificate", "subject": "0x1"}, []),
+        ("revoke --seat a-1 --lift", "revoke.yml", {"act": "lift", "kind": "seat", "subject": "a-1"}, []),
+        (
+            "revoke --clerk a.b --reason left --confirm a.b --check",
+            "revoke.yml",
+            {"act": "revoke", "kind": "clerk", "subject": "a.b", "reason": "left", "confirm": "a.b"},
+            ["--check"],
+        ),
         ("drill", "drill.yml", {}, []),
         ("drill 16054 14915", "drill.yml", {"municipality": "16054,14915"}, []),
         ("restore 16054 --undo old -v", "restore.yml", {"municipality": "16054", "undo": "old"}, ["-v"]),
@@ -58,6 +68,14 @@ def played(monkeypatch):
 def test_a_verb_runs_its_playbook(played, typed, playbook, variables, rest):
     assert asp.main([*typed.split(), "--env", "test"]) == 0
     assert played == [(playbook, variables, rest, "test")]
+
+
+@pytest.mark.parametrize(
+    "typed", ["revoke", "revoke --clerk a.b --seat a-1", "revoke --list --clerk a.b", "revoke --lift"]
+)
+def test_a_revocation_is_of_one_thing(played, typed, capsys):
+    assert asp.main([*typed.split(), "--env", "test"]) == USAGE
+    assert "wanted one of --serial" in capsys.readouterr().err and not played
 
 
 def test_a_name_of_several_words_is_one_value():

@@ -47,18 +47,18 @@ def opened(token, key):
 
 
 def test_a_clerks_token_names_person_and_municipality(register, secrets):
-    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054")
+    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77)
     header, claims = opened(token, secrets.enrol_key)
     assert header["kid"] == tokens.public_jwk(secrets.enrol_key)["kid"]
     assert (claims["iss"], claims["sub"]) == ("enrol", "minta.iktato")
-    assert claims["asp"] == {"unit": "t16054", "organization": "Sajószentpéter"}
+    assert claims["asp"] == {"unit": "t16054", "organization": "Sajószentpéter", "serial": "77"}
     assert claims["aud"] == f"https://{register.environment.pki_host}/1.0/sign"
     assert claims["exp"] - time.time() == pytest.approx(600, abs=10)
 
 
 def test_header_and_public_key_are_those_that_step_ca_was_given_before(register, secrets):
     """Made by hand once, by a library now: the same names, order and numbers, or step-ca would be restarted."""
-    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054")
+    token = tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77)
     header, claims = opened(token, secrets.enrol_key)
     jwk = tokens.public_jwk(secrets.enrol_key)
     assert header == {"alg": "ES256", "kid": jwk["kid"], "typ": "JWT"} and "=" not in token
@@ -81,18 +81,18 @@ def test_a_key_of_another_kind_is_refused():
 
 
 def test_no_two_tokens_are_alike(register, secrets):
-    made = {tokens.token(register, secrets, username="minta.iktato", ksh="16054") for _ in range(5)}
+    made = {tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77) for _ in range(5)}
     assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in made}) == 5
 
 
 def test_a_clerk_of_another_office_gets_no_token(register, secrets):
     with pytest.raises(RegisterError, match="'proba.kozos': does not work here.*minta.iktato"):
-        tokens.token(register, secrets, username="proba.kozos", ksh="16054")
+        tokens.token(register, secrets, username="proba.kozos", ksh="16054", serial=77)
 
 
 def test_a_joint_offices_clerk_gets_one_for_each_member(register, secrets):
     for ksh in ("14915", "29188"):
-        token = tokens.token(register, secrets, username="proba.kozos", ksh=ksh)
+        token = tokens.token(register, secrets, username="proba.kozos", ksh=ksh, serial=77)
         assert opened(token, secrets.enrol_key)[1]["asp"]["unit"] == f"t{ksh}"
 
 
@@ -131,6 +131,8 @@ def test_step_ca_believes_exactly_the_two_keys(register, secrets):
     assert "d" not in provisioners["enrol"]["key"], "a private key in a config that anybody may read"
     days = register.environment.pki.client_certificate_days
     assert provisioners["enrol"]["claims"]["maxTLSCertDuration"] == f"{days * 24}h0m0s"
+    assert '"serialNumber": {{ toJson .Token.asp.serial }}' in provisioners["enrol"]["options"]["x509"]["template"]
+    assert all(item["claims"]["disableRenewal"] for item in provisioners.values()), "a serial nobody wrote down"
     assert '"extKeyUsage": ["clientAuth"]' in provisioners["enrol"]["options"]["x509"]["template"]
     assert '"extKeyUsage": ["serverAuth"]' in provisioners["server"]["options"]["x509"]["template"]
     assert config["crl"] == {"enabled": True, "generateOnRevoke": True, "cacheDuration": "24h"}

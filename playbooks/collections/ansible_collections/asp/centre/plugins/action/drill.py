@@ -6,6 +6,7 @@ from ansible_collections.asp.centre.plugins.modules.drill import DOCUMENTATION
 
 from centre.action import CentreAction, Params, Result, subjects
 from centre.backup import drill, ledger
+from centre.ledger import LedgerFault
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
 from inventory.models import Municipality
@@ -51,4 +52,4 @@ def prove(register: Register, secrets: Secrets, municipalities: list[Municipalit
 class ActionModule(CentreAction):
     documentation = DOCUMENTATION
     work = staticmethod(run)
-    faults = (ledger.LedgerFault,)
+    faults = (LedgerFault,)
