@@ -13,8 +13,8 @@ from cryptography import x509
 from centre.backup.backups import State, states
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, Unreachable
-from checks.probes import isolation, keycloak, postgres
 from checks.expectations import hosting_services
+from checks.probes import isolation, keycloak, postgres
 from checks.probes.certificates import hexadecimal, revoked
 from checks.probes.confinement import confinement
 from checks.probes.hosting import hosting

@@ -20,15 +20,15 @@ from stacks.components.context import Context
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
 MIB = 1024 * 1024
-# Docker's default keeps every line forever, on the disk that the databases are on. 100 MiB a container hold ten days
-# of an edge with 10,000 requests of 1,000 bytes a day; keeping more is the business of a log store.
-# A container without a way out finds no name server but Docker's own, which leaves a name that it does not know without
-# an answer (seen with 20.10.24): glibc then waits for 5 s, twice, and a member that looks for its peers before they have
-# a name waits with it. And a machine whose own name server listens on the loopback would be asked in the container's
-# stead, which is a way out for whoever can write names: so none is handed on.
+# A container without a way out has no name server but Docker's own, which leaves a name that it does not know without
+# an answer (seen with 20.10.24): glibc then waits twice for 5 s, and a member that looks for its peers before they have
+# a name waits with it. And where the machine's own name server listens on the loopback, Docker asks it in the
+# container's stead: a way out for whoever can put data into names. So none is handed on, and the wait is one second.
 DNS_INSIDE = docker.ServiceTaskSpecContainerSpecDnsConfigArgs(
     nameservers=["127.0.0.1"], options=["timeout:1", "attempts:1"]
 )
+# Docker's default keeps every line forever, on the disk that the databases are on. 100 MiB a container hold ten days
+# of an edge with 10,000 requests of 1,000 bytes a day; keeping more is the business of a log store.
 LOG_DRIVER, LOG_OPTIONS = "local", {"max-file": "5", "max-size": "20m"}
 
 

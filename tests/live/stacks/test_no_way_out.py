@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-
 OURS = "16054"
 # An address of the block for documentation (RFC 5737), and a name server of the world's.
 OUTSIDE = [("192.0.2.1", 443), ("9.9.9.9", 53)]

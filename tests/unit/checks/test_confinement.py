@@ -1,4 +1,4 @@
-"""What a container may is read from its own /proc, from the service's process and not from its init or a health check."""
+"""What a container may is read from its own /proc: of the service's process, not of its init or a health check."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Commands: `member` runs a member of etcd, `watch` the fencer, `gate` its way to the engine; `status` and `forget` answer the hands of the centre.
+"""Commands: `member` runs a member of etcd, `watch` the fencer, `gate` the fencer's way to the engine.
+
+`status` and `forget` answer the hands of the centre.
 
 `status`: what this member knows, confirmed by a majority (JSON): `keys` of the cell, `members` {name: id}.
 `forget SCOPE`: nobody led, nobody acknowledged, no cluster was ever made under this prefix; how many keys went (JSON).
@@ -31,7 +33,7 @@ def main(arguments: list[str]) -> int:
 
             return watch.run()
         case ["gate"]:
-            from asp_failover import gate, engine
+            from asp_failover import engine, gate
 
             return gate.run(Path(engine.SOCKET))
         case ["status"] | ["forget", _]:

@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 class Rules:
-    """What may be asked of the engine. `nodes`: services of the cell that may be fenced; `network`: what they are on."""
+    """What may be asked of the engine. `nodes`: the cell's services that may be fenced; `network`: theirs."""
 
     def __init__(self, nodes: list[str], network: str, engine: Engine):
         self._nodes, self._network, self._engine = frozenset(nodes), network, engine

@@ -68,7 +68,9 @@ def programs(tmp_path_factory):
 
 def test_services_are_on_the_networks_that_the_register_counts(programs):
     register, recorder = programs
-    assert recorder.members == {network.name.name: set(network.members) for network in register.networks if network.members}
+    assert recorder.members == {
+        network.name.name: set(network.members) for network in register.networks if network.members
+    }
     assert sum(map(len, recorder.members.values())) > 50
 
 

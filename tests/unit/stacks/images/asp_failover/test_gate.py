@@ -124,7 +124,12 @@ REFUSED = [
     ("GET", f"/containers/{FOREIGN}/json", None, f"of {STRANGER}"),
     ("GET", f"/containers/{OWN}/archive?path=/etc", None, "no call of the fencer's"),
     ("GET", "/containers/json?all=1", None, "filters ''"),
-    ("GET", f"/containers/json?filters={filters(label=[f'{SERVICE_LABEL}={STRANGER}'])}", None, "containers with labels"),
+    (
+        "GET",
+        f"/containers/json?filters={filters(label=[f'{SERVICE_LABEL}={STRANGER}'])}",
+        None,
+        "containers with labels",
+    ),
     ("GET", f"/networks/{FOREIGN_NETWORK}", None, "network asp-x-pki"),
     ("POST", f"/networks/{FOREIGN_NETWORK}/disconnect", {"Container": OWN, "Force": True}, "network asp-x-pki"),
     ("POST", f"/networks/{OWN_NETWORK}/disconnect", {"Container": FOREIGN}, f"of {STRANGER}"),
