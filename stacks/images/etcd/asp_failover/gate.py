@@ -13,6 +13,7 @@ import socket
 import socketserver
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Rules:
 
     def __init__(self, nodes: list[str], network: str, engine: Engine):
         self._nodes, self._network, self._engine = frozenset(nodes), network, engine
-        self._calls = [
+        self._calls: list[tuple[str, str, Callable[..., tuple[int, bytes]]]] = [
             ("GET", r"/info", self._info),
             ("GET", r"/containers/json", self._containers),
             ("GET", rf"/containers/({ID})/json", self._inspect),
