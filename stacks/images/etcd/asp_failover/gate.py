@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import socketserver
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -182,7 +183,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if content:  # to a kill there is none, and the fencer has hung up by then
+            self.wfile.write(content)
 
     def _body(self) -> Any:
         length = self.headers.get("Content-Length", "0")
@@ -214,6 +216,10 @@ class Gate(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, _ = super().get_request()
         return connection, ("fencer", 0)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One line for a connection that ended early, such as that of a fencer that was stopped."""
+        log.warning(f"a call was not answered: {sys.exception()!r}")
 
 
 def run(path: Path) -> int:

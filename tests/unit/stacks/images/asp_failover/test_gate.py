@@ -48,7 +48,10 @@ class Daemon(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.changes.append(f"{self.path} {body.decode()}".strip())
-        self.reply(200, {})
+        if "/kill" not in self.path:
+            return self.reply(200, {})
+        self.send_response(204)
+        self.end_headers()
 
     def reply(self, status, content):
         text = json.dumps(content).encode()
