@@ -1,6 +1,6 @@
 """The few calls of the Docker engine that fencing needs, over the gate's socket. Standard library only.
 
-What is added here must be let through by `asp_failover.gate` as well.
+What is added here must be let through by `asp_failover.allowed` as well.
 """
 
 from __future__ import annotations

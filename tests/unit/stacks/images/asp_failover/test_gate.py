@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from asp_failover import gate
+from asp_failover.allowed import Rules
 from asp_failover.engine import SERVICE_LABEL, Engine, EngineFault
 
 NODE, OTHER_NODE, STRANGER = "asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2", "asp-x-edge"
@@ -82,7 +83,7 @@ def fencer(tmp_path):
     """The fencer's own view of an engine, through a gate."""
     Daemon.changes = []
     daemon = Listener(str(tmp_path / "docker.sock"), Daemon)
-    rules = gate.Rules([NODE, OTHER_NODE], NETWORK, Engine(str(tmp_path / "docker.sock")))
+    rules = Rules([NODE, OTHER_NODE], NETWORK, Engine(str(tmp_path / "docker.sock")))
     door = gate.Gate(tmp_path / "engine.sock", rules)
     for server in (daemon, door):
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -165,4 +166,4 @@ def test_more_than_the_identity_of_the_machine_is_not_told(fencer):
 
 def test_the_socket_of_a_former_gate_is_replaced(tmp_path):
     for _ in range(2):
-        gate.Gate(tmp_path / "engine.sock", gate.Rules([], "", Engine())).server_close()
+        gate.Gate(tmp_path / "engine.sock", Rules([], "", Engine())).server_close()
