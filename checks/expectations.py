@@ -15,7 +15,7 @@ def shared_services(register: Register) -> list[str]:
 def cell_services(register: Register, cell_id: str) -> list[str]:
     """Services of one cell."""
     cell = register.cell(cell_id)
-    return [*cell.databases, cell.backup, *(cell.app(system) for system in register.installed_systems)]
+    return [*cell.databases, *cell.gate, cell.backup, *(cell.app(system) for system in register.installed_systems)]
 
 
 def hosting_services(register: Register, municipality: Municipality) -> list[str]:
@@ -24,8 +24,8 @@ def hosting_services(register: Register, municipality: Municipality) -> list[str
 
 
 def engine_holders(register: Register) -> set[str]:
-    """Services that hold the engine's socket, which is root's: the fencers, with no capability else (ADR 0016)."""
-    return {name for cell in register.environment.cells for name in register.cell(cell.id).fencer}
+    """Services that hold the engine's socket, which is root's: the fencers' gates, with no capability (ADR 0039)."""
+    return {name for cell in register.environment.cells for name in register.cell(cell.id).gate}
 
 
 def published_ports(register: Register) -> dict[str, list[int]]:

@@ -36,11 +36,13 @@ MACHINES = 32
 ADDRESSES_PER_TASK = 3
 
 # Never renumber and never resize: that replaces a network. Small ones first, then those that grow with the country.
-# Free: the /24s 0, 1, 3 and 6 to 15, and two /20s, from 64 (for monitoring: every task will be in it) and from 80.
+# Free: the /24s 0, 1 and 8 to 15, and two /20s, from 64 (for monitoring: every task will be in it) and from 80.
 SHARED: dict[str, Place] = {
     "edge-identity": Place(2, 24),  # edge → Keycloak; Keycloak trusts forwarded headers from here only
+    "outside": Place(3, 24),  # the edge alone: by this one its published ports are reached
     "identity-db": Place(4, 24),  # Keycloak → its database
     "pki": Place(5, 24),  # edge → step-ca
+    "engine": Place(6, 23),  # the fencers' gates to the engine, one a cell, which talk to nobody over any network
     "edge-apps": Place(16, 20),  # edge → app servers
     "apps-identity": Place(32, 20),  # app servers → Keycloak (token, keys)
     "workstations": Place(48, 20),  # stand-ins for municipal offices; reach the edge by its published port only

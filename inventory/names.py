@@ -79,8 +79,13 @@ class CellNames:
         return [f"{self.prefix}-fencer"] if self.nodes > 1 else []
 
     @property
+    def gate(self) -> list[str]:
+        """The service that lets the fencer's few calls through to the engine; none where there is no fencer."""
+        return [f"{fencer}-gate" for fencer in self.fencer]
+
+    @property
     def databases(self) -> list[str]:
-        """Every service of the cell's database half but the backup: what stack `databases` brings up."""
+        """Every service of the cell's database half but the backup and the gate: those that speak TLS to each other."""
         return [*self.etcd, *self.postgres, *self.fencer, self.proxy]
 
     @property

@@ -190,11 +190,12 @@ def volume_of(cell: CellSql, repository: int) -> str:
 
 
 def configure(cell: CellSql, container: Container, repository: int) -> None:
-    """Tell the restore where its only repository is and, if that one is encrypted, its key."""
-    options = {"repo1-path": f"{SOURCE}/repo"}
-    if repository == VAULT:
-        key = vault.load(cell.runtime.register).password("backup_vault")
-        options |= {"repo1-cipher-type": pgbackrest.CIPHER, "repo1-cipher-pass": key}
+    """Tell the restore where its only repository is, and its key."""
+    options = {
+        "repo1-path": f"{pgbackrest.folder(repository, SOURCE)}/repo",
+        "repo1-cipher-type": pgbackrest.CIPHER,
+        "repo1-cipher-pass": vault.load(cell.runtime.register).password(pgbackrest.KEYS[repository]),
+    }
     result = cell.runtime.inside(container, [PROGRAM, "configure"], json.dumps(options))
     if result.code != 0:
         raise RuntimeFault(f"{container.name}: could not be configured: {result.err.strip()}")

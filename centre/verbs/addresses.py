@@ -12,7 +12,8 @@ from inventory.register import Register
 
 
 def keeps_its_subnets(register: Register) -> None:
-    """StepFailed when a network of the environment has another subnet than the plan gives it, or a foreign one ours."""
+    """StepFailed when a network of the environment has another subnet than the plan gives it, or a foreign one ours,
+    or when it has a way out that the register does not give it, or none that it does."""
     networks = [network.attrs for network in Runtime(register).client.networks.list()]
     if faults := list(conflicts(register, networks)):
         raise StepFailed("\n".join([*faults, "Nothing was touched"]))
@@ -23,9 +24,12 @@ def conflicts(register: Register, networks: Iterable[Mapping[str, Any]]) -> Iter
     env = register.environment.id
     environment = ipaddress.IPv4Network(register.environment.subnet)
     planned = {network.name.name: network.name.subnet for network in register.networks}
-    moved = []
+    internal = {network.name.name: network.internal for network in register.networks}
+    moved, opened = [], []
     for network in networks:
         own = (network.get("Labels") or {}).get("asp.env") == env
+        if own and internal.get(network["Name"], network["Internal"]) != network["Internal"]:
+            opened.append(network["Name"])
         for subnet in _subnets(network):
             if not own:
                 if subnet.overlaps(environment):
@@ -40,6 +44,15 @@ def conflicts(register: Register, networks: Iterable[Mapping[str, Any]]) -> Iter
             f"environment {env} was made by another address plan ({'; '.join(moved)}), and no network is replaced "
             f"under its services. Go on with the release that made it, or make it anew: let its municipalities leave, "
             f"which exports them (playbooks/leave.yml), remove the environment and bring it up again (ADR 0034)"
+        )
+    if opened:
+        label = f"--filter label=asp.env={env}"
+        yield (
+            f"networks {', '.join(sorted(opened))}: seen internal or open otherwise than the register says "
+            f"(inventory/networks.py), and no network is replaced under its services. Volumes keep all data: stop the "
+            f"environment (asp down {env}), remove its services and networks "
+            f"(docker service rm $(docker service ls -q {label}); docker network rm $(docker network ls -q {label})) "
+            f"and bring it up again (asp up {env})"
         )
 
 

@@ -13,8 +13,10 @@ from cryptography import x509
 from centre.backup.backups import State, states
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime, Unreachable
+from checks.expectations import hosting_services
 from checks.probes import isolation, keycloak, postgres
 from checks.probes.certificates import hexadecimal, revoked
+from checks.probes.confinement import confinement
 from checks.probes.hosting import hosting
 from checks.probes.https import Edge
 from checks.probes.parts import gather, guard, per_section
@@ -45,6 +47,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality) -> d
     sections = gather(
         {
             "hosting": lambda: hosting(register, municipality),
+            "containers": lambda: confinement(runtime, hosting_services(register, municipality)),
             "cluster": lambda: postgres.cluster(sql),
             "isolation": lambda: isolation.proof(sql, register),
             "backups": lambda: backups(sql),

@@ -20,7 +20,8 @@ from systems.shared.version import version
 
 TIERS = {"centre": "Központ", "tenant": "Önkormányzat", "workstation": "Munkaállomás"}
 AREAS = {
-    "services": "Szolgáltatások", "networks": "Hálózatok", "database": "Adatbázis", "archive": "Változásnapló",
+    "services": "Szolgáltatások", "containers": "Konténerek", "networks": "Hálózatok",
+    "database": "Adatbázis", "archive": "Változásnapló",
     "backup": "Mentés", "pooler": "Kapcsolatgyűjtő", "identity": "Belépés", "pki": "Tanúsítványkiadó", "edge": "Kapu",
     "isolation": "Elkülönítés", "keret": "Keretrendszer", "systems": "Szakrendszerek",
     "irat": "Iratkezelő", "chain": "Üzenetek", "contract": "Szerződés", "hosts": "Névfeloldás",

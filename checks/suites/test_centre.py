@@ -51,6 +51,43 @@ def test_services_confined(probe: View, register: Register, municipality: Munici
     assert not faults, "; ".join(faults)
 
 
+@check("centre.containers.confined")
+def test_containers_confined(probe: View, register: Register) -> None:
+    faults = []
+    containers = _containers(probe)
+    for name, facts in containers:
+        if facts["uid"] == 0 and name not in engine_holders(register):
+            faults.append(f"{name} rendszergazdaként fut")
+        if not facts["no_new_privileges"]:
+            faults.append(f"{name} folyamatai új jogot szerezhetnek")
+        if not facts["seccomp"]:
+            faults.append(f"{name} rendszerhívásait semmi sem szűri")
+        if facts["capabilities"]:
+            faults.append(f"{name} jogosultságai: {facts['capabilities']}")
+        if not facts["read_only"]:
+            faults.append(f"{name} írható gyökérrel fut")
+    probe.measure(f"{len(containers)} konténer, {len(faults)} eltérés")
+    assert not faults, "; ".join(faults)
+
+
+@check("centre.networks.inside")
+def test_networks_inside(probe: View, register: Register) -> None:
+    outward = {name for network in register.networks if not network.internal for name in network.members}
+    containers = _containers(probe)
+    ways = sorted({name for name, facts in containers if facts["default_route"] and name not in outward})
+    probe.measure(f"{len(containers)} konténer, {len(ways)} kijárat")
+    assert not ways, f"van útja kifelé, pedig nem lehetne: {', '.join(ways)}"
+
+
+def _containers(probe: View) -> list[tuple[str, dict[str, Any]]]:
+    """Every running container with its service's name. Which services must run is another check's question."""
+    return [
+        (name, probe.read("containers", name, container))
+        for name in probe.names("containers")
+        for container in probe.names("containers", name)
+    ]
+
+
 @check("centre.networks.separate")
 def test_networks_separate(probe: View, register: Register) -> None:
     strangers = []

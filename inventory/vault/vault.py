@@ -38,6 +38,7 @@ PASSWORDS = {
     "etcd_root": "logins of the etcd clusters",
     "etcd_patroni": "Patroni's keys in its cell's etcd cluster",
     "etcd_fencer": "may read its cell's keys and delete the leader's",
+    "backup_daily": "encrypts the first backup repository; without it that one is worth nothing",
     "backup_vault": "encrypts the second backup repository; without it that one is worth nothing",
     "identity_db": "Keycloak's role on its own database",
     "identity_admin": "Keycloak's first administrator",

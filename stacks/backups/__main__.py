@@ -16,7 +16,7 @@ cell = ctx.cell
 settings = ctx.environment.backup
 schedule = {
     "stanza": ctx.own_cell,
-    "repositories": pgbackrest.PLACES,
+    "repositories": {number: pgbackrest.folder(number) for number in pgbackrest.PLACES},
     "full": settings.full,
     "differential": settings.differential,
     "incremental": settings.incremental,
@@ -40,8 +40,11 @@ service = SwarmService(
                 pgbackrest.repository_conf(ctx.own_cell, cell.postgres, settings.retention_full)
             ),
             "/etc/asp/backup.json": File(json.dumps(schedule)),
-            f"{pgbackrest.INCLUDED}/vault.conf": File(
-                pgbackrest.vault_conf(ctx.secrets.password("backup_vault")), secret=True, uid=UID, mode=0o400
+            f"{pgbackrest.INCLUDED}/keys.conf": File(
+                pgbackrest.keys_conf({number: ctx.secrets.password(key) for number, key in pgbackrest.KEYS.items()}),
+                secret=True,
+                uid=UID,
+                mode=0o400,
             ),
         },
         environment={"PGBACKREST_CONFIG_INCLUDE_PATH": pgbackrest.INCLUDED},

@@ -1,4 +1,4 @@
-"""A cell's three etcd members and its fencer as Swarm services."""
+"""A cell's three etcd members, its fencer and the fencer's gate to the engine as Swarm services."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stacks.components.service import File, Health, ServiceArgs, SwarmService
 from stacks.configs.patroni import scope
 
 UID = 5380  # of user etcd in image `etcd`
+SOCKET_FOLDER = "/run/engine"  # in the volume that the gate makes its socket in and the fencer reaches it by
 
 
 def logins_json(ctx: Context) -> str:
@@ -57,10 +58,11 @@ class EtcdMember(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
 
-def fencer(ctx: Context, name: str) -> SwarmService:
-    """The service that fences a dead leader. It holds the engine's socket, so it is root here: see ADR 0016."""
+def fencer(ctx: Context, name: str, gate_name: str) -> SwarmService:
+    """The service that fences a dead leader, by the calls that its gate lets through to the engine (ADR 0016, 0039)."""
     cell = ctx.cell
-    volume = ctx.volume(name)
+    audit, socket = ctx.volume(name), ctx.volume(gate_name)
+    through = gate(ctx, gate_name, socket.name)
     settings = {
         "scope": scope(ctx.own_cell),
         "nodes": cell.postgres,
@@ -77,11 +79,39 @@ def fencer(ctx: Context, name: str) -> SwarmService:
             arguments=["asp-failover", "watch"],
             networks=[cell.data_network.name],
             health=Health(["asp-watch-healthy"]),
-            user="0:0",  # the socket's owner; every capability is dropped
-            uid=0,
+            user=f"{UID}:{UID}",
+            uid=UID,
             memory=96,
-            files={"/run/secrets/fencer.json": File(json.dumps(settings), secret=True, mode=0o400)},
-            volumes={"/audit": volume.name},
+            files={"/run/secrets/fencer.json": File(json.dumps(settings), secret=True, uid=UID, mode=0o400)},
+            volumes={"/audit": audit.name, SOCKET_FOLDER: socket.name},
+            tmpfs={"/tmp": 16},
+            start_first=False,
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[through]),
+    )
+
+
+def gate(ctx: Context, name: str, socket: pulumi.Input[str]) -> SwarmService:
+    """The service that holds the engine's socket and lets the fencer's calls about the cell's own nodes through.
+
+    A service without any network would get Docker's own bridge, which has a way out: so it has an internal one, on
+    which it neither listens nor asks.
+    """
+    cell = ctx.cell
+    settings = {"nodes": cell.postgres, "network": cell.data_network.name}
+    return SwarmService(
+        ctx,
+        name,
+        ServiceArgs(
+            image="etcd",
+            arguments=["asp-failover", "gate"],
+            networks=[ctx.names.network("engine").name],
+            health=Health(["asp-watch-healthy"]),
+            user=f"0:{UID}",  # the engine's socket is root's; every capability is dropped
+            memory=64,
+            tls=False,
+            files={"/run/secrets/gate.json": File(json.dumps(settings))},
+            volumes={SOCKET_FOLDER: socket},
             binds={"/var/run/docker.sock": "/var/run/docker.sock"},
             tmpfs={"/tmp": 16},
             start_first=False,

@@ -8,9 +8,14 @@ from inventory.names import Port
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 from stacks.configs.postgres import DATA
 
-# Two repositories: the first for every day, the second encrypted, for the day on which the first is lost as well.
+# Two repositories, each encrypted with a key of its own: the first for every day, the second for the day on which the
+# first is lost as well.
 DAILY, VAULT = 1, 2
 PLACES = {DAILY: "/data", VAULT: "/vault"}  # where their volumes are mounted
+# Where each lies on its volume, with what its keeper writes beside it. A repository's cipher cannot be changed: the
+# daily one, which was in clear at the volume's own root before 2026-12, begins anew in a folder of its own.
+FOLDERS = {DAILY: "encrypted/", VAULT: ""}
+KEYS = {DAILY: "backup_daily", VAULT: "backup_vault"}  # names in the environment's vault
 CIPHER = "aes-256-cbc"
 INCLUDED = "/run/secrets/pgbackrest"  # folder of the configuration that is secret
 
@@ -39,13 +44,17 @@ def repository_conf(stanza: str, nodes: Sequence[str], retention_full: int) -> s
 
 def repository(number: int) -> dict[str, str | int]:
     """Where a repository is, and how it is read."""
-    place: dict[str, str | int] = {f"repo{number}-path": f"{PLACES[number]}/repo"}
-    return place | ({f"repo{number}-cipher-type": CIPHER} if number == VAULT else {})
+    return {f"repo{number}-path": f"{folder(number)}/repo", f"repo{number}-cipher-type": CIPHER}
 
 
-def vault_conf(key: str) -> str:
-    """The part of the configuration that opens the second repository."""
-    return _ini([("global", {f"repo{VAULT}-cipher-pass": key}, [])])
+def folder(number: int, mounted: str | None = None) -> str:
+    """Folder that holds a repository as `repo`. `mounted`: where its volume is, if not where its service has it."""
+    return f"{mounted or PLACES[number]}/{FOLDERS[number]}".rstrip("/")
+
+
+def keys_conf(keys: Mapping[int, str]) -> str:
+    """The part of the configuration that opens the repositories: number → key."""
+    return _ini([("global", {f"repo{number}-cipher-pass": key for number, key in keys.items()}, [])])
 
 
 def node_conf(stanza: str, backup: str) -> str:

@@ -34,7 +34,7 @@ else:
     for name in cell.postgres:
         opts = pulumi.ResourceOptions(depends_on=[*members, *nodes[-1:]])
         nodes.append(PatroniNode(ctx, name, server, pooler_password, opts))
-    fencers = [fencer(ctx, name) for name in cell.fencer]
+    fencers = [fencer(ctx, name, gate) for name, gate in zip(cell.fencer, cell.gate, strict=True)]
 proxy = SwarmService(
     ctx,
     cell.proxy,

@@ -21,7 +21,7 @@ service = SwarmService(
     names.edge,
     ServiceArgs(
         image="edge",
-        networks=[names.network(label).name for label in ("edge-apps", "edge-identity", "pki")],
+        networks=[names.network(label).name for label in ("outside", "edge-apps", "edge-identity", "pki")],
         health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"]),
         user=f"{UID}:{UID}",
         uid=UID,

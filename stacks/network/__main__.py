@@ -1,4 +1,7 @@
-"""Overlay networks: one a relation between services, so that who can talk to whom is who shares a network."""
+"""Overlay networks: one a relation between services, so that who can talk to whom is who shares a network.
+
+Internal ones have no way out: which have is said in the register (`inventory.networks.OUTWARD`).
+"""
 
 import pulumi
 import pulumi_docker as docker
@@ -12,6 +15,7 @@ networks = {
         ctx.short(network.name.name),
         name=network.name.name,
         driver="overlay",
+        internal=network.internal,
         ipam_configs=[docker.NetworkIpamConfigArgs(subnet=network.name.subnet, gateway=network.name.gateway)],
         labels=labels,
     )

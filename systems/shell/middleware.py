@@ -18,7 +18,7 @@ from systems.chain import relay
 from systems.core import facts, logs, metrics, pages
 from systems.core.clerk import KEY, Clerk
 from systems.core.room import THREADS
-from systems.shell import presence
+from systems.shell import callers, presence
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's SSLRequest; "S" in response means yes
 
@@ -35,6 +35,8 @@ class Health:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if refusal := callers.refusal_of_health(request):
+            return refusal
         if request.path == "/healthz/live":
             return JsonResponse({"status": "live"})
         if request.path == "/healthz/ready":
@@ -109,9 +111,7 @@ class ServeTenant:
 
 def _only_from_edge(request: HttpRequest) -> None:
     """Refuse callers without the edge's certificate and hosts that are no tenant's: only the edge may name tenants."""
-    connection = request.environ.get("gunicorn.socket")
-    certificate = connection.getpeercert() if hasattr(connection, "getpeercert") else None
-    names = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "DNS"]
+    names = callers.names(request)
     if settings.ASP.edge not in names:
         raise tenancy.Refusal(421, f"not from the edge: certificate of {', '.join(names) or 'nobody'}")
     try:

@@ -46,6 +46,26 @@ def test_every_member_of_etcd_wants_a_login(three, cell):
         assert wrong.code != 0 and "login of patroni refused" in wrong.err
 
 
+def test_whoever_takes_the_fencer_has_no_engine(three, cell):
+    (fencer,), own = cell.fencer, cell.postgres[0]
+    code = """
+import os
+from asp_failover.engine import Engine, EngineFault
+print(os.getuid(), os.path.exists('/var/run/docker.sock'))
+engine = Engine()
+print(bool(engine.node() and engine.containers('{own}')))
+stranger = '{stranger}'
+for call in (lambda: engine.call('POST', '/containers/create', {{}}), lambda: engine.service(stranger)):
+    try:
+        call()
+        print('answered')
+    except EngineFault as fault:
+        print('403' in str(fault))
+"""
+    answer = inside(three, fencer, code.format(own=own, stranger=cell.proxy)).split()
+    assert answer == ["5380", "False", "True", "True", "True"]
+
+
 def test_the_fencer_may_delete_nothing_but_the_leaders_key(three, cell):
     (fencer,) = cell.fencer
     code = """

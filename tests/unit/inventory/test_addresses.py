@@ -56,8 +56,10 @@ def test_the_plan_is_the_one_of_the_first_release():
     subnets = {label: names.network(label).subnet for label in addresses.SHARED}
     assert subnets == {
         "edge-identity": "10.61.2.0/24",
+        "outside": "10.61.3.0/24",
         "identity-db": "10.61.4.0/24",
         "pki": "10.61.5.0/24",
+        "engine": "10.61.6.0/23",
         "edge-apps": "10.61.16.0/20",
         "apps-identity": "10.61.32.0/20",
         "workstations": "10.61.48.0/20",

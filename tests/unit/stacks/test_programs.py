@@ -134,7 +134,7 @@ def test_a_cell_of_three_nodes(run, tmp_path):
     daemons = run(register, stacks_of(register))
     sound(daemons)
     names = register.cell("baz1")
-    expected = [*names.postgres, *names.etcd, *names.fencer, names.proxy]
+    expected = [*names.postgres, *names.etcd, *names.gate, *names.fencer, names.proxy]
     assert sorted(daemons["databases baz1.dev"].names_of(SERVICE)) == sorted(expected)
     assert len(names.postgres) == len(names.etcd) == 3
 

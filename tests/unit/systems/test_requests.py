@@ -163,10 +163,10 @@ def test_ready_means_that_the_pooler_answers_and_live_means_that_we_do(monkeypat
 
     pooler = Pooler(answer)
     monkeypatch.setattr(settings, "ASP", replace(settings.ASP, database_host="127.0.0.1", database_port=pooler.port))
-    nobody = {"HTTP_ASP_TENANT": None, "HTTP_CLIENT_CERT": None, "HTTP_HOST": "asp-unit-keret", "gunicorn.socket": None}
-    ready = browser(**nobody).get("/healthz/ready")
+    no_tenant = {"HTTP_ASP_TENANT": None, "HTTP_CLIENT_CERT": None, "HTTP_HOST": "asp-unit-keret"}
+    ready = browser(**no_tenant).get("/healthz/ready")
     assert (ready.status_code, ready.json()["status"][: len(told)]) == (status, told)
-    live = browser(**nobody).get("/healthz/live")
+    live = browser(**no_tenant).get("/healthz/live")
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     if answer:
         pooler.close()

@@ -1,4 +1,6 @@
-"""Commands: `member` runs a member of etcd, `watch` the fencer; `status` and `forget` answer the hands of the centre.
+"""Commands: `member` runs a member of etcd, `watch` the fencer, `gate` the fencer's way to the engine.
+
+`status` and `forget` answer the hands of the centre.
 
 `status`: what this member knows, confirmed by a majority (JSON): `keys` of the cell, `members` {name: id}.
 `forget SCOPE`: nobody led, nobody acknowledged, no cluster was ever made under this prefix; how many keys went (JSON).
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from asp_service.places import ROOT
 
@@ -29,6 +32,10 @@ def main(arguments: list[str]) -> int:
             from asp_failover import watch
 
             return watch.run()
+        case ["gate"]:
+            from asp_failover import engine, gate
+
+            return gate.run(Path(engine.SOCKET))
         case ["status"] | ["forget", _]:
             try:
                 answer = _status() if arguments == ["status"] else _forget(arguments[1])
@@ -37,7 +44,7 @@ def main(arguments: list[str]) -> int:
                 return 1
             print(json.dumps(answer))
             return 0
-    print("asp-failover: wanted: asp-failover member | watch | status | forget SCOPE", file=sys.stderr)
+    print("asp-failover: wanted: asp-failover member | watch | gate | status | forget SCOPE", file=sys.stderr)
     return 2
 
 

@@ -1,4 +1,7 @@
-"""The few calls of the Docker engine that fencing needs, over its local socket. Standard library only."""
+"""The few calls of the Docker engine that fencing needs, over the gate's socket. Standard library only.
+
+What is added here must be let through by `asp_failover.allowed` as well.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ import socket
 from typing import Any
 from urllib.parse import quote
 
-SOCKET = "/var/run/docker.sock"
+SOCKET = "/run/engine/engine.sock"  # the gate's, in a volume that both have
 TIMEOUT = 5.0
 SERVICE_LABEL = "com.docker.swarm.service.name"
+PROCESSES = "-eo%20pid,stat"  # of `ps`: each process's number and state
+LISTED_STATES = ["running", "ready", "accepted"]  # of tasks that should run
 
 
 class EngineFault(Exception):
@@ -36,21 +41,26 @@ class Engine:
 
     def call(self, method: str, path: str, body: Any = None, missing: bool = False) -> Any:
         """Decoded answer; with `missing`, None where the thing is not there (404) or not in that state (409)."""
+        status, content = self.raw(method, path, body)
+        text = content.decode()
+        if missing and status in (404, 409):
+            return None
+        if status >= 400:
+            raise EngineFault(f"{method} {path}: {status} {text.strip()[:300]}")
+        return json.loads(text) if text.strip() else {}
+
+    def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Status and content of an answer, whatever they are."""
         connection = _Connection(self._path)
         try:
             data = None if body is None else json.dumps(body)
             connection.request(method, path, data, {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            text = answer.read().decode()
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise EngineFault(f"{method} {path}: {error!r}") from error
         finally:
             connection.close()
-        if missing and answer.status in (404, 409):
-            return None
-        if answer.status >= 400:
-            raise EngineFault(f"{method} {path}: {answer.status} {text.strip()[:300]}")
-        return json.loads(text) if text.strip() else {}
 
     def node(self) -> str:
         """Id of this machine in the swarm."""
@@ -71,7 +81,7 @@ class Engine:
         networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
         if not networks:
             return "it has no network"
-        table = self.call("GET", f"/containers/{container}/top?ps_args=-eo%20pid,stat", missing=True) or {}
+        table = self.call("GET", f"/containers/{container}/top?ps_args={PROCESSES}", missing=True) or {}
         states = [row[-1] for row in table.get("Processes") or []]
         if sum(state.startswith("T") for state in states) > len(states) / 2:
             return "its processes are stopped"
@@ -100,7 +110,7 @@ class Engine:
 
     def tasks(self, service: str) -> list[dict[str, Any]]:
         """A service's tasks that should run."""
-        filters = quote(json.dumps({"service": [service], "desired-state": ["running", "ready", "accepted"]}))
+        filters = quote(json.dumps({"service": [service], "desired-state": LISTED_STATES}))
         return self.call("GET", f"/tasks?filters={filters}")
 
     def scale(self, name: str, replicas: int) -> int:

@@ -1,9 +1,10 @@
 """The fencer of one cell: watches its leader, fences it when it is dead or silent, and tells what it did as metrics.
 
-`/run/secrets/fencer.json`: scope, nodes, etcd (`host:port`), password, node_port, metrics_port. Volume /audit; the
-engine's socket. A leader is dead when none of its containers runs or all are frozen, silent when its Patroni has not
-answered for long enough while etcd's quorum and the standbys answer this very program: then it is not the program that
-is cut off. A leader whose Patroni answers is left to Patroni, whatever it says.
+`/run/secrets/fencer.json`: scope, nodes, etcd (`host:port`), password, node_port, metrics_port. Volumes: /audit, and
+/run/engine with the socket of the gate to the engine. A leader is dead when none of its containers runs or all are
+frozen, silent when its Patroni has not answered for long enough while etcd's quorum and the standbys answer this very
+program: then it is not the program that is cut off. A leader whose Patroni answers is left to Patroni, whatever it
+says.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class RepositoryFault(Exception):
 
 @dataclass(frozen=True)
 class Repository:
-    """Repository `number` of a stanza. `folder`: its volume, in which pgBackRest's own part is `repo`."""
+    """Repository `number` of a stanza. `folder`: on its volume; pgBackRest's own part of it is `repo`."""
 
     stanza: str
     number: str

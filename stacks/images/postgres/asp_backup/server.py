@@ -75,6 +75,8 @@ def run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     server = subprocess.Popen(["pgbackrest", "server"])
+    for repository in settings.repositories:
+        repository.folder.mkdir(exist_ok=True)
     metrics = BackupMetrics(settings.repositories)
     serve(metrics.text, settings.metrics_port)
     keeper = Keeper(settings, metrics)

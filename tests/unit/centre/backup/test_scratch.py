@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from centre.backup import scratch
-from centre.backup.scratch import VAULT, NoRoom, configure, wait_for
+from centre.backup.scratch import DAILY, VAULT, NoRoom, configure, wait_for
 from centre.reach.runtime import Result, RuntimeFault
 
 
@@ -76,7 +76,14 @@ def test_a_restore_that_takes_too_long_is_a_fault():
 @pytest.mark.parametrize(
     ("repository", "options"),
     [
-        (1, {"repo1-path": "/source/repo"}),
+        (
+            DAILY,
+            {
+                "repo1-path": "/source/encrypted/repo",
+                "repo1-cipher-type": "aes-256-cbc",
+                "repo1-cipher-pass": "backup_daily",
+            },
+        ),
         (
             VAULT,
             {"repo1-path": "/source/repo", "repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "backup_vault"},

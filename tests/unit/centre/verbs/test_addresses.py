@@ -7,10 +7,10 @@ from centre.verbs.progress import StepFailed
 from inventory.register import load
 
 
-def described(name: str, subnet: str | None, env: str | None = None) -> dict:
+def described(name: str, subnet: str | None, env: str | None = None, internal: bool = False) -> dict:
     """A network as the daemon describes it."""
     config = [{"Subnet": subnet, "Gateway": "unused"}] if subnet else None
-    return {"Name": name, "Labels": {"asp.env": env} if env else None, "IPAM": {"Config": config}}
+    return {"Name": name, "Internal": internal, "Labels": {"asp.env": env} if env else None, "IPAM": {"Config": config}}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def register():
 @pytest.fixture
 def running(register):
     """Networks of a sound environment `dev`, beside Docker's own and the other environment's."""
-    own = [described(network.name.name, network.name.subnet, "dev") for network in register.networks]
+    own = [described(n.name.name, n.name.subnet, "dev", n.internal) for n in register.networks]
     theirs = [described("bridge", "172.17.0.0/16"), described("host", None), described("six", "fd00::/64")]
     return [*own, *theirs, described("asp-test-pki", "10.62.5.0/24", "test")]
 
@@ -35,6 +35,14 @@ def test_a_network_of_a_former_plan_is_not_replaced(register, running):
     (conflict,) = addresses.conflicts(register, running)
     assert f"{running[0]['Name']}: seen 10.61.1.0/24, wanted" in conflict
     assert "no network is replaced under its services" in conflict and "playbooks/leave.yml" in conflict
+
+
+def test_a_network_with_a_way_out_that_the_register_does_not_give_it_is_named_with_the_way_on(register, running):
+    by_name = {network["Name"]: network for network in running}
+    by_name["asp-dev-pki"]["Internal"] = False
+    (conflict,) = addresses.conflicts(register, running)
+    assert "networks asp-dev-pki: seen internal or open otherwise than the register says" in conflict
+    assert "asp down dev" in conflict and "asp up dev" in conflict
 
 
 def test_a_foreign_network_in_our_addresses_is_named(register, running):

@@ -18,6 +18,7 @@ class Recorder(pulumi.runtime.Mocks):
 
     def __init__(self, networks):
         self.networks, self.members, self.created, self.log_drivers = networks, {}, {}, {}
+        self.internal, self.ports, self.dns = {}, {}, {}
 
     def new_resource(self, args):
         outputs = {**args.inputs, "imageId": "sha256:0"}
@@ -25,9 +26,12 @@ class Recorder(pulumi.runtime.Mocks):
             outputs["outputs"] = {"networks": {name: f"id-of-{name}" for name in self.networks}}
         if args.typ == "docker:index/network:Network":
             self.created[args.inputs["name"]] = args.inputs["ipamConfigs"]
+            self.internal[args.inputs["name"]] = args.inputs["internal"]
         if args.typ == "docker:index/service:Service":
             task = args.inputs["taskSpec"]
             self.log_drivers[args.inputs["name"]] = task["logDriver"]
+            self.ports[args.inputs["name"]] = args.inputs["endpointSpec"].get("ports") or []
+            self.dns[args.inputs["name"]] = task["containerSpec"].get("dnsConfig")
             for network in task["networksAdvanceds"]:
                 name = network["id"].removeprefix("id-of-")
                 self.members.setdefault(name, set()).add(args.inputs["name"])
@@ -64,7 +68,9 @@ def programs(tmp_path_factory):
 
 def test_services_are_on_the_networks_that_the_register_counts(programs):
     register, recorder = programs
-    assert recorder.members == {network.name.name: set(network.members) for network in register.networks}
+    assert recorder.members == {
+        network.name.name: set(network.members) for network in register.networks if network.members
+    }
     assert sum(map(len, recorder.members.values())) > 50
 
 
@@ -74,6 +80,23 @@ def test_networks_have_the_subnets_of_the_plan(programs):
         network.name.name: [{"subnet": network.name.subnet, "gateway": network.name.gateway}]
         for network in register.networks
     }
+
+
+def test_nothing_but_the_edge_and_the_stand_ins_has_a_way_out(programs):
+    register, recorder = programs
+    stations = {register.names.workstation(station.name) for _, station in register.workstations()}
+    outward = {name for name, internal in recorder.internal.items() if not internal}
+    with_a_way_out = {service for name in outward for service in recorder.members[name]}
+    assert with_a_way_out == {register.names.edge, *stations}
+    assert with_a_way_out == {name for name, ports in recorder.ports.items() if ports}, "a port needs a way in"
+
+
+def test_who_has_no_way_out_asks_no_name_server_of_the_machine(programs):
+    register, recorder = programs
+    inside = [name for name in recorder.dns if not recorder.ports[name]]
+    assert len(inside) >= 18
+    for name in inside:
+        assert recorder.dns[name] == {"nameservers": ["127.0.0.1"], "options": ["timeout:1", "attempts:1"]}, name
 
 
 def test_every_services_log_ends_somewhere(programs):

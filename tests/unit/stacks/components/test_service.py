@@ -46,7 +46,7 @@ def build(tmp_path, monkeypatch):
     def run(make=None, **changes):
         options = {
             "image": "edge",
-            "networks": ["pki"],
+            "networks": ["asp-test-pki"],
             "health": service.Health(["true"]),
             "user": "10001",
             "memory": 64,
@@ -82,7 +82,7 @@ def test_no_node_is_ended_while_it_recovers(build):
 
     login = postgres.Login("keycloak", "keycloak", "a-password-0123456789")
     name = "asp-test-identity-db"
-    args = postgres_node.SingleNodeArgs("identity-db", login)
+    args = postgres_node.SingleNodeArgs("asp-test-identity-db", login)
     resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args))
     container = resources["docker:index/service:Service", "identity-db"]["taskSpec"]["containerSpec"]
     assert container["healthcheck"]["startPeriod"] == "6h"

@@ -135,8 +135,21 @@ def test_repository_and_nodes_name_each_other():
         assert repeated(text, "repo2-host") == [BACKUP]
         assert repeated(text, "tls-server-auth") == [f"{BACKUP}=baz1"]
     assert repeated(repository, "repo1-retention-full") == repeated(repository, "repo2-retention-full") == ["4"]
-    assert repeated(repository, "repo2-cipher-type") == ["aes-256-cbc"]
-    assert "cipher-pass" not in repository, "the key is a secret of its own"
+    assert "cipher-pass" not in repository, "the keys are a secret of their own"
+
+
+def test_the_daily_repository_is_encrypted_too_and_each_has_its_own_key():
+    repository = pgbackrest.repository_conf("baz1", NODES, 4)
+    assert repeated(repository, "repo1-cipher-type") == repeated(repository, "repo2-cipher-type") == ["aes-256-cbc"]
+    keys = pgbackrest.keys_conf({pgbackrest.DAILY: "one", pgbackrest.VAULT: "two"})
+    assert (repeated(keys, "repo1-cipher-pass"), repeated(keys, "repo2-cipher-pass")) == (["one"], ["two"])
+    assert len(set(pgbackrest.KEYS.values())) == len(pgbackrest.PLACES) == 2
+
+
+def test_an_encrypted_repository_never_begins_where_one_in_clear_lies():
+    repository = pgbackrest.repository_conf("baz1", NODES, 4)
+    assert repeated(repository, "repo1-path") == ["/data/encrypted/repo"]
+    assert repeated(repository, "repo2-path") == ["/vault/repo"]
 
 
 @pytest.mark.parametrize(("value", "quoted"), [("a", "'a'"), ("it's", "'it''s'"), ("\\n", "'\\n'"), ("", "''")])

@@ -115,3 +115,13 @@ def test_every_real_image_has_a_name():
     recipe.content.cache_clear()
     found = [recipe.reference(name) for name in names()]
     assert len(found) >= 8 and len(set(found)) == len(found)
+
+
+def test_no_program_of_an_image_gains_rights_by_another():
+    """Only a stand-in's may: it stands in for a PC, whose administrator comes in by sudo."""
+    images = [name for name in names() if name not in (recipe.BASE, "workstation")]
+    assert len(images) == 7
+    for name in images:
+        text = (recipe.IMAGES / name / "Dockerfile").read_text(encoding="utf-8")
+        (entrypoint,) = [line for line in text.splitlines() if line.startswith("ENTRYPOINT ")]
+        assert entrypoint.startswith('ENTRYPOINT ["setpriv", "--no-new-privs", "--"'), name

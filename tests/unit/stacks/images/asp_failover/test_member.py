@@ -166,7 +166,7 @@ def test_of_one_cell_everything_is_forgotten_and_of_another_nothing(etcd, capsys
     ("words", "code", "said"),
     [
         (["forget", "/service/baz1"], 1, "wanted a prefix that ends in a slash"),
-        (["forget"], 2, "wanted: asp-failover member | watch | status | forget SCOPE"),
+        (["forget"], 2, "wanted: asp-failover member | watch | gate | status | forget SCOPE"),
         ([], 2, "wanted: asp-failover member"),
     ],
 )
