@@ -83,7 +83,7 @@ def test_a_sound_recording_is_ready(recording, tmp_path, checks):
     path = recording(fresh(support.good()))
     result = checks("--tenant", "16054", "--probes", path, "--output", tmp_path / "out")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "73 checks in" in result.stdout and "READY: every mandatory check" in result.stdout
+    assert "77 checks in" in result.stdout and "READY: every mandatory check" in result.stdout
     assert (tmp_path / "out/report.html").is_file()
 
 
@@ -189,9 +189,9 @@ def test_less_than_a_whole_run_leaves_the_whole_report_alone(live, recording, re
     assert checks("--tenant", "16054", "--only", CHECK).returncode == 0
     assert verdict_of(reports / "partial") == (False, "partial", "live", 1)
     assert checks("--tenant", "16054", "--probes", path).returncode == 1
-    assert verdict_of(reports / "partial") == (False, "whole", "recording", 73)
+    assert verdict_of(reports / "partial") == (False, "whole", "recording", 77)
     assert {file.name: file.read_bytes() for file in reports.iterdir() if file.is_file()} == whole
-    assert verdict_of(reports) == (True, "whole", "live", 73)
+    assert verdict_of(reports) == (True, "whole", "live", 77)
     assert len(whole["history.jsonl"].splitlines()) == 1
     assert not (reports / "partial" / "history.jsonl").exists()
 
@@ -251,7 +251,7 @@ def test_an_archived_recording_is_out_of_date_today(tmp_path, checks):
         ("2026-11-23 11:10", 0),
         ("2026-11-23T10:10:00+00:00", 0),
         ("2026-11-23 11:20", 20),
-        ("2026-11-25 11:00", 72),
+        ("2026-11-25 11:00", 76),
     ],
 )
 def test_it_is_judged_as_of_another_moment(tmp_path, checks, moment, outdated):
@@ -354,13 +354,13 @@ def bare(*arguments):
 
 
 def test_plain_pytest_needs_no_plugin_option(recording, tmp_path):
-    """The register has more systems than the recording, so some checks fail; what counts is that all 73 ran."""
+    """The register has more systems than the recording, so some checks fail; what counts is that all 77 ran."""
     out = tmp_path / "junit.xml"
     probes = recording(fresh(support.good()))
     result = bare("checks", "--asp-env", "dev", "--tenant", "16054", "--probes", probes, "--junitxml", out)
     assert result.returncode == 1, result.stdout
-    assert "Sajószentpéter (16054): 73 of 73 checks, 73 collected" in result.stdout
-    assert 'tests="73"' in out.read_text(encoding="utf-8")
+    assert "Sajószentpéter (16054): 77 of 77 checks, 77 collected" in result.stdout
+    assert 'tests="77"' in out.read_text(encoding="utf-8")
 
 
 def test_plain_pytest_takes_a_part_of_some_hosts(recording):
@@ -368,7 +368,7 @@ def test_plain_pytest_takes_a_part_of_some_hosts(recording):
     arguments = ("--hosts", "ansible://workstations", "-k", "policy or hsts")
     result = bare("checks", "--tenant", "16054", "--probes", probes, "--collect-only", *arguments)
     assert (result.returncode, result.stderr) == (0, "")
-    assert "2/73 tests collected (71 deselected)" in result.stdout
+    assert "2/77 tests collected (75 deselected)" in result.stdout
 
 
 def test_plain_pytest_refuses_what_it_cannot_do():
@@ -396,7 +396,7 @@ def test_hosts_are_named_as_testinfra_names_them(given, subjects):
 def test_a_file_of_the_suite_may_run_alone(recording):
     probes = recording(support.good())
     result = bare("checks/suites/test_tenant.py", "--tenant", "16054", "--probes", probes, "--collect-only")
-    assert result.returncode == 0 and "23 of 73 checks, 23 collected" in result.stdout
+    assert result.returncode == 0 and "23 of 77 checks, 23 collected" in result.stdout
 
 
 def test_an_empty_folder_is_a_fault_and_no_short_report(tmp_path):
