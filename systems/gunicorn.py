@@ -4,7 +4,11 @@ import gc
 import os
 from pathlib import Path
 
+from gunicorn.errors import HaltServer
+
+from systems.core.deaths import MOST, WITHIN, Deaths
 from systems.core.logs import CONFIGURATION
+from systems.core.room import THREADS
 
 bind = "0.0.0.0:8443"
 certfile = "/run/secrets/tls.crt"
@@ -14,7 +18,7 @@ cert_reqs = 2  # only holders of a certificate of this hosting's root get in: th
 # A second worker takes 25 MiB in each of thirteen services and, on two processors, serves a third more (bench SYS).
 workers = 1
 worker_class = "gthread"
-threads = 8
+threads = THREADS
 preload_app = True  # imported once, so a dead worker is replaced at once
 timeout = 60
 graceful_timeout = 15
@@ -23,21 +27,35 @@ worker_tmp_dir = "/dev/shm"  # the file system is read-only, and heartbeats must
 control_socket_disable = True
 accesslog = None  # the systems log each request themselves, with tenant and request id
 logconfig_dict = CONFIGURATION
-# The workers' counters are kept here side by side and summed when read (prometheus_client).
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/tmp/metrics")
-Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(exist_ok=True)
+# A file system of its own: one that something else can fill would kill the workers (metrics.py).
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/run/metrics")
 forwarded_allow_ips = "*"  # only the edge shares the network
+deaths = Deaths()
+
+
+def on_starting(server) -> None:
+    from systems.core import metrics  # after the variable above is set
+
+    metrics.allocate(Path(os.environ[metrics.FOLDER]), workers)
 
 
 def pre_fork(server, worker) -> None:
     """Exclude what was imported from garbage collection, so that workers keep sharing its memory."""
     gc.freeze()
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in range(workers + len(taken)) if slot not in taken)
+
+
+def post_fork(server, worker) -> None:
+    from systems.core import metrics
+
+    metrics.serve_as(worker.slot)
 
 
 def child_exit(server, worker) -> None:
-    from systems.core import metrics
-
-    metrics.worker_ended(worker.pid)
+    """End when workers die in a row: a new container has empty file systems and memory, a new worker has not."""
+    if deaths.another():
+        raise HaltServer(f"{MOST} workers died within {WITHIN} s; the container must be replaced", 1)
 
 
 def post_worker_init(worker) -> None:

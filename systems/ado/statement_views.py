@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from systems.ado import statements
 from systems.ado.models import Statement, StatementLine, Tax, Taxpayer
 from systems.ado.views import CLERK
-from systems.core import money
+from systems.core import money, uploads
 from systems.core.access import needs
 from systems.core.forms import FormMixin
+from systems.shared.bodies import MIB, STATEMENT
 from systems.shell import activity
 
 PAGE = 50
@@ -27,7 +28,9 @@ PAGE = 50
 
 class UploadForm(FormMixin, forms.Form):
     file = forms.FileField(
-        label="bankkivonat", help_text=f"CSV-fájl pontosvesszővel tagolva: {';'.join(statements.COLUMNS)}."
+        label="bankkivonat",
+        help_text=f"CSV-fájl pontosvesszővel tagolva: {';'.join(statements.COLUMNS)}. "
+        f"Legfeljebb {STATEMENT // MIB} MB.",
     )
 
 
@@ -76,7 +79,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             with transaction.atomic():
-                statement = statements.take(file.read(statements.LARGEST + 1), file.name, request.clerk.name)
+                statement = statements.take(uploads.content(file), file.name, request.clerk.name)
                 activity.record(request, "bankkivonat beolvasása", statement.sha256[:12])
         except statements.StatementFault as fault:
             form.add_error("file", list(fault.lines))

@@ -21,9 +21,9 @@ from systems.ado.models import Payment, Statement, StatementLine, Tax, Taxpayer
 from systems.core import money
 from systems.core.errors import NotPossible
 from systems.shared import identifiers
+from systems.shared.bodies import STATEMENT
 
 COLUMNS = ["értéknap", "összeg", "hivatkozás", "befizető", "közlemény"]
-LARGEST = 2 * 2**20  # bytes of a file
 MOST_LINES = 20_000
 MOST_FAULTS = 20  # faults of a file that are reported
 DAY = re.compile(r"(\d{4})[-.] ?(\d{1,2})[-.] ?(\d{1,2})\.?")
@@ -53,8 +53,8 @@ class Row:
 
 def read(content: bytes) -> list[Row]:
     """Rows of a file; StatementFault with every wrong line if there is one."""
-    if len(content) > LARGEST:
-        raise StatementFault(f"A fájl {len(content) // 1024} KiB; legfeljebb {LARGEST // 1024} KiB lehet.")
+    if len(content) > STATEMENT:
+        raise StatementFault(f"A fájl {len(content) // 1024} KiB; legfeljebb {STATEMENT // 1024} KiB lehet.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

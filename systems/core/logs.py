@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,8 @@ from contextvars import ContextVar
 from django.db import Error
 
 DATA_EXCEPTION = "22"  # SQLSTATE class whose messages quote the value itself, such as "invalid input syntax for …"
+MESSAGE_LENGTH = 1000  # characters: paths and errors may come from outside, and a line must stay a line
+UNPRINTABLE = re.compile(r"[^ -~]")  # candidates; Hungarian letters are among them and stay
 logger = logging.getLogger("asp")
 # For Django (LOGGING) and gunicorn (logconfig_dict) alike: a service logs everything as JSON to standard output.
 CONFIGURATION = {
@@ -23,6 +26,8 @@ CONFIGURATION = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # The middleware logs refusals and missing pages with their cause, because it knows tenant and request.
         "django.request": {"level": "ERROR"},
+        # They quote the caller's Origin; `pages.csrf_failure` logs the kind of failure.
+        "django.security.csrf": {"level": "ERROR"},
         "gunicorn.error": {"handlers": ["out"], "level": "INFO", "propagate": False},
         # Off: it writes query strings, and searches are personal data. A logconfig_dict alone would switch it on.
         "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
@@ -59,6 +64,16 @@ def without_data(text: str, error: BaseException | None) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """JSON text in which whatever moves a terminal's cursor, turns its direction or is invisible is an escape."""
+    return text if text.isprintable() else UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    sign = match[0]
+    return sign if sign.isprintable() else json.dumps(sign)[1:-1]
+
+
 class JsonFormatter(logging.Formatter):
     """Time (Unix seconds), level, logger, message, request id, tenant, the line's own `fields`, and any traceback."""
 
@@ -68,11 +83,11 @@ class JsonFormatter(logging.Formatter):
             "time": round(record.created, 3),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage()[:MESSAGE_LENGTH],
             "request": request_id,
             "tenant": tenant,
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
             entry["traceback"] = without_data(self.formatException(record.exc_info), record.exc_info[1])
-        return json.dumps(entry, ensure_ascii=False)
+        return printable(json.dumps(entry, ensure_ascii=False))

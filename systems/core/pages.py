@@ -10,6 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from systems.configuration import CatalogueEntry
+from systems.core import logs
+from systems.core.metrics import METHODS
+from systems.core.room import RETRY_AFTER
+from systems.shared.bodies import MIB, Upload
 
 RETRY_SECONDS = 10  # about as long as a failover of the cell takes
 
@@ -50,6 +54,32 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return _notice(request, 400, "Hibás kérés", text)
 
 
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    response = _notice(request, 405, "Hibás kérés", "Ilyen kérést ez a rendszer nem fogad.")
+    response.headers["Allow"] = ", ".join(METHODS)
+    return response
+
+
+def no_length(request: HttpRequest) -> HttpResponse:
+    text = "A kérés nem mondja meg, mekkora, ezért nem fogadjuk. Használjon böngészőt."
+    return _notice(request, 411, "Hibás kérés", text)
+
+
+def too_large(request: HttpRequest, upload: Upload | None) -> HttpResponse:
+    """413 with the size that the page promises."""
+    text = "A beküldött adatok túl nagyok, nem mentettük őket. Lépjen vissza, és küldjön kevesebbet egyszerre."
+    if upload:
+        text = f"Itt egyszerre legfeljebb {upload.file // MIB} MB küldhető be. A beküldött adatokat nem mentettük."
+    return _notice(request, 413, "Túl nagy", text)
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    text = "Most egyszerre sokan küldenek be fájlt, ezért az Önét nem mentettük. Próbálja meg fél perc múlva újra."
+    response = _notice(request, 503, "Most sokan vannak", text)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _notice(request, 403, "Nincs jogosultsága", "Ehhez a művelethez Önnek nincs jogosultsága.")
 
@@ -65,6 +95,11 @@ def no_role(request: HttpRequest) -> HttpResponse:
     return _notice(request, 403, "Nincs jogosultsága", text, ("/keret/", "Vissza a keretrendszerbe"))
 
 
+def clerks_only(request: HttpRequest) -> HttpResponse:
+    text = "Itt csak az önkormányzat ügyintézői léphetnek be, az önkormányzat saját gépéről."
+    return _notice(request, 403, "A hozzáférés nem engedélyezett", text)
+
+
 def sign_in_failed(request: HttpRequest) -> HttpResponse:
     text = "A belépés nem fejeződött be. Próbálja meg újra; ha ismét ezt látja, jelezze a hibabejelentőn."
     return _notice(request, 403, "Sikertelen belépés", text, (f"/{settings.ASP.system}/", "Újrapróbálkozás"))
@@ -76,6 +111,9 @@ def account_locked(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    logs.logger.warning(
+        "form refused: %s", reason.split(" - ")[0]
+    )  # what follows is the caller's own Origin or Referer
     text = "Az űrlap lejárt, az adatokat nem mentettük. Lépjen vissza, töltse be újra az oldalt, és küldje el ismét."
     return _notice(request, 403, "Az űrlap lejárt", text)
 

@@ -55,4 +55,5 @@ def citizens(view: Callable) -> Callable:
             return pages.session_over(request)
         return redirect(f"{reverse('elugy:sign-in')}?{urlencode({'next': request.get_full_path()})}")
 
+    wrapper.belongs_to = Citizen.from_session  # asked before the body is read
     return wrapper

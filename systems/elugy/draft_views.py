@@ -6,22 +6,20 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from systems.core.room import ROOM
 from systems.elugy import submitting
 from systems.elugy.citizen import citizens
 from systems.elugy.forms import AttachmentForm, complete, step_form
 from systems.elugy.models import Attachment, Parameter, Submission
 from systems.elugy.views import form_or_404
-
-FORM_BYTES = 64 * 1024  # at most this much is added to a file by the form around it
+from systems.shared import bodies
 
 
 def drafts(view):
@@ -112,10 +110,15 @@ def _after(draft: Submission, slug: str) -> str | None:
     return slugs[place] if place < len(slugs) else None
 
 
+def _largest_file() -> int:
+    """Bytes of a file: what the municipality allows, at most what every server on the way lets through."""
+    return min(Parameter.value_of("attachment_bytes"), bodies.SCAN)
+
+
 @drafts
 @require_GET
 def attachments(request: HttpRequest, draft: Submission) -> HttpResponse:
-    return _attachments(request, draft, AttachmentForm(limit=Parameter.value_of("attachment_bytes")))
+    return _attachments(request, draft, AttachmentForm(limit=_largest_file()))
 
 
 def _attachments(request: HttpRequest, draft: Submission, form: AttachmentForm, status: int = 200) -> HttpResponse:
@@ -129,32 +132,10 @@ def _attachments(request: HttpRequest, draft: Submission, form: AttachmentForm, 
     return render(request, "elugy/attachments.html", context, status=status)
 
 
-class _InMemory(MemoryFileUploadHandler):
-    """Keeps files of any size in memory; the limit is checked before."""
-
-    def handle_raw_input(self, *args, **kwargs):
-        self.activated = True
-
-
-@csrf_exempt  # only until the body's size is known to be right: `_attach` checks the token
-def attach(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Accept a file. A body that is too large is refused before it is read."""
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or int(length) > Parameter.value_of("attachment_bytes") + FORM_BYTES:
-        messages.error(request, "A fájl túl nagy, nem csatoltuk.")
-        return redirect("elugy:attachments", pk=pk)
-    request.upload_handlers = [_InMemory(request)]
-    return _attach(request, pk=pk)
-
-
-attach.open_to_all = True  # `_attach` asks for the citizen
-
-
-@csrf_protect
 @drafts
 @require_POST
-def _attach(request: HttpRequest, draft: Submission) -> HttpResponse:
-    form = AttachmentForm(request.POST, request.FILES, limit=Parameter.value_of("attachment_bytes"))
+def attach(request: HttpRequest, draft: Submission) -> HttpResponse:
+    form = AttachmentForm(request.POST, request.FILES, limit=_largest_file())
     if not form.is_valid():
         return _attachments(request, draft, form, status=422)
     file = form.cleaned_data["file"]
@@ -186,7 +167,8 @@ def review(request: HttpRequest, draft: Submission) -> HttpResponse:
     """Review of all answers; submitting is final, and doing it twice submits once."""
     if request.method == "POST":
         try:
-            submission = submitting.submit(draft.pk, request.citizen.identifier)
+            with ROOM.work():  # attachments become a message
+                submission = submitting.submit(draft.pk, request.citizen.identifier)
         except submitting.Incomplete:
             messages.error(request, "Az űrlap még hiányos, ezért nem küldtük be.")
             return redirect("elugy:review", pk=draft.pk)

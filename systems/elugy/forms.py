@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from systems.core import money
+from systems.core import money, uploads
 from systems.core.forms import FormMixin
 from systems.elugy.definition import Data, Field, Kind, Step
 from systems.shared import identifiers
@@ -161,7 +161,7 @@ class AttachmentForm(FormMixin, forms.Form):
         file = self.cleaned_data["file"]
         if file.size > self.limit:
             raise forms.ValidationError(f"A fájl legfeljebb {self.limit // 1024**2} MB lehet.")
-        content = file.read()
+        content = uploads.content(file)
         kind = next((name for start, name in TYPES.items() if content.startswith(start)), None)
         if kind is None:
             raise forms.ValidationError("Csak PDF, JPEG vagy PNG fájl csatolható.")

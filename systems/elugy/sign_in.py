@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from systems.core import logs, pages
@@ -17,17 +19,39 @@ from systems.shell import sign_in as core
 REALM = core.Realm(REALM_OF_CITIZENS, REALM_OF_CITIZENS, "openid", "elugy:sign-in-complete", "citizen-sign-in")
 
 
+# The attempt lies with the browser, signed: whoever asks to sign in writes nothing into the municipality's database.
+ATTEMPT = "asp_elugy_belepes"
+ATTEMPT_SECONDS = 1800  # as long as the realm waits for a citizen at its form
+
+
+def _salt(request: HttpRequest) -> str:
+    return f"{ATTEMPT}.{request.tenant.name}"
+
+
 @core.open_to_all
 @require_GET
 def begin(request: HttpRequest) -> HttpResponse:
     """Send the citizen to their realm."""
-    return core.go(request, REALM)
+    response = core.go(request, REALM)
+    attempt = json.dumps(request.session.pop(REALM.key))
+    options = {"max_age": ATTEMPT_SECONDS, "path": reverse(REALM.callback), "secure": True, "httponly": True}
+    response.set_signed_cookie(ATTEMPT, attempt, salt=_salt(request), samesite="Lax", **options)
+    return response
 
 
 @core.open_to_all
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
-    """Redeem the code and begin the citizen's session."""
+    """Redeem the code and begin the citizen's session; the attempt counts once."""
+    attempt = request.get_signed_cookie(ATTEMPT, None, salt=_salt(request), max_age=ATTEMPT_SECONDS)
+    if attempt:
+        request.session[REALM.key] = json.loads(attempt)
+    response = _complete(request)
+    response.delete_cookie(ATTEMPT, path=reverse(REALM.callback), samesite="Lax")
+    return response
+
+
+def _complete(request: HttpRequest) -> HttpResponse:
     attempt = core.take_attempt(request, REALM)
     if attempt is None:
         if Citizen.from_session(request):  # a second tab, or a step back in the browser: already signed in

@@ -6,6 +6,12 @@ from django.utils import timezone
 
 from systems.core.forms import FormMixin, TokenField
 from systems.helpdesk.models import Parameter, Step, Ticket
+from systems.shared.bodies import KIB, REPORTED
+
+
+def largest_file() -> int:
+    """Bytes of a file: what the municipality allows, at most what every server on the way lets through."""
+    return min(Parameter.value_of("largest_file") * KIB, REPORTED)
 
 
 class TicketForm(FormMixin, forms.ModelForm):
@@ -36,6 +42,7 @@ class TicketForm(FormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         services = [(entry.id, entry.name) for entry in settings.ASP.catalogue if entry.serves(ksh)]
         self.fields["service"].choices = [("", "válasszon"), *services]
+        self.fields["upload"].help_text = f"Legfeljebb {largest_file() // KIB} KiB."
         self.fields["happened_at"].initial = timezone.localtime
 
     def clean_happened_at(self):
@@ -46,9 +53,9 @@ class TicketForm(FormMixin, forms.ModelForm):
 
     def clean_upload(self):
         upload = self.cleaned_data["upload"]
-        limit = Parameter.value_of("largest_file")
-        if upload and upload.size > limit * 1024:
-            raise forms.ValidationError(f"A fájl legfeljebb {limit} KiB lehet.")
+        limit = largest_file()
+        if upload and upload.size > limit:
+            raise forms.ValidationError(f"A fájl legfeljebb {limit // KIB} KiB lehet.")
         return upload
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from systems.core import uploads
 from systems.core.access import has, needs
 from systems.core.documents import download
 from systems.core.maintenance import upcoming
@@ -66,7 +67,7 @@ def _report(request: HttpRequest, form: TicketForm) -> Ticket:
     ticket.token = form.cleaned_data["token"]
     ticket.username, ticket.name = request.clerk.username, request.clerk.name
     if upload:
-        ticket.file_name, ticket.file = upload.name[:200], upload.read()
+        ticket.file_name, ticket.file = upload.name[:200], uploads.content(upload)
     try:
         with transaction.atomic():
             ticket.report()

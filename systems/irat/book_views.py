@@ -193,7 +193,7 @@ def propose(request: HttpRequest) -> HttpResponse:
             activity.record(request, "selejtezés előterjesztése", record.number)
     except NotPossible as fault:
         messages.error(request, str(fault))
-        return redirect("irat:archive")
+        return redirect("irat:archive-list")
     return redirect("irat:destruction", pk=record.pk)
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from systems.core.forms import FormMixin, TokenField
 from systems.irat.models import ArchiveItem, Case, Document, Incoming, Outgoing, Way
+from systems.shared.bodies import KRX, LETTER, MIB
 
-LARGEST_FILE = 10 * 2**20  # bytes; a larger file is no letter
 MAIN = re.compile(r"([^/]{1,10})/([0-9]{4})/([0-9]{1,9})(?:-[0-9]+)?")
 EARLIEST_YEAR = 1990  # the first municipalities; an earlier day of arrival is a typing error
 
@@ -100,14 +100,14 @@ class AttachmentForm(FormMixin, forms.Form):
     file = forms.FileField(
         label="csatolmány",
         max_length=200,
-        help_text=f"Például a papíron érkezett irat beolvasott képe; legfeljebb {LARGEST_FILE // 2**20} MB.",
+        help_text=f"Például a papíron érkezett irat beolvasott képe; legfeljebb {LETTER // MIB} MB.",
         error_messages={"empty": "A kiválasztott fájl üres.", "max_length": "A fájl neve legfeljebb 200 betű lehet."},
     )
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file.size > LARGEST_FILE:
-            raise forms.ValidationError(f"A fájl legfeljebb {LARGEST_FILE // 2**20} MB lehet.")
+        if file.size > LETTER:
+            raise forms.ValidationError(f"A fájl legfeljebb {LETTER // MIB} MB lehet.")
         return file
 
 
@@ -131,7 +131,9 @@ class RegisterForm(FormMixin, forms.Form):
 class KrxForm(FormMixin, forms.Form):
     """A package that another office sent."""
 
-    package = forms.FileField(label="KRX-csomag", help_text="A Hivatali Kapun kapott fájl (KRX vagy ZIP).")
+    package = forms.FileField(
+        label="KRX-csomag", help_text=f"A Hivatali Kapun kapott fájl (KRX vagy ZIP), legfeljebb {KRX // MIB} MB."
+    )
 
 
 class KrxSendForm(FormMixin, forms.Form):

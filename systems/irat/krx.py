@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as Xml
 
 from systems.core.texts import fold
+from systems.shared.bodies import KRX
 
 FORMAT = "asp-krx/1"
 ENVELOPE = "boritek.xml"
-LARGEST = 25 * 2**20  # bytes of a package, unpacked: a server with 256 MiB holds it twice during filing
+LARGEST = KRX  # bytes of a package, unpacked too
 LARGEST_ENVELOPE = 2**20
 MOST_LETTERS, MOST_FILES = 50, 200
 LONGEST = {"nev": 200, "tipus": 100, "kuldo": 200, "cimzett": 200, "targy": 300, "megjegyzes": 2000, "iktatoszam": 40}

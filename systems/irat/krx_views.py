@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import documents
+from systems.core import documents, uploads
 from systems.core.access import has, needs
 from systems.core.errors import NotPossible
+from systems.core.room import ROOM
 from systems.irat import filing, handling, krx, reading
 from systems.irat.case_views import CLERKS
 from systems.irat.forms import KrxForm, KrxSendForm
@@ -32,7 +33,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
-                item = filing.book_package(form.cleaned_data["package"].read(krx.LARGEST + 1), request.clerk.name)
+                item = filing.book_package(uploads.content(form.cleaned_data["package"]), request.clerk.name)
                 activity.record(request, "érkeztetés", item.number)
         except krx.KrxFault as fault:
             form.add_error("package", str(fault))
@@ -53,7 +54,8 @@ def contents(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(KrxPackage.objects.select_related("incoming__document__case"), incoming=pk)
     if record.incoming.document:
         reading.check(request, record.incoming.document.case)
-    package = krx.unpack(bytes(record.content)) if record.content is not None else None
+    with ROOM.work():
+        package = krx.unpack(bytes(record.content)) if record.content is not None else None
     context = {"item": record.incoming, "record": record, "package": package, "may": has(request, WRITER)}
     return render(request, "irat/krx.html", context)
 
@@ -66,7 +68,7 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
     form = KrxSendForm(request.POST or None, case=case, initial={"documents": case.documents.all()})
     if form.is_bound and form.is_valid():
         try:
-            with transaction.atomic():
+            with ROOM.work(), transaction.atomic():
                 return _download(request, handling.lock_case(pk, *handling.UNSCRAPPED), form.cleaned_data)
         except (NotPossible, krx.KrxFault) as fault:
             form.add_error(None, str(fault))

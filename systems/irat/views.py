@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from systems.core import documents
+from systems.core import documents, uploads
 from systems.core.access import has, needs
 from systems.core.errors import NotPossible
 from systems.irat import filing, handling, reading
@@ -94,7 +94,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             with transaction.atomic():
                 handling.lock_case(document.case_id, *handling.UNSCRAPPED)
-                handling.attach(document, file.name, kind, file.read())
+                handling.attach(document, file.name, kind, uploads.content(file))
                 activity.record(request, "csatolmány hozzáadása", document.number)
             messages.success(request, f"A fájlt csatoltuk: {file.name}")
             return redirect("irat:document", pk=pk)

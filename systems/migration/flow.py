@@ -18,6 +18,7 @@ from systems.chain import send
 from systems.migration import packages
 from systems.migration.models import Package, Part
 from systems.shared import parts
+from systems.shared.bodies import PACKAGE
 
 
 def importing_systems() -> set[str]:
@@ -26,18 +27,17 @@ def importing_systems() -> set[str]:
     return {entry.id for entry in settings.ASP.catalogue if entry.serves(ksh) and parts.imports(entry.id)}
 
 
-def read(content: bytes) -> packages.Content:
+def read(content: bytes) -> packages.Package:
     """A package's content for the current municipality; PackageFault when it is incomplete or wrong."""
-    return packages.read(content, tenancy.current().ksh, importing_systems(), packages.LARGEST)
+    return packages.read(content, tenancy.current().ksh, importing_systems(), PACKAGE)
 
 
-def begin(package: Package) -> None:
+def begin(package: Package, content: packages.Package) -> None:
     """Save a package and request a check from every system concerned."""
     with transaction.atomic():
-        content = read(package.content)
         package.balances = content.balances
         package.save()
-        _ask(package, "import-check", content, [Part(package=package, system=system) for system in content.files])
+        _ask(package, "import-check", content, [Part(package=package, system=system) for system in content.paths])
 
 
 def record_report(pk: int, system: str, report: dict) -> None:
@@ -116,10 +116,10 @@ def _set_state(package: Package, state: Package.State) -> None:
     package.save(update_fields=["state"])
 
 
-def _ask(package: Package, topic: str, content: packages.Content, parts: Iterable[Part]) -> None:
+def _ask(package: Package, topic: str, content: packages.Package, parts: Iterable[Part]) -> None:
     """Send a request to systems, and discard their earlier reports."""
     for part in parts:
         part.report = None
         part.save()
-        body = {"package": package.pk, "files": content.files[part.system]}
+        body = {"package": package.pk, "files": content.rows(part.system)}
         send(part.system, topic, body, key=f"package/{package.pk}")

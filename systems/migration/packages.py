@@ -1,6 +1,7 @@
 """Reading a package: a zip with `manifest.json` and, for each system, a folder of CSV files.
 
-docs/migration-format.md describes the format for those who make such packages.
+docs/migration-format.md describes the format for those who make such packages. Files are checked as a stream and kept
+packed: as rows, one system's are in memory at a time, because rows take nine times the memory of their text.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ import csv
 import hashlib
 import io
 import json
+import lzma
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from systems.shared.bodies import MIB
+
 FORMAT = "asp-migracio/1"
 MANIFEST = "manifest.json"
-LARGEST = 64 * 2**20  # bytes of a package, unpacked: what a server with 256 MiB can hold
+PART = 16 * MIB  # bytes of one system's files, which its own server must hold as rows
+LARGEST_MANIFEST = MIB
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 class PackageFault(Exception):
@@ -23,34 +31,35 @@ class PackageFault(Exception):
 
 
 @dataclass(frozen=True)
-class Content:
-    """System → file name → rows (column → text); and the balances that each system's totals must equal."""
+class Package:
+    """A complete and valid package: its bytes, system → file name → path in it, and the systems' balances."""
 
-    files: dict[str, dict[str, list[dict[str, str]]]]
+    content: bytes
+    paths: dict[str, dict[str, str]]
     balances: dict[str, dict[str, int]]
 
+    def rows(self, system: str) -> dict[str, list[dict[str, str]]]:
+        """File name → rows (column → text) of one system."""
+        with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+            return {name: list(_rows(archive.read(path))) for name, path in self.paths[system].items()}
 
-def read(content: bytes, ksh: str, systems: set[str], largest: int) -> Content:
+
+def read(content: bytes, ksh: str, systems: set[str], largest: int) -> Package:
     """A complete and valid package for this municipality. `largest`: bytes that it may have when unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > largest:
-                raise PackageFault(f"A csomag kibontva nagyobb, mint {largest // 2**20} MiB.")
-            return _content(archive, ksh, systems)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                raise PackageFault(f"A csomag kibontva nagyobb, mint {largest // MIB} MiB.")
+            return _package(content, archive, ksh, systems)
+    except DAMAGED as error:
         raise PackageFault("A fájl nem ép ZIP-csomag.") from error
 
 
-def _content(archive: zipfile.ZipFile, ksh: str, systems: set[str]) -> Content:
+def _package(content: bytes, archive: zipfile.ZipFile, ksh: str, systems: set[str]) -> Package:
     names = {entry.filename for entry in archive.infolist() if not entry.is_dir()}
-    if MANIFEST not in names:
-        raise PackageFault(f"A csomagban nincs {MANIFEST}.")
-    try:
-        manifest = json.loads(archive.read(MANIFEST))
-        listing, balances = dict(manifest["files"]), dict(manifest.get("balances", {}))
-        package_format, package_ksh = manifest["format"], manifest["municipality"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise PackageFault(f"A {MANIFEST} nem olvasható: {error!r}.") from error
+    manifest = _manifest(archive, names)
+    listing, balances = _table(manifest, "files"), _table(manifest, "balances")
+    package_format, package_ksh = _known(manifest, "format"), _known(manifest, "municipality")
     if package_format != FORMAT:
         raise PackageFault(f"A csomag formátuma {package_format!r}, {FORMAT!r} kellene.")
     if package_ksh != ksh:
@@ -61,26 +70,105 @@ def _content(archive: zipfile.ZipFile, ksh: str, systems: set[str]) -> Content:
         raise PackageFault(f"A csomagban van, de a jegyzékben nincs: {', '.join(extra)}.")
     if not listing:
         raise PackageFault("A jegyzékben egyetlen fájl sincs.")
-    files: dict[str, dict[str, list[dict[str, str]]]] = {}
+    paths: dict[str, dict[str, str]] = {}
     for path, details in sorted(listing.items()):
         system, _, name = path.partition("/")
         if system not in systems or not name:
             raise PackageFault(
                 f"{path}: adatot ezek a rendszerek vesznek át: {', '.join(sorted(systems)) or 'egy sem'}."
             )
-        files.setdefault(system, {})[name] = _rows(path, archive.read(path), details)
-    return Content(files, {system: dict(values) for system, values in balances.items()})
+        paths.setdefault(system, {})[name] = path
+        if sum(archive.getinfo(each).file_size for each in paths[system].values()) > PART:
+            raise PackageFault(f"{system}: egy rendszer adatai kibontva legfeljebb {PART // MIB} MiB lehetnek.")
+        _check(path, archive.read(path), details)
+    for system, values in balances.items():
+        if not isinstance(values, dict) or not all(_whole(value) for value in values.values()):
+            raise PackageFault(f"A {MANIFEST} {system} egyenlegei név és egész szám párjai legyenek.")
+    return Package(content, paths, balances)
 
 
-def _rows(path: str, content: bytes, entry: dict[str, Any]) -> list[dict[str, str]]:
-    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
-        raise PackageFault(f"{path}: az ellenőrző összeg nem egyezik a jegyzékével.")
+def _manifest(archive: zipfile.ZipFile, names: set[str]) -> dict[str, Any]:
+    if MANIFEST not in names:
+        raise PackageFault(f"A csomagban nincs {MANIFEST}.")
+    if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+        raise PackageFault(f"A {MANIFEST} nagyobb, mint {LARGEST_MANIFEST // MIB} MiB.")
     try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
+        manifest = json.loads(archive.read(MANIFEST))
+    except (ValueError, RecursionError) as error:
+        raise PackageFault(f"A {MANIFEST} nem olvasható: {error!r}.") from error
+    if not isinstance(manifest, dict):
+        raise PackageFault(f"A {MANIFEST} név és érték párjaiból álljon.")
+    # Neither can be stored: the database's text has no NUL, and half of a surrogate pair is no character.
+    if any("\0" in text or not _encodable(text) for text in _texts(manifest)):
+        raise PackageFault(f"A {MANIFEST} olyan jelet tartalmaz, amely nem írásjel.")
+    return manifest
+
+
+def _table(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    value = manifest.get(name, {})
+    if not isinstance(value, dict):
+        raise PackageFault(f"A {MANIFEST} {name!r} része név és érték párjaiból álljon.")
+    return value
+
+
+def _known(manifest: dict[str, Any], name: str) -> str:
+    value = manifest.get(name)
+    if not isinstance(value, str):
+        raise PackageFault(f"A {MANIFEST} nem olvasható: nincs benne szövegként {name!r}.")
+    return value
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check(path: str, content: bytes, entry: object) -> None:
+    """PackageFault unless a file is as the manifest says."""
+    if not isinstance(entry, dict) or not _whole(entry.get("rows")) or not isinstance(entry.get("sha256"), str):
+        raise PackageFault(f"{path}: a jegyzékben a sorok száma és az ellenőrző összeg álljon.")
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise PackageFault(f"{path}: az ellenőrző összeg nem egyezik a jegyzékével.")
+    if b"\0" in content:
+        raise PackageFault(f"{path}: NUL karakter van benne.")
+    count = 0
+    try:
+        lines = filter(None, csv.reader(_text(content), delimiter=";", strict=True))
+        columns = len(next(lines, []))
+        for line in lines:
+            count += 1
+            if len(line) != columns:
+                raise PackageFault(f"{path}: van olyan sor, amelyben nem annyi oszlop van, mint a fejlécben.")
     except (UnicodeDecodeError, csv.Error) as error:
         raise PackageFault(f"{path}: nem UTF-8 kódolású CSV ({error}).") from error
-    if any(None in row or None in row.values() for row in rows):
-        raise PackageFault(f"{path}: van olyan sor, amelyben nem annyi oszlop van, mint a fejlécben.")
-    if len(rows) != entry.get("rows"):
-        raise PackageFault(f"{path}: {len(rows)} sor van benne, a jegyzék szerint {entry.get('rows')}.")
-    return rows
+    if count != entry["rows"]:
+        raise PackageFault(f"{path}: {count} sor van benne, a jegyzék szerint {entry['rows']}.")
+
+
+def _rows(content: bytes) -> Iterator[dict[str, str]]:
+    return csv.DictReader(_text(content), delimiter=";", strict=True)
+
+
+def _text(content: bytes) -> io.TextIOWrapper:
+    """Read as a stream: as one text, a file with a single ő would take twice its size."""
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")

@@ -12,13 +12,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from systems.core import facts, sheets
+from systems.core import facts, sheets, uploads
 from systems.core.access import needs
 from systems.core.forms import FormMixin
 from systems.core.pdf import Pdf
+from systems.core.room import ROOM
 from systems.core.templatetags.asp import system_name
 from systems.migration import flow, packages
 from systems.migration.models import Package
+from systems.shared.bodies import MIB, PACKAGE
 from systems.shell import activity
 
 ON_PAGE, ON_PAPER = 1000, 50  # faults of one system that are shown; the download has all that are in its report
@@ -27,7 +29,11 @@ CLERK, APPROVER = "ugyintezo", "jovahagyo"
 
 
 class UploadForm(FormMixin, forms.Form):
-    package = forms.FileField(label="migrációs csomag", help_text="ZIP-fájl manifest.json jegyzékkel.")
+    package = forms.FileField(
+        label="migrációs csomag",
+        help_text=f"ZIP-fájl manifest.json jegyzékkel, kibontva is legfeljebb {PACKAGE // MIB} MB, "
+        f"rendszerenként legfeljebb {packages.PART // MIB} MB.",
+    )
 
 
 @require_GET
@@ -43,7 +49,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["package"]
-        content = file.read()
+        content = uploads.content(file)
         package = Package(
             name=file.name[:200],
             sha256=hashlib.sha256(content).hexdigest(),
@@ -52,8 +58,9 @@ def upload(request: HttpRequest) -> HttpResponse:
             uploader=request.clerk.username,
         )
         try:
+            contents = flow.read(content)  # takes seconds: not while a transaction waits
             with transaction.atomic():
-                flow.begin(package)
+                flow.begin(package, contents)
                 activity.record(request, "migrációs csomag feltöltése", package.sha256[:12])
         except packages.PackageFault as fault:
             form.add_error("package", str(fault))
@@ -84,7 +91,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "Az átvételt másnak kell jóváhagynia, mint aki a csomagot feltöltötte.")
         return redirect("migration:package", pk=pk)
     try:
-        with transaction.atomic():
+        with ROOM.work(), transaction.atomic():
             accepted = flow.approve(pk, request.clerk.name)
             if accepted:
                 activity.record(request, "migrációs csomag átvétele", package.sha256[:12])
@@ -103,7 +110,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Complete a partly imported package in the systems that refused it."""
     package = get_object_or_404(Package.objects.defer("content"), pk=pk)
-    with transaction.atomic():
+    with ROOM.work(), transaction.atomic():
         accepted = flow.resume(pk)
         if accepted:
             activity.record(request, "migrációs csomag átvételének befejezése", package.sha256[:12])

@@ -16,6 +16,16 @@ AROUND_A_FILE = 64 * KIB
 WITHOUT_A_FILE = 256 * KIB
 
 
+# Largest files of pages.
+STATEMENT = 2 * MIB  # a bank statement
+SCAN = 3 * MIB  # a citizen's attachment
+REPORTED = 5 * MIB  # a screenshot for the helpdesk
+LETTER = 10 * MIB  # a document's attachment
+KRX = 25 * MIB
+PACKAGE = 64 * MIB  # earlier data of a municipality
+DECREE = 2 * MIB  # with its annexes: a text and no file, but long
+
+
 class Upload(NamedTuple):
     """A route that takes more than a form: its system, its whole path, and the bytes that it promises.
 
@@ -33,14 +43,13 @@ class Upload(NamedTuple):
 
 
 UPLOADS = (
-    Upload("ado", "^/ado/kivonatok/uj$", 2 * MIB),
-    Upload("elugy", "^/elugy/kitoltes/[0-9a-f-]+/mellekletek/uj$", 3 * MIB),
-    Upload("helpdesk", "^/helpdesk/uj$", 5 * MIB),
-    Upload("irat", "^/irat/irat/[0-9]+/csatolmany$", 10 * MIB),
-    Upload("irat", "^/irat/erkeztetes/krx$", 25 * MIB),
-    Upload("migration", "^/migration/uj$", 64 * MIB),
-    # The text of a decree with its annexes: no file, but long.
-    Upload("portal", "^/portal/szerkesztes/[a-z-]+/(uj|[0-9]+)$", 2 * MIB),
+    Upload("ado", "^/ado/kivonatok/uj$", STATEMENT),
+    Upload("elugy", "^/elugy/kitoltes/[0-9a-f-]+/mellekletek/uj$", SCAN),
+    Upload("helpdesk", "^/helpdesk/uj$", REPORTED),
+    Upload("irat", "^/irat/irat/[0-9]+/csatolmany$", LETTER),
+    Upload("irat", "^/irat/erkeztetes/krx$", KRX),
+    Upload("migration", "^/migration/uj$", PACKAGE),
+    Upload("portal", "^/portal/szerkesztes/[a-z-]+/(uj|[0-9]+)$", DECREE),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from urllib.parse import urlencode, urlsplit
 
@@ -16,9 +17,15 @@ from systems import tenancy
 from systems.chain import relay
 from systems.core import facts, logs, metrics, pages
 from systems.core.clerk import KEY, Clerk
+from systems.core.room import THREADS
 from systems.shell import presence
 
 SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's SSLRequest; "S" in response means yes
+
+
+# Of the server's threads all but one, which is left for health. The edge sends no more; this holds without the edge.
+GIVE_WAY = 0.2  # seconds: a request whose client has gone is counted here a little longer than at the edge
+FREE = threading.BoundedSemaphore(THREADS - 1)
 
 
 class Health:
@@ -36,7 +43,12 @@ class Health:
         if request.path == "/healthz/metrics":
             content, content_type = metrics.text()
             return HttpResponse(content, content_type=content_type)
-        return self.get_response(request)
+        if not FREE.acquire(timeout=GIVE_WAY):
+            return HttpResponse(status=503, headers={"Retry-After": "1"})
+        try:
+            return self.get_response(request)
+        finally:
+            FREE.release()
 
 
 def _pooler_fault() -> str | None:
@@ -68,10 +80,10 @@ class ServeTenant:
             response.headers.setdefault("Content-Security-Policy", self.policy)
             response.headers.setdefault("Cache-Control", "no-store")  # pages show personal data, computers are shared
             seconds, system = time.monotonic() - start, settings.ASP.system
-            metrics.REQUESTS.labels(system, request.method, response.status_code).inc()
-            metrics.LATENCY.labels(system).observe(seconds)
+            metrics.answered(system, request.method, response.status_code, seconds)
             fields = {"status": response.status_code, "ms": round(seconds * 1000)}
-            logs.logger.info("%s %s", request.method, request.path, extra={"fields": fields})
+            method = request.method if request.method in metrics.METHODS else metrics.OTHER
+            logs.logger.info("%s %s", method, request.path, extra={"fields": fields})
             return response
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -108,6 +120,9 @@ def _only_from_edge(request: HttpRequest) -> None:
         raise tenancy.Refusal(421, f"Host must be under {settings.ASP.domain}") from None
 
 
+CLERKS_SIGN_IN = ("sign-in", "sign-in-complete")
+
+
 class SignedIn:
     """Puts the clerk on the request; without one, a page of this system leads to sign-in.
 
@@ -121,7 +136,10 @@ class SignedIn:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        """Runs before anything reads the body; a view with `belongs_to` says itself whose request it takes."""
         public, open_to_all = settings.ASP.entry.public, getattr(view, "open_to_all", False)
+        if request.tenant.bearer is None and request.resolver_match.view_name in CLERKS_SIGN_IN:
+            return pages.clerks_only(request)  # beginning a sign-in writes a session: not for whoever comes by
         if public:
             request.municipality = facts.of_tenant().name
         elif open_to_all:
@@ -132,6 +150,9 @@ class SignedIn:
         elif cause := _foreign_session(request):
             logs.logger.warning("session refused: %s", cause)
         if open_to_all:
+            mine = getattr(view, "belongs_to", None)
+            if mine and request.method == "POST" and not mine(request):
+                return pages.session_over(request)
             return None
         if request.clerk is None:
             if request.method not in ("GET", "HEAD"):

@@ -14,6 +14,7 @@ from systems.ado.models import Payment, Statement, StatementLine, Taxpayer
 from systems.ado.statements import StatementFault
 from systems.core import money
 from systems.shared import identifiers
+from systems.shared.bodies import STATEMENT
 
 FIRM = identifiers.tax_number(f"1234567{identifiers.firm_check_digit('1234567')}-2-05")
 PERSON = "8472765075"
@@ -107,7 +108,7 @@ def test_money_that_went_back_is_nobodys(clerk, serve, taxpayers):
         (file("2026-03-01;1;;x;y"), "a hivatkozás hiányzik"),
         (file("2026-03-01;1;B;x"), "4 mező van benne, 5 kell"),
         (file("2026-03-01;1;B;x;y", "2026-03-02;2;B;x;y"), "3. sor: a(z) B hivatkozás a(z) 2. sorban már szerepel"),
-        (b"x" * (statements.LARGEST + 1), "legfeljebb 2048 KiB"),
+        (b"x" * (STATEMENT + 1), "legfeljebb 2048 KiB"),
     ],
 )
 def test_a_wrong_file_is_refused_whole(clerk, serve, taxpayers, content, words):

@@ -128,3 +128,11 @@ def test_keycloaks_client_leads_back_where_the_system_listens():
     client_entry = client_at_keycloak(municipality, "s")
     assert client_entry["redirectUris"] == [municipality.origin + reverse("elugy:sign-in-complete")]
     assert client_entry["attributes"]["post.logout.redirect.uris"] == municipality.origin + reverse("elugy:signed-out")
+
+
+def test_asking_to_sign_in_writes_no_session_into_the_municipalitys_database(browse, provider, node):
+    """Each anonymous request left a row there, without a limit."""
+    for _ in range(3):
+        assert browse("elugy").get("/elugy/ugyfel/belepes").status_code == 302
+    with node.superuser("t16054") as session:
+        assert session.execute("SELECT count(*) FROM elugy.django_session").fetchone() == (0,)

@@ -52,6 +52,14 @@ def package(files=None, ksh="16054", balances=None, drop=(), changes=None):
     return buffer.getvalue()
 
 
+def manifest_of(content):
+    """A package with nothing but a manifest: a value, or text as it is."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("manifest.json", content if isinstance(content, str) else json.dumps(content))
+    return buffer.getvalue()
+
+
 @pytest.fixture
 def clerk(browse):
     return browse("migration", "ugyintezo")
@@ -320,6 +328,19 @@ REFUSED = {
     "unlisted file": (package(changes={"files": {}}), "a jegyzékben nincs"),
     "no such system": (package({"nincs/x.csv": "a\r\n"}), "ezek a rendszerek"),
     "wrong sum": (package(changes={"files": {LISTED: {"rows": 2, "sha256": "0"}}}), "ellenőrző összeg"),
+    "promised is no table": (package(changes={"files": {LISTED: "x"}}), "a sorok száma és"),
+    "rows are a word": (package(changes={"files": {LISTED: {"rows": "2", "sha256": "0"}}}), "a sorok száma és"),
+    "balances are a list": (package(balances={"keret": [1]}), "név és egész szám párjai"),
+    "a balance is a word": (package(balances={"keret": {"felhasználó": "2"}}), "név és egész szám párjai"),
+    "a balance is no number": (package(balances={"keret": {"felhasználó": float("nan")}}), "név és egész szám párjai"),
+    "the manifest is a list": (manifest_of([]), "név és érték párjaiból"),
+    "files are a list": (package(changes={"files": [LISTED]}), "'files' része név és érték"),
+    "the format is a list": (package(changes={"format": []}), "szövegként 'format'"),
+    "NUL in the manifest": (package(balances={"keret": {"a\0": 1}}), "nem írásjel"),
+    "half a pair in the manifest": (package(balances={"keret": {"\ud800": 1}}), "nem írásjel"),
+    "deep": (manifest_of("[" * 100_000), "nem olvasható"),
+    "NUL in a cell": (package({LISTED: HEAD + "a;b\0;;\r\n"}, balances={}), "NUL karakter"),
+    "one system too large": (package({LISTED: HEAD + "a" * (17 * 2**20)}), "legfeljebb 16 MiB"),
     "ragged": (package({"keret/felhasznalok.csv": HEAD + "a;b\r\n"}), "nem annyi oszlop"),
 }
 
