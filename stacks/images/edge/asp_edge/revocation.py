@@ -30,17 +30,27 @@ def parse(text: str) -> tuple[int, list[str]]:
 
 
 def refresh(settings: Settings) -> bool:
-    """Take the present list; whether anything changed. The last good one stays when the new one cannot be trusted."""
+    """Take the present list; whether anything changed. The last good one stays when the new one cannot be trusted.
+
+    A revocation is for good: a serial number that was on a list stays refused although it is missing from the next, as
+    it is when step-ca has lost its volume. And a list that HAProxy did not load counts as not taken, so that the next
+    refresh tries again.
+    """
     der = request(settings, "/1.0/crl")
     openssl("crl", "-inform", "DER", "-noout", "-verify", "-CAfile", str(settings.client_ca), data=der)
     text = openssl("crl", "-inform", "DER", "-noout", "-nextupdate", "-dateopt", "iso_8601", "-text", data=der)
     until, serials = parse(text.decode())
     with locked(settings):
         change = Change()
-        change.write(settings.revoked, "".join(f"{serial}\n" for serial in serials))
+        kept = sorted({*settings.revoked.read_text(encoding="utf-8").split(), *serials})
+        change.write(settings.revoked, "".join(f"{serial}\n" for serial in kept))
         change.write(settings.crl_until, f"until {until}\n")
         if change:
-            haproxy.reload(settings)
+            try:
+                haproxy.reload(settings)
+            except (EdgeFault, OSError):
+                change.undo()
+                raise
     return bool(change)
 
 

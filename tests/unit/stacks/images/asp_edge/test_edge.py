@@ -161,6 +161,36 @@ def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, mon
     assert settings.crl_until.read_text() == "until 1795510965\n"
 
 
+def listed(monkeypatch, text):
+    """step-ca serves a list, and its signature holds."""
+    monkeypatch.setattr(revocation, "openssl", lambda *arguments, data=None: text.encode())
+    monkeypatch.setattr(revocation, "request", lambda settings, path: b"genuine")
+
+
+def test_a_revocation_outlives_a_step_ca_that_forgot_it(settings, reloads, monkeypatch):
+    listed(monkeypatch, LIST)
+    revocation.refresh(settings)
+    empty = "".join(line for line in LIST.splitlines(keepends=True) if "Serial Number" not in line)
+    listed(monkeypatch, empty.replace("2026", "2027"))
+    assert revocation.refresh(settings) is True
+    assert settings.revoked.read_text().split() == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
+
+
+def refuse_to_reload(settings):
+    raise EdgeFault("HAProxy did not reload: no such file")
+
+
+def test_a_list_that_haproxy_did_not_load_is_taken_again(settings, reloads, monkeypatch):
+    listed(monkeypatch, LIST)
+    with monkeypatch.context() as broken:
+        broken.setattr(haproxy, "reload", refuse_to_reload)
+        with pytest.raises(EdgeFault, match="no such file"):
+            revocation.refresh(settings)
+    assert revocation.refresh(settings) is True
+    assert len(reloads) == 1
+    assert "0A01" in settings.revoked.read_text()
+
+
 def test_a_reload_that_failed_is_an_error(settings, monkeypatch):
     monkeypatch.setattr(haproxy, "command", lambda settings, text: "Success=0\n--\nno such file\n")
     with pytest.raises(EdgeFault, match="did not reload: Success=0"):
