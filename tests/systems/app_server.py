@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import os
 import secrets
 import ssl
 import tarfile
@@ -78,7 +77,7 @@ class AppServer:
             mem_limit=f"{memory(system)}m",
             memswap_limit=f"{memory(system)}m",
             tmpfs={path: f"size={size}m,mode=1777" for path, size in TMPFS.items()},
-            volumes={str(node.folder): {"bind": SOCKETS, "mode": "rw"}} | _code(),
+            volumes={str(node.folder): {"bind": SOCKETS, "mode": "rw"}},
         )
         self.container.put_archive("/", _archive(files))
 
@@ -162,12 +161,6 @@ class AppServer:
 
     def log(self) -> list[dict]:
         return [json.loads(line) for line in self.container.logs().decode().splitlines() if line.startswith("{")]
-
-
-def _code() -> dict[str, dict[str, str]]:
-    """The working tree over the image's code, where ASP_TEST_MOUNT_SYSTEMS says so: tries without building an image."""
-    folder = os.environ.get("ASP_TEST_MOUNT_SYSTEMS")
-    return {folder: {"bind": "/srv/systems", "mode": "ro"}} if folder else {}
 
 
 def _archive(files: Mapping[str, str]) -> bytes:

@@ -14,6 +14,7 @@ from centre.reach.psql import CellSql
 from centre.reach.runtime import RuntimeFault
 from inventory.register import load
 from inventory.vault import vault
+from stacks.components.app_server import TMPFS
 from stacks.configs.places import ROOT_FILE
 from tests.support.certificates import client_cert
 from tests.support.polling import poll
@@ -201,6 +202,7 @@ def own(register):
             init=True,
             cap_drop=["ALL"],
             user=running.attrs["Config"]["User"],
+            tmpfs={path: f"size={size}m,mode=1777" for path, size in TMPFS.items()},
             labels={"asp.env": register.environment.id},
         )
         made.append(container)
