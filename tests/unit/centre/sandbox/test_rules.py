@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from centre.sandbox.rules import SandboxFault, confirm, may_fill, may_refill
 from inventory import paths
@@ -58,7 +59,8 @@ def test_a_live_municipality_gets_no_invented_data(copy):
 def test_no_environment_is_a_demonstration_unless_it_says_so(copy):
     text = (copy.root / SETTINGS).read_text(encoding="utf-8")
     assert "demonstration: true" in text
-    assert "demonstration" not in _template(copy.root / SETTINGS, "land"), "nor by being made from one"
+    made = yaml.safe_load(_template(copy.root / SETTINGS, "land"))
+    assert "demonstration" not in made, "nor by being made from one"
     (copy.root / SETTINGS).write_text("".join(
         line for line in text.splitlines(keepends=True) if not line.startswith("demonstration")
     ))  # fmt: skip

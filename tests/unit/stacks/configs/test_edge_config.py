@@ -5,11 +5,11 @@ from copy import copy
 
 import pytest
 
-from inventory.paths import ROOT
 from inventory.register import load
 from stacks.configs import edge_answers, edge_backends, edge_config, edge_limits
 from stacks.configs.edge_pages import PAGES, render
 from stacks.configs.places import ROOT_FILE
+from systems.core.room import THREADS
 from systems.shared.bodies import UPLOADS
 
 ISSUER = "ASP test issuing CA"
@@ -87,14 +87,8 @@ def test_step_ca_never_takes_the_edges_identity_for_the_callers(register, text):
 def test_the_lanes_of_an_app_server_leave_a_thread_for_health_checks(register):
     """H1: eight slow requests took the health check's thread too, and the cell's system was down for everybody."""
     lanes = [register.limit(f"lane-{lane}") for lane in ("main", "more", "upload")]
-    assert sum(lanes) < gunicorn_threads()
+    assert sum(lanes) < THREADS
     assert register.limit("municipality-at-work") < register.limit("lane-main")
-
-
-def gunicorn_threads():
-    match = re.search(r"^threads = (\d+)$", (ROOT / "systems" / "gunicorn.py").read_text(), re.MULTILINE)
-    assert match, "systems/gunicorn.py names no threads"
-    return int(match[1])
 
 
 def test_headers_and_an_awaited_body_fit_into_a_buffer(register):
