@@ -27,8 +27,8 @@ from tests.mutants.catalogue import Mutant, MutantFault, matching, mutants
 RESULTS = paths.LOCAL / "mutation.json"
 TABLE = paths.ROOT / "docs" / "mutants.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-# Seconds for the nearest tests of one mutant: the slowest take half a minute on a quiet machine. A fault that makes them
-# run on is noticed.
+# Seconds for the nearest tests of one mutant: the slowest take half a minute on a quiet machine, and a fault that makes
+# them run on is noticed.
 LONGEST = 240
 NOTICED, MISSED, SLOW = "noticed", "missed", "too slow"
 NOTHING_RUN = (4, 5)  # pytest's exit codes for arguments that it does not take, and for no tests

@@ -1,5 +1,5 @@
-"""A citizen sees late interest as the account counts it (systems/ado/interest.py): each day at the rate of that day, cut
-off after the third decimal of a percent (2017. évi CL. törvény 209. §). Before, a day bore the rate of the day before.
+"""A citizen sees late interest as the account counts it (systems/ado/interest.py): each day at the rate of that day,
+cut off after the third decimal of a percent (2017. évi CL. törvény 209. §). It was the rate of the day before.
 """
 
 from django.db import migrations

@@ -16,7 +16,10 @@ ENVIRONMENT = f"{DEV}/environment.yaml"
 SAJO = f"{DEV}/municipalities/16054-sajoszentpeter.yaml"
 TARDONA = f"{DEV}/municipalities/14784-tardona.yaml"
 MAINTENANCE = """maintenance:
-  - {{announced: 2027-03-01, since: 2027-03-{since:02}T20:00:00+01:00, until: 2027-03-{until}:00+01:00, text: disks of baz1}}
+  - announced: 2027-03-01
+    since: 2027-03-{since:02}T20:00:00+01:00
+    until: 2027-03-{until}:00+01:00
+    text: disks of baz1
 citizens:"""
 
 
@@ -129,7 +132,7 @@ def test_a_cell_has_as_many_nodes_as_any_of_its_tenants_was_applied_with(copy, o
 
 
 def test_an_emergency_needs_no_notice(copy):
-    entry = MAINTENANCE.format(since=1, until="01T22:00").replace("text:", "emergency: true, text:")
+    entry = MAINTENANCE.format(since=1, until="01T22:00").replace("text:", "emergency: true\n    text:")
     copy.edit(ENVIRONMENT, "citizens:", entry)
     assert copy.load().environment.maintenance[0].emergency
 

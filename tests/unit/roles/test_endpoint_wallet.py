@@ -162,7 +162,9 @@ def test_a_sound_certificate_is_told_with_serial_and_end(ours, wallet):
 @pytest.mark.parametrize("there", [(False, False), (True, False), (False, True)])
 def test_half_a_pair_is_none(ours, wallet, there):
     pair = ours.client()
-    assert status(wallet(*(text if is_there else None for text, is_there in zip(pair, there, strict=True)))) == "missing"
+    assert (
+        status(wallet(*(text if is_there else None for text, is_there in zip(pair, there, strict=True)))) == "missing"
+    )
 
 
 @pytest.mark.parametrize(
