@@ -86,9 +86,14 @@ def _try_all(chosen: list[Mutant], again: bool) -> None:
                 (root / mutant.file).write_text(text, encoding="utf-8")
             seconds = time.monotonic() - began
             print(f"{number}/{len(waiting)} {mutant.area}/{mutant.id}: {outcome} in {seconds:.0f} s", flush=True)
-            results[f"{mutant.area}/{mutant.id}"] = {"digest": mutant.digest(paths.ROOT), "outcome": outcome}
-            RESULTS.parent.mkdir(exist_ok=True)
-            write_whole(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
+            _remember(mutant, outcome)
+
+
+def _remember(mutant: Mutant, outcome: str) -> None:
+    results = _results()  # as it is now: another area may be tried at the same time
+    results[f"{mutant.area}/{mutant.id}"] = {"digest": mutant.digest(paths.ROOT), "outcome": outcome}
+    RESULTS.parent.mkdir(exist_ok=True)
+    write_whole(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
 def _copy(root: Path) -> None:

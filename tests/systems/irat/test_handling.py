@@ -243,14 +243,14 @@ def archived_case(serve, years_ago, item="F602"):
     return pk
 
 
-def test_a_case_is_kept_until_the_last_day_of_its_last_year(boss, serve):
+def test_a_case_is_kept_until_the_last_day_of_its_last_year(clerk, serve):
     kept, over = archived_case(serve, 2), archived_case(serve, 2)
     this_year = timezone.localdate().year
     with serve("irat"):
         Case.objects.filter(pk=kept).update(keep_until=dt.date(this_year, 12, 31))
         Case.objects.filter(pk=over).update(keep_until=dt.date(this_year - 1, 12, 31))
         assert [case.pk for case in handling.scrapable(this_year)] == [over]
-    assert boss.post("/irat/irattar/selejtezes").status_code == 302
+    assert clerk.post("/irat/irattar/selejtezes").status_code == 302
     with serve("irat"):
         assert [case.pk for case in Destruction.objects.get().cases.all()] == [over]
 
