@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -79,6 +80,7 @@ def _try_all(chosen: list[Mutant], again: bool) -> None:
         _prove_sound(root, waiting)
         for number, mutant in enumerate(waiting, 1):
             began = time.monotonic()
+            digest = mutant.digest(root)
             text = mutant.plant(root)
             try:
                 outcome = _run(root, mutant.tests)
@@ -86,12 +88,12 @@ def _try_all(chosen: list[Mutant], again: bool) -> None:
                 (root / mutant.file).write_text(text, encoding="utf-8")
             seconds = time.monotonic() - began
             print(f"{number}/{len(waiting)} {mutant.area}/{mutant.id}: {outcome} in {seconds:.0f} s", flush=True)
-            _remember(mutant, outcome)
+            _remember(mutant, digest, outcome)
 
 
-def _remember(mutant: Mutant, outcome: str) -> None:
+def _remember(mutant: Mutant, digest: str, outcome: str) -> None:
     results = _results()  # as it is now: another area may be tried at the same time
-    results[f"{mutant.area}/{mutant.id}"] = {"digest": mutant.digest(paths.ROOT), "outcome": outcome}
+    results[f"{mutant.area}/{mutant.id}"] = {"digest": digest, "outcome": outcome}
     RESULTS.parent.mkdir(exist_ok=True)
     write_whole(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
 
@@ -141,7 +143,8 @@ def _write_table(results: dict[str, dict[str, str]]) -> None:
     for mutant in mutants():
         outcome = _outcome(mutant, results) or "not tried"
         if outcome == MISSED and mutant.left:
-            left.append(f"- {mutant.area}/{mutant.id} (`{mutant.file}`): {mutant.why}. {mutant.left}")
+            item = f"- {mutant.area}/{mutant.id} (`{mutant.file}`): {mutant.why}. {mutant.left}"
+            left.append(textwrap.fill(item, 120, subsequent_indent="  ", break_on_hyphens=False))
             outcome = "argued"
         counts.setdefault(mutant.area, Counter())[NOTICED if outcome == SLOW else outcome] += 1
     columns = (NOTICED, MISSED, "argued", "not tried")
