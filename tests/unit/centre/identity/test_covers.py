@@ -1,4 +1,4 @@
-"""What Keycloak shows is compared with what is due: it may add defaults of its own, and nothing that gives away more."""
+"""What Keycloak shows is compared with what is due: defaults of its own are fine, what gives away more is not."""
 
 import pytest
 
