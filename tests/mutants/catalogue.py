@@ -49,9 +49,11 @@ class Mutant:
         return text
 
     def digest(self, root: Path) -> str:
-        """Of all that its result depends on: the fault, the file, its tests and what they share."""
+        """Of all that its result depends on: the fault, the file, its tests with their data, and what tests share."""
         content = hashlib.sha256(repr(self).encode())
-        for name in (self.file, *(test.partition("::")[0] for test in self.tests), "tests/support"):
+        tests = [test.partition("::")[0] for test in self.tests]
+        data = sorted({f"{test.rpartition('/')[0]}/data" for test in tests if (root / test).is_file()})
+        for name in (self.file, *tests, *data, "tests/support"):
             place = root / name
             for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
                 if "__pycache__" not in file.parts and file.is_file():
