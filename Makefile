@@ -7,7 +7,7 @@ export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
 .PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
-        test-cells attack bench lock lint outdated sbom
+        test-cells attack bench lock lint outdated sbom counts alone mutation
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -58,9 +58,18 @@ test-cells: host  ## all tests of a three-node cell, in environments of their ow
 attack:  ## attack the running ENV, all ways, some ten minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
 	@$(PY) -m pytest --long tests/attack $(ARGS)
 
-test-unit:  ## tests without Docker, some four minutes
+test-unit:  ## tests without Docker, about a minute (ARGS="--shuffle 7" in another order)
 	@python3 -m centre host --no-docker
-	@$(PY) -m pytest tests/unit
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS) tests/unit
+
+counts:  ## write how many tests each folder holds, after some were added or removed on purpose
+	@$(PY) -m tests.counts
+
+alone:  ## collect every test file in a process of its own (ARGS for some)
+	@$(PY) -m tests.alone $(ARGS)
+
+mutation:  ## faults planted on purpose, and which of them no test notices (ARGS for areas or paths)
+	@$(PY) -m tests.mutants $(ARGS)
 
 test:  ## the tests, in an environment of its own that is removed afterwards (long)
 	@bash tests/run

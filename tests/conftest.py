@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from centre.reach.runtime import Runtime
 from inventory.register import load
+from tests import counts
 
 # A machine that does other work too makes the drawing of inputs slow: that says nothing about what is tested.
 settings.register_profile("asp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("asp")
 
-# The least number of tests that each suite folder must collect: an empty glob or parametrisation is an error.
-MINIMUM = {
-    "unit": 1020, "systems": 450, "engine": 130, "live/stacks": 90, "live/roles": 160, "live/checks": 8,
-    "live/e2e": 20, "live/cells": 10, "roles": 11, "attack": 50,
-}  # fmt: skip
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run whole families of tests, not the first of each")
+    parser.addoption("--shuffle", metavar="SEED", help="run files, and tests within each, in the order of this seed")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return f"order: --shuffle {config.option.shuffle}" if config.option.shuffle else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without --long the tests marked so are left out, unless one is asked for by its name."""
+    if seed := config.option.shuffle:
+        items.sort(key=lambda item: (Random(f"{seed} {item.path}").random(), Random(f"{seed} {item.nodeid}").random()))
     if config.option.long or any("::" in argument for argument in config.args):
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
@@ -47,13 +51,13 @@ def runtime(register):
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """A suite that was asked for as a whole and collected less than it should is an error."""
-    if session.config.option.collectonly or session.config.option.keyword or session.config.option.markexpr:
+    """A folder that was asked for as a whole and holds another number of tests than is recorded is an error."""
+    options = session.config.option
+    if options.collectonly or options.keyword or options.markexpr or options.long or options.deselect or options.ignore:
         return
-    root = Path(__file__).parent
     asked = [Path(argument).resolve() for argument in session.config.args]
-    for suite, least in MINIMUM.items():
-        if root / suite in asked:
-            count = sum((root / suite) in item.path.parents for item in session.items)
-            if count < least:
-                raise pytest.UsageError(f"suite {suite}: {count} tests collected, wanted at least {least}")
+    recorded = json.loads(counts.FILE.read_text(encoding="utf-8"))
+    if wrong := counts.differences(recorded, counts.of_files(item.path for item in session.items), asked):
+        raise pytest.UsageError(
+            "; ".join([*wrong, "Find out where they went, or write the numbers with `make counts`"])
+        )

@@ -1,4 +1,8 @@
-"""Late interest by the day, exact: forints × days × rate stay fractions and are rounded only once, at the end."""
+"""Late interest (késedelmi pótlék, 2017. évi CL. törvény 206. and 209. §), rounded to forints only once, at the end.
+
+Each calendar day of a delay, from the day after the due day to the day of payment, bears the rate that is in force on
+that day. A day's rate is a 365th of the yearly one, cut off after the third decimal of a percent.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from fractions import Fraction
 from systems.core import money
 
 DAYS_OF_A_YEAR = 365  # of the law's daily rate, in leap years too
+THOUSANDTHS = 100_000  # of a percent, in the whole
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -29,18 +35,17 @@ class Entry:
 
 
 def exact(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) -> Fraction:
-    """Interest up to and including `until`, on the debt at the end of each day before; a credit bears none.
+    """Interest of all days up to and including `until`, on the debt at the end of each day before; a credit bears none.
 
-    A debt bears interest from the day after it is due to the day on which it is paid. `rates` are in order of day.
+    `rates` are in order of day.
     """
-    days = sorted({entry.day for entry in entries} | {rate.since for rate in rates} | {until})
+    days = sorted({entry.day for entry in entries} | {rate.since - DAY for rate in rates} | {until})
     total, owed = Fraction(0), 0
     for begin, end in zip(days, days[1:], strict=False):
         owed += sum(entry.amount for entry in entries if entry.day == begin)
         if end > until:
             break
-        rate = _rate(rates, begin)
-        total += Fraction(max(owed, 0) * (end - begin).days * rate, 10_000 * DAYS_OF_A_YEAR)
+        total += Fraction(max(owed, 0) * (end - begin).days * _daily(rates, begin + DAY), THOUSANDTHS)
     return total
 
 
@@ -49,7 +54,7 @@ def in_forints(entries: Sequence[Entry], rates: Sequence[Rate], until: dt.date) 
     return money.round_to_forint(exact([e for e in entries if e.day <= until], rates, until))
 
 
-def _rate(rates: Sequence[Rate], day: dt.date) -> int:
-    """Basis points for the night after a day: those of the last rate that began by that day."""
+def _daily(rates: Sequence[Rate], day: dt.date) -> int:
+    """Thousandths of a percent for a day: of the last rate that began by that day."""
     points = [rate.basis_points for rate in rates if rate.since <= day]
-    return points[-1] if points else 0
+    return points[-1] * 10 // DAYS_OF_A_YEAR if points else 0

@@ -232,7 +232,9 @@ class Chaos:
 
     def guarded(self) -> list[str]:
         """Protect a resource, try to remove and to replace it, and free it again: faults."""
-        chosen = self.random.choice(self._free())
+        free = self._free()
+        replaceable = [item for item in free if item["kind"] != "service"]  # a service is never replaced
+        chosen = self.random.choice(replaceable or free)
         chosen["protect"] = True
         self.save()
         self.sandbox.up("--skip-preview")

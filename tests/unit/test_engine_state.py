@@ -102,6 +102,20 @@ def test_replay_adds_what_the_journal_has():
     assert [(item.op, item.resource.urn) for item in result.interrupted] == [("create", resource("half").urn)]
 
 
+@pytest.mark.parametrize("op", ["update", "create", "delete"])
+def test_replay_leaves_what_failed_as_it_was(op):
+    item = resource("new") if op == "create" else resource("old").copy(inputs={"label": "other"})
+    result = replay(Snapshot([resource("old")]), [record("begin", op, item), record("failed", op, item)], plain)
+    assert [(kept.id, kept.inputs) for kept in result.snapshot.resources] == [("old", resource("old").inputs)]
+    assert result.interrupted == []
+
+
+def test_replay_of_a_replacement_that_was_cut_off_knows_the_old_object_once():
+    condemned = resource("a").copy(delete=True, id="one")
+    result = replay(Snapshot([resource("a").copy(id="one")]), [record("done", "condemn", condemned)], plain)
+    assert [(item.id, item.delete) for item in result.snapshot.resources] == [("one", True)]
+
+
 def test_replay_follows_a_new_name():
     before = Snapshot([resource("a"), resource("b", dependencies=[resource("a").urn])])
     renamed = resource("c").copy(id="a")

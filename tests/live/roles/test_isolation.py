@@ -7,7 +7,7 @@ from centre.isolation.findings import findings
 from centre.isolation.matrix import PLANES, matrix
 from centre.isolation.reading import read
 from centre.reach.psql import CellSql
-from tests.support.leaks import LEAKS, planted
+from tests.support.leaks import LEAKS, TELLING, planted
 from tests.support.long import of_family
 
 SUBJECT, NEIGHBOUR = "25159", "16054"
@@ -57,8 +57,13 @@ def test_there_are_enough_leaks():
     assert {leak.plane for leak in LEAKS} >= set(PLANES) - {"doors"}  # doors: unit tests
 
 
-# Each takes a look at every catalogue: every third always.
-@pytest.mark.parametrize("leak", of_family(LEAKS, LEAKS[::3]), ids=lambda leak: leak.name)
+def test_every_kind_of_leak_is_planted_always():
+    assert {leak.kind for leak in TELLING} == {leak.kind for leak in LEAKS}
+    assert {leak.plane for leak in TELLING} == {leak.plane for leak in LEAKS}
+
+
+# Each takes a look at every catalogue.
+@pytest.mark.parametrize("leak", of_family(LEAKS, TELLING), ids=lambda leak: leak.name)
 def test_a_leak_is_found(cell, names, audited, leak):
     with planted(cell, leak, names):
         strange, seen = audited()

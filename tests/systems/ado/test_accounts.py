@@ -16,7 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from systems.ado import assessing, extracting, payments, statements
-from systems.ado.models import Assessment, Instalment, Payment, PaymentPart, Return, StatementLine, Tax, Taxpayer
+from systems.ado.models import (
+    Assessment,
+    Instalment,
+    InterestRate,
+    Payment,
+    PaymentPart,
+    Return,
+    StatementLine,
+    Tax,
+    Taxpayer,
+)
 from systems.ado.models import balances as all_balances
 from systems.core import pdf
 from systems.core.errors import NotPossible
@@ -274,6 +284,79 @@ def test_less_tax_bears_no_interest_for_the_time_before(serve, firm):
         assert firm.balance().interest > 0
         assessing.correct(first.pk, 0, "téves alap", "Próba")
         assert firm.balance().owed == 0
+
+
+def parts_of(assessment):
+    return {part.due: part.amount for part in assessment.instalments.all()}
+
+
+FIRST, SECOND, THIRD = (TODAY + dt.timedelta(days=days) for days in (-400, -100, 400))
+
+
+def in_instalments(taxpayer, *days):
+    """A tax of 1 ‰ on a base of 100 000 Ft for each of the days."""
+    assessment = Assessment.objects.create(
+        taxpayer=taxpayer, tax_id="telek", year=2024, base=100_000 * len(days), per_mille=1,
+        amount=100 * len(days), made_by="Próba",
+    )  # fmt: skip
+    Instalment.objects.bulk_create(Instalment(assessment=assessment, due=day, amount=100) for day in days)
+    return assessment
+
+
+def test_more_tax_is_not_due_before_the_tax_itself(serve, firm):
+    with serve("ado"):
+        later = in_instalments(firm, SECOND, THIRD)
+        more = assessing.correct(later.pk, 250_000, "ellenőrzés", "Próba")
+        assert parts_of(more) == {THIRD: 50}, "the last instalment is still to come"
+        Tax.objects.filter(pk="telek").update(notice_days=500)
+        last = assessing.correct(more.pk, 260_000, "ellenőrzés", "Próba")
+        (due,) = parts_of(last)
+        assert due > THIRD and parts_of(last) == {due: 10}, "the office's own claim comes later still"
+
+
+@pytest.mark.parametrize(
+    ("base", "cuts"),
+    [
+        (250_000, {THIRD: -50}),
+        (200_000, {THIRD: -100}),
+        (150_000, {THIRD: -100, SECOND: -50}),
+        (0, {THIRD: -100, SECOND: -100, FIRST: -100}),
+    ],
+)
+def test_less_tax_is_taken_from_the_last_due_days(serve, firm, base, cuts):
+    with serve("ado"):
+        less = assessing.correct(in_instalments(firm, FIRST, SECOND, THIRD).pk, base, "téves alap", "Próba")
+        assert parts_of(less) == cuts
+
+
+def test_a_refund_is_bounded_by_what_is_overpaid_on_its_day_and_today(serve, firm):
+    with serve("ado"):
+        owe(firm, "hipa", **{f"d{FIRST:%Y_%m_%d}": 1000, f"d{SECOND:%Y_%m_%d}": 600})
+        pay(firm, 2000, FIRST, tax="hipa")
+        then, tax = FIRST + dt.timedelta(days=1), Tax.objects.get(pk="hipa")
+
+        def give_back(amount, day, reference):
+            payment = Payment(
+                taxpayer=firm, day=day, amount=amount, reference=reference, reason="kérelem", recorded_by="Próba"
+            )
+            payments.refund(payment, tax)
+
+        with pytest.raises(NotPossible, match="Legfeljebb 400 Ft"):
+            give_back(1000, then, "V-1")  # overpaid then; since, 600 more fell due
+        with pytest.raises(NotPossible, match="Legfeljebb 0 Ft"):
+            give_back(400, FIRST - dt.timedelta(days=1), "V-2")  # overpaid today; then, nothing was paid yet
+        give_back(400, then, "V-3")
+        assert firm.balance().owed == 0
+
+
+def test_a_new_rate_holds_from_its_first_day_for_the_citizen_too(serve, firm):
+    with serve("ado"):
+        owe(firm, "hipa", **{f"d{TODAY - dt.timedelta(days=2):%Y_%m_%d}": 365_000})
+        InterestRate.objects.create(since=TODAY, basis_points=2000, source="Próba")
+        assert firm.balance().interest == 296, "yesterday at 0.027 %, today at 0.054 %: 98.55 and 197.1 Ft"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT interest FROM citizen_balance WHERE identifier = %s AND interest > 0", [FIRM])
+            assert cursor.fetchall() == [(296,)]
 
 
 def test_a_correction_by_the_office_is_due_after_its_decision(clerk, serve, firm):

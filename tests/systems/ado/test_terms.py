@@ -57,16 +57,16 @@ def test_interest_follows_a_new_rate_from_its_day_on(clerk, serve):
     with serve("ado"):
         taxpayer = Taxpayer.objects.create(identifier="8472765075", name="Próba", address="Sajószentpéter")
         assessment = Assessment.objects.create(
-            taxpayer=taxpayer, tax_id="hipa", year=2025, base=1, per_mille=1, amount=3_650_000, made_by="Próba"
+            taxpayer=taxpayer, tax_id="hipa", year=2025, base=1, per_mille=1, amount=7_300_000, made_by="Próba"
         )
-        Instalment.objects.create(assessment=assessment, due=today - dt.timedelta(days=30), amount=3_650_000)
-        before = taxpayer.balance(since).interest
-        assert taxpayer.balance().interest == 30 * 1_000
+        Instalment.objects.create(assessment=assessment, due=today - dt.timedelta(days=30), amount=7_300_000)
+        before = taxpayer.balance(since - dt.timedelta(days=1)).interest
+        assert taxpayer.balance().interest == 30 * 1_971, "0.027 % a day"
     data = {"since": since.isoformat(), "percent": "20,5".replace(",", "."), "source": "jegybanki alapkamat"}
     assert clerk.post("/ado/mertekek/potlek/uj", data).status_code == 302
     with serve("ado"):
-        assert taxpayer.balance(since).interest == before, "what is past stays"
-        assert taxpayer.balance().interest == 20 * 1_000 + 10 * 2_050
+        assert taxpayer.balance(since - dt.timedelta(days=1)).interest == before == 19 * 1_971, "what is past stays"
+        assert taxpayer.balance().interest == 19 * 1_971 + 11 * 4_088, "0.056 % from its first day on"
     refusal = clerk.post("/ado/mertekek/potlek/uj", data)
     assert refusal.status_code == 422 and "csak ennél később kezdődhet" in text_of(refusal)
     with serve("ado"):

@@ -156,6 +156,32 @@ def test_a_budget_is_never_exceeded(gazd):
         Appropriation.objects.update(committed=901)
 
 
+@pytest.mark.parametrize(("when", "accepted"), [((2025, 12, 31), False), ((2026, 1, 1), True), ((2026, 12, 31), True),
+                                                ((2027, 1, 1), False)])  # fmt: skip
+def test_a_commitment_is_of_its_budgets_year(gazd, when, accepted):
+    appropriation, partner = books()
+    if accepted:
+        assert bookkeeping.commit(appropriation, partner, "papír", dt.date(*when), 1, "k").day == dt.date(*when)
+        return
+    with pytest.raises(NotPossible, match="napja 2026. évi legyen"):
+        bookkeeping.commit(appropriation, partner, "papír", dt.date(*when), 1, "k")
+    appropriation.refresh_from_db()
+    assert appropriation.committed == 0 and not Commitment.objects.exists()
+
+
+def test_only_expenses_are_committed_and_only_revenues_received(gazd):
+    appropriation, partner = books()
+    revenue = Item.objects.filter(side=Item.Side.REVENUE).first()
+    income = bookkeeping.appropriate(appropriation.year, revenue, 1000)
+    with pytest.raises(NotPossible, match="csak kiadási előirányzatra"):
+        bookkeeping.commit(income, partner, "papír", day(1), 1, "k")
+    with pytest.raises(NotPossible, match="bevételi rovatra lehet könyvelni"):
+        bookkeeping.receive(appropriation.item, 1, day(1), bookkeeping.BANK, "bevétel", "k")
+    assert not Voucher.objects.exists()
+    bookkeeping.receive(revenue, 500, day(1), bookkeeping.BANK, "bevétel", "k")
+    assert sums() == (500, 500)
+
+
 def test_an_invoice_stays_within_its_commitment(gazd):
     commitment = order(126_999)
     with pytest.raises(NotPossible, match="126\xa0999 Ft maradt"):

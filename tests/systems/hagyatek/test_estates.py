@@ -343,6 +343,25 @@ def test_a_notary_who_is_not_competent_needs_a_reason(notary):
     assert Handover.objects.get().notary == other
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "competent"), [(1, 2, False), (1, 3, True), (3, 3, True), (3, 12, True), (4, 12, False)]
+)
+def test_a_notary_is_competent_for_deaths_of_the_months_of_their_area(hagyatek, first, last, competent):
+    notary = Notary.objects.create(name="dr. Más Mihály", seat="Ózd", address="x")
+    notary.areas.create(settlement="Sajószentpéter", first_month=first, last_month=last)
+    assert DECEASED["died"].month == 3
+    assert list(handing.competent(estate())) == [notary] * competent
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"settlement": "Ózd"}])
+def test_a_notary_who_left_or_serves_another_town_is_not_competent(notary, change):
+    if "active" in change:
+        Notary.objects.update(**change)
+    else:
+        notary.areas.update(**change)
+    assert not handing.competent(estate()).exists()
+
+
 def test_nothing_is_handed_over_before_it_was_known(notary):
     new_estate = estate()
     with pytest.raises(NotPossible, match="tudomásszerzés"):

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from systems import tenancy
+from systems.helpdesk import feed
 from systems.helpdesk.models import Step, Ticket, allowances
 from systems.shared.workdays import ZONE
 from tests.systems.support import OURS
@@ -142,6 +143,34 @@ def test_an_answer_solves_it_and_a_word_of_the_reporter_opens_it_again(clerk, su
     assert clerk.post(f"{path}uzenet", {"text": "Köszönöm."}).status_code == 404, "closed is closed"
 
 
+def test_a_file_is_for_its_reporter_and_support_only(clerk, support, browse):
+    place = report(clerk, upload=SimpleUploadedFile("kep.png", b"titok"))["Location"]
+    colleague = browse("helpdesk", "bejelento", username="mas.mihaly", name="Más Mihály")
+    refusal = colleague.get(f"{place}fajl")
+    assert (refusal.status_code, b"titok" in refusal.content) == (404, False)
+    assert colleague.post(f"{place}uzenet", {"text": "x"}).status_code == 404
+    assert support.get(f"{place}fajl").content == clerk.get(f"{place}fajl").content == b"titok"
+
+
+def test_closing_leaves_the_moment_of_the_solution(clerk, support, serve):
+    path = f"/helpdesk/bejelentes/{ticket(serve).pk}/"
+
+    def solved_at():
+        with serve("helpdesk"):
+            return Ticket.objects.get().solved_at
+
+    support.post(f"{path}valasz", {"state": "solved", "text": "Kicseréltük."})
+    with serve("helpdesk"):
+        earlier = timezone.now() - dt.timedelta(hours=3)
+        Ticket.objects.update(solved_at=earlier)
+    support.post(f"{path}valasz", {"state": "closed", "text": "Kész."})
+    assert solved_at() == earlier
+    with serve("helpdesk"):
+        Ticket.objects.update(state="solved")
+    clerk.post(f"{path}uzenet", {"text": "Még mindig rossz."})
+    assert solved_at() is None, "it is not solved any more"
+
+
 def test_a_file_comes_back_as_a_download(clerk):
     response = report(clerk, upload=SimpleUploadedFile("képernyő.png", b"\x89PNG<script>", "text/html"))
     answer = clerk.get(f"{response['Location']}fajl")
@@ -172,6 +201,55 @@ def test_the_clock_runs_in_opening_hours_and_stops_while_it_waits(serve, monkeyp
         monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: now)
         clock = new_ticket.clock(allowances())
     assert (clock.used_minutes, clock.over) == (used, over)
+
+
+@pytest.mark.parametrize(
+    ("steps", "now", "due"),
+    [
+        ([("open", at(2, 8))], at(2, 8, 30), at(2, 9)),
+        ([("open", at(2, 15, 30))], at(2, 15, 45), at(3, 8, 30)),  # overnight
+        ([("open", at(6, 13))], at(6, 13, 10), at(9, 8, 30)),  # over the weekend
+        ([("open", at(2, 8)), ("waiting", at(2, 8, 20)), ("working", at(2, 9))], at(2, 9, 10), at(2, 9, 40)),
+        ([("open", at(2, 8)), ("waiting", at(2, 8, 20))], at(2, 12), None),  # the clock stands
+        ([("open", at(2, 8)), ("solved", at(2, 8, 20))], at(2, 12), None),
+        ([("open", at(2, 8))], at(2, 9), None),  # the time is over
+        ([("open", at(2, 8))], at(2, 8, 59), at(2, 9)),
+    ],
+)
+def test_the_clock_says_when_time_will_be_up(serve, monkeypatch, steps, now, due):
+    new_ticket = ticket(serve, reported=False)
+    with serve("helpdesk"):
+        for state, moment in steps:
+            Step.objects.create(ticket=new_ticket, state=state, at=moment, name="x")
+        monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda: now)
+        assert new_ticket.clock(allowances()).due == due
+
+
+def test_a_ticket_is_over_only_after_its_last_minute(serve, monkeypatch):
+    new_ticket = ticket(serve, reported=False)
+    with serve("helpdesk"):
+        Step.objects.create(ticket=new_ticket, state="open", at=at(2, 8), name="x")
+        for minute, over in ((0, False), (1, True)):
+            monkeypatch.setattr("systems.helpdesk.models.timezone.now", lambda minute=minute: at(2, 9, minute))
+            assert new_ticket.clock(allowances()).over is over
+
+
+def test_the_nights_figures_are_reports_by_state_and_the_days_by_reach(serve):
+    made = [("outage", "open", at(2, 8)), ("outage", "solved", at(3, 0)), ("minor", "open", at(3, 23, 59)),
+            ("minor", "open", at(4, 0))]  # fmt: skip
+    for reach, state, moment in made:
+        solved_at = moment if state == "solved" else None
+        ticket(serve, reach=reach, state=state, reported_at=moment, solved_at=solved_at)
+    with serve("helpdesk"):
+        figures = [
+            (row["measure"], row["dimension"], row["kind"], row["value"]) for row in feed.rows(dt.date(2026, 3, 3))
+        ]
+    assert figures == [
+        ("bejelentés", "Beérkezett", "count", 3),
+        ("bejelentés", "Megoldva", "count", 1),
+        ("új bejelentés", "Zavaró, de dolgozni lehet", "count", 1),
+        ("új bejelentés", "Senki sem tud dolgozni", "count", 1),
+    ]
 
 
 @pytest.mark.parametrize("system", ["helpdesk", "keret", "portal"])

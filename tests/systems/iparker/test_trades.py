@@ -95,6 +95,16 @@ def new_entry(n=1, **changes):
     return registering.register(open_notification(n, **({"site": f"Fő út {n}."} | changes)).pk, "k")
 
 
+def test_an_entry_that_ended_does_not_keep_its_place(iparker):
+    old = registering.register(open_notification(1).pk, "k")
+    with pytest.raises(NotPossible, match=f"már van élő bejegyzése: {old.number}"):
+        registering.register(open_notification(2).pk, "k")
+    registering.register(open_notification(3, site="Fő út 9.").pk, "k")
+    registering.end(old.pk, dt.date(2026, 2, 1), "megszűnt", "k")
+    new = registering.register(open_notification(4).pk, "k")
+    assert (new.site, new.until) == (old.site, None) and new.number != old.number
+
+
 def as_form(**changes):
     """The fields of a shop as a browser sends them."""
     data = {name: value for name, value in SHOP.items() if name != "alcohol"}

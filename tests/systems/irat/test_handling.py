@@ -206,6 +206,29 @@ def test_what_is_late_is_shown_and_counted(boss, serve):
     assert "<dt>Lejárt határidejű ügyirat</dt><dd>1</dd>" in text(boss.get("/irat/statisztika/"))
 
 
+@pytest.mark.parametrize(("days", "late"), [(-1, True), (0, False), (1, False)])
+def test_a_case_is_not_late_on_its_very_day(boss, serve, days, late):
+    pk = new_document(serve)
+    with serve("irat"):
+        deadline = timezone.localdate() + dt.timedelta(days=days)
+        Case.objects.filter(pk=pk).update(state="assigned", assignee="x", deadline=deadline)
+        assert Case.objects.get().overdue is late
+    assert ("lejárt határidejű" in text(boss.get(f"/irat/ugyirat/{pk}"))) is late
+    assert f"<dt>Lejárt határidejű ügyirat</dt><dd>{int(late)}</dd>" in text(boss.get("/irat/statisztika/"))
+
+
+def test_two_clerks_cannot_settle_one_case_at_the_same_time(browse, serve, node):
+    pk = new_document(serve)
+    clerks = [browse("irat", "ugyintezo", "iktato", username=f"irat.{n}", name=f"Irat {n}") for n in "ab"]
+    deeds = [
+        lambda clerk=clerk: clerk.post(f"/irat/ugyirat/{pk}/elintezes", {"outcome": "noted", "note": ""}).status_code
+        for clerk in clerks
+    ]
+    with serve("irat"):
+        assert sorted(node.at_once("SELECT FROM irat.case_file FOR UPDATE", *deeds)) == [302, 422]
+        assert CaseEvent.objects.filter(case=pk, kind="settled").count() == 1
+
+
 def archived_case(serve, years_ago, item="F602"):
     """A case that was archived some years ago."""
     pk = new_document(serve, note="bizalmas")
@@ -218,6 +241,18 @@ def archived_case(serve, years_ago, item="F602"):
             case.keep_until = case.keep_until.replace(year=case.keep_until.year - years_ago)
             case.save()
     return pk
+
+
+def test_a_case_is_kept_until_the_last_day_of_its_last_year(clerk, serve):
+    kept, over = archived_case(serve, 2), archived_case(serve, 2)
+    this_year = timezone.localdate().year
+    with serve("irat"):
+        Case.objects.filter(pk=kept).update(keep_until=dt.date(this_year, 12, 31))
+        Case.objects.filter(pk=over).update(keep_until=dt.date(this_year - 1, 12, 31))
+        assert [case.pk for case in handling.scrapable(this_year)] == [over]
+    assert clerk.post("/irat/irattar/selejtezes").status_code == 302
+    with serve("irat"):
+        assert [case.pk for case in Destruction.objects.get().cases.all()] == [over]
 
 
 def test_what_is_due_is_scrapped_by_two_people_and_nothing_else(boss, browse, serve):

@@ -105,6 +105,36 @@ def test_what_differs_in_kind_is_not_merged(ivk):
         registering.replace([one.pk], [parcel("3")], day(1), "x", "k")
 
 
+@pytest.mark.parametrize(
+    "differs",
+    [{"area": "outer"}, {"share_part": 1, "share_whole": 2}, {"share_whole": 3}, {"transferability": "limited"}],
+)
+@pytest.mark.parametrize("who", ["parent", "child"])
+def test_what_differs_in_place_share_or_kind_is_not_merged_or_split(ivk, differs, who):
+    halves = {"square_metres": 500, "gross": 1000, "depreciation": 0}
+    whole = {"square_metres": 1000, "gross": 2000, "depreciation": 0}
+    given = differs if who == "parent" else {}
+    others = [add_parcel("1", **halves), add_parcel("2", **halves | given)]
+    child = parcel("3", **whole | (differs if who == "child" else {}))
+    with pytest.raises(NotPossible, match="a tulajdoni hányad és a forgalomképesség"):
+        registering.replace([one.pk for one in others], [child], day(1), "x", "k")
+    assert not Parcel.objects.exclude(ended=None).exists() and not Parcel.objects.filter(lot="3").exists()
+    if who == "child":
+        old = add_parcel("4", **whole)
+        with pytest.raises(NotPossible, match="a tulajdoni hányad és a forgalomképesség"):
+            registering.replace(
+                [old.pk], [parcel("4/1", **halves), parcel("4/2", **halves | differs)], day(1), "x", "k"
+            )
+
+
+def test_equal_shares_are_merged(ivk):
+    halves = {"square_metres": 500, "gross": 1000, "depreciation": 0, "share_part": 1, "share_whole": 2}
+    pks = [add_parcel(lot, **halves).pk for lot in ("1", "2")]
+    double = halves | {"square_metres": 1000, "gross": 2000}
+    (child,) = registering.replace(pks, [parcel("3", **double)], day(1), "x", "k")
+    assert (child.share_part, child.share_whole) == (1, 2)
+
+
 def _together(work, threads):
     """Run `work(n)` in threads at once, each with its own connection; returns results or refusals."""
     current, barrier, outcomes = tenancy.current(), threading.Barrier(threads), []

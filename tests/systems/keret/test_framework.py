@@ -286,6 +286,51 @@ def test_a_temporary_permission_is_given_and_taken_back(admin, clerk, browse, se
     assert reader.get("/irat/uj").status_code == 403
 
 
+def test_a_permanent_role_is_taken_back_on_the_page_of_roles_only(admin, principal, serve):
+    """Else whoever stands in for the last administrator would leave the municipality without one."""
+    with serve("keret"):
+        User.objects.filter(pk=principal.pk).update(managed=True)
+        role = Grant.objects.create(
+            user=principal, kind="permanent", system="keret", role="adminisztrator", given_by="x"
+        )
+    assert admin.post(f"/keret/jogok/{role.pk}/visszavonas").status_code == 302
+    assert "Állandó szerepkört a szerepkörök lapján lehet elvenni" in text_of(
+        admin.get(f"/keret/felhasznalok/{principal.pk}/")
+    )
+    with serve("keret"):
+        role.refresh_from_db()
+        assert role.revoked_at is None
+        assert list(User.objects.holding(ROLE)) == [principal]
+
+
+def test_a_permission_that_is_over_is_not_listed(admin, clerk, serve):
+    now, day = timezone.now(), dt.timedelta(days=1)
+    grants = {
+        "olvaso": {"since": now - 2 * day, "until": now - day},
+        "iktato": {"since": now - day, "until": now + day},
+        "ugyintezo": {"since": now - day, "until": now + day, "revoked_at": now, "revoked_by": "x"},
+        "vezeto": {"since": now + day, "until": now + 2 * day},
+    }
+    with serve("keret"):
+        for role, period in grants.items():
+            Grant.objects.create(user=clerk, kind="temporary", system="irat", role=role, given_by="x", **period)
+        assert [grant.role for grant in Grant.objects.active()] == ["iktato"]
+        ends = grants["iktato"]["until"]
+        assert not Grant.objects.filter(role="iktato").active(ends).exists(), "over at its very end"
+        assert Grant.objects.filter(role="vezeto").active(grants["vezeto"]["since"]).exists()
+    page = text_of(admin.get(f"/keret/felhasznalok/{clerk.pk}/"))
+    assert page.count("/visszavonas") == 1
+
+
+def test_nobody_is_listed_as_signed_in_for_longer_than_a_session_lasts(serve):
+    now = timezone.now()
+    with serve("keret"):
+        for name, hours in (("uj", 11), ("regi", 13)):
+            began = now - dt.timedelta(hours=hours)
+            Presence.objects.create(username=name, system="irat", began_at=began, seen_at=now)
+        assert [presence.username for presence in Presence.objects.inside(now)] == ["uj"]
+
+
 @pytest.mark.parametrize("until", ["", "2020-01-01", "2999-01-01", "holnap"])
 def test_a_permission_without_a_sensible_end_is_refused(admin, clerk, serve, until):
     data = {"role": "irat.iktato", "until": until, "reason": "próba"}

@@ -51,6 +51,8 @@ def test_a_sound_entry_is_read(tmp_path):
         ({"tier": "tenant"}, "centre.clock.right", "tier 'tenant' does not agree with id 'centre.clock.right'"),
         ({"tier": "moon"}, "centre.clock.right.tier", "Input should be 'centre', 'tenant' or 'workstation'"),
         ({"lifetime": "60d"}, "centre.clock.right.lifetime", "at most 31d"),
+        ({"lifetime": "32d"}, "centre.clock.right.lifetime", "at most 31d"),
+        ({"lifetime": "745h"}, "centre.clock.right.lifetime", "at most 31d"),
         ({"lifetime": "soon"}, "centre.clock.right.lifetime", "String should match pattern"),
         ({"runbook": "services.md#nothing"}, "centre.clock.right.runbook", "no such section"),
         ({"runbook": "nothing.md#nothing"}, "runbook", "Write the section into docs/runbooks/nothing.md"),
@@ -65,6 +67,12 @@ def test_a_faulty_entry_is_refused_by_name(tmp_path, change, field, says):
     assert field in str(caught.value)
     assert says in str(caught.value)
     assert str(caught.value).startswith("catalogue.yaml: ")
+
+
+@pytest.mark.parametrize("lifetime", ["31d", "744h"])
+def test_a_result_counts_for_a_month_at_most(tmp_path, lifetime):
+    (entry,) = load(tmp_path, ENTRY | {"lifetime": lifetime})
+    assert entry.span.days == 31
 
 
 def test_an_id_cannot_stand_twice(tmp_path):

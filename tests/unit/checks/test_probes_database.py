@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from centre.backup.backups import RepositoryReport, State
+from centre.backup.backups import Creation, RepositoryReport, State
 from centre.isolation.reading import Facts, Grant, Right
+from centre.reach.runtime import RuntimeFault
 from checks.probes import centre, isolation, postgres, tenant
+from inventory.models import Phase
+from stacks.configs.pgbackrest import DAILY
 from tests.support.country import country, door
 from tests.unit.checks import support
 
@@ -167,3 +170,58 @@ def test_backups_come_from_the_cells_own_reading(monkeypatch):
     assert seen["backup"]["failed"] == ["B"] and seen["backup"]["backups"][0]["stopped"] == "2026-11-23T09:37:05+00:00"
     assert (seen["vault"]["status_code"], seen["vault"]["failed"]) == (3, [])
     assert seen["verification"] == {"1": {"at": 1, "damage": ""}, "2": {"at": 1, "damage": ""}}
+
+
+def covered(monkeypatch, present, inside, archived):
+    """What is recorded of t16054's backup. `present`: its oid now, None without an answer; the rest: name → oid."""
+
+    def server(cell, names):
+        if present is None:
+            raise RuntimeFault("no answer")
+        return {"t16054": Creation(present, 0)} if present else {}, {}
+
+    daily = State(RepositoryReport(0, "ok", [backup("20261123-103649F")], ""), inside, archived, {})
+    monkeypatch.setattr(tenant.backups, "states", lambda cell: {DAILY: daily})
+    monkeypatch.setattr(tenant.backups, "server", server)
+    return tenant.backup(None, "t16054")
+
+
+@pytest.mark.parametrize(
+    ("present", "inside", "archived", "is_covered"),
+    [
+        (7, {"t16054": 7}, {}, True),
+        (7, {}, {"t16054": 7}, True),
+        (7, {"t16054": 5}, {}, False),  # the one before it, of the same name: made again since
+        (7, {"t14784": 7}, {}, False),
+        (7, {}, {}, False),
+        (0, {"t16054": 5}, {}, False),  # there is none
+        (None, {"t16054": 5}, {}, True),  # nobody says which one there is: by name
+        (None, {}, {"t16054": 5}, True),
+        (None, {"t14784": 5}, {}, False),
+    ],
+)
+def test_a_backup_covers_the_database_that_there_is_now(monkeypatch, present, inside, archived, is_covered):
+    seen = covered(monkeypatch, present, inside, archived)
+    assert seen == {"label": "20261123-103649F", "covered": is_covered}
+    verdict, _ = verdict_of("tenant.backup.covers", "backup", seen)
+    assert verdict == ("PASS" if is_covered else "FAIL")
+
+
+@pytest.mark.parametrize(
+    ("phase", "evidence", "missing"),
+    [
+        (Phase.PREPARATION, {}, []),
+        (Phase.CONNECTION, {}, ["preparation"]),
+        (Phase.CONNECTION, {"preparation": "x"}, []),
+        (Phase.LIVE, {"connection": "x"}, ["preparation"]),
+        (Phase.LIVE, {"preparation": "x"}, ["connection"]),
+        (Phase.LIVE, {"preparation": "x", "connection": "x"}, []),
+        (Phase.LIVE, {"live": "x"}, ["preparation", "connection"]),
+    ],
+)
+def test_evidence_of_every_phase_that_is_over_is_looked_for(phase, evidence, missing):
+    municipality = support.register().municipality("16054").model_copy(update={"phase": phase, "evidence": evidence})
+    seen = tenant.contract(municipality)
+    assert (seen["phase"], seen["missing_evidence"]) == (phase.value, missing)
+    verdict, message = verdict_of("tenant.contract.recorded", "contract", seen)
+    assert (verdict, message) == (("FAIL", f"hiányzó bizonyíték: {', '.join(missing)}") if missing else ("PASS", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -294,18 +295,17 @@ CASES = {
     "no entry": ("", "@check('tenant.moon.full')\ndef test_moon(probe):\n    pass\n", "has no 'tenant.moon.full'"),
     "no mark": ("", "def test_bare(probe):\n    pass\n", "has no @check"),
 }
-CASES_IDS = list(CASES)
+COPIES = itertools.count()  # a module of a name that was imported before would not be read again
 
 
 def copied(folder, old, new):
-    """The suites under other names, with one text replaced; it must be there."""
+    """The suites under names of their own, with one text replaced; it must be there."""
     folder.mkdir()
-    replaced = 0
+    replaced, copy = 0, next(COPIES)
     for path in SUITES.glob("test_*.py"):
         text = path.read_text(encoding="utf-8")
         replaced += text.count(old) if old else 1
-        # Other names, since modules of these names are already imported here.
-        target = folder / path.name.replace("test_", f"test_{abs(hash(old + new))}_")
+        target = folder / path.name.replace("test_", f"test_copy_{copy}_")
         target.write_text(text.replace(old, new) if old else text, encoding="utf-8")
     assert replaced
     return folder
@@ -322,10 +322,11 @@ def test_catalogue_and_assertions_must_agree(case, tmp_path):
     """Each disagreement is a fault of the run, never a shorter report."""
     old, extra, says = CASES[case]
     folder = copied(tmp_path / "suites", old, "def _irat")
-    module = f"test_extra_{CASES_IDS.index(case)}.py"
-    (folder / module).write_text(f"from checks.plugin import check\n\n{extra}", encoding="utf-8")
-    with pytest.raises(RegisterError, match=says):
+    module = folder / f"test_extra_{next(COPIES)}.py"
+    module.write_text(f"from checks.plugin import check\n\n{extra}", encoding="utf-8")
+    with pytest.raises(RegisterError, match=says) as caught:
         run(suite(), folder)
+    assert len(caught.value.faults) == 1, "nothing else is wrong with the copy"
 
 
 def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):

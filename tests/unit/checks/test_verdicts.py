@@ -133,6 +133,8 @@ NODES = [f"asp-dev-baz1-postgres-{n}" for n in (1, 2, 3)]
         ([(NODES[1], "streaming", "sync")], f"hiányzó másolat: {NODES[2]}"),
         ([(NODES[1], "streaming", "sync"), (NODES[2], "catchup", "async")], f"elmaradó másolat: {NODES[2]}"),
         ([(NODES[1], "streaming", "async"), (NODES[2], "streaming", "async")], "egyetlen másolatra sem vár"),
+        ([(NODES[1], "streaming", "potential"), (NODES[2], "streaming", "async")], "egyetlen másolatra sem vár"),
+        ([(NODES[1], "streaming", "quorum"), (NODES[2], "streaming", "async")], None),
         ([(n, "streaming", "sync") for n in (*NODES[1:], "idegen")], "ismeretlen másolat készül az adatokról: idegen"),
     ],
 )
@@ -170,3 +172,18 @@ def test_a_system_that_answers_with_an_error_is_seen_beside_a_silent_one():
 def test_a_drill_that_is_due_names_its_command():
     verdicts = support.verdicts(support.broken(support.good(), ["tenant", "drill", "proven"], None))
     assert "ansible-playbook playbooks/drill.yml -e municipality=16054" in verdicts["tenant.backup.drilled"][1]
+
+
+@pytest.mark.parametrize(
+    ("archived", "failed", "verdict"),
+    [  # the later text is the earlier moment, and the other way round
+        ("2026-11-23T10:00:00+00:00", "2026-11-23T10:59:30+01:00", Verdict.PASS),
+        ("2026-11-23T10:59:30+01:00", "2026-11-23T10:00:00+00:00", Verdict.FAIL),
+        ("2026-11-23T10:00:00+00:00", "2026-11-23T11:00:00+01:00", Verdict.PASS),
+        ("2026-11-23T10:00:00+00:00", None, Verdict.PASS),
+    ],
+)
+def test_times_of_the_archive_are_compared_as_moments(archived, failed, verdict):
+    recording = support.broken(support.good(), ["centre", "archive", "last_archived"], archived)
+    recording = support.broken(recording, ["centre", "archive", "last_failed"], failed)
+    assert support.verdicts(recording)["centre.archive.failures"][0] is verdict

@@ -174,3 +174,9 @@ def test_an_unknown_workstation_is_refused_with_the_known_ones():
 def test_policy_files_are_where_the_browsers_look():
     assert POLICY_FILES["chromium"].startswith("/etc/chromium/policies/managed/")
     assert POLICY_FILES["firefox"] == "/etc/firefox/policies/policies.json"
+
+
+@pytest.mark.parametrize(("name", "value"), [("BrowserSignin", True), ("SyncDisabled", 1)])
+def test_a_truth_is_no_number_and_a_number_no_truth(name, value):
+    with pytest.raises(policy.PolicyFault, match=f"{name} = {json.dumps(value)}: is {type(value).__name__}; wanted"):
+        policy.validate("chromium", {name: value})

@@ -7,9 +7,6 @@ from django.db.utils import InterfaceError
 from systems import tenancy
 from systems.shared.credentials import derive
 from systems.tenant_db import base
-from tests.unit.systems.support import configure
-
-configure()
 
 OURS, THEIRS = tenancy.Tenant("16054", None), tenancy.Tenant("14915", None)
 

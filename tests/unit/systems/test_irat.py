@@ -9,10 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from systems.core.texts import fold
-from tests.unit.systems.support import configure
-
-configure()
-
 from systems.irat.forms import DocumentForm  # noqa: E402 - models need Django set up before they are imported
 from systems.irat.models import Case, Register  # noqa: E402 - the same
 

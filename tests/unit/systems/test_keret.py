@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,9 +13,7 @@ from systems.core.clerk import Clerk
 from systems.keret import views
 from systems.keret.tiles import tiles
 from systems.shell import activity, sign_in
-from tests.unit.systems.support import HOST, ISSUER, browser, certificate, configure
-
-configure()
+from tests.unit.systems.support import HOST, ISSUER, browser, certificate
 
 CLAIMS = {
     "iss": ISSUER,
@@ -194,6 +193,29 @@ def test_claims_of_anything_else_are_not(changes, message):
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
     with pytest.raises((JoseError, sign_in.SignInRefusal), match=message):
         sign_in.check_claims(claims, "t16054", "nonce")
+
+
+@pytest.mark.parametrize(("ago", "believed"), [(0, True), (20, True), (40, False)])
+def test_a_token_is_believed_half_a_minute_after_its_end(ago, believed):
+    """Clocks may differ so much and no more."""
+    claims = CLAIMS | {"exp": int(time.time()) - ago}
+    if believed:
+        sign_in.check_claims(claims, "t16054", "nonce")
+    else:
+        with pytest.raises(JoseError, match="expired"):
+            sign_in.check_claims(claims, "t16054", "nonce")
+
+
+def test_a_session_ends_after_half_a_day_however_busy_the_clerk_is(monkeypatch):
+    visitor = browser()
+    complete_sign_in(monkeypatch, visitor, CLAIMS)
+    data = visitor.session["clerk"]
+    assert 12 * 3600 - 1 <= data["until"] - data["since"] <= 12 * 3600
+    tenant = SimpleNamespace(bearer=SimpleNamespace(username=data["username"]))
+    monkeypatch.setattr(clerk_access, "fetch", lambda username: None)
+    for left, is_in in ((60, True), (-60, False)):
+        session = {"clerk": data | {"until": time.time() + left}}
+        assert bool(Clerk.from_session(SimpleNamespace(session=session, tenant=tenant))) is is_in
 
 
 def test_a_session_serves_only_its_own_clerks_certificate():

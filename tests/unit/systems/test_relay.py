@@ -5,9 +5,6 @@ from collections import Counter
 import pytest
 
 from systems.chain import relay
-from tests.unit.systems.support import configure
-
-configure()
 
 MANY = [f"{number:05}" for number in range(200)]
 

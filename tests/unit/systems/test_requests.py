@@ -10,9 +10,7 @@ from django.db.utils import OperationalError
 
 from systems.core import logs
 from systems.keret import views
-from tests.unit.systems.support import Connection, browser, certificate, configure
-
-configure()
+from tests.unit.systems.support import Connection, browser, certificate
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ import threading
 import pytest
 
 from systems import tenancy
-from tests.unit.systems.support import certificate, configure
-
-configure()
+from tests.unit.systems.support import certificate
 
 
 def test_the_tenant_and_its_clerk_are_recognised():

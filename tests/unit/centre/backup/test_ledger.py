@@ -104,6 +104,18 @@ def test_all_that_are_late_are_due_and_nobody_twice_a_day():
     assert ledger.due([], [], 30, NOW) == []
 
 
+@pytest.mark.parametrize(("hours", "is_due"), [(19, False), (21, True), (72, True)])
+def test_whose_turn_it_is_rests_for_most_of_a_day_only(hours, is_due):
+    assert ledger.due(proven({"10001": hours / 24}), ["10001"], 30, NOW) == ["10001"] * is_due
+
+
+@pytest.mark.parametrize(("days", "is_late"), [(29.99, False), (30, True)])
+def test_a_proof_is_late_when_its_days_are_over(days, is_late):
+    """Though others of the day's batch come before it."""
+    entries = proven({"10001": 40, "10002": days})
+    assert ("10002" in ledger.due(entries, ["10001", "10002"], 30, NOW)) is is_late
+
+
 @given(count=st.integers(1, 90), days=st.integers(2, 40))
 def test_run_daily_the_rota_keeps_everybody_within_its_days(count, days):
     codes, entries, now = [f"1{n:04}" for n in range(count)], [], NOW

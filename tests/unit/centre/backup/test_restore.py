@@ -77,26 +77,40 @@ def test_a_tenant_in_no_backup_is_refused_by_repository(asked):
         restore.may_restore(None, "t99999", NOON, 2)
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_the_chosen_repository_is_restored_and_one_of_another_made_anew(monkeypatch, number):
-    read = []
+@pytest.fixture
+def put_aside(monkeypatch):
+    """`put_aside(moment, number)`: what waits then, and the (moment, repository) of restores, beside one of NOON, 1."""
 
-    @contextlib.contextmanager
-    def restored(cell, tenant, moment, repository):
-        read.append(repository)
-        yield SimpleNamespace(script=lambda sql: "")
+    def go(moment, number):
+        restores = []
 
-    waits = restore.Aside(TENANT, NOON.isoformat(), [], 1)
-    monkeypatch.setattr(restore, "waiting", lambda *_: waits)
-    monkeypatch.setattr(restore, "archive_up_to_now", lambda *_: None)
-    monkeypatch.setattr(restore, "restored", restored)
-    monkeypatch.setattr(restore, "_load", lambda *_: None)
-    monkeypatch.setattr(restore.reading, "databases", lambda *_: {})
-    monkeypatch.setattr(restore.reading, "connectable", lambda *_: [])
-    cell = SimpleNamespace(script=lambda *_, **__: "")
-    aside = restore.put_aside(cell, TENANT, NOON, number)
-    assert aside.repository == number
-    assert read == ([] if number == 1 else [2])
+        @contextlib.contextmanager
+        def restored(cell, tenant, moment, repository):
+            restores.append((moment, repository))
+            yield SimpleNamespace(script=lambda sql: "")
+
+        waits = restore.Aside(TENANT, NOON.isoformat(), [], 1)
+        monkeypatch.setattr(restore, "waiting", lambda *_: waits)
+        monkeypatch.setattr(restore, "archive_up_to_now", lambda *_: None)
+        monkeypatch.setattr(restore, "restored", restored)
+        monkeypatch.setattr(restore, "_load", lambda *_: None)
+        monkeypatch.setattr(restore.reading, "databases", lambda *_: {})
+        monkeypatch.setattr(restore.reading, "connectable", lambda *_: [])
+        return restore.put_aside(SimpleNamespace(script=lambda *_, **__: ""), TENANT, moment, number), restores
+
+    return go
+
+
+def test_a_restore_that_waits_is_used_again(put_aside):
+    aside, restores = put_aside(NOON, 1)
+    assert (aside.moment, aside.repository, restores) == (NOON.isoformat(), 1, [])
+
+
+@pytest.mark.parametrize(("moment", "number"), [(NOON, 2), (NOON - HOUR, 1), (NOON + timedelta(seconds=1), 1)])
+def test_one_of_another_moment_or_repository_is_made_anew(put_aside, moment, number):
+    aside, restores = put_aside(moment, number)
+    assert (aside.moment, aside.repository) == (moment.isoformat(), number)
+    assert restores == [(moment, number)]
 
 
 def test_a_drill_that_compared_nothing_proves_nothing(monkeypatch):

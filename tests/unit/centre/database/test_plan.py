@@ -78,38 +78,108 @@ def test_a_new_tenant_is_closed_until_its_rights_are_right():
     assert opening.sql.index("REVOKE ALL") < opening.sql.index("ALLOW_CONNECTIONS true") < opening.sql.index("COMMIT;")
 
 
+# What is different, and the SQL that puts it right, each at least.
 DEVIATIONS = {
-    "role is gone": lambda s: s.roles.pop("t16054_irat"),
-    "group is gone": lambda s: s.roles.pop("t16054"),
-    "password was changed": lambda s: s.roles["t16054_irat"].update(verifier="SCRAM-SHA-256$other"),
-    "search_path was changed": lambda s: s.roles["t16054_irat"].update(settings=["search_path=keret"]),
-    "limit was lifted": lambda s: s.roles["t16054_irat"].update(limit=-1),
-    "a time-out was set away": lambda s: s.roles["t16054_irat"]["settings"].remove("statement_timeout=30s"),
-    "a setting was added": lambda s: s.roles["t16054_irat"]["settings"].append("work_mem=1GB"),
-    "settings of one database": lambda s: s.roles["t16054_irat"]["settings_in"].append("t16054"),
-    "database's limit was lifted": lambda s: s.databases["t16054"].update(limit=-1),
-    "group may log in": lambda s: s.roles["t16054"].update(login=True),
-    "role became mighty": lambda s: s.roles["t16054_irat"].update(powers=["CREATEDB"]),
-    "role joined another tenant": lambda s: s.roles["t16054_irat"]["member_of"].append(["t14784", True, False]),
-    "group joined another tenant": lambda s: s.roles["t16054"]["member_of"].append(["t14784", True, False]),
-    "role may set its group": lambda s: s.roles["t16054_irat"].update(member_of=[["t16054", True, True]]),
-    "another may connect": lambda s: s.databases["t16054"]["acl"].append(["t14784_irat", "CONNECT"]),
-    "everybody may connect": lambda s: s.databases["t16054"]["acl"].append(["PUBLIC", "CONNECT"]),
-    "nobody may connect": lambda s: s.databases["t16054"]["acl"].pop(),
-    "database is closed": lambda s: s.databases["t16054"].update(open=False),
-    "database is gone": lambda s: s.databases.pop("t16054"),
-    "a login of a former system": lambda s: s.roles.update({"t16054_ado": role(login=True)}),
+    "role is gone": (lambda s: s.roles.pop("t16054_irat"), ['CREATE ROLE "t16054_irat"', 'GRANT "t16054" TO']),
+    "group is gone": (lambda s: s.roles.pop("t16054"), ['CREATE ROLE "t16054"', 'ALTER ROLE "t16054" NOLOGIN;']),
+    "password was changed": (
+        lambda s: s.roles["t16054_irat"].update(verifier="SCRAM-SHA-256$other"),
+        ["PASSWORD 'SCRAM-SHA-256$secret-16054-irat'"],
+    ),
+    "search_path was changed": (
+        lambda s: s.roles["t16054_irat"].update(settings=["search_path=keret"]),
+        ['ALTER ROLE "t16054_irat" RESET ALL', "SET search_path = 'irat'", "SET statement_timeout = '30s'"],
+    ),
+    "limit was lifted": (lambda s: s.roles["t16054_irat"].update(limit=-1), ["LOGIN CONNECTION LIMIT 8 PASSWORD"]),
+    "a time-out was set away": (
+        lambda s: s.roles["t16054_irat"]["settings"].remove("statement_timeout=30s"),
+        ["SET statement_timeout = '30s'"],
+    ),
+    "a setting was added": (
+        lambda s: s.roles["t16054_irat"]["settings"].append("work_mem=1GB"),
+        ['ALTER ROLE "t16054_irat" RESET ALL', "SET search_path = 'irat'"],
+    ),
+    "settings of one database": (
+        lambda s: s.roles["t16054_irat"]["settings_in"].append("t16054"),
+        ['ALTER ROLE "t16054_irat" IN DATABASE "t16054" RESET ALL'],
+    ),
+    "a setting of a group": (
+        lambda s: s.roles["t16054"].update(settings=["work_mem=1GB"]),
+        ['ALTER ROLE "t16054" RESET ALL'],
+    ),
+    "database's limit was lifted": (
+        lambda s: s.databases["t16054"].update(limit=-1),
+        ['ALTER DATABASE "t16054" CONNECTION LIMIT 8'],
+    ),
+    "group may log in": (lambda s: s.roles["t16054"].update(login=True), ['ALTER ROLE "t16054" NOLOGIN']),
+    "login may not log in": (lambda s: s.roles["t16054_irat"].update(login=False), ['ALTER ROLE "t16054_irat" LOGIN']),
+    "role became mighty": (
+        lambda s: s.roles["t16054_irat"].update(powers=["CREATEDB", "REPLICATION"]),
+        ["NOCREATEDB NOREPLICATION"],
+    ),
+    "group became mighty": (
+        lambda s: s.roles["t16054"].update(powers=["CREATEROLE"]),
+        ['ALTER ROLE "t16054" NOLOGIN NOCREATEROLE'],
+    ),
+    "role joined another tenant": (
+        lambda s: s.roles["t16054_irat"]["member_of"].append(["t14784", True, False]),
+        ['REVOKE "t14784" FROM "t16054_irat"'],
+    ),
+    "group joined another tenant": (
+        lambda s: s.roles["t16054"]["member_of"].append(["t14784", True, False]),
+        ['REVOKE "t14784" FROM "t16054"'],
+    ),
+    "role may set its group": (
+        lambda s: s.roles["t16054_irat"].update(member_of=[["t16054", True, True]]),
+        ['GRANT "t16054" TO "t16054_irat" WITH INHERIT TRUE, SET FALSE'],
+    ),
+    "role inherits nothing": (
+        lambda s: s.roles["t16054_irat"].update(member_of=[["t16054", False, False]]),
+        ['GRANT "t16054" TO "t16054_irat" WITH INHERIT TRUE, SET FALSE'],
+    ),
+    "another may connect": (
+        lambda s: s.databases["t16054"]["acl"].append(["t14784_irat", "CONNECT"]),
+        ['REVOKE ALL ON DATABASE "t16054" FROM "t14784_irat"'],
+    ),
+    "everybody may connect": (
+        lambda s: s.databases["t16054"]["acl"].append(["PUBLIC", "CONNECT"]),
+        ['REVOKE ALL ON DATABASE "t16054" FROM PUBLIC'],
+    ),
+    "the group may make schemas": (
+        lambda s: s.databases["t16054"]["acl"].append(["t16054", "CREATE"]),
+        ['REVOKE ALL ON DATABASE "t16054" FROM "t16054"', 'GRANT CONNECT ON DATABASE "t16054" TO "t16054"'],
+    ),
+    "nobody may connect": (
+        lambda s: s.databases["t16054"]["acl"].pop(),
+        ['GRANT CONNECT ON DATABASE "t16054" TO "t16054"'],
+    ),
+    "database is closed": (
+        lambda s: s.databases["t16054"].update(open=False),
+        ['ALTER DATABASE "t16054" ALLOW_CONNECTIONS true'],
+    ),
+    "database is gone": (
+        lambda s: s.databases.pop("t16054"),
+        ['CREATE DATABASE "t16054"', 'REVOKE ALL ON DATABASE "t16054" FROM PUBLIC', "CONNECTION LIMIT 8"],
+    ),
+    "a login of a former system": (
+        lambda s: s.roles.update({"t16054_ado": role(login=True)}),
+        ['DROP ROLE "t16054_ado"'],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", DEVIATIONS)
-def test_every_deviation_is_mended(name):
+def test_every_deviation_is_mended_by_sql_that_undoes_it(name):
     subject = tenant()
     shared, insides = right(subject)
     shared = copy.deepcopy(shared)
-    DEVIATIONS[name](shared)
+    deviate, expected = DEVIATIONS[name]
+    deviate(shared)
     steps = steps_for(subject, shared, insides)
-    assert steps, name
+    sql = plan.script(steps)
+    position = -1
+    for part in expected:  # in this order: a setting is reset before it is set, a right revoked before it is granted
+        assert (position := sql.find(part, position + 1)) >= 0, f"{part} is not where it should be in:\n{sql}"
     assert all(step.before != step.after for step in steps)
 
 
@@ -164,7 +234,7 @@ def test_steps_show_no_secret_and_touch_no_other_tenant(name):
     shared, insides = right(subject, other)
     shared = copy.deepcopy(shared)
     if name:
-        DEVIATIONS[name](shared)
+        DEVIATIONS[name][0](shared)
     else:
         shared, insides = right(other)
     steps = plan.present_steps([subject, other], shared, insides, MIGRATIONS)
@@ -226,6 +296,20 @@ def test_removal_takes_database_and_every_role():
     assert plan.absent_steps(["t99999"], shared) == []
 
 
+def test_removal_takes_what_restores_have_put_aside():
+    subject, other = tenant(), tenant("14784")
+    shared, _ = right(subject, other)
+    row = shared.databases["t16054"]
+    aside = ["t16054_before_20261123t130000z", "t16054_restoring"]
+    shared.databases.update({name: {**row, "open": False, "acl": []} for name in aside})
+    shared.databases["t14784_before_20261123t130000z"] = row
+    steps = plan.absent_steps(["t16054"], shared)
+    databases = [step.subject for step in steps if step.subject.startswith("database")]
+    assert databases == ["database t16054", *(f"database {name}" for name in aside)]
+    for name in ["t16054", *aside]:
+        assert f'DROP DATABASE "{name}" WITH (FORCE)' in plan.script(steps)
+
+
 def test_what_an_interrupted_removal_left_is_not_opened_again():
     subject = tenant()
     shared, insides = right(subject)
@@ -261,6 +345,15 @@ def test_a_name_that_is_no_tenant_is_refused():
 def test_migrations_that_cannot_be_applied_are_refused(text, message):
     with pytest.raises(MigrationFault, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "reached"),
+    [({}, True), ({"open": False}, False), ({"broken": True}, False), ({"open": False, "broken": True}, False)],
+)
+def test_only_a_whole_and_open_database_is_connected_to(change, reached):
+    present = {"t16054": {"open": True, "broken": False} | change}
+    assert reading.connectable(["t16054", "t14784"], present) == (["t16054"] if reached else [])
 
 
 class Cell:

@@ -120,3 +120,29 @@ def test_nodes_that_stream_from_each_other_are_none(cell):
     assert kinds(cell) == set()
     add_door(cell, door(databases="all", users=REPLICATOR, method="cert"))
     assert kinds(cell) == {"door"}
+
+
+def test_one_password_of_two_roles_is_one_and_names_both(cell):
+    cell.change(same_password=(("t10000_irat", "t10001_irat"),))
+    assert [str(finding) for finding in findings(cell.facts, {}) if finding.kind == "password"] == [
+        "cluster: password: one for t10000_irat, t10001_irat"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"owner": "t10000"}, "owner of database"),
+        ({"template": True}, "template"),
+    ],
+)
+def test_a_database_that_is_anothers_or_may_be_copied_is_one(cell, change, kind):
+    cell.database("t10001", **change)
+    assert kind in kinds(cell)
+
+
+@pytest.mark.parametrize("power", ["SUPERUSER", "CREATEDB", "BYPASSRLS"])
+def test_a_power_of_a_login_is_one_and_the_hostings_own_is_none(cell, power):
+    assert "power" not in kinds(cell)
+    cell.role("t10000_irat", powers=frozenset({power}))
+    assert kinds(cell) == {"power"}

@@ -1,7 +1,10 @@
 """What the catalogues say is judged right: sound tenants reach nobody, every way to another shows on its plane."""
 
+import pytest
+
 from centre.isolation.matrix import PLANES, matrix
 from centre.isolation.reading import Grant, Membership, Role
+from stacks.configs.postgres import OWNER
 from tests.support.country import door
 
 
@@ -55,3 +58,11 @@ def test_a_right_for_everybody_is_every_pair(cell):
 def test_a_database_put_aside_counts_for_nothing(cell):
     cell.database("t10002", open=False)
     assert matrix([cell.facts]).tenants == 2
+
+
+@pytest.mark.parametrize("owner", ["t10000", "t10000_irat"])
+def test_another_owner_of_a_database_shows(cell, owner):
+    """An owner connects without a grant, and can grant itself and others whatever it likes."""
+    database = cell.cluster.databases["t10001"]
+    cell.database("t10001", owner=owner, grants=tuple(g for g in database.grants if g.grantee != OWNER))
+    assert matrix([cell.facts]).reached["connect"] == {("t10000", "t10001")}

@@ -51,6 +51,7 @@ def test_a_cell_is_read_in_two_scripts():
         Door("hostssl", ("samerole",), ("all",), "samenet", "scram-sha-256", ("clientcert=verify-ca",), ""),
     )
     assert cluster.doors[0].line == "hostssl samerole all samenet scram-sha-256 clientcert=verify-ca"
+    assert cluster.same_password == (("a", "b"),)
     assert (cluster.maps[0].role, cluster.settings[0].setting) == ("asp_replicator", "row_security=off")
     assert (cluster.parameters[0].role, cluster.tablespaces[0].owner) == ("t10000", "t10000")
     assert facts.contents["t10000"].objects == (Thing("schema", "irat", "asp_owner", ""),)

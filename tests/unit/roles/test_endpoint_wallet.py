@@ -1,0 +1,264 @@
+"""Which of a clerk's certificates must be enrolled anew, and whose word about revocations is believed."""
+
+import contextlib
+import datetime as dt
+import os
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from inventory.vault import certificates
+from inventory.vault.certificates import Pair
+from tests.support.modules import endpoint_module
+
+module = endpoint_module("certificate")
+TENANT = {"ksh": "16054", "tenant": "t16054", "organization": "Sajószentpéter"}
+SUBJECT = {"CN": "minta.erika", "OU": "t16054", "O": "Sajószentpéter"}
+OIDS = {"CN": NameOID.COMMON_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME, "O": NameOID.ORGANIZATION_NAME}
+RENEW = 30  # days
+
+
+class Account(module.Account):
+    """The clerk's account with the rights of whoever runs the tests."""
+
+    def __init__(self, name):
+        self.name, self.home = name, os.getcwd()
+
+    @contextlib.contextmanager
+    def acting(self):
+        yield
+
+    def run(self, argv, stdin=None, limit=30, accept=(0,)):
+        result = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=limit)
+        assert accept is None or result.returncode in accept, result.stderr
+        return result.returncode, result.stdout, result.stderr
+
+
+class Store:
+    """A browser's store: nickname → (trust flags, fingerprints)."""
+
+    folder, exists = "nssdb", True
+
+    def __init__(self, certificates_by_name):
+        self.held = certificates_by_name
+
+    def entries(self):
+        return {name: flags for name, (flags, _) in self.held.items()}
+
+    def holds(self, nickname):
+        return self.held[nickname][1]
+
+    def forget(self, nickname):
+        self.held.pop(nickname, None)
+
+    def take_in(self, nickname, certificate, key):
+        with open(certificate, encoding="utf-8") as stream:
+            self.held[nickname] = ("u,u,u", module.fingerprints(stream.read())[:1])
+
+
+@dataclass(frozen=True)
+class Centre:
+    root: Pair
+    issuing: Pair
+
+    def client(self, subject=None, days=365, key=None):
+        """Chain and key (PEM) of a clerk's certificate."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(OIDS[part], text) for part, text in (subject or SUBJECT).items()])
+        now = dt.datetime.now(dt.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(x509.load_pem_x509_certificate(self.issuing.certificate.encode()).subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(minutes=1))
+            .not_valid_after(now + dt.timedelta(days=days))
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+        return certificate.public_bytes(pem).decode() + self.issuing.certificate, private
+
+    @property
+    def key(self):
+        return serialization.load_pem_private_key(self.issuing.key.encode(), None)
+
+    def revocations(self, *serials):
+        """The authority's list (DER)."""
+        now = dt.datetime.now(dt.UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(x509.load_pem_x509_certificate(self.issuing.certificate.encode()).subject)
+            .last_update(now)
+            .next_update(now + dt.timedelta(days=1))
+        )
+        for serial in serials:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+            builder = builder.add_revoked_certificate(entry)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def centre():
+    root = certificates.root("unit")
+    return Centre(root, certificates.intermediate("unit", "issuing", root))
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return centre()
+
+
+@pytest.fixture(scope="module")
+def impostor():
+    """Another authority that gives itself the same names."""
+    return centre()
+
+
+@pytest.fixture
+def wallet(ours, tmp_path, monkeypatch):
+    """`wallet(chain, key)`: the clerk's wallet with that certificate, its store empty and nothing revoked."""
+    monkeypatch.setattr(module, "Account", Account)
+    monkeypatch.setattr(module, "stores", lambda *_: [Store({})])
+
+    def make(chain=None, key=None, foretelling=False):
+        params = {
+            "account": "clerk", "clerk": "minta.erika", "tenants": [TENANT], "folder": str(tmp_path),
+            "authority": "ca.unit.test", "issuer": certificates.authority_name("unit", "issuing"),
+            "root": ours.root.certificate, "renew_before_days": RENEW, "chromium": "nssdb", "firefox": "firefox",
+            "tokens": {}, "act": True,
+        }  # fmt: skip
+        for kind, text in (("crt", chain), ("key", key)):
+            if text is not None:
+                (tmp_path / f"t16054.{kind}").write_text(text, encoding="utf-8")
+        made = module.Wallet(params, check=False, foretelling=foretelling)
+        monkeypatch.setattr(made.authority, "ask", lambda *_: (200, ours.revocations()))
+        return made
+
+    return make
+
+
+def status(wallet):
+    return wallet.look()["t16054"]["status"]
+
+
+def serial_of(chain):
+    return x509.load_pem_x509_certificate(chain.encode()).serial_number
+
+
+def test_a_sound_certificate_is_told_with_serial_and_end(ours, wallet):
+    chain, key = ours.client()
+    state = wallet(chain, key).look()["t16054"]
+    assert (state["status"], state["serial"]) == ("ok", f"{serial_of(chain):X}")
+    assert state["until"].endswith("GMT")
+
+
+@pytest.mark.parametrize("there", [(False, False), (True, False), (False, True)])
+def test_half_a_pair_is_none(ours, wallet, there):
+    pair = ours.client()
+    assert (
+        status(wallet(*(text if is_there else None for text, is_there in zip(pair, there, strict=True)))) == "missing"
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [{"CN": "minta.ilona"}, {"OU": "t14784"}, {"O": "Tardona"}, {"CN": "minta.ilona", "OU": "t14784"}]
+)
+def test_a_certificate_of_somebody_else_is_not_kept(ours, wallet, other):
+    assert status(wallet(*ours.client(SUBJECT | other))).startswith("another's: ")
+
+
+def test_a_certificate_of_another_authority_is_not_kept(ours, wallet):
+    stranger = Centre(ours.root, certificates.intermediate("unit", "internal", ours.root))
+    assert "by CN=ASP unit internal CA" in status(wallet(*stranger.client()))
+
+
+def test_a_certificate_of_an_authority_with_the_same_names_is_not_kept(impostor, wallet):
+    assert status(wallet(*impostor.client())).startswith("not of this centre: ")
+
+
+def test_a_key_of_another_certificate_is_not_kept(ours, wallet):
+    assert status(wallet(ours.client()[0], ours.client()[1])) == "spoilt: the key is not its own"
+
+
+@pytest.mark.parametrize("text", ["nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_is_no_certificate_is_spoilt(ours, wallet, text):
+    assert status(wallet(text, ours.client()[1])) == "spoilt: no certificate"
+
+
+@pytest.mark.parametrize(("days", "kept"), [(RENEW - 1, False), (RENEW + 1, True)])
+def test_a_certificate_is_renewed_in_its_last_days(ours, wallet, days, kept):
+    seen = status(wallet(*ours.client(days=days)))
+    assert seen == "ok" if kept else seen.startswith("near its end: ")
+
+
+def test_a_revoked_certificate_is_enrolled_anew(ours, wallet, monkeypatch):
+    chain, key = ours.client()
+    clerk = wallet(chain, key)
+    monkeypatch.setattr(clerk.authority, "ask", lambda *_: (200, ours.revocations(1, serial_of(chain))))
+    assert status(clerk) == "revoked"
+
+
+def test_a_list_that_somebody_else_signed_is_not_believed(ours, impostor, wallet, monkeypatch):
+    clerk = wallet(*ours.client())
+    monkeypatch.setattr(clerk.authority, "ask", lambda *_: (200, impostor.revocations()))
+    with pytest.raises(module.EndpointFault, match="list of revocations: is not signed by the centre"):
+        clerk.look()
+
+
+def test_a_list_that_does_not_come_is_a_fault(ours, wallet, monkeypatch):
+    clerk = wallet(*ours.client())
+    monkeypatch.setattr(clerk.authority, "ask", lambda *_: (503, b""))
+    with pytest.raises(module.EndpointFault, match="answered 503; wanted 200 and the list of revocations"):
+        clerk.look()
+
+
+@pytest.mark.parametrize("foretelling", [True, False])
+def test_an_authority_that_does_not_answer_is_passed_over_in_a_forecast_only(ours, wallet, monkeypatch, foretelling):
+    def silent(*_):
+        raise module.EndpointFault("no answer")
+
+    clerk = wallet(*ours.client(), foretelling=foretelling)
+    monkeypatch.setattr(clerk.authority, "ask", silent)
+    if foretelling:
+        assert status(clerk) == "ok"
+    else:
+        with pytest.raises(module.EndpointFault, match="no answer"):
+            clerk.look()
+
+
+OURS = "ASP t16054 minta.erika"
+FILLS = {
+    "empty": ({}, [f"{OURS} into nssdb"]),
+    "sound": ({OURS: ("u,u,u", "own")}, []),
+    "an older one": ({OURS: ("u,u,u", ["00"])}, [f"{OURS} into nssdb"]),
+    "without its key": ({OURS: (",,", "own")}, [f"{OURS} into nssdb"]),
+    "a municipality left": (
+        {OURS: ("u,u,u", "own"), "ASP t14784 minta.erika": ("u,u,u", ["00"])},
+        ["ASP t14784 minta.erika out of nssdb"],
+    ),
+    "a colleague's": (
+        {OURS: ("u,u,u", "own"), "ASP t16054 minta.ilona": ("u,u,u", ["00"])},
+        ["ASP t16054 minta.ilona out of nssdb"],
+    ),
+    "the authority's own": ({OURS: ("u,u,u", "own"), "ASP t14784 root": ("CT,C,", ["00"])}, []),
+    "a private one": ({OURS: ("u,u,u", "own"), "Bank": ("u,u,u", ["00"])}, []),
+}
+
+
+@pytest.mark.parametrize("case", FILLS)
+def test_a_store_holds_exactly_the_clerks_certificates(ours, wallet, case):
+    held, steps = FILLS[case]
+    chain, key = ours.client()
+    clerk = wallet(chain, key)
+    own = module.fingerprints(chain)[:1]
+    clerk.stores = [Store({name: (flags, own if seen == "own" else seen) for name, (flags, seen) in held.items()})]
+    clerk.fill(clerk.look())
+    assert clerk.steps == steps
+    assert clerk.stores[0].held[OURS] == ("u,u,u", own)

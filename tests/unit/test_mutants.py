@@ -1,0 +1,65 @@
+"""Mutants stand where they say, so that the bench never plants nothing and calls it noticed."""
+
+import pytest
+
+from inventory import paths
+from tests.mutants import catalogue
+from tests.mutants.catalogue import Mutant, MutantFault
+
+MUTANTS = catalogue.mutants()
+
+
+def test_there_are_mutants_of_each_area_and_each_is_named_once():
+    assert len({(mutant.area, mutant.id) for mutant in MUTANTS}) == len(MUTANTS) >= 100
+    assert len({mutant.area for mutant in MUTANTS}) >= 10
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.area}-{mutant.id}")
+def test_a_mutant_can_be_planted_and_has_tests(mutant):
+    text = (paths.ROOT / mutant.file).read_text(encoding="utf-8")
+    assert text.count(mutant.before) == 1 and mutant.before != mutant.after
+    if mutant.file.endswith(".py"):
+        compile(text.replace(mutant.before, mutant.after), mutant.file, "exec")
+    assert mutant.tests and mutant.why
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        assert (paths.ROOT / file).exists() and f"def {name}" in (name and (paths.ROOT / file).read_text() or "def ")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\ny = 2\n")
+    return tmp_path
+
+
+def mutant(before="x = 1", after="x = 2"):
+    return Mutant("area", "M1", "a.py", before, after, "a test", ("a.py",))
+
+
+def test_planting_changes_the_one_place_and_tells_what_was_there(tree):
+    assert mutant().plant(tree) == "x = 1\ny = 2\n"
+    assert (tree / "a.py").read_text() == "x = 2\ny = 2\n"
+
+
+@pytest.mark.parametrize(("before", "after", "says"), [("z", "w", "stands 0 times"), (" = ", "=", "stands 2 times"),
+                                                       ("x = 1", "x = 1", "are the same")])  # fmt: skip
+def test_a_place_that_is_not_there_is_a_fault(tree, before, after, says):
+    with pytest.raises(MutantFault, match=says):
+        mutant(before, after).plant(tree)
+
+
+def test_what_is_known_of_a_mutant_ends_with_a_change_of_its_file_or_tests(tree):
+    before = mutant().digest(tree)
+    assert mutant().digest(tree) == before != mutant(after="x = 3").digest(tree)
+    (tree / "a.py").write_text("x = 1\n")
+    assert mutant().digest(tree) != before
+
+
+def test_areas_ids_and_paths_choose(monkeypatch):
+    monkeypatch.setattr(catalogue, "mutants", lambda: MUTANTS)
+    assert {m.area for m in catalogue.matching(["cell"])} == {"cell"}
+    assert [m.id for m in catalogue.matching(["register/R12"])] == ["R12"]
+    assert {m.file.split("/")[0] for m in catalogue.matching(["checks/"])} == {"checks"}
+    assert catalogue.matching([]) == MUTANTS
+    with pytest.raises(MutantFault, match="no mutant fits moon"):
+        catalogue.matching(["moon"])
