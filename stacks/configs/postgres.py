@@ -259,15 +259,11 @@ CREATE TABLE IF NOT EXISTS asp_meta.migrations (
 );
 """
 
-# What PostgreSQL shows or gives everybody in every database, and no system needs: who is active and how much in the
-# whole cell, and files of any size (large objects) in a database where a login has rights on its own schema alone. A
-# clone keeps what its template takes away; these lists say what that is.
-_STATISTICS = (
-    "^pg_stat_(activity|archiver|bgwriter|checkpointer|database|gssapi|io|progress|recovery|replication|slru|ssl|\
-subscription|wal)"
-)
-_COUNTERS = "^pg_stat_get_(activity|archiver|backend|bgwriter|checkpointer|db|io|progress|recovery|replication|slru|\
-subscription|wal)"
+# What PostgreSQL shows or gives everybody in every database, and no system needs: who is active and how much, in the
+# whole cell and in other systems' tables, and files of any size (large objects) in a database where a login has rights
+# on its own schema alone. A clone keeps what its template takes away; these lists say what that is.
+_STATISTICS = "^pg_stat(io)?_"
+_COUNTERS = "^pg_stat_get_"
 _LARGE_OBJECTS = "^lo_|^(loread|lowrite)$"
 
 # Rows of what is still open to everybody: (kind, name as GRANT takes it).

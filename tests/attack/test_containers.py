@@ -9,6 +9,7 @@ from docker.models.containers import Container
 from tests.attack.registry import Tries, attack, control
 from tests.attack.target import Target
 
+MOST_MEMORY = 2 * 2**30  # of one service
 FORBIDDEN = {"SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_RAWIO", "ALL"}
 
 
@@ -21,11 +22,17 @@ def containers(target: Target) -> Iterator[tuple[str, Container]]:
 
 
 def status(target: Target, service: str, *fields: str) -> dict[str, str]:
-    """Fields of /proc/1/status."""
-    result = target.runtime.run(service, ["cat", "/proc/1/status"], timeout=20)
-    control(result.code == 0, f"{service}: {result.err}")
-    lines = dict(line.split(":", 1) for line in result.out.splitlines() if ":" in line)
-    return {field: lines.get(field, "").strip() for field in fields}
+    """Fields of the status of the service's own program: the child of Docker's init, which is process 1."""
+    result = target.runtime.run(service, ["sh", "-c", "cat /proc/[0-9]*/status 2>/dev/null; true"], timeout=20)
+    processes: list[dict[str, str]] = []
+    for line in result.out.splitlines():
+        name, _, value = line.partition(":")
+        if name == "Name":
+            processes.append({})
+        processes[-1][name] = value.strip()
+    children = [process for process in processes if process.get("PPid") == "1"]
+    control(bool(children), f"{service}: no process below init; {result.err}")
+    return {field: children[0].get(field, "") for field in fields}
 
 
 @attack("B01", "containers", "capabilities that a service does not need", short=True)
@@ -78,20 +85,18 @@ def test_host(target: Target, tries: Tries) -> None:
             )
 
 
-@attack("B07", "containers", "a service takes the machine's memory or processes")
+@attack("B07", "containers", "a service takes the machine's memory, and with it any number of processes")
 def test_limits(target: Target, tries: Tries) -> None:
+    """The provider cannot write a limit of processes; memory bounds them, as ADR 0039 measured."""
     for service, container in containers(target):
-        host = container.attrs["HostConfig"]
-        tries.holds(host.get("Memory"), f"{service}: no limit of memory")
-        tries.holds((host.get("PidsLimit") or 0) > 0, f"{service}: no limit of processes")
+        tries.holds(0 < container.attrs["HostConfig"].get("Memory", 0) <= MOST_MEMORY, f"{service}: no limit of memory")
 
 
 @attack("B08", "containers", "secrets in variables, arguments, labels or the image", short=True)
 def test_secrets(target: Target, tries: Tries) -> None:
     secrets = [target.secrets.system_key(system) for system in target.systems]
-    secrets += [
-        target.secrets.password(name) for name in ("oidc_key", "identity_admin", "postgres_pooler", "identity_db")
-    ]
+    secrets += [target.secrets.oidc_key(system) for system in target.systems]
+    secrets += [target.secrets.password(name) for name in ("identity_admin", "postgres_pooler", "identity_db")]
     secrets += [target.issuer.key.splitlines()[1]]
     for service, container in containers(target):
         text = str(container.attrs) + str(container.image.attrs if container.image else "")
@@ -100,8 +105,20 @@ def test_secrets(target: Target, tries: Tries) -> None:
 
 @attack("B09", "containers", "other users of a container read its keys")
 def test_files_of_keys(target: Target, tries: Tries) -> None:
+    find = [
+        "find",
+        "-L",
+        "/run/secrets",
+        "-type",
+        "f",
+        "-perm",
+        "/o+r",
+        "!",
+        "-name",
+        "*.crt",
+    ]  # certificates are public
     for service, _ in containers(target):
-        result = target.runtime.run(service, ["find", "-L", "/run/secrets", "-type", "f", "-perm", "/o+r"], timeout=20)
+        result = target.runtime.run(service, find, timeout=20)
         tries.holds(not result.out.strip(), f"{service}: {result.out.split()}")
 
 
@@ -127,13 +144,12 @@ def test_keys_of_others(target: Target, tries: Tries) -> None:
 
 @attack("B12", "containers", "one app server's key gives the sign-in secrets of other systems and municipalities")
 def test_sign_in_secrets(target: Target, tries: Tries) -> None:
-    shared = target.secrets.password("oidc_key")
-    holders = []
     for system in target.systems:
         result = target.runtime.run(target.service(system), ["sh", "-c", "cat /run/secrets/*"], timeout=20)
-        if shared in result.out:
-            holders.append(system)
-    tries.holds(len(holders) <= 1, f"the key of every sign-in secret lies in {holders}")
+        control(target.secrets.oidc_key(system) in result.out, f"{system}: its own key of sign-in")
+        for other in target.systems:
+            key = target.secrets.oidc_key(other)
+            tries.holds(other == system or key not in result.out, f"{system}: {other}'s key of sign-in")
 
 
 @attack("B13", "containers", "uploads lie beside what the server lives on")

@@ -160,8 +160,8 @@ GRANTS = {
 @attack("K05", "keycloak", "a token without the browser's sign-in", GRANTS, short=True)
 def test_grants(target: Target, tries: Tries, way: dict[str, str]) -> None:
     for realm, secret, user in (
-        (REALM, target.secrets.oidc_secret(target.own), "nincs.ilyen"),
-        (CITIZENS, target.secrets.citizens_oidc_secret(target.own), "nincs.ilyen"),
+        (REALM, target.secrets.oidc_secret(target.own, "keret"), "nincs.ilyen"),
+        (CITIZENS, target.secrets.citizens_oidc_secret(target.own, "elugy"), "nincs.ilyen"),
     ):
         form = {name: value.format(tenant=target.own.tenant, secret=secret, user=user) for name, value in way.items()}
         answer = target.anyone().post(f"{target.identity}/realms/{realm}{TOKEN}", form)
@@ -181,11 +181,17 @@ def json_error(text: str) -> str:
 
 @attack("K06", "keycloak", "the clients' secrets: none, the wrong one, another municipality's, another realm's")
 def test_client_secrets(target: Target, tries: Tries) -> None:
-    wrong = ("", "x", target.secrets.oidc_secret(target.other), target.secrets.citizens_oidc_secret(target.own))
+    wrong = (
+        "",
+        "x",
+        target.secrets.oidc_secret(target.other, "keret"),
+        target.secrets.oidc_secret(target.own, "irat"),
+        target.secrets.citizens_oidc_secret(target.own, "keret"),
+    )
     for secret in wrong:
         form = {
             "grant_type": "authorization_code",
-            "client_id": target.own.tenant,
+            "client_id": f"{target.own.tenant}-keret",
             "client_secret": secret,
             "code": "x",
             "redirect_uri": f"{target.own.origin}/keret/oidc/callback",

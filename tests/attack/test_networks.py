@@ -29,6 +29,8 @@ def addresses(target: Target, service: str) -> list[str]:
     return [network["IPAddress"] for network in networks if network.get("IPAddress")]
 
 
+# PostgreSQL's SSLRequest, for printf; TLS answers it with an alert.
+SSL_REQUEST = r"\0\0\0\010\004\322\026\057"
 DESTINATIONS = {
     "database": lambda t: [(n, Port.POSTGRES) for n in t.cell.postgres],
     "patroni": lambda t: [(n, Port.PATRONI) for n in t.cell.postgres],
@@ -184,6 +186,8 @@ def test_from_a_workstation(target: Target, tries: Tries) -> None:
     }
     for service, port in inner.items():
         for place in (service, *addresses(target, service)):
-            script = f"exec 3<>/dev/tcp/{place}/{int(port)}"
+            # A site's proxy may take any connection outwards; only the service itself answers PostgreSQL's question, or
+            # refuses it in TLS's own words.
+            script = f"exec 3<>/dev/tcp/{place}/{int(port)} && printf '{SSL_REQUEST}' >&3 && head -c 1 <&3 | wc -c"
             result = target.runtime.run(name, ["timeout", "2", "bash", "-c", script], timeout=20)
-            tries.holds(result.code != 0, f"{name} → {place}:{int(port)}")
+            tries.holds(result.out.strip() != "1", f"{name} → {place}:{int(port)}")

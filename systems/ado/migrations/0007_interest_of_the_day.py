@@ -36,5 +36,5 @@ SELECT t.identifier, x.name::text AS tax, s.due, s.paid, s.interest, s.due + s.i
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ado", "0005_accounts")]
+    dependencies = [("ado", "0006_balance_asked_for")]
     operations = [migrations.RunSQL(BALANCE)]
