@@ -289,12 +289,12 @@ def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(s
     assert len(messages_of(node, "status")) == 1
 
 
-def test_another_form_waits_as_a_fault(serve, node):
+def test_another_form_is_never_handled(serve, node):
     case(serve, form="hipa")
     with serve("hagyatek"):
         assert relay.deliver() == 0
     with node.superuser("t16054") as session:
-        assert "not one of estates" in session.execute("SELECT error FROM chain.failure").fetchone()[0]
+        assert "not one of estates" in session.execute("SELECT reason FROM chain.dead").fetchone()[0]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from systems import tenancy
 from systems.helpdesk import feed
 from systems.helpdesk.models import Step, Ticket, allowances
+from systems.shared.bodies import REPORTED
 from systems.shared.workdays import ZONE
 from tests.systems.support import OURS
 
@@ -92,7 +93,7 @@ def test_a_form_that_is_sent_twice_is_one_report(clerk, serve):
         ({"service": "nincs"}, "Válasszon a felsoroltak közül"),
         ({"happened_at": "2999-01-01 10:00"}, "a jövőben van"),
         ({"happened_at": "tegnap"}, "Az időpont alakja"),
-        ({"upload": SimpleUploadedFile("nagy.png", b"x" * (6 * 2**20))}, "legfeljebb 5120 KiB"),
+        ({"upload": SimpleUploadedFile("nagy.png", b"x" * (REPORTED + 2**10))}, "legfeljebb 5120 KiB"),
     ],
 )
 def test_what_is_missing_or_wrong_is_told(clerk, serve, changes, cause):

@@ -169,12 +169,12 @@ def test_a_notification_is_rejected_with_a_reason_and_once(clerk, serve, node):
     assert "hiányos" in text_of(clerk.get(f"{path}/")) and "megint" not in text_of(clerk.get(f"{path}/"))
 
 
-def test_another_form_waits_as_a_fault(serve, node):
+def test_another_form_is_never_handled(serve, node):
     case(serve, form="hipa")
     with serve("iparker"):
         assert relay.deliver() == 0
     with node.superuser("t16054") as session:
-        assert "not one of trades" in session.execute("SELECT error FROM chain.failure").fetchone()[0]
+        assert "not one of trades" in session.execute("SELECT reason FROM chain.dead").fetchone()[0]
 
 
 class Killed(BaseException):

@@ -109,11 +109,11 @@ def test_a_decision_goes_out_under_the_same_main_number(serve, node, outcome, st
 def test_only_the_system_that_deals_with_a_case_decides_it(serve, node):
     key = form(serve, target="ado")
     arrive(serve)
-    decide(serve, key, source="keret")
+    decide(serve, key, source="hagyatek")
     assert arrive(serve) == 0
     with node.superuser("t16054") as session:
-        (error,) = session.execute("SELECT error FROM chain.failure").fetchone()
-    assert "decision of keret on a case of ado" in error
+        (reason,) = session.execute("SELECT reason FROM chain.dead").fetchone()
+    assert "decision of hagyatek on a case of ado" in reason
 
 
 def test_a_file_comes_back_as_a_download_and_the_form_is_shown(serve, browse):
