@@ -49,6 +49,8 @@ class AppServer:
 
     def __init__(self, node: Node, system: str, command: list[str] | None = None, **variables: str):
         self.system = system
+        with node.superuser() as session:  # no pooler stands between, which lets eight threads and the relay wait
+            session.execute(f"ALTER ROLE t{OURS}_{system} CONNECTION LIMIT -1")
         root, own, edge = _pairs()
         files = {CERTIFICATE_FILE: own.chain, KEY_FILE: own.key, ROOT_FILE: root.certificate}
         values = {"ASP_SYSTEM": system, "ASP_DB_HOST": SOCKETS, "ASP_DB_PORT": "5432", "ASP_ROOT_FILE": ROOT_FILE}
