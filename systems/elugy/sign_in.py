@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from typing import Any
 
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -33,9 +34,9 @@ def _salt(request: HttpRequest) -> str:
 def begin(request: HttpRequest) -> HttpResponse:
     """Send the citizen to their realm."""
     response = core.go(request, REALM)
-    attempt = json.dumps(request.session.pop(REALM.key))
+    attempt = signing.dumps(request.session.pop(REALM.key), salt=_salt(request))
     options = {"max_age": ATTEMPT_SECONDS, "path": reverse(REALM.callback), "secure": True, "httponly": True}
-    response.set_signed_cookie(ATTEMPT, attempt, salt=_salt(request), samesite="Lax", **options)
+    response.set_cookie(ATTEMPT, attempt, samesite="Lax", **options)
     return response
 
 
@@ -43,9 +44,9 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
     """Redeem the code and begin the citizen's session; the attempt counts once."""
-    attempt = request.get_signed_cookie(ATTEMPT, None, salt=_salt(request), max_age=ATTEMPT_SECONDS)
-    if attempt:
-        request.session[REALM.key] = json.loads(attempt)
+    with suppress(signing.BadSignature):  # none, forged, or too old: then there is no attempt
+        attempt = signing.loads(request.COOKIES.get(ATTEMPT, ""), salt=_salt(request), max_age=ATTEMPT_SECONDS)
+        request.session[REALM.key] = attempt
     response = _complete(request)
     response.delete_cookie(ATTEMPT, path=reverse(REALM.callback), samesite="Lax")
     return response

@@ -93,7 +93,7 @@ def test_certificate_header(target: Target, tries: Tries) -> None:
     clerk = target.real_clerk(target.own)
     pem = target.certificate(target.own, clerk).read_text().split("-----END CERTIFICATE-----")[0].splitlines()[1:]
     query = (
-        f"client_id={target.own.tenant}&response_type=code&scope=openid&state=x&code_challenge={'a' * 43}"
+        f"client_id={target.own.tenant}-keret&response_type=code&scope=openid&state=x&code_challenge={'a' * 43}"
         f"&code_challenge_method=S256&redirect_uri={target.own.origin}/keret/oidc/callback"
     )
     url = f"https://{target.register.names.identity}:{Port.IDENTITY:d}/realms/{REALM}/protocol/openid-connect/auth?{query}"
@@ -163,7 +163,8 @@ def test_grants(target: Target, tries: Tries, way: dict[str, str]) -> None:
         (REALM, target.secrets.oidc_secret(target.own, "keret"), "nincs.ilyen"),
         (CITIZENS, target.secrets.citizens_oidc_secret(target.own, "elugy"), "nincs.ilyen"),
     ):
-        form = {name: value.format(tenant=target.own.tenant, secret=secret, user=user) for name, value in way.items()}
+        client = f"{target.own.tenant}-{'keret' if realm == REALM else 'elugy'}"
+        form = {name: value.format(tenant=client, secret=secret, user=user) for name, value in way.items()}
         answer = target.anyone().post(f"{target.identity}/realms/{realm}{TOKEN}", form)
         # `invalid_grant` would mean: the grant is allowed, only the password was wrong.
         open_grant = answer.status == 200 or (
@@ -224,7 +225,7 @@ def test_protocol(target: Target, tries: Tries, way: tuple[str, str, dict[str, s
     method, path, form = way
     for realm in (REALM, CITIZENS):
         url = f"{target.identity}/realms/{realm}/protocol/openid-connect/{path}"
-        filled = {name: value.format(tenant=target.own.tenant) for name, value in form.items()}
+        filled = {name: value.format(tenant=f"{target.own.tenant}-keret") for name, value in form.items()}
         answer = target.anyone().get(url) if method == "GET" else target.anyone().post(url, filled)
         tries.holds(answer.status in (400, 401, 403, 404, 405, 415), f"{realm}: {answer}")
 
@@ -233,7 +234,7 @@ def test_protocol(target: Target, tries: Tries, way: tuple[str, str, dict[str, s
 def test_headers(target: Target, tries: Tries) -> None:
     browser: Browser = target.anyone()
     query = (
-        f"client_id={target.own.tenant}&response_type=code&scope=openid&state=x&code_challenge={'a' * 43}"
+        f"client_id={target.own.tenant}-elugy&response_type=code&scope=openid&state=x&code_challenge={'a' * 43}"
         f"&code_challenge_method=S256&redirect_uri={target.own.origin}/elugy/ugyfel/callback"
     )
     answer = browser.get(f"{target.identity}/realms/{CITIZENS}/protocol/openid-connect/auth?{query}")

@@ -189,12 +189,17 @@ def test_open_redirect(target: Target, tries: Tries, way: str) -> None:
     tries.holds(urlsplit(place).scheme == "https" and not back.header("set-cookie").startswith("x=1"), place)
 
 
+def client_of(target: Target, realm: str) -> str:
+    """A client of the realm: one system's at one municipality."""
+    return f"{target.own.tenant}-{'elugy' if realm == CITIZENS else 'keret'}"
+
+
 def authorization(
     target: Target, realm: str = CITIZENS, callback: str = "elugy/ugyfel/callback", **changes: str | None
 ) -> str:
     """An address at which a sign-in begins."""
     query: dict[str, str | None] = {
-        "client_id": target.own.tenant,
+        "client_id": f"{target.own.tenant}-{callback.partition('/')[0]}",
         "response_type": "code",
         "scope": "openid",
         "state": "x",
@@ -267,7 +272,7 @@ def test_flows(target: Target, tries: Tries, way: dict[str, Any]) -> None:
 def test_sign_out_redirect(target: Target, tries: Tries) -> None:
     for realm in (CITIZENS, REALM):
         for place in ("https://evil.test/", f"{target.other.origin}/keret/", "javascript:alert(1)"):
-            query = urlencode({"client_id": target.own.tenant, "post_logout_redirect_uri": place})
+            query = urlencode({"client_id": client_of(target, realm), "post_logout_redirect_uri": place})
             answer = target.anyone().get(f"{target.identity}/realms/{realm}/protocol/openid-connect/logout?{query}")
             tries.holds(not answer.header("location").startswith(place), f"{realm}: {answer}")
 
@@ -288,7 +293,7 @@ def test_sign_out_redirect(target: Target, tries: Tries) -> None:
 def test_other_doors(target: Target, tries: Tries, way: str) -> None:
     for realm in (CITIZENS, REALM):
         join = "&" if "?" in way else "?"
-        url = f"{target.identity}/realms/{realm}/login-actions/{way}{join}client_id={target.own.tenant}"
+        url = f"{target.identity}/realms/{realm}/login-actions/{way}{join}client_id={client_of(target, realm)}"
         answer = target.anyone().get(url)
         form = answer.status == 200 and re.search(r'name="(email|firstName|password-new)"', answer.text)
         tries.holds(not form and answer.status < 500, f"{realm}: {answer}")

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from centre.edge import issuance
 from inventory.names import Port
 from inventory.vault import tokens
 from inventory.vault.certificates import signing_key
@@ -65,7 +66,7 @@ def proof(target: Target, key: str | None = None, path: str = "/1.0/sign", **cha
         "nbf": now - 60,
         "exp": now + 300,
         "jti": random.token_hex(16),
-        "asp": {"unit": target.own.tenant, "organization": target.own.name},
+        "asp": {"unit": target.own.tenant, "organization": target.own.name, "serial": str(random.randbits(64))},
         **changes,
     }
     pair = ECKey.import_key(key or signing_key())
@@ -79,7 +80,7 @@ def _kid(target: Target) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def alive(target: Target) -> None:
     name = target.real_clerk(target.own)
-    token = tokens.token(target.register, target.secrets, username=name, ksh=target.own.ksh)
+    token = issuance.token(target.register, target.secrets, name, target.own.ksh)
     answer = call(target, "/1.0/sign", {"csr": csr(name), "ott": token})
     control(answer.status == 201, answer)
 
@@ -102,9 +103,8 @@ def _by_public_key(target: Target) -> str:
 
 
 def _genuine(target: Target, minutes: int = 10) -> str:
-    return tokens.token(
-        target.register, target.secrets, username=target.real_clerk(target.own), ksh=target.own.ksh, minutes=minutes
-    )
+    clerk = target.real_clerk(target.own)
+    return issuance.token(target.register, target.secrets, clerk, target.own.ksh, minutes=minutes)
 
 
 WAYS: dict[str, Callable[[Target], tuple[str, str]]] = {
