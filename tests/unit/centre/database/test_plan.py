@@ -90,7 +90,7 @@ DEVIATIONS = {
         lambda s: s.roles["t16054_irat"].update(settings=["search_path=keret"]),
         ['ALTER ROLE "t16054_irat" RESET ALL', "SET search_path = 'irat'", "SET statement_timeout = '30s'"],
     ),
-    "limit was lifted": (lambda s: s.roles["t16054_irat"].update(limit=-1), ["LOGIN CONNECTION LIMIT 8 PASSWORD"]),
+    "limit was lifted": (lambda s: s.roles["t16054_irat"].update(limit=-1), ["LOGIN CONNECTION LIMIT 4 PASSWORD"]),
     "a time-out was set away": (
         lambda s: s.roles["t16054_irat"]["settings"].remove("statement_timeout=30s"),
         ["SET statement_timeout = '30s'"],

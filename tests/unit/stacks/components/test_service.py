@@ -1,5 +1,6 @@
 """Every service is built alike: hardened, waited for, its files named by their content."""
 
+import asyncio
 import base64
 import os
 import subprocess
@@ -36,6 +37,8 @@ def build(tmp_path, monkeypatch):
     register = load("test")
     secrets, _ = vault.ensure(register)
     recorder = Recorder()
+    # Whoever ran a loop before left none, and Pulumi's SDK asks for the main thread's when it is given mocks.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi.runtime.set_mocks(recorder, project="edge", stack="test")
     from stacks.components import context, service
 
