@@ -29,7 +29,8 @@ def publish(
     delivered = {
         ksh: Delivered({"ado"}, [("ado", "adózók száma", "", "count", value)]) for ksh, value in values.items()
     }
-    return compile_day(target.register, DAY + dt.timedelta(days=day), municipalities(target), ["ado"], delivered, True)
+    when, members = DAY + dt.timedelta(days=day), municipalities(target)
+    return compile_day(target.register, when, members, ["ado"], delivered, rounding(target.register, target.secrets), True)
 
 
 def told(publication: Publication) -> int | None:
