@@ -13,7 +13,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from tests.attack import wire
 from tests.attack.wire import Answer
 
-BUSY, PATIENCE = 429, (1.0, 2.0, 4.0, 8.0)  # seconds to wait when the edge says that it was too much from one source
+BUSY, PATIENCE = (
+    429,
+    (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+)  # seconds to wait when the edge says that it was too much from one source
 Files = Mapping[str, tuple[str, bytes, str]]  # field → file name, content, type
 
 

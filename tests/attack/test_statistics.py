@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from centre.statistics.figures import Delivered
-from centre.statistics.publication import Publication, compile_day
+from centre.statistics.publication import Publication, compile_day, rounding_of
 from inventory.models import Municipality
 from tests.attack.registry import Tries, Untried, attack
 from tests.attack.target import Target
@@ -30,7 +30,9 @@ def publish(
         ksh: Delivered({"ado"}, [("ado", "adózók száma", "", "count", value)]) for ksh, value in values.items()
     }
     when, members = DAY + dt.timedelta(days=day), municipalities(target)
-    return compile_day(target.register, when, members, ["ado"], delivered, rounding(target.register, target.secrets), True)
+    return compile_day(
+        target.register, when, members, ["ado"], delivered, rounding_of(target.register, target.secrets), True
+    )
 
 
 def told(publication: Publication) -> int | None:
