@@ -40,7 +40,12 @@ def client(
         "baseUrl": site,
         "redirectUris": [redirect],
         "webOrigins": [municipality.origin],
-        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": f"{site}kijelentkezve"},
+        "attributes": {
+            "pkce.code.challenge.method": "S256",
+            "post.logout.redirect.uris": f"{site}kijelentkezve",
+            # An unsigned request object could carry what the address may not; no client has a key to sign one.
+            "request.object.signature.alg": "RS256",
+        },
         "defaultClientScopes": SCOPES,
         "optionalClientScopes": list(optional_scopes),
         "protocolMappers": [dict(mapper)],
