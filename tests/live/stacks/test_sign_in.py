@@ -276,7 +276,7 @@ def test_the_secret_of_one_system_is_none_of_anothers(register, secrets, party, 
 
 
 def test_the_log_repeats_no_user_name_of_a_refused_sign_in(register, secrets, runtime):
-    invented = f"Kitalált.Név{random.randrange(10**9)}"
+    invented = f"Kitalált.Név{random.randbelow(10**9)}"
     browser = EdgeClient(register, secrets)
     page = browser.follow(f"{register.municipality(KSH).url('elugy')}ugyfel/belepes")
     browser.post(form_action(page.body), {"username": invented, "password": "x", "credentialId": ""})
