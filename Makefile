@@ -58,7 +58,7 @@ test-cells: host  ## all tests of a three-node cell, in environments of their ow
 attack:  ## attack the running ENV, all ways, some ten minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
 	@$(PY) -m pytest --long tests/attack $(ARGS)
 
-test-unit:  ## tests without Docker, about a minute (ARGS="--shuffle 7" in another order)
+test-unit:  ## tests without Docker, some minutes (ARGS="--shuffle 7" in another order)
 	@python3 -m centre host --no-docker
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS) tests/unit
 
