@@ -17,6 +17,8 @@ from tests.support import documented
 OF_THREE = re.compile(r"patronictl|etcd|fencer|<member>")
 # Changes what the sentence before it found: there is nothing to cut off here.
 NEEDS_A_STRANGER = {"docker network disconnect", "docker service logs <service>"}
+# Mends one message, which systems tests of the chain do.
+MENDS = ("SELECT chain.",)
 RUNBOOKS = sorted((paths.ROOT / "docs" / "runbooks").glob("*.md"))
 LOOKS = [
     (file.stem, command)
@@ -25,6 +27,7 @@ LOOKS = [
     if re.match("docker |pgbackrest |asp-backup |SELECT ", command)
     and not OF_THREE.search(command)
     and command not in NEEDS_A_STRANGER
+    and not command.startswith(MENDS)
 ]
 
 
@@ -52,6 +55,7 @@ def test_a_look_that_a_runbook_tells_of_works(register, runtime, runbook, comman
     else:
         node, network = cell.postgres[0], cell.data_network.name
         names = {"<cell>-postgres-1": node, "<node>": node, "<service>": cell.proxy, "<network>": network}
+        names["<container>"] = runtime.container(node).id
         for name, real in names.items():
             command = command.replace(name, real)
         process = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
