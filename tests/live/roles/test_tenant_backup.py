@@ -114,7 +114,7 @@ def test_a_row_written_after_the_backup_comes_back_until_its_moment(covered, rep
 def test_the_encrypted_repository_alone_brings_a_row_back(covered, repository, cell, subject):
     vault = Repository(cell, VAULT)
     assert any(backup["type"] == "full" for backup in vault.catalogue().backups)
-    head = f"head -c 8 {folder(VAULT)}/backup/{repository.stanza}/backup.info"
+    head = f"head -c 8 {folder(VAULT)}/repo/backup/{repository.stanza}/backup.info"
     assert cell.runtime.check(repository.service, ["sh", "-c", head]) == "Salted__", "as openssl marks what it encrypts"
     version = random.token_hex(8)
     where = f"asp_meta.migrations WHERE system = 'restore-proof' AND version = '{version}'"
@@ -167,7 +167,7 @@ def test_a_damaged_bundle_is_found_and_reported_until_it_is_mended(covered, cell
     whole = repository.finding()
     assert whole["damage"] == "" and time.time() - whole["at"] < 300
     label = next(backup["label"] for backup in repository.catalogue().backups if backup["type"] == "full")
-    bundle = f"{folder(number)}/backup/{repository.stanza}/{label}/bundle/1"
+    bundle = f"{folder(number)}/repo/backup/{repository.stanza}/{label}/bundle/1"
 
     def flip():
         cell.runtime.check(repository.service, ["python3", "-c", FLIP, bundle])
