@@ -90,8 +90,10 @@ class StaffClients:
         plan.add(f"clients of {municipality.tenant}", f"absent: {', '.join(names)}", after, create)
 
     def _change(self, plan: Plan, name: str, current: dict[str, Any], expected: dict[str, Any]) -> None:
-        for kind in SCOPE_KINDS.keys() & expected.keys():
-            self._scopes(plan, name, current, kind, set(expected[kind]))
+        for kind in SCOPE_KINDS:
+            others = {scope for other in SCOPE_KINDS if other != kind for scope in expected.get(other, ())}
+            if kind in expected:
+                self._scopes(plan, name, current, kind, set(expected[kind]), others)
         differing = sorted(k for k, v in expected.items() if k not in SCOPE_KINDS and not covers(current.get(k), v))
         if differing:
             fields = ", ".join(differing)  # values stay unsaid: the secret is one of them
@@ -102,15 +104,21 @@ class StaffClients:
     def _remove(self, plan: Plan, name: str, client: dict[str, Any]) -> None:
         plan.add(f"client {name}", "present", ABSENT, partial(self._api.remove, "clients", client["id"]))
 
-    def _scopes(self, plan: Plan, name: str, client: dict[str, Any], kind: str, expected: set[str]) -> None:
-        """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request."""
+    def _scopes(
+        self, plan: Plan, name: str, client: dict[str, Any], kind: str, expected: set[str], others: set[str]
+    ) -> None:
+        """Scopes of a client that exists: changing the client leaves them as they are, each takes its own request.
+
+        `others`: what belongs among the other kind's. It is moved there, and not removed here: Keycloak would take it
+        away from both.
+        """
         current = set(client.get(kind, ()))
         if current == expected:
             return
 
         def change() -> None:
             path = ("clients", client["id"], SCOPE_KINDS[kind])
-            for scope in sorted(current - expected):
+            for scope in sorted(current - expected - others):
                 self._api.remove(*path, self._scope_ids[scope])
             for scope in sorted(expected - current):
                 # What is among the other kind's scopes is not added to this one: it has to leave there first.
