@@ -209,7 +209,7 @@ import systems.wsgi
 from systems import tenancy
 from systems.migration import flow
 with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
-    assert flow.approve({pk}, "proba.kolleganoje")
+    assert flow.approve({pk}, "proba.kolleganoje", "Próba Kolléganője")
 """
     app = register.cell(register.municipality(KSH).cell).app("migration")
     runtime.check(app, ["python", "-"], stdin=program, timeout=60)
