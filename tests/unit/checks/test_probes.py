@@ -238,8 +238,8 @@ def attempt(user="", message=""):
 
 def test_a_refusal_is_the_servers_own_word():
     message = 'FATAL:  permission denied for database "t16054"\nDETAIL:  User does not have CONNECT privilege.'
-    found = tenant._attempt(attempt(message=message))
-    assert (found["user"], found["message"]) == ("", " ".join(message.split()))
+    facts = tenant._attempt(attempt(message=message))
+    assert (facts["user"], facts["message"]) == ("", " ".join(message.split()))
 
 
 @pytest.mark.parametrize(

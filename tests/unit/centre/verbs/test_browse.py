@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
-from types import SimpleNamespace
+from copy import copy
 
 import pytest
 from cryptography import x509
@@ -114,8 +115,11 @@ def test_the_end_revokes_what_is_still_good_and_removes_the_files(register, enro
     assert len(revoked) == 1
 
 
-def test_a_clerks_certificate_is_for_demonstrations_only(register):
-    browse.require_demonstration(register)
-    real = SimpleNamespace(environment=register.environment.model_copy(update={"demonstration": False}))
+def test_a_clerks_certificate_is_for_demonstrations_only(register, enrolled, monkeypatch):
+    real = copy(register)
+    real.environment = register.environment.model_copy(update={"demonstration": False})
+    monkeypatch.setattr(browse, "load", lambda _env: real)
+    words = {"station": None, "clerk": None, "municipality": None, "confirm": "minta.iktato", "address": "192.0.2.7"}
     with pytest.raises(UsageFault, match="dev: seen demonstration: false, wanted true"):
-        browse.require_demonstration(real)
+        browse.run(argparse.Namespace(env="dev", end=False, screenshot=None, **words))
+    assert enrolled == []
