@@ -30,7 +30,7 @@ def settings(register: Register) -> dict[str, Any]:
         "failureFactor": 5,
         "waitIncrementSeconds": 60,
         "maxFailureWaitSeconds": 900,
-        "ssoSessionMaxLifespan": 12 * 3600,  # a working day: nobody stays signed in overnight
+        "ssoSessionMaxLifespan": sign_in_flow.SESSION_SECONDS,
         "organizationsEnabled": True,
     }
 

@@ -42,6 +42,12 @@ class Step:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+SESSION_SECONDS = 12 * 3600  # a working day: nobody stays signed in overnight
+_ONCE_A_SESSION = Step(
+    "conditional-level-of-authentication", config={"loa-condition-level": "1", "loa-max-age": str(SESSION_SECONDS)}
+)
+
+
 @dataclass(frozen=True)
 class Group:
     """Steps that count as one. Its name in Keycloak begins with its flow's, because names are unique in a realm."""
@@ -60,8 +66,12 @@ class Flow:
 
 
 def browser(factor: SecondFactor, name: str = BROWSER_FLOWS[0]) -> Flow:
-    """The flow of realm asp: a session that exists, else certificate and second factor. Nothing asks for a user name,
-    and without the certificate no step asks for anything.
+    """The flow of realm asp: certificate, then second factor. Nothing asks for a user name, and without the certificate
+    no step asks for anything.
+
+    Systems ask in an organization's scope, where Keycloak lets no session through by its cookie alone: the certificate
+    answers each time, so that a stolen cookie is of no use to another certificate. The cookie still tells which level
+    the session has, and whoever has one is not asked for the second factor again.
     """
     steps: tuple[Step | Group, ...] = (Step(CERTIFICATE, config=_CERTIFICATE_CONFIG), *_second(factor))
     return Flow(name, (Step("auth-cookie", "ALTERNATIVE"), Group("clerk", steps, "ALTERNATIVE")))
@@ -70,26 +80,28 @@ def browser(factor: SecondFactor, name: str = BROWSER_FLOWS[0]) -> Flow:
 def _second(factor: SecondFactor) -> tuple[Step | Group, ...]:
     match factor:
         case SecondFactor.PASSWORD:
-            return (
-                Group("password", (Step("conditional-user-configured"), Step(PASSWORD)), "CONDITIONAL"),
-                # Whoever has no password was not asked for one: they choose it now, before they are signed in. This
-                # hangs on the steps that ran, not on an action that somebody set or removed at the user.
-                Group(
-                    "first password",
-                    (
-                        Step(
-                            "conditional-credential",
-                            config={"credentials": "password", "included": "false"},
-                        ),
-                        Step("reset-password"),
-                    ),
-                    "CONDITIONAL",
-                ),
-            )
+            return (Group("second factor", (_ONCE_A_SESSION, *_password()), "CONDITIONAL"),)
         case SecondFactor.TOTP:
-            return (Step(ONE_TIME_CODE),)  # Keycloak itself has whoever lacks it set it up
+            # Keycloak itself has whoever lacks it set it up.
+            return (Group("second factor", (_ONCE_A_SESSION, Step(ONE_TIME_CODE)), "CONDITIONAL"),)
         case SecondFactor.NONE:
             return ()
+
+
+def _password() -> tuple[Group, ...]:
+    return (
+        Group("password", (Step("conditional-user-configured"), Step(PASSWORD)), "CONDITIONAL"),
+        # Whoever has no password was not asked for one: they choose it now, before they are signed in. This hangs on
+        # the steps that ran, not on an action that somebody set or removed at the user.
+        Group(
+            "first password",
+            (
+                Step("conditional-credential", config={"credentials": "password", "included": "false"}),
+                Step("reset-password"),
+            ),
+            "CONDITIONAL",
+        ),
+    )
 
 
 def no_direct_grant(name: str = NO_DIRECT_GRANT[0]) -> Flow:

@@ -36,11 +36,11 @@ def certificate(register, secrets, tmp_path_factory):
 class RelyingParty:
     """What an app server of one tenant does; tokens go the inner way, the browser the outer."""
 
-    def __init__(self, register, secrets, runtime, municipality):
+    def __init__(self, register, secrets, runtime, municipality, system=SYSTEM):
         self.register, self.secrets, self.runtime, self.municipality = register, secrets, runtime, municipality
         self.verifier = random.token_urlsafe(48)
-        self.client = client_id(municipality.tenant, SYSTEM)
-        self.callback = f"{municipality.url(SYSTEM)}oidc/callback"
+        self.client = client_id(municipality.tenant, system)
+        self.callback = f"{municipality.url(system)}oidc/callback"
 
     def address(self, scope, **changes):
         challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
@@ -118,6 +118,32 @@ def test_certificate_and_password_sign_in(register, secrets, party, certificate)
     assert identity["resource_access"] == {f"t{KSH}": {"roles": ["irat.iktato", "keret.felhasznalo"]}}
     assert identity["name"], "the clerk's name is shown by every system"
     assert elapsed < 10, f"sign-in took {elapsed:.1f} s"
+
+
+def signed_in_at(system, register, secrets, runtime, certificate):
+    """A browser whose clerk signed in at a system of the municipality as its pages do, and the address at a second."""
+    municipality = register.municipality(KSH)
+    browser = EdgeClient(register, secrets, certificate)
+    scope = f"openid organization:{municipality.tenant}"
+    assert code_of(browser.sign_in(RelyingParty(register, secrets, runtime, municipality, system).address(scope)))
+    return browser, RelyingParty(register, secrets, runtime, municipality, "irat").address(scope)
+
+
+def test_the_second_factor_is_asked_once_for_all_systems(register, secrets, runtime, certificate):
+    browser, address = signed_in_at("keret", register, secrets, runtime, certificate)
+    assert code_of(browser.get(address)), "the next system's sign-in leads straight back"
+    asked = browser.get(f"{address}&prompt=login")
+    assert (asked.status, 'name="password"' in asked.body) == (200, True), "asked for anew, it is asked for"
+
+
+def test_a_session_is_of_no_use_to_another_certificate(register, secrets, runtime, certificate, tmp_path):
+    """A clerk's cookies in the browser of a colleague, and in one without a certificate."""
+    browser, address = signed_in_at("keret", register, secrets, runtime, certificate)
+    theirs = enrol(EdgeClient(register, secrets), secrets, tmp_path, COLLEAGUE, KSH)
+    for thief in (EdgeClient(register, secrets, theirs), EdgeClient(register, secrets)):
+        thief._cookies = browser._cookies
+        reply = thief.get(address)
+        assert "code=" not in reply.headers.get("location", ""), f"{reply.status}: {reply.headers}"
 
 
 def test_a_certificate_alone_signs_nobody_in(register, secrets, party, certificate, signed_in):

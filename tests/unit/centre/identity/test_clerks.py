@@ -191,7 +191,10 @@ def test_the_realm_asks_for_nothing_before_the_certificate(register):
     assert (cookie["authenticator"], clerk["requirement"]) == ("auth-cookie", "ALTERNATIVE")
     certificate, *others = steps[clerk["flowAlias"]]
     assert (certificate["authenticator"], certificate["requirement"]) == ("auth-x509-client-username-form", "REQUIRED")
-    assert [step["flowAlias"].removeprefix("asp sign-in A ") for step in others] == ["password", "first password"]
+    assert [step["flowAlias"] for step in others] == ["asp sign-in A second factor"]
+    once, *passwords = steps["asp sign-in A second factor"]
+    assert once["authenticator"] == "conditional-level-of-authentication"
+    assert [step["flowAlias"].removeprefix("asp sign-in A ") for step in passwords] == ["password", "first password"]
     assert "username" not in str([step.get("authenticator") for step in steps["asp sign-in A password"]])
     config = imported["authenticatorConfig"][0]["config"]
     assert config["x509-cert-auth.revalidate-certificate-enabled"] == "true"
