@@ -224,6 +224,7 @@ def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(nod
         ((503, {"state": "streaming", "role": "replica"}), 503),
         ((200, {"state": "running", "role": "primary"}), 503),  # promoted a moment ago, and not yet the leader
         ((503, {"state": "running", "role": "primary"}), 200),
+        ((200, {"state": "running", "role": "replica"}), 200),
     ],
 )
 def test_only_who_leads_runs_the_bootstrap(node, own, primary):
