@@ -89,7 +89,7 @@ def fencer(tmp_path):
     rules = Rules([NODE, OTHER_NODE], NETWORK, Engine(str(tmp_path / "docker.sock")))
     door = gate.Gate(tmp_path / "engine.sock", rules)
     for server in (daemon, door):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield Engine(str(tmp_path / "engine.sock"))
     for server in (door, daemon):
         server.shutdown()
