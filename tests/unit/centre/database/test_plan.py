@@ -288,6 +288,43 @@ def test_a_function_that_a_system_shares_is_granted_and_taken_back_by_its_types(
     assert 'GRANT EXECUTE ON FUNCTION "ado"."balance_of"(text) TO "t16054_elugy";' in sql
 
 
+def test_a_view_is_shared_between_systems_that_the_municipality_has():
+    views = [("ado", "open_items", "gazd"), ("irat", "cases", "keret"), ("keret", "clerks", "gazd")]
+    subject = replace(tenant(systems=("gazd", "irat", "keret")), views=views)
+    published = [(share.login, share.schema, share.object) for share in subject.shares if share.schema != "chain"]
+    assert published == [("t16054_keret", "irat", "cases"), ("t16054_gazd", "keret", "clerks")]
+
+
+def test_of_the_chain_every_login_may_read_and_add_and_change_nothing():
+    chain = {share.object: share.rights for share in tenant().shares if share.login == "t16054_irat"}
+    assert chain.pop("allowed") == ("SELECT",)
+    assert chain == dict.fromkeys(("message", "receipt", "failure", "dead", "run"), ("SELECT", "INSERT"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "parts"),
+    [
+        (("table", "irat", "b", "t16054_irat", "SELECT"), ['GRANT USAGE ON SCHEMA "irat" TO "t16054_irat"']),
+        (
+            ("table", "chain", "message", "t16054_irat", "INSERT"),
+            ['GRANT SELECT, INSERT ON TABLE "chain"."message" TO "t16054_irat"'],
+        ),
+    ],
+)
+def test_a_right_that_is_missing_is_given_again_where_it_belongs(missing, parts):
+    subject = tenant()
+    shared, _ = right(subject)
+    steps = steps_for(subject, shared, {subject.name: Inside(APPLIED, missing=frozenset([missing]))})
+    sql = plan.script(steps)
+    assert all(part in sql for part in parts)
+    assert "ALL TABLES IN SCHEMA \"chain\"" not in sql, "a share is not a schema"
+
+
+def test_a_municipality_takes_its_share_of_connections_twice_while_the_pooler_replaces_some():
+    subject = replace(tenant(), caps=Caps(connections=6))
+    assert (subject.connections, subject.connections_of_login) == (12, 6)
+
+
 def test_removal_takes_database_and_every_role():
     subject, other = tenant(), tenant("14784")
     shared, _ = right(subject, other)
