@@ -18,12 +18,14 @@ class Visitor:
     level_age: int | None = None
     asked: list[str] = field(default_factory=list)
     known: bool = False  # by the certificate
+    remembered: bool = False  # by the cookie, which tells the level of the session
 
     def gives(self, step):
         """Whether a step succeeds for this visitor, who answers whatever they are asked."""
         config = dict(step.config)
         match step.authenticator:
             case "auth-cookie":
+                self.remembered = self.level_age is not None
                 return False  # systems ask in an organization's scope: a cookie alone lets nobody through
             case "auth-x509-client-username-form":
                 self.known = self.certificate
@@ -41,7 +43,7 @@ class Visitor:
         config = dict(step.config)
         match step.authenticator:
             case "conditional-level-of-authentication":
-                return self.level_age is None or self.level_age > int(config["loa-max-age"])
+                return not self.remembered or self.level_age > int(config["loa-max-age"])
             case "conditional-user-configured":
                 kinds = {"auth-password-form": "password", "auth-otp-form": "otp"}
                 return all(kinds[other.authenticator] in self.credentials for other in others)
