@@ -113,7 +113,8 @@ class _Run:
 
     def _phase(self, name: str) -> bool:
         """Whether one of its rules ended the judgement."""
-        for self.place, words in enumerate(self.rules):
+        for place, words in enumerate(self.rules):
+            self.place = place
             if words[0] == name and self._apply(name, words[1:]):
                 return True
         return False

@@ -152,7 +152,9 @@ class Run:
 def resource(name, **options):
     inputs = {"name": name}
     urn = f"urn:pulumi:dev::p::{VOLUME}::{options.pop('logical', name)}"
-    return Resource(urn=urn, type=VOLUME, custom=True, id=name, **{"inputs": inputs, "outputs": dict(inputs), **options})
+    return Resource(
+        urn=urn, type=VOLUME, custom=True, id=name, **{"inputs": inputs, "outputs": dict(inputs), **options}
+    )
 
 
 def chain():

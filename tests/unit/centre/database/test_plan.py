@@ -317,7 +317,7 @@ def test_a_right_that_is_missing_is_given_again_where_it_belongs(missing, parts)
     steps = steps_for(subject, shared, {subject.name: Inside(APPLIED, missing=frozenset([missing]))})
     sql = plan.script(steps)
     assert all(part in sql for part in parts)
-    assert "ALL TABLES IN SCHEMA \"chain\"" not in sql, "a share is not a schema"
+    assert 'ALL TABLES IN SCHEMA "chain"' not in sql, "a share is not a schema"
 
 
 def test_a_municipality_takes_its_share_of_connections_twice_while_the_pooler_replaces_some():

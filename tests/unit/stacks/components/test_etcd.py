@@ -37,7 +37,9 @@ def services(monkeypatch):
     """Name → arguments of the services that are made."""
     arguments = {}
     monkeypatch.setattr(
-        etcd, "SwarmService", lambda ctx, name, args, opts=None: arguments.update({name: args}) or SimpleNamespace(name=name)
+        etcd,
+        "SwarmService",
+        lambda ctx, name, args, opts=None: arguments.update({name: args}) or SimpleNamespace(name=name),
     )
     monkeypatch.setattr(etcd.pulumi, "ResourceOptions", lambda **options: options)
     etcd.fencer(Context(), "fencer", "gate")

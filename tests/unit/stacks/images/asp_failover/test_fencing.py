@@ -435,7 +435,9 @@ def test_without_proof_nothing_is_released(cell, missing, why):
     assert watcher.counts == {"released": 0, "refused": 1, "faults": 0}
 
 
-@pytest.mark.parametrize("missing", [no_standby, silent_standby, no_vote, standby_of_another, another_machine, never_seen])
+@pytest.mark.parametrize(
+    "missing", [no_standby, silent_standby, no_vote, standby_of_another, another_machine, never_seen]
+)
 def test_what_is_refused_beforehand_touches_nothing(cell, missing):
     watcher, machine, _, _ = cell
     machine.state[f"c-{OLD}"] = "exited"

@@ -61,7 +61,9 @@ class Cell:
 
     def turn(self, names=tuple(ROLES)):
         for name in names:
-            self.patch.setattr(patroni_api, "call", lambda _, path, body=None, name=name, **__: self.call(name, path, body))
+            self.patch.setattr(
+                patroni_api, "call", lambda _, path, body=None, name=name, **__: self.call(name, path, body)
+            )
             self.patch.setattr(recovery, "controldata", lambda: {"max_connections setting": str(self.wal)})
             self.patch.setattr(places, "RESTARTED", self.folder / name)
             if reason := self.reason(name):

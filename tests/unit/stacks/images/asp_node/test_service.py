@@ -1,4 +1,4 @@
-"""A node runs alone on its volume, ends at once when its leading PostgreSQL has crashed, and stops cleanly otherwise."""
+"""A node runs alone on its volume, ends at once when PostgreSQL has crashed while it led, and else stops cleanly."""
 
 import threading
 from types import SimpleNamespace
