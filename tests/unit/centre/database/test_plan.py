@@ -433,6 +433,64 @@ def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypa
     assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed
 
 
+class Leaving(Cell):
+    """A cell of which nothing goes away; `held`: whether somebody holds its lock."""
+
+    def __init__(self, monkeypatch, goes=True):
+        super().__init__([], monkeypatch)
+        self.made, self.goes, self.held, self.sent = [tenant()], goes, False, []
+
+    @contextlib.contextmanager
+    def lock(self):
+        self.held = True
+        yield
+        self.held = False
+
+    def script(self, sql):
+        assert self.held, "another writer may plan at the same moment"
+        self.sent.append(sql)
+        if self.goes:
+            self.made = []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_tenant_leaves_once_and_in_a_look_not_at_all(monkeypatch, check):
+    cell = Leaving(monkeypatch)
+    outcome = tenants.ensure_absent(cell, ["t16054"], check)
+    assert outcome.changed and len(cell.sent) == (0 if check else 1)
+    assert tenants.ensure_absent(cell, ["t16054"], check).changed is check
+
+
+def test_what_did_not_go_is_a_fault(monkeypatch):
+    with pytest.raises(PlanFault, match="still there: database t16054"):
+        tenants.ensure_absent(Leaving(monkeypatch, goes=False), ["t16054"], False)
+
+
+def test_a_tenant_that_does_not_become_right_is_a_fault_after_three_rounds(monkeypatch):
+    cell = Leaving(monkeypatch)
+    cell.made, cell.goes = [], False
+    with pytest.raises(PlanFault, match="after 3 rounds still to do: role t16054: absent"):
+        tenants.ensure_present(cell, [tenant()], MIGRATIONS, check=False)
+    assert len(cell.sent) == 3
+
+
+def test_what_logins_share_is_known_of_one_cells_municipalities_alone():
+    register = load("test")
+    cells = {cell.id: tenants.shared_rights(register, cell.id) for cell in register.environment.cells}
+    for cell_id, rights in cells.items():
+        assert set(rights) == {m.tenant for m in register.municipalities.values() if m.cell == cell_id}
+
+
+def test_a_municipality_knows_of_the_others_of_its_office_in_its_cell():
+    register = load("test")
+    for municipality in register.municipalities.values():
+        content = json.loads(tenants.facts(register, municipality))
+        office = [m.ksh for m in register.municipalities.values() if m.office == municipality.office]
+        near = {ksh for ksh in office if register.municipality(ksh).cell == municipality.cell} - {municipality.ksh}
+        assert {other["ksh"] for other in content["others"]} == near
+        assert content["name"] == municipality.name
+
+
 def test_what_logins_share_is_known_of_every_municipality_of_the_cell():
     register = load("test")
     waiting = [m for m in register.municipalities.values() if m.cell == "baz1" and not m.joined]
