@@ -1,0 +1,36 @@
+"""What sign-in pages say agrees with what the realm does."""
+
+import json
+
+import pytest
+
+from inventory import paths
+from stacks.configs import citizen_realm, realm
+from stacks.configs.realm_settings import SHORTEST_PASSWORD
+
+THEMES = paths.ROOT / "stacks" / "images" / "keycloak" / "themes"
+
+
+@pytest.fixture(scope="module")
+def texts():
+    lines = (THEMES / "asp-clerks/login/messages/messages_hu.properties").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+def test_each_realm_uses_a_theme_of_the_image(register):
+    for module in (realm, citizen_realm):
+        name = json.loads(module.render(register))["loginTheme"]
+        assert (THEMES / name / "login" / "theme.properties").is_file(), f"{module.__name__}: {name}"
+
+
+def test_a_clerk_reads_how_long_a_password_must_be(texts):
+    assert f"legalább {SHORTEST_PASSWORD} betű" in texts["updatePasswordMessage"]
+
+
+def test_a_clerk_reads_the_realms_waits_and_not_whether_the_password_was_right(register, texts):
+    settings = realm.settings(register)
+    assert (settings["failureFactor"], settings["waitIncrementSeconds"]) == (5, 60)
+    assert settings["maxFailureWaitSeconds"] == 15 * 60
+    text = texts["invalidPasswordMessage"]
+    assert "Öt hibás próba után várni kell: először egy percet, később legfeljebb negyedórát." in text
+    assert texts["accountTemporarilyDisabledMessage"] == text
