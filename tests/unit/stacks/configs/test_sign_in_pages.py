@@ -24,7 +24,7 @@ def test_each_realm_uses_a_theme_of_the_image(register):
 
 
 def test_a_clerk_reads_how_long_a_password_must_be(texts):
-    assert f"legalább {SHORTEST_PASSWORD} betű" in texts["updatePasswordMessage"]
+    assert f"legalább {SHORTEST_PASSWORD} betű" in texts["resetPasswordMessage"]
 
 
 def test_a_clerk_reads_the_realms_waits_and_not_whether_the_password_was_right(register, texts):
