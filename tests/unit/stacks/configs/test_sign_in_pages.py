@@ -5,7 +5,7 @@ import json
 import pytest
 
 from inventory import paths
-from stacks.configs import citizen_realm, realm
+from stacks.configs import citizen_realm, realm, weak_passwords
 from stacks.configs.realm_settings import SHORTEST_PASSWORD
 
 THEMES = paths.ROOT / "stacks" / "images" / "keycloak" / "themes"
@@ -34,3 +34,16 @@ def test_a_clerk_reads_the_realms_waits_and_not_whether_the_password_was_right(r
     text = texts["invalidPasswordMessage"]
     assert "Öt hibás próba után várni kell: először egy percet, később legfeljebb negyedórát." in text
     assert texts["accountTemporarilyDisabledMessage"] == text
+
+
+@pytest.mark.parametrize(
+    "word", ["onkormanyzat2026!", "önkormányzat1", "jelszó123456", "jelszojelszo", "123456789012", "qwertzuiopqwe"]
+)
+def test_what_somebody_tries_first_is_on_the_list_of_weak_passwords(word):
+    assert word in weak_passwords.render().splitlines()
+
+
+def test_the_list_of_weak_passwords_fits_into_one_config_of_docker():
+    words = weak_passwords.render()
+    assert len(words.encode()) < 450_000, "Docker takes 500 KB"
+    assert min(map(len, words.splitlines())) == SHORTEST_PASSWORD, "shorter ones the policy refuses by their length"
