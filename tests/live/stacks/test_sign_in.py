@@ -163,7 +163,7 @@ def test_a_password_that_anybody_tries_first_is_refused(register, secrets, runti
     page = browser.get(party.address("openid"))
     page = browser.get(page.headers["location"])
     assert 'name="password-new"' in page.body, f"{page.status}: {page.body[:500]}"
-    for word, text in (("onkormanyzat2026!", "tiltó listán"), ("rövid-jelszó"[:11], "hossz")):
+    for word, text in (("onkormanyzat2026!", "tiltó listán"), ("rövid", "hossz")):
         page = browser.post(form_action(page.body), {"password-new": word, "password-confirm": word})
         assert (page.status, 'name="password-new"' in page.body) == (200, True), word
         assert text in page.body, f"{word}: the clerk reads why"
