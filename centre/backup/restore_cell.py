@@ -81,8 +81,8 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
     try:
         clear(client, purpose)
         image = client.services.get(first).attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
-        _scale(cell, [*names.fencer, *names.postgres], 0)  # the fencer first: it must not see a leader die
         try:
+            _scale(cell, [*names.fencer, *names.postgres], 0)  # the fencer first: it must not see a leader die
             container = client.containers.create(
                 image, [PROGRAM, "cluster", request], **CREATION, name=name, labels=purpose, volumes=volumes
             )

@@ -329,7 +329,9 @@ def _unordered(item: Resource) -> Resource:
 def is_no_op(deployment: Deployment) -> bool:
     """Whether a preview that went well saw nothing to do and nothing that an update would see otherwise."""
     ops = {op for op, count in deployment.events.changes.items() if count}
-    if deployment.preview_dependent or deployment.pending_deletes or deployment.snapshot.pending:
+    # Of the snapshot: in the preview's own record they count as deleted, though nobody has deleted them.
+    condemned = any(item.delete for item in deployment.snapshot.resources)
+    if deployment.preview_dependent or condemned or deployment.snapshot.pending:
         return False
     return ops <= {"same"}
 

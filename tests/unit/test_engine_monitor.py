@@ -14,9 +14,10 @@ from stacks.engine.docker.base import go_duration
 from stacks.engine.errors import ProviderError
 from stacks.engine.events import Events
 from stacks.engine.executor import Executor
+from stacks.engine.goal import from_request
 from stacks.engine.monitor import FEATURES, Monitor
 from stacks.engine.planner import Planner
-from stacks.engine.state import Snapshot
+from stacks.engine.state import Resource, Snapshot
 
 
 class Aborted(Exception):
@@ -148,3 +149,15 @@ def test_a_fault_outside_the_program_is_told_whole(tmp_path):
 
     text = child._traceback(failure(lambda: asyncio.run(later())), str(tmp_path))
     assert text.startswith("Traceback") and text.endswith("KeyError: 'nope'\n") and "in later" in text
+
+
+def test_a_child_takes_what_its_parent_has_unless_it_says_otherwise():
+    parent = Resource(
+        urn="urn:pulumi:dev::p::t:i:Cell::c", type="t:i:Cell", protect=True, retain_on_delete=True, deleted_with="urn:a"
+    )
+    goal = from_request(request(), parent)
+    assert (goal.protect, goal.retain_on_delete, goal.deleted_with) == (True, True, "urn:a")
+    goal = from_request(request(protect=False, retainOnDelete=False, deletedWith="urn:b"), parent)
+    assert (goal.protect, goal.retain_on_delete, goal.deleted_with) == (False, False, "urn:b")
+    goal = from_request(request(), None)
+    assert (goal.protect, goal.retain_on_delete, goal.deleted_with) == (False, False, "")

@@ -123,3 +123,143 @@ def test_a_replacement_names_every_property_that_changed():
     goal = wanted("b", logical="a", inputs={"labels": [{"label": "l", "value": "1"}]})
     _, replace, creation = planner(old).plan(goal)
     assert replace.keys == creation.keys == ["labels", "name"]
+
+
+def provider(**options) -> Resource:
+    return Resource(urn=NEAR.rsplit("::", 1)[0], type=PROVIDER, custom=True, id="2", **options)
+
+
+def near(**options) -> Goal:
+    return Goal(type=PROVIDER, name="near", custom=True, **options)
+
+
+def needs(name: str, other: Resource, **options) -> Resource:
+    """A volume whose name comes from another resource."""
+    return volume(name, dependencies=[other.urn], property_dependencies={"name": [other.urn]}, **options)
+
+
+def test_one_object_is_not_taken_by_two_resources():
+    renamed = wanted("a", logical="new", aliases=[volume("a").urn])
+    plans = planner(volume("a"))
+    assert operations(plans.plan(renamed)) == [("same", "new")]
+    with pytest.raises(EngineError, match="::a' conflicting with alias on resource with URN .*::new"):
+        plans.plan(wanted("a"))
+    plans = planner(volume("a"))
+    plans.plan(wanted("a"))
+    with pytest.raises(EngineError, match="::a' conflicting with alias on resource with URN .*::new"):
+        plans.plan(wanted("a", logical="new", aliases=[volume("a").urn]))
+    plans = planner(volume("a"))
+    plans.plan(wanted("a", logical="new", aliases=[volume("a").urn]))
+    assert operations(plans.plan(wanted("b", logical="second", aliases=[volume("a").urn]))) == [("create", "second")]
+
+
+def test_what_no_target_names_is_left_alone():
+    a, b = volume("a"), needs("b", volume("a"))
+    changed = wanted("other", logical="b", dependencies=[a.urn])
+    for options, op in (
+        ({"targets": [a.urn]}, "same"),
+        ({"targets": [a.urn], "target_dependents": True}, "create-replacement"),
+        ({"targets": [b.urn]}, "create-replacement"),
+        ({"excludes": [b.urn]}, "same"),
+        ({"excludes": [a.urn]}, "create-replacement"),
+    ):
+        plans = planner(a, b, **options)
+        plans.plan(wanted("a"))
+        assert plans.plan(changed)[-1].op == op, options
+
+
+def test_what_needs_a_resource_that_is_left_out_is_refused():
+    a, b = volume("a"), volume("b")
+    plans = planner(targets=[b.urn])
+    assert operations(plans.plan(wanted("a"))) == [("skip", "a")]
+    with pytest.raises(EngineError, match="::b' depends on '.*::a' which is not to be made"):
+        plans.plan(wanted("b", dependencies=[a.urn]))
+
+
+def test_a_resource_that_is_to_be_replaced_is_though_nothing_changed():
+    steps = planner(volume("a"), replaces=[volume("a").urn]).plan(wanted("a"))
+    assert operations(steps) == [("delete-replaced", "a"), ("replace", "a"), ("create-replacement", "a")]
+
+
+def test_what_a_failed_update_left_is_completed():
+    settings = {"__internal": {}, "host": "ssh://a"}
+    goal = near(inputs={"host": "ssh://a"})
+    assert operations(planner(provider(inputs=settings)).plan(goal)) == [("same", "near")]
+    goal = near(inputs={"host": "ssh://a"})
+    assert operations(planner(provider(inputs=settings, init_errors=["half"])).plan(goal)) == [("update", "near")]
+
+
+def test_an_update_says_what_changed_and_replaces_where_the_program_says_so():
+    old = provider(inputs={"__internal": {}, "host": "ssh://a"})
+    (update,) = planner(old).plan(near(inputs={"host": "ssh://b"}))
+    assert update.op == "update" and update.keys == ["host"]
+    steps = planner(old).plan(near(inputs={"host": "ssh://b"}, replace_on_changes=["host"]))
+    assert operations(steps) == [("create-replacement", "near"), ("replace", "near")]
+
+
+def test_an_ignored_property_that_somebody_changed_at_the_daemon_replaces_nothing():
+    old = volume("a", inputs={"__defaults": [], "name": "a", "driverOpts": {"o": "old"}})
+    old.outputs["driverOpts"] = {"o": "changed by hand"}
+    goal = wanted("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    assert operations(planner(old).plan(goal)) == [("same", "a")]
+
+
+def test_the_program_may_have_the_new_object_before_the_old_one_goes():
+    steps = planner(volume("a")).plan(wanted("b", logical="a", delete_before_replace=False))
+    assert operations(steps) == [("create-replacement", "a"), ("replace", "a")]
+
+
+def test_who_needs_a_replaced_resource_goes_first_and_is_made_again():
+    a = volume("a")
+    b = needs("b", a)
+    c = needs("c", b)
+    plans = planner(a, b, c)
+    steps = plans.plan(wanted("other", logical="a"))
+    deletions = [("delete-replaced", "c"), ("delete-replaced", "b"), ("delete-replaced", "a")]
+    assert operations(steps) == [*deletions, ("replace", "a"), ("create-replacement", "a")]
+    assert operations(plans.plan(wanted("b"))) == [("replace", "b"), ("create-replacement", "b")]
+
+
+SERVICE = "docker:index/service:Service"
+
+
+def test_a_dependent_that_can_be_updated_or_was_read_or_registered_stays():
+    a = volume("a")
+    inputs = {"name": "s", "taskSpec": {"containerSpec": {"image": "i"}}, "labels": [{"label": "l", "value": "a"}]}
+    changeable = Resource(
+        urn=f"urn:pulumi:dev::p::{SERVICE}::s",
+        type=SERVICE,
+        custom=True,
+        id="s",
+        inputs=inputs,
+        outputs=inputs,
+        provider=DEFAULT,
+        dependencies=[a.urn],
+        property_dependencies={"labels": [a.urn]},
+    )
+    reading, registered = needs("read", a, external=True), needs("here", a)
+    plans = planner(a, changeable, reading, registered)
+    plans.plan(wanted("here"))
+    steps = plans.plan(wanted("other", logical="a"))
+    assert operations(steps) == [("delete-replaced", "a"), ("replace", "a"), ("create-replacement", "a")]
+
+
+def test_what_a_replaced_provider_made_goes_with_it():
+    old = provider(inputs={"__internal": {}, "host": "ssh://a"})
+    plans = planner(old, volume("v", provider=NEAR), volume("other"))
+    goal = near(inputs={"host": "ssh://b"}, replace_on_changes=["host"], delete_before_replace=True)
+    assert operations(plans.plan(goal))[:2] == [("delete-replaced", "v"), ("delete-replaced", "near")]
+
+
+def test_what_is_retained_stays_at_the_daemon_also_when_it_is_replaced():
+    (deletion, *_) = planner(volume("a", retain_on_delete=True)).plan(wanted("b", logical="a"))
+    assert deletion.op == "delete-replaced" and deletion.quiet
+    left = [volume("b", delete=True, retain_on_delete=True), volume("c", delete=True)]
+    assert {step.urn[-1]: step.quiet for step in planner(*left).deletions()} == {"b": True, "c": False}
+
+
+def test_what_was_deleted_for_its_replacement_is_made_again_or_forgotten():
+    waiting = volume("a", pending_replacement=True)
+    assert operations(planner(waiting).plan(wanted("a"))) == [("replace", "a"), ("create-replacement", "a")]
+    (step,) = planner(waiting).deletions()
+    assert step.op == "remove-pending-replace" and step.quiet, "its object is gone: nobody is asked again"

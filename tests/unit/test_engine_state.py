@@ -253,3 +253,62 @@ def test_a_journal_without_records_leaves_no_file_and_one_that_is_refused_neithe
     journal.open()
     journal.write({"kind": "done", "resource": {}})
     assert journal.has_records and len(journal.read()) == 1
+
+
+def test_replay_tells_two_deletions_of_one_name_apart():
+    one, two = (resource("a").copy(id=identity, delete=True) for identity in ("one", "two"))
+    records = [record("begin", "delete-replaced", one), record("begin", "delete-replaced", two)]
+    result = replay(Snapshot([one, two]), [*records, record("gone", "delete-replaced", one)], plain)
+    assert [item.resource.id for item in result.interrupted] == ["two"]
+    assert [item.id for item in result.snapshot.resources] == ["two"]
+
+
+def test_a_step_is_on_record_before_the_next_begins_and_for_its_owner_alone(tmp_path):
+    journal = Journal(tmp_path / "j")
+    journal.open()
+    journal.write({"kind": "begin", "resource": {}})
+    assert len(Journal(tmp_path / "j").read()) == 1
+    assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lock_whose_process_number_is_anothers_now_is_taken_over(backend):
+    folder = backend.root / "locks" / "organization" / "p" / "dev"
+    folder.mkdir(parents=True)
+    owner = {"pid": os.getpid(), "hostname": socket.gethostname(), "username": "x", "started": "1"}
+    (folder / "reused.json").write_text(json.dumps(owner), encoding="utf-8")
+    with backend.lock("p", "dev"):
+        assert not (folder / "reused.json").exists()
+
+
+def test_the_checkpoint_before_stays_beside_the_new_one(backend):
+    for name in ("a", "b"):
+        backend.save("p", "dev", Snapshot([resource(name)]).deployment(plain))
+    before = json.loads((backend.root / "stacks" / "p" / "dev.json.bak").read_text(encoding="utf-8"))
+    assert [item["id"] for item in before["checkpoint"]["latest"]["resources"]] == ["a"]
+
+
+def test_what_is_to_be_deleted_may_need_what_is_gone():
+    waiting = resource("b", dependencies=[resource("a").urn]).copy(delete=True)
+    again = Snapshot.from_deployment(Snapshot([waiting]).deployment(plain), plain)
+    assert again.resources == [waiting]
+
+
+def test_another_secrets_provider_is_refused():
+    deployment = {**Snapshot([resource("a")]).deployment(plain), "secrets_providers": {"type": "cloud"}}
+    with pytest.raises(StateError, match="secrets provider 'cloud' is not supported"):
+        Snapshot.from_deployment(deployment, plain)
+
+
+def test_a_resource_ends_with_the_other_one_under_its_new_name_too():
+    needed = resource("a")
+    item = resource("b", deleted_with=needed.urn, parent=needed.urn, provider=f"{needed.urn}::7")
+    renamed = item.renamed({needed.urn: resource("c").urn})
+    assert renamed.deleted_with == renamed.parent == resource("c").urn and renamed.provider.endswith("Volume::c::7")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"), [("dependencies", "a", "list"), ("protect", "yes", "bool"), ("inputs", [], "dict")]
+)
+def test_a_record_with_a_field_of_another_kind_is_told(field, value, wanted):
+    with pytest.raises(StateError, match=f"Volume::a is damaged: {field} is .*, wanted a {wanted}"):
+        Resource.from_json({**resource("a").to_json(plain), field: value}, plain)

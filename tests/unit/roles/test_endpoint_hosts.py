@@ -55,3 +55,19 @@ def test_the_gateway_is_that_of_the_default_route():
 def test_without_a_default_route_the_remedy_is_told():
     with pytest.raises(hosts.HostsFault, match="no default route.*endpoint_connectivity_address"):
         hosts.gateway(ROUTES.splitlines()[0] + "\n")
+
+
+def test_a_route_without_a_gateway_leads_nowhere():
+    direct = "tun0	00000000	00000000	0001	0	0	0	00000000	0	0	0\n"
+    head, rest = ROUTES.split("\n", 1)
+    assert hosts.gateway(f"{head}\n{direct}{rest}") == "172.18.0.1"
+
+
+def test_somebody_elses_line_that_says_the_same_or_is_a_comment_stays():
+    other = OTHER + "10.1.1.1 a.test\n# 10.9.9.9 b.test\n10.9.9.9 c.test # a.test\n"
+    assert edit(other).startswith(other)
+
+
+def test_a_line_that_only_begins_like_the_marker_is_somebody_elses():
+    other = OTHER + "# BEGIN asp dev of last year\n10.0.0.9 old\n"
+    assert edit(other).startswith(other)

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import json
 import os
 import subprocess
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Centre:
     root: Pair
     issuing: Pair
 
-    def client(self, subject=None, days=365, key=None):
+    def client(self, subject=None, days=365, key=None, serial=None, use=ExtendedKeyUsageOID.CLIENT_AUTH):
         """Chain and key (PEM) of a clerk's certificate."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(OIDS[part], text) for part, text in (subject or SUBJECT).items()])
@@ -76,10 +77,10 @@ class Centre:
             .subject_name(name)
             .issuer_name(x509.load_pem_x509_certificate(self.issuing.certificate.encode()).subject)
             .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(serial or x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(minutes=1))
             .not_valid_after(now + dt.timedelta(days=days))
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         pem = serialization.Encoding.PEM
@@ -127,19 +128,18 @@ def wallet(ours, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "Account", Account)
     monkeypatch.setattr(module, "stores", lambda *_: [Store({})])
 
-    def make(chain=None, key=None, foretelling=False):
+    def make(chain=None, key=None, foretelling=False, check=False, **changes):
         params = {
             "account": "clerk", "clerk": "minta.erika", "tenants": [TENANT], "folder": str(tmp_path),
             "authority": "ca.unit.test", "issuer": certificates.authority_name("unit", "issuing"),
             "root": ours.root.certificate, "renew_before_days": RENEW, "chromium": "nssdb", "firefox": "firefox",
-            "tokens": {}, "act": True,
+            "tokens": {}, "act": True, **changes,
         }  # fmt: skip
         for kind, text in (("crt", chain), ("key", key)):
             if text is not None:
                 (tmp_path / f"t16054.{kind}").write_text(text, encoding="utf-8")
-        made = module.Wallet(params, check=False, foretelling=foretelling)
-        monkeypatch.setattr(made.authority, "ask", lambda *_: (200, ours.revocations()))
-        return made
+        monkeypatch.setattr(module.Authority, "ask", lambda *_: (200, ours.revocations()))
+        return module.Wallet(params, check, foretelling)
 
     return make
 
@@ -262,3 +262,108 @@ def test_a_store_holds_exactly_the_clerks_certificates(ours, wallet, case):
     clerk.fill(clerk.look())
     assert clerk.steps == steps
     assert clerk.stores[0].held[OURS] == ("u,u,u", own)
+
+
+def test_a_servers_certificate_opens_nothing(ours, wallet):
+    assert status(wallet(*ours.client(use=ExtendedKeyUsageOID.SERVER_AUTH))).startswith("not of this centre: ")
+
+
+def test_a_serial_number_that_begins_with_a_nought_is_revoked_too(ours, wallet, monkeypatch):
+    chain, key = ours.client(serial=0x0A01)
+    clerk = wallet(chain, key)
+    monkeypatch.setattr(clerk.authority, "ask", lambda *_: (200, ours.revocations(0x0A01)))
+    assert status(clerk) == "revoked"
+
+
+def answers(ours, monkeypatch, status=201):
+    """The authority signs whatever comes, for the key of the request."""
+
+    def ask(self, method, path, body=None):
+        if path == "/1.0/crl":
+            return 200, ours.revocations()
+        key = x509.load_pem_x509_csr(body["csr"].encode()).public_key()
+
+        class Requested:
+            def public_key(self):
+                return key
+
+            def private_bytes(self, *_):
+                return b""
+
+        chain, _ = ours.client(key=Requested())
+        return status, json.dumps({"certChain": [chain], "message": "token already used"}).encode()
+
+    monkeypatch.setattr(module.Authority, "ask", ask)
+
+
+def files(folder):
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+def test_a_new_pair_takes_the_old_ones_place_in_folder_and_store(ours, wallet, monkeypatch, tmp_path):
+    old = ours.client(days=RENEW - 1)
+    clerk = wallet(*old, tokens={"16054": "one-time"})
+    stores = [Store({})]
+    monkeypatch.setattr(module, "stores", lambda *_: stores)
+    answers(ours, monkeypatch)
+    result = module.settle(clerk.params, foretelling=False)
+    assert result["changed"] and result["needed"] == ["16054"]
+    assert result["certificates"]["t16054"]["status"] == "ok"
+    assert sorted(files(tmp_path)) == ["t16054.crt", "t16054.key"] and files(tmp_path)["t16054.crt"] != old[0]
+    assert stores[0].held[OURS][1] == module.fingerprints(files(tmp_path)["t16054.crt"])[:1]
+    again = module.settle(clerk.params, foretelling=False)
+    assert not again["changed"] and again["needed"] == [] and again["steps"] == []
+
+
+def test_a_refused_enrolment_leaves_the_old_pair_whole(ours, wallet, monkeypatch, tmp_path):
+    clerk = wallet(*ours.client(days=RENEW - 1), tokens={"16054": "one-time"})
+    before = files(tmp_path)
+    answers(ours, monkeypatch, status=401)
+    with pytest.raises(module.EndpointFault, match="refused by ca.unit.test .401: token already used"):
+        clerk.enrol(clerk.look())
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("how", [{"check": True}, {"act": False}])
+def test_a_look_changes_nothing_and_tells_what_would_be(ours, wallet, tmp_path, how):
+    act = how.get("act", True)
+    clerk = wallet(*ours.client(days=RENEW - 1), act=act)
+    (tmp_path / "t14784.crt").touch()
+    before = files(tmp_path)
+    result = module.settle(clerk.params, foretelling="check" in how)
+    assert files(tmp_path) == before
+    assert [step.split()[0] for step in result["steps"]] == ["t16054", "ASP", str(tmp_path / "t14784.crt")]
+    assert result["changed"] is act and result["needed"] == ["16054"]
+
+
+def test_in_a_forecast_a_store_gets_the_certificate_that_is_to_come(ours, wallet):
+    chain, key = ours.client(days=RENEW - 1)
+    clerk = wallet(chain, key, check=True)
+    clerk.stores = [Store({OURS: ("u,u,u", module.fingerprints(chain)[:1])})]
+    clerk.fill(clerk.look())
+    assert clerk.steps == [f"{OURS} into nssdb"]
+
+
+def test_without_a_token_nothing_is_enrolled(ours, wallet):
+    clerk = wallet()
+    with pytest.raises(module.EndpointFault, match="t16054: no one-time token came for it"):
+        clerk.enrol(clerk.look())
+
+
+def test_a_store_that_keeps_nothing_is_a_fault(ours, wallet, monkeypatch):
+    class Forgetful(Store):
+        def take_in(self, *_):
+            pass
+
+    monkeypatch.setattr(module, "stores", lambda *_: [Forgetful({})])
+    clerk = wallet(*ours.client())
+    with pytest.raises(module.EndpointFault, match=f"read back otherwise than written: {OURS} into nssdb"):
+        module.settle(clerk.params, foretelling=False)
+
+
+def test_what_is_tidied_away_are_pairs_of_municipalities_no_longer_served(ours, wallet, tmp_path):
+    clerk = wallet(*ours.client())
+    for name in ("t14784.crt", "t14784.key", "root.pem"):
+        (tmp_path / name).touch()
+    clerk.tidy()
+    assert sorted(files(tmp_path)) == ["root.pem", "t16054.crt", "t16054.key"]

@@ -115,6 +115,16 @@ def test_an_answer_that_nobody_asked_for_is_refused(state):
     assert "clerk" not in visitor.session
 
 
+def test_an_answer_to_an_attempt_of_another_browser_is_refused(monkeypatch):
+    """Its code is good: somebody would be signed in as whoever sent them the address."""
+    visitor = browser()
+    visitor.get("/keret/oidc/belepes")
+    monkeypatch.setattr(sign_in.OAuth2Session, "fetch_token", lambda *_, **__: {"id_token": "id-token"})
+    monkeypatch.setattr(sign_in, "verify", lambda *_: CLAIMS)
+    assert visitor.get("/keret/oidc/callback", {"state": "other", "code": "c"}).status_code == 403
+    assert "clerk" not in visitor.session
+
+
 def complete_sign_in(monkeypatch, visitor, claims):
     """Complete a sign-in whose ID token says `claims` (nonce and signature taken as right)."""
     visitor.get("/keret/oidc/belepes", {"next": "/keret/?x=1"})

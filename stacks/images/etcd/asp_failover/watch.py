@@ -115,10 +115,24 @@ class Watcher:
     def listen(self) -> None:
         """Ask the leader forever, beside the watch: waiting for a dead node's answer must not delay seeing it dead."""
         while True:
-            if (name := self.leader) and self._ask(name) is not None:
-                self._answered[name] = time.monotonic()
-                self._heard.add(name)
+            self.hear()
             time.sleep(ASK_EVERY_SECONDS)
+
+    def hear(self) -> None:
+        """Ask the leader once, and remember its answer."""
+        if (name := self.leader) and self._ask(name) is not None:
+            self._answered[name] = time.monotonic()
+            self._heard.add(name)
+
+    def look(self) -> EtcdFault | EngineFault | None:
+        """Tick once; the fault for which nothing is known, or None."""
+        try:
+            self.tick()
+        except (EtcdFault, EngineFault) as fault:
+            self.counts["faults"] += 1
+            return fault
+        self.last_tick = time.time()
+        return None
 
     def act(self, leader: Leader, reason: str) -> None:
         """Fence, and let the node come back as a standby; a refusal is written down and tried again later."""
@@ -176,11 +190,8 @@ def run() -> int:
     faults = Changes(log)
     while True:
         BEAT.touch()
-        try:
-            watcher.tick()
-            watcher.last_tick = time.time()
-            faults.over()
-        except (EtcdFault, EngineFault) as fault:
-            watcher.counts["faults"] += 1
+        if fault := watcher.look():
             faults.say(f"nothing is known: {fault}")
+        else:
+            faults.over()
         time.sleep(TICK_SECONDS)

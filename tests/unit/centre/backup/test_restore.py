@@ -197,3 +197,136 @@ def test_clients_that_were_let_go_before_the_end_are_told_of_though_it_is_done(e
         RuntimeFault, match="t16054 is exchanged, but its clients were let go before that was done.*60 s"
     ):
         exchange(after=RuntimeFault("t16054 was held for 60 s"))
+
+
+class Server:
+    """A cell's server that keeps its scripts; `names`: databases with their comments."""
+
+    def __init__(self, **names):
+        self.names, self.scripts = names, []
+        self.cell = SimpleNamespace(proxy="proxy")
+        self.node = "node"
+        self.runtime = SimpleNamespace(container=lambda node: "its container")
+
+    def script(self, sql, *database, role=None):
+        self.scripts.append(sql)
+        return ""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    def holding(**names):
+        server = Server(**names)
+        rows = {name: {"open": True, "broken": False, "comment": comment} for name, comment in names.items()}
+        monkeypatch.setattr(restore.reading, "databases", lambda cell: rows)
+        return server
+
+    return holding
+
+
+def test_the_database_that_was_is_closed_and_stays_and_the_other_opens_last(server, monkeypatch):
+    cell = server(t16054=None, t16054_restoring="{}")
+    subject, calls = SimpleNamespace(name=TENANT), []
+    present = lambda cell, tenants, migrations, check: calls.append((tenants, check, len(cell.scripts)))  # noqa: E731
+    monkeypatch.setattr(restore.apply, "ensure_present", present)
+    old = restore.rename(cell, subject, "t16054_restoring", [])
+    (sql,) = cell.scripts
+    order = [
+        "pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 't16054'",
+        "BEGIN;",
+        f'ALTER DATABASE "t16054" RENAME TO "{old}"',
+        f'ALTER DATABASE "{old}" ALLOW_CONNECTIONS false',
+        'ALTER DATABASE "t16054_restoring" RENAME TO "t16054"',
+        "COMMIT;",
+        'ALTER DATABASE "t16054" ALLOW_CONNECTIONS true',
+    ]
+    assert [sql.index(part) for part in order] == sorted(sql.index(part) for part in order)
+    assert restore.KEPT.fullmatch(old) and calls == [([subject], False, 1)], "with the roles and rights of today"
+
+
+def test_a_tenant_that_is_gone_gets_its_name_back(server, monkeypatch):
+    monkeypatch.setattr(restore.apply, "ensure_present", lambda *_, **__: None)
+    cell = server(t16054_restoring="{}")
+    assert restore.rename(cell, SimpleNamespace(name=TENANT), "t16054_restoring", []) == ""
+    assert "_before_" not in cell.scripts[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "moment"),
+    [
+        ({}, None),
+        ({"t16054_restoring": None}, None),  # half a restore
+        ({"t14784_restoring": '{"tenant": "t14784", "moment": "x", "changes": []}'}, None),
+        ({"t16054_restoring": '{"tenant": "t16054", "moment": "x", "changes": []}'}, "x"),
+    ],
+)
+def test_what_waits_is_whole_and_the_tenants_own(server, names, moment):
+    aside = restore.waiting(server(**names), TENANT)
+    assert (aside and aside.moment) == moment
+
+
+def test_what_was_put_aside_is_the_tenants_own(server):
+    own = ["t16054_before_20261123t130000z", "t16054_before_20261124t130000z"]
+    cell = server(**dict.fromkeys([*reversed(own), "t14784_before_20261123t130000z", "t16054", "t16054_before_x"]))
+    assert restore.former_databases(cell, TENANT) == own
+
+
+@pytest.fixture
+def loading(server, monkeypatch):
+    """`loading(at_moment, loaded)`: puts a tenant aside whose copy and whose load hold these; the steps in order."""
+    cell, steps = server(t16054=None), []
+
+    def go(at_moment, loaded):
+        @contextlib.contextmanager
+        def restored(*_, **__):
+            steps.append("restore")
+            yield SimpleNamespace(script="copy", database=TENANT, container="scratch")
+
+        contents = {"copy": at_moment, "t16054_restoring": loaded, TENANT: {}}
+        monkeypatch.setattr(restore, "waiting", lambda *_: None)
+        monkeypatch.setattr(restore, "restored", restored)
+        monkeypatch.setattr(restore, "archive", lambda cell: steps.append("archive"))
+        monkeypatch.setattr(restore, "carry", lambda source, dump, target, load: steps.append((dump, load)))
+        monkeypatch.setattr(restore.contents, "read", lambda reader: contents[reader])
+        monkeypatch.setattr(restore, "_contents", lambda cell, database: contents[database])
+        aside = restore.put_aside(cell, TENANT, NOON)
+        return aside, steps, cell.scripts
+
+    go.cell = cell
+    return go
+
+
+ROWS = {"ado.payer": (2, "aa")}
+
+
+def test_a_restore_archives_loads_whole_and_closes_what_waits(loading):
+    aside, steps, scripts = loading(ROWS, ROWS)
+    archive, restored, (dump, load) = steps
+    assert (archive, restored) == ("archive", "restore") and "pg_current_xact_id" in scripts[0]
+    assert dump[-1] == TENANT and {"--exit-on-error", "--single-transaction", "--dbname=t16054_restoring"} <= set(load)
+    assert 'REVOKE ALL ON DATABASE "t16054_restoring" FROM PUBLIC' in scripts[1]
+    assert scripts[-1].index("ALLOW_CONNECTIONS false") < scripts[-1].index("COMMENT ON DATABASE")
+    assert aside.moment in scripts[-1] and len(aside.changes) == 1, "a table that the tenant has no more"
+
+
+@pytest.mark.parametrize("loaded", [{}, {"ado.payer": (1, "ab")}, {"ado.payer": (2, "ab")}])
+def test_what_was_loaded_otherwise_than_it_was_held_does_not_wait(loading, loaded):
+    with pytest.raises(RuntimeFault, match="t16054_restoring is not what the backup held: "):
+        loading(ROWS, loaded)
+    assert not [sql for sql in loading.cell.scripts if "COMMENT" in sql], "only what is whole bears one"
+
+
+def test_another_writer_is_waited_for_before_the_clients_are_held(exchange, monkeypatch):
+    steps = []
+
+    @contextlib.contextmanager
+    def noting(name, *_):
+        steps.append(name)
+        yield
+
+    monkeypatch.setattr(restore, "rename", lambda *_: "")
+    exchange()
+    monkeypatch.setattr(restore, "hold_clients", lambda *_, **__: noting("hold"))
+    cell = SimpleNamespace(lock=lambda: noting("lock"), runtime=None, cell=SimpleNamespace(proxy="proxy"))
+    restore.exchange(cell, SimpleNamespace(name=TENANT), "t16054_restoring", [])
+    assert steps == ["lock", "hold"]

@@ -74,6 +74,60 @@ def test_a_restore_that_takes_too_long_is_a_fault():
 
 
 @pytest.mark.parametrize(
+    ("mebibytes", "available", "memory"),
+    [(10, 8192, 1024 + 30), (10, 4 * 1054, 1054), (10, 4 * 1054 - 1, None), (2000, 8192, None)],
+)
+def test_a_restore_takes_three_times_its_database_and_a_quarter_of_what_is_free(
+    monkeypatch, tmp_path, mebibytes, available, memory
+):
+    monkeypatch.setattr(scratch, "MEMINFO", tmp_path / "meminfo")
+    scratch.MEMINFO.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
+    cell = SimpleNamespace(rows=lambda sql, role: [mebibytes * 2**20])
+    assert scratch._memory(cell, "t16054") == memory
+
+
+class Leftover:
+    def __init__(self, labels):
+        self.labels, self.gone = labels, False
+
+    def remove(self, **_):
+        self.gone = True
+
+
+@pytest.mark.parametrize(("maker", "alive", "gone"), [("7 1", True, False), ("7 1", False, True), (None, True, True)])
+def test_what_a_killed_run_left_goes_and_what_another_works_with_stays(monkeypatch, maker, alive, gone):
+    leftover = Leftover({scratch.MAKER: maker} if maker else {})
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [leftover]))
+    monkeypatch.setattr(scratch.processes, "Process", lambda *_: SimpleNamespace(alive=alive))
+    scratch.clear_stale(client, "x")
+    assert leftover.gone is gone
+
+
+def test_a_container_of_a_restore_reaches_nothing_and_changes_no_repository(monkeypatch):
+    created = {}
+
+    def create(image, argv, **options):
+        created.update(options)
+        return SimpleNamespace(start=lambda: None)
+
+    containers = SimpleNamespace(create=create, list=lambda **_: [])
+    runtime = SimpleNamespace(
+        client=SimpleNamespace(containers=containers),
+        register=SimpleNamespace(environment=SimpleNamespace(id="x")),
+        container=lambda node: SimpleNamespace(image=SimpleNamespace(id="i")),
+    )
+    monkeypatch.setattr(scratch, "Runtime", lambda *_: runtime)
+    monkeypatch.setattr(scratch, "configure", lambda *_: None)
+    monkeypatch.setattr(scratch, "wait_for", lambda *_: None)
+    names = SimpleNamespace(prefix="asp-x-baz1", backup="daily", vault="vault")
+    cell = SimpleNamespace(runtime=runtime, cell=names, node="n1")
+    scratch._ready(cell, "t16054", "{}", DAILY, 8, 60)
+    assert created["network_mode"] == "none" and created["read_only"] and created["cap_drop"] == ["ALL"]
+    assert created["volumes"] == {"daily": {"bind": "/source", "mode": "ro"}}
+    assert created["mem_limit"] == f"{scratch.MEMORY_MIB + 8}m"
+
+
+@pytest.mark.parametrize(
     ("repository", "options"),
     [
         (

@@ -288,6 +288,43 @@ def test_a_function_that_a_system_shares_is_granted_and_taken_back_by_its_types(
     assert 'GRANT EXECUTE ON FUNCTION "ado"."balance_of"(text) TO "t16054_elugy";' in sql
 
 
+def test_a_view_is_shared_between_systems_that_the_municipality_has():
+    views = [("ado", "open_items", "gazd"), ("irat", "cases", "keret"), ("keret", "clerks", "gazd")]
+    subject = replace(tenant(systems=("gazd", "irat", "keret")), views=views)
+    published = [(share.login, share.schema, share.object) for share in subject.shares if share.schema != "chain"]
+    assert published == [("t16054_keret", "irat", "cases"), ("t16054_gazd", "keret", "clerks")]
+
+
+def test_of_the_chain_every_login_may_read_and_add_and_change_nothing():
+    chain = {share.object: share.rights for share in tenant().shares if share.login == "t16054_irat"}
+    assert chain.pop("allowed") == ("SELECT",)
+    assert chain == dict.fromkeys(("message", "receipt", "failure", "dead", "run"), ("SELECT", "INSERT"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "parts"),
+    [
+        (("table", "irat", "b", "t16054_irat", "SELECT"), ['GRANT USAGE ON SCHEMA "irat" TO "t16054_irat"']),
+        (
+            ("table", "chain", "message", "t16054_irat", "INSERT"),
+            ['GRANT SELECT, INSERT ON TABLE "chain"."message" TO "t16054_irat"'],
+        ),
+    ],
+)
+def test_a_right_that_is_missing_is_given_again_where_it_belongs(missing, parts):
+    subject = tenant()
+    shared, _ = right(subject)
+    steps = steps_for(subject, shared, {subject.name: Inside(APPLIED, missing=frozenset([missing]))})
+    sql = plan.script(steps)
+    assert all(part in sql for part in parts)
+    assert 'ALL TABLES IN SCHEMA "chain"' not in sql, "a share is not a schema"
+
+
+def test_a_municipality_takes_its_share_of_connections_twice_while_the_pooler_replaces_some():
+    subject = replace(tenant(), caps=Caps(connections=6))
+    assert (subject.connections, subject.connections_of_login) == (12, 6)
+
+
 def test_removal_takes_database_and_every_role():
     subject, other = tenant(), tenant("14784")
     shared, _ = right(subject, other)
@@ -394,6 +431,64 @@ def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypa
     assert cell.scripts == [20, 20, 20, 20, 20, 10]
     assert set(rest.after) < set(preview.after) and len(rest.after) == len(preview.after) * 90 // 110
     assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed
+
+
+class Leaving(Cell):
+    """A cell of which nothing goes away; `held`: whether somebody holds its lock."""
+
+    def __init__(self, monkeypatch, goes=True):
+        super().__init__([], monkeypatch)
+        self.made, self.goes, self.held, self.sent = [tenant()], goes, False, []
+
+    @contextlib.contextmanager
+    def lock(self):
+        self.held = True
+        yield
+        self.held = False
+
+    def script(self, sql):
+        assert self.held, "another writer may plan at the same moment"
+        self.sent.append(sql)
+        if self.goes:
+            self.made = []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_tenant_leaves_once_and_in_a_look_not_at_all(monkeypatch, check):
+    cell = Leaving(monkeypatch)
+    outcome = tenants.ensure_absent(cell, ["t16054"], check)
+    assert outcome.changed and len(cell.sent) == (0 if check else 1)
+    assert tenants.ensure_absent(cell, ["t16054"], check).changed is check
+
+
+def test_what_did_not_go_is_a_fault(monkeypatch):
+    with pytest.raises(PlanFault, match="still there: database t16054"):
+        tenants.ensure_absent(Leaving(monkeypatch, goes=False), ["t16054"], False)
+
+
+def test_a_tenant_that_does_not_become_right_is_a_fault_after_three_rounds(monkeypatch):
+    cell = Leaving(monkeypatch)
+    cell.made, cell.goes = [], False
+    with pytest.raises(PlanFault, match="after 3 rounds still to do: role t16054: absent"):
+        tenants.ensure_present(cell, [tenant()], MIGRATIONS, check=False)
+    assert len(cell.sent) == 3
+
+
+def test_what_logins_share_is_known_of_one_cells_municipalities_alone():
+    register = load("test")
+    cells = {cell.id: tenants.shared_rights(register, cell.id) for cell in register.environment.cells}
+    for cell_id, rights in cells.items():
+        assert set(rights) == {m.tenant for m in register.municipalities.values() if m.cell == cell_id}
+
+
+def test_a_municipality_knows_of_the_others_of_its_office_in_its_cell():
+    register = load("test")
+    for municipality in register.municipalities.values():
+        content = json.loads(tenants.facts(register, municipality))
+        office = [m.ksh for m in register.municipalities.values() if m.office == municipality.office]
+        near = {ksh for ksh in office if register.municipality(ksh).cell == municipality.cell} - {municipality.ksh}
+        assert {other["ksh"] for other in content["others"]} == near
+        assert content["name"] == municipality.name
 
 
 def test_what_logins_share_is_known_of_every_municipality_of_the_cell():

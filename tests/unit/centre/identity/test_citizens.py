@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from centre.identity.citizens import CitizenPlanner
+from centre.identity.citizens import CitizenPlanner, client
 from inventory import paths
 from inventory.register import load
 from inventory.vault import vault
@@ -105,6 +105,12 @@ def test_scopes_are_put_right(plan, shelf):
     lines = plan("present", "16054")
     assert lines == ["citizens' client t16054-elugy: differs in defaultClientScopes → as the register says"]
     assert plan("present", "16054") == []
+
+
+def test_the_identifier_is_in_the_id_token_and_in_no_other(register):
+    [mapper] = client(register.municipality("16054"), "s")["protocolMappers"]
+    into = {key: value for key, value in mapper["config"].items() if key.endswith("token.claim")}
+    assert into == {"id.token.claim": "true", "access.token.claim": "false", "userinfo.token.claim": "false"}
 
 
 def test_a_client_leads_back_to_one_address_only(plan, shelf, register):

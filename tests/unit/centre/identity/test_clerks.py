@@ -77,6 +77,15 @@ def test_leaving_together_removes_the_clerk_once(plan, shelf):
     assert shelf.users == {}
 
 
+def test_whoever_left_the_office_signs_in_no_more(plan, shelf):
+    plan("present", "16054")
+    organization = next(iter(shelf.organizations))
+    for name in ("volt.egy", "volt.ketto"):
+        user = shelf.create("users", body={"username": name, "enabled": True})
+        shelf.create("organizations", organization, "members", body=user)
+    assert plan("present", "16054") == ["user volt.egy: present → absent", "user volt.ketto: present → absent"]
+
+
 def test_roles_are_put_right(plan, shelf):
     plan("present", "16054")
     owner = shelf.client("t16054")["id"]
@@ -165,6 +174,12 @@ def test_a_changed_session_length_reaches_a_running_realm(plan, shelf):
     assert shelf.realm["ssoSessionIdleTimeout"] == 1800
 
 
+def test_a_realm_keeps_what_nobody_changed(plan, shelf):
+    shelf.realm |= {"ssoSessionIdleTimeout": 1, "smtpServer": {"host": "mail"}}
+    plan("present", "16054")
+    assert shelf.realm["smtpServer"] == {"host": "mail"} and shelf.realm["browserFlow"] == "asp sign-in A"
+
+
 def test_roles_of_systems_that_a_municipality_lacks_are_not_given(register):
     office = register.office_of(register.municipality("16054"))
     clerk = office.clerks[0]
@@ -243,6 +258,31 @@ def test_clients_that_nobody_uses_are_closed(plan, shelf):
     assert [line.split()[1] for line in plan("present")] == ["account-console", "admin-cli"]
     assert not any(client["enabled"] for client in shelf.clients.values())
     assert plan("present") == []
+
+
+@pytest.mark.parametrize("open_by", ["enabled", "directAccessGrantsEnabled"])
+def test_a_client_that_nobody_uses_is_open_in_either_way(plan, shelf, open_by):
+    closed = {"clientId": "admin-cli", "enabled": False, "directAccessGrantsEnabled": False}
+    shelf.create("clients", body=closed | {open_by: True})
+    assert len(plan("present")) == 1
+
+
+def test_a_client_is_asked_for_with_all_that_makes_a_stolen_code_useless(register):
+    entry = client(register.municipality("16054"), "irat", "s")
+    assert entry["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert entry["attributes"]["request.object.signature.alg"] == "RS256", "no client has a key to sign one"
+    assert entry["standardFlowEnabled"] and not entry["publicClient"]
+    for way in ("implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled"):
+        assert not entry[way]
+
+
+def test_nobody_makes_themselves_a_clerk_or_another_one(register):
+    settings = realm.settings(register)
+    for freedom in ("registrationAllowed", "resetPasswordAllowed", "rememberMe", "editUsernameAllowed"):
+        assert settings[freedom] is False
+    assert settings["loginWithEmailAllowed"] is False
+    assert settings["passwordPolicy"].startswith("length(12) and notUsername and notContainsUsername")
+    assert settings["failureFactor"] <= 5
 
 
 def test_only_the_holder_of_a_certificate_can_make_a_clerk_wait_and_never_for_good(register):

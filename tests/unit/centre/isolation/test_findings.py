@@ -4,8 +4,19 @@ import pytest
 
 from centre.isolation.findings import findings
 from centre.isolation.reach import opens_tenants
-from centre.isolation.reading import Contents, Door, Facts, IdentityMap, Role, Thing
-from stacks.configs.postgres import OWNER, REPLICATOR, TEMPLATE
+from centre.isolation.reading import (
+    Contents,
+    Door,
+    Facts,
+    IdentityMap,
+    Membership,
+    ParameterGrant,
+    Role,
+    Setting,
+    Tablespace,
+    Thing,
+)
+from stacks.configs.postgres import BUSY, OWNER, PROVISIONER, REPLICATOR, TEMPLATE
 from tests.support.country import door
 
 
@@ -146,3 +157,77 @@ def test_a_power_of_a_login_is_one_and_the_hostings_own_is_none(cell, power):
     assert "power" not in kinds(cell)
     cell.role("t10000_irat", powers=frozenset({power}))
     assert kinds(cell) == {"power"}
+
+
+@pytest.mark.parametrize(
+    ("options", "sound"),
+    [
+        ((False, True, False), True),
+        ((True, True, False), False),  # may admit others
+        ((False, True, True), False),
+        ((False, False, False), False),
+    ],
+)
+def test_a_login_is_in_its_group_in_one_way_only(cell, options, sound):
+    others = tuple(each for each in cell.cluster.members if each.member != "t10001_irat")
+    cell.change(members=(*others, Membership("t10001_irat", "t10001", *options)))
+    assert kinds(cell) == (set() if sound else {"membership"})
+
+
+@pytest.mark.parametrize("member", ["t10000_irat", "t10001", "stranger"])
+def test_another_member_of_a_group_is_one(cell, member):
+    cell.change(members=(*cell.cluster.members, Membership(member, "t10001", False, True, False)))
+    assert "membership" in kinds(cell)
+
+
+def test_a_group_that_logs_in_is_one(cell):
+    cell.role("t10001", login=True)
+    assert kinds(cell) == {"login"}
+
+
+@pytest.mark.parametrize("place", [("t10001", ""), ("", "t10001_irat")])
+def test_a_setting_of_a_tenants_database_or_login_is_one(cell, place):
+    cell.change(settings=(Setting(*place, "search_path=irat, evil"),))
+    assert kinds(cell) == {"setting"}
+
+
+@pytest.mark.parametrize(("role", "sound"), [(PROVISIONER, True), ("t10001_irat", False)])
+def test_a_login_that_may_lift_its_own_limits_is_one(cell, role, sound):
+    cell.change(parameters=(ParameterGrant(BUSY, role, "SET"),))
+    assert kinds(cell) == (set() if sound else {"parameter"})
+
+
+def test_a_tablespace_is_one(cell):
+    cell.change(tablespaces=(Tablespace("beside", "postgres"),))
+    assert kinds(cell) == {"tablespace"}
+
+
+def test_a_share_of_what_is_to_come_is_one(cell):
+    with_template(cell)
+    shares = {"t10001": frozenset({("t10001_irat", "chain", "r", "SELECT")})}
+    cell.grant("t10001", "default", "chain", "r", "t10001_irat", "SELECT")
+    assert kinds(cell, "t10001", shares) == {"right on default"}
+
+
+@pytest.mark.parametrize("privilege", ["TRUNCATE", "TRIGGER", "CREATE"])
+def test_more_than_data_in_the_own_schema_is_one(cell, privilege):
+    with_template(cell)
+    cell.grant("t10001", "relation", "irat", "document", "t10001_irat", privilege)
+    assert kinds(cell, "t10001") == {"right on relation"}
+
+
+def test_a_role_of_the_hosting_is_none_in_its_own_database_and_one_in_a_tenants(cell):
+    with_template(cell)
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, "pbauth": Contents()})
+    for database, sound in (("pbauth", True), ("t10001", False)):
+        cell.grant(database, "relation", "irat", "document", "asp_watcher", "SELECT")
+        assert kinds(cell, database) == (set() if sound else {"right on relation"})
+
+
+def test_a_policy_that_is_gone_is_one(cell):
+    with_template(cell)
+    policy = Thing("policy", "chain.message.own", "", "x")
+    template = cell.facts.contents[TEMPLATE]
+    changed = Contents((*template.objects, policy), template.rights)
+    cell.facts = Facts(cell.cluster, {**cell.facts.contents, TEMPLATE: changed})
+    assert kinds(cell, "t10001") == {"policy"}

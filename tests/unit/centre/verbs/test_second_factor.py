@@ -74,3 +74,50 @@ def test_the_command_offers_every_reason():
     assert text.reason == "lost"
     for reason in second_factor.REASONS:
         asp.parse(["second-factor", "minta.iktato", "--reason", reason])
+
+
+@pytest.mark.parametrize("confirmation", ["minta.admin", "", None])
+def test_without_the_very_name_nothing_is_removed(confirmation):
+    with pytest.raises(UsageFault, match="nothing removed"):
+        second_factor.confirm("minta.iktato", confirmation, lambda _: "minta.admin")
+
+
+class Unreachable(Keycloak):
+    """Answers until something is to be removed. Entered as the real one is."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def remove(self, *parts):
+        raise ConnectionError("the identity provider is gone")
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    paths.environment_dir("test").mkdir(parents=True)
+    monkeypatch.setattr(second_factor, "Runtime", lambda register: None)
+    monkeypatch.setattr(second_factor.vault, "load", lambda register: None)
+    monkeypatch.setattr(second_factor, "Keycloak", lambda runtime, secrets: Unreachable())
+
+    def run(clerk, confirmation):
+        words = ["second-factor", clerk, "--env", "test", "--reason", "lost", "--confirm", confirmation]
+        return second_factor.run(asp.parse(words))
+
+    return run
+
+
+def test_what_is_begun_is_on_record_also_when_it_fails(command):
+    with pytest.raises(ConnectionError):
+        command("minta.iktato", "minta.iktato")
+    assert (paths.environment_dir("test") / second_factor.RECORD).read_text().count("minta.iktato") == 1
+
+
+def test_nothing_is_on_record_of_somebody_else(command):
+    for clerk, confirmation in (("senki.sehol", "senki.sehol"), ("minta.iktato", "minta.admin")):
+        with pytest.raises(UsageFault):
+            command(clerk, confirmation)
+    assert not (paths.environment_dir("test") / second_factor.RECORD).exists()

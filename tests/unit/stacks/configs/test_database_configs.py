@@ -188,12 +188,50 @@ def test_a_node_of_three_is_told_everything_over_verified_tls():
 def test_nothing_is_acknowledged_that_one_node_only_has():
     config = json.loads(patroni.shared_json(SERVER))
     assert config["synchronous_mode"] == "quorum" and config["synchronous_mode_strict"] is True
+    assert config["synchronous_node_count"] == 1
     assert config["primary_start_timeout"] == 0
-    assert config["postgresql"]["use_pg_rewind"] is True
+    assert config["postgresql"]["use_pg_rewind"] is True and config["postgresql"]["use_slots"] is True
     assert config["postgresql"]["parameters"]["max_connections"] == 500
     own = yaml.safe_load(patroni.patroni_yml(NODE, SERVER))["postgresql"]["parameters"]
     assert not set(own) & set(config["postgresql"]["parameters"]), "one setting in two places"
     assert "synchronous_commit" not in own
+
+
+def test_a_leader_stays_without_etcd_and_its_key_outlives_it_by_half_a_minute_at_most():
+    config = json.loads(patroni.shared_json(SERVER))
+    assert config["failsafe_mode"] is True
+    assert config["loop_wait"] + 2 * config["retry_timeout"] <= config["ttl"] <= 30, "Patroni's own condition"
+    assert config["maximum_lag_on_failover"] <= 2**20
+    assert yaml.safe_load(patroni.patroni_yml(NODE, SERVER))["watchdog"] == {"mode": "off"}
+
+
+def test_what_clerks_wrote_of_people_is_in_no_log():
+    config = settings(postgres.postgresql_conf(SERVER))
+    for name, value in {
+        "log_min_duration_statement": "-1",
+        "log_min_error_statement": "'panic'",
+        "log_error_verbosity": "'terse'",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "pg_stat_statements.track_utility": "'off'",
+    }.items():
+        assert config[name] == value, name
+    assert config["archive_timeout"] == "'60s'"
+
+
+def test_what_a_cells_cluster_gives_to_whom():
+    sql = postgres.bootstrap_cell("geheim")
+    assert "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;" in sql
+    memberships = [line for line in sql.splitlines() if line.startswith("GRANT") and " ON " not in line]
+    assert memberships == [
+        "GRANT asp_owner TO asp_provisioner WITH INHERIT TRUE, SET TRUE;",
+        "GRANT pg_signal_backend TO asp_provisioner;",
+    ]
+    databases = [line for line in sql.splitlines() if line.startswith("GRANT") and " ON DATABASE " in line]
+    assert databases == ["GRANT CONNECT ON DATABASE pbauth TO asp_pooler, asp_provisioner;"]
+    for place in ("DATABASE pbauth", "DATABASE asp_template", "SCHEMA pgb", "FUNCTION pgb.get_auth(text)"):
+        assert f"REVOKE ALL ON {place} FROM PUBLIC;" in sql
+    assert "PUBLIC" not in "".join(line for line in sql.splitlines() if line.startswith("GRANT"))
 
 
 def test_only_nodes_replicate_and_only_by_certificate():

@@ -54,9 +54,9 @@ def test_every_cell_has_a_backend_for_each_installed_system(register, text):
             assert f"server {service} {service}:8443 " in "\n".join(section(text, f"backend {cell.id}-{system}"))
 
 
-def servers(text):
+def servers(text, least=4):
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("server ")]
-    assert len(lines) >= 4
+    assert len(lines) >= least
     return lines
 
 
@@ -89,6 +89,19 @@ def test_the_lanes_of_an_app_server_leave_a_thread_for_health_checks(register):
     lanes = [register.limit(f"lane-{lane}") for lane in ("main", "more", "upload")]
     assert sum(lanes) < THREADS
     assert register.limit("municipality-at-work") < register.limit("lane-main")
+
+
+def test_each_lane_of_an_app_server_is_as_wide_as_the_register_says(register, text):
+    for cell in register.environment.cells:
+        for system in register.installed_systems:
+            for lane, end in (("main", ""), ("more", "-more"), ("upload", "-upload")):
+                (server,) = servers("\n".join(section(text, f"backend {cell.id}-{system}{end}")), 1)
+                assert f" maxconn {register.limit(f'lane-{lane}')} " in server
+            rest = section(text, f"backend {cell.id}-{system}-more")
+            down = next(line for line in rest if line.startswith("http-request return status 503"))
+            assert down.endswith(f"if {{ nbsrv({cell.id}-{system}) eq 0 }}"), "nobody waits for a server that is gone"
+            assert f"timeout queue {register.limit('more-seconds')}s" in rest
+            assert any(line.startswith("http-after-response set-status 429") for line in rest)
 
 
 def test_headers_and_an_awaited_body_fit_into_a_buffer(register):

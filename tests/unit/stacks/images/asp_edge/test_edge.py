@@ -1,5 +1,7 @@
 """The edge's control program without HAProxy: files whole or not at all, and what was there comes back on failure."""
 
+import contextlib
+import dataclasses
 import io
 
 import pytest
@@ -141,6 +143,54 @@ def test_a_list_of_revocations_is_read():
 def test_a_list_without_end_is_refused():
     with pytest.raises(EdgeFault, match="no end of validity"):
         revocation.parse(LIST.replace("nextUpdate", "lastUpdate"))
+
+
+def test_the_lists_signature_is_checked_against_the_clerks_authority(settings, reloads, monkeypatch):
+    calls = []
+    monkeypatch.setattr(revocation, "openssl", lambda *words, data=None: calls.append(words) or LIST.encode())
+    monkeypatch.setattr(revocation, "request", lambda settings, path: b"list")
+    revocation.refresh(settings)
+    assert calls[0][-3:] == ("-verify", "-CAfile", str(settings.client_ca)), "before anything of it is read"
+
+
+def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, reloads, monkeypatch):
+    held = []
+
+    @contextlib.contextmanager
+    def locked(settings):
+        held.append(True)
+        yield
+        held.clear()
+
+    monkeypatch.setattr(revocation, "locked", locked)
+    monkeypatch.setattr(haproxy, "reload", lambda settings: reloads.append(bool(held)))
+    listed(monkeypatch, LIST)
+    revocation.refresh(settings)
+    assert reloads == [True]
+
+
+def test_step_ca_is_asked_only_when_its_certificate_is_of_this_environment(settings, monkeypatch):
+    contexts = []
+    monkeypatch.setattr(certificates.ssl, "create_default_context", lambda cafile: f"trusts {cafile}")
+    monkeypatch.setattr(
+        certificates.urllib.request, "urlopen", lambda call, timeout, context: contexts.append(context) or io.BytesIO()
+    )
+    certificates.request(dataclasses.replace(settings, pki="https://ca:9000"), "/1.0/crl")
+    assert contexts == [f"trusts {settings.root}"]
+
+
+def test_a_file_that_changed_twice_comes_back_as_it_was_first(settings):
+    change = store.Change()
+    for text in ("one\n", "two\n"):
+        change.write(settings.tenants, text)
+    change.undo()
+    assert settings.tenants.read_text() == ""
+
+
+@pytest.mark.parametrize("host", ["../x.y", "localhost", "a.b/c"])
+def test_what_is_no_host_is_not_closed(settings, reloads, host):
+    with pytest.raises(EdgeFault, match="is not a host name"):
+        tenants.apply(settings, {"absent": [host]})
 
 
 def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, monkeypatch):

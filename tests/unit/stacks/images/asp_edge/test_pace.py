@@ -59,6 +59,12 @@ def test_a_body_that_trickles_is_ended_after_the_time_for_a_whole_small_one(watc
     assert watched.slow([later(30_200)], 110) == [later(30_200)]
 
 
+def test_a_body_that_came_fast_and_then_trickles_is_ended_too():
+    watched = Pace(10, 8000)
+    watched.slow([later(1_000_000)], 100)
+    assert watched.slow([later(1_000_200)], 110) == [later(1_000_200)]
+
+
 def test_an_office_on_a_slow_line_is_let_finish(watched):
     for second in range(2, 300, 2):
         assert watched.slow([later(30_000 + 9000 * second)], 100 + second) == []

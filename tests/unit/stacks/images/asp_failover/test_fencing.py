@@ -8,7 +8,8 @@ import json
 
 import pytest
 from asp_failover import fence, watch
-from asp_failover.etcd import Etcd, decode, encode
+from asp_failover.engine import EngineFault
+from asp_failover.etcd import Etcd, EtcdFault, decode, encode
 
 from tests.bench.database_cell import overlaps
 
@@ -30,6 +31,7 @@ class Wire(Etcd):
 
     def call(self, path, body):
         if path == "/v3/kv/range":
+            assert set(body) == {"key", "range_end"}, "anything else may be an answer that no quorum confirmed"
             start = decode(body["key"])
             found = [(key, pair) for key, pair in self.keys.items() if key.startswith(start)]
             rows = [
@@ -39,6 +41,8 @@ class Wire(Etcd):
             return {"kvs": rows} if rows else {}
         assert path == "/v3/kv/txn"
         value, revision = body["compare"]
+        assert (value["target"], value["result"]) == ("VALUE", "EQUAL")
+        assert (revision["target"], revision["result"]) == ("CREATE", "EQUAL")
         key = decode(value["key"])
         same = self.keys.get(key) == (decode(value["value"]), int(revision["create_revision"]))
         if same:
@@ -49,7 +53,8 @@ class Wire(Etcd):
 class Machine:
     """The engine with one container a node; `stubborn`: kills do nothing; `sticky`: cuts do nothing.
 
-    `more`: states of further containers of the old leader; `shown`: what inspecting shows instead, container → fields.
+    `more`: states of further containers of the old leader; `shown`: what inspecting shows instead, container → fields;
+    `reasons`, `tasks_of`, `networks`: container → why it is silent, its task, its network, where not the ordinary one.
     """
 
     def __init__(self):
@@ -60,6 +65,7 @@ class Machine:
         self.stubborn = self.sticky = False
         self.reason = None
         self.more, self.shown = {}, {}
+        self.reasons, self.tasks_of, self.networks = {}, {}, {}
         self.calls = []
 
     def node(self):
@@ -77,15 +83,18 @@ class Machine:
 
     def containers(self, service):
         states = {f"c-{service}": self.state[f"c-{service}"], **(self.more if service == OLD else {})}
-        attached = {"Networks": {"data": {"NetworkID": "n"}}}
-        labels = {watch.TASK_LABEL: f"t-{service}"}
         return [
-            {"Id": name, "State": state, "Labels": labels, "NetworkSettings": attached}
+            {
+                "Id": name,
+                "State": state,
+                "Labels": {watch.TASK_LABEL: self.tasks_of.get(name, f"t-{service}")},
+                "NetworkSettings": {"Networks": {"data": {"NetworkID": self.networks.get(name, "n")}}},
+            }
             for name, state in states.items()
         ]
 
     def halted(self, container):
-        return self.reason
+        return self.reasons.get(container, self.reason)
 
     def kill(self, container):
         self.calls.append(("kill", container))
@@ -98,7 +107,7 @@ class Machine:
             self.attached.discard(container)
 
     def endpoints(self, network):
-        return set(self.attached)
+        return {container for container in self.attached if self.networks.get(container, "n") == network}
 
     def inspect(self, container):
         state = self.state.get(container) or self.more.get(container)
@@ -146,6 +155,55 @@ def test_a_dead_leader_is_proven_dead_before_its_key_goes(cell):
     assert audit.pending == {}
 
 
+def test_what_is_to_be_given_back_is_on_disk_before_it_is_taken(cell):
+    watcher, machine, _, audit = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    scale = machine.scale
+    on_disk = []
+
+    def look_first(name, replicas):
+        on_disk.append(fence.Audit(audit.folder).pending)
+        scale(name, replicas)
+
+    machine.scale = look_first
+    watcher.tick()
+    assert on_disk == [{OLD: 1}, {OLD: 1}], "a kill at either call leaves what the next start needs"
+
+
+def test_the_proof_is_on_disk_before_the_key_goes(cell, monkeypatch):
+    watcher, machine, wire, audit = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    call, syncs, on_disk = wire.call, [], []
+    monkeypatch.setattr(fence.os, "fsync", syncs.append)
+
+    def look_first(path, body):
+        if path == "/v3/kv/txn":
+            on_disk.extend(entry["event"] for entry in lines(audit))
+            assert len(syncs) >= len(on_disk), "a line in memory is lost with the machine"
+        return call(path, body)
+
+    wire.call = look_first
+    watcher.tick()
+    assert on_disk == ["fencing", "proof"]
+
+
+def test_every_container_of_a_dead_leader_is_cut_off_its_network(cell):
+    watcher, machine, wire, audit = cell
+    machine.state[f"c-{OLD}"] = machine.more["c-second"] = "exited"
+    machine.networks["c-second"] = "m"
+    machine.attached.add("c-second")
+    watcher.tick()
+    assert f"{SCOPE}leader" not in wire.keys and machine.attached == {f"c-{NEW}"}
+
+
+def test_a_container_that_was_removed_has_ended(cell):
+    watcher, machine, wire, audit = cell
+    audit.alive(OLD, [f"c-{OLD}", "c-gone"])
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    assert f"{SCOPE}leader" not in wire.keys
+
+
 def test_with_two_standbys_of_which_one_acknowledged_both_must_answer(cell):
     watcher, machine, wire, _ = cell
     wire.keys[f"{SCOPE}sync"] = (json.dumps({"leader": OLD, "sync_standby": f"{NEW},{THIRD}", "quorum": 1}), 7)
@@ -176,6 +234,7 @@ def test_a_leader_that_answers_is_left_alone(cell):
         (6, None, False, True),
         (6, None, True, False),  # told to stop: Patroni falls silent before it hands over
         (30, None, True, True),
+        (2, "it has no network", True, True),  # and hands over to nobody
     ],
 )
 def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopping, suspected):
@@ -186,6 +245,71 @@ def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopp
     if stopping:
         machine.tasks = lambda service: []
     assert bool(watcher.suspicion(OLD)) == suspected
+
+
+@pytest.mark.parametrize(
+    ("reasons", "tasks_of", "silent", "suspected"),
+    [
+        ({"c-second": "it has no network"}, {}, 2, False),  # the other one may be busy
+        ({"c-second": "it has no network", f"c-{OLD}": "its processes are stopped"}, {}, 2, True),
+        ({}, {"c-second": "t-former"}, 6, True),  # that one ends, and the present one is silent
+    ],
+)
+def test_of_two_containers_both_must_show_it(cell, reasons, tasks_of, silent, suspected):
+    watcher, machine, _, _ = cell
+    machine.more["c-second"] = "running"
+    machine.reasons, machine.tasks_of = reasons, tasks_of
+    watcher._answered[OLD] = watch.time.monotonic() - silent
+    assert bool(watcher.suspicion(OLD)) == suspected
+
+
+def test_a_container_that_is_being_restarted_is_not_dead(cell):
+    watcher, machine, _, _ = cell
+    machine.state[f"c-{OLD}"] = "restarting"
+    assert watcher.suspicion(OLD) is None
+
+
+@pytest.mark.parametrize(("answer", "suspected"), [(None, True), ({"state": "starting"}, False)])
+def test_whatever_a_leader_says_is_an_answer_and_silence_is_none(cell, answer, suspected):
+    watcher, _, _, _ = cell
+    watcher.tick()
+    watcher._answered[OLD] = watch.time.monotonic() - 60
+    watcher._ask = lambda name: answer
+    watcher.hear()
+    assert bool(watcher.suspicion(OLD)) == suspected
+
+
+def test_a_look_without_an_answer_of_etcd_is_counted_and_not_taken_for_one(cell):
+    watcher, _, wire, _ = cell
+    watcher.last_tick = 1.0
+
+    def silent(path, body):
+        raise EtcdFault("etcd: no member answers")
+
+    call, wire.call = wire.call, silent
+    assert str(watcher.look()) == "etcd: no member answers"
+    assert watcher.counts["faults"] == 1 and watcher.last_tick == 1.0
+    wire.call = call
+    assert watcher.look() is None and watcher.last_tick > 1.0
+
+
+@pytest.mark.parametrize("state", ["running", "streaming", "in archive recovery"])
+def test_a_standby_in_each_of_these_states_can_take_over(cell, state):
+    watcher, machine, wire, _ = cell
+    watcher._ask = lambda name: {"state": state}
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    assert f"{SCOPE}leader" not in wire.keys
+
+
+def test_one_standby_that_answers_twice_is_one(cell, monkeypatch):
+    monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.1)
+    monkeypatch.setattr(fence, "STANDBY_PAUSE", 0.01)
+    watcher, machine, wire, _ = cell
+    no_vote(*cell)
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
 
 
 def test_a_standby_that_has_just_come_back_is_asked_again(cell, monkeypatch):
@@ -223,6 +347,16 @@ def starting_standby(watcher, machine, wire, audit):
 
 def stopped_standby(watcher, machine, wire, audit):
     watcher._ask = lambda name: {"state": "stopped"}
+
+
+def shown_as_running(watcher, machine, wire, audit):
+    machine.shown[f"c-{OLD}"] = {"Running": True}
+
+
+def second_container(watcher, machine, wire, audit):
+    """Never seen alive, it runs, and kills do nothing to it."""
+    machine.more["c-second"] = "running"
+    machine.stubborn = True
 
 
 def still_has_a_process(watcher, machine, wire, audit):
@@ -274,6 +408,8 @@ def another_reign(watcher, machine, wire, audit):
         (standby_of_another, "no standby is known to have every acknowledged row"),
         (starting_standby, "standbys that answer: none"),
         (stopped_standby, "standbys that answer: none"),
+        (shown_as_running, "not shown to be stopped and cut off"),
+        (second_container, "not shown to be stopped and cut off"),
         (still_has_a_process, "not shown to be stopped and cut off"),
         (is_being_restarted, "not shown to be stopped and cut off"),
         (is_frozen, "not shown to be stopped and cut off"),
@@ -299,6 +435,17 @@ def test_without_proof_nothing_is_released(cell, missing, why):
     assert watcher.counts == {"released": 0, "refused": 1, "faults": 0}
 
 
+@pytest.mark.parametrize(
+    "missing", [no_standby, silent_standby, no_vote, standby_of_another, another_machine, never_seen]
+)
+def test_what_is_refused_beforehand_touches_nothing(cell, missing):
+    watcher, machine, _, _ = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    missing(*cell)
+    watcher.act(LEADER, "its end")
+    assert machine.calls == []
+
+
 def test_killed_in_the_middle_it_gives_the_replicas_back_at_the_next_start(cell, tmp_path):
     watcher, machine, wire, audit = cell
     machine.replicas[OLD] = 0
@@ -309,6 +456,31 @@ def test_killed_in_the_middle_it_gives_the_replicas_back_at_the_next_start(cell,
     again = watch.Watcher(settings, machine, wire, fence.Audit(tmp_path), ask=lambda name: {"state": "running"})
     again.tick()
     assert machine.replicas[OLD] == 1
+
+
+def test_replicas_that_could_not_be_given_back_are_not_forgotten(cell, tmp_path):
+    watcher, machine, wire, audit = cell
+    audit.pending[OLD] = 1
+    wire.keys[f"{SCOPE}leader"] = (NEW, 50)
+
+    def refuse(name, replicas):
+        raise EngineFault("POST /services: 500 update out of sequence")
+
+    machine.scale = refuse
+    assert "out of sequence" in str(watcher.look())
+    assert audit.pending == {OLD: 1}
+
+
+@pytest.mark.parametrize(("leader", "replicas"), [(OLD, 0), (NEW, 1), (None, 1)])
+def test_replicas_are_given_back_once_the_key_is_not_the_fenced_nodes(cell, leader, replicas):
+    watcher, machine, wire, audit = cell
+    machine.replicas[OLD] = 0
+    audit.pending[OLD] = 1
+    wire.keys.pop(f"{SCOPE}leader")
+    if leader:
+        wire.keys[f"{SCOPE}leader"] = (leader, 50)
+    watcher.tick()
+    assert machine.replicas[OLD] == replicas
 
 
 def test_fenced_again_before_it_was_given_back_it_gets_its_replicas(cell):
@@ -329,7 +501,7 @@ def test_a_new_reign_starts_with_full_patience(cell):
     machine.reason = "it has no network"
     wire.keys[f"{SCOPE}leader"] = (NEW, 50)
     watcher.tick()
-    assert machine.calls == [] and f"{SCOPE}leader" in wire.keys
+    assert machine.calls == [] and watcher.counts["refused"] == 0
 
 
 def test_what_was_refused_is_not_tried_at_every_look(cell):
@@ -349,7 +521,7 @@ def test_a_leader_of_another_name_is_left_alone(cell):
     machine.state["c-stranger"] = "exited"
     wire.keys[f"{SCOPE}leader"] = ("stranger", 41)
     watcher.tick()
-    assert machine.calls == [] and f"{SCOPE}leader" in wire.keys
+    assert machine.calls == [] and watcher.counts["refused"] == 0
 
 
 def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
@@ -360,6 +532,33 @@ def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
     watcher._heard.add(OLD)
     watcher.tick()
     assert audit.containers == {OLD: [f"c-{OLD}"]}
+
+
+def test_who_was_seen_alive_is_known_to_the_next_fencer(cell, tmp_path):
+    assert fence.Audit(tmp_path).containers == {OLD: [f"c-{OLD}"]}
+
+
+@pytest.mark.parametrize("other", [None, "running"])
+def test_which_of_two_containers_answered_is_not_known(cell, other):
+    watcher, machine, _, audit = cell
+    audit.containers.clear()
+    watcher._heard.add(OLD)
+    if other:
+        machine.more["c-second"] = other
+    watcher.tick()
+    assert bool(audit.containers) == (other is None)
+
+
+def test_the_answer_of_a_fenced_container_is_none_of_the_next_one(cell):
+    watcher, machine, wire, audit = cell
+    watcher._heard.add(OLD)
+    machine.state[f"c-{OLD}"] = "exited"
+    watcher.tick()
+    audit.containers.clear()
+    machine.state[f"c-{OLD}"] = "running"
+    wire.keys[f"{SCOPE}leader"] = (OLD, 43)
+    watcher.tick()
+    assert audit.containers == {}
 
 
 @pytest.mark.parametrize(("other", "reason"), [("running", None), ("paused", "its container is frozen")])

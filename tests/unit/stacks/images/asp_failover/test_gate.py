@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import pytest
 from asp_failover import gate
-from asp_failover.allowed import Rules
-from asp_failover.engine import SERVICE_LABEL, Engine, EngineFault
+from asp_failover.allowed import Refused, Rules
+from asp_failover.engine import LISTED_STATES, PROCESSES, SERVICE_LABEL, Engine, EngineFault
 
 NODE, OTHER_NODE, STRANGER = "asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2", "asp-x-edge"
 NETWORK = "asp-x-baz1-data"
-OWN, FOREIGN, GONE = "a" * 64, "b" * 64, "c" * 64
+OWN, FOREIGN, GONE, NOBODYS = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 OWN_NETWORK, FOREIGN_NETWORK = "n" * 25, "m" * 25
 OWN_SERVICE, FOREIGN_SERVICE = "s" * 25, "t" * 25
 
@@ -25,13 +25,16 @@ class Daemon(http.server.BaseHTTPRequestHandler):
     """An engine with a container of the cell and one of the edge; keeps what would change anything."""
 
     changes: list[str] = []
+    reads: list[str] = []
 
     def do_GET(self):
+        self.reads.append(self.path)
         path = self.path.split("?")[0]
         if match := re.fullmatch(r"/containers/(\w+)/json", path):
             service = {OWN: NODE, FOREIGN: STRANGER}.get(match[1])
-            content = {"Config": {"Labels": {SERVICE_LABEL: service}}, "NetworkSettings": {"Networks": {"n": {}}}}
-            return self.reply(200 if service else 404, content)
+            labels = {SERVICE_LABEL: service} if service else None
+            content = {"Config": {"Labels": labels}, "NetworkSettings": {"Networks": {"n": {}}}}
+            return self.reply(404 if match[1] == GONE else 200, content)
         names = {OWN_SERVICE: NODE, FOREIGN_SERVICE: STRANGER, NODE: NODE}
         if match := re.fullmatch(r"/services/([\w-]+)", path):
             return self.reply(200, service_spec(names[match[1]], OWN_SERVICE if match[1] == NODE else match[1]))
@@ -81,12 +84,12 @@ def service_spec(name, identity=OWN_SERVICE, **mounts):
 @pytest.fixture
 def fencer(tmp_path):
     """The fencer's own view of an engine, through a gate."""
-    Daemon.changes = []
+    Daemon.changes, Daemon.reads = [], []
     daemon = Listener(str(tmp_path / "docker.sock"), Daemon)
     rules = Rules([NODE, OTHER_NODE], NETWORK, Engine(str(tmp_path / "docker.sock")))
     door = gate.Gate(tmp_path / "engine.sock", rules)
     for server in (daemon, door):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield Engine(str(tmp_path / "engine.sock"))
     for server in (door, daemon):
         server.shutdown()
@@ -118,6 +121,8 @@ def filters(**values):
 SPEC = service_spec(NODE)["Spec"]
 ROOT_MOUNT = service_spec(NODE, Mounts=[{"Type": "bind", "Source": "/", "Target": "/machine"}])["Spec"]
 MANY = {**SPEC, "Mode": {"Replicated": {"Replicas": 50}}}
+TRUE = {**SPEC, "Mode": {"Replicated": {"Replicas": True}}}
+RUNNING_TASKS = filters(service=[NODE], **{"desired-state": LISTED_STATES})
 REFUSED = [
     ("POST", "/containers/create", {"Image": "x"}, "no call of the fencer's"),
     ("POST", "/v1.41/containers/create", {"Image": "x"}, "no call of the fencer's"),
@@ -126,6 +131,8 @@ REFUSED = [
     ("POST", f"/containers/{OWN}/../{FOREIGN}/kill", None, "no call of the fencer's"),
     ("POST", f"/containers/{FOREIGN}/kill?signal=KILL", None, f"of {STRANGER}"),
     ("GET", f"/containers/{FOREIGN}/json", None, f"of {STRANGER}"),
+    ("GET", f"/containers/{NOBODYS}/json", None, "of no service"),
+    ("POST", f"/containers/{NOBODYS}/kill?signal=KILL", None, "of no service"),
     ("GET", f"/containers/{OWN}/archive?path=/etc", None, "no call of the fencer's"),
     ("GET", "/containers/json?all=1", None, "filters ''"),
     (
@@ -143,10 +150,13 @@ REFUSED = [
     ("POST", f"/services/{FOREIGN_SERVICE}/update?version=7", service_spec(STRANGER)["Spec"], f"service {STRANGER}"),
     ("POST", f"/services/{OWN_SERVICE}/update?version=7", ROOT_MOUNT, "more would change"),
     ("POST", f"/services/{OWN_SERVICE}/update?version=7", MANY, "more would change"),
+    ("POST", f"/services/{OWN_SERVICE}/update?version=7", TRUE, "more would change"),
     ("POST", f"/services/{OWN_SERVICE}/update?version=7&rollback=previous", SPEC, "wanted a version in figures"),
     ("POST", f"/services/{OWN_SERVICE}/update?version=7", None, "wanted its specification"),
     ("GET", "/tasks", None, "filters ''"),
     ("GET", f"/tasks?filters={filters(service=[STRANGER])}", None, "tasks of"),
+    ("GET", f"/tasks?filters={filters(service=[NODE])}", None, "tasks of"),  # also those that have ended
+    ("GET", f"/tasks/abc/logs?filters={RUNNING_TASKS}", None, "no call of the fencer's"),
     ("GET", "/secrets", None, "no call of the fencer's"),
     ("GET", "/swarm/unlockkey", None, "no call of the fencer's"),
     ("DELETE", f"/services/{OWN_SERVICE}", None, "501"),
@@ -158,6 +168,26 @@ def test_whoever_takes_the_fencer_can_ask_the_engine_for_nothing_else(fencer, me
     with pytest.raises(EngineFault, match=re.escape(reason)):
         fencer.call(method, path, body)
     assert Daemon.changes == []
+
+
+def test_what_is_done_to_a_container_is_what_the_gate_says_not_the_caller(fencer):
+    fencer.call("POST", f"/containers/{OWN}/kill?signal=STOP", None)
+    fencer.call("GET", f"/containers/{OWN}/top?ps_args=-eo%20pid,args", None)
+    assert Daemon.changes == [f"/containers/{OWN}/kill?signal=KILL"]
+    assert f"/containers/{OWN}/top?ps_args={PROCESSES}" in Daemon.reads
+    assert not [path for path in Daemon.reads if "args=-eo%20pid,args" in path]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": str(gate.BODY_LIMIT + 1)}, {"Content-Length": "-1"}, {"Transfer-Encoding": "chunked"}],
+)
+def test_a_body_that_is_too_long_or_of_no_length_is_refused_unread(headers):
+    handler = object.__new__(gate.Handler)
+    handler.headers = headers
+    handler.rfile = None
+    with pytest.raises(Refused, match="wanted at most 1048576, of a length that is said"):
+        handler._body()
 
 
 def test_more_than_the_identity_of_the_machine_is_not_told(fencer):

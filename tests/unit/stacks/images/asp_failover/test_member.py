@@ -7,7 +7,7 @@ import pytest
 from asp_failover import __main__ as program
 from asp_failover import logins
 from asp_failover import member as member_module
-from asp_failover.etcd import EtcdFault
+from asp_failover.etcd import EtcdFault, encode
 from asp_failover.member import arguments, cluster_state
 
 SCOPE = "/service/baz1/"
@@ -15,10 +15,13 @@ MEMBERS = ["m-1", "m-2", "m-3"]
 
 
 class Peers:
-    """Members as etcd 3.5 has them. `known`: what is listed of m-1; `fails`: calls that nobody answers."""
+    """Members as etcd 3.5 has them. `known`: what is listed of m-1; `fails`: calls that nobody answers.
 
-    def __init__(self, known=None, fails=()):
-        self.known, self.fails, self.calls = known, fails, []
+    `lost`: calls that are done and whose answer is lost.
+    """
+
+    def __init__(self, known=None, fails=(), lost=()):
+        self.known, self.fails, self.lost, self.calls = known, fails, lost, []
 
     def __call__(self, hosts, root, user, password, timeout):
         assert (hosts, user, password) == (["m-2:2379", "m-3:2379"], "root", "geheim")
@@ -36,6 +39,8 @@ class Peers:
         elif verb == "add":
             assert body == {"peerURLs": [url]} and self.known is None
             self.known = {}
+        if verb in self.lost:
+            raise EtcdFault("etcd: no member answers")
         others = [{"ID": "5", "name": "m-2", "peerURLs": ["https://m-2:2380"], "clientURLs": ["https://m-2:2379"]}]
         return {"members": others + ([{"ID": "77", "peerURLs": [url], **self.known}] if self.known is not None else [])}
 
@@ -78,6 +83,13 @@ def test_a_member_that_took_itself_out_never_founds_a_cluster(volume, monkeypatc
     assert cluster_state("m-1", MEMBERS, "geheim") == "existing" and peers.calls == ["list", "add"]
 
 
+def test_nor_one_that_never_heard_whether_it_was_taken_out(volume, monkeypatch):
+    for peers in (Peers(RAN, lost=["remove"]), Peers(fails=["list"])):
+        monkeypatch.setattr(member_module, "Etcd", peers)
+        with pytest.raises(EtcdFault, match="no member answers"):
+            cluster_state("m-1", MEMBERS, "geheim")
+
+
 def test_a_member_with_its_volume_asks_nobody(volume, monkeypatch):
     monkeypatch.setattr(member_module, "Etcd", peers := Peers(RAN))
     member_module.WAL.mkdir(parents=True)
@@ -114,6 +126,48 @@ def test_logins_that_work_are_left_alone_at_a_restart(tmp_path, monkeypatch, pre
     passwords = [body for path, body in changed if path == "/v3/auth/user/changepw" and body["name"] == "patroni"]
     assert passwords == [{"name": "patroni", "password": "geheim"}] * changes
     assert bool(changed) == bool(changes)
+
+
+class Empty:
+    """etcd without logins: answers everything, and keeps it."""
+
+    def __init__(self, calls):
+        self.calls = calls
+
+    def __call__(self, hosts, root, user=None, password="", timeout=0):
+        return self
+
+    def call(self, path, body):
+        self.calls.append((path, body))
+        return {}
+
+
+def test_the_first_start_makes_the_logins_with_their_rights_and_then_requires_them(tmp_path, monkeypatch):
+    file = tmp_path / "etcd.json"
+    users = {"fencer": {"password": "f", "read": [f"{SCOPE}sync", SCOPE], "write": [f"{SCOPE}leader"]}}
+    file.write_text(json.dumps({"root": "r", "users": users}))
+    monkeypatch.setattr(logins, "FILE", file)
+    monkeypatch.setattr(logins, "Etcd", Empty(calls := []))
+    logins.keep_logins(threading.Event())
+    rights = [body["perm"] for path, body in calls if path == "/v3/auth/role/grant" and body["name"] == "fencer"]
+    assert rights == [
+        {"permType": "READ", "key": encode(f"{SCOPE}sync")},
+        {"permType": "READ", "key": encode(SCOPE), "range_end": encode("/service/baz10")},
+        {"permType": "READWRITE", "key": encode(f"{SCOPE}leader")},
+    ]
+    assert calls[-1] == ("/v3/auth/enable", {})
+
+
+def test_one_login_that_works_does_not_stand_for_another(tmp_path, monkeypatch):
+    file = tmp_path / "etcd.json"
+    file.write_text(json.dumps({"root": "r", "users": {"a": {"password": "1"}, "b": {"password": "2"}}}))
+    monkeypatch.setattr(logins, "FILE", file)
+    monkeypatch.setattr(logins, "Etcd", Empty(calls := []))
+    monkeypatch.setattr(logins, "required", lambda etcd: True)
+    monkeypatch.setattr(logins, "accepted", lambda hosts, user, password: user == "a")
+    logins.keep_logins(threading.Event())
+    assert ("/v3/auth/user/changepw", {"name": "b", "password": "2"}) in calls
+    assert ("/v3/auth/enable", {}) not in calls
 
 
 def test_members_of_etcd_know_each_other_by_certificate():

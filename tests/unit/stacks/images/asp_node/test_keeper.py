@@ -21,13 +21,17 @@ def cell(monkeypatch, tmp_path):
 
 
 class Cell:
-    """`wanted`, what each node runs with, what the WAL says, and who restarted in which order."""
+    """`wanted`, what each node runs with, what the WAL says, and who restarted in which order.
+
+    `states`: nodes that do not run, and what they do.
+    """
 
     def __init__(self, monkeypatch, folder):
         self.folder = folder
         self.wanted = self.wal = 100
         self.running = dict.fromkeys(ROLES, 100)
         self.restarts, self.fenced, self.refusing = [], set(), set()
+        self.states = {}
         self.keepers = {}
         for name in ROLES:
             monkeypatch.setattr(keeper_module.socket, "gethostname", lambda name=name: name)
@@ -39,11 +43,11 @@ class Cell:
             return None
         return {"max_connections": {"old_value": str(self.running[name]), "new_value": str(self.wanted)}}
 
-    def call(self, name, path):
+    def call(self, name, path, body):
         if path == "/cluster":
-            members = [{"name": n, "role": role, "state": "running"} for n, role in ROLES.items()]
+            members = [{"name": n, "role": r, "state": self.states.get(n, "running")} for n, r in ROLES.items()]
             return 200, {"members": [{**m, "pending_restart": bool(self.reason(m["name"]))} for m in members]}
-        assert path == "/restart"
+        assert path == "/restart" and body == {"restart_pending": True, "timeout": keeper_module.RESTART_SECONDS}
         self.restarts.append(name)
         if name in self.fenced:
             raise OSError("fenced")
@@ -57,7 +61,9 @@ class Cell:
 
     def turn(self, names=tuple(ROLES)):
         for name in names:
-            self.patch.setattr(patroni_api, "call", lambda method, path, *_, name=name, **__: self.call(name, path))
+            self.patch.setattr(
+                patroni_api, "call", lambda _, path, body=None, name=name, **__: self.call(name, path, body)
+            )
             self.patch.setattr(recovery, "controldata", lambda: {"max_connections setting": str(self.wal)})
             self.patch.setattr(places, "RESTARTED", self.folder / name)
             if reason := self.reason(name):
@@ -79,6 +85,18 @@ def test_a_standby_that_does_not_acknowledge_yet_is_first(cell):
     for _ in range(5):
         cell.turn()
     assert cell.restarts == ["n3", "n2", "n1"], "n2 alone acknowledges until n3 does"
+
+
+def test_the_leader_waits_for_a_standby_that_is_restarting(cell):
+    """Its own setting is taken already, so that it says nothing of a restart any more."""
+    cell.wanted = 150
+    cell.running["n2"] = cell.running["n3"] = 150
+    cell.states = {"n2": "starting"}
+    cell.turn()
+    assert cell.restarts == []
+    cell.states = {}
+    cell.turn()
+    assert cell.restarts == ["n1"]
 
 
 def test_a_standby_waits_for_a_leader_that_does_not_restart(cell):
@@ -117,20 +135,25 @@ def test_a_refused_restart_is_tried_again(cell):
 
 
 class Node:
-    """One keeper whose Patroni answers `own` (status and body) and `members`; `calls`: what else it was asked."""
+    """One keeper whose Patroni answers `own` (status and body) and `members`; `calls`: what else it was asked.
+
+    `waits`: the segment that recovery waits for; `replays`: the one that a starting server works at; `behind`: why it
+    can never reach what it must replay.
+    """
 
     def __init__(self, patch, folder):
         self.own, self.primary, self.config = (200, {"state": "running", "role": "primary"}), 200, {"ttl": 30}
         self.members, self.calls, self.sql, self.clock, self.waits = [], [], [], 0.0, None
+        self.config_status, self.replays, self.behind = 200, None, None
         for name in ("READY", "ALIVE", "RESTARTED"):
             patch.setattr(places, name, folder / name.lower())
         patch.setattr(places, "SHARED", folder / "dcs.json")
         places.SHARED.write_text(json.dumps(self.config))
         patch.setattr(keeper_module.socket, "gethostname", lambda: "n1")
         patch.setattr(keeper_module.time, "monotonic", lambda: self.clock)
-        patch.setattr(keeper_module.subprocess, "run", lambda argv, **_: self.sql.append(argv[-1]))
-        patch.setattr(recovery, "missing_wal", lambda starting: self.waits)
-        patch.setattr(recovery, "unreachable", lambda: None)
+        patch.setattr(keeper_module.subprocess, "run", lambda argv, **how: self.sql.append((argv, how)))
+        patch.setattr(recovery, "missing_wal", lambda starting: self.waits or (self.replays if starting else None))
+        patch.setattr(recovery, "unreachable", lambda: self.behind)
         patch.setattr(patroni_api, "call", self.call)
         self.keeper = Keeper()
 
@@ -142,7 +165,7 @@ class Node:
         if path == "/cluster":
             return 200, {"members": self.members}
         if (method, path) == ("GET", "/config"):
-            return 200, self.config
+            return self.config_status, self.config
         self.calls.append((method, path, body))
         return 200, "done"
 
@@ -152,10 +175,10 @@ class Node:
         sql, self.sql = self.sql, []
         return calls, len(sql)
 
-    def stuck(self):
+    def stuck(self, state="running"):
         """Look until the fault has lasted long enough; what Patroni was asked for."""
         for _ in range(STUCK_SECONDS + 2):
-            self.keeper.unstick("running")
+            self.keeper.unstick(state)
             self.clock += 1
         return [path for _, path, _ in self.calls]
 
@@ -172,6 +195,18 @@ def test_bootstrap_and_settings_are_applied_once_a_leadership(node):
     assert node.tick() == ([], 0)
     node.own = (200, {"state": "running", "role": "primary"})
     assert node.tick() == ([], 1), "a new reign applies them again"
+
+
+def test_the_bootstrap_waits_for_no_standby_and_ends_at_its_first_fault(node):
+    node.keeper.tick()
+    ((argv, how),) = node.sql
+    assert argv[-1] == f"--file={places.BOOTSTRAP}" and "--set=ON_ERROR_STOP=1" in argv and how["check"]
+    assert how["env"]["PGOPTIONS"] == "-c synchronous_commit=local", "no standby streams before its role exists"
+
+
+def test_settings_that_cannot_be_read_are_written(node):
+    node.config_status = 503
+    assert node.tick()[0] == [("PUT", "/config", {"ttl": 30})]
 
 
 def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(node, monkeypatch):
@@ -191,6 +226,7 @@ def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(nod
         ((503, {"state": "streaming", "role": "replica"}), 503),
         ((200, {"state": "running", "role": "primary"}), 503),  # promoted a moment ago, and not yet the leader
         ((503, {"state": "running", "role": "primary"}), 200),
+        ((200, {"state": "running", "role": "replica"}), 200),
     ],
 )
 def test_only_who_leads_runs_the_bootstrap(node, own, primary):
@@ -237,6 +273,19 @@ LEADER = {"name": "n2", "role": "leader", "state": "running"}
 def test_a_stuck_standby_is_cloned_anew_only_while_another_node_leads(node, members, calls):
     node.waits, node.members = "0000002C0000000000000011", members
     assert node.stuck() == calls
+
+
+@pytest.mark.parametrize(("state", "calls"), [("starting", ["/reinitialize"]), ("streaming", [])])
+def test_only_a_server_that_serves_nobody_yet_is_judged_by_what_it_replays(node, state, calls):
+    node.members = [LEADER]
+    node.replays = "0000002C0000000000000011 (3 s of replay)"
+    assert node.stuck(state) == calls
+
+
+@pytest.mark.parametrize(("state", "calls"), [("starting", ["/reinitialize"]), ("streaming", [])])
+def test_only_a_server_that_serves_nobody_yet_is_judged_by_what_it_can_reach(node, state, calls):
+    node.members, node.behind = [LEADER], "must replay to 0/2, but timeline 43 ended at 0/1"
+    assert node.stuck(state) == calls
 
 
 def test_a_standby_that_waits_now_and_then_is_left_alone(node):

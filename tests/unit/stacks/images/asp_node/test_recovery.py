@@ -16,6 +16,42 @@ def test_what_the_wal_asks_for_is_read_from_pg_controldata(monkeypatch):
         assert recovery.lowered(reason, recovery.controldata()) is less
 
 
+SEGMENT = "0000002C0000000000000011"
+WAITS = f"postgres: asp: startup waiting for {SEGMENT}"
+REPLAYS = f"postgres: asp: startup recovering {SEGMENT}"
+STREAMS = "postgres: asp: walreceiver streaming 0/11076AF0"
+BEGINS = "postgres: asp: walreceiver"
+
+
+@pytest.mark.parametrize(
+    ("titles", "starting", "reason"),
+    [
+        ([WAITS], False, SEGMENT),
+        ([WAITS], True, SEGMENT),
+        ([WAITS, STREAMS], False, None),
+        ([WAITS, BEGINS], False, SEGMENT),  # a receiver that brings nothing
+        ([REPLAYS], False, None),
+        ([REPLAYS], True, f"{SEGMENT} (3 s of replay)"),
+        ([REPLAYS, STREAMS], True, None),
+        (["postgres: asp: checkpointer"], True, None),
+        ([f"grep startup waiting for {SEGMENT}"], True, None),
+    ],
+)
+def test_a_standby_waits_when_nothing_streams(monkeypatch, titles, starting, reason):
+    ticks = 3 * os.sysconf("SC_CLK_TCK")
+    monkeypatch.setattr(recovery, "_processes", lambda: (titles, ticks))
+    assert recovery.missing_wal(starting) == reason
+
+
+def test_places_in_the_wal_compare_as_numbers(monkeypatch, tmp_path):
+    (tmp_path / "pg_wal").mkdir()
+    (tmp_path / "pg_wal" / "0000002C.history").write_text(HISTORY.format(end="9/110769A0"))
+    monkeypatch.setattr(places, "DATA", tmp_path)
+    told = {"Minimum recovery ending location": "10/11076AF0", "Min recovery ending loc's timeline": "43"}
+    monkeypatch.setattr(recovery, "controldata", lambda: told)
+    assert recovery.unreachable() == "must replay to 10/11076AF0, but timeline 43 ended at 9/110769A0"
+
+
 HISTORY = "42\t0/110000A0\tno recovery target specified\n\n43\t{end}\tno recovery target specified\n"
 
 
