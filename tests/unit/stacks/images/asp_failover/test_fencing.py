@@ -8,9 +8,11 @@ import json
 
 import pytest
 from asp_failover import fence, watch
+from asp_failover.engine import EngineFault
 from asp_failover.etcd import Etcd, decode, encode
 
 from tests.bench.database_cell import overlaps
+from tests.unit.stacks.images.asp_failover.machine import Machine
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
 OLD, NEW = NODES
@@ -46,84 +48,11 @@ class Wire(Etcd):
         return {"succeeded": True} if same else {}
 
 
-class Machine:
-    """The engine with one container a node; `stubborn`: kills do nothing; `sticky`: cuts do nothing.
-
-    `more`: states of further containers of the old leader; `shown`: what inspecting shows instead, container → fields.
-    """
-
-    def __init__(self):
-        self.replicas = {name: 1 for name in NODES}
-        self.state = {f"c-{name}": "running" for name in NODES}
-        self.attached = set(self.state)
-        self.where = "here"
-        self.stubborn = self.sticky = False
-        self.reason = None
-        self.more, self.shown = {}, {}
-        self.calls = []
-
-    def node(self):
-        return "here"
-
-    def tasks(self, service):
-        return [{"ID": f"t-{service}", "NodeID": self.where}]
-
-    def service(self, name):
-        return {"Spec": {"Mode": {"Replicated": {"Replicas": self.replicas[name]}}}}
-
-    def scale(self, name, replicas):
-        self.calls.append(("scale", name, replicas))
-        self.replicas[name] = replicas
-
-    def containers(self, service):
-        states = {f"c-{service}": self.state[f"c-{service}"], **(self.more if service == OLD else {})}
-        attached = {"Networks": {"data": {"NetworkID": "n"}}}
-        labels = {watch.TASK_LABEL: f"t-{service}"}
-        return [
-            {"Id": name, "State": state, "Labels": labels, "NetworkSettings": attached}
-            for name, state in states.items()
-        ]
-
-    def halted(self, container):
-        return self.reason
-
-    def kill(self, container):
-        self.calls.append(("kill", container))
-        if not self.stubborn:
-            self.state[container] = "exited"
-
-    def cut(self, container, network):
-        self.calls.append(("cut", container))
-        if not self.sticky:
-            self.attached.discard(container)
-
-    def endpoints(self, network):
-        return set(self.attached)
-
-    def inspect(self, container):
-        state = self.state.get(container) or self.more.get(container)
-        if state is None:
-            return None
-        running = state != "exited"
-        return {
-            "State": {
-                "Status": state,
-                "Running": running,
-                "Paused": state == "paused",
-                "Restarting": False,
-                "Pid": 77 if running else 0,
-                "ExitCode": 137,
-                "FinishedAt": "",
-                **self.shown.get(container, {}),
-            }
-        }
-
-
 @pytest.fixture
 def cell(tmp_path, monkeypatch):
     monkeypatch.setattr(fence, "PROOF_SECONDS", 0.1)
     monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.0)
-    machine, wire, audit = Machine(), Wire(), fence.Audit(tmp_path)
+    machine, wire, audit = Machine(*NODES), Wire(), fence.Audit(tmp_path)
     audit.alive(OLD, [f"c-{OLD}"])
     settings = {"nodes": NODES, "scope": SCOPE, "node_port": 8008}
     watcher = watch.Watcher(settings, machine, wire, audit, ask=lambda name: {"state": "running"})
@@ -240,7 +169,8 @@ def is_frozen(watcher, machine, wire, audit):
 def seen_alive_and_not_listed(watcher, machine, wire, audit):
     """Another container of it was seen alive; the list has lost it, and it runs."""
     audit.alive(OLD, [f"c-{OLD}", "c-lost"])
-    machine.state["c-lost"] = "running"
+    machine.add(OLD, "c-lost")
+    machine.hidden.add("c-lost")
 
 
 def another_machine(watcher, machine, wire, audit):
@@ -297,6 +227,75 @@ def test_without_proof_nothing_is_released(cell, missing, why):
     assert why in refused["why"]
     assert machine.replicas[OLD] == 1, "a refusal leaves the node free to run"
     assert watcher.counts == {"released": 0, "refused": 1, "faults": 0}
+
+
+def proof(audit):
+    return {item["container"]: item["state" if "state" in item else "Status"] for item in event(audit, "proof")}
+
+
+def event(audit, name):
+    (entry,) = [entry for entry in lines(audit) if entry["event"] == name]
+    return entry["containers"]
+
+
+def test_each_of_several_containers_is_killed_and_proven(cell):
+    watcher, machine, wire, audit = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    machine.add(OLD, "c-frozen", "paused")
+    machine.add(OLD, "c-running")
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited", "c-frozen": "exited", "c-running": "exited"}
+    assert not machine.attached & {f"c-{OLD}", "c-frozen", "c-running"}
+    assert ("kill", f"c-{OLD}") not in machine.calls and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_end_that_is_shown_late_is_waited_for(cell):
+    watcher, machine, wire, audit = cell
+    machine.late = 3
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_end_that_is_shown_too_late_is_no_proof(cell):
+    watcher, machine, wire, audit = cell
+    machine.late = 10_000
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
+
+
+@pytest.mark.parametrize("state", ["exited", "dead"])
+def test_a_container_that_the_list_alone_calls_ended_is_no_proof(cell, state):
+    watcher, machine, wire, audit = cell
+    machine.listed[f"c-{OLD}"] = state
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
+
+
+def test_a_container_that_the_list_alone_calls_running_is_proven_by_its_end(cell):
+    watcher, machine, wire, audit = cell
+    machine.finish(f"c-{OLD}", 137)
+    machine.listed[f"c-{OLD}"] = "running"
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_a_removed_container_that_was_seen_alive_is_proven_by_its_absence(cell):
+    watcher, machine, wire, audit = cell
+    machine.remove(f"c-{OLD}")
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "removed"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_engine_that_falls_silent_in_the_middle_is_no_proof(cell, monkeypatch):
+    watcher, machine, wire, audit = cell
+
+    def silent(container):
+        raise EngineFault("GET /containers: timed out")
+
+    monkeypatch.setattr(machine, "inspect", silent)
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and machine.replicas[OLD] == 1
+    assert [entry["event"] for entry in lines(audit)] == ["fencing", "refused", "given back"]
 
 
 def test_killed_in_the_middle_it_gives_the_replicas_back_at_the_next_start(cell, tmp_path):
@@ -366,7 +365,7 @@ def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
 def test_one_frozen_container_of_two_is_no_reason(cell, other, reason):
     watcher, machine, _, _ = cell
     machine.state[f"c-{OLD}"] = "paused"
-    machine.more["c-second"] = other
+    machine.add(OLD, "c-second", other)
     assert watcher.suspicion(OLD) == reason
 
 
