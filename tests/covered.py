@@ -15,12 +15,14 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from inventory import paths
 
 FOLDER = paths.LOCAL / "coverage"
-SUITES = ("tests/unit", "tests/systems")  # each in a process of its own: they set Django up differently
+# Each in a process of its own: they set Django up differently.
+SUITES = (["-n", "2", "tests/unit"], ["tests/systems"])
+PYTEST = ("-m", "pytest", "-p", "no:cacheprovider")
 SETTINGS = """[run]
 branch = True
 parallel = True
@@ -94,22 +96,18 @@ def main() -> int:
         settings.flush()
         coverage = [sys.executable, "-m", "coverage"]
         options = ["--rcfile", settings.name]
-        for suite in [args.tests] if args.tests else [[suite] for suite in SUITES]:
-            pytest = [
-                "-m",
-                "pytest",
-                "-p",
-                "no:cacheprovider",
-                *(["-n", "2"] if suite == ["tests/unit"] else []),
-                *suite,
-            ]
-            subprocess.run([*coverage, "run", *options, *pytest], cwd=paths.ROOT, check=False)
+        runs = [args.tests] if args.tests else SUITES
+        statuses = [_run(*coverage, "run", *options, *PYTEST, *run) for run in runs]
         for step in (["combine", "-q"], ["json", "-q", "--ignore-errors", "-o", str(FOLDER / "report.json")]):
-            if (status := subprocess.run([*coverage, step[0], *options, *step[1:]], cwd=paths.ROOT).returncode) != 0:
+            if status := _run(*coverage, step[0], *options, *step[1:]):
                 return status
     report = json.loads((FOLDER / "report.json").read_text(encoding="utf-8"))
     print("\n".join(table(report["files"])))
-    return 0
+    return max(statuses)
+
+
+def _run(*command: str) -> int:
+    return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
