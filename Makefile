@@ -7,7 +7,7 @@ export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
 .PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
-        test-cells attack bench lock lint outdated sbom counts alone mutation
+        test-cells attack bench lock lint outdated sbom counts alone mutation coverage
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ counts:  ## write how many tests each folder holds, after some were added or rem
 
 alone:  ## collect every test file in a process of its own (ARGS for some)
 	@$(PY) -m tests.alone $(ARGS)
+
+coverage:  ## which lines and branches unit and systems tests run, folder by folder (ARGS for some tests)
+	@$(PY) -m tests.covered $(ARGS)
 
 mutation:  ## faults planted on purpose, and which of them no test notices (ARGS for areas or paths)
 	@$(PY) -m tests.mutants $(ARGS)

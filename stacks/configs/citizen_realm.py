@@ -23,6 +23,7 @@ def settings(register: Register) -> dict[str, Any]:
     """Settings that may change over the realm's life (durations in seconds)."""
     return {
         "displayName": "Ügyfélbelépés (bemutató, a KAÜ helyett)",
+        "loginTheme": "asp",
         **common(register),
         # Anybody reaches this password form, so a wait by account would be a lock that anybody can put on a citizen:
         # with waits of 2 s, 50 wrong posts a second kept one out in 9 of 10 tries. The edge slows down sources instead.

@@ -21,6 +21,7 @@ def settings(register: Register) -> dict[str, Any]:
     """Settings that may change over the realm's life (durations in seconds)."""
     return {
         "displayName": "Önkormányzati ASP",
+        "loginTheme": "asp-clerks",
         **common(register),
         # Only the holder of a clerk's certificate reaches that clerk's password, so only they can cause the wait.
         "bruteForceProtected": True,

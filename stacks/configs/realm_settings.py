@@ -7,6 +7,7 @@ from typing import Any
 from inventory.register import Register
 
 SHORTEST_PASSWORD = 12  # characters
+WEAK_PASSWORDS = "weak.txt"  # the list of stacks/configs/weak_passwords.py, as the policy names it
 # Clients that Keycloak gives every realm for itself and that nobody here uses: administration is done in realm master,
 # and nobody manages an account of their own. `broker` and `realm-management` only hold roles.
 IDLE_CLIENTS = ("account", "account-console", "admin-cli", "security-admin-console")
@@ -26,7 +27,8 @@ def common(register: Register) -> dict[str, Any]:
         "internationalizationEnabled": True,
         "supportedLocales": ["hu"],
         "defaultLocale": "hu",
-        "passwordPolicy": f"length({SHORTEST_PASSWORD}) and notUsername and notContainsUsername and passwordHistory(5)",
+        "passwordPolicy": f"length({SHORTEST_PASSWORD}) and notUsername and notContainsUsername and passwordHistory(5)"
+        f" and passwordBlacklist({WEAK_PASSWORDS})",
         "eventsEnabled": True,
         "eventsExpiration": 90 * 86400,
         # Kept in the database only: the log of the service would repeat every user name that somebody typed.

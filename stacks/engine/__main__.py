@@ -3,13 +3,20 @@
 import contextlib
 import os
 import sys
+from typing import Any
 
-from stacks.engine.cli import main
+from stacks.engine import program
+from stacks.engine.late import Late
 from stacks.engine.light import bare_sdk
 
+# All the rest of the engine: loaded while the program's own interpreter starts, which takes longer.
+cli: Any = Late("stacks.engine.cli")
+
 if __name__ == "__main__":
+    program.foresee(sys.argv[1:])
     bare_sdk()
-    status = main()
+    status = cli.main()
+    program.dismiss()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
             stream.flush()

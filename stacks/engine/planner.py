@@ -280,12 +280,3 @@ def _conflict(old: str, new: str) -> str:
         f"Duplicate resource URN '{old}' conflicting with alias on resource with URN '{new}'; rename one of them, or "
         "deploy the renamed resource first and add the new one of the old name afterwards"
     )
-
-
-def protected_message(urn: str) -> str:
-    """The CLI's refusal to delete a protected resource."""
-    return (
-        f'resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the '
-        "`protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the command:\n"
-        f"`pulumi state unprotect '{urn}'`"
-    )

@@ -1,4 +1,4 @@
-"""The program's process: started early, told its settings later, watched until it ends."""
+"""The program's process: started first of all, told its settings later, watched until it ends."""
 
 from __future__ import annotations
 
@@ -15,31 +15,53 @@ from pathlib import Path
 REPORTED = 32  # the program's fault has been reported through the engine already
 PREVIEW_DEPENDENT = 33  # success, and the program asked whether it is being previewed
 
+_RUNNING_VERBS = {"up", "update", "preview", "pre"}
 _START = (
     "import gc; gc.disable(); from stacks.engine.light import lean_sdk; lean_sdk(); "
     "from stacks.engine.child import main; main()"
 )
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package `stacks`
+_waiting: list[subprocess.Popen[str]] = []  # interpreters that load the SDK for a program yet to be named
+
+
+def foresee(arguments: list[str]) -> None:
+    """Start an interpreter when a command line looks as if it will run a program.
+
+    A wrong guess costs an interpreter that nobody tells anything: `dismiss` ends it.
+    """
+    if _RUNNING_VERBS.intersection(arguments):
+        _waiting.append(_interpreter())
+
+
+def dismiss() -> None:
+    """End what was started for nothing."""
+    while _waiting:
+        process = _waiting.pop()
+        process.kill()
+        process.wait()
+
+
+def _interpreter() -> subprocess.Popen[str]:
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _START],  # -P: no file of the caller's folder stands for a module of the SDK
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
 
 
 class Program:
     """One execution of a Pulumi program."""
 
-    def __init__(self, folder: Path):
-        """Start the interpreter, which loads the SDK while the engine prepares itself."""
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
-        environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+    def __init__(self) -> None:
+        """Take the interpreter that loads the SDK already, or start one."""
+        self._process = _waiting.pop() if _waiting else _interpreter()
         assert self._process.stdin is not None
         self._input = self._process.stdin
         self._threads: list[threading.Thread] = []

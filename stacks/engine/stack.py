@@ -112,17 +112,25 @@ class Stack:
         deployment.secret_keys = secret_keys
         deployment.unsettled, deployment.forgotten = list(self._recovery.open_records), self._recovery.forgotten
         if journal is not None:
-            # A wrong passphrase must not write anything; deriving the key goes on while the program loads.
-            if self._crypter is not None:
-                self._crypter.prepare()
+            # A wrong passphrase must not write anything.
             journal.open(self._crypter.key if self._crypter is not None else lambda: None)
         return Work(deployment, journal)
+
+    def _expect_changes(self) -> None:
+        """Derive the key while the program loads, rather than when the first record waits for it.
+
+        A run without changes needs none, and would only share its two cores with the derivation.
+        """
+        if self._crypter is not None:
+            self._crypter.prepare()
 
     def deploy(self, options: Options, events: Events, program: Program, refresh: bool = False) -> Deployment:
         """Run the program. DeploymentFailed after every failure has been told; the state is saved in any case."""
         started = time.monotonic()
         work = self._begin(options, events, journaled=not options.preview)
         deployment = work.deployment
+        if not options.preview and not deployment.olds:
+            self._expect_changes()
         try:
             if refresh:
                 work.executor.refresh()
@@ -141,6 +149,8 @@ class Stack:
             self._finish(work, started)
         if deployment.faulty:
             raise DeploymentFailed("preview failed" if options.preview else "update failed")
+        if options.preview and not is_no_op(deployment):
+            self._expect_changes()
         return deployment
 
     def _execute(self, work: Work, program: Program) -> None:
@@ -216,9 +226,11 @@ class Stack:
     def adopt(self, deployment: Deployment) -> None:
         """Save what a run without any step has read: options, dependencies and outputs may still differ."""
         result = deployment.result()
-        before = {item.urn: _unordered(item) for item in deployment.snapshot.resources}
-        after = {item.urn: _unordered(item) for item in result.resources}
-        if after != before or deployment.snapshot.pending:
+        before = {item.urn: item for item in deployment.snapshot.resources}
+        same = len(before) == len(result.resources) and all(
+            item.urn in before and _is_same(item, before[item.urn]) for item in result.resources
+        )
+        if not same or deployment.snapshot.pending:
             self.save(result)
 
     def refresh(self, options: Options, events: Events) -> Deployment:
@@ -250,6 +262,8 @@ class Stack:
             if refresh:
                 work.executor.refresh()
             steps = work.planner.deletions()
+            if steps and not options.preview:
+                self._expect_changes()
             if deployment.selection.targets:
                 urns = _with_dependents(deployment)
                 steps = [step for step in steps if step.urn in urns]
@@ -318,6 +332,11 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
 
 
+def _is_same(one: Resource, other: Resource) -> bool:
+    """Whether two records say the same, whatever the order of what they depend on."""
+    return one == other or _unordered(one) == _unordered(other)
+
+
 def _unordered(item: Resource) -> Resource:
     """A record without the accidents of order."""
     return item.copy(
@@ -346,9 +365,9 @@ def refuse_changes(events: Events, preview: bool) -> None:
 
 
 def early_program(project: Project) -> Program:
-    """Start the program's interpreter before anything else is loaded."""
+    """The program's interpreter, which may have been loading since the command began."""
     entry = project.program / "__main__.py" if project.program.is_dir() else project.program
     if not entry.is_file():
         file = f"{project.folder}/Pulumi.yaml"
         raise EngineError(f"no program: {entry} does not exist; write it, or mend 'main' in {file}")
-    return Program(project.folder)
+    return Program()

@@ -6,7 +6,7 @@ from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
-from stacks.configs import citizen_realm, identity_door, realm
+from stacks.configs import citizen_realm, identity_door, realm, weak_passwords
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 from stacks.configs.postgres import Login
 
@@ -60,12 +60,16 @@ service = SwarmService(
             "KC_LOG_CONSOLE_OUTPUT": "json",
             "KC_LOG_LEVEL": "info,io.smallrye.health:error",  # it would repeat "down" at every check of a starting node
         },
-        arguments=["--import-realm"],
+        arguments=[
+            "--import-realm",
+            f"--spi-password-policy--password-blacklist--blacklists-path={weak_passwords.FOLDER}",
+        ],
         files={
             ISSUING_FILE: File(ctx.secrets.pki_ca.certificate),
             identity_door.FILE: File(identity_door.render(ctx.register)),
             f"/etc/asp/{realm.REALM}-realm.json": File(realm.render(ctx.register)),
             f"/etc/asp/{citizen_realm.REALM}-realm.json": File(citizen_realm.render(ctx.register)),
+            weak_passwords.FILE: File(weak_passwords.render()),
             "/run/secrets/db-password": File(password, secret=True, uid=UID, mode=0o400),
             "/run/secrets/admin-secret": File(ctx.secrets.password("identity_admin"), secret=True, uid=UID, mode=0o400),
         },

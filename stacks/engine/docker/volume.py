@@ -48,10 +48,12 @@ class Volume(Kind):
         if inputs.get("driverOpts"):
             body["DriverOpts"] = inputs["driverOpts"]
         try:
-            name = daemon.post("/volumes/create", body=body)["Name"]
+            data = daemon.post("/volumes/create", body=body)
         except DaemonError as error:
             raise DaemonError.from_text(error.status, f"Unable to create volume: {error}") from error
-        identity, outputs = self.read_existing(daemon, name, {})
+        # The daemon's own driver answers with all that an inspection would say; a plugin may name no place yet.
+        whole = data.get("Driver") == "local"
+        identity, outputs = _state(data) if whole else self.read_existing(daemon, data["Name"], {})
         if not outputs["driverOpts"]:
             outputs["driverOpts"] = None
         return identity, null_when_absent(outputs, inputs, ("driverOpts",))
@@ -62,15 +64,7 @@ class Volume(Kind):
             return None
         if data.get("ClusterVolume"):
             raise UnsupportedError(f"volume {identity} is a cluster volume; use the pulumi CLI for it")
-        return data["Name"], {
-            "cluster": None,
-            "driver": data["Driver"],
-            "driverOpts": data.get("Options") or {},
-            "id": data["Name"],
-            "labels": label_set(data.get("Labels")),
-            "mountpoint": data["Mountpoint"],
-            "name": data["Name"],
-        }
+        return _state(data)
 
     def delete(self, daemon: Daemon, identity: str, outputs: dict, timeout: float | None) -> None:
         daemon.remove_when_free(f"/volumes/{identity}", ("volume is in use",), timeout or REMOVE_LIMIT)
@@ -78,6 +72,19 @@ class Volume(Kind):
     def find(self, daemon: Daemon, inputs: dict) -> str | None:
         data = daemon.find(f"/volumes/{inputs['name']}")
         return data and data["Name"]
+
+
+def _state(data: dict) -> tuple[str, dict]:
+    """Id and outputs of a volume as the daemon describes it."""
+    return data["Name"], {
+        "cluster": None,
+        "driver": data["Driver"],
+        "driverOpts": data.get("Options") or {},
+        "id": data["Name"],
+        "labels": label_set(data.get("Labels")),
+        "mountpoint": data["Mountpoint"],
+        "name": data["Name"],
+    }
 
 
 KIND = Volume()

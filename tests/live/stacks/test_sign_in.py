@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from centre.identity.second_factor import reset
+from centre.reach.keycloak import Keycloak
 from centre.reach.runtime import RuntimeFault
 from centre.reach.tunnel import HttpsSession
 from inventory.names import Port
@@ -152,6 +154,21 @@ def test_a_certificate_alone_signs_nobody_in(register, secrets, party, certifica
     assert 'lang="hu"' in page.body
     refused = browser.post(form_action(page.body), {"password": "nem-ez-a-jelszava"})
     assert (refused.status, 'name="password"' in refused.body) == (200, True)
+
+
+def test_a_password_that_anybody_tries_first_is_refused(register, secrets, runtime, party, certificate):
+    with Keycloak(runtime, secrets) as api:
+        reset(api, CLERK)
+    browser = EdgeClient(register, secrets, certificate)
+    page = browser.get(party.address("openid"))
+    page = browser.get(page.headers["location"])
+    assert 'name="password-new"' in page.body, f"{page.status}: {page.body[:500]}"
+    for word, text in (("onkormanyzat2026!", "tiltó listán"), ("rövid", "hossz")):
+        page = browser.post(form_action(page.body), {"password-new": word, "password-confirm": word})
+        assert (page.status, 'name="password-new"' in page.body) == (200, True), word
+        assert text in page.body, f"{word}: the clerk reads why"
+    word = second_factor.password(secrets, CLERK)
+    assert code_of(browser.post(form_action(page.body), {"password-new": word, "password-confirm": word}))
 
 
 def test_without_a_certificate_nothing_asks_for_a_password(register, secrets, party):

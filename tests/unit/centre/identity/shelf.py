@@ -1,14 +1,20 @@
-"""A Keycloak made of dictionaries: as much of the administration API as the planners use."""
+"""A Keycloak made of dictionaries: as much of the administration API as the planners use.
+
+tests/contracts compares it with a true one. The clients that Keycloak brings itself are left out.
+"""
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 
 from centre.identity.clients import SCOPE_KINDS
+from centre.reach.runtime import RuntimeFault
 
 SCOPES = {path: kind for kind, path in SCOPE_KINDS.items()}
 KNOWN_SCOPES = ["acr", "basic", "email", "organization", "phone", "profile"]
+GIVEN_SCOPES = {"defaultClientScopes": ["acr", "basic", "email", "profile"], "optionalClientScopes": ["phone"]}
 
 
 class Shelf:
@@ -40,6 +46,10 @@ class Shelf:
                 yield from self._executions(step["group"], level + 1)
 
     def get(self, *parts, **query):
+        """A copy: what is read does not change when it is changed."""
+        return copy.deepcopy(self._read(parts, query))
+
+    def _read(self, parts, query):
         match parts:
             case ("authentication", "flows"):
                 return [flow for flow in self.flows.values() if flow["topLevel"]]
@@ -49,6 +59,8 @@ class Shelf:
                 return {"config": self.configs[identifier]}
             case ("clients",) if query.get("search"):
                 return [c for c in self.clients.values() if query["clientId"] in c["clientId"]]
+            case ("clients",) if "clientId" in query:
+                return [c for c in self.clients.values() if c["clientId"] == query["clientId"]]
             case ():
                 return self.realm
             case ("organizations",):
@@ -56,23 +68,42 @@ class Shelf:
             case ("organizations", "members", user, "organizations"):
                 return [self.organizations[o] for o, members in self.members.items() if user in members]
             case ("organizations", organization, "members"):
-                return [self.users[user] for user in sorted(self.members[organization])]
-            case ("clients",):
-                return [c for c in self.clients.values() if c["clientId"] == query["clientId"]]
+                return [self._shown(self.users[user]) for user in sorted(self.members[organization])]
             case ("clients", identifier, "roles"):
                 return [{"name": name} for name in sorted(self.roles[identifier])]
             case ("client-scopes",):
                 return [{"name": name, "id": f"scope {name}"} for name in KNOWN_SCOPES]
             case ("users",):
-                return [u for u in self.users.values() if u["username"] == query["username"]]
+                return [self._shown(u) for u in self.users.values() if u["username"] == query["username"]]
             case ("users", user, "role-mappings", "clients", identifier):
                 return [{"name": name} for name in sorted(self.mappings.get((user, identifier), set()))]
         raise AssertionError(f"unexpected read: {parts}")
+
+    def _shown(self, user):
+        """A user as it is told: what it signs in with is not."""
+        return {key: value for key, value in user.items() if key != "credentials"}
+
+    def _refuse_second(self, kept, body, *fields):
+        """Two of a kind with one name are refused."""
+        for field in fields:
+            if any(item[field] == body[field] for item in kept.values()):
+                raise RuntimeFault(f"request: POST answered 409: {field} {body[field]} exists")
+
+    def _add_client(self, identifier, body):
+        self._refuse_second(self.clients, body, "clientId")
+        mappers = self._with_ids(body.get("protocolMappers", []))
+        self.clients[identifier] = GIVEN_SCOPES | body | {"id": identifier, "protocolMappers": mappers}
+        self.clients[identifier] |= {kind: list(self.clients[identifier][kind]) for kind in SCOPE_KINDS}
+        self.roles[identifier] = set()
+
+    def _with_ids(self, mappers):
+        return [{"id": f"id-{next(self.ids)}"} | mapper for mapper in mappers]
 
     def create(self, *parts, body):
         identifier = f"id-{next(self.ids)}"
         match parts:
             case ("organizations",):
+                self._refuse_second(self.organizations, body, "name", "alias")
                 self.organizations[identifier], self.members[identifier] = body | {"id": identifier}, set()
             case ("organizations", organization, "members"):
                 self.members[organization].add(body)
@@ -94,17 +125,19 @@ class Shelf:
             case ("partialImport",):
                 assert body["ifResourceExists"] == "FAIL"
                 for entry in body["clients"]:
+                    self._refuse_second(self.clients, entry, "clientId")
+                for entry in body["clients"]:
                     own = f"id-{next(self.ids)}"
-                    mappers = [mapper | {"id": "m"} for mapper in entry["protocolMappers"]]
-                    self.clients[own] = entry | {"id": own, "protocolMappers": mappers}
+                    self._add_client(own, entry)
                     self.roles[own] = {role["name"] for role in body["roles"]["client"].get(entry["clientId"], [])}
             case ("clients",):
-                mappers = [mapper | {"id": "m"} for mapper in body.get("protocolMappers", [])]
-                self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
-                self.roles[identifier] = set()
+                self._add_client(identifier, body)
             case ("clients", owner, "roles"):
+                if body["name"] in self.roles[owner]:
+                    raise RuntimeFault(f"request: POST answered 409: role {body['name']} exists")
                 self.roles[owner].add(body["name"])
             case ("users",):
+                self._refuse_second(self.users, body, "username")
                 self.users[identifier] = body | {"id": identifier}
             case ("users", user, "role-mappings", "clients", owner):
                 self.mappings.setdefault((user, owner), set()).update(role["name"] for role in body)
@@ -120,9 +153,17 @@ class Shelf:
                 steps = (step for flow in self.flows.values() for step in flow["steps"])
                 next(step for step in steps if step["id"] == body["id"])["requirement"] = body["requirement"]
             case ("clients", owner, kind, scope):
-                self.clients[owner][SCOPES[kind]].append(scope.removeprefix("scope "))
-            case (kind, identifier):
-                getattr(self, kind)[identifier] = body
+                name, client = scope.removeprefix("scope "), self.clients[owner]
+                if not any(name in client[held] for held in SCOPE_KINDS):  # not added beside the other kind's either
+                    client[SCOPES[kind]].append(name)
+            case ("clients", identifier):
+                kept = {kind: self.clients[identifier][kind] for kind in SCOPE_KINDS}  # each takes its own request
+                mappers = self._with_ids(body.get("protocolMappers", []))
+                self.clients[identifier].update(body | kept | {"protocolMappers": mappers})
+            case ("users", identifier):
+                self.users[identifier].update(body)
+            case ("organizations", identifier):
+                self.organizations[identifier] = body
             case _:
                 raise AssertionError(f"unexpected change: {parts}")
 
@@ -130,26 +171,33 @@ class Shelf:
         match parts:
             case ("authentication", "flows", identifier):
                 name = next(flow["alias"] for flow in self.flows.values() if flow["id"] == identifier)
-                assert name not in (self.realm["browserFlow"], self.realm["directGrantFlow"]), f"{name} is in use"
+                if name in (self.realm["browserFlow"], self.realm["directGrantFlow"]):
+                    raise RuntimeFault(f"request: DELETE answered 400: flow {name} is in use")
                 self.flows = {key: flow for key, flow in self.flows.items() if not key.startswith(f"{name} ")}
                 del self.flows[name]
             case ("organizations", organization, "members", user):
                 self.members[organization].discard(user)
             case ("organizations", organization):
-                del self.organizations[organization], self.members[organization]
-            case ("clients", owner, "default-client-scopes" | "optional-client-scopes" as kind, scope):
-                held = self.clients[owner][SCOPES[kind]]
-                held[:] = [name for name in held if f"scope {name}" != scope]
+                self.organizations.pop(organization, None)
+                self.members.pop(organization, None)
+            case ("clients", owner, "default-client-scopes" | "optional-client-scopes", scope):
+                for kind in SCOPE_KINDS:  # whichever it is among
+                    held = self.clients[owner][kind]
+                    held[:] = [name for name in held if f"scope {name}" != scope]
             case ("clients", owner, "roles", role):
                 self.roles[owner].discard(role)
+                for (_, holder), roles in self.mappings.items():
+                    if holder == owner:
+                        roles.discard(role)
             case ("users", user, "role-mappings", "clients", owner):
                 self.mappings[user, owner] -= {role["name"] for role in body}
             case ("users", user):
-                del self.users[user]
+                self.users.pop(user, None)
                 for members in self.members.values():
                     members.discard(user)
             case ("clients", owner):
-                del self.clients[owner]
+                self.clients.pop(owner, None)
+                self.roles.pop(owner, None)
             case _:
                 raise AssertionError(f"unexpected removal: {parts}")
 

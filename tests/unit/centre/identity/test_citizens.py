@@ -12,23 +12,6 @@ from stacks.configs import citizen_realm, realm
 from tests.unit.centre.identity.shelf import Shelf
 
 
-class CitizensShelf(Shelf):
-    """Clients come one by one here, and keep their scopes when they are changed, as at Keycloak."""
-
-    def create(self, *parts, body):
-        if parts != ("clients",):
-            return super().create(*parts, body=body)
-        identifier = f"id-{next(self.ids)}"
-        mappers = [mapper | {"id": "m"} for mapper in body["protocolMappers"]]
-        self.clients[identifier] = body | {"id": identifier, "protocolMappers": mappers}
-        return identifier
-
-    def replace(self, *parts, body):
-        if parts and parts[0] == "clients":
-            body = body | {"defaultClientScopes": self.clients[parts[1]]["defaultClientScopes"]}
-        super().replace(*parts, body=body)
-
-
 @pytest.fixture(scope="module")
 def register():
     return load("test")
@@ -44,7 +27,7 @@ def secrets(register, tmp_path_factory):
 
 @pytest.fixture
 def shelf(register):
-    return CitizensShelf(citizen_realm.render(register))
+    return Shelf(citizen_realm.render(register))
 
 
 @pytest.fixture

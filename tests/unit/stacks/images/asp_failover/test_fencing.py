@@ -12,6 +12,7 @@ from asp_failover.engine import EngineFault
 from asp_failover.etcd import Etcd, EtcdFault, decode, encode
 
 from tests.bench.database_cell import overlaps
+from tests.unit.stacks.images.asp_failover.machine import Machine
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
 OLD, NEW = NODES
@@ -50,89 +51,11 @@ class Wire(Etcd):
         return {"succeeded": True} if same else {}
 
 
-class Machine:
-    """The engine with one container a node; `stubborn`: kills do nothing; `sticky`: cuts do nothing.
-
-    `more`: states of further containers of the old leader; `shown`: what inspecting shows instead, container → fields;
-    `reasons`, `tasks_of`, `networks`: container → why it is silent, its task, its network, where not the ordinary one.
-    """
-
-    def __init__(self):
-        self.replicas = {name: 1 for name in NODES}
-        self.state = {f"c-{name}": "running" for name in NODES}
-        self.attached = set(self.state)
-        self.where = "here"
-        self.stubborn = self.sticky = False
-        self.reason = None
-        self.more, self.shown = {}, {}
-        self.reasons, self.tasks_of, self.networks = {}, {}, {}
-        self.calls = []
-
-    def node(self):
-        return "here"
-
-    def tasks(self, service):
-        return [{"ID": f"t-{service}", "NodeID": self.where}]
-
-    def service(self, name):
-        return {"Spec": {"Mode": {"Replicated": {"Replicas": self.replicas[name]}}}}
-
-    def scale(self, name, replicas):
-        self.calls.append(("scale", name, replicas))
-        self.replicas[name] = replicas
-
-    def containers(self, service):
-        states = {f"c-{service}": self.state[f"c-{service}"], **(self.more if service == OLD else {})}
-        return [
-            {
-                "Id": name,
-                "State": state,
-                "Labels": {watch.TASK_LABEL: self.tasks_of.get(name, f"t-{service}")},
-                "NetworkSettings": {"Networks": {"data": {"NetworkID": self.networks.get(name, "n")}}},
-            }
-            for name, state in states.items()
-        ]
-
-    def halted(self, container):
-        return self.reasons.get(container, self.reason)
-
-    def kill(self, container):
-        self.calls.append(("kill", container))
-        if not self.stubborn:
-            self.state[container] = "exited"
-
-    def cut(self, container, network):
-        self.calls.append(("cut", container))
-        if not self.sticky:
-            self.attached.discard(container)
-
-    def endpoints(self, network):
-        return {container for container in self.attached if self.networks.get(container, "n") == network}
-
-    def inspect(self, container):
-        state = self.state.get(container) or self.more.get(container)
-        if state is None:
-            return None
-        running = state != "exited"
-        return {
-            "State": {
-                "Status": state,
-                "Running": running,
-                "Paused": state == "paused",
-                "Restarting": False,
-                "Pid": 77 if running else 0,
-                "ExitCode": 137,
-                "FinishedAt": "",
-                **self.shown.get(container, {}),
-            }
-        }
-
-
 @pytest.fixture
 def cell(tmp_path, monkeypatch):
     monkeypatch.setattr(fence, "PROOF_SECONDS", 0.1)
     monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.0)
-    machine, wire, audit = Machine(), Wire(), fence.Audit(tmp_path)
+    machine, wire, audit = Machine(*NODES), Wire(), fence.Audit(tmp_path)
     audit.alive(OLD, [f"c-{OLD}"])
     settings = {"nodes": NODES, "scope": SCOPE, "node_port": 8008}
     watcher = watch.Watcher(settings, machine, wire, audit, ask=lambda name: {"state": "running"})
@@ -189,9 +112,9 @@ def test_the_proof_is_on_disk_before_the_key_goes(cell, monkeypatch):
 
 def test_every_container_of_a_dead_leader_is_cut_off_its_network(cell):
     watcher, machine, wire, audit = cell
-    machine.state[f"c-{OLD}"] = machine.more["c-second"] = "exited"
+    machine.state[f"c-{OLD}"] = "exited"
+    machine.add(OLD, "c-second", "exited")
     machine.networks["c-second"] = "m"
-    machine.attached.add("c-second")
     watcher.tick()
     assert f"{SCOPE}leader" not in wire.keys and machine.attached == {f"c-{NEW}"}
 
@@ -257,7 +180,7 @@ def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopp
 )
 def test_of_two_containers_both_must_show_it(cell, reasons, tasks_of, silent, suspected):
     watcher, machine, _, _ = cell
-    machine.more["c-second"] = "running"
+    machine.add(OLD, "c-second", "running")
     machine.reasons, machine.tasks_of = reasons, tasks_of
     watcher._answered[OLD] = watch.time.monotonic() - silent
     assert bool(watcher.suspicion(OLD)) == suspected
@@ -355,7 +278,7 @@ def shown_as_running(watcher, machine, wire, audit):
 
 def second_container(watcher, machine, wire, audit):
     """Never seen alive, it runs, and kills do nothing to it."""
-    machine.more["c-second"] = "running"
+    machine.add(OLD, "c-second", "running")
     machine.stubborn = True
 
 
@@ -374,7 +297,8 @@ def is_frozen(watcher, machine, wire, audit):
 def seen_alive_and_not_listed(watcher, machine, wire, audit):
     """Another container of it was seen alive; the list has lost it, and it runs."""
     audit.alive(OLD, [f"c-{OLD}", "c-lost"])
-    machine.state["c-lost"] = "running"
+    machine.add(OLD, "c-lost")
+    machine.hidden.add("c-lost")
 
 
 def another_machine(watcher, machine, wire, audit):
@@ -444,6 +368,75 @@ def test_what_is_refused_beforehand_touches_nothing(cell, missing):
     missing(*cell)
     watcher.act(LEADER, "its end")
     assert machine.calls == []
+
+
+def proof(audit):
+    return {item["container"]: item["state" if "state" in item else "Status"] for item in event(audit, "proof")}
+
+
+def event(audit, name):
+    (entry,) = [entry for entry in lines(audit) if entry["event"] == name]
+    return entry["containers"]
+
+
+def test_each_of_several_containers_is_killed_and_proven(cell):
+    watcher, machine, wire, audit = cell
+    machine.state[f"c-{OLD}"] = "exited"
+    machine.add(OLD, "c-frozen", "paused")
+    machine.add(OLD, "c-running")
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited", "c-frozen": "exited", "c-running": "exited"}
+    assert not machine.attached & {f"c-{OLD}", "c-frozen", "c-running"}
+    assert ("kill", f"c-{OLD}") not in machine.calls and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_end_that_is_shown_late_is_waited_for(cell):
+    watcher, machine, wire, audit = cell
+    machine.late = 3
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_end_that_is_shown_too_late_is_no_proof(cell):
+    watcher, machine, wire, audit = cell
+    machine.late = 10_000
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
+
+
+@pytest.mark.parametrize("state", ["exited", "dead"])
+def test_a_container_that_the_list_alone_calls_ended_is_no_proof(cell, state):
+    watcher, machine, wire, audit = cell
+    machine.listed[f"c-{OLD}"] = state
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
+
+
+def test_a_container_that_the_list_alone_calls_running_is_proven_by_its_end(cell):
+    watcher, machine, wire, audit = cell
+    machine.finish(f"c-{OLD}", 137)
+    machine.listed[f"c-{OLD}"] = "running"
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "exited"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_a_removed_container_that_was_seen_alive_is_proven_by_its_absence(cell):
+    watcher, machine, wire, audit = cell
+    machine.remove(f"c-{OLD}")
+    watcher.act(LEADER, "its end")
+    assert proof(audit) == {f"c-{OLD}": "removed"} and f"{SCOPE}leader" not in wire.keys
+
+
+def test_an_engine_that_falls_silent_in_the_middle_is_no_proof(cell, monkeypatch):
+    watcher, machine, wire, audit = cell
+
+    def silent(container):
+        raise EngineFault("GET /containers: timed out")
+
+    monkeypatch.setattr(machine, "inspect", silent)
+    watcher.act(LEADER, "its end")
+    assert f"{SCOPE}leader" in wire.keys and machine.replicas[OLD] == 1
+    assert [entry["event"] for entry in lines(audit)] == ["fencing", "refused", "given back"]
 
 
 def test_killed_in_the_middle_it_gives_the_replicas_back_at_the_next_start(cell, tmp_path):
@@ -544,7 +537,7 @@ def test_which_of_two_containers_answered_is_not_known(cell, other):
     audit.containers.clear()
     watcher._heard.add(OLD)
     if other:
-        machine.more["c-second"] = other
+        machine.add(OLD, "c-second", other)
     watcher.tick()
     assert bool(audit.containers) == (other is None)
 
@@ -565,7 +558,7 @@ def test_the_answer_of_a_fenced_container_is_none_of_the_next_one(cell):
 def test_one_frozen_container_of_two_is_no_reason(cell, other, reason):
     watcher, machine, _, _ = cell
     machine.state[f"c-{OLD}"] = "paused"
-    machine.more["c-second"] = other
+    machine.add(OLD, "c-second", other)
     assert watcher.suspicion(OLD) == reason
 
 
