@@ -49,6 +49,11 @@ def test_no_plain_secret_reaches_the_checkpoint():
     assert record.count("v1:n:c") == 2
 
 
+def test_a_secret_shows_in_no_text():
+    item = {"password": Secret("hunter2"), "list": [Secret(["hunter2"])]}
+    assert "hunter2" not in repr(item) + str(item) + f"{item['password']}"
+
+
 def test_a_known_ciphertext_is_kept_while_the_value_stays():
     old = from_state(to_state({"a": Secret("x")}, sealed), opened)
     kept = values.reseal({"a": Secret("x")}, old)

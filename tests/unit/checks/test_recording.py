@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from checks.recording import Recording
+from checks.recording import Document, Recording, View
+from checks.verdicts import NoData, Unreachable
 from inventory.errors import RegisterError
 from tests.unit.checks import support
 
@@ -31,3 +32,20 @@ def test_what_is_no_recording_is_refused(file, text):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(RegisterError, match="cannot be read"):
         Recording.read(file)
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "says"),
+    [
+        ({"unreachable": "no running task"}, Unreachable, "database nem válaszol: no running task"),
+        ({"fault": "no JSON"}, NoData, "database nem mérhető: no JSON"),
+        (None, NoData, "nincs adat: database"),
+    ],
+)
+@pytest.mark.parametrize("path", [("database",), ("database", "writable")])
+def test_a_part_without_an_answer_is_none_however_far_it_is_read(part, error, says, path):
+    view = View(Document(host="h", taken=support.TAKEN, data={"database": part}), now=support.TAKEN)
+    with pytest.raises(error, match=says):
+        view.read(*path)
+    with pytest.raises(error, match=says):
+        view.names(*path)

@@ -107,8 +107,10 @@ def test_a_fault_of_the_check_itself_is_not_a_pass():
     assert judge(KeyError("x")) == (Verdict.NO_DATA, "az ellenőrzés maga hibás (KeyError: 'x')")
 
 
-def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing():
-    verdicts = support.verdicts(support.broken(support.good(), ["tenant", "foreign", "home", "user"], ""))
+@pytest.mark.parametrize("message", ["", "FATAL: password authentication failed"])
+def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing(message):
+    recording = support.broken(support.good(), ["tenant", "foreign", "home", "user"], "")
+    verdicts = support.verdicts(support.broken(recording, ["tenant", "foreign", "home", "message"], message))
     verdict, message = verdicts["tenant.database.foreign-refused"]
     assert verdict is Verdict.NO_DATA
     assert "a próba nem bizonyít: t14784_keret otthon sem tud belépni" in message

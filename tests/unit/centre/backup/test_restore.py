@@ -227,8 +227,11 @@ def server(monkeypatch):
 def test_the_database_that_was_is_closed_and_stays_and_the_other_opens_last(server, monkeypatch):
     cell = server(t16054=None, t16054_restoring="{}")
     subject, calls = SimpleNamespace(name=TENANT), []
-    present = lambda cell, tenants, migrations, check: calls.append((tenants, check, len(cell.scripts)))  # noqa: E731
-    monkeypatch.setattr(restore.apply, "ensure_present", present)
+
+    def ensure_present(cell, tenants, migrations, check):
+        calls.append((tenants, check, len(cell.scripts)))
+
+    monkeypatch.setattr(restore.apply, "ensure_present", ensure_present)
     old = restore.rename(cell, subject, "t16054_restoring", [])
     (sql,) = cell.scripts
     order = [

@@ -19,6 +19,7 @@ from centre.reach.runtime import RuntimeFault
 from inventory.models import Caps
 from inventory.register import load
 from stacks.configs.postgres import TEMPLATE
+from tests.support.registers import altered
 
 MIGRATIONS = [Migration("keret", "0001", "CREATE TABLE a ();"), Migration("irat", "0001", "CREATE TABLE b ();")]
 APPLIED = frozenset(migration.key for migration in MIGRATIONS)
@@ -476,9 +477,9 @@ def test_a_tenant_that_does_not_become_right_is_a_fault_after_three_rounds(monke
 
 def test_what_logins_share_is_known_of_one_cells_municipalities_alone():
     register = load("test")
-    cells = {cell.id: tenants.shared_rights(register, cell.id) for cell in register.environment.cells}
-    for cell_id, rights in cells.items():
-        assert set(rights) == {m.tenant for m in register.municipalities.values() if m.cell == cell_id}
+    moved = altered(register, municipalities={"16054": register.municipality("16054").model_copy(update={"cell": "x"})})
+    assert "t16054" in tenants.shared_rights(register, "baz1")
+    assert "t16054" not in tenants.shared_rights(moved, "baz1") and set(tenants.shared_rights(moved, "x")) == {"t16054"}
 
 
 def test_a_municipality_knows_of_the_others_of_its_office_in_its_cell():

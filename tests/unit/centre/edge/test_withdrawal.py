@@ -49,6 +49,32 @@ def test_exactly_the_certificates_of_the_scope_are_revoked(
     assert entry["serials"] == [certificates[place].serial for place in places]
 
 
+def test_another_workstation_and_another_office_keep_theirs(centre, withdrawals, runtime, register, secrets):
+    """A joint office serves several municipalities; each workstation is one of many."""
+    issuance.token(register, secrets, CLERK, KSH, SEAT)
+    for ksh in ("14915", "29188"):
+        issuance.token(register, secrets, "proba.kozos", ksh, "malyinka-1")
+    own, *joint = [int(one.serial) for one in issuance.valid(register)]
+    withdrawals.revoke(withdrawals.scope("seat", SEAT), Reason.STOLEN, "", runtime)
+    assert set(centre.listed) == {own}
+    withdrawals.revoke(withdrawals.scope("office", "29188"), Reason.STOLEN, "", runtime)
+    assert set(centre.listed) == {own, *joint}
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "bars", "closes"),
+    [
+        (Reason.STOLEN, 1, True, False),  # RFC 5280: key compromise, and the computer was taken, not the person
+        (Reason.LEFT, 3, True, True),
+        (Reason.REPLACED, 4, False, False),
+        (Reason.CLOSED, 5, True, False),
+        (Reason.WITHDRAWN, 9, True, True),
+    ],
+)
+def test_what_follows_from_each_reason(reason, code, bars, closes):
+    assert (reason.code, reason.bars, reason.closes_sign_in) == (code, bars, closes)
+
+
 def test_one_certificate_is_revoked_by_its_serial_number_recorded_or_not(centre, withdrawals, certificates, runtime):
     for text, number in ((hex(int(certificates[0].serial)), int(certificates[0].serial)), ("0a:1b", 0xA1B)):
         outcome = withdrawals.revoke(withdrawals.scope("certificate", text), Reason.REPLACED, "", runtime)
@@ -134,6 +160,13 @@ def test_what_is_replaced_may_enrol_again_at_once(centre, withdrawals, certifica
     assert issuance.token(withdrawals.register, withdrawals.secrets, CLERK, KSH, SEAT)
 
 
+def test_a_certificate_that_has_ended_needs_no_revocation(centre, withdrawals, runtime, register):
+    for serial, until in (("77", "2026-01-02"), ("78", "2099-01-01")):
+        issuance._append(register.environment.id, issuance.Issuance(serial, CLERK, KSH, "", "2026-01-01", until))
+    withdrawals.revoke(Scope(Kind.CLERK, CLERK), Reason.LEFT, "", runtime)
+    assert set(centre.listed) == {78}
+
+
 def test_a_clerk_whom_the_register_has_forgotten_can_be_revoked(centre, withdrawals, runtime, register):
     issuance._append(
         register.environment.id, issuance.Issuance("77", "regi.ember", KSH, "", "2026-01-01", "2099-01-01")
@@ -155,7 +188,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(withdrawals, kind, name,
         withdrawals.scope(kind, name)
 
 
-@pytest.mark.parametrize("note", [f"{CLERK} ellopta", "a" * 201, "two\nlines"])
+@pytest.mark.parametrize("note", [f"{CLERK} ellopta", f"{CLERK.upper()} ELLOPTA", "a" * 201, "two\nlines"])
 def test_a_note_names_nobody_and_is_short(withdrawals, runtime, note):
     with pytest.raises(UsageFault, match="note: seen"):
         withdrawals.revoke(Scope(Kind.SEAT, SEAT), Reason.STOLEN, note, runtime)

@@ -1,8 +1,10 @@
 """A repository is whole when pgBackRest's report says so of every backup; its exit code says nothing."""
 
+import itertools
 import json
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from asp_backup import verify as verify_module
@@ -63,8 +65,10 @@ def repository(tmp_path, monkeypatch):
     return repository, reports
 
 
-def test_what_a_verification_said_is_kept_until_the_next(repository):
+def test_what_a_verification_said_is_kept_until_the_next(repository, monkeypatch):
     repository, reports = repository
+    clock = itertools.count(1000.0, step=60)
+    monkeypatch.setattr(verify_module, "time", SimpleNamespace(time=lambda: next(clock)))
     assert repository.finding() == {"at": 0, "damage": ""}
     reports.append(WHOLE)
     assert verify(repository) == ""
