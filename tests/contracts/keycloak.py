@@ -106,7 +106,7 @@ class KeycloakContract:
         assert (entry["lastName"], entry["enabled"]) == ("Próba", False)
 
     def test_a_password_is_not_shown(self, api):
-        secret = {"type": "password", "value": "Próba-1", "temporary": False}
+        secret = {"type": "password", "value": "Próbafalva-16054", "temporary": False}
         api.create("users", body={"username": "proba.egy", "enabled": True, "credentials": [secret]})
         assert not only(api.get("users", username="proba.egy", exact=True)).get("credentials")
 
@@ -268,9 +268,12 @@ class KeycloakContract:
         step = api.create(
             *FLOWS, "proba", "executions", "execution", body={"provider": "auth-x509-client-username-form"}
         )
-        api.create("authentication", "executions", step, "config", body={"alias": "proba 1", "config": {"a": "b"}})
+        # Settings that the authenticator knows: Keycloak takes any other for a secret and shows stars.
+        settings = {"x509-cert-auth.mapper-selection": "Custom Attribute Mapper"}
+        body = {"alias": "proba 1", "config": settings}
+        api.create("authentication", "executions", step, "config", body=body)
         item = only(api.get(*FLOWS, "proba", "executions"))
-        assert api.get("authentication", "config", item["authenticationConfig"])["config"] == {"a": "b"}
+        assert api.get("authentication", "config", item["authenticationConfig"])["config"] == settings
 
     def test_a_flow_in_use_is_not_removed(self, api):
         current = api.get()["browserFlow"]
