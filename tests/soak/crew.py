@@ -1,0 +1,143 @@
+"""Who works during a soak: clerks of several municipalities with their certificates, citizens, and passers-by."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from centre.reach.runtime import Runtime
+from inventory.models import Municipality
+from inventory.register import Register
+from inventory.vault.vault import Secrets
+from tests.soak.journal import Journal
+from tests.soak.page import NotThere
+from tests.soak.visitor import Desk, Interrupted, Visitor
+from tests.soak.work import books, citizens, records, registers, support, taxes
+from tests.support.clerk import every_role, permit
+from tests.support.edge_client import EdgeClient, enrol
+
+Task = Callable[[Visitor], None]
+# A clerk's tasks by the system that they need, as often as they stand here.
+ALONE: dict[str, Sequence[Task]] = {
+    "irat": [records.letter, records.letter, records.at_the_counter, records.search],
+    "ado": [taxes.declaration, taxes.declaration, taxes.payments, taxes.statement, taxes.look],
+    "gazd": [books.receipt, books.receipt, books.look],
+    "ivk": [registers.parcel],
+    "iparker": [registers.trade],
+    "hagyatek": [registers.estate],
+    "helpdesk": [support.ticket],
+    "keret": [support.user],
+    "portal": [support.news],
+    "elugy": [support.arrived],
+    "adattar": [support.figures],
+    "training": [support.exercises],
+}
+TOGETHER: dict[str, Sequence[Task]] = {  # what two clerks of one office do between them
+    "gazd": [books.order, books.invoice, books.invoice, books.approve, books.approve],
+    "migration": [support.earlier_data],
+}
+DECIDING = taxes.decide  # of one clerk in each municipality: two would take the same return
+FORMS: Sequence[Task] = (
+    citizens.request, citizens.request, citizens.tax_return, citizens.tax_return, citizens.trade, citizens.estate,
+    citizens.follow_up,
+)  # fmt: skip
+PAIR = ("16054", ("minta.iktato", "minta.admin"))  # an office with two clerks
+SINGLE = "proba.kozos"  # serves the members of a joint office, one certificate each
+STROLLERS = 2
+
+
+@dataclass
+class Worker(threading.Thread):
+    """Does one task after the other until the day is over."""
+
+    visitor: Visitor
+    tasks: Sequence[Task]
+    prepare: Task | None = None  # before a task, such as signing in
+
+    def __post_init__(self) -> None:
+        super().__init__(name=self.visitor.who, daemon=True)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def run(self) -> None:
+        while not self.visitor.over.is_set():
+            task = self.visitor.chance.choice(self.tasks)
+            name = f"{task.__module__.rsplit('.', 1)[1]}.{task.__name__}"
+            try:
+                if self.prepare:
+                    self.prepare(self.visitor)
+                task(self.visitor)
+            except Interrupted:
+                continue
+            except (NotThere, LookupError, OSError, AssertionError) as error:
+                if not self.visitor.over.is_set():
+                    self.visitor.journal.gave_up(f"{self.visitor.who}, {name}: {type(error).__name__}: {error}")
+                self.visitor.over.wait(1)
+                continue
+            self.visitor.journal.done(name)
+
+
+class Crew:
+    """Everybody, with what they need: certificates, permissions for an hour, browsers."""
+
+    def __init__(self, register: Register, runtime: Runtime, secrets: Secrets, folder: Path, seed: int):
+        self._register, self._runtime, self._secrets = register, runtime, secrets
+        self._folder, self._seed = folder, seed
+        self.journal, self.over = Journal(), threading.Event()
+        self.workers: list[Worker] = []
+        self._papers: list[Path] = []
+        self._permitted: list[tuple[Municipality, str]] = []
+
+    def hire(self) -> None:
+        """Enrol and permit everybody. Signing in comes first for each: their very first sets the second factor."""
+        ksh, pair = PAIR
+        desk = Desk()
+        for index, username in enumerate(pair):
+            self._clerk(self._register.municipality(ksh), username, desk, deciding=not index, together=True)
+        for municipality in self._register.municipalities.values():
+            if municipality.ksh != ksh and municipality.joined:
+                self._clerk(municipality, SINGLE, Desk(), deciding=True, together=False)
+        towns = [self._register.municipality(worker.visitor.municipality.ksh) for worker in self.workers[1:]]
+        for person, town in zip(self._register.environment.citizens, towns, strict=False):
+            password = self._secrets.citizen_password(person)
+            visitor = self._visitor(EdgeClient(self._register, self._secrets), town, person.username)
+            prepare = lambda v, person=person, password=password: citizens.sign_in(v, person, password)  # noqa: E731
+            self.workers.append(Worker(visitor, FORMS, prepare))
+        for index in range(STROLLERS):
+            client = EdgeClient(self._register, self._secrets)
+            self.workers.append(Worker(self._visitor(client, towns[index], f"járókelő {index}"), [citizens.stroll]))
+
+    def inspector(self) -> EdgeClient:
+        """A browser of the first clerk's that is signed in anew, so that a sign-in is part of what must work."""
+        return EdgeClient(self._register, self._secrets, self._papers[0])
+
+    def dismiss(self) -> None:
+        """Take every permission back."""
+        for municipality, username in self._permitted:
+            permit(self._runtime, self._register, municipality, username, [])
+
+    def _clerk(self, municipality: Municipality, username: str, desk: Desk, deciding: bool, together: bool) -> None:
+        bare = EdgeClient(self._register, self._secrets)
+        paper = enrol(bare, self._secrets, self._folder, username, municipality.ksh)
+        self._papers.append(paper)
+        client = EdgeClient(self._register, self._secrets, paper)
+        client.follow(municipality.url("keret"))
+        systems = self._register.systems_of(municipality)
+        roles = [role for role in every_role(self._register) if role.split(".")[0] in systems]
+        permit(self._runtime, self._register, municipality, username, roles)
+        self._permitted.append((municipality, username))
+        tasks = [task for system in systems for task in ALONE.get(system, ())]
+        if together:
+            tasks += [task for system in systems for task in TOGETHER.get(system, ())]
+        if deciding and "ado" in systems:
+            tasks += [DECIDING, DECIDING]
+        self.workers.append(Worker(self._visitor(client, municipality, username, desk), tasks))
+
+    def _visitor(self, client: EdgeClient, municipality: Municipality, who: str, desk: Desk | None = None) -> Visitor:
+        who = f"{who} {municipality.ksh}"
+        chance = random.Random(f"{self._seed} {who}")
+        return Visitor(client, municipality, self.journal, who, chance, self.over, desk or Desk())

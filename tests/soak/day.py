@@ -1,0 +1,81 @@
+"""The day itself: everybody works, one fault comes after the other, and each is waited for until all is well again."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from collections.abc import Sequence
+
+from centre.faults import CentreFault
+from centre.reach.runtime import RuntimeFault
+from tests.soak.crew import Crew
+from tests.soak.faults import BY_NAME, Failure, Fault, Ground
+from tests.soak.plan import Planned
+from tests.soak.watch import Watch
+from tests.soak.windows import Window
+
+APART = 20.0  # seconds at least between the end of one fault and the next
+ROUNDS = 2  # in a row in which everything must answer before a fault counts as over
+
+
+class Day:
+    def __init__(self, ground: Ground, crew: Crew, watch: Watch, seed: int):
+        self._ground, self._crew, self._watch = ground, crew, watch
+        self._chance = random.Random(f"{seed} faults")
+        self.windows: list[Window] = []
+
+    def run(self, planned: Sequence[Planned], seconds: float) -> None:
+        """Everybody works for so long, or until the last fault is over."""
+        begin = time.time()
+        for worker in self._crew.workers:
+            worker.start()
+        for entry in planned:
+            wait = max(begin + entry.at, self.windows[-1].end + APART if self.windows else 0) - time.time()
+            time.sleep(max(wait, 0))
+            if time.time() > begin + seconds:
+                break
+            window = self._plant(BY_NAME[entry.fault], begin)
+            self.windows.append(window)
+            self._watch.read_logs()
+        time.sleep(max(begin + seconds - time.time(), 0))
+        self._crew.over.set()
+        for worker in self._crew.workers:
+            worker.join(60)
+
+    def _plant(self, fault: Fault, day: float) -> Window:
+        begin, target, failure = time.time(), "", ""
+        try:
+            target = fault.act(self._ground, self._chance)
+        except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
+            failure = f"{type(error).__name__}: {error}"
+        deadline, well = begin + fault.limit, 0
+        while well < ROUNDS:
+            trouble = self._trouble()
+            well = 0 if trouble else well + 1
+            if trouble and time.time() > deadline:
+                failure = failure or f"not over within {fault.limit:.0f} s: {trouble}"
+                break
+            time.sleep(0.5)
+        window = Window(fault.name, target, begin, time.time(), fault.excuses, failure)
+        print(f"  {begin - day:5.0f} s  {fault.title} ({target}): {window.seconds:.0f} s  {failure}", flush=True)
+        return window
+
+    def _trouble(self) -> str:
+        """What does not answer as it should; empty when every service is healthy and every system shows its page."""
+        try:
+            for service in self._watch.services():
+                self._ground.runtime.container(service)
+        except RuntimeFault as fault:
+            return str(fault)[:200]
+        municipality = self._ground.municipality
+        client = self._crew.inspector()
+        for system in self._ground.register.systems_of(municipality):
+            path = f"{municipality.origin}/{system}/"
+            try:
+                reply = client.follow(path)
+            except (OSError, AssertionError) as error:
+                return f"{system}: {error}"
+            if reply.status != 200 or not reply.url.startswith(municipality.origin):
+                return f"{system}: {reply.status} at {reply.url}"
+        return ""

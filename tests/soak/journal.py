@@ -1,0 +1,61 @@
+"""What everybody saw: each answer with its time, and each write with what its writer was told of it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. `at`: when it was asked for (Unix seconds); `fault`: why it was no good one, or empty."""
+
+    at: float
+    seconds: float
+    who: str
+    system: str
+    what: str
+    status: int
+    fault: str = ""
+
+    @property
+    def until(self) -> float:
+        return self.at + self.seconds
+
+
+@dataclass(frozen=True)
+class Write:
+    """A form that was sent. `kind`: a key of `written.KINDS`; `acknowledged`: its writer saw that it was done."""
+
+    at: float
+    ksh: str
+    kind: str
+    key: str
+    acknowledged: bool
+
+
+@dataclass
+class Journal:
+    """Filled by many threads."""
+
+    answers: list[Answer] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    tasks: dict[str, int] = field(default_factory=dict)  # name → how often it was done to its end
+    given_up: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, answer: Answer) -> None:
+        with self._lock:
+            self.answers.append(answer)
+
+    def write(self, write: Write) -> None:
+        with self._lock:
+            self.writes.append(write)
+
+    def done(self, task: str) -> None:
+        with self._lock:
+            self.tasks[task] = self.tasks.get(task, 0) + 1
+
+    def gave_up(self, line: str) -> None:
+        with self._lock:
+            self.given_up.append(line)

@@ -1,0 +1,78 @@
+"""Every line of every service's log that speaks of an error, and what explains it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.soak.verdict import Verdict
+from tests.soak.windows import Window
+
+GRACE = 15.0  # seconds after a window in which a service may still write of it: time-outs end later than faults
+SUSPECT = re.compile(
+    r"\b(ERROR|FATAL|PANIC|CRITICAL|ALERT|EMERG|Traceback|Exception)\b|\"level\": ?\"(error|fatal)\""
+    r"|\"status\": ?\"?5\d\d\b|segfault|Out of memory"
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """`at`: Unix seconds, as the engine noted it."""
+
+    at: float
+    service: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a line is no fault. `services`, `pattern`: of service and line; `faults`: kinds in whose windows it may
+    come, () for any; `always`: it may come at any time.
+    """
+
+    why: str
+    services: str
+    pattern: str
+    faults: tuple[str, ...] = ()
+    always: bool = False
+
+    def holds(self, line: Line, windows: Sequence[Window]) -> bool:
+        if not re.search(self.services, line.service) or not re.search(self.pattern, line.text):
+            return False
+        return self.always or any(
+            window.excuses and window.touches(line.at, line.at, GRACE) and (not self.faults or window.fault in self.faults)
+            for window in windows
+        )
+
+
+APP = r"-(keret|irat|portal|elugy|gazd|ivk|ado|iparker|hagyatek|adattar|helpdesk|training|migration)$"
+EXPLAINED = ()
+
+
+def judge(
+    lines: Sequence[Line], windows: Sequence[Window], read: int, explained: Sequence[Explanation] = EXPLAINED
+) -> tuple[Verdict, dict[str, int]]:
+    """`lines`: the suspect ones; `read`: how many there were in all. With the verdict, how often each one explained."""
+    counts: Counter[str] = Counter()
+    unexplained = []
+    for line in lines:
+        why = next((entry.why for entry in explained if entry.holds(line, windows)), "")
+        if why:
+            counts[why] += 1
+        else:
+            unexplained.append(line)
+    seen = Counter((line.service, shape(line.text)) for line in unexplained)
+    first = {}
+    for line in unexplained:
+        first.setdefault((line.service, shape(line.text)), line)
+    faults = [f"{count} × {key[0]}: {first[key].text[:350]}" for key, count in seen.most_common()]
+    figures = f"{read} lines read, {len(lines)} speak of an error, {sum(counts.values())} explained, "
+    figures += f"{len(unexplained)} not"
+    return Verdict("no unexplained error in a log", read > 0 and not unexplained, figures, faults), dict(counts)
+
+
+def shape(text: str) -> str:
+    """A line without what differs from one time to the next."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", text)[:200]
