@@ -116,6 +116,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
             day.run(planned, seconds)
             end = time.time()
             watch.stop()
+            print("the day is over, verifying", flush=True)
         finally:
             crew.dismiss()
     books, journal = Books(runtime, joined), crew.journal

@@ -18,6 +18,7 @@ from tests.soak.visitor import Desk, Interrupted, Visitor
 from tests.soak.work import books, citizens, records, registers, support, taxes
 from tests.support.clerk import every_role, permit
 from tests.support.edge_client import EdgeClient, enrol
+from tests.support.polling import poll
 
 Task = Callable[[Visitor], None]
 # A clerk's tasks by the system that they need, as often as they stand here.
@@ -101,7 +102,8 @@ class Crew:
         for municipality in self._register.municipalities.values():
             if municipality.ksh != ksh and municipality.joined:
                 self._clerk(municipality, SINGLE, Desk(), deciding=True, together=False)
-        towns = [self._register.municipality(worker.visitor.municipality.ksh) for worker in self.workers[1:]]
+        towns = [m for m in self._register.municipalities.values() if m.joined and "elugy" in m.systems]
+        towns.sort(key=lambda municipality: municipality.ksh != ksh)
         for person, town in zip(self._register.environment.citizens, towns, strict=False):
             password = self._secrets.citizen_password(person)
             visitor = self._visitor(EdgeClient(self._register, self._secrets), town, person.username)
@@ -125,7 +127,7 @@ class Crew:
         paper = enrol(bare, self._secrets, self._folder, username, municipality.ksh)
         self._papers.append(paper)
         client = EdgeClient(self._register, self._secrets, paper)
-        client.follow(municipality.url("keret"))
+        _come_in(client, municipality)
         systems = self._register.systems_of(municipality)
         roles = [role for role in every_role(self._register) if role.split(".")[0] in systems]
         permit(self._runtime, self._register, municipality, username, roles)
@@ -141,3 +143,16 @@ class Crew:
         who = f"{who} {municipality.ksh}"
         chance = random.Random(f"{self._seed} {who}")
         return Visitor(client, municipality, self.journal, who, chance, self.over, desk or Desk())
+
+
+def _come_in(client: EdgeClient, municipality: Municipality) -> None:
+    """A first sign-in, which an identity provider that has just started may take its time for."""
+
+    def page() -> str:
+        try:
+            reply = client.follow(municipality.url("keret"))
+        except OSError as error:
+            return str(error)
+        return "" if reply.url.startswith(municipality.origin) else f"{reply.status} at {reply.url}"
+
+    poll(page, lambda trouble: not trouble, 120, f"a sign-in of {municipality.name}")

@@ -14,6 +14,7 @@ from tests.soak.faults import BY_NAME, Failure, Fault, Ground
 from tests.soak.plan import Planned
 from tests.soak.watch import Watch
 from tests.soak.windows import Window
+from tests.support.polling import PATIENCE
 
 APART = 20.0  # seconds at least between the end of one fault and the next
 ROUNDS = 2  # in a row in which everything must answer before a fault counts as over
@@ -49,12 +50,12 @@ class Day:
             target = fault.act(self._ground, self._chance)
         except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
             failure = f"{type(error).__name__}: {error}"
-        deadline, well = begin + fault.limit, 0
+        deadline, well = begin + fault.limit * PATIENCE, 0
         while well < ROUNDS:
             trouble = self._trouble()
             well = 0 if trouble else well + 1
             if trouble and time.time() > deadline:
-                failure = failure or f"not over within {fault.limit:.0f} s: {trouble}"
+                failure = failure or f"not over within {fault.limit * PATIENCE:.0f} s: {trouble}"
                 break
             time.sleep(0.5)
         window = Window(fault.name, target, begin, time.time(), fault.excuses, failure)
