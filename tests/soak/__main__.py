@@ -90,7 +90,7 @@ def used(register: Register, journal: Journal) -> Verdict:
     asked = Counter(answer.system for answer in journal.answers)
     missing = [f"nobody was in {system}" for system in register.installed_systems if not asked[system]]
     figures = f"{sum(journal.tasks.values())} tasks of {len(journal.tasks)} kinds done, {len(journal.answers)} answers "
-    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up"
+    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, {journal.sign_ins_again} sign-ins again"
     faults = [*missing, *(f"{n} × {line}" for line, n in Counter(journal.given_up).most_common(20))]
     return Verdict("every system at work", not faults, figures, faults)
 
@@ -155,7 +155,7 @@ def main() -> int:
     parser.add_argument("--env", default=os.environ.get("ASP_ENV", "dev"))
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--pause", type=float, default=3, help="minutes from one fault to the next")
-    parser.add_argument("--seed", type=int, default=18, help="of the order of faults and of what people do")
+    parser.add_argument("--seed", type=int, default=18, help="of the faults and their order")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"faults: {', '.join(faults.BY_NAME)}")
     options = parser.parse_args()
     if not 1 <= options.minutes <= MOST_MINUTES:

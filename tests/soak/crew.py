@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ class Crew:
             self.workers.append(Worker(self._visitor(client, towns[index], f"járókelő {index}"), [citizens.stroll]))
 
     def inspector(self) -> EdgeClient:
-        """A browser of the first clerk's that is signed in anew, so that a sign-in is part of what must work."""
+        """A new browser with the first clerk's certificate, which must sign in before it sees a page."""
         return EdgeClient(self._register, self._secrets, self._papers[0])
 
     def dismiss(self) -> None:
@@ -141,7 +142,8 @@ class Crew:
 
     def _visitor(self, client: EdgeClient, municipality: Municipality, who: str, desk: Desk | None = None) -> Visitor:
         who = f"{who} {municipality.ksh}"
-        chance = random.Random(f"{self._seed} {who}")
+        # What they write differs from run to run: an environment that was soaked before holds the names of then.
+        chance = random.Random(f"{self._seed} {who} {time.time_ns()}")
         return Visitor(client, municipality, self.journal, who, chance, self.over, desk or Desk())
 
 

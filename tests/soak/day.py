@@ -6,6 +6,7 @@ import random
 import subprocess
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 
 from centre.faults import CentreFault
 from centre.reach.runtime import RuntimeFault
@@ -14,6 +15,7 @@ from tests.soak.faults import BY_NAME, Failure, Fault, Ground
 from tests.soak.plan import Planned
 from tests.soak.watch import Watch
 from tests.soak.windows import Window
+from tests.support.edge_client import EdgeClient
 from tests.support.polling import PATIENCE
 
 APART = 20.0  # seconds at least between the end of one fault and the next
@@ -24,6 +26,7 @@ class Day:
     def __init__(self, ground: Ground, crew: Crew, watch: Watch, seed: int):
         self._ground, self._crew, self._watch = ground, crew, watch
         self._chance = random.Random(f"{seed} faults")
+        self._inspector = crew.inspector()
         self.windows: list[Window] = []
 
     def run(self, planned: Sequence[Planned], seconds: float) -> None:
@@ -50,33 +53,37 @@ class Day:
             target = fault.act(self._ground, self._chance)
         except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
             failure = f"{type(error).__name__}: {error}"
-        deadline, well = begin + fault.limit * PATIENCE, 0
-        while well < ROUNDS:
+        deadline, good = begin + fault.limit * PATIENCE, []  # when each round ended in which all was well
+        while len(good) < ROUNDS:
             trouble = self._trouble()
-            well = 0 if trouble else well + 1
+            good = [] if trouble else [*good, time.time()]
             if trouble and time.time() > deadline:
                 failure = failure or f"not over within {fault.limit * PATIENCE:.0f} s: {trouble}"
                 break
             time.sleep(0.5)
-        window = Window(fault.name, target, begin, time.time(), fault.excuses, failure)
+        end = good[0] if good else time.time()
+        window = Window(fault.name, target, begin, end, fault.excuses, failure)
         print(f"  {begin - day:5.0f} s  {fault.title} ({target}): {window.seconds:.0f} s  {failure}", flush=True)
         return window
 
     def _trouble(self) -> str:
-        """What does not answer as it should; empty when every service is healthy and every system shows its page."""
+        """What does not answer as it should; empty when every service is healthy, every system shows its page, and a new
+        browser can sign in."""
         try:
             for service in self._watch.services():
                 self._ground.runtime.container(service)
         except RuntimeFault as fault:
             return str(fault)[:200]
-        municipality = self._ground.municipality
-        client = self._crew.inspector()
-        for system in self._ground.register.systems_of(municipality):
-            path = f"{municipality.origin}/{system}/"
-            try:
-                reply = client.follow(path)
-            except (OSError, AssertionError) as error:
-                return f"{system}: {error}"
-            if reply.status != 200 or not reply.url.startswith(municipality.origin):
-                return f"{system}: {reply.status} at {reply.url}"
-        return ""
+        systems = self._ground.register.systems_of(self._ground.municipality)
+        troubles = (self._seen(self._inspector, system) for system in systems)
+        return next(filter(None, troubles), "") or self._seen(self._crew.inspector(), "keret")
+
+    def _seen(self, client: EdgeClient, system: str) -> str:
+        """What is wrong with a system's first page; empty when it is there."""
+        origin = self._ground.municipality.origin
+        try:
+            reply = client.follow(f"{origin}/{system}/")
+        except (OSError, HTTPException, AssertionError) as error:
+            return f"{system}: {type(error).__name__} {error}"
+        right = reply.status == 200 and reply.url.startswith(origin)
+        return "" if right else f"{system}: {reply.status} at {reply.url}"

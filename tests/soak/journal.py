@@ -41,6 +41,7 @@ class Journal:
     answers: list[Answer] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     tasks: dict[str, int] = field(default_factory=dict)  # name → how often it was done to its end
+    sign_ins_again: int = 0  # sign-ins that were refused beside another one of the same user
     given_up: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,6 +56,10 @@ class Journal:
     def done(self, task: str) -> None:
         with self._lock:
             self.tasks[task] = self.tasks.get(task, 0) + 1
+
+    def tried_again(self) -> None:
+        with self._lock:
+            self.sign_ins_again += 1
 
     def gave_up(self, line: str) -> None:
         with self._lock:

@@ -48,7 +48,14 @@ class Explanation:
 
 
 APP = r"-(keret|irat|portal|elugy|gazd|ivk|ado|iparker|hagyatek|adattar|helpdesk|training|migration)$"
-EXPLAINED = ()
+AWAY = ("app server", "handler", "node", "pooler", "identity")
+EXPLAINED = (
+    Explanation("the edge says that what was killed is away", "-edge$", r'"status": 50[234], "refusal": "ASP-EDGE-UNAV'),
+    Explanation("the edge passes on that the database is away", "-edge$", r'"status": 503, "refusal": ""', ("node", "pooler")),
+    Explanation("the edge has no server for a system", "-edge$", r"\[ALERT\].*has no server available", AWAY),
+    Explanation("the master tells of the worker that was killed", "-(irat|ado|elugy|iparker|hagyatek)$",
+                r"was sent SIGKILL! Perhaps out of memory", ("handler",)),
+)  # fmt: skip
 
 
 def judge(

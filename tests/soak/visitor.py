@@ -124,6 +124,13 @@ class Visitor:
         what = f"GET {CHANGING.sub('#', urlsplit(url).path)}"
         reply = self._ask(what, url, lambda: self.client.follow(url))
         host = urlsplit(reply.url).hostname
+        if reply.status == 400 and host == self.client.register.environment.identity_host:
+            # Keycloak lets a user sign in once at a time, so that nobody tries passwords side by side. Whoever opens
+            # two systems at the same moment must load the second one again.
+            self.journal.tried_again()
+            self._think()
+            reply = self._ask(what, url, lambda: self.client.follow(url))
+            host = urlsplit(reply.url).hostname
         if reply.status != 200 or host != self.municipality.host:
             elsewhere = "" if host == self.municipality.host else f" at {host}"
             self._note(what, url, reply.status, f"{reply.status}{elsewhere}")
@@ -150,16 +157,14 @@ class Visitor:
             raise Interrupted("the day is over")
 
 
-def _body(rows: list[tuple[str, str]], file: tuple[str, str, bytes] | None) -> tuple[str, str]:
-    """A form's body and its type; with a file in parts. Files here are text, so that a body is text."""
+def _body(rows: list[tuple[str, str]], file: tuple[str, str, bytes] | None) -> tuple[str | bytes, str]:
+    """A form's body and its type; with a file in parts."""
     if file is None:
         return urlencode(rows), FORM
     field_name, name, content = file
     boundary = uuid.uuid4().hex
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in rows]
     disposition = f'form-data; name="{field_name}"; filename="{quote(name)}"'
-    parts.append(
-        f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
-        f"{content.decode('latin-1')}\r\n--{boundary}--\r\n"
-    )
-    return "".join(parts), f"multipart/form-data; boundary={boundary}"
+    head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
+    body = "".join([*parts, head]).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"

@@ -10,7 +10,7 @@ from tests.soak.visitor import Visitor
 
 def parcel(visitor: Visitor) -> None:
     """A new parcel, and a change of its data."""
-    lot = f"{visitor.chance.randrange(10**5, 10**6)}/{visitor.chance.randrange(1, 10**5)}"
+    lot = f"{visitor.chance.randrange(10**5, 10**6)}/{visitor.chance.randrange(1, 10**4)}"
     form = visitor.open("/ivk/uj")
     values = {"lot": lot, "area": "inner", "use": "kivett park", "square_metres": "1000", "gross": "10000000"}
     values |= {"depreciation": "1000000", "transferability": "business", "reason": visitor.word("SZ")}
@@ -46,6 +46,6 @@ def estate(visitor: Visitor) -> None:
     values["received_on"] = (today - dt.timedelta(days=5)).isoformat()
     page = visitor.press(form, "Mentés", values, "estate")
     form = visitor.follow(page, "Új örökös")
-    values = {"name": heir.name, "address": heir.address, "born": "1970-05-06"}
+    values = {"name": heir.name, "address": heir.address, "born": "1970-05-06", "relation": "gyermek"}
     visitor.press(form, "Mentés", values | {"share_part": "1", "share_whole": "1"}, "heir")
     visitor.open(chance.choice(("/hagyatek/", "/hagyatek/hataridok/", "/hagyatek/kozjegyzok/")))
