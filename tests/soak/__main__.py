@@ -90,7 +90,8 @@ def used(register: Register, journal: Journal) -> Verdict:
     asked = Counter(answer.system for answer in journal.answers)
     missing = [f"nobody was in {system}" for system in register.installed_systems if not asked[system]]
     figures = f"{sum(journal.tasks.values())} tasks of {len(journal.tasks)} kinds done, {len(journal.answers)} answers "
-    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, {journal.sign_ins_again} sign-ins again"
+    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, "
+    figures += f"{journal.sign_ins_again} sign-ins again"
     faults = [*missing, *(f"{n} × {line}" for line, n in Counter(journal.given_up).most_common(20))]
     return Verdict("every system at work", not faults, figures, faults)
 

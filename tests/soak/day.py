@@ -67,8 +67,10 @@ class Day:
         return window
 
     def _trouble(self) -> str:
-        """What does not answer as it should; empty when every service is healthy, every system shows its page, and a new
-        browser can sign in."""
+        """What does not answer as it should.
+
+        Empty when every service is healthy, every system shows its page, and a new browser can sign in.
+        """
         try:
             for service in self._watch.services():
                 self._ground.runtime.container(service)

@@ -27,7 +27,7 @@ with socket.socket(socket.AF_UNIX) as master:
     answer = b"".join(iter(lambda: master.recv(65536), b""))
 print(answer.decode(errors="replace"), end="")
 """
-# The app server's init is process 1, its child the master, whose children are the workers. There is no ps: /proc says it.
+# Process 1 is the init, its child gunicorn's master, whose children are the workers. There is no ps: /proc says it.
 KILL_WORKERS = """
 import contextlib, os, signal
 parents = {}
@@ -119,7 +119,6 @@ def join_again(ground: Ground, chance: random.Random) -> str:
     ksh, summary = ground.municipality.ksh, ground.folder / "join.summary.json"
     summary.unlink(missing_ok=True)
     environment = plays.environment(ground.register.environment.id) | {summaries.PLAY_SUMMARY: str(summary)}
-
 
     with (ground.folder / "join.log").open("w") as log:
         argv = plays.argv("join", {"municipality": ksh})

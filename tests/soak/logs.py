@@ -41,17 +41,17 @@ class Explanation:
     def holds(self, line: Line, windows: Sequence[Window]) -> bool:
         if not re.search(self.services, line.service) or not re.search(self.pattern, line.text):
             return False
-        return self.always or any(
-            window.excuses and window.touches(line.at, line.at, GRACE) and (not self.faults or window.fault in self.faults)
-            for window in windows
-        )
+        near = [window.fault for window in windows if window.excuses and window.touches(line.at, line.at, GRACE)]
+        return self.always or any(not self.faults or fault in self.faults for fault in near)
 
 
 APP = r"-(keret|irat|portal|elugy|gazd|ivk|ado|iparker|hagyatek|adattar|helpdesk|training|migration)$"
 AWAY = ("app server", "handler", "node", "pooler", "identity")
 EXPLAINED = (
-    Explanation("the edge says that what was killed is away", "-edge$", r'"status": 50[234], "refusal": "ASP-EDGE-UNAV'),
-    Explanation("the edge passes on that the database is away", "-edge$", r'"status": 503, "refusal": ""', ("node", "pooler")),
+    Explanation("the edge says that what was killed is away", "-edge$", r'"status": 50[234], "refusal": "ASP-EDGE-UNAV',
+                AWAY),
+    Explanation("the edge passes on that the database is away", "-edge$", r'"status": 503, "refusal": ""',
+                ("node", "pooler")),
     Explanation("the edge has no server for a system", "-edge$", r"\[ALERT\].*has no server available", AWAY),
     Explanation("the master tells of the worker that was killed", "-(irat|ado|elugy|iparker|hagyatek)$",
                 r"was sent SIGKILL! Perhaps out of memory", ("handler",)),

@@ -49,8 +49,8 @@ class Watch:
 
     def oom_kills(self) -> list[str]:
         """Services in which the kernel killed a process for memory, once for each time."""
-        # Without a decoder's stream the engine's events until now come as one list that ends.
-        events = self._client.events(since=int(self.begin), until=int(time.time()), decode=True, filters={"event": "oom"})
+        period = {"since": int(self.begin), "until": int(time.time())}
+        events = self._client.events(**period, decode=True, filters={"event": "oom"})
         names = [event["Actor"]["Attributes"].get(SERVICE, "") for event in events]
         return [name for name in names if name.startswith(self._prefix)]
 
