@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -106,20 +107,17 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
             fill.fill(register, runtime, municipality.ksh)
     with tempfile.TemporaryDirectory() as papers:
         crew = Crew(register, runtime, secrets, Path(papers), options.seed)
-        try:
-            crew.hire()
-            watch = Watch(runtime, register.environment.id)
-            ground = faults.Ground(register, runtime, register.municipality(PAIR[0]), folder)
-            day, seconds = Day(ground, crew, watch, options.seed), options.minutes * 60
-            planned = plan(options.seed, seconds, options.pause * 60, options.only or list(faults.BY_NAME))
-            print(f"{len(crew.workers)} people for {options.minutes:g} min, {len(planned)} faults", flush=True)
-            watch.start()
-            day.run(planned, seconds)
-            end = time.time()
-            watch.stop()
-            print("the day is over, verifying", flush=True)
-        finally:
-            crew.dismiss()
+        crew.hire()
+        watch = Watch(runtime, register.environment.id)
+        ground = faults.Ground(register, runtime, register.municipality(PAIR[0]), folder)
+        day, seconds = Day(ground, crew, watch, options.seed), options.minutes * 60
+        planned = plan(options.seed, seconds, options.pause * 60, options.only or list(faults.BY_NAME))
+        print(f"{len(crew.workers)} people for {options.minutes:g} min, {len(planned)} faults", flush=True)
+        watch.start()
+        day.run(planned, seconds)
+        end = time.time()
+        watch.stop()
+    print("the day is over, verifying", flush=True)
     books, journal = Books(runtime, joined), crew.journal
     chains = books.chains(watch.begin)
     watch.read_logs()
@@ -140,9 +138,10 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
         flat,
         silent,
     ]
+    crew.dismiss()
     report = {
         "environment": register.environment.id, "seed": options.seed, "minutes": options.minutes,
-        "begin": watch.begin, "end": end, "verdicts": [verdict.as_json() for verdict in verdicts],
+        "load": watch.loads, "begin": watch.begin, "end": end, "verdicts": [verdict.as_json() for verdict in verdicts],
         "windows": [asdict(window) for window in day.windows], "services": services, "explained": explained,
         "tasks": dict(sorted(journal.tasks.items())), "answers": [asdict(answer) for answer in journal.answers],
         "writes": [asdict(write) for write in journal.writes],
@@ -176,6 +175,11 @@ def main() -> int:
         print(f"{row['service']:<28}{figures}   {growth}")
     for why, count in sorted(report["explained"].items()):
         print(f"explained {count:>5} × {why}")
+    loads, processors = report["load"], os.cpu_count()
+    if loads:  # answers that came too late on a machine with too much to do say little of the product
+        print(
+            f"\nmachine: {processors} processors, load {statistics.mean(loads):.0f} on average, {max(loads):.0f} at most"
+        )
     print(f"\n{table(verdicts)}\n\nreport: {file}")
     return exit_code(verdicts)
 

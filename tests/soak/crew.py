@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from centre.reach.runtime import Runtime
+from centre.reach.runtime import Runtime, RuntimeFault
 from inventory.models import Municipality
 from inventory.register import Register
 from inventory.vault.vault import Secrets
@@ -49,6 +49,7 @@ FORMS: Sequence[Task] = (
 PAIR = ("16054", ("minta.iktato", "minta.admin"))  # an office with two clerks
 SINGLE = "proba.kozos"  # serves the members of a joint office, one certificate each
 STROLLERS = 2
+AGAIN = 2.0, 6.0  # seconds until somebody whose page failed begins something else
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Worker(threading.Thread):
                     self.prepare(self.visitor)
                 task(self.visitor)
             except Interrupted:
+                self.visitor.over.wait(self.visitor.chance.uniform(*AGAIN))
                 continue
             except (NotThere, LookupError, OSError, AssertionError) as error:
                 if not self.visitor.over.is_set():
@@ -119,9 +121,19 @@ class Crew:
         return EdgeClient(self._register, self._secrets, self._papers[0])
 
     def dismiss(self) -> None:
-        """Take every permission back."""
+        """Take every permission back, in an environment that may still be recovering."""
         for municipality, username in self._permitted:
-            permit(self._runtime, self._register, municipality, username, [])
+            self._permit(municipality, username, [])
+
+    def _permit(self, municipality: Municipality, username: str, roles: list[str]) -> None:
+        def refusal() -> str:
+            try:
+                permit(self._runtime, self._register, municipality, username, roles)
+            except RuntimeFault as fault:
+                return str(fault)[-300:]
+            return ""
+
+        poll(refusal, lambda trouble: not trouble, 180, f"permissions of {username} in {municipality.name}", 5)
 
     def _clerk(self, municipality: Municipality, username: str, desk: Desk, deciding: bool, together: bool) -> None:
         bare = EdgeClient(self._register, self._secrets)
@@ -131,7 +143,7 @@ class Crew:
         _come_in(client, municipality)
         systems = self._register.systems_of(municipality)
         roles = [role for role in every_role(self._register) if role.split(".")[0] in systems]
-        permit(self._runtime, self._register, municipality, username, roles)
+        self._permit(municipality, username, roles)
         self._permitted.append((municipality, username))
         tasks = [task for system in systems for task in ALONE.get(system, ())]
         if together:

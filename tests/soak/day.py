@@ -53,7 +53,8 @@ class Day:
             target = fault.act(self._ground, self._chance)
         except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
             failure = f"{type(error).__name__}: {error}"
-        deadline, good = begin + fault.limit * PATIENCE, []  # when each round ended in which all was well
+        deadline = begin + fault.limit * PATIENCE
+        good: list[float] = []  # when each round ended in which all was well
         while len(good) < ROUNDS:
             trouble = self._trouble()
             good = [] if trouble else [*good, time.time()]

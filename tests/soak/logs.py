@@ -47,14 +47,21 @@ class Explanation:
 
 APP = r"-(keret|irat|portal|elugy|gazd|ivk|ado|iparker|hagyatek|adattar|helpdesk|training|migration)$"
 AWAY = ("app server", "handler", "node", "pooler", "identity")
+DATABASE = ("node", "pooler")
 EXPLAINED = (
     Explanation("the edge says that what was killed is away", "-edge$", r'"status": 50[234], "refusal": "ASP-EDGE-UNAV',
                 AWAY),
-    Explanation("the edge passes on that the database is away", "-edge$", r'"status": 503, "refusal": ""',
-                ("node", "pooler")),
-    Explanation("the edge has no server for a system", "-edge$", r"\[ALERT\].*has no server available", AWAY),
+    Explanation("the edge passes on that the database is away", "-edge$", r'"status": 503, "refusal": ""', DATABASE),
+    Explanation("the edge has no server for a backend", "-edge$", r"\[ALERT\].*has no server available", AWAY),
     Explanation("the master tells of the worker that was killed", "-(irat|ado|elugy|iparker|hagyatek)$",
                 r"was sent SIGKILL! Perhaps out of memory", ("handler",)),
+    Explanation("a page says that the database is away", APP, r'"Service Unavailable: |"status": 503', DATABASE),
+    Explanation("a relay waits for the database", APP, r'"message": "relay( finds no tenants)?: ', DATABASE),
+    Explanation("the pooler has no server to log in at", "-proxy$", r"pooler error: |server login failed: ", DATABASE),
+    Explanation("the cell's proxy has no leader", "-proxy$", r"\[ALERT\].*has no server available", DATABASE),
+    Explanation("the node recovers and lets nobody in", "-postgres-[0-9]$", r"FATAL:  the database system is", ("node",)),
+    Explanation("the pooler gives up a login that takes too long", "-postgres-[0-9]$",
+                r"FATAL:  expected SASL response, got message type 88", DATABASE),
 )  # fmt: skip
 
 
@@ -71,7 +78,7 @@ def judge(
         else:
             unexplained.append(line)
     seen = Counter((line.service, shape(line.text)) for line in unexplained)
-    first = {}
+    first: dict[tuple[str, str], Line] = {}
     for line in unexplained:
         first.setdefault((line.service, shape(line.text)), line)
     faults = [f"{count} × {key[0]}: {first[key].text[:350]}" for key, count in seen.most_common()]

@@ -60,6 +60,7 @@ def judge(
     """The verdict, and a row for each service. `killed`: services in which the kernel ended a process for memory."""
     second_half = series(samples, (begin + end) / 2, breaks)
     rows, faults, judged = [], [f"{service}: killed for memory" for service in killed], 0
+    steepest: float | None = None
     for service in sorted({sample.service for sample in samples}):
         own = [sample for sample in samples if sample.service == service]
         points = second_half.get(service, [])
@@ -74,11 +75,11 @@ def judge(
         )  # fmt: skip
         if growth is not None:
             judged += 1
+            steepest = growth if steepest is None else max(steepest, growth)
             if growth > GROWTH_LIMIT:
                 faults.append(f"{service}: grows by {growth:.1f} MiB an hour, at most {GROWTH_LIMIT}")
-    slopes = [row["growth"] for row in rows if row["growth"] is not None]
     figures = f"{judged} of {len(rows)} services judged, {len(killed)} killed for memory"
-    if slopes:
-        figures += f", steepest {max(slopes):+.1f} MiB an hour of {GROWTH_LIMIT} allowed"
+    if steepest is not None:
+        figures += f", steepest {steepest:+.1f} MiB an hour of {GROWTH_LIMIT} allowed"
     good = False if faults else (True if judged else None)
     return Verdict("memory flat", good, figures, faults), rows

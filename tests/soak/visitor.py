@@ -101,7 +101,7 @@ class Visitor:
         return f"szken-{self.chance.randrange(10**6)}.pdf", content, hashlib.sha256(content).hexdigest()
 
     def _send(self, url: str, rows: list[tuple[str, str]], file: tuple[str, str, bytes] | None) -> Page:
-        self._think()
+        self.think()
         body, content_type = _body(rows, file)
         parts = urlsplit(url)
         headers = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url, "Content-Type": content_type}
@@ -120,7 +120,7 @@ class Visitor:
 
     def _open(self, url: str, think: bool) -> Page:
         if think:
-            self._think()
+            self.think()
         what = f"GET {CHANGING.sub('#', urlsplit(url).path)}"
         reply = self._ask(what, url, lambda: self.client.follow(url))
         host = urlsplit(reply.url).hostname
@@ -128,7 +128,7 @@ class Visitor:
             # Keycloak lets a user sign in once at a time, so that nobody tries passwords side by side. Whoever opens
             # two systems at the same moment must load the second one again.
             self.journal.tried_again()
-            self._think()
+            self.think()
             reply = self._ask(what, url, lambda: self.client.follow(url))
             host = urlsplit(reply.url).hostname
         if reply.status != 200 or host != self.municipality.host:
@@ -152,7 +152,8 @@ class Visitor:
         seconds = time.time() - self._at
         self.journal.answer(Answer(self._at, seconds, self.who, system, what, status, fault))
 
-    def _think(self) -> None:
+    def think(self) -> None:
+        """Some seconds pass; Interrupted when the day is over meanwhile."""
         if self.over.wait(self.chance.uniform(*THINK)):
             raise Interrupted("the day is over")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from datetime import datetime
@@ -23,6 +24,7 @@ class Watch:
     def __init__(self, runtime: Runtime, env: str):
         self._client, self._prefix = runtime.client, f"asp-{env}-"
         self.samples: list[Sample] = []
+        self.loads: list[float] = []  # of the whole machine, as `uptime` shows it
         self.lines: list[Line] = []
         self.read = 0
         self.begin = time.time()
@@ -70,6 +72,7 @@ class Watch:
 
     def _sample_on(self) -> None:
         while not self._over.is_set():
+            self.loads.append(os.getloadavg()[0])
             for service, container in self.containers():
                 with contextlib.suppress(APIError):
                     memory = self._client.api.stats(container, stream=False, one_shot=True).get("memory_stats", {})

@@ -26,6 +26,7 @@ def stroll(visitor: Visitor) -> None:
 def sign_in(visitor: Visitor, person: Citizen, password: str) -> None:
     """Sign in at the citizens' realm; Interrupted when it does not lead back."""
     client, origin = visitor.client, visitor.municipality.origin
+    visitor.think()
     page = client.follow(f"{origin}/elugy/ugyfel/belepes")
     if person.full_name in page.body and page.url.startswith(origin):
         return

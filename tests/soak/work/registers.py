@@ -28,7 +28,7 @@ def trade(visitor: Visitor) -> None:
     values = {"number": visitor.word("SZ"), "applicant": "Próba Péter", "trader_name": shop, "form": "shop"}
     values |= {"trader_identifier": firm.identifier, "trader_address": firm.address, "activity": "kiskereskedelem"}
     values |= {"shop_name": shop, "site": firm.address, "floor_area": "40", "opening_hours": "H–P 8.00–16.30"}
-    values |= {"since": today.isoformat(), "products": products[:1]}
+    values |= {"since": today.isoformat(), "products": products[0]}
     page = visitor.press(form, "Mentés", values, "notification")
     token = form.form("Mentés").value("token")
     entry = visitor.press(page, "Nyilvántartásba vétel", kind="trade", key=token)
