@@ -177,9 +177,8 @@ def main() -> int:
         print(f"explained {count:>5} × {why}")
     loads, processors = report["load"], os.cpu_count()
     if loads:  # answers that came too late on a machine with too much to do say little of the product
-        print(
-            f"\nmachine: {processors} processors, load {statistics.mean(loads):.0f} on average, {max(loads):.0f} at most"
-        )
+        average, most = statistics.mean(loads), max(loads)
+        print(f"\nmachine: {processors} processors, load {average:.0f} on average, {most:.0f} at most")
     print(f"\n{table(verdicts)}\n\nreport: {file}")
     return exit_code(verdicts)
 

@@ -59,7 +59,8 @@ EXPLAINED = (
     Explanation("a relay waits for the database", APP, r'"message": "relay( finds no tenants)?: ', DATABASE),
     Explanation("the pooler has no server to log in at", "-proxy$", r"pooler error: |server login failed: ", DATABASE),
     Explanation("the cell's proxy has no leader", "-proxy$", r"\[ALERT\].*has no server available", DATABASE),
-    Explanation("the node recovers and lets nobody in", "-postgres-[0-9]$", r"FATAL:  the database system is", ("node",)),
+    Explanation("the node recovers and lets nobody in", "-postgres-[0-9]$", r"FATAL:  the database system is",
+                ("node",)),
     Explanation("the pooler gives up a login that takes too long", "-postgres-[0-9]$",
                 r"FATAL:  expected SASL response, got message type 88", DATABASE),
 )  # fmt: skip
