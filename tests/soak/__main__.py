@@ -142,7 +142,8 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     report = {
         "environment": register.environment.id, "seed": options.seed, "minutes": options.minutes,
         "load": watch.loads, "begin": watch.begin, "end": end, "verdicts": [verdict.as_json() for verdict in verdicts],
-        "windows": [asdict(window) for window in day.windows], "services": services, "explained": explained,
+        "windows": [asdict(window) for window in day.windows], "lines": [asdict(line) for line in watch.lines],
+        "services": services, "explained": explained,
         "tasks": dict(sorted(journal.tasks.items())), "answers": [asdict(answer) for answer in journal.answers],
         "writes": [asdict(write) for write in journal.writes],
     }  # fmt: skip
