@@ -50,7 +50,7 @@ def availability(answers: Sequence[Answer], windows: Sequence[Window], percent: 
         f"{len(inside)}"
     )
     lines = [f"{count} × {what}" for what, count in Counter(f"{a.what}: {a.fault}" for a in bad).most_common(20)]
-    return Verdict("good answers outside fault windows", bool(outside) and share >= percent, figures, lines)
+    return Verdict("good answers outside fault windows", share >= percent, figures, lines)
 
 
 def repaired(windows: Sequence[Window]) -> Verdict:

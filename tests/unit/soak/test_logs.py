@@ -73,7 +73,7 @@ def test_the_window_of_another_fault_explains_nothing():
 
 
 def test_what_nobody_may_notice_explains_no_line():
-    backup = Explanation("", r"", r"refused", ("backup",))
+    backup = Explanation("a backup", r"", r"refused", ("backup",))
     assert judge([line(2010)], [BACKUP], 100, [backup])[0].good is False
 
 

@@ -37,7 +37,8 @@ def test_what_is_there_twice_is_wrong():
 
 
 def test_a_form_that_was_sent_again_and_then_acknowledged_counts_as_acknowledged():
-    assert judge([write(acknowledged=False), write()], {}).good is False
+    for writes in ([write(acknowledged=False), write()], [write(), write(acknowledged=False)]):
+        assert judge([write(key="l"), *writes], {("16054", "document", "l"): 1}).good is False
 
 
 def test_nothing_acknowledged_proves_nothing():
