@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -24,77 +23,18 @@ from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
 from centre.sandbox import fill
 from inventory import paths
-from inventory.models import Municipality
 from inventory.register import Register, load
 from inventory.vault import vault
 from tests.soak import accounts, faults, logs, memory, windows, written
 from tests.soak.crew import PAIR, Crew
+from tests.soak.databases import Databases
 from tests.soak.day import Day
-from tests.soak.journal import Journal, Write
+from tests.soak.journal import used
 from tests.soak.plan import plan
 from tests.soak.verdict import Verdict, exit_code, table
 from tests.soak.watch import Watch
 
 MOST_MINUTES = 50  # permissions last an hour
-
-
-class Books:
-    """What the municipalities' databases say, past the systems."""
-
-    def __init__(self, runtime: Runtime, municipalities: list[Municipality]):
-        self._runtime, self.municipalities = runtime, municipalities
-
-    def rows(self, municipality: Municipality, sql: str) -> list[Any]:
-        cell = CellSql(self._runtime, municipality.cell)
-        return cell.rows(sql, database=municipality.tenant, role="postgres")
-
-    def rules(self, rules: tuple[accounts.Rule, ...]) -> dict[tuple[str, accounts.Rule], Any]:
-        answers = {}
-        for municipality in self.municipalities:
-            own = [rule for rule in rules if rule.system in municipality.systems]
-            found = self.rows(municipality, "\n".join(rule.query for rule in own)) if own else []
-            answers.update({(municipality.ksh, rule): row for rule, row in zip(own, found, strict=True)})
-        return answers
-
-    def counts(self, writes: list[Write]) -> dict[tuple[str, str, str], int]:
-        counts = {}
-        for municipality in self.municipalities:
-            for kind in written.KINDS:
-                keys = sorted({w.key for w in writes if (w.ksh, w.kind) == (municipality.ksh, kind)})
-                if keys:
-                    for key, count in self.rows(municipality, written.query(kind, keys)):
-                        counts[municipality.ksh, kind, key] = count
-        return counts
-
-    def waiting(self) -> list[tuple[str, str, float]]:
-        return [
-            (municipality.ksh, row["label"], row["seconds"])
-            for municipality in self.municipalities
-            for row in self.rows(municipality, accounts.WAITING)
-        ]
-
-    def chains(self, since: float) -> Verdict:
-        """Judged once nothing waits, at the latest when what waits is late."""
-        deadline = time.time() + accounts.CHAIN_MINUTES * 60 + 5
-        while (waiting := self.waiting()) and time.time() < deadline:
-            time.sleep(3)
-        handled, dead = 0, []
-        for municipality in self.municipalities:
-            handled += sum(self.rows(municipality, accounts.HANDLED.format(since=since)))
-            rows = self.rows(municipality, accounts.DEAD.format(since=since))
-            dead += [(municipality.ksh, row["label"]) for row in rows]
-        return accounts.chains(handled, waiting, dead, accounts.CHAIN_MINUTES)
-
-
-def used(register: Register, journal: Journal) -> Verdict:
-    """Whether somebody was in every system, and got through each kind of task."""
-    asked = Counter(answer.system for answer in journal.answers)
-    missing = [f"nobody was in {system}" for system in register.installed_systems if not asked[system]]
-    figures = f"{sum(journal.tasks.values())} tasks of {len(journal.tasks)} kinds done, {len(journal.answers)} answers "
-    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, "
-    figures += f"{journal.sign_ins_again} sign-ins again"
-    faults = [*missing, *(f"{n} × {line}" for line, n in Counter(journal.given_up).most_common(20))]
-    return Verdict("every system at work", not faults, figures, faults)
 
 
 def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple[list[Verdict], dict[str, Any]]:
@@ -118,7 +58,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
         end = time.time()
         watch.stop()
     print("the day is over, verifying", flush=True)
-    books, journal = Books(runtime, joined), crew.journal
+    books, journal = Databases(runtime, joined), crew.journal
     chains = books.chains(watch.begin)
     watch.read_logs()
     writes = written.expected(journal.writes)
@@ -128,7 +68,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     flat, services = memory.judge(watch.samples, watch.begin, end, breaks, watch.oom_kills())
     silent, explained = logs.judge(watch.lines, day.windows, watch.read)
     verdicts = [
-        used(register, journal),
+        used(register.installed_systems, journal),
         windows.repaired(day.windows),
         windows.availability(journal.answers, day.windows, register.sla["availability"].value),
         accounts.judge("ledgers balanced", books.rules(accounts.LEDGERS)),

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from centre.reach.runtime import Runtime, RuntimeFault
@@ -110,7 +111,7 @@ class Crew:
         for person, town in zip(self._register.environment.citizens, towns, strict=False):
             password = self._secrets.citizen_password(person)
             visitor = self._visitor(EdgeClient(self._register, self._secrets), town, person.username)
-            prepare = lambda v, person=person, password=password: citizens.sign_in(v, person, password)  # noqa: E731
+            prepare = partial(citizens.sign_in, person=person, password=password)
             self.workers.append(Worker(visitor, FORMS, prepare))
         for index in range(STROLLERS):
             client = EdgeClient(self._register, self._secrets)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from tests.soak.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,14 @@ class Journal:
     def gave_up(self, line: str) -> None:
         with self._lock:
             self.given_up.append(line)
+
+
+def used(systems: Iterable[str], journal: Journal) -> Verdict:
+    """Whether somebody was in every system, and got through each kind of task."""
+    asked = Counter(answer.system for answer in journal.answers)
+    missing = [f"nobody was in {system}" for system in systems if not asked[system]]
+    figures = f"{sum(journal.tasks.values())} tasks of {len(journal.tasks)} kinds done, {len(journal.answers)} answers "
+    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, "
+    figures += f"{journal.sign_ins_again} sign-ins again"
+    faults = [*missing, *(f"{n} × {line}" for line, n in Counter(journal.given_up).most_common(20))]
+    return Verdict("every system at work", not faults, figures, faults)

@@ -57,8 +57,8 @@ def judge(writes: Sequence[Write], counts: Mapping[tuple[str, str, str], int]) -
     """`counts`: (KSH code, kind, key) → how often it is there."""
     keys: dict[tuple[str, str, str], bool] = {}
     for write in writes:
-        key = (write.ksh, write.kind, write.key)
-        keys[key] = keys.get(key, False) or write.acknowledged
+        place = (write.ksh, write.kind, write.key)
+        keys[place] = keys.get(place, False) or write.acknowledged
     faults = []
     for (ksh, kind, key), acknowledged in keys.items():
         count = counts.get((ksh, kind, key), 0)
