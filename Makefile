@@ -7,7 +7,7 @@ export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
 .PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
-        test-cells attack bench lock lint outdated sbom counts alone mutation coverage
+        test-cells attack bench soak lock lint outdated sbom counts alone mutation coverage
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ conformance:  ## the engine against recordings of the real CLI, some minutes (CA
 
 bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); ARGS for its options
 	@$(PY) -m tests.bench $(ID) $(ARGS)
+
+soak:  ## everybody at work in the running ENV while things break, 30 minutes, then all verified (ARGS="--minutes 3")
+	@$(PY) -m tests.soak --env $(ENV) $(ARGS)
 
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/live/cells

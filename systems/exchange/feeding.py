@@ -8,6 +8,9 @@ import importlib
 import json
 from typing import Any
 
+from django.conf import settings
+
+from systems import tenancy
 from systems.chain import job_everywhere, send, sent_last
 from systems.shared.parts import FEED
 
@@ -43,8 +46,11 @@ def fault(rows: list[dict[str, Any]]) -> str | None:
 def deliver(system: str, today: dt.date) -> None:
     """Send a system's figures of the day before `today`, and of the days since its last feed that have none.
 
-    ValueError when the rows have the wrong format.
+    Nothing where the municipality has no warehouse: nobody would ever take the message. ValueError when the rows have
+    the wrong format.
     """
+    if not any(entry.id == "adattar" and entry.serves(tenancy.current().ksh) for entry in settings.ASP.catalogue):
+        return
     yesterday = today - dt.timedelta(days=1)
     for day in _days_to_send(system, yesterday):
         rows = importlib.import_module(f"systems.{system}.feed").rows(day)

@@ -74,7 +74,7 @@ class EdgeClient:
         path: str,
         method: str = "GET",
         headers: dict[str, str] | None = None,
-        body: str | None = None,
+        body: str | bytes | None = None,
         host_header: str | None = None,
         verify_name: bool = True,
     ) -> Reply:
@@ -95,7 +95,7 @@ class EdgeClient:
         path: str,
         method: str,
         headers: dict[str, str] | None,
-        body: str | None,
+        body: str | bytes | None,
         host_header: str | None,
         verify_name: bool,
     ) -> Reply:
@@ -115,7 +115,7 @@ class EdgeClient:
             if jar := self._cookies.get(host):
                 all_headers["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            data = body.encode() if body is not None else b""
+            data = body.encode() if isinstance(body, str) else body or b""
             for name, value in {**all_headers, "Content-Length": str(len(data))}.items():
                 connection.putheader(name, value)
             connection.endheaders(data)

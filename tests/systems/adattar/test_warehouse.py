@@ -3,16 +3,19 @@
 import datetime as dt
 import io
 import zipfile
+from dataclasses import replace
+from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from systems.adattar.models import Feed, Figure
-from systems.chain import relay, send
+from systems.chain import relay, send, sent_last
 from systems.exchange import feeding
 from systems.shared import parts
-from tests.systems.support import SYSTEMS, THEIRS
+from tests.systems.support import OURS, SYSTEMS, THEIRS
 
 ROWS = [
     {"measure": "iktatott irat", "dimension": "bejövő", "kind": "count", "value": 12},
@@ -95,6 +98,18 @@ def test_days_that_were_missed_are_made_up_for_and_marked(serve, deliver, reader
     assert f"{today - dt.timedelta(days=2):%Y. %m. %d.}</p>" in reader.get("/adattar/keret/").content.decode()
     with zipfile.ZipFile(io.BytesIO(reader.get("/adattar/keret/tabla").content)) as book:
         assert b"<t>igen</t>" in book.read("xl/sharedStrings.xml")
+
+
+def test_a_municipality_without_the_warehouse_sends_it_nothing(serve):
+    today, without = timezone.localdate(), []
+    with serve("keret"), transaction.atomic():
+        for entry in settings.ASP.catalogue:
+            without.append(replace(entry, absent_at=(OURS,)) if entry.id == "adattar" else entry)
+        with mock.patch.object(settings, "ASP", replace(settings.ASP, catalogue=tuple(without))):
+            feeding.deliver("keret", today)
+        assert sent_last("adattar", "feed") is None
+        feeding.deliver("keret", today)
+        assert sent_last("adattar", "feed") is not None
 
 
 def test_no_more_than_two_weeks_are_made_up_for(serve):
