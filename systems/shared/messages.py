@@ -55,7 +55,7 @@ FIELDS: dict[str, frozenset[str]] = {
     topic: frozenset(fields.split())
     for topic, fields in {
         "submission": "submission form title applicant data target submitted_at attachments",
-        "case": "submission form number applicant data",
+        "case": "submission form number applicant data submitted_at",
         "decision": "submission number outcome text decided_by",
         "status": "submission status at",
         "feed": "day dataset rows count sha256",

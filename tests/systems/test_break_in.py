@@ -110,7 +110,7 @@ def test_a_session_is_kept_in_use_only_in_the_system_that_says_so(serve):
 def test_a_line_of_the_log_says_which_system_wrote_it(serve):
     with serve("portal"):
         body = {"username": "minta.ilona", "name": "Minta Ilona", "action": "kivetés", "subject": "1", "at": NOW()}
-        forge("activity", body)
+        forge("activity", body | {"system": "ado", "source": "ado"})
     with serve("keret"):
         relay.deliver()
         assert Activity.objects.get().system == "portal"
@@ -166,7 +166,8 @@ def test_a_balance_is_asked_for_one_by_one_and_the_question_is_kept(serve):
             assert "permission denied" in refused(sql)
     with serve("ado"):
         assert run("SELECT system, identifier FROM balance_question") == [("elugy", "8472013951")]
-        assert "never change" in refused("DELETE FROM balance_question")
+        for sql in ("DELETE FROM balance_question", "UPDATE balance_question SET system = 'ado'"):
+            assert "never change" in refused(sql)
 
 
 def test_public_systems_see_a_clerks_roles_in_themselves_alone(serve):

@@ -84,10 +84,13 @@ def test_a_failing_message_is_kept_and_tried_later_and_holds_back_only_its_own_k
         assert (relay.deliver(), relay.deliver()) == (1, 0)
         assert handler_log.messages == [("a", 1), ("b", 2)]
         assert rows(node, "SELECT error FROM chain.failure") == [("ValueError: fault of a",)]
+    send(serve, ("a", 4), ("b", 5))
+    with serve("irat"):
+        assert relay.deliver() == 1, "another key's later message does not wait either"
         handler_log.faults.clear()
         rows(node, "UPDATE chain.failure SET at = at - interval '2 minutes' RETURNING 1")
-        assert relay.deliver() == 2
-    assert handler_log.messages[2:] == [("a", 1), ("a", 3)]
+        assert relay.deliver() == 3
+    assert handler_log.messages[2:] == [("b", 5), ("a", 1), ("a", 3), ("a", 4)]
 
 
 def test_only_as_many_are_read_at_once_as_fit_into_memory(serve, handler_log, monkeypatch):
@@ -138,6 +141,7 @@ def test_a_message_that_fails_too_often_is_dead_until_an_operator_tries_it_again
         assert reason == "tried 3 times: ValueError: fault of a"
         handler_log.faults.clear()
         assert rows(node, f"SELECT chain.retry({number})") == [(True,)]
+        assert rows(node, "SELECT * FROM chain.failure") == [], "it has all its tries again"
         assert relay.deliver() == 1
     assert dead(node) == []
 
@@ -167,6 +171,21 @@ def test_what_nobody_may_send_is_refused_at_sending_and_by_the_database(serve):
                 connection.cursor() as cursor,
             ):
                 cursor.execute(sql, [target, topic])
+
+
+def test_a_message_that_lacks_something_is_refused_where_it_is_written(serve, node):
+    with serve("irat"), transaction.atomic(), pytest.raises(ValueError, match="its body lacks name, roles"):
+        messages.send("keret", "signed-in", {"username": "a", "at": "b"}, "a")
+    assert rows(node, "SELECT * FROM chain.message") == []
+
+
+def test_only_an_operator_settles_what_is_dead(serve):
+    send(serve, ("a", 1))
+    sql = "INSERT INTO chain.dead (message_id, reason, discarded_at) SELECT id, 'x', {} FROM chain.message"
+    with serve("irat"), connection.cursor() as cursor:
+        with pytest.raises(DatabaseError, match="policy"), transaction.atomic():
+            cursor.execute(sql.format("now()"))
+        cursor.execute(sql.format("NULL"))
 
 
 def test_a_receiver_refuses_a_sender_whom_the_database_let_through(serve, handler_log, node, monkeypatch):
@@ -209,6 +228,8 @@ def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):
             "policy",
         ),
         ("INSERT INTO chain.receipt (message_id, system) SELECT id, 'irat' FROM chain.message", "policy"),
+        ("INSERT INTO chain.receipt (message_id, system) SELECT id, 'keret' FROM chain.message", "policy"),
+        ("INSERT INTO chain.failure (message_id, error) SELECT id, 'x' FROM chain.message", "policy"),
         ("UPDATE chain.message SET body = '{}'", "permission denied"),
         ("DELETE FROM chain.message", "permission denied"),
         ("DELETE FROM chain.receipt", "permission denied"),

@@ -21,6 +21,8 @@ def test_a_mutant_can_be_planted_and_has_tests(mutant):
     if mutant.file.endswith(".py"):
         compile(text.replace(mutant.before, mutant.after), mutant.file, "exec")
     assert mutant.tests and mutant.why
+    of_systems = {test.startswith("tests/systems") for test in mutant.tests}
+    assert len(of_systems) == 1, "both set Django up, so together they fail without any fault"
     for test in mutant.tests:
         file, _, name = test.partition("::")
         assert (paths.ROOT / file).exists() and f"def {name}" in (name and (paths.ROOT / file).read_text() or "def ")

@@ -240,7 +240,7 @@ def test_an_app_server_starts_quickly_and_ends_when_asked(own):
     container.stop(timeout=25)
     assert time.monotonic() - begun < 20, "graceful_timeout of gunicorn and what Docker adds"
     container.reload()
-    assert container.attrs["State"]["ExitCode"] in (0, 143)
+    assert container.attrs["State"]["ExitCode"] == 0, "143: ended by the signal, without an end to what was running"
 
 
 def test_an_app_server_without_its_settings_says_which_and_ends(own):

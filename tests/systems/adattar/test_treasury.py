@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from centre.statistics import figures
 from inventory import register
+from systems.adattar.models import Feed
 from systems.chain import send
 from systems.exchange import feeding
 from tests.systems.support import OURS, THEIRS
@@ -40,6 +41,9 @@ def test_whole_feeds_of_the_day_are_read_for_each_municipality(node, serve, deli
     give(serve, day)
     give(serve, day, THEIRS, sha256="0" * 64)
     deliver()
+    deliver(THEIRS)
+    with serve("adattar", THEIRS):
+        assert Feed.objects.get().status == Feed.Status.WRONG
     feeds = figures.read(node, municipalities, day)
     assert sorted(feeds) == sorted([OURS, THEIRS])
     assert feeds[OURS].systems == ["irat"]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from systems.adattar import views
 from systems.adattar.models import Feed, Figure
 from systems.chain import relay, send, sent_last
 from systems.exchange import feeding
@@ -132,6 +133,16 @@ def test_a_feed_that_came_in_time_and_again_is_not_late(serve, deliver):
     with serve("adattar"):
         second_feed = Feed.objects.get()
         assert (second_feed.received_at, second_feed.count, second_feed.late) == (first, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "words"),
+    [(1, 30, "megjött"), (6, 0, "megjött"), (6, 1, "megjött, későn"), (23, 59, "megjött, későn")],
+)
+def test_a_feed_after_the_hour_is_late_on_that_very_day(hour, minute, words):
+    day = dt.date(2026, 3, 2)
+    at = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time(hour, minute)))
+    assert views._state(Feed(received_at=at, status=Feed.Status.WHOLE), day, 6, day)[1] == words
 
 
 def test_late_and_missing_feeds_are_seen(serve, deliver, reader):

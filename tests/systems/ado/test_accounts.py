@@ -124,13 +124,15 @@ def test_money_before_any_assessment_is_the_business_taxs(serve, firm):
 
 def test_the_citizen_sees_each_tax_of_theirs(serve, firm):
     with serve("ado"):
+        other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
+        owe(other, "epitmeny", d2025_06_02=77)
         owe(firm, "hipa", d2025_06_02=1000)
         owe(firm, "telek", d2099_09_15=1000)
         pay(firm, 1100, dt.date(2025, 6, 2))
     with serve("elugy"), connection.cursor() as cursor:
         cursor.execute(
             "SELECT tax, due, paid, interest, balance FROM ado.balance_of(%s) ORDER BY tax", [firm.identifier]
-        )
+        )  # of theirs, and of nobody else
         assert cursor.fetchall() == [("Helyi iparűzési adó", 1000, 1000, 0, 0), ("Telekadó", 0, 100, 0, -100)]
 
 
@@ -359,6 +361,38 @@ def test_a_new_rate_holds_from_its_first_day_for_the_citizen_too(serve, firm):
             assert cursor.fetchall() == [(296,)]
 
 
+@pytest.mark.parametrize(("days", "past"), [(-1, True), (0, True), (1, False)])
+def test_what_falls_due_today_is_in_todays_balance_everywhere(serve, firm, days, past):
+    due = TODAY + dt.timedelta(days=days)
+    with serve("ado"):
+        owe(firm, "hipa", **{f"d{due:%Y_%m_%d}": 500})
+        until, later = extracting.lines(firm, TODAY)
+        assert ([line.owed for line in until], [line.owed for line in later]) == (([500], []) if past else ([], [500]))
+        assert firm.balance().due == 500 * past
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT due FROM citizen_balance WHERE identifier = %s", [FIRM])
+            assert cursor.fetchall() == [(500 * past,)]
+
+
+def test_the_citizens_interest_is_cut_off_as_the_accounts_and_a_credit_bears_none(serve, firm):
+    with serve("ado"):
+        InterestRate.objects.update(basis_points=1250)  # 0.03424… % a day, of which 0.034 count
+        owe(firm, "hipa", **{f"d{TODAY - dt.timedelta(days=10):%Y_%m_%d}": 1_000_000})
+        pay(firm, 500_000, TODAY - dt.timedelta(days=20), tax="telek")
+        assert {tax: balance.interest for tax, balance in firm.balances().items()} == {"hipa": 3400, "telek": 0}
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tax, interest FROM citizen_balance WHERE identifier = %s ORDER BY tax", [FIRM])
+            assert cursor.fetchall() == [("Helyi iparűzési adó", 3400), ("Telekadó", 0)]
+
+
+def test_a_year_keeps_the_rate_at_which_it_was_assessed(serve, firm):
+    with serve("ado"):
+        first = assessing.accept(tax_return(50_000).pk, "Próba")
+        Tax.objects.update(per_mille=10)
+        revised = assessing.accept(tax_return(100_000).pk, "Próba", correction=True)
+        assert (first.per_mille, revised.per_mille, revised.amount) == (20, 20, 2000)
+
+
 def test_a_correction_by_the_office_is_due_after_its_decision(clerk, serve, firm):
     with serve("ado"):
         first = assessing.accept(tax_return(50_000).pk, "Próba")
@@ -418,6 +452,7 @@ def test_a_reversed_transfer_is_unclear_again_and_can_be_booked_for_whom_it_is(c
         statements.book(statement.pk, "Próba")
         payments.reverse(Payment.objects.get().pk, "más helyett", "Próba")
         line = StatementLine.unclear().get()
+        assert (line.taxpayer, line.payment) == (None, None), "nobody's, until somebody says whose"
     data = {"identifier": PERSON, "tax": "telek"}
     assert clerk.post(f"/ado/tisztazatlan/{line.pk}/hozzarendeles", data).status_code == 302
     with serve("ado"):

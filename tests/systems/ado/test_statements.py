@@ -1,11 +1,13 @@
 """Bank statements on a real database: read whole or not at all, every transfer booked once, nothing lost in between."""
 
+import datetime as dt
 import re
 import threading
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,6 +136,33 @@ def test_the_same_file_and_the_same_transfer_count_once(clerk, serve, taxpayers)
         clerk.post(f"{address}konyveles")
     with serve("ado"):
         assert sorted(Payment.objects.values_list("reference", flat=True)) == ["B-1", "B-2", "B-5"]
+
+
+@pytest.mark.parametrize(("days", "accepted"), [(0, True), (1, False)])
+def test_a_transfer_of_today_is_not_in_the_future(days, accepted):
+    day = timezone.localdate() + dt.timedelta(days=days)
+    content = file(f"{day};7 500;B-3;Ismeretlen Imre;adó")
+    if accepted:
+        assert [row.day for row in statements.read(content)] == [day]
+    else:
+        with pytest.raises(StatementFault, match="a jövőben van"):
+            statements.read(content)
+
+
+def test_nothing_is_cleared_up_before_its_statement_is_booked(serve, taxpayers):
+    firm, _ = taxpayers
+    with serve("ado"):
+        statement = statements.take(file(*GOOD), "kivonat.csv", "Próba")
+        line = statement.lines.get(verdict=StatementLine.Verdict.UNKNOWN)
+        for work in (
+            lambda: statements.assign(line.pk, firm, "Próba"),
+            lambda: statements.send_back(line.pk, timezone.localdate(), "téves"),
+        ):
+            with pytest.raises(StatementFault, match="még nincs lekönyvelve"):
+                work()
+        assert not Payment.objects.exists()
+        statements.book(statement.pk, "Próba")
+        assert statements.assign(line.pk, firm, "Próba").payment.amount == 7500
 
 
 def test_a_payment_that_was_recorded_by_hand_is_not_booked_again(clerk, serve, taxpayers):

@@ -43,6 +43,7 @@ def case(serve, **data):
         | data,
         "target": "ado",
         "number": "IKT/2026/7-1",
+        "submitted_at": "2026-03-05T10:00:00+01:00",
     }
     with serve("irat"), transaction.atomic():
         send("ado", "case", body, key=key)
@@ -99,6 +100,7 @@ def test_a_year_is_assessed_once(clerk, serve):
 def test_a_form_that_no_tax_is_known_for_is_dead_and_seen(serve, node):
     with serve("irat"), transaction.atomic():
         body = {"form": "ismeretlen", "data": {}, "submission": str(uuid.uuid4()), "number": "1", "applicant": {}}
+        body |= {"submitted_at": "2026-03-05T10:00:00+01:00"}
         send("ado", "case", body, key="x")
     with serve("ado"):
         assert relay.deliver() == 0

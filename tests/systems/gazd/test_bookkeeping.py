@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from systems import tenancy
 from systems.core.errors import NotPossible
-from systems.gazd import bookkeeping, years
+from systems.gazd import bookkeeping, reports, years
 from systems.gazd.bookkeeping import Line
 from systems.gazd.models import (
     Appropriation,
@@ -235,6 +235,63 @@ def test_a_closed_period_takes_nothing_and_stays_closed(gazd):
     approve(bill.pk, day(31), "jovahagyo")
     with pytest.raises(NotPossible, match="nincs megnyitva"):
         bookkeeping.post("other", dt.date(2031, 1, 1), "x", [Line("11", debit=5), Line("41", credit=5)], "k")
+
+
+def test_a_period_is_closed_once(gazd):
+    years.open_year(YEAR, "k")
+    years.close_through(YEAR, day(30), "k")
+    with pytest.raises(NotPossible, match="már le van zárva"):
+        years.close_through(YEAR, day(30), "k")
+    years.close_through(YEAR, day(31), "k")
+
+
+@pytest.mark.parametrize("counter", ["last_voucher", "last_commitment"])
+def test_numbers_of_a_year_do_not_go_back(gazd, counter):
+    order()
+    bookkeeping.post("other", day(1), "x", [Line("11", debit=5), Line("41", credit=5)], "k")
+    assert FiscalYear.objects.filter(**{counter: 1}).exists()
+    with pytest.raises(IntegrityError, match="do not go back"):
+        FiscalYear.objects.update(**{counter: 0})
+
+
+def test_money_is_paid_from_where_money_is(gazd):
+    bill = invoice(order())
+    approve(bill.pk, day(3), "jovahagyo")
+    for work in (
+        lambda: bookkeeping.pay([bill.pk], day(4), "12", "k"),
+        lambda: bookkeeping.pay_part(bill.pk, 1, day(4), "12", "k"),
+    ):
+        with pytest.raises(NotPossible, match="pénztárból vagy bankszámláról"):
+            work()
+    assert not Voucher.objects.filter(kind="payment").exists()
+
+
+def test_cash_that_moves_by_hand_says_what_for_unless_it_stays_cash(gazd):
+    years.open_year(YEAR, "k")
+
+    def by_hand(*lines):
+        return bookkeeping.post("other", day(1), "x", lines, "k")
+
+    for lines in (
+        [Line("33", debit=5), Line("84", credit=5)],
+        [Line("84", debit=5), Line("32", credit=5)],
+        [Line("33", debit=5), Line("32", credit=3), Line("84", credit=2)],
+    ):
+        with pytest.raises(NotPossible, match="kimaradna a pénzforgalmi jelentésből"):
+            by_hand(*lines)
+    assert not Voucher.objects.exists()
+    assert by_hand(Line("33", debit=5, item="B4"), Line("84", credit=5)).total == 5
+    assert by_hand(Line("33", debit=5), Line("32", credit=5)).total == 5, "from the desk to the bank"
+
+
+def test_what_is_taken_back_in_a_later_year_is_below_zero_there(gazd):
+    revenue = Item.objects.filter(side=Item.Side.REVENUE).first()
+    years.open_year(YEAR, "k")
+    voucher = bookkeeping.receive(revenue, 500, day(1), bookkeeping.BANK, "bevétel", "k")
+    years.open_year(YEAR + 1, "k")
+    bookkeeping.reverse(voucher.pk, dt.date(YEAR + 1, 1, 5), "k")
+    actual = {year: [row.actual for row in reports.cash_report(year)] for year in (YEAR, YEAR + 1)}
+    assert actual == {YEAR: [500], YEAR + 1: [-500]}
 
 
 def test_an_invoice_is_paid_in_parts_and_never_more_than_is_left(gazd):

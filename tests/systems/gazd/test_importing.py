@@ -7,7 +7,7 @@ import pytest
 from systems.core.errors import NotPossible
 from systems.exchange.importing import Report
 from systems.gazd import bookkeeping, importing, reports
-from systems.gazd.models import Account, Invoice, Partner, Voucher
+from systems.gazd.models import Account, FiscalYear, Invoice, Partner, Voucher
 from systems.shared import identifiers
 
 FIRM = f"1234567{identifiers.firm_check_digit('1234567')}-2-05"
@@ -75,6 +75,26 @@ def test_a_faulty_row_is_told_by_its_place(gazd, file, row, column, value):
     files = copy.deepcopy(GOOD)
     files[file][row][column] = value
     assert (file, row + 2, column) in faults(importing.check(files))
+
+
+@pytest.mark.parametrize("amount", ["199", "201"])
+def test_open_items_are_neither_more_nor_less_than_the_ledger_owes(gazd, amount):
+    files = copy.deepcopy(GOOD)
+    files["nyitott_tetelek.csv"][0]["brutto"] = amount
+    assert faults(importing.check(files)) == [("nyitott_tetelek.csv", 1, "brutto")]
+
+
+@pytest.mark.parametrize("amount", ["999", "1001"])
+def test_both_sides_of_the_opening_agree(gazd, amount):
+    files = copy.deepcopy(GOOD)
+    files["nyito.csv"][2]["kovetel"] = amount
+    assert faults(importing.check(files)) == [("nyito.csv", 1, "kovetel")]
+
+
+@pytest.mark.parametrize(("closed_through", "accepted"), [("2025-12-31", True), ("2026-01-01", False)])
+def test_nothing_is_opened_in_a_period_that_is_closed(gazd, closed_through, accepted):
+    FiscalYear.objects.create(year=2026, closed_through=closed_through)
+    assert (("nyito.csv", 1, "nap") not in faults(importing.check(GOOD))) is accepted
 
 
 def test_sums_must_agree(gazd):

@@ -368,6 +368,19 @@ def test_nothing_is_handed_over_before_it_was_known(notary):
         handing.hand_over(new_estate.pk, giving(notary, day=dt.date(2026, 3, 4)), "k")
 
 
+def test_an_inventory_may_be_handed_over_on_the_day_on_which_it_became_known(notary):
+    new_estate = estate()
+    handing.hand_over(new_estate.pk, giving(notary, day=new_estate.received_on), "k")
+    assert Handover.objects.get().day == new_estate.received_on
+
+
+@pytest.mark.parametrize(("days", "overdue"), [(-1, True), (0, False), (1, False)])
+def test_an_inventory_is_not_late_on_its_very_day(hagyatek, days, overdue):
+    new_estate = estate()
+    new_estate.due = timezone.localdate() + dt.timedelta(days=days)
+    assert new_estate.overdue is overdue
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 10, 31)))
 def test_the_deadline_is_thirty_days_and_never_a_day_off(hagyatek, day):

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from systems import tenancy
 from systems.helpdesk import feed
-from systems.helpdesk.models import Step, Ticket, allowances
+from systems.helpdesk.forms import largest_file
+from systems.helpdesk.models import Parameter, Step, Ticket, allowances
 from systems.shared.bodies import REPORTED
 from systems.shared.workdays import ZONE
 from tests.systems.support import OURS
@@ -142,6 +143,25 @@ def test_an_answer_solves_it_and_a_word_of_the_reporter_opens_it_again(clerk, su
     assert "Dolgozunk rajta" in text_of(clerk.get(path))
     support.post(f"{path}valasz", {"state": "closed", "text": "Kész."})
     assert clerk.post(f"{path}uzenet", {"text": "Köszönöm."}).status_code == 404, "closed is closed"
+
+
+def test_an_answer_ends_the_waiting_and_the_clock_runs_again(clerk, support, serve):
+    own_ticket = ticket(serve)
+    path = f"/helpdesk/bejelentes/{own_ticket.pk}/"
+    assert support.post(f"{path}valasz", {"state": "waiting", "text": "Melyik gépen?"}).status_code == 302
+    with serve("helpdesk"):
+        assert not own_ticket.clock(allowances()).running
+    assert clerk.post(f"{path}uzenet", {"text": "Az iktatóén."}).status_code == 302
+    with serve("helpdesk"):
+        own_ticket.refresh_from_db()
+        assert (own_ticket.state, own_ticket.clock(allowances()).running) == ("working", True)
+
+
+@pytest.mark.parametrize(("kib", "bytes_"), [(100, 100 * 2**10), (10**6, REPORTED)])
+def test_a_file_is_no_larger_than_the_way_lets_through(serve, kib, bytes_):
+    with serve("helpdesk"):
+        Parameter.objects.filter(name="largest_file").update(value=kib)
+        assert largest_file() == bytes_
 
 
 def test_a_file_is_for_its_reporter_and_support_only(clerk, support, browse):

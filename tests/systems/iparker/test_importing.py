@@ -1,6 +1,9 @@
 """Entries of an earlier register are imported with their numbers, or not at all."""
 
+import datetime as dt
+
 import pytest
+from django.utils import timezone
 
 from systems.iparker import feed, importing, registering
 from systems.iparker.models import Change, Entry
@@ -58,6 +61,20 @@ def test_a_year_in_which_numbers_were_given_here_is_refused(iparker):
     year = new_entry(1).year
     (fault,) = importing.check({FILE: [ROW | {"szam": f"B/{year}/9"}]}).faults
     assert "amelyben itt még nem adtak" in fault.wanted
+
+
+def test_numbers_go_on_after_the_largest_whatever_the_order_of_rows(iparker):
+    year = timezone.localdate().year
+    rows = [ROW | {"szam": f"B/{year}/{serial}", "hely": f"Fő út {serial}."} for serial in (7, 41, 12)]
+    assert not importing.check({FILE: rows}).faults
+    importing.apply({FILE: rows})
+    assert new_entry(99).number == f"B/{year}/42"
+
+
+@pytest.mark.parametrize(("days", "accepted"), [(0, True), (1, False)])
+def test_what_was_registered_today_is_taken_over(iparker, days, accepted):
+    day = timezone.localdate() + dt.timedelta(days=days)
+    assert (not importing.check({FILE: [ROW | {"nyilvantartasba_veve": day.isoformat()}]}).faults) is accepted
 
 
 WRONG = [

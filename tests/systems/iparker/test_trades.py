@@ -76,6 +76,7 @@ def case(serve, form="kereskedelem", **data):
         "data": DATA | data,
         "target": "iparker",
         "number": "IKT/2026/7-1",
+        "submitted_at": "2026-03-05T10:00:00+01:00",
     }
     with serve("irat"), transaction.atomic():
         send("iparker", "case", body, key=key)
@@ -338,6 +339,26 @@ def test_a_change_keeps_what_was(clerk, serve):
     assert (licensed.status_code, "új bejelentést" in text_of(licensed)) == (422, True)
 
 
+def test_a_trade_may_change_twice_on_one_day_and_on_its_first(iparker):
+    first, reason = SHOP["since"], "bejelentés"
+    entry = new_entry()
+    registering.suspend(entry.pk, first, reason, "k")
+    registering.resume(entry.pk, first, reason, "k")
+    registering.end(entry.pk, first, reason, "k")
+    entry.refresh_from_db()
+    assert (entry.state, entry.until) == ("megszűnt", first)
+    with pytest.raises(NotPossible, match="már megszűnt"):
+        registering.suspend(entry.pk, first + dt.timedelta(days=1), reason, "k")
+
+
+@pytest.mark.parametrize(("days", "remark"), [(365, False), (366, True)])
+def test_a_trade_that_begins_in_more_than_a_year_is_pointed_out(iparker, days, remark):
+    notification = open_notification(since=timezone.localdate() + dt.timedelta(days=days))
+    assert (
+        "A tevékenység egy évnél később kezdődne." in [finding.text for finding in findings(notification)]
+    ) is remark
+
+
 def test_a_trade_pauses_goes_on_and_ends(clerk, serve, node):
     with serve("iparker"):
         entry = new_entry()
@@ -440,6 +461,25 @@ def test_an_inspection_waits_for_its_deadline_and_is_settled_once(clerk, serve):
     repeat = clerk.post(settle, {"settled_on": "2026-03-11", "outcome": "más"})
     assert (repeat.status_code, "már le van zárva" in text_of(repeat)) == (422, True)
     assert "lejárt" not in text_of(clerk.get("/iparker/ellenorzesek/"))
+
+
+@pytest.mark.parametrize(("days", "overdue"), [(-1, True), (0, False), (1, False)])
+def test_a_fault_may_be_corrected_until_the_end_of_its_last_day(clerk, serve, days, overdue):
+    today = timezone.localdate()
+    with serve("iparker"):
+        inspection = Inspection.objects.create(
+            entry=new_entry(), day=today - dt.timedelta(days=9), finding="x", deadline=today + dt.timedelta(days=days)
+        )
+    assert inspection.overdue is overdue
+    assert ("lejárt" in text_of(clerk.get("/iparker/ellenorzesek/"))) is overdue
+
+
+def test_a_fault_may_be_corrected_on_the_spot(clerk, serve):
+    with serve("iparker"):
+        inspection = Inspection.objects.create(entry=new_entry(), day=dt.date(2026, 3, 1), finding="x")
+    place = f"/iparker/ellenorzesek/{inspection.pk}/lezaras"
+    assert clerk.post(place, {"settled_on": "2026-02-28", "outcome": "kész"}).status_code == 422
+    assert clerk.post(place, {"settled_on": "2026-03-01", "outcome": "kész"}).status_code == 302
 
 
 def test_the_register_is_searched_and_taken_away(clerk, serve):

@@ -87,6 +87,15 @@ def test_a_decision_ends_a_case_that_was_ended_before_once_more(serve):
     assert case(serve, submission.pk).outcome == Case.Outcome.DECIDED
 
 
+@pytest.mark.parametrize("state", [State.SETTLED, State.ARCHIVED])
+def test_an_ended_case_of_a_closed_register_stays_as_it_is(serve, state):
+    with serve("irat"), transaction.atomic():
+        closed = Register.objects.create(prefix="IKT", year=2020, last_main=1, closed_at=timezone.now())
+        old = Case.objects.create(register=closed, main=1, state=state)
+        assert handling.admit(old.pk, "teszt").state == state
+    assert kinds(serve, old.pk) == []
+
+
 def test_a_decision_on_a_scrapped_case_is_kept_with_its_cause(serve, node):
     key = form(serve, target="ado")
     arrive(serve)

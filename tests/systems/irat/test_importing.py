@@ -75,6 +75,16 @@ def test_registers_are_written_once_whole_and_their_numbers_go_on(irat):
     assert columns == {"foszam"}, "a second time its registers have begun"
 
 
+def test_numbers_go_on_after_the_largest_whatever_the_order_of_rows(irat):
+    cases = [OPEN | {"foszam": f"IKT/{YEAR}/{main}"} for main in (3, 9, 5)]
+    documents = [NEW | {"iktatoszam": f"IKT/{YEAR}/{number}"} for number in ("3-1", "3-6", "3-2", "9-1", "5-1")]
+    tables = {importing.CASES: cases, importing.DOCUMENTS: documents}
+    assert not importing.check(tables).faults
+    importing.apply(tables)
+    assert new().number == f"IKT/{YEAR}/10-1"
+    assert new(Case.objects.get(main=3)).number == f"IKT/{YEAR}/3-7"
+
+
 def test_a_register_of_a_year_that_is_over_is_closed_and_its_cases_go_on_under_new_numbers(irat):
     importing.apply(files())
     closed, current = (Register.objects.get(year=year) for year in (2019, YEAR))

@@ -66,12 +66,12 @@ def test_only_leaders_open_registers(browse):
     assert "Iktatókönyv megnyitása" not in text(clerk.get("/irat/iktatokonyvek/"))
 
 
-@pytest.mark.parametrize(("opened", "prefix"), [(True, "SZERV"), (False, "IKT")])
+@pytest.mark.parametrize(("opened", "prefix"), [("open", "SZERV"), ("closed", "IKT"), ("", "IKT")])
 def test_a_case_of_a_closed_register_goes_on_under_its_own_prefix_where_it_can(serve, opened, prefix):
     with serve("irat"):
         closed = Register.objects.create(prefix="SZERV", year=2020, last_main=1, closed_at=timezone.now())
         if opened:
-            Register.objects.create(prefix="SZERV", year=YEAR)
+            Register.objects.create(prefix="SZERV", year=YEAR, closed_at=timezone.now() if opened == "closed" else None)
         later = Document(sender="x", subject="x", received_on=timezone.localdate(), registered_by="x")
         later.register(Case.objects.create(register=closed, main=1))
     assert numbers(serve) == [f"{prefix}/{YEAR}/1-1"]

@@ -80,6 +80,32 @@ def test_any_day_is_known_and_nothing_goes_back(ivk):
     assert grosses == [None, 2_000_001, 2_000_001, 3_000_000, 3_000_000, None]
 
 
+def test_of_two_changes_on_one_day_the_later_one_holds(ivk):
+    subject = add_parcel()
+    for gross in (3_000_000, 4_000_000):
+        registering.change(subject.pk, {"gross": gross}, FIRST, "értékelés", "k")
+    assert subject.as_of(FIRST)["gross"] == 4_000_000
+    assert summaries.total(summaries.by_class(FIRST)).gross == 4_000_000
+    registering.end(subject.pk, FIRST, "eladás", "k")
+    subject.refresh_from_db()
+    assert subject.as_of(FIRST) is None and not summaries.by_class(FIRST)
+
+
+def test_a_parcel_counts_once_in_a_merger(ivk):
+    subject = add_parcel()
+    with pytest.raises(NotPossible, match="csak egyszer szerepelhet"):
+        registering.replace([subject.pk, subject.pk], [parcel("13")], day(1), "x", "k")
+    assert not Parcel.objects.exclude(ended=None).exists()
+
+
+@pytest.mark.parametrize("metres", [1000, 1002])
+def test_a_split_neither_loses_nor_wins_a_square_metre(ivk, metres):
+    old = add_parcel()
+    of = (500, 1_000_000, 0), (metres - 500, 1_000_001, 501)
+    with pytest.raises(NotPossible, match=f"előtte 1001, utána {metres}"):
+        registering.replace([old.pk], parts("12", *of), day(5), "x", "k")
+
+
 def test_the_database_keeps_the_history_and_its_bounds(ivk):
     subject = add_parcel()
     for change in (

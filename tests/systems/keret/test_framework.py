@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from systems.chain import relay, send
 from systems.core import clerk_access, facts
+from systems.keret import chain
 from systems.keret.models import Activity, Grant, Presence, User
 from tests.systems.support import FACTS, OURS, THEIRS
 
@@ -119,6 +120,12 @@ def test_another_administrator_counts_unless_locked(admin, principal, serve, loc
     assert response.status_code == (422 if locked else 302)
 
 
+def test_who_is_administrator_for_a_while_does_not_count(principal, serve):
+    with serve("keret"):
+        User.objects.filter(username=ADMINISTRATOR["username"]).update(managed=True)
+        assert list(User.objects.holding(ROLE)) == [principal]
+
+
 def test_two_administrators_cannot_remove_each_other_at_the_same_time(browse, serve, node):
     with serve("keret"):
         pair = [User.objects.create(username=f"admin.{n}", name=f"Admin {n}", token_roles=[ROLE]) for n in "ab"]
@@ -209,6 +216,17 @@ def test_who_is_in_is_listed_and_can_be_put_out(admin, clerk, browse, serve):
     assert "minta.ilona" not in text_of(admin.get("/keret/belepettek/"))
 
 
+def test_only_sessions_that_began_before_are_ended(serve):
+    now = timezone.now()
+    with serve("keret"):
+        for username, minutes in (("minta.ilona", -1), ("minta.ilona", 1), ("mas.mihaly", -1)):
+            began = now + dt.timedelta(minutes=minutes)
+            Presence.objects.create(username=username, system="irat", began_at=began)
+        chain.end_sessions("minta.ilona", now)
+        over = Presence.objects.exclude(ended_at=None)
+        assert [(presence.username, presence.began_at < now) for presence in over] == [("minta.ilona", True)]
+
+
 def sign_in(serve, client, minutes_ago):
     """Minta Ilona's sign-in to the records, as reported to the framework and remembered by the session."""
     at = timezone.now() - dt.timedelta(minutes=minutes_ago)
@@ -284,6 +302,21 @@ def test_a_temporary_permission_is_given_and_taken_back(admin, clerk, browse, se
         grant = Grant.objects.get(user=user)
     admin.post(f"/keret/jogok/{grant.pk}/visszavonas")
     assert reader.get("/irat/uj").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "revoked", "holds"),
+    [(-1, 1, False, True), (1, 2, False, False), (-2, -1, False, False), (-1, 1, True, False)],
+)
+def test_a_permission_opens_pages_from_its_beginning_to_its_end(clerk, serve, since, until, revoked, holds):
+    now, day = timezone.now(), dt.timedelta(days=1)
+    with serve("keret"):
+        Grant.objects.create(
+            user=clerk, kind="temporary", system="irat", role="vezeto", given_by="x", since=now + since * day,
+            until=now + until * day, revoked_at=now if revoked else None,
+        )  # fmt: skip
+    with serve("irat"):
+        assert ("irat.vezeto" in clerk_access.fetch(clerk.username).roles) is holds
 
 
 def test_a_permanent_role_is_taken_back_on_the_page_of_roles_only(admin, principal, serve):

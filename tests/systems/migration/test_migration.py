@@ -10,6 +10,7 @@ from contextlib import nullcontext
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 
 from inventory import paths
 from systems.ado import importing as tax_importing
@@ -52,6 +53,11 @@ def package(files=None, ksh="16054", balances=None, drop=(), changes=None):
             if path not in drop:
                 archive.writestr(path, data)
     return buffer.getvalue()
+
+
+def listing(rows):
+    """What a manifest says of the usual file, with another number of rows."""
+    return {LISTED: {"rows": rows, "sha256": hashlib.sha256(GOOD.encode()).hexdigest()}}
 
 
 def manifest_of(content):
@@ -164,7 +170,7 @@ def test_a_report_lists_more_faults_than_a_page_and_says_how_many_there_are():
 def test_nobody_approves_their_own_package_and_not_without_the_role(approver, clerk, serve, deliver):
     own = upload(approver, package())["Location"]
     deliver()
-    approver.post(f"{own}atvetel")
+    assert "másnak kell jóváhagynia" in text_of(approver.post(f"{own}atvetel", follow=True))
     assert clerk.post(f"{own}atvetel").status_code == 403
     deliver()
     assert users(serve) == []
@@ -180,6 +186,46 @@ def test_the_same_content_is_taken_over_once(clerk, approver, serve, deliver):
     assert users(serve) == ["uj.ella", "uj.ubul"]
     with serve("migration"):
         assert sorted(Package.objects.values_list("state", flat=True)) == ["applied", "clean"]
+
+
+@pytest.mark.parametrize("state", ["approved", "applying", "applied", "partial"])
+def test_content_that_is_being_taken_over_is_not_approved_again(serve, state):
+    with serve("migration"):
+        row = {"name": "a.zip", "sha256": "0" * 64, "content": b"", "uploader": "egy"}
+        Package.objects.create(**row, state=state, approver="ketto")
+        second = Package.objects.create(**row, state="clean")
+        with pytest.raises(IntegrityError, match="content_taken_over_once"):
+            Package.objects.filter(pk=second.pk).update(state="approved", approver="ketto")
+
+
+def test_who_uploaded_a_package_is_never_who_approved_it_not_even_by_a_statement(serve):
+    with serve("migration"):
+        package = Package.objects.create(name="a.zip", sha256="0" * 64, content=b"", uploader="egy", state="clean")
+        for approver in ("", "egy"):
+            with pytest.raises(IntegrityError, match="approved_by_another"), transaction.atomic():
+                Package.objects.filter(pk=package.pk).update(state="approved", approver=approver)
+        assert Package.objects.filter(pk=package.pk).update(state="approved", approver="ketto") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "system", "applied", "may"),
+    [
+        ("applying", "keret", False, True),
+        ("approved", "keret", False, False),  # the other systems have not confirmed yet
+        ("clean", "keret", False, False),
+        ("applied", "keret", False, False),
+        ("applying", "keret", True, False),  # it has written its part
+        ("applying", "ado", False, False),  # it has no part for the framework
+    ],
+)
+def test_a_system_may_write_its_part_once_and_only_when_all_have_confirmed(serve, state, system, applied, may):
+    with serve("migration"):
+        package = Package.objects.create(
+            name="a.zip", sha256="0" * 64, content=b"", uploader="egy", approver="ketto", state=state
+        )
+        package.parts.create(system=system, applied=applied)
+    with serve("keret"):
+        assert importing._approved(package.pk) is may
 
 
 FAULTY = {
@@ -202,11 +248,29 @@ def test_faulty_rows_are_listed_and_nothing_can_be_taken_over(clerk, approver, s
     assert users(serve) == []
 
 
-@pytest.mark.parametrize("balances", [{"keret": {"felhasználó": 3}}, {}, {"keret": {"felhasználó": 2, "más": 1}}])
-def test_balances_must_agree(clerk, deliver, balances):
+def states(serve):
+    with serve("migration"):
+        return sorted(Package.objects.values_list("state", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("balances", "shown"),
+    [
+        ({"keret": {"felhasználó": 3}}, "Egyenlegeltérés: felhasználó: a jegyzék szerint 3, az adatok összege 2"),
+        ({}, "felhasználó: a jegyzék szerint nincs, az adatok összege 2"),
+        ({"keret": {"felhasználó": 2, "más": 1}}, "más: a jegyzék szerint 1, az adatok összege nincs"),
+        ({"keret": {"felhasználó": 2}, "ado": TAXES}, "Hibás"),  # of a system that gets no rows
+    ],
+)
+def test_a_package_whose_balances_disagree_is_faulty_and_approving_it_changes_nothing(
+    clerk, approver, serve, deliver, balances, shown
+):
     place = upload(clerk, package(balances=balances))["Location"]
     deliver()
-    assert "Egyenlegeltérés" in text_of(clerk.get(place))
+    assert shown in text_of(clerk.get(place))
+    assert states(serve) == ["faulty"]
+    assert "A csomag most nem vehető át" in text_of(approver.post(f"{place}atvetel", follow=True))
+    assert (states(serve), deliver(), users(serve)) == (["faulty"], 0, []), "no system is asked again"
 
 
 def test_what_changed_since_the_check_stops_the_taking_over(clerk, approver, serve, deliver):
@@ -330,6 +394,9 @@ REFUSED = {
     "another format": (package(changes={"format": "x/9"}), "formátuma"),
     "missing file": (package(drop=("keret/felhasznalok.csv",)), "nincs a csomagban"),
     "unlisted file": (package(changes={"files": {}}), "a jegyzékben nincs"),
+    "fewer rows than promised": (package(changes={"files": listing(rows=3)}), "2 sor van benne, a jegyzék szerint 3"),
+    "more rows than promised": (package(changes={"files": listing(rows=1)}), "2 sor van benne, a jegyzék szerint 1"),
+    "a system that takes nothing over": (package({"portal/x.csv": "a\r\n"}), "portal/x.csv: adatot ezek"),
     "no such system": (package({"nincs/x.csv": "a\r\n"}), "ezek a rendszerek"),
     "wrong sum": (package(changes={"files": {LISTED: {"rows": 2, "sha256": "0"}}}), "ellenőrző összeg"),
     "promised is no table": (package(changes={"files": {LISTED: "x"}}), "a sorok száma és"),

@@ -126,6 +126,18 @@ def test_a_register_whose_tasks_do_not_fit_is_refused_by_network(copy):
     assert "network asp-dev-apps-identity has 4061" in identity
 
 
+@pytest.mark.parametrize(("cells", "refused"), [(74, 0), (75, 2)])
+def test_no_task_too_many_is_accepted(copy, cells, refused):
+    """4,061 addresses are there: 1,351 tasks need 4,053 of them, those of a cell more 4,107."""
+    more_systems(copy, "abcde")
+    more_cells(copy, cells)
+    if not refused:
+        assert len(copy.load().environment.cells) == cells + 1
+    else:
+        faults = copy.faults()
+        assert len(faults) == refused and all("has 4061 addresses for tasks" in fault for fault in faults)
+
+
 def test_more_cells_than_the_plan_has_places_are_refused(copy):
     more_cells(copy, addresses.CELLS - 1)
     assert len(copy.load().environment.cells) == addresses.CELLS

@@ -35,6 +35,18 @@ def test_money_settles_the_oldest_debt_then_interest_then_what_is_to_come():
     assert split_payment(ledger | rest, RATES, 2011, DAY) == {"hipa": 1711, "telek": 300}, "a forint too much"
 
 
+def test_a_surplus_goes_to_the_tax_that_is_due_last_and_nothing_is_lost():
+    ledgers = {"hipa": Ledger(charges(d_10=1000, d_5=100)), "telek": Ledger(charges(d_1=300))}
+    assert split_payment(ledgers, [], 2000, DAY) == {"hipa": 1100, "telek": 900}
+    assert split_payment(ledgers, [], 1401, DAY) == {"hipa": 1100, "telek": 301}
+    assert split_payment({"hipa": Ledger()}, [], 1, DAY) is None
+
+
+def test_what_is_paid_later_has_settled_a_claim_too():
+    ledger = Ledger(charges(d_10=1000), [Entry(day(5), 400)])
+    assert ledger.claims([], DAY) == [(DUE, day(-10), 600)], "a transfer of an earlier day does not pay it again"
+
+
 def test_the_day_of_a_due_day_counts_in_a_balance():
     ledger = Ledger(charges(d0=500, d1=200), [Entry(day(0), 100), Entry(day(1), 50)])
     assert (ledger.balance(RATES, DAY).due, ledger.balance(RATES, DAY).paid) == (500, 100)

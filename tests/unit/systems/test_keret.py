@@ -148,6 +148,11 @@ def test_a_clerk_of_the_municipality_is_let_in_as_themselves(monkeypatch, events
     assert (repeat.status_code, repeat["Location"]) == (302, "/keret/"), "a step back in the browser is no failure"
 
 
+def test_roles_are_of_one_system_and_not_of_one_whose_name_begins_alike():
+    clerk = Clerk("minta.iktato", "Minta Ilona", ("irat.iktato", "iratok.olvaso"), "id-token")
+    assert (clerk.roles_in("irat"), clerk.roles_in("ira")) == ({"iktato"}, set())
+
+
 def test_a_locked_clerk_is_not_let_in(monkeypatch, events):
     locked = clerk_access.ClerkAccess(True, None, False, ())
     monkeypatch.setattr(clerk_access, "fetch", lambda username: locked)

@@ -137,6 +137,32 @@ def test_a_break_in_at_one_system_writes_nothing_of_another(source, target, topi
     assert "may send it there" in messages.refusal(source, target, topic, {})
 
 
+def read_by_handlers(topic):
+    """Names that handlers of a topic read of a body: `body["x"]`, without a `body.get("x")` that looks first."""
+    fields = set()
+    for file in HOME.glob("*/*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if topic in [mark.args[0].value for mark in getattr(node, "decorator_list", ()) if is_of_a_handler(mark)]:
+                text = ast.unparse(node).replace("'", '"')
+                fields |= set(re.findall(r'\bbody\["(\w+)"\]', text)) - set(re.findall(r'\bbody\.get\("(\w+)"', text))
+    return fields
+
+
+def is_of_a_handler(mark):
+    return getattr(getattr(mark, "func", None), "id", None) in ("handles", "handles_everywhere")
+
+
+@pytest.mark.parametrize("topic", sorted(messages.FIELDS))
+def test_what_a_handler_reads_a_body_must_hold(topic):
+    """Else a message that lacks it is tried for a day, instead of being refused at once with its cause."""
+    fields = read_by_handlers(topic)
+    assert fields and fields <= messages.FIELDS[topic], fields - messages.FIELDS[topic]
+    for name in messages.FIELDS[topic]:
+        source, target, _ = next(allowed for allowed in messages.ALLOWED if allowed.topic == topic)
+        body = dict.fromkeys(messages.FIELDS[topic] - {name})
+        assert f"its body lacks {name}" in messages.refusal(source, target, topic, body)
+
+
 @pytest.mark.parametrize(
     ("body", "wrong"), [([], "its body is a list"), ({"username": "a", "at": "b"}, "lacks name, roles")]
 )

@@ -1,10 +1,12 @@
 """Which tenants a relay visits, in what order and how often: looking for messages must not keep a full cell busy."""
 
+import datetime as dt
 from collections import Counter
 
 import pytest
 
 from systems.chain import relay
+from systems.chain.registry import Job
 
 MANY = [f"{number:05}" for number in range(200)]
 
@@ -59,3 +61,11 @@ def test_who_was_busy_and_is_not_any_more_is_one_of_the_idle_again(busy_relay):
 def test_few_tenants_are_looked_at_twice_a_minute(busy_relay):
     busy_relay._tenants = lambda: MANY[:3]
     assert set(busy_relay.rounds(30).values()) == {2}
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "slot"), [(0, 0, None), (1, 29, None), (1, 30, "2026-03-02"), (23, 59, "2026-03-02")]
+)
+def test_a_daily_job_is_due_from_its_time_on(hour, minute, slot):
+    job = Job("feed", print, at=dt.time(1, 30))
+    assert job.slot(dt.datetime(2026, 3, 2, hour, minute)) == slot

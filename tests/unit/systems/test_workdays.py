@@ -65,6 +65,56 @@ def test_open_time_adds_up(begin, first, second):
     )
 
 
+def test_the_holidays_of_a_year_are_those_of_the_law():
+    """2012. évi I. törvény 102. §; in 2026 Easter Sunday is 5 April."""
+    days = [dt.date(2026, 1, 1) + dt.timedelta(days=n) for n in range(365)]
+    fixed, easter, whitsun = "01-01 03-15 05-01 08-20 10-23 11-01 12-25 12-26", "04-03 04-05 04-06", "05-24 05-25"
+    expected = f"{fixed} {easter} {whitsun}".split()
+    assert [f"{day:%m-%d}" for day in days if workdays.is_holiday(day)] == sorted(expected)
+
+
+@pytest.mark.parametrize(("day", "due"), [("2026-11-20", "2026-11-20"), ("2026-11-21", "2026-11-23"),
+                                          ("2026-08-08", "2026-08-08"), ("2026-08-20", "2026-08-24")])  # fmt: skip
+def test_what_is_due_on_a_working_day_stays_there(day, due):
+    assert workdays.after(dt.date.fromisoformat(day), 0) == dt.date.fromisoformat(due)
+
+
+def test_a_working_saturday_has_the_hours_of_an_ordinary_day():
+    saturday = dt.date(2026, 8, 8)
+    hours = (dt.datetime.combine(saturday, dt.time(8), ZONE), dt.datetime.combine(saturday, dt.time(16), ZONE))
+    assert workdays.hours_of(saturday, HOURS) == hours
+    assert workdays.hours_of(dt.date(2026, 11, 21), HOURS) is None
+
+
+def at(day, hour, minute=0):
+    return dt.datetime(2026, 11, day, hour, minute, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("begin", "minutes", "due"),
+    [
+        (at(19, 15), 60, at(19, 16)),  # what ends at closing time is due today
+        (at(19, 15), 61, at(20, 8, 1)),
+        (at(19, 8), 8 * 60, at(19, 16)),
+        (at(19, 16), 1, at(20, 8, 1)),
+        (at(19, 7), 1, at(19, 8, 1)),
+    ],
+)
+def test_what_is_due_at_closing_time_is_due_today(begin, minutes, due):
+    assert workdays.due(begin, dt.timedelta(minutes=minutes), HOURS) == due
+
+
+@pytest.mark.parametrize("hours_ahead", [-9, 0, 9])
+def test_a_moment_is_of_the_day_in_hungary(hours_ahead):
+    """Wherever it was written down, Thursday 0:30 here is neither of Wednesday nor of Friday."""
+    zone = dt.timezone(dt.timedelta(hours=hours_ahead))
+    early, late = (dict.fromkeys(range(5), (dt.time(hour), dt.time(hour + 1))) for hour in (0, 22))
+    for begin, hours, due in ((at(19, 0, 30), early, at(19, 1)), (at(19, 22, 30), late, at(19, 23))):
+        elsewhere = begin.astimezone(zone)
+        assert workdays.due(elsewhere, dt.timedelta(minutes=30), hours) == due
+        assert workdays.open_time(elsewhere, due.astimezone(zone), hours) == dt.timedelta(minutes=30)
+
+
 def test_a_friday_afternoon_is_not_open():
     begin = dt.datetime(2026, 11, 20, 13, 0, tzinfo=ZONE)
     assert workdays.due(begin, dt.timedelta(hours=1), HOURS) == dt.datetime(2026, 11, 23, 8, 30, tzinfo=ZONE)

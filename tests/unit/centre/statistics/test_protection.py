@@ -167,6 +167,24 @@ def test_on_average_over_all_places_nothing_is_added(value):
     assert average == pytest.approx(value, abs=step_of(value, 10) / 200)
 
 
+@pytest.mark.parametrize(
+    ("size", "step"),
+    [(0, 10), (99, 10), (100, 20), (199, 20), (200, 50), (499, 50), (500, 100), (999, 100), (1000, 200), (2000, 500)],
+)
+def test_a_step_is_a_tenth_to_a_quarter_of_the_figure(size, step):
+    assert step_of(size, 10) == step
+
+
+def test_two_figures_whose_names_run_into_one_have_places_of_their_own():
+    assert place_of(b"key", "16054", "irat", "ab", "c") != place_of(b"key", "16054", "irat", "a", "bc")
+    assert 0 <= place_of(b"key", "16054") < WHOLE
+
+
+@pytest.mark.parametrize(("value", "place", "near"), [(-5, 0, 0), (-5, WHOLE - 1, -10), (-123, 0, -120), (-10, 7, -10)])
+def test_a_debt_stays_one(value, place, near):
+    assert round_figure(value, place, 10) == near
+
+
 def test_a_total_of_the_country_is_off_by_less_than_a_percent():
     exact = {f"{n:05}": 20 + n * 7 % 4000 for n in range(3000)}
     delivered = {ksh: Delivered(["irat"], [("irat", "m", "", "count", value)]) for ksh, value in exact.items()}
@@ -182,6 +200,8 @@ def test_the_same_figure_is_rounded_alike_on_every_day_and_each_figure_in_its_ow
     first = protect(delivered, ROUNDING)
     assert first == protect(delivered, ROUNDING)
     assert {row[4] for delivery in first.values() for row in delivery.figures} == {0, 10}
+    of_each = {tuple(row[4] for row in delivery.figures) for delivery in first.values()}
+    assert len(of_each) > 1, "nor does one municipality's tell of another's"
     assert first != protect(delivered, Rounding(b"another", 10, 10_000))
 
 
