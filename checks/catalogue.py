@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from checks.wording import amount
 from inventory import paths
 from inventory.errors import Fault, RegisterError
+from inventory.reader import FastLoader
 from inventory.register import Register
 
 CATALOGUE = paths.ROOT / "checks" / "catalogue.yaml"
@@ -128,7 +129,7 @@ def load(register: Register, path: Path = CATALOGUE, runbooks: Path = RUNBOOKS) 
     faults: list[Fault] = []
     name = path.name
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.load(path.read_text(encoding="utf-8"), FastLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RegisterError(
             [Fault(name, "(file)", str(error), "cannot be read as YAML", "Correct the file")]

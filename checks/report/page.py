@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from checks.report.document import AREAS, TIERS
 from checks.report.model import Evidence, Report
@@ -26,14 +27,18 @@ VERDICT_TEXT = {
 
 def html(report: Report) -> str:
     """The page: no script, no external resource."""
+    return _template().render(report=report, verdicts=VERDICT_TEXT, tiers=TIERS, areas=AREAS)
+
+
+@functools.cache
+def _template() -> Template:
+    """Compiled once: that takes longer than filling it in."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"moment": _moment, "number": number, "grouped": _grouped}
-    return environment.get_template("report.html.j2").render(
-        report=report, verdicts=VERDICT_TEXT, tiers=TIERS, areas=AREAS
-    )
+    return environment.get_template("report.html.j2")
 
 
 def _moment(text: str | None) -> str:

@@ -15,8 +15,10 @@ cli: Any = Late("stacks.engine.cli")
 if __name__ == "__main__":
     program.foresee(sys.argv[1:])
     bare_sdk()
-    status = cli.main()
-    program.dismiss()
+    try:
+        status = cli.main()
+    finally:
+        program.dismiss()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
             stream.flush()

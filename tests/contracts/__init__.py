@@ -6,4 +6,4 @@ tests/unit, the real one's where the real thing is: tests/engine (one container 
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.fencer_engine", "tests.contracts.keycloak")
+pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in ("connection", "fencer_engine", "keycloak")))

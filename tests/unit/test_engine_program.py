@@ -48,14 +48,18 @@ def test_an_interpreter_that_nobody_needs_is_ended():
     assert waiting.returncode is not None and program._waiting == []
 
 
-def test_a_refused_command_leaves_no_interpreter(tmp_path):
+@pytest.mark.parametrize(
+    ("flags", "status", "refusal"),
+    [(["-s", "none"], 6, "no stack named 'none'"), (["--sideways"], 2, "unrecognized arguments: --sideways")],
+)
+def test_a_refused_command_leaves_no_interpreter(tmp_path, flags, status, refusal):
     project = Project(tmp_path)
-    command = [sys.executable, "-m", "stacks.engine", "up", "-s", "none"]
+    command = [sys.executable, "-m", "stacks.engine", "up", *flags]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=project.environment, start_new_session=True, stderr=subprocess.PIPE, text=True
     )
     _, message = process.communicate(timeout=60)
-    assert process.returncode == 6 and "no stack named 'none'" in message
+    assert process.returncode == status and refusal in message
     left = subprocess.run(["ps", "-o", "args=", "-s", str(process.pid)], capture_output=True, text=True, check=False)
     assert left.stdout == ""
 

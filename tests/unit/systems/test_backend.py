@@ -1,5 +1,6 @@
 """The database backend reaches the current tenant's database as this system's role, and nothing without a tenant."""
 
+import psycopg
 import pytest
 from django.db import connections, transaction
 from django.db.utils import InterfaceError
@@ -7,12 +8,13 @@ from django.db.utils import InterfaceError
 from systems import tenancy
 from systems.shared.credentials import derive
 from systems.tenant_db import base
+from tests.contracts.connection import ConnectionContract
 
 OURS, THEIRS = tenancy.Tenant("16054", None), tenancy.Tenant("14915", None)
 
 
 class Server:
-    """A connection that remembers its parameters and statements."""
+    """A connection that remembers its parameters and statements. tests/systems/test_connection.py: the real one."""
 
     def __init__(self, parameters):
         self.parameters, self.closed, self.statements, self.autocommit = parameters, False, [], True
@@ -20,31 +22,49 @@ class Server:
     def close(self):
         self.closed = True
 
+    def take(self, statement):
+        if self.closed:
+            raise psycopg.OperationalError("the connection is closed")
+        self.statements.append(statement)
+
     def commit(self):
-        self.statements.append("commit")
+        self.take("commit")
 
     def rollback(self):
-        self.statements.append("rollback")
+        self.take("rollback")
 
     def cursor(self):
+        if self.closed:
+            raise psycopg.OperationalError("the connection is closed")
         return Cursor(self)
 
 
 class Cursor:
     def __init__(self, server):
-        self._server = server
+        self._server, self._closed = server, False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        pass
+        self.close()
 
     def execute(self, sql, parameters=None):
-        self._server.statements.append(sql)
+        if self._closed:
+            raise psycopg.InterfaceError("the cursor is closed")
+        self._server.take(sql)
 
     def close(self):
-        pass
+        self._closed = True
+
+
+@pytest.fixture
+def server():
+    return Server({})
+
+
+class TestServer(ConnectionContract):
+    pass
 
 
 @pytest.fixture
