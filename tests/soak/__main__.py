@@ -64,7 +64,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     writes = written.expected(journal.writes)
     breaks: dict[str, list[float]] = {}
     for window in day.windows:
-        breaks.setdefault(window.target, []).append(window.begin)
+        breaks.setdefault(window.target, []).append(window.end)  # Keycloak takes a minute and more to start
     flat, services = memory.judge(watch.samples, watch.begin, end, breaks, watch.oom_kills())
     silent, explained = logs.judge(watch.lines, day.windows, watch.read)
     verdicts = [
@@ -83,7 +83,8 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
         "environment": register.environment.id, "seed": options.seed, "minutes": options.minutes,
         "load": watch.loads, "begin": watch.begin, "end": end, "verdicts": [verdict.as_json() for verdict in verdicts],
         "windows": [asdict(window) for window in day.windows], "lines": [asdict(line) for line in watch.lines],
-        "services": services, "explained": explained,
+        "services": services, "samples": [asdict(sample) for sample in watch.samples],
+        "explained": explained,
         "tasks": dict(sorted(journal.tasks.items())), "answers": [asdict(answer) for answer in journal.answers],
         "writes": [asdict(write) for write in journal.writes],
     }  # fmt: skip

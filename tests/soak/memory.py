@@ -37,7 +37,7 @@ def series(
 ) -> dict[str, list[tuple[float, float]]]:
     """Service → (time, MiB) of its last container from `since` on, without the time in which that one settled.
 
-    `breaks`: service → moments at which something in its container was begun anew, as a container's start is.
+    `breaks`: service → moments from which it was whole again after something in its container was begun anew.
     """
     last: dict[str, Sample] = {}
     first: dict[str, float] = {}

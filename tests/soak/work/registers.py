@@ -46,6 +46,6 @@ def estate(visitor: Visitor) -> None:
     values["received_on"] = (today - dt.timedelta(days=5)).isoformat()
     page = visitor.press(form, "Mentés", values, "estate")
     form = visitor.follow(page, "Új örökös")
-    values = {"name": heir.name, "address": heir.address, "born": "1970-05-06", "relation": "gyermek"}
+    values = {"name": heir.name, "address": heir.address, "born": "1970-05-06", "relation": "child"}
     visitor.press(form, "Mentés", values | {"share_part": "1", "share_whole": "1"}, "heir")
     visitor.open(chance.choice(("/hagyatek/", "/hagyatek/hataridok/", "/hagyatek/kozjegyzok/")))
