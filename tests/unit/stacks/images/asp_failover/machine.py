@@ -14,8 +14,8 @@ class Machine:
     """Nodes with any number of containers. What is, and what is shown of it, may differ as at a real engine.
 
     `stubborn`: kills do nothing. `sticky`: cuts do nothing. `late`: so many looks at a killed container show it alive.
-    `listed`: container → the state that the list shows instead. `shown`: container → fields that inspecting shows
-    instead. `hidden`: containers that the list has lost. `reason`: why a running container is silent.
+    `list_states`: container → the state that the list shows instead. `shown`: container → fields that inspecting shows
+    instead. `off_list`: containers that the list has lost. `reason`: why a running container is silent.
     """
 
     def __init__(self, *nodes: str):
@@ -29,11 +29,11 @@ class Machine:
         self.stubborn = self.sticky = False
         self.late = 0
         self.reason: str | None = None
-        self.listed: dict[str, str] = {}
+        self.list_states: dict[str, str] = {}
         self.shown: dict[str, dict[str, Any]] = {}
-        self.hidden: set[str] = set()
+        self.off_list: set[str] = set()
         self.codes: dict[str, int] = {}
-        self.stopped: set[str] = set()
+        self.halts: set[str] = set()
         self.calls: list[tuple] = []
         self._dying: dict[str, int] = {}  # killed → looks that still show it alive
 
@@ -73,12 +73,12 @@ class Machine:
         return [
             {
                 "Id": name,
-                "State": self.listed.get(name, self.state[name]),
+                "State": self.list_states.get(name, self.state[name]),
                 "Labels": {SERVICE_LABEL: service, watch.TASK_LABEL: f"t-{service}"},
                 "NetworkSettings": {"Networks": self._networks(name)},
             }
             for name, owner in self.owner.items()
-            if owner == service and name not in self.hidden
+            if owner == service and name not in self.off_list
         ]
 
     def _networks(self, container: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Machine:
             return self.reason
         if container not in self.state or not self._networks(container):
             return "it has no network"
-        return "its processes are stopped" if container in self.stopped else None
+        return "its processes are stopped" if container in self.halts else None
 
     def kill(self, container: str) -> None:
         self.calls.append(("kill", container))
