@@ -29,12 +29,12 @@ class World(Protocol):
     def remove(self, container: str) -> None: ...
 
 
-def shown(world: World, container: str) -> dict[str, Any]:
+def state_of(world: World, container: str) -> dict[str, Any]:
     """The state that inspecting shows."""
     return world.engine.inspect(container)["State"]
 
 
-def listed(world: World) -> dict[str, str]:
+def states(world: World) -> dict[str, str]:
     return {item["Id"]: item["State"] for item in world.engine.containers(world.node)}
 
 
@@ -50,7 +50,7 @@ class EngineContract:
         assert (entry["Id"], entry["State"]) == (container, "running")
         assert isinstance(entry["Labels"], dict)
         assert [item["NetworkID"] for item in entry["NetworkSettings"]["Networks"].values()] == [world.network]
-        state = shown(world, container)
+        state = state_of(world, container)
         assert (state["Status"], state["Running"], state["Paused"], state["Restarting"]) == (
             "running",
             True,
@@ -64,8 +64,8 @@ class EngineContract:
     def test_a_frozen_container_has_a_process_and_its_network(self, world):
         container = world.start()
         world.freeze(container)
-        assert listed(world) == {container: "paused"}
-        state = shown(world, container)
+        assert states(world) == {container: "paused"}
+        state = state_of(world, container)
         assert (state["Status"], state["Running"], state["Paused"]) == ("paused", True, True)
         assert state["Pid"] > 0
         assert container in world.engine.endpoints(world.network)
@@ -73,32 +73,32 @@ class EngineContract:
     def test_a_killed_container_is_shown_as_ended_and_stays_listed(self, world):
         container = world.start()
         world.engine.kill(container)
-        comes(lambda: not shown(world, container)["Running"])
-        state = shown(world, container)
+        comes(lambda: not state_of(world, container)["Running"])
+        state = state_of(world, container)
         assert (state["Status"], state["Paused"], state["Restarting"], state["Pid"]) == ("exited", False, False, 0)
         assert state["ExitCode"] == 137 and state["FinishedAt"]
-        assert listed(world) == {container: "exited"}
+        assert states(world) == {container: "exited"}
         comes(lambda: container not in world.engine.endpoints(world.network))
 
     def test_a_kill_ends_what_is_frozen(self, world):
         container = world.start()
         world.freeze(container)
         world.engine.kill(container)
-        comes(lambda: not shown(world, container)["Running"])
-        assert not shown(world, container)["Paused"] and shown(world, container)["Pid"] == 0
+        comes(lambda: not state_of(world, container)["Running"])
+        assert not state_of(world, container)["Paused"] and state_of(world, container)["Pid"] == 0
 
     def test_a_container_that_ends_by_itself_keeps_its_own_status(self, world):
         container = world.start()
         world.finish(container)
-        comes(lambda: listed(world) == {container: "exited"})
-        assert shown(world, container)["ExitCode"] == 0
+        comes(lambda: states(world) == {container: "exited"})
+        assert state_of(world, container)["ExitCode"] == 0
 
     def test_killing_what_has_ended_or_is_gone_is_nothing(self, world):
         container = world.start()
         world.finish(container)
-        comes(lambda: listed(world) == {container: "exited"})
+        comes(lambda: states(world) == {container: "exited"})
         world.engine.kill(container)
-        assert shown(world, container)["ExitCode"] == 0
+        assert state_of(world, container)["ExitCode"] == 0
         world.remove(container)
         world.engine.kill(container)
 
@@ -106,7 +106,7 @@ class EngineContract:
         container = world.start()
         world.engine.cut(container, world.network)
         assert container not in world.engine.endpoints(world.network)
-        assert shown(world, container)["Running"]
+        assert state_of(world, container)["Running"]
         assert world.engine.halted(container) == "it has no network"
         [entry] = world.engine.containers(world.node)
         assert not entry["NetworkSettings"]["Networks"]
@@ -117,7 +117,7 @@ class EngineContract:
         world.engine.cut(container, world.network)
         other = world.start()
         world.engine.kill(other)
-        comes(lambda: not shown(world, other)["Running"])
+        comes(lambda: not state_of(world, other)["Running"])
         world.engine.cut(other, world.network)
         assert other not in world.engine.endpoints(world.network)
 
@@ -125,7 +125,7 @@ class EngineContract:
         container = world.start()
         world.remove(container)
         assert world.engine.inspect(container) is None
-        assert listed(world) == {}
+        assert states(world) == {}
         assert container not in world.engine.endpoints(world.network)
         assert world.engine.halted(container) == "it has no network"
 
@@ -133,13 +133,13 @@ class EngineContract:
         container = world.start()
         world.stop_processes(container)
         comes(lambda: world.engine.halted(container) == "its processes are stopped")
-        assert shown(world, container)["Running"] and listed(world) == {container: "running"}
+        assert state_of(world, container)["Running"] and states(world) == {container: "running"}
 
     def test_a_node_may_have_several_containers_each_in_its_own_state(self, world):
         ended, frozen, running = world.start(), world.start(), world.start()
         world.engine.kill(ended)
         world.freeze(frozen)
-        comes(lambda: listed(world) == {ended: "exited", frozen: "paused", running: "running"})
+        comes(lambda: states(world) == {ended: "exited", frozen: "paused", running: "running"})
         comes(lambda: world.engine.endpoints(world.network) == {frozen, running})
 
     def test_another_node_has_none_of_them(self, world):

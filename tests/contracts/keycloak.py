@@ -34,7 +34,7 @@ def mapper(name: str) -> dict[str, Any]:
     return {"name": name, "protocol": "openid-connect", "protocolMapper": kind, "config": config}
 
 
-def imported(api: Any, *clients: dict[str, Any], roles: dict[str, list[str]] | None = None) -> str:
+def import_clients(api: Any, *clients: dict[str, Any], roles: dict[str, list[str]] | None = None) -> str:
     """Clients with their roles in one request; the id of the first."""
     named = {owner: [{"name": role} for role in names] for owner, names in (roles or {}).items()}
     body = {"ifResourceExists": "FAIL", "clients": list(clients), "roles": {"client": named}}
@@ -124,26 +124,27 @@ class KeycloakContract:
 
     @pytest.mark.parametrize("kind", ["users", "organizations", "clients"])
     def test_removing_what_is_gone_is_nothing(self, api, kind):
-        made = {"users": user, "organizations": organization, "clients": lambda api: imported(api, client())}[kind](api)
-        api.remove(kind, made)
-        api.remove(kind, made)
+        make = {"users": user, "organizations": organization, "clients": lambda api: import_clients(api, client())}
+        identifier = make[kind](api)
+        api.remove(kind, identifier)
+        api.remove(kind, identifier)
 
     # -- clients and their roles
 
     def test_a_client_is_looked_up_by_its_whole_name_or_searched_by_its_beginning(self, api):
-        imported(api, client(), client("t99999-ado"), client("t99999"))
+        import_clients(api, client(), client("t99999-ado"), client("t99999"))
         assert names(api.get("clients", clientId="t99999"), "clientId") == {"t99999"}
         systems = api.get("clients", clientId="t99999-", search=True, max=100)
         assert names(systems, "clientId") == {"t99999-irat", "t99999-ado"}
 
     def test_a_client_without_scopes_has_the_realms(self, api):
-        imported(api, client())
+        import_clients(api, client())
         assert "profile" in only(api.get("clients", clientId="t99999-irat"))["defaultClientScopes"]
 
     def test_an_import_that_meets_a_client_changes_nothing(self, api):
-        imported(api, client())
+        import_clients(api, client())
         with pytest.raises(RuntimeFault, match="409"):
-            imported(api, client("t99999-ado"), client())
+            import_clients(api, client("t99999-ado"), client())
         assert api.get("clients", clientId="t99999-ado") == []
 
     def test_two_clients_share_no_name(self, api):
@@ -152,11 +153,11 @@ class KeycloakContract:
             api.create("clients", body=client())
 
     def test_roles_come_with_the_import(self, api):
-        holder = imported(api, client("t99999"), roles={"t99999": ["irat.iktato", "irat.olvaso"]})
+        holder = import_clients(api, client("t99999"), roles={"t99999": ["irat.iktato", "irat.olvaso"]})
         assert names(api.get("clients", holder, "roles", max=100)) == {"irat.iktato", "irat.olvaso"}
 
     def test_a_role_is_added_once_and_removed(self, api):
-        holder = imported(api, client("t99999"))
+        holder = import_clients(api, client("t99999"))
         api.create("clients", holder, "roles", body={"name": "irat.iktato"})
         with pytest.raises(RuntimeFault, match="409"):
             api.create("clients", holder, "roles", body={"name": "irat.iktato"})
@@ -166,7 +167,7 @@ class KeycloakContract:
         assert api.get("clients", holder, "roles", max=100) == []
 
     def test_roles_are_given_and_taken(self, api):
-        holder, clerk = imported(api, client("t99999"), roles={"t99999": ["a.b", "a.c"]}), user(api)
+        holder, clerk = import_clients(api, client("t99999"), roles={"t99999": ["a.b", "a.c"]}), user(api)
         path = ("users", clerk, "role-mappings", "clients", holder)
         roles = {role["name"]: role for role in api.get("clients", holder, "roles", max=100)}
         assert api.get(*path) == []
@@ -176,19 +177,19 @@ class KeycloakContract:
         assert names(api.get(*path)) == {"a.c"}
 
     def test_a_removed_role_is_nobodys(self, api):
-        holder, clerk = imported(api, client("t99999"), roles={"t99999": ["a.b"]}), user(api)
+        holder, clerk = import_clients(api, client("t99999"), roles={"t99999": ["a.b"]}), user(api)
         path = ("users", clerk, "role-mappings", "clients", holder)
         api.create(*path, body=api.get("clients", holder, "roles", max=100))
         api.remove("clients", holder, "roles", "a.b")
         assert api.get(*path) == []
 
     def test_each_mapper_has_an_id_of_its_own(self, api):
-        imported(api, client(protocolMappers=[mapper("one"), mapper("two")]))
+        import_clients(api, client(protocolMappers=[mapper("one"), mapper("two")]))
         mappers = only(api.get("clients", clientId="t99999-irat"))["protocolMappers"]
         assert names(mappers) == {"one", "two"} and len(names(mappers, "id")) == 2
 
     def test_a_changed_client_has_the_mappers_that_were_sent(self, api):
-        identifier = imported(api, client(protocolMappers=[mapper("one"), mapper("two")]))
+        identifier = import_clients(api, client(protocolMappers=[mapper("one"), mapper("two")]))
         entry = only(api.get("clients", clientId="t99999-irat"))
         kept = next(item for item in entry["protocolMappers"] if item["name"] == "one")
         body = {**entry, "name": "Próbafalva", "protocolMappers": [kept, mapper("three")]}
@@ -201,7 +202,7 @@ class KeycloakContract:
 
     def test_a_changed_client_keeps_its_scopes(self, api):
         scopes = {"defaultClientScopes": ["basic", "email"], "optionalClientScopes": ["organization"]}
-        identifier = imported(api, client(**scopes))
+        identifier = import_clients(api, client(**scopes))
         entry = only(api.get("clients", clientId="t99999-irat"))
         body = {**entry, "defaultClientScopes": ["basic"], "optionalClientScopes": []}
         api.replace("clients", identifier, body=body)
@@ -213,7 +214,7 @@ class KeycloakContract:
         return sorted(entry["defaultClientScopes"]), sorted(entry["optionalClientScopes"])
 
     def test_a_scope_is_added_and_removed(self, api):
-        identifier = imported(api, client(defaultClientScopes=["basic"], optionalClientScopes=[]))
+        identifier = import_clients(api, client(defaultClientScopes=["basic"], optionalClientScopes=[]))
         ids = {scope["name"]: scope["id"] for scope in api.get("client-scopes")}
         api.replace("clients", identifier, KINDS[1], ids["organization"], body=None)
         assert self.scopes(api) == (["basic"], ["organization"])
@@ -221,13 +222,13 @@ class KeycloakContract:
         assert self.scopes(api) == (["basic"], [])
 
     def test_a_scope_of_the_other_kind_is_not_added(self, api):
-        identifier = imported(api, client(defaultClientScopes=["basic"], optionalClientScopes=["organization"]))
+        identifier = import_clients(api, client(defaultClientScopes=["basic"], optionalClientScopes=["organization"]))
         ids = {scope["name"]: scope["id"] for scope in api.get("client-scopes")}
         api.replace("clients", identifier, KINDS[0], ids["organization"], body=None)
         assert self.scopes(api) == (["basic"], ["organization"])
 
     def test_a_scope_is_removed_from_whichever_kind_it_is(self, api):
-        identifier = imported(api, client(defaultClientScopes=["basic"], optionalClientScopes=["organization"]))
+        identifier = import_clients(api, client(defaultClientScopes=["basic"], optionalClientScopes=["organization"]))
         ids = {scope["name"]: scope["id"] for scope in api.get("client-scopes")}
         api.remove("clients", identifier, KINDS[0], ids["organization"])
         assert self.scopes(api) == (["basic"], [])
@@ -257,10 +258,10 @@ class KeycloakContract:
         group = api.create(*FLOWS, "proba", "executions", "flow", body=body)
         body = {"provider": "auth-cookie"}
         step = api.create(*FLOWS, "proba group", "executions", "execution", body=body)
-        listed = api.get(*FLOWS, "proba", "executions")
-        assert [(item["level"], item["requirement"]) for item in listed] == [(0, "DISABLED"), (1, "DISABLED")]
-        assert (listed[0]["flowId"], listed[1]["id"]) == (group, step)
-        api.replace(*FLOWS, "proba", "executions", body={**listed[1], "requirement": "ALTERNATIVE"})
+        steps = api.get(*FLOWS, "proba", "executions")
+        assert [(item["level"], item["requirement"]) for item in steps] == [(0, "DISABLED"), (1, "DISABLED")]
+        assert (steps[0]["flowId"], steps[1]["id"]) == (group, step)
+        api.replace(*FLOWS, "proba", "executions", body={**steps[1], "requirement": "ALTERNATIVE"})
         assert [item["requirement"] for item in api.get(*FLOWS, "proba", "executions")] == ["DISABLED", "ALTERNATIVE"]
 
     def test_a_step_has_the_settings_that_it_was_given(self, api):

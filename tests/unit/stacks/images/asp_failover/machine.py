@@ -14,8 +14,8 @@ class Machine:
     """Nodes with any number of containers. What is, and what is shown of it, may differ as at a real engine.
 
     `stubborn`: kills do nothing. `sticky`: cuts do nothing. `late`: so many looks at a killed container show it alive.
-    `listed`: container → the state that the list shows instead. `shown`: container → fields that inspecting shows
-    instead. `hidden`: containers that the list has lost. `reason`: why a running container is silent. `reasons`,
+    `list_states`: container → the state that the list shows instead. `shown`: container → fields that inspecting shows
+    instead. `off_list`: containers that the list has lost. `reason`: why a running container is silent. `reasons`,
     `tasks_of`, `networks`: container → why it is silent, its task, its network, where not the ordinary one.
     """
 
@@ -30,14 +30,14 @@ class Machine:
         self.stubborn = self.sticky = False
         self.late = 0
         self.reason: str | None = None
-        self.listed: dict[str, str] = {}
+        self.list_states: dict[str, str] = {}
         self.shown: dict[str, dict[str, Any]] = {}
-        self.hidden: set[str] = set()
+        self.off_list: set[str] = set()
         self.reasons: dict[str, str] = {}
         self.tasks_of: dict[str, str] = {}
         self.networks: dict[str, str] = {}
         self.codes: dict[str, int] = {}
-        self.stopped: set[str] = set()
+        self.halts: set[str] = set()
         self.calls: list[tuple] = []
         self._dying: dict[str, int] = {}  # killed → looks that still show it alive
 
@@ -77,12 +77,12 @@ class Machine:
         return [
             {
                 "Id": name,
-                "State": self.listed.get(name, self.state[name]),
+                "State": self.list_states.get(name, self.state[name]),
                 "Labels": {SERVICE_LABEL: service, watch.TASK_LABEL: self.tasks_of.get(name, f"t-{service}")},
                 "NetworkSettings": {"Networks": self._networks(name)},
             }
             for name, owner in self.owner.items()
-            if owner == service and name not in self.hidden
+            if owner == service and name not in self.off_list
         ]
 
     def _networks(self, container: str) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Machine:
             return reason
         if container not in self.state or not self._networks(container):
             return "it has no network"
-        return "its processes are stopped" if container in self.stopped else None
+        return "its processes are stopped" if container in self.halts else None
 
     def kill(self, container: str) -> None:
         self.calls.append(("kill", container))

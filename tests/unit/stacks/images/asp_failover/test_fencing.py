@@ -298,7 +298,7 @@ def seen_alive_and_not_listed(watcher, machine, wire, audit):
     """Another container of it was seen alive; the list has lost it, and it runs."""
     audit.alive(OLD, [f"c-{OLD}", "c-lost"])
     machine.add(OLD, "c-lost")
-    machine.hidden.add("c-lost")
+    machine.off_list.add("c-lost")
 
 
 def another_machine(watcher, machine, wire, audit):
@@ -407,7 +407,7 @@ def test_an_end_that_is_shown_too_late_is_no_proof(cell):
 @pytest.mark.parametrize("state", ["exited", "dead"])
 def test_a_container_that_the_list_alone_calls_ended_is_no_proof(cell, state):
     watcher, machine, wire, audit = cell
-    machine.listed[f"c-{OLD}"] = state
+    machine.list_states[f"c-{OLD}"] = state
     watcher.act(LEADER, "its end")
     assert f"{SCOPE}leader" in wire.keys and watcher.counts["refused"] == 1
 
@@ -415,7 +415,7 @@ def test_a_container_that_the_list_alone_calls_ended_is_no_proof(cell, state):
 def test_a_container_that_the_list_alone_calls_running_is_proven_by_its_end(cell):
     watcher, machine, wire, audit = cell
     machine.finish(f"c-{OLD}", 137)
-    machine.listed[f"c-{OLD}"] = "running"
+    machine.list_states[f"c-{OLD}"] = "running"
     watcher.act(LEADER, "its end")
     assert proof(audit) == {f"c-{OLD}": "exited"} and f"{SCOPE}leader" not in wire.keys
 

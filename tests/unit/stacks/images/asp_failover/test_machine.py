@@ -25,7 +25,7 @@ class World:
         self.engine.state[container] = "paused"
 
     def stop_processes(self, container):
-        self.engine.stopped.add(container)
+        self.engine.halts.add(container)
 
     def finish(self, container):
         self.engine.finish(container)
