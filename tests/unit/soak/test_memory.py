@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.soak.memory import GROWTH_LIMIT, SETTLING, SHORTEST, Sample, judge, series, slope
+from tests.soak.memory import GROWTH_LIMIT, JAVA_SETTLING, SETTLING, SHORTEST, Sample, judge, series, slope
 
 DAY = 1800
 
@@ -44,6 +44,13 @@ def test_a_successor_is_judged_alone_and_after_it_settled():
 
 def test_a_worker_that_died_begins_the_series_anew():
     assert series(samples(), 900, {"irat": [1200.0]})["irat"][0][0] == 1200 + SETTLING
+
+
+def test_keycloak_is_given_longer_to_take_its_heap():
+    dead, successor = samples("asp-dev-identity", end=1000), samples("asp-dev-identity", "b", begin=1000)
+    points = series(dead + successor, 900, {"asp-dev-identity": [1050.0]})["asp-dev-identity"]
+    assert points[0][0] == 1050 + JAVA_SETTLING
+    assert len(series(samples("asp-dev-identity"), 900, {})["asp-dev-identity"]) == 90, "one that was not begun anew"
 
 
 def test_too_few_samples_are_not_judged():
