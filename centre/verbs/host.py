@@ -228,13 +228,17 @@ def environment(steps: Steps) -> str | None:
     if stamp.is_file() and stamp.read_text() == f"{fingerprint} {sys.version}":
         return None
     stamp.unlink(missing_ok=True)
-    if not (folder / "bin" / "python").exists():
-        venv.create(folder, with_pip=True)
+    underway = folder / "installing"  # stays when pip was killed: what it leaves half removed, it cannot mend
+    if underway.exists() or not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True, clear=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    underway.touch()
     try:
         steps.command("pip-lock", [*pip, "--require-hashes", "-r", str(lock)])
         steps.command("pip-project", [*pip, "--no-deps", "-e", str(ROOT)])
     except StepFailed as failure:
+        underway.unlink()
         raise StepFailed(f"{failure}\nIs the Python package source reachable?") from failure
+    underway.unlink()
     stamp.write_text(f"{fingerprint} {sys.version}")
     return "installed from requirements.lock"

@@ -177,3 +177,42 @@ def test_a_killed_daemons_process_file_is_forgotten(tmp_path):
     file.write_text("4194305\n")  # above the greatest number that Linux gives
     host.forget_dead_daemon(file)
     assert not file.exists()
+
+
+@pytest.fixture
+def venvs(monkeypatch, tmp_path):
+    """Folders in which a Python environment was begun: (what stood there already), with an interpreter afterwards."""
+    begun = []
+
+    def create(folder, clear, with_pip):
+        begun.append(sorted(item.name for item in folder.iterdir()) if folder.is_dir() else [])
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin" / "python").touch()
+        if clear:
+            (folder / "installing").unlink(missing_ok=True)
+
+    monkeypatch.setattr(host, "LOCAL", tmp_path)
+    monkeypatch.setattr(host.venv, "create", create)
+    return begun
+
+
+def test_an_environment_that_pip_was_killed_in_is_begun_anew(steps, venvs, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(steps, "command", killed)
+        host.environment(steps)
+    assert host.environment(steps) == "installed from requirements.lock"
+    assert venvs == [[], ["bin", "installing"]]
+    assert host.environment(steps) is None and len(venvs) == 2
+
+
+def test_an_environment_that_pip_gave_up_is_gone_on_with(steps, venvs, monkeypatch):
+    def failed(*_):
+        raise StepFailed("no network")
+
+    with monkeypatch.context() as patch, pytest.raises(StepFailed, match="source reachable"):
+        patch.setattr(steps, "command", failed)
+        host.environment(steps)
+    assert host.environment(steps) and len(venvs) == 1
