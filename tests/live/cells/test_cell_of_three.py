@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,8 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
 def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash):
     old, (fencer,) = leader(three, cell), cell.fencer
     sql = CellSql(three, "baz1")
-    sql.script("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)", database="postgres", role="postgres")
+    kept = "DROP TABLE IF EXISTS kept; CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)"
+    sql.script(kept, database="postgres", role="postgres")
     if crash == "PostgreSQL alone":
         three.run(old, ["bash", "-c", "kill -9 $(head -1 /data/pgdata/postmaster.pid)"])
     else:
@@ -126,6 +128,9 @@ def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash)
     events = [entry for entry in audit if entry.get("member") == old][-4:]
     assert [entry["event"] for entry in events] == ["fencing", "proof", "released", "given back"]
     assert all(proof["proven"] and not proof.get("networks") for proof in events[1]["containers"])
+    # A node leads from the moment that the key is its own, and takes writes once its promotion is over.
+    reading = partial(sql.script, "SELECT pg_is_in_recovery()", database="postgres", role="postgres")
+    poll(lambda: reading().strip(), lambda answer: answer == "f", 25, "the new leader takes writes")
     assert sql.script("SELECT n FROM kept; DROP TABLE kept", database="postgres", role="postgres").strip() == "1"
     poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the old leader streams again")
     assert leader(three, cell) == new
