@@ -16,10 +16,11 @@ DAY = dt.date(2026, 1, 31)
 
 
 def municipalities(target: Target) -> list[Municipality]:
-    joined = target.register.joined()[: len(FIGURES)]
-    if len(joined) < 5:
+    """Municipalities of the register, whether they have joined or not: what is attacked is arithmetic."""
+    listing = [entry for _, entry in sorted(target.register.municipalities.items())][: len(FIGURES)]
+    if len(listing) < 5:
         raise Untried("needs five municipalities")
-    return joined
+    return listing
 
 
 def publish(
@@ -86,7 +87,10 @@ def test_two_days(target: Target, tries: Tries, way: int) -> None:
 )
 def test_one_day(target: Target, tries: Tries, way: tuple[int, ...]) -> None:
     values = {m.ksh: figure for m, figure in zip(municipalities(target), way, strict=False)}
-    tries.holds(told(publish(target, values)) is None, f"{way}: {told(publish(target, values))} is told")
+    total = told(publish(target, values))
+    # Counts below the step may all be rounded to 0, each by itself: that they are below it is all that a 0 says.
+    nothing = total == 0 and max(way) < target.register.statistics.count_step
+    tries.holds(total is None or nothing, f"{way}: {total} is told")
 
 
 @attack("T03", "statistics", "a hidden part subtracted out of the total and the other parts")
@@ -101,7 +105,8 @@ def test_parts(target: Target, tries: Tries) -> None:
         )
         for n, (m, figure) in enumerate(zip(municipalities(target), FIGURES, strict=False))
     }
-    publication = compile_day(target.register, DAY, municipalities(target), ["ado"], delivered, True)
+    rounding = rounding_of(target.register, target.secrets)
+    publication = compile_day(target.register, DAY, municipalities(target), ["ado"], delivered, rounding, True)
     measure = publication.chapters[0].measures[0]
     hidden = [line for line in measure.parts if line.value is None]
     tries.holds(measure.total is None or len(hidden) != 1, f"{measure.total}, {measure.parts}")
