@@ -58,7 +58,7 @@ soak:  ## everybody at work in the running ENV while things break, 30 minutes, t
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/live/cells
 
-attack:  ## attack the running ENV, all ways, some ten minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
+attack:  ## attack the running ENV, all ways, some fifteen minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
 	@$(PY) -m pytest --long tests/attack $(ARGS)
 
 test-unit:  ## tests without Docker, some minutes (ARGS="--shuffle 7" in another order)

@@ -18,7 +18,7 @@ from tests.attack.registry import Tries, Untried, of_item
 from tests.attack.target import Target
 from tests.support.polling import PATIENCE
 
-LONGEST = 600 * PATIENCE  # seconds of a whole run; what has not begun by then is untried
+LONGEST = 1500 * PATIENCE  # seconds of a whole run, which takes some 800; what has not begun by then is untried
 LEAST = 200  # attacks of a whole run
 ROWS: list[results.Row] = []
 STATE: dict[str, float | str] = {}
