@@ -42,8 +42,8 @@ def on_starting(server) -> None:
 def pre_fork(server, worker) -> None:
     """Exclude what was imported from garbage collection, so that workers keep sharing its memory."""
     gc.freeze()
-    taken = {other.slot for other in server.WORKERS.values()}
-    worker.slot = next(slot for slot in range(workers + len(taken)) if slot not in taken)
+    slots = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in range(workers + len(slots)) if slot not in slots)
 
 
 def post_fork(server, worker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Collection
 
@@ -14,29 +15,10 @@ from inventory.names import Port
 from inventory.register import Register
 from inventory.vault import tokens, vault
 from inventory.vault.vault import Secrets
-from stacks.configs.edge_config import REVOKED_LIST
 from stacks.configs.places import ROOT_FILE
 
 UNSPECIFIED = 0  # RFC 5280's reason code
 RELOAD_SECONDS = 20  # besides pki.crl_refresh_seconds: the edge fetches, verifies and loads the list
-# HAProxy's own answer, from the worker that takes new connections: the file alone does not say that it was loaded.
-WORKERS_LIST = f"""
-import socket, time
-for left in range(50, -1, -1):  # the master closes its socket for a moment while it reloads
-    try:
-        with socket.socket(socket.AF_UNIX) as master:
-            master.settimeout(20)
-            master.connect("/run/asp/master.sock")
-            master.sendall(b"@1 show acl {REVOKED_LIST}\\n")
-            master.shutdown(socket.SHUT_WR)
-            answer = b"".join(iter(lambda: master.recv(65536), b""))
-        break
-    except OSError:
-        if not left:
-            raise
-        time.sleep(0.2)
-print(answer.decode(), end="")
-"""
 
 
 def revoke(register: Register, serial: str | int, secrets: Secrets | None = None) -> None:
@@ -74,11 +56,8 @@ def serials_at_authority(register: Register, runtime: Runtime) -> set[int]:
 
 def serials_at_edge(register: Register, runtime: Runtime) -> set[int]:
     """Serial numbers that the edge refuses on every new connection, by HAProxy's own answer."""
-    answer = runtime.check(register.names.edge, ["python3", "-c", WORKERS_LIST])
-    rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"
-    if any(len(row) != 2 for row in rows):
-        raise RuntimeFault(f"{register.names.edge}: seen: {answer[:200]!r}; wanted HAProxy's list {REVOKED_LIST}")
-    return {int(serial, 16) for _, serial in rows}
+    answer = runtime.check(register.names.edge, ["asp-edge", "revoked"], stdin="{}")
+    return {int(serial, 16) for serial in json.loads(answer)["serials"]}
 
 
 def await_refusal(register: Register, runtime: Runtime, serials: Collection[int]) -> float:

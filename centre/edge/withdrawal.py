@@ -50,8 +50,8 @@ class Withdrawals:
             return Scope(Kind.OFFICE, self.register.office_of(municipality).seat)
         names = self._names(Kind(kind))
         if name not in names:
-            shown = ", ".join(sorted(names)[:20]) or "none"
-            raise UsageFault(f"{kind} {name!r}: neither in the register nor in its records. Known: {shown}")
+            choices = ", ".join(sorted(names)[:20]) or "none"
+            raise UsageFault(f"{kind} {name!r}: neither in the register nor in its records. Known: {choices}")
         return Scope(Kind(kind), name)
 
     def _names(self, kind: Kind) -> set[str]:
@@ -72,8 +72,8 @@ class Withdrawals:
             return [one for one in valid if one.clerk == scope.name]
         if scope.kind is Kind.SEAT:
             return [one for one in valid if one.seat == scope.name]
-        served = {member.ksh for member in self.register.members(self.register.offices[scope.name])}
-        return [one for one in valid if one.municipality in served]
+        members = {member.ksh for member in self.register.members(self.register.offices[scope.name])}
+        return [one for one in valid if one.municipality in members]
 
     def _unrecorded(self, serial: str) -> Issuance:
         """A certificate from before serial numbers were written down, or another's: valid as long as any can be."""
@@ -127,10 +127,10 @@ class Withdrawals:
         """How a new certificate is obtained."""
         if scope.kind is Kind.CERTIFICATE or not reason.bars:
             return "A new certificate: asp endpoints (the workstation enrols again, with a new one-time token)"
-        gone = scope.kind is Kind.CLERK and reason.closes_sign_in
+        leaves = scope.kind is Kind.CLERK and reason.closes_sign_in
         return (
             f"No new certificate is issued for {scope} until this is lifted: asp revoke {scope.option} --lift; "
-            f"then asp endpoints enrols again.{' Remove the clerk from the register too.' if gone else ''}"
+            f"then asp endpoints enrols again.{' Remove the clerk from the register too.' if leaves else ''}"
         )
 
     def lift(self, scope: Scope, note: str, runtime: Runtime) -> Outcome:
@@ -173,8 +173,8 @@ class Withdrawals:
     def _check_note(self, scope: Scope, note: str) -> None:
         """A note stays for good, so it names nobody."""
         people = [clerk for office in self.register.offices.values() for clerk in office.clerks]
-        named = [word for clerk in people for word in (clerk.full_name, clerk.username) if word.lower() in note.lower()]
-        if named or (scope.kind is Kind.CLERK and scope.name in note.lower()):
+        names = [word for clerk in people for word in (clerk.full_name, clerk.username) if word.lower() in note.lower()]
+        if names or (scope.kind is Kind.CLERK and scope.name in note.lower()):
             raise UsageFault("note: seen the name of a clerk; wanted a case number or words without personal data")
         if len(note) > NOTE_LENGTH or not note.isprintable():
             raise UsageFault(f"note: seen {len(note)} characters; wanted one line of at most {NOTE_LENGTH}")

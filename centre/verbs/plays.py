@@ -118,14 +118,14 @@ def _invent(options: argparse.Namespace, verb: str) -> int:
 def revoke(options: argparse.Namespace) -> int:
     """`asp revoke`: one scope, or the ledger, or the ledger once more at step-ca."""
     scopes = {"certificate": options.serial, "clerk": options.clerk, "seat": options.seat, "office": options.office}
-    given = {kind: name for kind, name in scopes.items() if name}
+    scope = {kind: name for kind, name in scopes.items() if name}
     acts = [act for act in ("list", "reapply", "lift") if getattr(options, act)]
-    if len(acts) > 1 or len(given) != (0 if acts in (["list"], ["reapply"]) else 1):
+    if len(acts) > 1 or len(scope) != (0 if acts in (["list"], ["reapply"]) else 1):
         raise UsageFault(
-            f"seen {', '.join([*given, *acts]) or 'nothing to revoke'}; wanted one of --serial, --clerk, --seat and "
+            f"seen {', '.join([*scope, *acts]) or 'nothing to revoke'}; wanted one of --serial, --clerk, --seat and "
             "--office (with --lift to allow new certificates again), or --list, or --reapply: asp revoke --help"
         )
-    ((kind, name),) = given.items() or [("", "")]
+    ((kind, name),) = scope.items() or [("", "")]
     variables = {
         "act": acts[0] if acts else "revoke",
         "kind": kind,

@@ -111,9 +111,7 @@ def account_locked(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    logs.logger.warning(
-        "form refused: %s", reason.split(" - ")[0]
-    )  # what follows is the caller's own Origin or Referer
+    logs.logger.warning("form refused: %s", reason.split(" - ")[0])  # the rest is the caller's own Origin or Referer
     text = "Az űrlap lejárt, az adatokat nem mentettük. Lépjen vissza, töltse be újra az oldalt, és küldje el ismét."
     return _notice(request, 403, "Az űrlap lejárt", text)
 

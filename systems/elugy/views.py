@@ -17,6 +17,7 @@ from systems.elugy.models import Parameter, Submission
 from systems.shell.sign_in import open_to_all
 
 MOST_CASES = 200  # of a citizen's cases
+NO_BALANCE = ("42883", "3F000", "42501")  # SQLSTATE: no function, no schema, not granted
 
 
 @open_to_all
@@ -121,10 +122,6 @@ def _balances(identifier: str) -> list[dict] | None:
             cursor.execute(f"SELECT {', '.join(columns)} FROM ado.balance_of(%s) ORDER BY tax", [identifier])
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) in (
-            "42883",
-            "3F000",
-            "42501",
-        ):  # no function, no schema, not granted
+        if getattr(error.__cause__, "sqlstate", None) in NO_BALANCE:
             return None
         raise

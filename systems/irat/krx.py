@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as Xml
 
+from systems.core import archives
 from systems.core.texts import fold
 from systems.shared.bodies import KRX
 
@@ -110,8 +111,8 @@ def unpack(content: bytes) -> Package:
                 raise KrxFault(f"A csomag kibontva nagyobb, mint {LARGEST // 2**20} MiB.")
             if not 0 < sizes.get(ENVELOPE, 0) <= LARGEST_ENVELOPE:
                 raise KrxFault(f"A csomagban nincs {ENVELOPE}, vagy nagyobb, mint {LARGEST_ENVELOPE // 2**20} MiB.")
-            return _package(_parse(archive.read(ENVELOPE)), archive, set(sizes) - {ENVELOPE})
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+            return _package(_parse(archives.content(archive, ENVELOPE)), archive, set(sizes) - {ENVELOPE})
+    except archives.DAMAGED as error:
         raise KrxFault("A fájl nem ép ZIP-csomag.") from error
 
 
@@ -162,7 +163,7 @@ def _letter(node: Xml.Element, archive: zipfile.ZipFile) -> Letter:
 
 
 def _file(entry: Xml.Element, archive: zipfile.ZipFile) -> File:
-    content = archive.read(entry.get("hely", ""))
+    content = archives.content(archive, entry.get("hely", ""))
     if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
         raise KrxFault(f"{entry.get('hely')}: az ellenőrző összeg nem egyezik a {ENVELOPE} szerintivel.")
     return File(_text(entry, "nev"), _text(entry, "tipus", optional=True), content)

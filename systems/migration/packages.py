@@ -10,20 +10,18 @@ import csv
 import hashlib
 import io
 import json
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from systems.core import archives
 from systems.shared.bodies import MIB
 
 FORMAT = "asp-migracio/1"
 MANIFEST = "manifest.json"
 PART = 16 * MIB  # bytes of one system's files, which its own server must hold as rows
 LARGEST_MANIFEST = MIB
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 class PackageFault(Exception):
@@ -41,7 +39,7 @@ class Package:
     def rows(self, system: str) -> dict[str, list[dict[str, str]]]:
         """File name → rows (column → text) of one system."""
         with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
-            return {name: list(_rows(archive.read(path))) for name, path in self.paths[system].items()}
+            return {name: list(_rows(archives.content(archive, path))) for name, path in self.paths[system].items()}
 
 
 def read(content: bytes, ksh: str, systems: set[str], largest: int) -> Package:
@@ -51,7 +49,7 @@ def read(content: bytes, ksh: str, systems: set[str], largest: int) -> Package:
             if sum(entry.file_size for entry in archive.infolist()) > largest:
                 raise PackageFault(f"A csomag kibontva nagyobb, mint {largest // MIB} MiB.")
             return _package(content, archive, ksh, systems)
-    except DAMAGED as error:
+    except archives.DAMAGED as error:
         raise PackageFault("A fájl nem ép ZIP-csomag.") from error
 
 
@@ -80,7 +78,7 @@ def _package(content: bytes, archive: zipfile.ZipFile, ksh: str, systems: set[st
         paths.setdefault(system, {})[name] = path
         if sum(archive.getinfo(each).file_size for each in paths[system].values()) > PART:
             raise PackageFault(f"{system}: egy rendszer adatai kibontva legfeljebb {PART // MIB} MiB lehetnek.")
-        _check(path, archive.read(path), details)
+        _check(path, archives.content(archive, path), details)
     for system, values in balances.items():
         if not isinstance(values, dict) or not all(_whole(value) for value in values.values()):
             raise PackageFault(f"A {MANIFEST} {system} egyenlegei név és egész szám párjai legyenek.")
@@ -93,7 +91,7 @@ def _manifest(archive: zipfile.ZipFile, names: set[str]) -> dict[str, Any]:
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
         raise PackageFault(f"A {MANIFEST} nagyobb, mint {LARGEST_MANIFEST // MIB} MiB.")
     try:
-        manifest = json.loads(archive.read(MANIFEST))
+        manifest = json.loads(archives.content(archive, MANIFEST))
     except (ValueError, RecursionError) as error:
         raise PackageFault(f"A {MANIFEST} nem olvasható: {error!r}.") from error
     if not isinstance(manifest, dict):

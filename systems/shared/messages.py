@@ -18,9 +18,8 @@ SYSTEMS = (
 FEEDING = tuple(system for system in SYSTEMS if system not in ("adattar", "migration"))
 IMPORTING = ("keret", "irat", "gazd", "ivk", "ado", "iparker", "hagyatek")
 DECIDING = ("ado", "iparker", "hagyatek")  # they deal with citizens' cases
-LOGGING = tuple(
-    system for system in SYSTEMS if system not in ("adattar", "training", "elugy")
-)  # clerks change something there
+# Clerks change something there.
+LOGGING = tuple(system for system in SYSTEMS if system not in ("adattar", "training", "elugy"))
 
 
 class Allowed(NamedTuple):

@@ -8,15 +8,14 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from tests.attack import wire
 from tests.attack.wire import Answer
 
-BUSY, PATIENCE = (
-    429,
-    (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
-)  # seconds to wait when the edge says that it was too much from one source
+BUSY = 429
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # seconds to wait when the edge says that one source asked too much
 Files = Mapping[str, tuple[str, bytes, str]]  # field → file name, content, type
 
 
@@ -57,10 +56,10 @@ class Browser:
         self._keep(host, answer)
         return answer
 
-    def get(self, url: str, **options: object) -> Answer:
+    def get(self, url: str, **options: Any) -> Answer:
         """GET by address."""
         parts = urlsplit(url)
-        return self.ask(parts.hostname or "", _target(url), **options)  # type: ignore[arg-type]
+        return self.ask(parts.hostname or "", _target(url), **options)
 
     def follow(self, url: str, hops: int = 12) -> tuple[Answer, str]:
         """The page at which a browser ends up, and its address."""
@@ -80,13 +79,13 @@ class Browser:
     ) -> Answer:
         """A form as a page of the same host would send it, without its hidden fields."""
         parts = urlsplit(url)
-        sent = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url}
+        origin = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url}
         if files is None:
             body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
         else:
             body, kind = multipart(dict(form), files)
-        sent |= {"Content-Type": kind, **(headers or {})}
-        return self.ask(parts.hostname or "", _target(url), "POST", sent, body, seconds)
+        origin |= {"Content-Type": kind, **(headers or {})}
+        return self.ask(parts.hostname or "", _target(url), "POST", origin, body, seconds)
 
     def fill(
         self, url: str, form: Mapping[str, str], files: Files | None = None, seconds: float = wire.SECONDS

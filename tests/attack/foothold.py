@@ -90,7 +90,7 @@ def https(url, method="GET", data=None, headers=None, certificate=True, seconds=
 
 
 @dataclass(frozen=True)
-class Said:
+class Reply:
     """What PostgreSQL said to one statement: rows, or the code and text of the refusal."""
 
     ok: bool
@@ -120,7 +120,7 @@ class Foothold:
 
     def sql(
         self, user: str, statements: Sequence[str], database: str | None = None, commit: bool = False, **options: object
-    ) -> list[Said]:
+    ) -> list[Reply]:
         """Each statement in a transaction of its own, which is rolled back unless `commit`.
 
         `;;` separates statements of one transaction; a leading `!` runs without a transaction.
@@ -128,4 +128,4 @@ class Foothold:
         database = database or user.partition("_")[0]
         call = f"try_all({database!r}, {user!r}, {list(statements)!r}, {commit!r}, **{options!r})"
         answers = self.run(f"{DATABASE}\nprint(json.dumps({call}, default=str))")
-        return [Said(a["ok"], a.get("rows", []), a.get("code", ""), a.get("text", "")) for a in answers]
+        return [Reply(a["ok"], a.get("rows", []), a.get("code", ""), a.get("text", "")) for a in answers]

@@ -29,7 +29,7 @@ USER = """
 import json, socket, ssl, time
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-seen, end = [], time.monotonic() + {seconds}
+answers, end = [], time.monotonic() + {seconds}
 while time.monotonic() < end:
     begun = time.monotonic()
     try:
@@ -40,9 +40,9 @@ while time.monotonic() < end:
                 status = int((stream.recv(64) or b"HTTP/1.1 000").split()[1])
     except OSError as error:
         status = 0
-    seen.append([status, round(time.monotonic() - begun, 2)])
+    answers.append([status, round(time.monotonic() - begun, 2)])
     time.sleep({pause})
-print(json.dumps(seen))
+print(json.dumps(answers))
 """
 
 
@@ -83,7 +83,7 @@ def beside(target: Target, host: str, path: str, seconds: float = SECONDS) -> It
         raise Untried(f"the user before the attack: {calm}")
     with ThreadPoolExecutor(1) as pool:
         measured = pool.submit(user, target, host, path, seconds)
-        time.sleep(1)
+        time.sleep(1)  # until the user is at work
         yield measured.result
 
 

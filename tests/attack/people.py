@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -48,7 +49,7 @@ def issue(wish: Wish, issuer: Pair | None = None) -> Pair:
     )
     if wish.usages is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(wish.usages)), critical=False)
-    certificate = builder.sign(signer, hashes.SHA256())  # type: ignore[arg-type]
+    certificate = builder.sign(cast(Key, signer), hashes.SHA256())
     own = certificate.public_bytes(serialization.Encoding.PEM).decode()
     key = wish.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

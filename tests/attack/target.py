@@ -18,7 +18,7 @@ from inventory.vault import vault
 from inventory.vault.certificates import Pair
 from tests.attack import people
 from tests.attack.browser import Browser
-from tests.attack.foothold import Foothold
+from tests.attack.foothold import Foothold, Reply
 from tests.attack.people import Wish
 from tests.attack.registry import Untried
 
@@ -108,10 +108,10 @@ class Target:
         self, municipality: Municipality, system: str, roles: Iterable[str] = (), username: str = CLERK
     ) -> Browser:
         """A clerk at work in one system with these roles of it (all of them by default)."""
-        wanted = tuple(sorted(roles)) or tuple(self.register.systems[system].roles)
+        names = tuple(sorted(roles)) or tuple(self.register.systems[system].roles)
         browser = self.holder(municipality, username)
         browser.cookies[municipality.host] = {
-            f"asp_{system}": self.sessions(municipality, system, {"": wanted}, username)[""]
+            f"asp_{system}": self.sessions(municipality, system, {"": names}, username)[""]
         }
         return browser
 
@@ -121,9 +121,9 @@ class Target:
         """Session keys of a clerk in one system, by name, each with these roles: sign-in has attacks of its own."""
         keys, missing = {}, {}
         for name, some in roles.items():
-            known = self._sessions.get((municipality.ksh, system, username, tuple(some)))
-            if known:
-                keys[name] = known
+            session = self._sessions.get((municipality.ksh, system, username, tuple(some)))
+            if session:
+                keys[name] = session
             else:
                 missing[name] = [f"{system}.{role}" for role in some]
         if missing:
@@ -140,12 +140,12 @@ class Target:
         if len(citizens) <= number:
             raise Untried(f"environment {self.register.environment.id}: has {len(citizens)} citizens")
         identifier = citizens[number].identifier
-        known = (municipality.ksh, "elugy", identifier, ())
-        if known not in self._sessions:
+        session = (municipality.ksh, "elugy", identifier, ())
+        if session not in self._sessions:
             program = CITIZEN % {"ksh": municipality.ksh, "identifier": identifier}
-            self._sessions[known] = self.foothold("elugy").run(program)
+            self._sessions[session] = self.foothold("elugy").run(program)
         browser = self.anyone()
-        browser.cookies[municipality.host] = {"asp_elugy": self._sessions[known]}
+        browser.cookies[municipality.host] = {"asp_elugy": self._sessions[session]}
         return browser
 
     # Places
@@ -175,6 +175,10 @@ class Target:
     def identity(self) -> str:
         """Base of the identity provider's addresses as browsers see them."""
         return self.register.environment.origin(self.register.environment.identity_host)
+
+    def sql(self, system: str, statement: str, **options: object) -> Reply:
+        """What one statement comes to that a system's login gives in its own municipality's database."""
+        return self.foothold(system).sql(self.own.role(system), [statement], **options)[0]
 
     def superuser(self, sql: str, municipality: Municipality | None = None) -> list[Any]:
         """Rows (JSON values) as the operator reads them: what an attack has really changed."""

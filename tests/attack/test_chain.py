@@ -80,8 +80,8 @@ def words(source: str, receiver: str, topic: str) -> str:
 def alive(target: Target) -> None:
     missing = set(target.register.systems) - set(SYSTEMS)
     control(not missing, f"systems that these attacks do not know: {missing}")
-    said = target.foothold("portal").sql(target.own.role("portal"), [words("portal", "keret", "activity")])[0]
-    control(said.ok, said)
+    answer = target.sql("portal", words("portal", "keret", "activity"))
+    control(answer.ok, answer)
 
 
 @attack(
@@ -102,8 +102,8 @@ def test_messages_that_nobody_may_send(target: Target, tries: Tries, way: str) -
             words(way, receiver, topic) for topic in (*topics, "nincs-ilyen") if (receiver, topic) not in fine
         ]
     answers = target.foothold(way).sql(target.own.role(way), statements)
-    for sql, said in zip(statements, answers, strict=True):
-        tries.holds(not said.ok, f"{sql}: {said}")
+    for sql, answer in zip(statements, answers, strict=True):
+        tries.holds(not answer.ok, f"{sql}: {answer}")
 
 
 @attack("M02", "chain", "every message that a system needs can be sent: the wall is not too high")
@@ -112,16 +112,18 @@ def test_messages_that_must_pass(target: Target, tries: Tries) -> None:
         if system == "migration":
             continue
         statements = [words(system, *pair) for pair in sorted(allowed(target, system))]
-        for sql, said in zip(statements, target.foothold(system).sql(target.own.role(system), statements), strict=True):
-            tries.holds(said.ok, f"{sql}: {said}")
+        for sql, answer in zip(
+            statements, target.foothold(system).sql(target.own.role(system), statements), strict=True
+        ):
+            tries.holds(answer.ok, f"{sql}: {answer}")
 
 
 @attack("M03", "chain", "a message in another system's name")
 def test_source(target: Target, tries: Tries) -> None:
     for me in ("portal", "elugy", "helpdesk"):
         statements = [words(other, "keret", "signed-in") for other in (*target.systems, "", "postgres") if other != me]
-        for sql, said in zip(statements, target.foothold(me).sql(target.own.role(me), statements), strict=True):
-            tries.holds(not said.ok, f"{me}: {sql}: {said}")
+        for sql, answer in zip(statements, target.foothold(me).sql(target.own.role(me), statements), strict=True):
+            tries.holds(not answer.ok, f"{me}: {sql}: {answer}")
 
 
 ROWS = {
@@ -149,25 +151,25 @@ ROWS = {
 @attack("M04", "chain", "changing what was said, received or done", ROWS)
 def test_rows(target: Target, tries: Tries, way: str) -> None:
     for me in ("portal", "helpdesk"):
-        said = target.foothold(me).sql(target.own.role(me), [way.replace("{me}", me)])[0]
-        tries.holds(not said.ok, f"{me}: {said}")
+        answer = target.sql(me, way.replace("{me}", me))
+        tries.holds(not answer.ok, f"{me}: {answer}")
 
 
 @attack("M05", "chain", "reading messages between other systems", short=True)
 def test_reading(target: Target, tries: Tries) -> None:
     for me in target.systems:
         sql = f"SELECT id, topic FROM chain.message WHERE source <> '{me}' AND target <> '{me}' LIMIT 1"
-        said = target.foothold(me).sql(target.own.role(me), [sql])[0]
-        tries.holds(said.ok and not said.rows, f"{me}: {said}")
+        answer = target.sql(me, sql)
+        tries.holds(answer.ok and not answer.rows, f"{me}: {answer}")
 
 
 @attack("M06", "chain", "a message at another municipality's chain through one's own server")
 def test_other_municipalitys_chain(target: Target, tries: Tries) -> None:
     for me in ("portal", "elugy"):
-        said = target.foothold(me).sql(
+        answer = target.foothold(me).sql(
             target.own.role(me), [words(me, "keret", "signed-in")], database=target.other.tenant
         )
-        tries.holds(not said[0].ok, f"{me}: {said[0]}")
+        tries.holds(not answer[0].ok, f"{me}: {answer[0]}")
 
 
 # What a forged message does at its receiver. Written, awaited, looked at, removed.
@@ -181,16 +183,14 @@ def effect(target: Target, tries: Tries, source: str, receiver: str, topic: str,
         "INSERT INTO chain.message (source, target, topic, key, body) "
         f"VALUES ('{source}', '{receiver}', '{topic}', '{key}', '{text}') RETURNING id"
     )
-    said = target.foothold(source).sql(target.own.role(source), [sql], commit=True)[0]
-    if not said.ok:
-        control(said.code == "42501", said)
-        tries.holds(True, said)
+    answer = target.sql(source, sql, commit=True)
+    if not answer.ok:
+        control(answer.code == "42501", answer)
+        tries.holds(True, answer)
         return
-    number = int(said.rows[0][0])
+    number = int(answer.rows[0][0])
     try:
-        target.holder(target.own).ask(
-            target.own.host, f"/{receiver}/"
-        )  # a municipality that is served is looked at soon
+        target.holder(target.own).ask(target.own.host, f"/{receiver}/")  # who is served is looked at soon
         believed: list[Any] = [False]
         deadline = time.monotonic() + RELAY_SECONDS
         while believed == [False] and time.monotonic() < deadline:

@@ -105,18 +105,7 @@ def test_secrets(target: Target, tries: Tries) -> None:
 
 @attack("B09", "containers", "other users of a container read its keys")
 def test_files_of_keys(target: Target, tries: Tries) -> None:
-    find = [
-        "find",
-        "-L",
-        "/run/secrets",
-        "-type",
-        "f",
-        "-perm",
-        "/o+r",
-        "!",
-        "-name",
-        "*.crt",
-    ]  # certificates are public
+    find = ["find", "-L", "/run/secrets", "-type", "f", "-perm", "/o+r", "!", "-name", "*.crt"]  # those are public
     for service, _ in containers(target):
         result = target.runtime.run(service, find, timeout=20)
         tries.holds(not result.out.strip(), f"{service}: {result.out.split()}")

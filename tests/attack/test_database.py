@@ -24,8 +24,8 @@ def attackers(target: Target) -> list[str]:
 @pytest.fixture(scope="module", autouse=True)
 def alive(target: Target) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), ["SELECT count(*) FROM django_session"])
-        control(said[0].ok, f"{system}: {said[0]}")
+        answer = target.foothold(system).sql(target.own.role(system), ["SELECT count(*) FROM django_session"])
+        control(answer[0].ok, f"{system}: {answer[0]}")
 
 
 # Other databases
@@ -35,8 +35,8 @@ def alive(target: Target) -> None:
 def test_other_municipality(target: Target, tries: Tries) -> None:
     for system in target.systems:
         foothold, user = target.foothold(system), target.own.role(system)
-        said = foothold.sql(user, ["SELECT 1"], database=target.other.tenant)[0]
-        tries.holds(not said.ok, f"{user} in {target.other.tenant}: {said}")
+        answer = foothold.sql(user, ["SELECT 1"], database=target.other.tenant)[0]
+        tries.holds(not answer.ok, f"{user} in {target.other.tenant}: {answer}")
 
 
 @attack(
@@ -53,8 +53,8 @@ def test_other_municipality(target: Target, tries: Tries) -> None:
 )
 def test_other_databases(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), ["SELECT 1"], database=way)[0]
-        tries.holds(not said.ok, f"{system}: {said}")
+        answer = target.sql(system, "SELECT 1", database=way)
+        tries.holds(not answer.ok, f"{system}: {answer}")
 
 
 @attack("D03", "database", "another system's login with one's own key, in one's own municipality and the other's")
@@ -65,8 +65,8 @@ def test_other_logins(target: Target, tries: Tries) -> None:
                 continue
             for municipality in (target.own, target.other):
                 program_user = municipality.role(other)
-                said = target.foothold(system).sql(program_user, ["SELECT 1"])[0]
-                tries.holds(not said.ok, f"{system} as {program_user}: {said}")
+                answer = target.foothold(system).sql(program_user, ["SELECT 1"])[0]
+                tries.holds(not answer.ok, f"{system} as {program_user}: {answer}")
 
 
 @attack(
@@ -86,10 +86,10 @@ def test_administrators(target: Target, tries: Tries, way: str) -> None:
     user = way.format(tenant=target.own.tenant)
     for system in attackers(target):
         for password in ("", "postgres", user):
-            said = target.foothold(system).sql(
+            answer = target.foothold(system).sql(
                 user, ["SELECT 1"], database=target.own.tenant, password=password or "x"
             )[0]
-            tries.holds(not said.ok, f"{system} as {user}: {said}")
+            tries.holds(not answer.ok, f"{system} as {user}: {answer}")
 
 
 @attack("D05", "database", "the refusals tell which municipalities exist")
@@ -98,8 +98,8 @@ def test_refusals_tell_nothing(target: Target, tries: Tries) -> None:
     foothold = target.foothold(system)
     texts = set()
     for tenant in (target.other.tenant, "t99999"):
-        said = foothold.sql(f"{tenant}_nincs", ["SELECT 1"], database=tenant, password="x")[0]
-        texts.add(said.text.replace(tenant, "T"))
+        answer = foothold.sql(f"{tenant}_nincs", ["SELECT 1"], database=tenant, password="x")[0]
+        texts.add(answer.text.replace(tenant, "T"))
     tries.holds(len(texts) == 1, texts)
 
 
@@ -107,8 +107,8 @@ def test_refusals_tell_nothing(target: Target, tries: Tries) -> None:
 def test_past_the_pooler(target: Target, tries: Tries) -> None:
     system = attackers(target)[0]
     for host in target.cell.postgres:
-        said = target.foothold(system).sql(target.own.role(system), ["SELECT 1"], host=host, port=int(Port.POSTGRES))[0]
-        tries.holds(not said.ok, f"{host}: {said}")
+        answer = target.sql(system, "SELECT 1", host=host, port=int(Port.POSTGRES))
+        tries.holds(not answer.ok, f"{host}: {answer}")
 
 
 # Inside one's own municipality
@@ -136,8 +136,8 @@ def test_other_schemas(target: Target, tries: Tries, way: str) -> None:
         others = [other for other in target.systems if other != system]
         statements = [way.format(schema=other) for other in others]
         answers = target.foothold(system).sql(target.own.role(system), statements)
-        for sql, said in zip(statements, answers, strict=True):
-            tries.holds(not said.ok or ("pg_stats" in sql and not said.rows), f"{system}: {sql}: {said}")
+        for sql, answer in zip(statements, answers, strict=True):
+            tries.holds(not answer.ok or ("pg_stats" in sql and not answer.rows), f"{system}: {sql}: {answer}")
 
 
 OWN_WAYS = {
@@ -160,15 +160,15 @@ OWN_WAYS = {
 @attack("D11", "database", "changing the structure of one's own schema", OWN_WAYS)
 def test_own_structure(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way])[0]
-        if way.startswith("GRANT") and said.ok:  # PostgreSQL warns and grants nothing
+        answer = target.sql(system, way)
+        if way.startswith("GRANT") and answer.ok:  # PostgreSQL warns and grants nothing
             grants = target.superuser(
                 f"SELECT count(*) FROM information_schema.role_table_grants WHERE table_schema = '{system}' "
                 "AND table_name = 'django_session' AND grantee = 'PUBLIC';"
             )
-            tries.holds(grants == [0], said)
+            tries.holds(grants == [0], answer)
             continue
-        tries.holds(not said.ok, f"{system}: {said}")
+        tries.holds(not answer.ok, f"{system}: {answer}")
 
 
 POWERS = {
@@ -206,10 +206,10 @@ POWERS = {
 def test_powers(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
         sql = way.format(tenant=target.own.tenant, other=target.own.role("keret"), foreign=target.other.tenant)
-        said = target.foothold(system).sql(target.own.role(system), [sql])[0]
+        answer = target.sql(system, sql)
         # A member of no group sees nobody else's sessions, so ending "all of them" ends none.
-        nothing = said.ok and "terminate" in sql and not any(row[0] for row in said.rows)
-        tries.holds(not said.ok or nothing, f"{system}: {sql}: {said}")
+        nothing = answer.ok and "terminate" in sql and not any(row[0] for row in answer.rows)
+        tries.holds(not answer.ok or nothing, f"{system}: {sql}: {answer}")
 
 
 FILES = {
@@ -238,8 +238,8 @@ FILES = {
 @attack("D13", "database", "the server's files and programs", FILES, short=True)
 def test_files(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way])[0]
-        tries.holds(not said.ok, f"{system}: {said}")
+        answer = target.sql(system, way)
+        tries.holds(not answer.ok, f"{system}: {answer}")
 
 
 SECRETS = {
@@ -256,8 +256,8 @@ SECRETS = {
 @attack("D14", "database", "what the catalogues keep secret", SECRETS)
 def test_secrets(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way])[0]
-        tries.holds(not said.ok, f"{system}: {said}")
+        answer = target.sql(system, way)
+        tries.holds(not answer.ok, f"{system}: {answer}")
 
 
 # What falls today stands in the findings: the database's own metadata
@@ -288,8 +288,8 @@ def test_secrets(target: Target, tries: Tries, way: str) -> None:
 )
 def test_metadata_of_others(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way.format(foreign=target.other.tenant)])[0]
-        tries.holds(not said.ok or not said.rows, f"{system}: {said}")
+        answer = target.sql(system, way.format(foreign=target.other.tenant))
+        tries.holds(not answer.ok or not answer.rows, f"{system}: {answer}")
 
 
 @attack(
@@ -307,8 +307,8 @@ def test_metadata_of_others(target: Target, tries: Tries, way: str) -> None:
 )
 def test_statistics_views(target: Target, tries: Tries, way: str) -> None:
     system = attackers(target)[0]
-    said = target.foothold(system).sql(target.own.role(system), [way])[0]
-    tries.holds(not said.ok or not said.rows, said)
+    answer = target.sql(system, way)
+    tries.holds(not answer.ok or not answer.rows, answer)
 
 
 @attack(
@@ -326,8 +326,8 @@ def test_statistics_views(target: Target, tries: Tries, way: str) -> None:
 )
 def test_own_settings(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way.format(tenant=target.own.tenant)])[0]
-        tries.holds(not said.ok, f"{system}: {said}")
+        answer = target.sql(system, way.format(tenant=target.own.tenant))
+        tries.holds(not answer.ok, f"{system}: {answer}")
 
 
 @attack(
@@ -341,17 +341,17 @@ def test_own_settings(target: Target, tries: Tries, way: str) -> None:
 )
 def test_large_objects(target: Target, tries: Tries, way: str) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), [way])[0]
-        tries.holds(not said.ok and said.code in (DENIED, "0A000"), f"{system}: {said}")
+        answer = target.sql(system, way)
+        tries.holds(not answer.ok and answer.code in (DENIED, "0A000"), f"{system}: {answer}")
 
 
 @attack("D24", "database", "one query fills the disk that all municipalities share")
 def test_temporary_files(target: Target, tries: Tries) -> None:
     for system in attackers(target):
-        said = target.foothold(system).sql(target.own.role(system), ["SHOW temp_file_limit"])[0]
-        control(said.ok, said)
-        tries.holds(said.rows[0][0] != "-1", f"{system}: temp_file_limit {said.rows[0][0]}")
-        raised = target.foothold(system).sql(target.own.role(system), ["SET temp_file_limit = -1"])[0]
+        answer = target.sql(system, "SHOW temp_file_limit")
+        control(answer.ok, answer)
+        tries.holds(answer.rows[0][0] != "-1", f"{system}: temp_file_limit {answer.rows[0][0]}")
+        raised = target.sql(system, "SET temp_file_limit = -1")
         tries.holds(not raised.ok, f"{system}: {raised}")
 
 
@@ -360,9 +360,9 @@ def test_time_limits(target: Target, tries: Tries) -> None:
     names = ("statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
     for system in attackers(target):
         answers = target.foothold(system).sql(target.own.role(system), [f"SHOW {name}" for name in names])
-        for name, said in zip(names, answers, strict=True):
-            control(said.ok, said)
-            tries.holds(said.rows[0][0] not in ("0", "-1"), f"{system}: {name} {said.rows[0][0]}")
+        for name, answer in zip(names, answers, strict=True):
+            control(answer.ok, answer)
+            tries.holds(answer.rows[0][0] not in ("0", "-1"), f"{system}: {name} {answer.rows[0][0]}")
 
 
 @attack("D26", "database", "one system holds all connections of its municipality's database")
@@ -371,27 +371,27 @@ def test_connections(target: Target, tries: Tries) -> None:
     other = target.foothold("keret" if system != "keret" else "irat")
     program = f"""{DATABASE}
 import threading, time
-held = []
+connections = []
 def hold():
     try:
         c = connect({target.own.tenant!r}, {target.own.role(system)!r})
         c.autocommit = False
         c.execute("SELECT 1")
-        held.append(c)
+        connections.append(c)
     except psycopg.Error:
         pass
 threads = [threading.Thread(target=hold, daemon=True) for _ in range(12)]
 for t in threads: t.start()
-time.sleep(12)
-print(json.dumps(len(held)))
+time.sleep(12)  # while the other system asks
+print(json.dumps(len(connections)))
 """
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(target.foothold(system).run, program)
         sleep(3)
         begun = monotonic()
         for _ in range(3):
-            said = other.sql(target.own.role("keret" if system != "keret" else "irat"), ["SELECT 1"])[0]
-            tries.holds(said.ok and monotonic() - begun < 6, f"after {monotonic() - begun:.1f} s: {said}")
+            answer = other.sql(target.own.role("keret" if system != "keret" else "irat"), ["SELECT 1"])[0]
+            tries.holds(answer.ok and monotonic() - begun < 6, f"after {monotonic() - begun:.1f} s: {answer}")
         control(holding.result() > 0, "no connection was held")
 
 
@@ -401,21 +401,19 @@ def test_balances(target: Target, tries: Tries) -> None:
         raise Untried("the municipality has no e-administration with tax")
     views = target.register.systems["ado"].shares or {}
     for view in views:
-        said = target.foothold("elugy").sql(target.own.role("elugy"), [f"SELECT * FROM ado.{view} LIMIT 5"])[0]
-        tries.holds(not said.ok, f"ado.{view}: {said}")
+        answer = target.sql("elugy", f"SELECT * FROM ado.{view} LIMIT 5")
+        tries.holds(not answer.ok, f"ado.{view}: {answer}")
 
 
 @attack("D28", "database", "public systems read who the clerks are")
 def test_clerks(target: Target, tries: Tries) -> None:
     for system in target.public_systems:
-        said = target.foothold(system).sql(
-            target.own.role(system),
-            [
-                f"SELECT username, roles FROM keret.clerk_access WHERE EXISTS (SELECT FROM unnest(roles) r "
-                f"WHERE r NOT LIKE '{system}.%')"
-            ],
-        )[0]
-        tries.holds(not said.ok or not said.rows, f"{system}: {said}")
+        answer = target.sql(
+            system,
+            f"SELECT username, roles FROM keret.clerk_access WHERE EXISTS (SELECT FROM unnest(roles) r "
+            f"WHERE r NOT LIKE '{system}.%')",
+        )
+        tries.holds(not answer.ok or not answer.rows, f"{system}: {answer}")
 
 
 @attack(
@@ -443,8 +441,8 @@ def test_pooled_sessions(target: Target, tries: Tries, way: str) -> None:
     other = "keret" if system != "keret" else "irat"
     answers = target.foothold(other).sql(target.other.role(other), look)
     control(answers[-1].ok, answers[-1])
-    for sql, said in zip(look[:-1], answers, strict=False):
-        tries.holds(said.ok and not any(row[0] for row in said.rows), f"{sql}: {said}")
+    for sql, answer in zip(look[:-1], answers, strict=False):
+        tries.holds(answer.ok and not any(row[0] for row in answer.rows), f"{sql}: {answer}")
 
 
 @attack(
@@ -472,5 +470,5 @@ def test_start_up(target: Target, tries: Tries, way: dict[str, str]) -> None:
         answer = target.foothold(system).run(f"{program}\nprint(json.dumps({call}, default=str))")[0]
         tries.holds(not answer["ok"], answer)
         return
-    said = target.foothold(system).sql(target.own.role(system), [statement], **arguments)[0]
-    tries.holds(not said.ok or said.rows[0] == [target.own.role(system)] * 2, said)
+    reply = target.sql(system, statement, **arguments)
+    tries.holds(not reply.ok or reply.rows[0] == [target.own.role(system)] * 2, reply)

@@ -489,8 +489,8 @@ def test_old_tls(target: Target, tries: Tries, way: tuple[str, str]) -> None:
     context.set_ciphers(ciphers)
     try:
         with socket.create_connection((wire.ADDRESS, target.port), 5) as raw:
-            shown = context.wrap_socket(raw, server_hostname=target.own.host).cipher()
-        tries.holds(False, f"the edge speaks {shown}")
+            cipher = context.wrap_socket(raw, server_hostname=target.own.host).cipher()
+        tries.holds(False, f"the edge speaks {cipher}")
     except OSError as error:
         tries.holds(True, error)
 

@@ -115,8 +115,8 @@ def test_docker_socket(target: Target, tries: Tries) -> None:
     for system in target.systems:
         places = ("/var/run/docker.sock", "/run/docker.sock")
         program = f"import json, os\nprint(json.dumps([p for p in {places!r} if os.path.exists(p)]))"
-        found = target.foothold(system).run(program)
-        tries.holds(not found, f"{system}: {found}")
+        reached = target.foothold(system).run(program)
+        tries.holds(not reached, f"{system}: {reached}")
 
 
 def url(target: Target, system: str, path: str) -> str:

@@ -56,9 +56,9 @@ print(json.dumps(list(walk(get_resolver().url_patterns))))
 @cache
 def views(target: Target, system: str) -> list[dict]:
     """Addresses of a system: path with sample values, name, open to all, roles that its view names (None: none)."""
-    found = target.foothold(system).run(VIEWS)
-    control(len(found) >= 3, f"{system}: {len(found)} views")
-    return found
+    views = target.foothold(system).run(VIEWS)
+    control(len(views) >= 3, f"{system}: {len(views)} views")
+    return views
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,7 +81,7 @@ def test_roles_and_pages(target: Target, tries: Tries, way: str) -> None:
         raise Untried(f"{target.own.name} has no {way}")
     pages = [view for view in views(target, way) if view["roles"] and not view["open"]]
     roles = target.register.systems[way].roles
-    refused = 0
+    refusals = 0
     for role in (*roles, "nincs"):
         browser = target.clerk(target.own, way, (role,))
         token = {"csrfmiddlewaretoken": TOKEN}
@@ -90,7 +90,7 @@ def test_roles_and_pages(target: Target, tries: Tries, way: str) -> None:
             if role in view["roles"]:
                 continue
             answer = browser.ask(target.own.host, view["path"])
-            refused += answer.status == 403
+            refusals += answer.status == 403
             tries.holds(answer.status in (403, 404, 405), f"{role} GET {view['path']}: {answer}")
             answer = browser.post(f"{target.own.origin}{view['path']}", token)
             tries.holds(answer.status in (403, 404, 405), f"{role} POST {view['path']}: {answer}")
@@ -98,7 +98,7 @@ def test_roles_and_pages(target: Target, tries: Tries, way: str) -> None:
         answer = target.clerk(target.own, way, ("nincs",)).ask(target.own.host, f"/{way}/ugyintezo/")
         tries.holds(answer.status in (403, 404), answer)
         return
-    control(refused, f"{way}: no page was refused with 403")
+    control(refusals, f"{way}: no page was refused with 403")
 
 
 @attack("I02", "rights", "a clerk with no role in a system at all", short=True)
@@ -140,8 +140,8 @@ def test_unguarded_pages(target: Target, tries: Tries, way: str) -> None:
     browser = target.clerk(target.own, way, (roles[-1],))
     browser.cookies[target.own.host][f"asp_{way}_csrf"] = TOKEN
     for view in views(target, way):
-        known = view["name"] in FOR_EVERY_ROLE.get(way, set()) | {"sign-in", "sign-in-complete"}
-        if view["open"] or view["roles"] or known:
+        expected = view["name"] in FOR_EVERY_ROLE.get(way, set()) | {"sign-in", "sign-in-complete"}
+        if view["open"] or view["roles"] or expected:
             tries.holds(True, "")
             continue
         # Reading is for every role; what takes POST must say for whom.

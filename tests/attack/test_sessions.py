@@ -71,9 +71,9 @@ def test_after_the_end(target: Target, tries: Tries) -> None:
     browser = target.clerk(target.own, "keret", ("felhasznalo",), "proba.kilepo")
     page = browser.get(f"{target.own.origin}/keret/")
     control(page.status == 200, page)
-    kept = dict(browser.cookies[target.own.host])
+    before = dict(browser.cookies[target.own.host])
     browser.post(f"{target.own.origin}/keret/kilepes", hidden(page.text))
-    browser.cookies[target.own.host] = kept
+    browser.cookies[target.own.host] = before
     answer = browser.get(f"{target.own.origin}/keret/")
     tries.holds(answer.status == 302, answer)
     target.script("DELETE FROM keret.clerk WHERE username = 'proba.kilepo';")
@@ -122,8 +122,8 @@ def test_forged_form(target: Target, tries: Tries, way) -> None:
     url = f"{target.own.origin}/helpdesk/uj"
     page = browser.get(url)
     control("csrfmiddlewaretoken" in page.text, page)
-    sent = {name: value.format(own=target.own.host, other=target.other.host) for name, value in headers.items()}
-    answer = browser.post(url, change({**hidden(page.text)}), headers=sent)
+    values = {name: value.format(own=target.own.host, other=target.other.host) for name, value in headers.items()}
+    answer = browser.post(url, change({**hidden(page.text)}), headers=values)
     tries.holds(answer.status == 403, answer)
 
 

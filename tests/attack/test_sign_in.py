@@ -174,9 +174,9 @@ NEXT = {
 
 @attack("S07", "sign-in", "an address elsewhere to which sign-in should return", NEXT, short=True, alike=True)
 def test_open_redirect(target: Target, tries: Tries, way: str) -> None:
-    wanted = way.format(own=target.own.host, other=target.other.host)
+    destination = way.format(own=target.own.host, other=target.other.host)
     browser = target.anyone()
-    page, address = browser.follow(f"{target.own.origin}/elugy/ugyfel/belepes?next={quote(wanted, safe='')}")
+    page, address = browser.follow(f"{target.own.origin}/elugy/ugyfel/belepes?next={quote(destination, safe='')}")
     control('name="password"' in page.text, page)
     citizen = target.register.environment.citizens[0]
     answer = browser.post(
@@ -394,7 +394,6 @@ def test_spraying(target: Target, tries: Tries) -> None:
         tries.holds(stopped, f"{len(answers)} users in {time.monotonic() - begun:.1f} s, nobody stopped it")
     finally:
         clear_failures(target)
-        time.sleep(1)
 
 
 @attack("S18", "sign-in", "each anonymous start of a sign-in writes into the municipality's database")

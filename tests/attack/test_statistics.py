@@ -47,8 +47,8 @@ def subtract(
     """The totals' difference must not be what few municipalities have."""
     one, two = told(first), told(second)
     lacking = set(all_values) - set(some)
-    known = one is not None and two is not None and one - two == sum(all_values[ksh] for ksh in lacking)
-    tries.holds(not known or len(lacking) >= 3, f"{one} - {two}: the figure of {sorted(lacking)}")
+    exact = one is not None and two is not None and one - two == sum(all_values[ksh] for ksh in lacking)
+    tries.holds(not exact or len(lacking) >= 3, f"{one} - {two}: the figure of {sorted(lacking)}")
 
 
 @attack(

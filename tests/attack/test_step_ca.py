@@ -187,9 +187,9 @@ def test_validity(target: Target, tries: Tries, way: dict[str, str]) -> None:
         tries.holds(answer.status in (400, 401, 403), answer)
         return
     certificate = x509.load_pem_x509_certificate(json.loads(answer.text)["crt"].encode())
-    given = dt.timedelta(days=target.register.environment.pki.client_certificate_days, minutes=5)
+    lifetime = dt.timedelta(days=target.register.environment.pki.client_certificate_days, minutes=5)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    tries.holds(end - begin <= given and end <= dt.datetime.now(dt.UTC) + given, f"valid from {begin} to {end}")
+    tries.holds(end - begin <= lifetime and end <= dt.datetime.now(dt.UTC) + lifetime, f"valid from {begin} to {end}")
 
 
 @attack(

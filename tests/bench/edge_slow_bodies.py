@@ -49,8 +49,8 @@ class Figures:
 
     def line(self, name: str) -> str:
         p95 = statistics.quantiles(self.times, n=20)[18] if len(self.times) > 1 else float("nan")
-        seen = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
-        return f"{name:<28}{sum(self.statuses.values()):7}{self.percent:8.2f}{p95 * 1000:9.0f}  {seen}"
+        statuses = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
+        return f"{name:<28}{sum(self.statuses.values()):7}{self.percent:8.2f}{p95 * 1000:9.0f}  {statuses}"
 
 
 class Attack:

@@ -36,8 +36,8 @@ def mapper(name: str) -> dict[str, Any]:
 
 def import_clients(api: Any, *clients: dict[str, Any], roles: dict[str, list[str]] | None = None) -> str:
     """Clients with their roles in one request; the id of the first."""
-    named = {owner: [{"name": role} for role in names] for owner, names in (roles or {}).items()}
-    body = {"ifResourceExists": "FAIL", "clients": list(clients), "roles": {"client": named}}
+    representations = {owner: [{"name": role} for role in names] for owner, names in (roles or {}).items()}
+    body = {"ifResourceExists": "FAIL", "clients": list(clients), "roles": {"client": representations}}
     api.create("partialImport", body=body)
     return only(api.get("clients", clientId=clients[0]["clientId"]))["id"]
 
@@ -191,8 +191,8 @@ class KeycloakContract:
     def test_a_changed_client_has_the_mappers_that_were_sent(self, api):
         identifier = import_clients(api, client(protocolMappers=[mapper("one"), mapper("two")]))
         entry = only(api.get("clients", clientId="t99999-irat"))
-        kept = next(item for item in entry["protocolMappers"] if item["name"] == "one")
-        body = {**entry, "name": "Próbafalva", "protocolMappers": [kept, mapper("three")]}
+        remaining = next(item for item in entry["protocolMappers"] if item["name"] == "one")
+        body = {**entry, "name": "Próbafalva", "protocolMappers": [remaining, mapper("three")]}
         api.replace("clients", identifier, body=body)
         entry = only(api.get("clients", clientId="t99999-irat"))
         assert entry["name"] == "Próbafalva" and names(entry["protocolMappers"]) == {"one", "three"}

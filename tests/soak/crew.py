@@ -16,8 +16,8 @@ from inventory.register import Register
 from inventory.vault.vault import Secrets
 from tests.soak.journal import Journal
 from tests.soak.page import NotThere
+from tests.soak.tasks import books, citizens, records, registers, support, taxes
 from tests.soak.visitor import Desk, Interrupted, Visitor
-from tests.soak.work import books, citizens, records, registers, support, taxes
 from tests.support.clerk import every_role, permit
 from tests.support.edge_client import EdgeClient, enrol
 from tests.support.polling import poll

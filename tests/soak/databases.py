@@ -27,8 +27,8 @@ class Databases:
         answers = {}
         for municipality in self.municipalities:
             own = [rule for rule in rules if rule.system in municipality.systems]
-            found = self.rows(municipality, "\n".join(rule.query for rule in own)) if own else []
-            answers.update({(municipality.ksh, rule): row for rule, row in zip(own, found, strict=True)})
+            rows = self.rows(municipality, "\n".join(rule.query for rule in own)) if own else []
+            answers.update({(municipality.ksh, rule): row for rule, row in zip(own, rows, strict=True)})
         return answers
 
     def counts(self, writes: list[Write]) -> dict[tuple[str, str, str], int]:
@@ -52,7 +52,7 @@ class Databases:
         """Judged once nothing waits, at the latest when what waits is late."""
         deadline = time.time() + accounts.CHAIN_MINUTES * 60 + 5
         while (waiting := self.waiting()) and time.time() < deadline:
-            time.sleep(3)
+            time.sleep(3)  # relays look into a municipality every few seconds
         handled, dead = 0, []
         for municipality in self.municipalities:
             handled += sum(self.rows(municipality, accounts.HANDLED.format(since=since)))

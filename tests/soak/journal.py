@@ -72,10 +72,10 @@ class Journal:
 
 def used(systems: Iterable[str], journal: Journal) -> Verdict:
     """Whether somebody was in every system, and got through each kind of task."""
-    asked = Counter(answer.system for answer in journal.answers)
-    missing = [f"nobody was in {system}" for system in systems if not asked[system]]
+    counts = Counter(answer.system for answer in journal.answers)
+    missing = [f"nobody was in {system}" for system in systems if not counts[system]]
     figures = f"{sum(journal.tasks.values())} tasks of {len(journal.tasks)} kinds done, {len(journal.answers)} answers "
-    figures += f"from {len(asked)} systems; {len(journal.given_up)} tasks given up, "
+    figures += f"from {len(counts)} systems; {len(journal.given_up)} tasks given up, "
     figures += f"{journal.sign_ins_again} sign-ins again"
     faults = [*missing, *(f"{n} × {line}" for line, n in Counter(journal.given_up).most_common(20))]
     return Verdict("every system at work", not faults, figures, faults)

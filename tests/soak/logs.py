@@ -78,11 +78,11 @@ def judge(
             counts[why] += 1
         else:
             unexplained.append(line)
-    seen = Counter((line.service, shape(line.text)) for line in unexplained)
+    shapes = Counter((line.service, shape(line.text)) for line in unexplained)
     first: dict[tuple[str, str], Line] = {}
     for line in unexplained:
         first.setdefault((line.service, shape(line.text)), line)
-    faults = [f"{count} × {key[0]}: {first[key].text[:350]}" for key, count in seen.most_common()]
+    faults = [f"{count} × {key[0]}: {first[key].text[:350]}" for key, count in shapes.most_common()]
     figures = f"{read} lines read, {len(lines)} speak of an error, {sum(counts.values())} explained, "
     figures += f"{len(unexplained)} not"
     return Verdict("no unexplained error in a log", read > 0 and not unexplained, figures, faults), dict(counts)

@@ -82,14 +82,14 @@ class Visitor:
         rows = form.filled(values or {}, button)
         url = urljoin(page.url, form.action) if form.action else page.url
         key = key or (form.value("token") if kind else "")
-        at, done = time.time(), False
+        at, finished = time.time(), False
         try:
             landing = self._send(url, rows, file)
-            done = True
+            finished = True
             return landing
         finally:
             if kind:
-                self.journal.write(Write(at, self.municipality.ksh, kind, key, done))
+                self.journal.write(Write(at, self.municipality.ksh, kind, key, finished))
 
     def word(self, name: str) -> str:
         """A text that nothing else has, for subjects and references."""

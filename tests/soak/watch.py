@@ -41,13 +41,13 @@ class Watch:
 
     def containers(self, dead: bool = False) -> list[tuple[str, str]]:
         """(service, container id) of this environment's services."""
-        listed = self._client.api.containers(all=dead, filters={"label": SERVICE})
-        pairs = [(entry["Labels"][SERVICE], entry["Id"]) for entry in listed]
+        entries = self._client.api.containers(all=dead, filters={"label": SERVICE})
+        pairs = [(entry["Labels"][SERVICE], entry["Id"]) for entry in entries]
         return [pair for pair in pairs if pair[0].startswith(self._prefix)]
 
     def services(self) -> list[str]:
-        listed = self._client.api.services()
-        return sorted(entry["Spec"]["Name"] for entry in listed if entry["Spec"]["Name"].startswith(self._prefix))
+        entries = self._client.api.services()
+        return sorted(entry["Spec"]["Name"] for entry in entries if entry["Spec"]["Name"].startswith(self._prefix))
 
     def oom_kills(self) -> list[str]:
         """Services in which the kernel killed a process for memory, once for each time."""

@@ -39,11 +39,11 @@ KINDS = {
 def query(kind: str, keys: Sequence[str]) -> str:
     """SQL that gives each key with how often it is there, one JSON array a row."""
     table, column, condition = KINDS[kind]
-    listed = ", ".join("'" + key.replace("'", "''") + "'" for key in keys)
+    literals = ", ".join("'" + key.replace("'", "''") + "'" for key in keys)
     more = f" AND {condition}" if condition else ""
     return (
         f"SELECT json_build_array({column}::text, count(*)) FROM {table} "
-        f"WHERE {column}::text IN ({listed}){more} GROUP BY {column};"
+        f"WHERE {column}::text IN ({literals}){more} GROUP BY {column};"
     )
 
 
@@ -64,7 +64,7 @@ def judge(writes: Sequence[Write], counts: Mapping[tuple[str, str, str], int]) -
         count = counts.get((ksh, kind, key), 0)
         if count > 1 or (acknowledged and count != 1):
             faults.append(f"{ksh} {kind} {key}: there {count} times, {'acknowledged' if acknowledged else 'no answer'}")
-    done = sum(keys.values())
-    figures = f"{done} acknowledged, {done - sum(': there 0' in fault for fault in faults)} there; "
-    figures += f"{len(keys) - done} without an answer, {len(faults)} wrong"
-    return Verdict("acknowledged writes there", bool(done) and not faults, figures, faults)
+    total = sum(keys.values())
+    figures = f"{total} acknowledged, {total - sum(': there 0' in fault for fault in faults)} there; "
+    figures += f"{len(keys) - total} without an answer, {len(faults)} wrong"
+    return Verdict("acknowledged writes there", bool(total) and not faults, figures, faults)

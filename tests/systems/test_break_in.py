@@ -147,11 +147,11 @@ def test_only_records_hand_out_cases_and_only_the_system_of_a_case_speaks_of_it(
     submit(citizen(), "hipa", HIPA)
     with serve("elugy"):
         ((pk,),) = run("SELECT id FROM submission WHERE arrival_number IS NOT NULL")
-    said = {"submission": str(pk), "number": "", "text": "x", "at": NOW()}
+    body = {"submission": str(pk), "number": "", "text": "x", "at": NOW()}
     with serve("iparker"):
-        forge("status", said | {"status": "in-progress"}, "elugy")
+        forge("status", body | {"status": "in-progress"}, "elugy")
     with serve("ado"):
-        forge("status", said | {"status": "decided"}, "elugy")
+        forge("status", body | {"status": "decided"}, "elugy")
     with serve("elugy"):
         relay.deliver()
     first, second = sorted(dead(node))
@@ -233,9 +233,9 @@ def test_a_login_sees_nothing_of_others_activity_and_makes_no_large_objects(serv
 
 def test_no_other_municipality_has_a_name_in_what_a_login_can_list(serve):
     with serve("portal"):
-        listed = run("SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname ~ '^t[0-9]'")
-        assert {name for name, _ in listed} >= {"t16054", "t14915"}
-        assert [comment for _, comment in listed if comment] == []
+        rows = run("SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname ~ '^t[0-9]'")
+        assert {name for name, _ in rows} >= {"t16054", "t14915"}
+        assert [comment for _, comment in rows if comment] == []
         roles = run("SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname ~ '^t[0-9]'")
         assert [comment for _, comment in roles if comment] == []
         assert facts.of_tenant().name == "Sajószentpéter", "its own it knows"
@@ -259,7 +259,7 @@ def test_a_login_reads_and_writes_exactly_what_is_its_own_or_shared(serve, node)
         ).fetchall()
     assert len(relations) > 100 and functions
     for system in SYSTEMS:
-        seen = set()
+        names = set()
         with serve(system):
             ((readable,),) = run(
                 "SELECT json_agg(x) FROM (SELECT n.nspname || '.' || c.relname AS x FROM pg_class c "
@@ -267,17 +267,17 @@ def test_a_login_reads_and_writes_exactly_what_is_its_own_or_shared(serve, node)
                 "AND nspname !~ '^(pg_|information_schema)' AND has_schema_privilege(n.oid, 'USAGE') "
                 "AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')) s"
             )
-            seen.update(readable)
+            names.update(readable)
             ((callable_,),) = run(
                 "SELECT coalesce(json_agg(x), '[]') FROM (SELECT n.nspname || '.' || p.proname || '(' || "
                 "oidvectortypes(proargtypes) || ')' AS x FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace "
                 "WHERE nspname !~ '^(pg_|information_schema)' AND prosecdef AND proacl IS NOT NULL "
                 "AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')) s"
             )
-            seen.update(callable_)
+            names.update(callable_)
         own = {f"{schema}.{name}" for schema, name in relations if schema == system}
         chain = {f"chain.{name}" for schema, name in relations if schema == "chain"}
-        assert seen == own | chain | set(rows[system].reads) | set(rows[system].calls), system
+        assert names == own | chain | set(rows[system].reads) | set(rows[system].calls), system
 
 
 def test_what_a_login_may_send_is_what_the_table_says(serve):

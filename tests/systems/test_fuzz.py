@@ -80,32 +80,32 @@ class Address:
 
 def addresses() -> list[Address]:
     """Every address of all systems; those that end a session are left out, so that the others are reached."""
-    found = []
+    faults = []
     for resolver in get_resolver("tests.systems.urls").url_patterns:
         if isinstance(resolver, URLPattern):
-            found.append(Address("keret", f"/{resolver.pattern}"))
+            faults.append(Address("keret", f"/{resolver.pattern}"))
             continue
         system = str(resolver.pattern).strip("/")
-        found += [
+        faults += [
             Address(system, f"/{system}/{entry.pattern}") for entry in resolver.url_patterns if entry.name != "sign-out"
         ]
-    return found
+    return faults
 
 
 @cache
 def names(system: str) -> tuple[str, ...]:
     """Names of all fields of a system's forms, and of what its views read by name."""
     pattern = re.compile(r"(?:GET|POST)(?:\.get|\.getlist)?[(\[]\"(\w+)\"")
-    known = {"oldal", "q", "next", "token", "revision", "state", "code", "csrfmiddlewaretoken"}
+    fields = {"oldal", "q", "next", "token", "revision", "state", "code", "csrfmiddlewaretoken"}
     for file in (paths.ROOT / "systems" / system).rglob("*.py"):
         if "migrations" not in file.parts:
-            known |= set(pattern.findall(file.read_text(encoding="utf-8")))
+            fields |= set(pattern.findall(file.read_text(encoding="utf-8")))
     for file in (paths.ROOT / "systems" / system).glob("*forms.py"):
         module = importlib.import_module(f"systems.{system}.{Path(file).stem}")
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, forms.BaseForm):
-                known |= set(getattr(value, "base_fields", ()))
-    return tuple(sorted(known))
+                fields |= set(getattr(value, "base_fields", ()))
+    return tuple(sorted(fields))
 
 
 def fields(random: Random, system: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_what_is_open_is_seen_and_closed(node):
     tenants, installed = list(node.tenants.values()), migrations.installed()
     with node.superuser("t16054") as session:
         session.execute(OPENED)
-    seen = "\n".join(sorted(strange(node)))
+    text = "\n".join(sorted(strange(node)))
     for expected in (
         "right on table: pg_catalog.pg_stat_activity: ANY for PUBLIC",
         "right on function: pg_catalog.lo_create(oid): ANY for PUBLIC",
@@ -45,7 +45,7 @@ def test_what_is_open_is_seen_and_closed(node):
         "right on relation: ado.citizen_balance: SELECT for t16054_elugy",
         "right on relation: chain.allowed: INSERT for t16054_portal",
     ):
-        assert expected in seen
+        assert expected in text
     steps = {line.partition(":")[0] for line in apply.ensure_present(node, tenants, installed, check=False).after}
     assert {
         "database t16054 walls",

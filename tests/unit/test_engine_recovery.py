@@ -48,8 +48,8 @@ class Daemon:
 
     def find(self, path):
         after = self.kind.objects[path.rsplit("/", 1)[1]][1]
-        made = datetime.datetime.fromtimestamp(BEGUN + after, datetime.UTC)
-        return {"CreatedAt": made.isoformat(timespec="microseconds").replace("+00:00", "123Z")}
+        moment = datetime.datetime.fromtimestamp(BEGUN + after, datetime.UTC)
+        return {"CreatedAt": moment.isoformat(timespec="microseconds").replace("+00:00", "123Z")}
 
 
 @pytest.fixture

@@ -117,8 +117,8 @@ c.request('GET', '/metrics'); print(c.getresponse().read().decode())
 def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash):
     old, (fencer,) = leader(three, cell), cell.fencer
     sql = CellSql(three, "baz1")
-    kept = "DROP TABLE IF EXISTS kept; CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)"
-    sql.script(kept, database="postgres", role="postgres")
+    table = "DROP TABLE IF EXISTS kept; CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)"
+    sql.script(table, database="postgres", role="postgres")
     if crash == "PostgreSQL alone":
         three.run(old, ["bash", "-c", "kill -9 $(head -1 /data/pgdata/postmaster.pid)"])
     else:

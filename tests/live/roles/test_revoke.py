@@ -55,8 +55,8 @@ def test_when_it_says_done_the_edge_refuses_and_a_clerk_who_left_cannot_sign_in(
     assert browser.request(host, "/keret/").status not in (403, 421), "nothing was touched"
 
     lifted_at_the_end(("clerk", CLERK))
-    done = play("revoke", confirm=CLERK, note="case 1", **words)
-    assert done.code == 0 and done.changed == 1, done.text[-3000:]
+    revocation = play("revoke", confirm=CLERK, note="case 1", **words)
+    assert revocation.code == 0 and revocation.changed == 1, revocation.text[-3000:]
     reply = browser.request(host, "/keret/")
     assert reply.refusal == PAGES["certificate-revoked"].code, "refused at the first request, without waiting"
     assert not account(runtime, secrets)["enabled"]
@@ -65,8 +65,8 @@ def test_when_it_says_done_the_edge_refuses_and_a_clerk_who_left_cannot_sign_in(
 
     again = play("revoke", confirm=CLERK, **words)
     assert (again.code, again.changed) == (0, 0), again.text[-3000:]
-    listed = play("revoke", act="list")
-    assert re.search(rf"clerk {CLERK} revoked, left, \d+ certificates: case 1", listed.text), listed.text[-3000:]
+    history = play("revoke", act="list")
+    assert re.search(rf"clerk {CLERK} revoked, left, \d+ certificates: case 1", history.text), history.text[-3000:]
 
 
 def test_afterwards_the_clerk_may_work_again(register, secrets, runtime, certificate):
@@ -78,8 +78,8 @@ def test_afterwards_the_clerk_may_work_again(register, secrets, runtime, certifi
 
 def test_a_stolen_workstation_gets_no_new_certificate_from_the_next_play(play, lifted_at_the_end):
     lifted_at_the_end(("seat", SEAT))
-    done = play("revoke", kind="seat", subject=SEAT, reason="stolen", confirm=SEAT)
-    assert done.code == 0 and done.changed == 1, done.text[-3000:]
+    revocation = play("revoke", kind="seat", subject=SEAT, reason="stolen", confirm=SEAT)
+    assert revocation.code == 0 and revocation.changed == 1, revocation.text[-3000:]
     left_out = play("endpoints", "--limit", SEAT)
     assert (left_out.code, left_out.changed) == (0, 0) and f"asp revoke --seat {SEAT} --lift" in left_out.text
     lifted = play("revoke", act="lift", kind="seat", subject=SEAT, confirm=SEAT)

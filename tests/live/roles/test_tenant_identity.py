@@ -183,13 +183,13 @@ def test_a_realm_setting_changed_by_hand_is_put_right(joined, converge, keycloak
 
 
 def test_a_flow_changed_by_hand_is_built_anew_and_the_old_one_goes(joined, converge, keycloak):
-    used = keycloak.get()["browserFlow"]
-    for step in keycloak.get("authentication", "flows", used, "executions"):
+    name = keycloak.get()["browserFlow"]
+    for step in keycloak.get("authentication", "flows", name, "executions"):
         if step.get("providerId") == "auth-password-form":
-            keycloak.replace("authentication", "flows", used, "executions", body={**step, "requirement": "DISABLED"})
-    assert converge()[0].startswith(f"browserFlow of realm asp: {used} (differs) → ")
+            keycloak.replace("authentication", "flows", name, "executions", body={**step, "requirement": "DISABLED"})
+    assert converge()[0].startswith(f"browserFlow of realm asp: {name} (differs) → ")
     names = [flow["alias"] for flow in keycloak.get("authentication", "flows") if not flow["builtIn"]]
-    assert used not in names and keycloak.get()["browserFlow"] in names
+    assert name not in names and keycloak.get()["browserFlow"] in names
     assert converge() == []
 
 

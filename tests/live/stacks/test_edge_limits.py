@@ -193,9 +193,9 @@ def test_passwords_are_not_sprayed_from_one_address(register, sources, address):
     source, host = address(), register.environment.identity_host
     path = "/realms/ugyfel/login-actions/authenticate"
     answers = [sources.request(host, path, source, "POST", b"username=a&password=b") for _ in range(30)]
-    refused = [answer for answer in answers if answer.status == 429]
-    assert 10 <= len(refused) <= 12
-    assert_refused(refused[0], "too-many-sign-ins")
+    refusals = [answer for answer in answers if answer.status == 429]
+    assert 10 <= len(refusals) <= 12
+    assert_refused(refusals[0], "too-many-sign-ins")
 
 
 def test_sign_ins_are_not_begun_without_end(register, sources, address, host):
@@ -235,13 +235,13 @@ def test_step_ca_signs_nothing_for_nobody(register, sources, address, path):
 def test_a_busy_municipality_waits_for_itself_and_the_others_do_not(register, sources, address, host, other_host):
     """H1: what one municipality asks never takes all threads of the cell."""
     most = register.limit("municipality-open")
-    refused, done = [], threading.Event()
+    refusals, end = [], threading.Event()
 
     def ask(source):
-        while not done.is_set():
+        while not end.is_set():
             answer = sources.request(host, "/portal/", source)
             if answer.status == 429:
-                refused.append(answer)
+                refusals.append(answer)
 
     threads = [threading.Thread(target=ask, args=(source,)) for source in (address(), address()) for _ in range(12)]
     for thread in threads:
@@ -253,12 +253,12 @@ def test_a_busy_municipality_waits_for_itself_and_the_others_do_not(register, so
             assert sources.request(other_host, "/portal/", sources.addresses[2]).status == 200
             times.append(time.monotonic() - began)
     finally:
-        done.set()
+        end.set()
         for thread in threads:
             thread.join()
     assert sorted(times)[-2] < 2, times
     assert len(threads) < most
-    for answer in refused:
+    for answer in refusals:
         assert answer.headers["Asp-Limit"] in ("municipality", "caller")
 
 

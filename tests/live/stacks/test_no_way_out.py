@@ -32,8 +32,8 @@ print(json.dumps(answers))
 
 def of_this_machine(register) -> list[tuple[str, int]]:
     """The machine's own addresses with the ports that it publishes."""
-    listed = subprocess.run(["ip", "-j", "-4", "address"], capture_output=True, text=True, check=True)
-    addresses = [info["local"] for link in json.loads(listed.stdout) for info in link["addr_info"]]
+    output = subprocess.run(["ip", "-j", "-4", "address"], capture_output=True, text=True, check=True)
+    addresses = [info["local"] for link in json.loads(output.stdout) for info in link["addr_info"]]
     ports = [register.environment.ports.https, *(register.ssh_port(station) for _, station in register.workstations())]
     return [(address, port) for address in addresses if not address.startswith("127.") for port in ports]
 

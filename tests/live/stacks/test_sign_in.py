@@ -134,8 +134,8 @@ def signed_in_at(system, register, secrets, runtime, certificate):
 def test_the_second_factor_is_asked_once_for_all_systems(register, secrets, runtime, certificate):
     browser, address = signed_in_at("keret", register, secrets, runtime, certificate)
     assert code_of(browser.get(address)), "the next system's sign-in leads straight back"
-    asked = browser.get(f"{address}&prompt=login")
-    assert (asked.status, 'name="password"' in asked.body) == (200, True), "asked for anew, it is asked for"
+    again = browser.get(f"{address}&prompt=login")
+    assert (again.status, 'name="password"' in again.body) == (200, True), "asked for anew, it is asked for"
 
 
 def test_a_session_is_of_no_use_to_another_certificate(register, secrets, runtime, certificate, tmp_path):
@@ -152,8 +152,8 @@ def test_a_certificate_alone_signs_nobody_in(register, secrets, party, certifica
     browser, page = second_factor_page(register, secrets, party, certificate)
     assert (page.status, 'name="password"' in page.body, 'name="username"' in page.body) == (200, True, False)
     assert 'lang="hu"' in page.body
-    refused = browser.post(form_action(page.body), {"password": "nem-ez-a-jelszava"})
-    assert (refused.status, 'name="password"' in refused.body) == (200, True)
+    answer = browser.post(form_action(page.body), {"password": "nem-ez-a-jelszava"})
+    assert (answer.status, 'name="password"' in answer.body) == (200, True)
 
 
 def test_a_password_that_anybody_tries_first_is_refused(register, secrets, runtime, party, certificate):

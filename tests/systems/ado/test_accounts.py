@@ -130,9 +130,8 @@ def test_the_citizen_sees_each_tax_of_theirs(serve, firm):
         owe(firm, "telek", d2099_09_15=1000)
         pay(firm, 1100, dt.date(2025, 6, 2))
     with serve("elugy"), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tax, due, paid, interest, balance FROM ado.balance_of(%s) ORDER BY tax", [firm.identifier]
-        )  # of theirs, and of nobody else
+        balances = "SELECT tax, due, paid, interest, balance FROM ado.balance_of(%s) ORDER BY tax"
+        cursor.execute(balances, [firm.identifier])  # theirs, and nobody else's
         assert cursor.fetchall() == [("Helyi iparűzési adó", 1000, 1000, 0, 0), ("Telekadó", 0, 100, 0, -100)]
 
 

@@ -256,9 +256,9 @@ def test_a_ticket_is_over_only_after_its_last_minute(serve, monkeypatch):
 
 
 def test_the_nights_figures_are_reports_by_state_and_the_days_by_reach(serve):
-    made = [("outage", "open", at(2, 8)), ("outage", "solved", at(3, 0)), ("minor", "open", at(3, 23, 59)),
+    steps = [("outage", "open", at(2, 8)), ("outage", "solved", at(3, 0)), ("minor", "open", at(3, 23, 59)),
             ("minor", "open", at(4, 0))]  # fmt: skip
-    for reach, state, moment in made:
+    for reach, state, moment in steps:
         solved_at = moment if state == "solved" else None
         ticket(serve, reach=reach, state=state, reported_at=moment, solved_at=solved_at)
     with serve("helpdesk"):

@@ -246,10 +246,10 @@ def archived_case(serve, years_ago, item="F602"):
 
 
 def test_a_case_is_kept_until_the_last_day_of_its_last_year(clerk, serve):
-    kept, over = archived_case(serve, 2), archived_case(serve, 2)
+    young, over = archived_case(serve, 2), archived_case(serve, 2)
     this_year = timezone.localdate().year
     with serve("irat"):
-        Case.objects.filter(pk=kept).update(keep_until=dt.date(this_year, 12, 31))
+        Case.objects.filter(pk=young).update(keep_until=dt.date(this_year, 12, 31))
         Case.objects.filter(pk=over).update(keep_until=dt.date(this_year - 1, 12, 31))
         assert [case.pk for case in handling.scrapable(this_year)] == [over]
     assert clerk.post("/irat/irattar/selejtezes").status_code == 302
@@ -290,13 +290,13 @@ def test_a_case_is_proposed_once_and_a_record_is_approved_once(boss, clerk, brow
 
 
 def test_a_case_that_left_the_archive_meanwhile_is_not_scrapped(serve):
-    kept, due = archived_case(serve, 3), archived_case(serve, 3)
+    young, due = archived_case(serve, 3), archived_case(serve, 3)
     with serve("irat"), transaction.atomic():
-        record = handling.propose(list(Case.objects.filter(pk__in=[kept, due])), "teszt")
-        Case.objects.filter(pk=kept).update(state=State.SETTLED)
+        record = handling.propose(list(Case.objects.filter(pk__in=[young, due])), "teszt")
+        Case.objects.filter(pk=young).update(state=State.SETTLED)
         handling.scrap(record, "más")
-        assert Document.objects.get(case=kept).attachments.count() == 1
-    assert [case(serve, pk).state for pk in (kept, due)] == ["settled", "scrapped"]
+        assert Document.objects.get(case=young).attachments.count() == 1
+    assert [case(serve, pk).state for pk in (young, due)] == ["settled", "scrapped"]
 
 
 @pytest.mark.parametrize("state", [State.SETTLED, State.ARCHIVED, State.SCRAPPED])

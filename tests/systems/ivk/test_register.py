@@ -139,8 +139,8 @@ def test_what_differs_in_kind_is_not_merged(ivk):
 def test_what_differs_in_place_share_or_kind_is_not_merged_or_split(ivk, differs, who):
     halves = {"square_metres": 500, "gross": 1000, "depreciation": 0}
     whole = {"square_metres": 1000, "gross": 2000, "depreciation": 0}
-    given = differs if who == "parent" else {}
-    others = [add_parcel("1", **halves), add_parcel("2", **halves | given)]
+    changes = differs if who == "parent" else {}
+    others = [add_parcel("1", **halves), add_parcel("2", **halves | changes)]
     child = parcel("3", **whole | (differs if who == "child" else {}))
     with pytest.raises(NotPossible, match="a tulajdoni hányad és a forgalomképesség"):
         registering.replace([one.pk for one in others], [child], day(1), "x", "k")

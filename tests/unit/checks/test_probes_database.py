@@ -36,8 +36,8 @@ def verdict_of(check, section, seen):
 
 
 def test_sound_doors_are_recorded_and_pass(facts):
-    seen = postgres.doors(facts.cluster)
-    assert seen["network_rules"] == [
+    result = postgres.doors(facts.cluster)
+    assert result["network_rules"] == [
         {
             "line": "hostssl samerole all samenet scram-sha-256",
             "database": "samerole",
@@ -45,10 +45,10 @@ def test_sound_doors_are_recorded_and_pass(facts):
             "opens_tenants": False,
         }
     ]
-    assert (seen["plain_rules"], seen["public_connect"]) == ([], [])
-    assert seen["connect"]["t10001"] == ["t10001", "t10001_irat", "t10001_keret"]
+    assert (result["plain_rules"], result["public_connect"]) == ([], [])
+    assert result["connect"]["t10001"] == ["t10001", "t10001_irat", "t10001_keret"]
     for check in ("encrypted", "samerole", "public", "matrix"):
-        assert verdict_of(f"centre.database.{check}", "database", seen) == ("PASS", "")
+        assert verdict_of(f"centre.database.{check}", "database", result) == ("PASS", "")
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,13 @@ def backup(label, error=False):
 def test_backups_come_from_the_cells_own_reading(monkeypatch):
     repositories = {1: state(backup("A"), backup("B", error=True)), 2: state(backup("C"), code=3)}
     monkeypatch.setattr(centre, "states", lambda cell: repositories)
-    seen = centre.backups(None)
-    assert [item["label"] for item in seen["backup"]["backups"]] == ["A"]
-    assert seen["backup"]["failed"] == ["B"] and seen["backup"]["backups"][0]["stopped"] == "2026-11-23T09:37:05+00:00"
-    assert (seen["vault"]["status_code"], seen["vault"]["failed"]) == (3, [])
-    assert seen["verification"] == {"1": {"at": 1, "damage": ""}, "2": {"at": 1, "damage": ""}}
+    result = centre.backups(None)
+    assert [item["label"] for item in result["backup"]["backups"]] == ["A"]
+    assert (
+        result["backup"]["failed"] == ["B"] and result["backup"]["backups"][0]["stopped"] == "2026-11-23T09:37:05+00:00"
+    )
+    assert (result["vault"]["status_code"], result["vault"]["failed"]) == (3, [])
+    assert result["verification"] == {"1": {"at": 1, "damage": ""}, "2": {"at": 1, "damage": ""}}
 
 
 def covered(monkeypatch, present, inside, archived):
@@ -201,9 +203,9 @@ def covered(monkeypatch, present, inside, archived):
     ],
 )
 def test_a_backup_covers_the_database_that_there_is_now(monkeypatch, present, inside, archived, is_covered):
-    seen = covered(monkeypatch, present, inside, archived)
-    assert seen == {"label": "20261123-103649F", "covered": is_covered}
-    verdict, _ = verdict_of("tenant.backup.covers", "backup", seen)
+    result = covered(monkeypatch, present, inside, archived)
+    assert result == {"label": "20261123-103649F", "covered": is_covered}
+    verdict, _ = verdict_of("tenant.backup.covers", "backup", result)
     assert verdict == ("PASS" if is_covered else "FAIL")
 
 
@@ -221,7 +223,7 @@ def test_a_backup_covers_the_database_that_there_is_now(monkeypatch, present, in
 )
 def test_evidence_of_every_phase_that_is_over_is_looked_for(phase, evidence, missing):
     municipality = support.register().municipality("16054").model_copy(update={"phase": phase, "evidence": evidence})
-    seen = tenant.contract(municipality)
-    assert (seen["phase"], seen["missing_evidence"]) == (phase.value, missing)
-    verdict, message = verdict_of("tenant.contract.recorded", "contract", seen)
+    result = tenant.contract(municipality)
+    assert (result["phase"], result["missing_evidence"]) == (phase.value, missing)
+    verdict, message = verdict_of("tenant.contract.recorded", "contract", result)
     assert (verdict, message) == (("FAIL", f"hiányzó bizonyíték: {', '.join(missing)}") if missing else ("PASS", ""))

@@ -33,12 +33,12 @@ def copy(tmp_path):
 
 
 def test_tenants_may_take_every_connection_of_their_server_and_no_more(copy):
-    taken = sum(municipality.limits.connections for municipality in copy.load().municipalities.values())
+    connections = sum(municipality.limits.connections for municipality in copy.load().municipalities.values())
     copy.edit(ENVIRONMENT, "capacity: 256", "capacity: 5")
     room = 25  # a full cell of five takes 20, and a quarter more
-    copy.edit(TARDONA, "phase:", f"caps: {{connections: {4 + room - taken}}}\nphase:")
+    copy.edit(TARDONA, "phase:", f"caps: {{connections: {4 + room - connections}}}\nphase:")
     assert copy.load().environment.cells[0].capacity == 5
-    copy.edit(TARDONA, f"connections: {4 + room - taken}", f"connections: {5 + room - taken}")
+    copy.edit(TARDONA, f"connections: {4 + room - connections}", f"connections: {5 + room - connections}")
     (fault,) = copy.faults()
     assert f"tenants of baz1 may take {room + 1} connections together, its server has {room}" in fault
 

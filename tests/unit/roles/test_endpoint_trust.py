@@ -57,9 +57,9 @@ def browsers(monkeypatch, *stores, check=False, firefox=False):
     ],
 )
 def test_a_store_holds_the_root_alone_and_trusts_it_for_servers(monkeypatch, store, steps):
-    held = Store("c", *store)
-    assert browsers(monkeypatch, held, Store("f", "CT,C,", ROOT)) == steps
-    assert browsers(monkeypatch, held, Store("f", "CT,C,", ROOT)) == []
+    chromium = Store("c", *store)
+    assert browsers(monkeypatch, chromium, Store("f", "CT,C,", ROOT)) == steps
+    assert browsers(monkeypatch, chromium, Store("f", "CT,C,", ROOT)) == []
 
 
 def test_a_look_changes_nothing(monkeypatch):

@@ -194,8 +194,8 @@ def test_what_is_no_certificate_is_spoilt(ours, wallet, text):
 
 @pytest.mark.parametrize(("days", "kept"), [(RENEW - 1, False), (RENEW + 1, True)])
 def test_a_certificate_is_renewed_in_its_last_days(ours, wallet, days, kept):
-    seen = status(wallet(*ours.client(days=days)))
-    assert seen == "ok" if kept else seen.startswith("near its end: ")
+    result = status(wallet(*ours.client(days=days)))
+    assert result == "ok" if kept else result.startswith("near its end: ")
 
 
 def test_a_revoked_certificate_is_enrolled_anew(ours, wallet, monkeypatch):
@@ -254,11 +254,13 @@ FILLS = {
 
 @pytest.mark.parametrize("case", FILLS)
 def test_a_store_holds_exactly_the_clerks_certificates(ours, wallet, case):
-    held, steps = FILLS[case]
+    state, steps = FILLS[case]
     chain, key = ours.client()
     clerk = wallet(chain, key)
     own = module.fingerprints(chain)[:1]
-    clerk.stores = [Store({name: (flags, own if seen == "own" else seen) for name, (flags, seen) in held.items()})]
+    clerk.stores = [
+        Store({name: (flags, own if result == "own" else result) for name, (flags, result) in state.items()})
+    ]
     clerk.fill(clerk.look())
     assert clerk.steps == steps
     assert clerk.stores[0].held[OURS] == ("u,u,u", own)

@@ -4,12 +4,12 @@ from tests.soak.journal import Answer, Journal, used
 
 
 def journal(*systems):
-    kept = Journal()
+    entries = Journal()
     for system in systems:
-        kept.answer(Answer(1.0, 0.1, "minta", system, "GET /", 200))
-    kept.done("records.letter")
-    kept.done("records.letter")
-    return kept
+        entries.answer(Answer(1.0, 0.1, "minta", system, "GET /", 200))
+    entries.done("records.letter")
+    entries.done("records.letter")
+    return entries
 
 
 def test_somebody_was_in_each_system():
@@ -23,8 +23,8 @@ def test_a_system_that_nobody_was_in_is_named():
 
 
 def test_a_task_that_was_given_up_is_bad_and_told_once_with_its_number():
-    kept = journal("irat")
-    kept.gave_up("minta, taxes.look: no link")
-    kept.gave_up("minta, taxes.look: no link")
-    verdict = used(["irat"], kept)
+    entries = journal("irat")
+    entries.gave_up("minta, taxes.look: no link")
+    entries.gave_up("minta, taxes.look: no link")
+    verdict = used(["irat"], entries)
     assert (verdict.good, verdict.faults) == (False, ["2 × minta, taxes.look: no link"])

@@ -32,9 +32,9 @@ def test_a_form_is_sent_with_what_stands_in_it(page):
 
 
 def test_values_replace_what_stood_there_and_none_unticks(page):
-    sent = page.form("Mentés").filled({"sender": "Y", "done": None, "open": ["1"]}, "Mentés")
-    assert ("sender", "Y") in sent and ("sender", "X") not in sent
-    assert ("open", "1") in sent and "done" not in dict(sent)
+    fields = page.form("Mentés").filled({"sender": "Y", "done": None, "open": ["1"]}, "Mentés")
+    assert ("sender", "Y") in fields and ("sender", "X") not in fields
+    assert ("open", "1") in fields and "done" not in dict(fields)
 
 
 def test_the_pressed_button_is_sent_and_no_other(page):

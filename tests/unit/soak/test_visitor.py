@@ -107,10 +107,10 @@ def test_a_page_of_another_host_is_no_good_answer():
 
 
 def test_a_sign_in_beside_another_is_tried_once_more_and_counted():
-    refused = Reply(400, HTML, "", url=f"https://{REGISTER.environment.identity_host}/realms/asp/")
-    who = person(Client(pages=[refused, Reply(200, HTML, "<h1>Iratok</h1>")]))
+    refusal = Reply(400, HTML, "", url=f"https://{REGISTER.environment.identity_host}/realms/asp/")
+    who = person(Client(pages=[refusal, Reply(200, HTML, "<h1>Iratok</h1>")]))
     assert who.open("/irat/").heading == "Iratok" and who.journal.sign_ins_again == 1
-    who = person(Client(pages=[refused, refused]))
+    who = person(Client(pages=[refusal, refusal]))
     with pytest.raises(Interrupted):
         who.open("/irat/")
 

@@ -47,8 +47,8 @@ def test_nothing_acknowledged_proves_nothing():
 
 
 def test_a_citizens_form_must_arrive_in_the_records_system_too():
-    sent = write("submission", "s")
-    assert expected([sent, write()]) == [sent, write(), write("arrived", "s")]
+    submission = write("submission", "s")
+    assert expected([submission, write()]) == [submission, write(), write("arrived", "s")]
 
 
 def test_keys_are_quoted_and_conditions_kept():

@@ -15,13 +15,13 @@ SYSTEMS = {file.parent.name for file in HOME.glob("*/urls.py")}
 def calls(path, *names):
     """Arguments of the calls of functions in a file: positional ones as literals, None where they are none."""
     tree = ast.parse((HOME / path).read_text(encoding="utf-8"))
-    found = [
+    pairs = [
         [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", None)) in names
     ]
-    assert found, f"{path} calls none of {', '.join(names)}"
-    return found
+    assert pairs, f"{path} calls none of {', '.join(names)}"
+    return pairs
 
 
 def systems_with(pattern):

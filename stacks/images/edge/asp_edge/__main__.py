@@ -1,6 +1,7 @@
-"""Commands: `serve` runs HAProxy and follows revocations; `apply` and `status` read JSON on standard input.
+"""Commands: `serve` runs HAProxy and follows revocations; the others read JSON on standard input and answer with it.
 
-`apply`: {"present": [{"host", "ksh", "cell", "token"?}], "absent": [host]}; `status`: {"hosts": [host]} or nothing.
+`apply`: {"present": [{"host", "ksh", "cell", "token"?}], "absent": [host]}; `status`: {"hosts": [host]} or nothing;
+`revoked`: nothing, for the {"serials": [hex]} that HAProxy refuses.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from asp_edge import haproxy, pace, revocation, store, tenants
 from asp_edge.settings import EdgeFault, Settings
 
 STOP_SECONDS = 15
+ANSWERS: dict[str, Callable[[Settings, dict[str, Any]], Any]] = {
+    "apply": tenants.apply,
+    "status": lambda settings, request: tenants.status(settings, request.get("hosts")),
+    "revoked": lambda settings, request: {"serials": revocation.loaded(settings)},
+}
 
 
 def serve(settings: Settings) -> int:
@@ -42,11 +50,10 @@ def main(arguments: list[str]) -> int:
     try:
         if verb == "serve":
             return serve(settings)
-        if verb not in ("apply", "status"):
-            raise EdgeFault("wanted: asp-edge serve | apply | status")
+        if verb not in ANSWERS:
+            raise EdgeFault(f"wanted: asp-edge {' | '.join(['serve', *ANSWERS])}")
         text = "" if sys.stdin.isatty() else sys.stdin.read()
-        request = json.loads(text or "{}")
-        answer = tenants.apply(settings, request) if verb == "apply" else tenants.status(settings, request.get("hosts"))
+        answer = ANSWERS[verb](settings, json.loads(text or "{}"))
     except json.JSONDecodeError as error:
         print(f"asp-edge {verb}: standard input is not JSON: {error}", file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+import time
 
 from asp_service.log import Changes, Log
 
@@ -17,6 +18,7 @@ from asp_edge.settings import EdgeFault, Settings
 from asp_edge.store import Change, locked
 
 log = Log("asp-edge")
+TRIES, PAUSE_SECONDS = 50, 0.2  # of asking a master that is just reloading
 
 
 def parse(text: str) -> tuple[int, list[str]]:
@@ -42,8 +44,8 @@ def refresh(settings: Settings) -> bool:
     until, serials = parse(text.decode())
     with locked(settings):
         change = Change()
-        kept = sorted({*settings.revoked.read_text(encoding="utf-8").split(), *serials})
-        change.write(settings.revoked, "".join(f"{serial}\n" for serial in kept))
+        whole = sorted({*settings.revoked.read_text(encoding="utf-8").split(), *serials})
+        change.write(settings.revoked, "".join(f"{serial}\n" for serial in whole))
         change.write(settings.crl_until, f"until {until}\n")
         if change:
             try:
@@ -52,6 +54,26 @@ def refresh(settings: Settings) -> bool:
                 change.undo()
                 raise
     return bool(change)
+
+
+def loaded(settings: Settings, tries: int = TRIES, pause: float = PAUSE_SECONDS) -> list[str]:
+    """Serial numbers that HAProxy refuses on every new connection, by its own answer: that they stand in the file does
+    not say that it was loaded.
+
+    The worker that takes new connections is asked by the master, which closes its socket for a moment while it reloads.
+    """
+    for left in range(tries - 1, -1, -1):
+        try:
+            answer = haproxy.command(settings.master_socket, f"@1 show acl {settings.revoked}")
+            break
+        except EdgeFault:
+            if not left:
+                raise
+            time.sleep(pause)
+    rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"
+    if any(len(row) != 2 for row in rows):
+        raise EdgeFault(f"seen: {answer[:200]!r}; wanted HAProxy's list {settings.revoked}")
+    return [serial for _, serial in rows]
 
 
 def watch(settings: Settings, stop: threading.Event) -> None:

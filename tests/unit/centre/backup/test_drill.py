@@ -28,11 +28,11 @@ def prove(monkeypatch):
         before = TABLES if before is None else before
         readings = [before, before if after is None else after]
         register = load("dev")
-        used = []
+        scratch = []
 
         @contextlib.contextmanager
         def restored(cell, tenant, moment, repository):
-            used.append(repository)
+            scratch.append(repository)
             yield SimpleNamespace(script=lambda sql: printed(before if copy is None else copy))
 
         cell = SimpleNamespace(
@@ -46,7 +46,7 @@ def prove(monkeypatch):
         monkeypatch.setattr(drill.ledger, "read", lambda *_: proofs)
         monkeypatch.setattr(drill.ledger, "append", lambda register, secrets, proof: proof)
         proof = drill.prove(cell, None, register.municipality("16054"))
-        assert used == [proof["repository"]]
+        assert scratch == [proof["repository"]]
         return proof
 
     return go

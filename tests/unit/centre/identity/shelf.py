@@ -40,8 +40,8 @@ class Shelf:
 
     def _executions(self, name, level=0):
         for step in self.flows[name]["steps"]:
-            shown = {"authenticationFlow": True, "flowId": f"flow {step['group']}"} if "group" in step else {}
-            yield {**step, **shown, "level": level}
+            nested = {"authenticationFlow": True, "flowId": f"flow {step['group']}"} if "group" in step else {}
+            yield {**step, **nested, "level": level}
             if "group" in step:
                 yield from self._executions(step["group"], level + 1)
 
@@ -154,12 +154,13 @@ class Shelf:
                 next(step for step in steps if step["id"] == body["id"])["requirement"] = body["requirement"]
             case ("clients", owner, kind, scope):
                 name, client = scope.removeprefix("scope "), self.clients[owner]
-                if not any(name in client[held] for held in SCOPE_KINDS):  # not added beside the other kind's either
+                # Not added beside the other kind's either.
+                if not any(name in client[kind] for kind in SCOPE_KINDS):
                     client[SCOPES[kind]].append(name)
             case ("clients", identifier):
-                kept = {kind: self.clients[identifier][kind] for kind in SCOPE_KINDS}  # each takes its own request
+                scopes = {kind: self.clients[identifier][kind] for kind in SCOPE_KINDS}  # each takes its own request
                 mappers = self._with_ids(body.get("protocolMappers", []))
-                self.clients[identifier].update(body | kept | {"protocolMappers": mappers})
+                self.clients[identifier].update(body | scopes | {"protocolMappers": mappers})
             case ("users", identifier):
                 self.users[identifier].update(body)
             case ("organizations", identifier):
@@ -182,8 +183,8 @@ class Shelf:
                 self.members.pop(organization, None)
             case ("clients", owner, "default-client-scopes" | "optional-client-scopes", scope):
                 for kind in SCOPE_KINDS:  # whichever it is among
-                    held = self.clients[owner][kind]
-                    held[:] = [name for name in held if f"scope {name}" != scope]
+                    scopes = self.clients[owner][kind]
+                    scopes[:] = [name for name in scopes if f"scope {name}" != scope]
             case ("clients", owner, "roles", role):
                 self.roles[owner].discard(role)
                 for (_, holder), roles in self.mappings.items():

@@ -59,8 +59,8 @@ def test_a_live_municipality_gets_no_invented_data(copy):
 def test_no_environment_is_a_demonstration_unless_it_says_so(copy):
     text = (copy.root / SETTINGS).read_text(encoding="utf-8")
     assert "demonstration: true" in text
-    made = yaml.safe_load(_template(copy.root / SETTINGS, "land"))
-    assert "demonstration" not in made, "nor by being made from one"
+    settings = yaml.safe_load(_template(copy.root / SETTINGS, "land"))
+    assert "demonstration" not in settings, "nor by being made from one"
     (copy.root / SETTINGS).write_text("".join(
         line for line in text.splitlines(keepends=True) if not line.startswith("demonstration")
     ))  # fmt: skip

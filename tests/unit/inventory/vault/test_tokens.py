@@ -81,8 +81,8 @@ def test_a_key_of_another_kind_is_refused():
 
 
 def test_no_two_tokens_are_alike(register, secrets):
-    made = {tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77) for _ in range(5)}
-    assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in made}) == 5
+    several = {tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77) for _ in range(5)}
+    assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in several}) == 5
 
 
 def test_a_clerk_of_another_office_gets_no_token(register, secrets):

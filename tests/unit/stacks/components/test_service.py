@@ -107,8 +107,8 @@ def ask(tmp_path):
         script = PACE.replace("/proc/", f"{tmp_path}/")
         assert script.count(str(tmp_path)) == PACE.count("/proc/") == 3
         pause, patience, longest = "1", "1", "30"
-        asked = ["sh", "-c", script, "health", pause, patience, longest, "sh", "-c", question]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=20, cwd=tmp_path)
+        argv = ["sh", "-c", script, "health", pause, patience, longest, "sh", "-c", question]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=20, cwd=tmp_path)
 
     return run
 

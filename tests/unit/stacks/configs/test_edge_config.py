@@ -211,9 +211,9 @@ def test_the_client_certificate_goes_only_where_it_is_proven(text):
 def test_the_identity_host_lists_what_it_shows(text):
     lines = section(text, "frontend https")
     assert any(line.endswith("if identity_host !identity_path") and " 404 " in line for line in lines)
-    shown = (*edge_config.IDENTITY_PATHS, *edge_config.IDENTITY_FOLDERS)
-    assert {path.split("/")[2] for path in shown if path.startswith("/realms/")} == {"asp", "ugyfel"}
-    assert not any(word in path for path in shown for word in ("/admin", "/realms/master", "/token", "/certs"))
+    paths = (*edge_config.IDENTITY_PATHS, *edge_config.IDENTITY_FOLDERS)
+    assert {path.split("/")[2] for path in paths if path.startswith("/realms/")} == {"asp", "ugyfel"}
+    assert not any(word in path for path in paths for word in ("/admin", "/realms/master", "/token", "/certs"))
 
 
 def test_clerks_sign_in_only_with_a_valid_certificate(text):
@@ -228,8 +228,8 @@ def test_clerks_sign_in_only_with_a_valid_certificate(text):
 
 
 def test_every_page_is_used_and_every_file_named_is_a_page(text):
-    named = set(re.findall(rf"{edge_answers.PAGES_DIR}/([a-z-]+)\.html", text))
-    assert named == set(PAGES)
+    pages = set(re.findall(rf"{edge_answers.PAGES_DIR}/([a-z-]+)\.html", text))
+    assert pages == set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import io
+import socket
+import threading
 
 import pytest
 from asp_edge import __main__ as program
@@ -154,16 +156,16 @@ def test_the_lists_signature_is_checked_against_the_clerks_authority(settings, r
 
 
 def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, reloads, monkeypatch):
-    held = []
+    taken_by = []
 
     @contextlib.contextmanager
     def locked(settings):
-        held.append(True)
+        taken_by.append(True)
         yield
-        held.clear()
+        taken_by.clear()
 
     monkeypatch.setattr(revocation, "locked", locked)
-    monkeypatch.setattr(haproxy, "reload", lambda settings: reloads.append(bool(held)))
+    monkeypatch.setattr(haproxy, "reload", lambda settings: reloads.append(bool(taken_by)))
     listed(monkeypatch, LIST)
     revocation.refresh(settings)
     assert reloads == [True]
@@ -256,3 +258,40 @@ def test_input_that_is_not_json_is_said_to_be_so(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("{"))
     assert program.main(["apply"]) == 2
     assert "standard input is not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "serials"), [("0x7f5b7a629540 0A01\n0x7f5b7a6295b0 FF\n\n", ["0A01", "FF"]), ("\n", [])]
+)
+def test_the_running_workers_list_counts(settings, monkeypatch, answer, serials):
+    commands = []
+    monkeypatch.setattr(haproxy, "command", lambda address, text: commands.append((address, text)) or answer)
+    monkeypatch.setattr("sys.stdin", io.StringIO("{}"))
+    assert revocation.loaded(settings) == serials
+    assert commands == [(settings.master_socket, f"@1 show acl {settings.revoked}")]
+
+
+def test_an_answer_that_is_no_list_of_revocations_is_a_fault(settings, monkeypatch):
+    monkeypatch.setattr(haproxy, "command", lambda *_: "Unknown ACL identifier. Please use #<id> or <file>.\n")
+    with pytest.raises(EdgeFault, match="seen: 'Unknown ACL identifier"):
+        revocation.loaded(settings)
+
+
+def test_the_master_is_asked_again_while_it_reloads(settings):
+    """HAProxy's master refused connections for an instant after each new list: a run ended with a stack trace."""
+    settings.master_socket.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as master:
+        master.bind(str(settings.master_socket))  # bound and not listening: refused
+        with pytest.raises(EdgeFault, match="does not answer"):
+            revocation.loaded(settings, tries=2, pause=0.01)
+
+        def answer():
+            connection, _ = master.accept()
+            with connection:
+                connection.recv(200)
+                connection.sendall(b"0x1 0A01\n\n")
+
+        timer = threading.Timer(0.1, lambda: (master.listen(), answer()))
+        timer.start()
+        assert revocation.loaded(settings, tries=100, pause=0.02) == ["0A01"]
+        timer.join()

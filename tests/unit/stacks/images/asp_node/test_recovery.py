@@ -8,8 +8,8 @@ from asp_node import keeper, patroni_api, places, recovery
 
 
 def test_what_the_wal_asks_for_is_read_from_pg_controldata(monkeypatch):
-    told = "wal_level setting:                    replica\nmax_connections setting:              225\n"
-    monkeypatch.setattr(recovery.subprocess, "run", lambda *_, **__: type("Done", (), {"stdout": told}))
+    control = "wal_level setting:                    replica\nmax_connections setting:              225\n"
+    monkeypatch.setattr(recovery.subprocess, "run", lambda *_, **__: type("Done", (), {"stdout": control}))
     assert recovery.controldata()["max_connections setting"] == "225"
     for new, less in (("200", True), ("225", False), ("300", False)):
         reason = {"max_connections": {"old_value": "225", "new_value": new}, "wal_level": {"new_value": "logical"}}
@@ -47,8 +47,8 @@ def test_places_in_the_wal_compare_as_numbers(monkeypatch, tmp_path):
     (tmp_path / "pg_wal").mkdir()
     (tmp_path / "pg_wal" / "0000002C.history").write_text(HISTORY.format(end="9/110769A0"))
     monkeypatch.setattr(places, "DATA", tmp_path)
-    told = {"Minimum recovery ending location": "10/11076AF0", "Min recovery ending loc's timeline": "43"}
-    monkeypatch.setattr(recovery, "controldata", lambda: told)
+    control = {"Minimum recovery ending location": "10/11076AF0", "Min recovery ending loc's timeline": "43"}
+    monkeypatch.setattr(recovery, "controldata", lambda: control)
     assert recovery.unreachable() == "must replay to 10/11076AF0, but timeline 43 ended at 9/110769A0"
 
 
@@ -68,8 +68,8 @@ def test_a_standby_that_wants_wal_behind_the_end_of_its_timeline_is_cloned_anew(
     (tmp_path / "pg_wal" / "0000002B.history").write_text("42\t0/110000A0\tx\n")
     newest = tmp_path / "pg_wal" / "0000002C.history"
     monkeypatch.setattr(places, "DATA", tmp_path)
-    told = {"Minimum recovery ending location": "0/11076AF0", "Min recovery ending loc's timeline": "43"}
-    monkeypatch.setattr(recovery, "controldata", lambda: told)
+    control = {"Minimum recovery ending location": "0/11076AF0", "Min recovery ending loc's timeline": "43"}
+    monkeypatch.setattr(recovery, "controldata", lambda: control)
     assert recovery.unreachable() is None, "as long as nobody has told of a newer timeline"
     newest.write_text(HISTORY.format(end=end))
     assert recovery.unreachable() == why

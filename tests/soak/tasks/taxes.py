@@ -55,8 +55,8 @@ def decide(visitor: Visitor) -> None:
 
 
 def look(visitor: Visitor) -> None:
-    listed = visitor.open("/ado/adozok/?q=" + visitor.chance.choice("aekmst")).addresses("/ado/adozok/")
-    accounts = [address for address in listed if address.rstrip("/").rsplit("/", 1)[1].isdigit()]
+    taxpayers = visitor.open("/ado/adozok/?q=" + visitor.chance.choice("aekmst")).addresses("/ado/adozok/")
+    accounts = [address for address in taxpayers if address.rstrip("/").rsplit("/", 1)[1].isdigit()]
     if accounts:
         visitor.follow(visitor.open(visitor.chance.choice(accounts)), "Számlakivonat")
     visitor.open(visitor.chance.choice(("/ado/mertekek/", "/ado/tisztazatlan/", "/ado/kivonatok/")))

@@ -78,8 +78,8 @@ def estate(visitor: Visitor) -> None:
 
 def follow_up(visitor: Visitor) -> None:
     """What became of a form, its receipt, and the balance of taxes."""
-    listed = visitor.open("/elugy/ugyeim/").addresses("/elugy/ugyeim/")
-    if cases := [address for address in listed if address != "/elugy/ugyeim/"]:
+    addresses = visitor.open("/elugy/ugyeim/").addresses("/elugy/ugyeim/")
+    if cases := [address for address in addresses if address != "/elugy/ugyeim/"]:
         case = visitor.open(visitor.chance.choice(cases))
         visitor.open(f"{case.path}/nyugta")
     visitor.open("/elugy/adoegyenleg")

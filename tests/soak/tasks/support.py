@@ -50,8 +50,8 @@ def news(visitor: Visitor) -> None:
 
 def arrived(visitor: Visitor) -> None:
     """What citizens sent, as clerks see it."""
-    listed = visitor.open("/elugy/ugyintezo/").addresses("/elugy/ugyintezo/")
-    cases = [address for address in listed if address.count("-") == 4]
+    addresses = visitor.open("/elugy/ugyintezo/").addresses("/elugy/ugyintezo/")
+    cases = [address for address in addresses if address.count("-") == 4]
     if cases:
         visitor.open(visitor.chance.choice(cases))
     visitor.open("/elugy/ugyintezo/statisztika")
@@ -91,7 +91,7 @@ def _package(visitor: Visitor) -> bytes:
     letter = {"iktatoszam": f"{prefix}/2019/1-1", "irany": "bejövő", "kuldo": "Próba Kft.", "targy": f"Próba {prefix}"}
     letter |= {"erkezett": "2019-04-01", "iktatva": "2019-04-01", "iktatta": "próba"}
     totals = {"ügyirat": 1, "irat": 1, "folyamatban lévő ügyirat": 1}
-    buffer, listed = io.BytesIO(), {}
+    buffer, files = io.BytesIO(), {}
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, row in ((CASES, case), (DOCUMENTS, letter)):
             text = io.StringIO()
@@ -99,8 +99,8 @@ def _package(visitor: Visitor) -> bytes:
             writer.writeheader()
             writer.writerow(row)
             content = text.getvalue().encode()
-            listed[f"irat/{name}"] = {"sha256": hashlib.sha256(content).hexdigest(), "rows": 1}
+            files[f"irat/{name}"] = {"sha256": hashlib.sha256(content).hexdigest(), "rows": 1}
             archive.writestr(f"irat/{name}", content)
-        manifest = {"format": "asp-migracio/1", "municipality": visitor.municipality.ksh, "files": listed}
+        manifest = {"format": "asp-migracio/1", "municipality": visitor.municipality.ksh, "files": files}
         archive.writestr("manifest.json", json.dumps(manifest | {"balances": {"irat": totals}}))
     return buffer.getvalue()
