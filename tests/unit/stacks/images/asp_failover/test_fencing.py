@@ -1,4 +1,4 @@
-"""The fencer releases a leader's key only on proof, and says why when it does not; the checker sees what it must.
+"""The fencer releases a leader's key only on proof, and says why when it does not.
 
 Engine and etcd are the program's own classes with only their wire replaced, so that each refusal can be brought about.
 The real ones meet in tests/bench/database_faults.py.
@@ -9,57 +9,10 @@ import json
 import pytest
 from asp_failover import fence, watch
 from asp_failover.engine import EngineFault
-from asp_failover.etcd import Etcd, EtcdFault, decode, encode
 
-from tests.bench.database_cell import overlaps
-from tests.unit.stacks.images.asp_failover.machine import Machine
+from tests.unit.stacks.images.asp_failover.cell import LEADER, NEW, NODES, OLD, SCOPE
 
-NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
-OLD, NEW = NODES
 THIRD = "asp-x-baz1-postgres-3"
-SCOPE = "/service/baz1/"
-LEADER = fence.Leader(f"{SCOPE}leader", OLD, 41)
-
-
-class Wire(Etcd):
-    """etcd with its keys in memory."""
-
-    def __init__(self):
-        self.keys = {
-            f"{SCOPE}leader": (OLD, 41),
-            f"{SCOPE}sync": (json.dumps({"leader": OLD, "sync_standby": NEW}), 7),
-        }
-
-    def call(self, path, body):
-        if path == "/v3/kv/range":
-            assert set(body) == {"key", "range_end"}, "anything else may be an answer that no quorum confirmed"
-            start = decode(body["key"])
-            found = [(key, pair) for key, pair in self.keys.items() if key.startswith(start)]
-            rows = [
-                {"key": encode(k), "value": encode(v), "create_revision": str(r), "mod_revision": str(r)}
-                for k, (v, r) in found
-            ]
-            return {"kvs": rows} if rows else {}
-        assert path == "/v3/kv/txn"
-        value, revision = body["compare"]
-        assert (value["target"], value["result"]) == ("VALUE", "EQUAL")
-        assert (revision["target"], revision["result"]) == ("CREATE", "EQUAL")
-        key = decode(value["key"])
-        same = self.keys.get(key) == (decode(value["value"]), int(revision["create_revision"]))
-        if same:
-            del self.keys[key]
-        return {"succeeded": True} if same else {}
-
-
-@pytest.fixture
-def cell(tmp_path, monkeypatch):
-    monkeypatch.setattr(fence, "PROOF_SECONDS", 0.1)
-    monkeypatch.setattr(fence, "STANDBY_SECONDS", 0.0)
-    machine, wire, audit = Machine(*NODES), Wire(), fence.Audit(tmp_path)
-    audit.alive(OLD, [f"c-{OLD}"])
-    settings = {"nodes": NODES, "scope": SCOPE, "node_port": 8008}
-    watcher = watch.Watcher(settings, machine, wire, audit, ask=lambda name: {"state": "running"})
-    return watcher, machine, wire, audit
 
 
 def lines(audit):
@@ -141,79 +94,6 @@ def test_a_frozen_leader_is_killed_first(cell):
     watcher.tick()
     assert ("kill", f"c-{OLD}") in machine.calls
     assert f"{SCOPE}leader" not in wire.keys
-
-
-def test_a_leader_that_answers_is_left_alone(cell):
-    watcher, machine, wire, _ = cell
-    watcher.tick()
-    assert machine.calls == [] and f"{SCOPE}leader" in wire.keys
-
-
-@pytest.mark.parametrize(
-    ("silent", "reason", "stopping", "suspected"),
-    [
-        (2, None, False, False),  # a busy machine
-        (2, "it has no network", False, True),
-        (6, None, False, True),
-        (6, None, True, False),  # told to stop: Patroni falls silent before it hands over
-        (30, None, True, True),
-        (2, "it has no network", True, True),  # and hands over to nobody
-    ],
-)
-def test_silence_needs_longer_without_a_reason_shown(cell, silent, reason, stopping, suspected):
-    watcher, machine, _, _ = cell
-    machine.reason = reason
-    watcher._ask = lambda name: None
-    watcher._answered[OLD] = watch.time.monotonic() - silent
-    if stopping:
-        machine.tasks = lambda service: []
-    assert bool(watcher.suspicion(OLD)) == suspected
-
-
-@pytest.mark.parametrize(
-    ("reasons", "tasks_of", "silent", "suspected"),
-    [
-        ({"c-second": "it has no network"}, {}, 2, False),  # the other one may be busy
-        ({"c-second": "it has no network", f"c-{OLD}": "its processes are stopped"}, {}, 2, True),
-        ({}, {"c-second": "t-former"}, 6, True),  # that one ends, and the present one is silent
-    ],
-)
-def test_of_two_containers_both_must_show_it(cell, reasons, tasks_of, silent, suspected):
-    watcher, machine, _, _ = cell
-    machine.add(OLD, "c-second", "running")
-    machine.reasons, machine.tasks_of = reasons, tasks_of
-    watcher._answered[OLD] = watch.time.monotonic() - silent
-    assert bool(watcher.suspicion(OLD)) == suspected
-
-
-def test_a_container_that_is_being_restarted_is_not_dead(cell):
-    watcher, machine, _, _ = cell
-    machine.state[f"c-{OLD}"] = "restarting"
-    assert watcher.suspicion(OLD) is None
-
-
-@pytest.mark.parametrize(("answer", "suspected"), [(None, True), ({"state": "starting"}, False)])
-def test_whatever_a_leader_says_is_an_answer_and_silence_is_none(cell, answer, suspected):
-    watcher, _, _, _ = cell
-    watcher.tick()
-    watcher._answered[OLD] = watch.time.monotonic() - 60
-    watcher._ask = lambda name: answer
-    watcher.hear()
-    assert bool(watcher.suspicion(OLD)) == suspected
-
-
-def test_a_look_without_an_answer_of_etcd_is_counted_and_not_taken_for_one(cell):
-    watcher, _, wire, _ = cell
-    watcher.last_tick = 1.0
-
-    def silent(path, body):
-        raise EtcdFault("etcd: no member answers")
-
-    call, wire.call = wire.call, silent
-    assert str(watcher.look()) == "etcd: no member answers"
-    assert watcher.counts["faults"] == 1 and watcher.last_tick == 1.0
-    wire.call = call
-    assert watcher.look() is None and watcher.last_tick > 1.0
 
 
 @pytest.mark.parametrize("state", ["running", "streaming", "in archive recovery"])
@@ -486,17 +366,6 @@ def test_fenced_again_before_it_was_given_back_it_gets_its_replicas(cell):
     assert f"{SCOPE}leader" not in wire.keys and machine.replicas[OLD] == 1 and audit.pending == {}
 
 
-def test_a_new_reign_starts_with_full_patience(cell):
-    watcher, machine, wire, _ = cell
-    watcher._ask = lambda name: None
-    watcher.tick()
-    watcher._answered[NEW] = watch.time.monotonic() - 60
-    machine.reason = "it has no network"
-    wire.keys[f"{SCOPE}leader"] = (NEW, 50)
-    watcher.tick()
-    assert machine.calls == [] and watcher.counts["refused"] == 0
-
-
 def test_what_was_refused_is_not_tried_at_every_look(cell):
     watcher, machine, wire, audit = cell
     machine.state[f"c-{OLD}"] = "exited"
@@ -507,59 +376,6 @@ def test_what_was_refused_is_not_tried_at_every_look(cell):
     watcher._refused_until = 0.0
     watcher.tick()
     assert watcher.counts["refused"] == 2
-
-
-def test_a_leader_of_another_name_is_left_alone(cell):
-    watcher, machine, wire, _ = cell
-    machine.state["c-stranger"] = "exited"
-    wire.keys[f"{SCOPE}leader"] = ("stranger", 41)
-    watcher.tick()
-    assert machine.calls == [] and watcher.counts["refused"] == 0
-
-
-def test_a_container_is_seen_alive_only_when_its_patroni_answers(cell):
-    watcher, _, _, audit = cell
-    audit.containers.clear()
-    watcher.tick()
-    assert audit.containers == {}
-    watcher._heard.add(OLD)
-    watcher.tick()
-    assert audit.containers == {OLD: [f"c-{OLD}"]}
-
-
-def test_who_was_seen_alive_is_known_to_the_next_fencer(cell, tmp_path):
-    assert fence.Audit(tmp_path).containers == {OLD: [f"c-{OLD}"]}
-
-
-@pytest.mark.parametrize("other", [None, "running"])
-def test_which_of_two_containers_answered_is_not_known(cell, other):
-    watcher, machine, _, audit = cell
-    audit.containers.clear()
-    watcher._heard.add(OLD)
-    if other:
-        machine.add(OLD, "c-second", other)
-    watcher.tick()
-    assert bool(audit.containers) == (other is None)
-
-
-def test_the_answer_of_a_fenced_container_is_none_of_the_next_one(cell):
-    watcher, machine, wire, audit = cell
-    watcher._heard.add(OLD)
-    machine.state[f"c-{OLD}"] = "exited"
-    watcher.tick()
-    audit.containers.clear()
-    machine.state[f"c-{OLD}"] = "running"
-    wire.keys[f"{SCOPE}leader"] = (OLD, 43)
-    watcher.tick()
-    assert audit.containers == {}
-
-
-@pytest.mark.parametrize(("other", "reason"), [("running", None), ("paused", "its container is frozen")])
-def test_one_frozen_container_of_two_is_no_reason(cell, other, reason):
-    watcher, machine, _, _ = cell
-    machine.state[f"c-{OLD}"] = "paused"
-    machine.add(OLD, "c-second", other)
-    assert watcher.suspicion(OLD) == reason
 
 
 def test_what_it_did_is_told_as_metrics(cell):
@@ -575,22 +391,3 @@ def test_what_it_did_is_told_as_metrics(cell):
         "# TYPE asp_fencer_fences_total counter",
     } <= set(lines)
     assert sum(line.startswith(("asp_fencer_last_fence_seconds ", "asp_fencer_last_look_")) for line in lines) == 2
-
-
-def row(tl, node, t0, t1):
-    return {"tl": tl, "node": node, "t0": t0, "t1": t1}
-
-
-GOOD = [row("00000001", "a", 1, 2), row("00000001", "a", 2, 3), row("00000002", "b", 2.5, 4)]
-
-
-@pytest.mark.parametrize(
-    ("added", "count"),
-    [
-        ([], 0),
-        ([row("00000001", "a", 4.5, 5)], 1),  # the old leader acknowledged after the new one had
-        ([row("00000002", "a", 5, 6)], 1),  # one timeline on two nodes
-    ],
-)
-def test_the_checker_sees_two_writable_leaders(added, count):
-    assert len(overlaps(GOOD + added)) == count
