@@ -11,6 +11,15 @@ from tests.support.certificates import client_cert
 
 HOST, EDGE, KSH = "sajoszentpeter.asp.test", "asp-unit-edge", "16054"
 ISSUER = "https://id.asp.test:7443/realms/asp"
+# What every token says that keret accepts of a clerk.
+CLAIMS = {
+    "iss": ISSUER,
+    "aud": "t16054-keret",
+    "azp": "t16054-keret",
+    "nonce": "nonce",
+    "exp": 4_000_000_000,
+    "preferred_username": "minta.iktato",
+}
 OPERATIONS = {
     "opening_hours": {**{str(day): ["08:00", "16:00"] for day in range(4)}, "4": ["08:00", "13:30"]},
     "outage_minutes": 60,

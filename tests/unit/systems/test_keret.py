@@ -13,15 +13,11 @@ from systems.core.clerk import Clerk
 from systems.keret import views
 from systems.keret.tiles import tiles
 from systems.shell import activity, sign_in
+from tests.unit.systems import support
 from tests.unit.systems.support import HOST, ISSUER, browser, certificate
 
 CLAIMS = {
-    "iss": ISSUER,
-    "aud": "t16054-keret",
-    "azp": "t16054-keret",
-    "nonce": "nonce",
-    "exp": 4_000_000_000,
-    "preferred_username": "minta.iktato",
+    **support.CLAIMS,
     "family_name": "Minta",
     "given_name": "Ilona",
     "organization": ["t16054"],

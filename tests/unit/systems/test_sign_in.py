@@ -14,17 +14,9 @@ from systems.core import clerk_access
 from systems.core.clerk import Clerk
 from systems.core.clerk_access import ClerkAccess
 from systems.shell import sign_in
-from tests.unit.systems.support import ISSUER, browser
+from tests.unit.systems.support import CLAIMS, browser
 
 KEY = RSAKey.generate_key(2048, parameters={"kid": "one"})
-CLAIMS = {
-    "iss": ISSUER,
-    "aud": "t16054-keret",
-    "azp": "t16054-keret",
-    "nonce": "nonce",
-    "exp": 4_000_000_000,
-    "preferred_username": "minta.iktato",
-}
 
 
 @pytest.fixture
