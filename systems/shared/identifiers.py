@@ -53,11 +53,6 @@ def tax_sign_of(born: dt.date, serial: int) -> str | None:
     return None if check is None else f"{digits}{check}"
 
 
-def born_on(sign: str) -> dt.date:
-    """The birthday in a tax identification sign."""
-    return FIRST_DAY + dt.timedelta(days=int(sign[1:6]))
-
-
 def identifier(text: str) -> str:
     """A tax number or a tax identification sign, whichever the text looks like, in its common form."""
     digits = re.sub(r"[\s-]", "", text)
