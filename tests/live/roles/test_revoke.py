@@ -90,7 +90,7 @@ def test_a_stolen_workstation_gets_no_new_certificate_from_the_next_play(play, l
 
 def test_what_step_cas_list_lacks_comes_back_from_the_ledger(register, secrets, runtime, play):
     """As after the loss of its volume: the ledger knows a revocation, the list does not."""
-    scope = Scope(Kind.CERTIFICATE, "20261130")
+    scope = Scope(Kind.CERTIFICATE, str(x509.random_serial_number()))
     revocation_ledger.write_revocation(
         register, secrets, scope, Reason.STOLEN, "", [scope.name], "2099-01-01T00:00:00+00:00"
     )

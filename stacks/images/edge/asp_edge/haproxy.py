@@ -29,12 +29,16 @@ def validate(settings: Settings) -> None:
 
 
 def command(address: Path, text: str) -> str:
-    """Send one command to a socket of HAProxy's, the master's or the worker's, and return its whole answer."""
+    """Send one command to a socket of HAProxy's, the master's or the worker's, and return its whole answer.
+
+    The end of sending is said: a master that hands a command to a worker otherwise waits for a next one, for ever.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(RELOAD_SECONDS)
         try:
             connection.connect(str(address))
             connection.sendall(text.encode() + b"\n")
+            connection.shutdown(socket.SHUT_WR)
             parts = []
             while piece := connection.recv(65536):
                 parts.append(piece)

@@ -287,8 +287,9 @@ def test_the_master_is_asked_again_while_it_reloads(settings):
 
         def answer():
             connection, _ = master.accept()
-            with connection:
-                connection.recv(200)
+            with connection:  # as the master does: an answer that ends when the asker has ended
+                while connection.recv(200):
+                    pass
                 connection.sendall(b"0x1 0A01\n\n")
 
         timer = threading.Timer(0.1, lambda: (master.listen(), answer()))
