@@ -259,22 +259,24 @@ CREATE TABLE IF NOT EXISTS asp_meta.migrations (
 );
 """
 
-# What PostgreSQL shows or gives everybody in every database, and no system needs: who is active and how much, in the
-# whole cell and in other systems' tables, and files of any size (large objects) in a database where a login has rights
-# on its own schema alone. A clone keeps what its template takes away; these lists say what that is.
-_STATISTICS = "^pg_stat(io)?_"
+# What PostgreSQL shows or gives everybody in every database, and no system needs: who is active, how much and on what
+# (statistics, locks, prepared transactions, slots), in the whole cell and in other systems' tables, and files of any
+# size (large objects) in a database where a login has rights on its own schema alone. A clone keeps what its template
+# takes away; these lists say what that is.
+_VIEWS = "^pg_stat(io)?_|^pg_(locks|prepared_xacts|replication_slots)$"
 _COUNTERS = "^pg_stat_get_"
+_ACTIVITY = "^pg_(lock_status|blocking_pids|safe_snapshot_blocking_pids|prepared_xact|get_replication_slots)$"
 _LARGE_OBJECTS = "^lo_|^(loread|lowrite)$"
 
 # Rows of what is still open to everybody: (kind, name as GRANT takes it).
 OPEN_SQL = f"""\
   SELECT 'TABLE' AS kind, c.oid::regclass::text AS name FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relname ~ {literal(_STATISTICS)}
+    WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relname ~ {literal(_VIEWS)}
       AND has_table_privilege('public', c.oid, 'SELECT')
   UNION ALL
   SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
     WHERE p.pronamespace = 'pg_catalog'::regnamespace
-      AND p.proname ~ {literal(f"{_COUNTERS}|{_LARGE_OBJECTS}")}
+      AND p.proname ~ {literal(f"{_COUNTERS}|{_ACTIVITY}|{_LARGE_OBJECTS}")}
       AND has_function_privilege('public', p.oid, 'EXECUTE')"""
 
 # Closes them for everybody, in the database where a superuser runs it (idempotent).

@@ -20,7 +20,9 @@ from systems.core.clerk import KEY, Clerk
 from systems.core.room import THREADS
 from systems.shell import callers, presence
 
-SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])  # PostgreSQL's SSLRequest; "S" in response means yes
+# PostgreSQL's GSSENCRequest, which the pooler declines with "N". An SSLRequest would do as well, but one without a
+# handshake after it is a warning in the pooler's log, and each system is asked every two seconds.
+GSS_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 48])
 
 
 # Of the server's threads all but one, which is left for health. The edge sends no more; this holds without the edge.
@@ -57,8 +59,8 @@ def _pooler_fault() -> str | None:
     """Why the pooler cannot be used, or None. No tenant's database is tried: its fault is not the service's."""
     try:
         with socket.create_connection((settings.ASP.database_host, settings.ASP.database_port), timeout=2) as pooler:
-            pooler.sendall(SSL_REQUEST)
-            return None if pooler.recv(1) == b"S" else "pooler does not speak TLS"
+            pooler.sendall(GSS_REQUEST)
+            return None if pooler.recv(1) == b"N" else "pooler does not speak PostgreSQL's protocol"
     except OSError as error:
         return f"pooler: {error}"
 

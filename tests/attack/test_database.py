@@ -274,9 +274,11 @@ def test_secrets(target: Target, tries: Tries, way: str) -> None:
         "AND datname <> current_database()",
         "busyness": "SELECT datname, xact_commit FROM pg_stat_database WHERE datname ~ '^t[0-9]{{5}}' "
         "AND datname <> current_database()",
-        "locks": "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-        "WHERE d.datname ~ '^t[0-9]{{5}}' "
-        "AND d.datname <> current_database()",
+        "locks": "SELECT count(*) FROM pg_locks",
+        "lock-function": "SELECT count(*) FROM pg_lock_status()",
+        "blocking": "SELECT pg_blocking_pids(pg_backend_pid())",
+        "prepared-transactions": "SELECT count(*) FROM pg_prepared_xacts",
+        "replication-slots": "SELECT count(*) FROM pg_replication_slots",
         "sizes": "SELECT pg_database_size(datname) FROM pg_database WHERE datname = '{foreign}'",
         "statements": "SELECT s.query FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
         "WHERE d.datname <> current_database()",
@@ -388,10 +390,10 @@ print(json.dumps(len(connections)))
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(target.foothold(system).run, program)
         sleep(3)
-        begun = monotonic()
+        start = monotonic()
         for _ in range(3):
             answer = other.sql(target.own.role("keret" if system != "keret" else "irat"), ["SELECT 1"])[0]
-            tries.holds(answer.ok and monotonic() - begun < 6, f"after {monotonic() - begun:.1f} s: {answer}")
+            tries.holds(answer.ok and monotonic() - start < 6, f"after {monotonic() - start:.1f} s: {answer}")
         control(holding.result() > 0, "no connection was held")
 
 
@@ -472,3 +474,6 @@ def test_start_up(target: Target, tries: Tries, way: dict[str, str]) -> None:
         return
     reply = target.sql(system, statement, **arguments)
     tries.holds(not reply.ok or reply.rows[0] == [target.own.role(system)] * 2, reply)
+    # The pooler gives a refusal of the database's to one more client of the same login, and to nobody else.
+    target.sql(system, statement)
+    tries.holds(target.sql(system, statement).ok, "the login's own connections work again")

@@ -26,11 +26,11 @@ def run(sql, *values):
         return cursor.fetchall() if cursor.description else []
 
 
-def refused(sql, *values):
+def refusal(sql, *values):
     """PostgreSQL's words."""
-    with pytest.raises(DatabaseError) as caught:
+    with pytest.raises(DatabaseError) as error:
         run(sql, *values)
-    return str(caught.value)
+    return str(error.value)
 
 
 def forge(topic, body, target="keret"):
@@ -90,7 +90,7 @@ def test_a_sign_in_gives_the_roles_of_its_own_system_and_keeps_the_others(substi
 
 def test_nobody_is_signed_out_by_message(substitute, serve):
     with serve("portal"):
-        words = refused(
+        words = refusal(
             "INSERT INTO chain.message (source, target, topic, key, body) "
             "VALUES ('portal', 'keret', 'signed-out', 'k', '{}')"
         )
@@ -128,7 +128,7 @@ def test_a_forged_import_writes_nothing_not_even_from_migration(serve, node):
 
 def test_who_uploaded_a_package_cannot_be_who_approved_it(serve):
     with serve("migration"):
-        words = refused(
+        words = refusal(
             "INSERT INTO package (name, sha256, content, balances, state, uploaded_at, uploaded_by, uploader, "
             "applied_by, approver) VALUES ('a', 'a', '', '{}', 'applying', now(), 'a', 'egy', 'a', 'egy')"
         )
@@ -141,7 +141,7 @@ def test_only_records_hand_out_cases_and_only_the_system_of_a_case_speaks_of_it(
 
     with serve("portal"):
         sql = "INSERT INTO chain.message (source, target, topic, key, body) VALUES ('portal', 'ado', 'case', 'k', '{}')"
-        assert "row-level security policy" in refused(sql)
+        assert "row-level security policy" in refusal(sql)
     with serve("ado"):
         assert not Return.objects.exists()
     submit(citizen(), "hipa", HIPA)
@@ -163,11 +163,11 @@ def test_a_balance_is_asked_for_one_by_one_and_the_question_is_kept(serve):
     with serve("elugy"):
         run("SELECT * FROM ado.balance_of(%s)", "8472013951")
         for sql in ("SELECT * FROM ado.citizen_balance", "DELETE FROM ado.balance_question"):
-            assert "permission denied" in refused(sql)
+            assert "permission denied" in refusal(sql)
     with serve("ado"):
         assert run("SELECT system, identifier FROM balance_question") == [("elugy", "8472013951")]
         for sql in ("DELETE FROM balance_question", "UPDATE balance_question SET system = 'ado'"):
-            assert "never change" in refused(sql)
+            assert "never change" in refusal(sql)
 
 
 def test_public_systems_see_a_clerks_roles_in_themselves_alone(serve):
@@ -200,16 +200,16 @@ def test_public_systems_see_a_clerks_roles_in_themselves_alone(serve):
 )
 def test_a_login_changes_neither_its_password_nor_its_settings_for_later(serve, sql):
     with serve("portal"):
-        assert "permission denied to change a role or a database's settings" in refused(sql)
+        assert "permission denied to change a role or a database's settings" in refusal(sql)
 
 
 def test_a_login_may_set_for_its_own_session_what_it_likes_but_not_how_much_it_spills(serve):
     with serve("portal"):
         run("SET LOCAL work_mem = '8MB'")
         assert run("SHOW temp_file_limit") == [("256MB",)]
-        assert 'permission denied to set parameter "temp_file_limit"' in refused("SET temp_file_limit = -1")
+        assert 'permission denied to set parameter "temp_file_limit"' in refusal("SET temp_file_limit = -1")
         spill = "SELECT count(*) FROM (SELECT repeat('x', 900) t FROM generate_series(1, 400000) n ORDER BY t, n) s"
-        assert "temporary file size exceeds temp_file_limit" in refused(spill)
+        assert "temporary file size exceeds temp_file_limit" in refusal(spill)
 
 
 @pytest.mark.parametrize(
@@ -222,13 +222,21 @@ def test_a_login_may_set_for_its_own_session_what_it_likes_but_not_how_much_it_s
         "SELECT * FROM pg_stat_ssl",
         "SELECT * FROM pg_stat_progress_vacuum",
         "SELECT pg_stat_get_backend_dbid(1)",
+        "SELECT * FROM pg_locks",
+        "SELECT * FROM pg_lock_status()",
+        "SELECT pg_blocking_pids(1)",
+        "SELECT pg_safe_snapshot_blocking_pids(1)",
+        "SELECT * FROM pg_prepared_xacts",
+        "SELECT * FROM pg_prepared_xact()",
+        "SELECT * FROM pg_replication_slots",
+        "SELECT * FROM pg_get_replication_slots()",
         "SELECT lo_create(0)",
         "SELECT lo_from_bytea(0, 'x')",
     ],
 )
 def test_a_login_sees_nothing_of_others_activity_and_makes_no_large_objects(serve, sql):
     with serve("portal"):
-        assert "permission denied" in refused(sql)
+        assert "permission denied" in refusal(sql)
 
 
 def test_no_other_municipality_has_a_name_in_what_a_login_can_list(serve):

@@ -151,10 +151,10 @@ class Pooler:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "told"),
-    [(b"S", 200, "ready"), (b"N", 503, "pooler does not speak TLS"), (None, 503, "pooler:")],
+    ("answer", "status", "word"),
+    [(b"N", 200, "ready"), (b"H", 503, "pooler does not speak PostgreSQL"), (None, 503, "pooler:")],
 )
-def test_ready_means_that_the_pooler_answers_and_live_means_that_we_do(monkeypatch, answer, status, told):
+def test_ready_means_that_the_pooler_answers_and_live_means_that_we_do(monkeypatch, answer, status, word):
     from dataclasses import replace
 
     from django.conf import settings
@@ -163,9 +163,9 @@ def test_ready_means_that_the_pooler_answers_and_live_means_that_we_do(monkeypat
     monkeypatch.setattr(settings, "ASP", replace(settings.ASP, database_host="127.0.0.1", database_port=pooler.port))
     no_tenant = {"HTTP_ASP_TENANT": None, "HTTP_CLIENT_CERT": None, "HTTP_HOST": "asp-unit-keret"}
     ready = browser(**no_tenant).get("/healthz/ready")
-    assert (ready.status_code, ready.json()["status"][: len(told)]) == (status, told)
+    assert (ready.status_code, ready.json()["status"][: len(word)]) == (status, word)
     live = browser(**no_tenant).get("/healthz/live")
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     if answer:
         pooler.close()
-        assert pooler.request == bytes([0, 0, 0, 8, 4, 210, 22, 47])
+        assert pooler.request == bytes([0, 0, 0, 8, 4, 210, 22, 48])
