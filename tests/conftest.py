@@ -55,9 +55,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     options = session.config.option
     if options.collectonly or options.keyword or options.markexpr or options.long or options.deselect or options.ignore:
         return
-    asked = [Path(argument).resolve() for argument in session.config.args]
+    arguments = [Path(argument).resolve() for argument in session.config.args]
     recorded = json.loads(counts.FILE.read_text(encoding="utf-8"))
-    if wrong := counts.differences(recorded, counts.of_files(item.path for item in session.items), asked):
+    if wrong := counts.differences(recorded, counts.of_files(item.path for item in session.items), arguments):
         raise pytest.UsageError(
             "; ".join([*wrong, "Find out where they went, or write the numbers with `make counts`"])
         )

@@ -31,9 +31,9 @@ def of_files(files: Iterable[Path]) -> dict[str, int]:
     return dict(sorted(Counter(str(file.parent.relative_to(TESTS)) for file in files).items()))
 
 
-def differences(recorded: Mapping[str, int], collected: Mapping[str, int], asked: Iterable[Path]) -> list[str]:
+def differences(recorded: Mapping[str, int], collected: Mapping[str, int], arguments: Iterable[Path]) -> list[str]:
     """Folders that were asked for as a whole and hold another number of tests than is recorded."""
-    whole = [folder for folder in asked if folder.is_dir()]
+    whole = [folder for folder in arguments if folder.is_dir()]
     names = [name for name in sorted(recorded.keys() | collected.keys()) if _within(TESTS / name, whole)]
     return [
         f"tests/{name}: {collected.get(name, 0)} tests collected, recorded are {recorded.get(name, 0)}"

@@ -191,12 +191,12 @@ def effect(target: Target, tries: Tries, source: str, receiver: str, topic: str,
     number = int(answer.rows[0][0])
     try:
         target.holder(target.own).ask(target.own.host, f"/{receiver}/")  # who is served is looked at soon
-        believed: list[Any] = [False]
+        rows: list[Any] = [False]
         deadline = time.monotonic() + RELAY_SECONDS
-        while believed == [False] and time.monotonic() < deadline:
+        while rows == [False] and time.monotonic() < deadline:
             time.sleep(1)
-            believed = target.superuser(look)
-        tries.holds(believed == [False], f"{source} → {receiver} {topic}: believed")
+            rows = target.superuser(look)
+        tries.holds(rows == [False], f"{source} → {receiver} {topic}: believed")
         dead = target.superuser(
             f"SELECT json_build_object('receipt', EXISTS (SELECT FROM chain.receipt WHERE message_id = {number}), "
             f"'failures', (SELECT count(*) FROM chain.failure WHERE message_id = {number}));"

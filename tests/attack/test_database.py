@@ -353,8 +353,8 @@ def test_temporary_files(target: Target, tries: Tries) -> None:
         answer = target.sql(system, "SHOW temp_file_limit")
         control(answer.ok, answer)
         tries.holds(answer.rows[0][0] != "-1", f"{system}: temp_file_limit {answer.rows[0][0]}")
-        raised = target.sql(system, "SET temp_file_limit = -1")
-        tries.holds(not raised.ok, f"{system}: {raised}")
+        attempt = target.sql(system, "SET temp_file_limit = -1")
+        tries.holds(not attempt.ok, f"{system}: {attempt}")
 
 
 @attack("D25", "database", "one statement that runs for ever, or a transaction that idles for ever")

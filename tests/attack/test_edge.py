@@ -135,8 +135,8 @@ FRAMES = {
 @attack("E04", "edge", "a second request hidden in the frame of the first", FRAMES, short=True)
 def test_smuggling(target: Target, tries: Tries, way: str) -> None:
     token = target.token()
-    smuggled = SMUGGLED.format(token=token, own=target.own.host, ksh=target.other.ksh)
-    frame = way.replace("{smuggled}", smuggled).replace("{hex}", f"{len(smuggled):x}")
+    inner = SMUGGLED.format(token=token, own=target.own.host, ksh=target.other.ksh)
+    frame = way.replace("{smuggled}", inner).replace("{hex}", f"{len(inner):x}")
     body = frame.partition("\r\n\r\n")[2]
     frame = frame.replace("{all}", str(len(body)))
     head = f"POST {public(target)} HTTP/1.1\r\nHost: {target.own.host}\r\n"
@@ -206,8 +206,8 @@ def test_municipality_in_a_header(target: Target, tries: Tries, way: dict[str, s
         tries.holds(target.other.host not in answer.header("location"), f"{system}: {answer}")
     answer = target.clerk(target.own, "keret").ask(target.own.host, "/keret/", headers=headers)
     tries.holds(target.other.name not in answer.text, answer)
-    started = target.holder(target.own).ask(target.own.host, "/keret/oidc/belepes", headers=headers)
-    tries.holds(target.other.host not in started.header("location"), started.header("location"))
+    reply = target.holder(target.own).ask(target.own.host, "/keret/oidc/belepes", headers=headers)
+    tries.holds(target.other.host not in reply.header("location"), reply.header("location"))
 
 
 @attack("E07", "edge", "the sender chooses the request's number, or an address that logs would believe")
@@ -379,7 +379,7 @@ def test_size_of_the_head(target: Target, tries: Tries, way) -> None:
     },
 )
 def test_size_of_the_body(target: Target, tries: Tries, way: tuple[str, int, int]) -> None:
-    kind, promised, sent = way
+    kind, claim, size = way
     for system in target.public_systems:
         types = {
             "plain": "application/octet-stream",
@@ -390,15 +390,15 @@ def test_size_of_the_body(target: Target, tries: Tries, way: tuple[str, int, int
             f"POST /{system}/ HTTP/1.1\r\nHost: {target.own.host}\r\nCookie: asp_{system}_csrf={'a' * 32}\r\n"
             f"Content-Type: {types.get(kind, 'multipart/form-data; boundary=x')}\r\n"
         )
-        head += "Transfer-Encoding: chunked\r\n\r\n" if kind == "chunked" else f"Content-Length: {promised}\r\n\r\n"
+        head += "Transfer-Encoding: chunked\r\n\r\n" if kind == "chunked" else f"Content-Length: {claim}\r\n\r\n"
         if kind == "multipart":
             head += '--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
         piece = b"a" * 2**16
         piece = b"10000\r\n" + piece + b"\r\n" if kind == "chunked" else piece
-        begun = time.monotonic()
-        answer = wire.send(target.port, target.own.host, head.encode() + piece * (sent // 2**16), seconds=12)
+        start = time.monotonic()
+        answer = wire.send(target.port, target.own.host, head.encode() + piece * (size // 2**16), seconds=12)
         tries.holds(answer.status in (400, 403, 405, 411, 413), f"/{system}/: {answer}")
-        tries.holds(time.monotonic() - begun < 12, f"/{system}/: {time.monotonic() - begun:.0f} s")
+        tries.holds(time.monotonic() - start < 12, f"/{system}/: {time.monotonic() - start:.0f} s")
 
 
 @attack("E16", "edge", "a form of very many fields, or parts")
@@ -426,11 +426,11 @@ def test_headers_of_the_edges_pages(target: Target, tries: Tries) -> None:
 def test_plain_port(target: Target, tries: Tries) -> None:
     import socket
 
-    for host, wanted in ((target.own.host, 301), ("evil.test", 404), ("", 400)):
+    for host, status in ((target.own.host, 301), ("evil.test", 404), ("", 400)):
         with socket.create_connection((wire.ADDRESS, target.register.environment.ports.http), 5) as stream:
             stream.sendall(f"GET /keret/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             answer = wire.read(stream)
-        tries.holds(answer.status in (wanted, 404, 400), f"{host}: {answer}")
+        tries.holds(answer.status in (status, 404, 400), f"{host}: {answer}")
         place = answer.header("location")
         tries.holds(not place or place.startswith(target.own.origin), f"{host}: {place}")
 
@@ -454,7 +454,7 @@ def test_early_refusal(target: Target, tries: Tries) -> None:
             return
         first = wire.read(stream)
         tries.holds(first.status in REFUSED, first)
-        begun = time.monotonic()
+        start = time.monotonic()
         if first.header("connection").lower() == "close":
             return
         try:
@@ -462,7 +462,7 @@ def test_early_refusal(target: Target, tries: Tries) -> None:
             wire.read(stream)
         except OSError:
             pass
-        tries.holds(time.monotonic() - begun < 5, "the next request on the connection waits for a time-out")
+        tries.holds(time.monotonic() - start < 5, "the next request on the connection waits for a time-out")
 
 
 @attack(

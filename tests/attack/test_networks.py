@@ -14,8 +14,8 @@ from tests.attack.target import Target
 
 @pytest.fixture(scope="module", autouse=True)
 def alive(target: Target) -> None:
-    reached = reach(target, target.systems[0], [(target.cell.proxy, int(Port.POOLER))])
-    control(reached == ["open"], f"its own pooler: {reached}")
+    answers = reach(target, target.systems[0], [(target.cell.proxy, int(Port.POOLER))])
+    control(answers == ["open"], f"its own pooler: {answers}")
 
 
 def reach(target: Target, system: str, places: list[tuple[str, int]]) -> list[str]:
@@ -55,8 +55,8 @@ def test_destinations(target: Target, tries: Tries, way) -> None:
     if not places:
         raise Untried("the environment has no such service")
     for system in (target.public_systems[0], target.staff_systems[0]):
-        for place, seen in zip(places, reach(target, system, places), strict=True):
-            tries.holds(seen != "open", f"{system} → {place[0]}:{place[1]}: {seen}")
+        for place, answer in zip(places, reach(target, system, places), strict=True):
+            tries.holds(answer != "open", f"{system} → {place[0]}:{place[1]}: {answer}")
 
 
 @attack("N02", "networks", "an app server reaches another cell's pooler or app servers")
@@ -67,8 +67,8 @@ def test_other_cells(target: Target, tries: Tries) -> None:
         names = target.register.names
         places = [(names.daemon_name("masik1", "proxy"), int(Port.POOLER))]
     for system in target.systems:
-        for place, seen in zip(places, reach(target, system, places), strict=True):
-            tries.holds(seen != "open", f"{system} → {place}: {seen}")
+        for place, answer in zip(places, reach(target, system, places), strict=True):
+            tries.holds(answer != "open", f"{system} → {place}: {answer}")
 
 
 @attack("N03", "networks", "an app server has a way out to other networks", short=True)
@@ -106,8 +106,8 @@ def test_machine(target: Target, tries: Tries) -> None:
     if not places:
         tries.holds(True, "no gateway at all")
         return
-    for place, seen in zip(places, reach(target, system, places), strict=True):
-        tries.holds(seen != "open", f"{system} → {place}: {seen}")
+    for place, answer in zip(places, reach(target, system, places), strict=True):
+        tries.holds(answer != "open", f"{system} → {place}: {answer}")
 
 
 @attack("N05", "networks", "the Docker socket inside a container")
@@ -115,8 +115,8 @@ def test_docker_socket(target: Target, tries: Tries) -> None:
     for system in target.systems:
         places = ("/var/run/docker.sock", "/run/docker.sock")
         program = f"import json, os\nprint(json.dumps([p for p in {places!r} if os.path.exists(p)]))"
-        reached = target.foothold(system).run(program)
-        tries.holds(not reached, f"{system}: {reached}")
+        output = target.foothold(system).run(program)
+        tries.holds(not output, f"{system}: {output}")
 
 
 def url(target: Target, system: str, path: str) -> str:

@@ -68,9 +68,9 @@ def changed(url: str, **values: str | None) -> str:
 @attack("S01", "sign-in", "a code used twice, in the same browser and in another", short=True)
 def test_code_replay(target: Target, tries: Tries) -> None:
     browser, place = to_code(target)
-    begun = dict(browser.cookies[target.own.host])
+    own_cookies = dict(browser.cookies[target.own.host])
     control(browser.get(place).status == 302, "first use")
-    for cookies in (begun, {}):
+    for cookies in (own_cookies, {}):
         other = target.anyone()
         other.cookies[target.own.host] = dict(cookies)
         answer = other.get(place)
@@ -87,8 +87,8 @@ def test_stolen_code(target: Target, tries: Tries) -> None:
         answer = thief.get(url)
         tries.holds(FAILED in answer.text or answer.status in (400, 403), answer)
     own = target.anyone()
-    started = own.get(f"{target.own.origin}/elugy/ugyfel/belepes").header("location")
-    state = parse_qs(urlsplit(started).query)["state"][0]
+    redirect = own.get(f"{target.own.origin}/elugy/ugyfel/belepes").header("location")
+    state = parse_qs(urlsplit(redirect).query)["state"][0]
     answer = own.get(changed(place, state=state))  # right state, wrong verifier and nonce
     tries.holds(not signed_in(target, own), answer)
 
@@ -119,10 +119,10 @@ def test_callback(target: Target, tries: Tries, way: dict[str, str | None]) -> N
 def test_code_at_another(target: Target, tries: Tries) -> None:
     _, place = to_code(target)
     browser = target.anyone()
-    started = browser.get(f"{target.other.origin}/elugy/ugyfel/belepes")
-    if started.status != 302:
-        raise Untried(f"{target.other.name}: {started}")
-    state = parse_qs(urlsplit(started.header("location")).query)["state"][0]
+    redirect = browser.get(f"{target.other.origin}/elugy/ugyfel/belepes")
+    if redirect.status != 302:
+        raise Untried(f"{target.other.name}: {redirect}")
+    state = parse_qs(urlsplit(redirect.header("location")).query)["state"][0]
     answer = browser.get(changed(place, state=state).replace(target.own.origin, target.other.origin))
     tries.holds(answer.status in (400, 403), answer)
     tries.holds(browser.get(f"{target.other.origin}/elugy/ugyeim/").status != 200, "signed in at the other's")
@@ -133,9 +133,9 @@ def test_citizens_code_for_clerks(target: Target, tries: Tries) -> None:
     _, place = to_code(target)
     code = parse_qs(urlsplit(place).query)["code"][0]
     clerk = target.holder(target.own)
-    started = clerk.get(f"{target.own.origin}/keret/oidc/belepes")
-    control(started.status == 302, started)
-    state = parse_qs(urlsplit(started.header("location")).query)["state"][0]
+    redirect = clerk.get(f"{target.own.origin}/keret/oidc/belepes")
+    control(redirect.status == 302, redirect)
+    state = parse_qs(urlsplit(redirect.header("location")).query)["state"][0]
     answer = clerk.get(f"{target.own.origin}/keret/oidc/callback?{urlencode({'code': code, 'state': state})}")
     tries.holds(answer.status in (400, 403), answer)
 
@@ -144,14 +144,14 @@ def test_citizens_code_for_clerks(target: Target, tries: Tries) -> None:
 def test_fixation(target: Target, tries: Tries) -> None:
     attacker = target.anyone()
     attacker.get(f"{target.own.origin}/elugy/ugyfel/belepes")
-    for planted in (attacker.cookies[target.own.host].get("asp_elugy", ""), "a" * 32):
+    for session in (attacker.cookies[target.own.host].get("asp_elugy", ""), "a" * 32):
         victim = target.anyone()
-        victim.cookies[target.own.host] = {"asp_elugy": planted}
+        victim.cookies[target.own.host] = {"asp_elugy": session}
         victim, place = to_code(target, victim)
         victim.get(place)
         control(signed_in(target, victim), "the victim signs in")
-        tries.holds(victim.cookies[target.own.host]["asp_elugy"] != planted, "the planted session was kept")
-        attacker.cookies[target.own.host] = {"asp_elugy": planted}
+        tries.holds(victim.cookies[target.own.host]["asp_elugy"] != session, "the planted session was kept")
+        attacker.cookies[target.own.host] = {"asp_elugy": session}
         tries.holds(not signed_in(target, attacker), "the attacker is signed in")
 
 
@@ -260,8 +260,8 @@ def test_flows(target: Target, tries: Tries, way: dict[str, Any]) -> None:
     for realm in (CITIZENS, REALM):
         answer = target.anyone().get(authorization(target, realm, **way))
         place = answer.header("location")
-        issued = re.search(r"[?#&](code|access_token|id_token)=", place)
-        tries.holds(not issued, f"{realm}: {place}")
+        grant = re.search(r"[?#&](code|access_token|id_token)=", place)
+        tries.holds(not grant, f"{realm}: {place}")
         tries.holds("<script>alert" not in answer.text, f"{realm}: echoes a script")
         if "state" not in way and "kc_idp_hint" not in way:
             form = answer.status == 200 and 'name="password"' in answer.text
@@ -376,7 +376,7 @@ def test_lock_out_of_a_citizen(target: Target, tries: Tries) -> None:
 def test_spraying(target: Target, tries: Tries) -> None:
     """Thirty users within a minute from one source: at the latest the twentieth is slowed down or refused."""
     answers: list[Answer] = []
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
         for number in range(30):
             browser = target.anyone(patient=False)
@@ -390,8 +390,8 @@ def test_spraying(target: Target, tries: Tries) -> None:
             answers.append(answer)
             if answer.status == 429:
                 break
-        stopped = any(answer.status in (429, 403) for answer in answers) or time.monotonic() - begun > 30
-        tries.holds(stopped, f"{len(answers)} users in {time.monotonic() - begun:.1f} s, nobody stopped it")
+        stopped = any(answer.status in (429, 403) for answer in answers) or time.monotonic() - start > 30
+        tries.holds(stopped, f"{len(answers)} users in {time.monotonic() - start:.1f} s, nobody stopped it")
     finally:
         clear_failures(target)
 
@@ -402,8 +402,8 @@ def test_sessions_of_nobody(target: Target, tries: Tries) -> None:
     before = int(str(target.superuser(sql)[0]))
     for _ in range(40):
         target.anyone().get(f"{target.own.origin}/elugy/ugyfel/belepes")
-    written = int(str(target.superuser(sql)[0])) - before
-    tries.holds(written < 30, f"40 requests, {written} more rows")
+    new_rows = int(str(target.superuser(sql)[0])) - before
+    tries.holds(new_rows < 30, f"40 requests, {new_rows} more rows")
 
 
 @attack("S19", "sign-in", "a locked or unknown clerk's certificate")

@@ -27,16 +27,16 @@ def publish(
     target: Target, values: Mapping[str, int], day: int = 0, ages: Mapping[str, Iterable[int]] | None = None
 ) -> Publication:
     """One day's publication of one count of the tax system."""
-    delivered = {
+    deliveries = {
         ksh: Delivered({"ado"}, [("ado", "adózók száma", "", "count", value)]) for ksh, value in values.items()
     }
     when, members = DAY + dt.timedelta(days=day), municipalities(target)
     return compile_day(
-        target.register, when, members, ["ado"], delivered, rounding_of(target.register, target.secrets), True
+        target.register, when, members, ["ado"], deliveries, rounding_of(target.register, target.secrets), True
     )
 
 
-def told(publication: Publication) -> int | None:
+def total_of(publication: Publication) -> int | None:
     """The total of the only measure."""
     return publication.chapters[0].measures[0].total if publication.chapters[0].measures else None
 
@@ -45,7 +45,7 @@ def subtract(
     tries: Tries, all_values: Mapping[str, int], some: Mapping[str, int], first: Publication, second: Publication
 ) -> None:
     """The totals' difference must not be what few municipalities have."""
-    one, two = told(first), told(second)
+    one, two = total_of(first), total_of(second)
     lacking = set(all_values) - set(some)
     exact = one is not None and two is not None and one - two == sum(all_values[ksh] for ksh in lacking)
     tries.holds(not exact or len(lacking) >= 3, f"{one} - {two}: the figure of {sorted(lacking)}")
@@ -87,7 +87,7 @@ def test_two_days(target: Target, tries: Tries, way: int) -> None:
 )
 def test_one_day(target: Target, tries: Tries, way: tuple[int, ...]) -> None:
     values = {m.ksh: figure for m, figure in zip(municipalities(target), way, strict=False)}
-    total = told(publish(target, values))
+    total = total_of(publish(target, values))
     # Counts below the step may all be rounded to 0, each by itself: that they are below it is all that a 0 says.
     nothing = total == 0 and max(way) < target.register.statistics.count_step
     tries.holds(total is None or nothing, f"{way}: {total} is told")
@@ -95,7 +95,7 @@ def test_one_day(target: Target, tries: Tries, way: tuple[int, ...]) -> None:
 
 @attack("T03", "statistics", "a hidden part subtracted out of the total and the other parts")
 def test_parts(target: Target, tries: Tries) -> None:
-    delivered = {
+    deliveries = {
         m.ksh: Delivered(
             {"ado"},
             [
@@ -106,7 +106,7 @@ def test_parts(target: Target, tries: Tries) -> None:
         for n, (m, figure) in enumerate(zip(municipalities(target), FIGURES, strict=False))
     }
     rounding = rounding_of(target.register, target.secrets)
-    publication = compile_day(target.register, DAY, municipalities(target), ["ado"], delivered, rounding, True)
+    publication = compile_day(target.register, DAY, municipalities(target), ["ado"], deliveries, rounding, True)
     measure = publication.chapters[0].measures[0]
     hidden = [line for line in measure.parts if line.value is None]
     tries.holds(measure.total is None or len(hidden) != 1, f"{measure.total}, {measure.parts}")

@@ -62,7 +62,7 @@ def package(target: Target, path: str, content: bytes, rows: int = 1, **changes:
     return packed({"manifest.json": manifest(target, {path: details}, **changes), path: content})
 
 
-def refused(tries: Tries, answer: Answer) -> None:
+def refuses(tries: Tries, answer: Answer) -> None:
     """Refused with a word: no fault of ours, no connection cut off, nothing taken."""
     tries.holds(answer.status in (400, 403, 413, 422), answer)
 
@@ -85,7 +85,7 @@ ENVELOPES = {
 @attack("U01", "uploads", "the envelope of a package", ENVELOPES, short=True)
 def test_envelope(target: Target, tries: Tries, way: bytes) -> None:
     answer = krx(target, packed({"boritek.xml": way}))
-    refused(tries, answer)
+    refuses(tries, answer)
     tries.holds("root:" not in answer.text, "shows /etc/passwd")
 
 
@@ -150,8 +150,8 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
 @attack("U02", "uploads", "an archive at the records system and at migration", ARCHIVES, short=True)
 def test_archive(target: Target, tries: Tries, way) -> None:
     content = way()
-    refused(tries, krx(target, content))
-    refused(tries, migration(target, content.replace(b"boritek.xml", b"manifest.js")))
+    refuses(tries, krx(target, content))
+    refuses(tries, migration(target, content.replace(b"boritek.xml", b"manifest.js")))
     for system in ("irat", "migration"):
         alive = target.clerk(target.own, system).ask(target.own.host, f"/{system}/")
         tries.holds(alive.status == 200, f"{system} afterwards: {alive}")
@@ -210,7 +210,7 @@ def test_too_large(target: Target, tries: Tries, way: tuple[str, str, str, tuple
     answer = browser.fill(
         url, TICKET if system == "helpdesk" else {}, {name: ("a.zip", b"\x00" * (90 * MEBI), "application/zip")}, 30
     )
-    refused(tries, answer)
+    refuses(tries, answer)
     alive = target.clerk(target.own, system).ask(target.own.host, f"/{system}/")
     tries.holds(alive.status == 200, f"afterwards: {alive}")
 

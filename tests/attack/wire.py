@@ -68,15 +68,15 @@ def connection(
 
 def read(stream: socket.socket, method: str = "GET") -> Answer:
     """The next answer of a connection."""
-    begun = time.monotonic()
+    start = time.monotonic()
     answer = http.client.HTTPResponse(stream, method=method)
     try:
         answer.begin()
         body = answer.read(LARGEST_ANSWER)
     except (OSError, http.client.HTTPException) as error:
-        return Answer(0, error=f"{type(error).__name__} {error}", seconds=time.monotonic() - begun)
+        return Answer(0, error=f"{type(error).__name__} {error}", seconds=time.monotonic() - start)
     headers = tuple((name.lower(), value) for name, value in answer.getheaders())
-    return Answer(answer.status, headers, body, seconds=time.monotonic() - begun)
+    return Answer(answer.status, headers, body, seconds=time.monotonic() - start)
 
 
 def send(

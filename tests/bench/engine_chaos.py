@@ -25,25 +25,25 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     args = parser.parse_args()
     began = time.monotonic()
-    killed, faults, under_way = 0, [], Counter()
+    total, faults, under_way = 0, [], Counter()
     with tempfile.TemporaryDirectory(prefix="eh-chaos-") as folder:
         part = 0
-        while killed < args.kills and not faults:
+        while total < args.kills and not faults:
             # A new program every 20 kills, so that the graphs stay of a readable size.
             chaos = Chaos(Sandbox(Path(folder) / str(part)).init(), args.seed + part)
             try:
-                kills, faults = kill_rounds(chaos, min(20, args.kills - killed))
+                kills, faults = kill_rounds(chaos, min(20, args.kills - total))
             finally:
                 chaos.sandbox.close()
             under_way.update(chaos.under_way)
-            killed += kills
+            total += kills
             part += 1
             print(f"seed {args.seed + part - 1}: {kills} kills, {len(faults)} faults", flush=True)
     for fault in faults:
         print(f"  {fault}")
     print("under way when killed: " + ", ".join(f"{operation} {count}" for operation, count in under_way.most_common()))
-    print(f"{killed} kills in {time.monotonic() - began:.0f} s: {'nothing lost' if not faults else 'FAULTS'}")
-    return 1 if faults or killed < args.kills else 0
+    print(f"{total} kills in {time.monotonic() - began:.0f} s: {'nothing lost' if not faults else 'FAULTS'}")
+    return 1 if faults or total < args.kills else 0
 
 
 if __name__ == "__main__":

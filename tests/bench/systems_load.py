@@ -58,8 +58,8 @@ def ask(client: EdgeClient, host: str, path: str, requests: int, clients: int) -
     def work() -> None:
         connection = Kept(client, host)
         for _ in range(requests // clients):
-            status, spent = connection.get(path)
-            times.append(spent)
+            status, seconds = connection.get(path)
+            times.append(seconds)
             wrong[0] += status != 200
 
     threads = [threading.Thread(target=work) for _ in range(clients)]

@@ -35,15 +35,15 @@ def main() -> int:
         began = time.monotonic()
         template = paths.ENVIRONMENTS / "dev" / "environment.yaml"
         outcome = import_settlements(root / "environments" / "land", template, None)
-        written = time.monotonic()
+        after_writing = time.monotonic()
         land = register.load("land", root)
-        loaded = time.monotonic()
+        after_loading = time.monotonic()
         size = sum(len(text) for text in rendered(land))
         ready = time.monotonic()
     count, cells = len(land.municipalities), len(land.environment.cells)
     print(f"{outcome.balance()}; {count} tenants in {cells} cells; load of the machine {os.getloadavg()[0]:.0f}")
-    print(f"written {written - began:.2f} s, loaded and checked {loaded - written:.2f} s, "
-          f"rendered {ready - loaded:.2f} s ({size >> 20} MiB)")  # fmt: skip
+    print(f"written {after_writing - began:.2f} s, loaded and checked {after_loading - after_writing:.2f} s, "
+          f"rendered {ready - after_loading:.2f} s ({size >> 20} MiB)")  # fmt: skip
     total = ready - began
     print(f"in all {total:.2f} s, target {TARGET:.0f} s, ratio {total / TARGET:.2f}")
     began = time.monotonic()

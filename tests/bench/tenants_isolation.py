@@ -66,9 +66,9 @@ def leaks(env: str, subject: str, neighbour: str) -> int:
     for leak in LEAKS:
         with planted(cell, leak, names):
             facts = read(cell)
-        named = leak.kind in {item.kind for item in findings(facts, shares)}
+        in_audit = leak.kind in {item.kind for item in findings(facts, shares)}
         in_matrix = not leak.plane or (names["B"], names["a"]) in matrix([facts]).reached[leak.plane]
-        if not (named and in_matrix):
+        if not (in_audit and in_matrix):
             missed.append(leak.name)
     leftovers = findings(read(cell), shares)
     kinds = len({leak.kind for leak in LEAKS})

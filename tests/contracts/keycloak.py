@@ -66,11 +66,11 @@ class KeycloakContract:
         api.replace("organizations", identifier, body={**entry, "enabled": False})
         assert not only(api.get("organizations", search="Próbafalva", exact=True))["enabled"]
 
-    @pytest.mark.parametrize("taken", [("Próbafalva", "t88888"), ("Máslak", "t99999")])
-    def test_two_organizations_share_no_name_and_no_alias(self, api, taken):
+    @pytest.mark.parametrize("clash", [("Próbafalva", "t88888"), ("Máslak", "t99999")])
+    def test_two_organizations_share_no_name_and_no_alias(self, api, clash):
         organization(api)
         with pytest.raises(RuntimeFault, match="409"):
-            organization(api, *taken)
+            organization(api, *clash)
 
     def test_a_member_belongs_to_each_organization_that_took_it(self, api):
         here, there, clerk = organization(api), organization(api, "Máslak", "t88888"), user(api)
@@ -207,7 +207,9 @@ class KeycloakContract:
         body = {**entry, "defaultClientScopes": ["basic"], "optionalClientScopes": []}
         api.replace("clients", identifier, body=body)
         entry = only(api.get("clients", clientId="t99999-irat"))
-        assert {kind: sorted(entry[kind]) for kind in scopes} == {kind: sorted(held) for kind, held in scopes.items()}
+        assert {kind: sorted(entry[kind]) for kind in scopes} == {
+            kind: sorted(values) for kind, values in scopes.items()
+        }
 
     def scopes(self, api: Any) -> tuple[list[str], list[str]]:
         entry = only(api.get("clients", clientId="t99999-irat"))

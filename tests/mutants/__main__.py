@@ -43,18 +43,18 @@ def main() -> int:
     parser.add_argument("--table", action="store_true", help=f"only write {TABLE.name} from what is known")
     options = parser.parse_args()
     try:
-        chosen = matching(options.words)
+        selection = matching(options.words)
         if not options.table:
-            _try_all(chosen, options.again)
+            _try_all(selection, options.again)
         results = _results()
         _write_table(results)
     except MutantFault as fault:
         print(f"mutation: {fault}", file=sys.stderr)
         return 2
-    missed = [mutant for mutant in chosen if _outcome(mutant, results) in (MISSED, None) and not mutant.left]
+    missed = [mutant for mutant in selection if _outcome(mutant, results) in (MISSED, None) and not mutant.left]
     for mutant in missed:
         print(f"{_outcome(mutant, results) or 'not tried'}: {mutant.area}/{mutant.id} in {mutant.file}: {mutant.why}")
-    print(f"{len(chosen) - len(missed)} of {len(chosen)} mutants noticed or argued")
+    print(f"{len(selection) - len(missed)} of {len(selection)} mutants noticed or argued")
     return 1 if missed else 0
 
 
@@ -69,9 +69,9 @@ def _outcome(mutant: Mutant, results: dict[str, dict[str, str]]) -> str | None:
     return result.get("outcome") if result.get("digest") == mutant.digest(paths.ROOT) else None
 
 
-def _try_all(chosen: list[Mutant], again: bool) -> None:
+def _try_all(selection: list[Mutant], again: bool) -> None:
     results = _results()
-    waiting = [mutant for mutant in chosen if again or _outcome(mutant, results) is None]
+    waiting = [mutant for mutant in selection if again or _outcome(mutant, results) is None]
     if not waiting:
         return
     with tempfile.TemporaryDirectory(prefix="asp-mutants-") as folder:
@@ -139,12 +139,12 @@ def _run(root: Path, tests: Iterable[str], seconds: float = LONGEST) -> str:
 def _write_table(results: dict[str, dict[str, str]]) -> None:
     """Put the table by area into the documentation, and under it every mutant that is left, with its reason."""
     counts: dict[str, Counter[str]] = {}
-    left = []
+    notes = []
     for mutant in mutants():
         outcome = _outcome(mutant, results) or "not tried"
         if outcome == MISSED and mutant.left:
             item = f"- {mutant.area}/{mutant.id} (`{mutant.file}`): {mutant.why}. {mutant.left}"
-            left.append(textwrap.fill(item, 120, subsequent_indent="  ", break_on_hyphens=False))
+            notes.append(textwrap.fill(item, 120, subsequent_indent="  ", break_on_hyphens=False))
             outcome = "argued"
         counts.setdefault(mutant.area, Counter())[NOTICED if outcome == SLOW else outcome] += 1
     columns = (NOTICED, MISSED, "argued", "not tried")
@@ -154,8 +154,8 @@ def _write_table(results: dict[str, dict[str, str]]) -> None:
         rows.append(f"| {area} | {count.total()} | {' | '.join(str(count[column]) for column in columns)} |")
         total += count
     rows.append(f"| **all** | {total.total()} | {' | '.join(str(total[column]) for column in columns)} |")
-    if left:
-        rows += ["", "Left, with the reason:", "", *left]
+    if notes:
+        rows += ["", "Left, with the reason:", "", *notes]
     text = TABLE.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)

@@ -79,11 +79,11 @@ def _of_area(file: Path) -> Iterator[Mutant]:
 
 def matching(words: list[str]) -> list[Mutant]:
     """Those whose area, id or file begins with one of `words`; all when there is none."""
-    chosen = [m for m in mutants() if not words or any(_fits(m, word) for word in words)]
-    if not chosen:
+    selection = [m for m in mutants() if not words or any(_fits(m, word) for word in words)]
+    if not selection:
         areas = ", ".join(sorted({mutant.area for mutant in mutants()}))
         raise MutantFault(f"no mutant fits {' '.join(words)}. Wanted a path, an id or one of: {areas}")
-    return chosen
+    return selection
 
 
 def _fits(mutant: Mutant, word: str) -> bool:

@@ -33,7 +33,7 @@ def test_what_municipal_it_set_stays(converged, workstation):
 def test_a_misspelt_policy_is_refused_by_name(converged, workstation):
     before = workstation.run("cat", CHROMIUM)
     misspelt = {"chromium": {"PasswordManagerEnable": False}}
-    refused = workstation.converge(ROLE, endpoint_browser_policies=misspelt)
-    assert (refused.code, refused.changed) == (2, 0)
-    assert "chromium policy PasswordManagerEnable: not known to this role" in refused.text
+    result = workstation.converge(ROLE, endpoint_browser_policies=misspelt)
+    assert (result.code, result.changed) == (2, 0)
+    assert "chromium policy PasswordManagerEnable: not known to this role" in result.text
     assert workstation.run("cat", CHROMIUM) == before

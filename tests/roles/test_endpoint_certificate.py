@@ -53,17 +53,15 @@ def test_a_used_token_is_refused_with_the_remedy_and_the_old_certificate_stays(c
     token = next(iter(centre.used))
     before = serial(workstation)
     centre.revoked.append(before)
-    refused = enrol(token=token)
-    assert (
-        refused.code == 2 and "t16054: enrolment was refused by ca.asp.test (401: token already used)" in refused.text
-    )
-    assert "run the playbook again" in refused.text and token not in refused.text
+    result = enrol(token=token)
+    assert result.code == 2 and "t16054: enrolment was refused by ca.asp.test (401: token already used)" in result.text
+    assert "run the playbook again" in result.text and token not in result.text
     assert serial(workstation) == before
     centre.revoked.remove(before)
 
 
 def test_an_account_that_is_not_there_is_refused(converged, workstation, centre):
-    refused = workstation.converge(
+    result = workstation.converge(
         ROLE, **centre.variables, centre_token="x", endpoint_certificate_account="nobody-here"
     )
-    assert refused.code == 2 and "account nobody-here: not on this machine" in refused.text
+    assert result.code == 2 and "account nobody-here: not on this machine" in result.text

@@ -24,17 +24,17 @@ def test_check_mode_tells_what_is_then_done_once(converged, workstation):
 
 def test_a_centre_with_another_root_is_not_trusted(converged, workstation, centre):
     other = centre.variables | {"centre_root": certificates.root("other").certificate}
-    refused = workstation.converge(ROLE, **other)
-    assert (refused.code, refused.changed) == (2, 0)
+    result = workstation.converge(ROLE, **other)
+    assert (result.code, result.changed) == (2, 0)
     for host in centre.variables["centre_hosts"]:
-        assert f"{host}: certificate not trusted" in refused.text, "every host is named"
+        assert f"{host}: certificate not trusted" in result.text, "every host is named"
 
 
 def test_a_centre_that_does_not_answer_is_told(converged, workstation, centre):
-    refused = workstation.converge(ROLE, **centre.variables | {"centre_port": 1})
-    assert refused.code == 2 and "port 1 " in refused.text and "Is the centre up, the port open?" in refused.text
+    result = workstation.converge(ROLE, **centre.variables | {"centre_port": 1})
+    assert result.code == 2 and "port 1 " in result.text and "Is the centre up, the port open?" in result.text
 
 
 def test_a_clock_that_is_wrong_is_told(converged, workstation, centre):
-    refused = workstation.converge(ROLE, **centre.variables, endpoint_connectivity_clock_skew=-1)
-    assert refused.code == 2 and "Switch time synchronisation on" in refused.text
+    result = workstation.converge(ROLE, **centre.variables, endpoint_connectivity_clock_skew=-1)
+    assert result.code == 2 and "Switch time synchronisation on" in result.text

@@ -72,13 +72,13 @@ class Workstation:
             *options,
         ]
         book = ENDPOINT / "roles" / role / "molecule" / "default" / "converge.yml"
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "-e", json.dumps(variables), str(book)],
             cwd=self.inventory.parent, env=environ, capture_output=True, text=True, timeout=120 * PATIENCE,
         )  # fmt: skip
-        text = done.stdout + done.stderr
+        text = process.stdout + process.stderr
         assert summary.is_file(), f"the play did not end:\n{text[-3000:]}"
-        return Play(done.returncode, json.loads(summary.read_text())["changed"], text)
+        return Play(process.returncode, json.loads(summary.read_text())["changed"], text)
 
     def verify(self, role: str) -> None:
         """The role's own look at what it brought about."""
@@ -139,7 +139,7 @@ def _await_sshd(port: int) -> None:
         except OSError as error:
             return str(error)
 
-    poll(banner, lambda said: said.startswith("SSH-2.0"), START_SECONDS, "sshd answers")
+    poll(banner, lambda line: line.startswith("SSH-2.0"), START_SECONDS, "sshd answers")
 
 
 def _inventory(folder: Path, port: int, key: ed25519.Ed25519PrivateKey, host_key: ed25519.Ed25519PrivateKey) -> Path:

@@ -67,7 +67,7 @@ EXPLAINED = (
 
 
 def judge(
-    lines: Sequence[Line], windows: Sequence[Window], read: int, explained: Sequence[Explanation] = EXPLAINED
+    lines: Sequence[Line], windows: Sequence[Window], lines_read: int, explained: Sequence[Explanation] = EXPLAINED
 ) -> tuple[Verdict, dict[str, int]]:
     """`lines`: the suspect ones; `read`: how many there were in all. With the verdict, how often each one explained."""
     counts: Counter[str] = Counter()
@@ -83,9 +83,9 @@ def judge(
     for line in unexplained:
         first.setdefault((line.service, shape(line.text)), line)
     faults = [f"{count} × {key[0]}: {first[key].text[:350]}" for key, count in shapes.most_common()]
-    figures = f"{read} lines read, {len(lines)} speak of an error, {sum(counts.values())} explained, "
+    figures = f"{lines_read} lines read, {len(lines)} speak of an error, {sum(counts.values())} explained, "
     figures += f"{len(unexplained)} not"
-    return Verdict("no unexplained error in a log", read > 0 and not unexplained, figures, faults), dict(counts)
+    return Verdict("no unexplained error in a log", lines_read > 0 and not unexplained, figures, faults), dict(counts)
 
 
 def shape(text: str) -> str:

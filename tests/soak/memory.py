@@ -47,12 +47,12 @@ def series(
     for sample in samples:
         last[sample.service] = sample
         first.setdefault(sample.container, sample.at)
-    begun = min((sample.at for sample in samples), default=0.0)
+    earliest = min((sample.at for sample in samples), default=0.0)
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for sample in samples:
         start = max([first[sample.container], *breaks.get(sample.service, ())])
         settling = JAVA_SETTLING if sample.service.endswith(JAVA) else SETTLING
-        settled = since if start <= begun else max(since, start + settling)
+        settled = since if start <= earliest else max(since, start + settling)
         if sample.container == last[sample.service].container and sample.at >= settled:
             points[sample.service].append((sample.at, sample.mib))
     return dict(points)

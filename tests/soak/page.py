@@ -160,9 +160,9 @@ class _Reader(HTMLParser):
             self._button = Button(name, has.get("value", ""))
             form.buttons.append(self._button)
         elif tag == "option" and self._select:
-            select, chosen = self._select
+            select, choice = self._select
             form.choices[select].append(has.get("value", ""))
-            if "selected" in has or not chosen:
+            if "selected" in has or not choice:
                 form.fields = [row for row in form.fields if row[0] != select]
                 form.fields.append((select, has.get("value", "")))
                 self._select = (select, True)

@@ -111,14 +111,14 @@ def _chromedriver(station: Workstation, limit: float = 60) -> Iterator[int]:
     _, out, _ = station.client.exec_command(command, timeout=limit)
     output, session = "", None
     try:
-        while not (started := re.search(r"started successfully on port (\d+)", output)):
+        while not (ready := re.search(r"started successfully on port (\d+)", output)):
             line = out.readline()
             if not line:
                 raise WorkstationFault(f"{station.seat.station.name}: chromedriver did not start: {output}")
             output += line
             if match := re.match(r"session (\d+)", line):
                 session = match.group(1)
-        yield int(started.group(1))
+        yield int(ready.group(1))
     finally:
         if session:
             _end(station, session)

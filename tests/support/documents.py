@@ -76,8 +76,8 @@ def dead_paths(root: Path) -> Iterator[str]:
     for file in files(root):
         text = COMMENT.sub("", file.read_text(encoding="utf-8"))
         code = " ".join(CODE.findall(text))
-        named = [*SPAN.findall(CODE.sub("", text)), code]
-        for word in dict.fromkeys(word for span in named for word in re.split(r"[\s,;()\"'→]+", span)):
+        spans = [*SPAN.findall(CODE.sub("", text)), code]
+        for word in dict.fromkeys(word for span in spans for word in re.split(r"[\s,;()\"'→]+", span)):
             word = word.split("::")[0].rstrip(".:…").removesuffix("/")
             if not _exists(root, word):
                 yield f"{_place(root, file)}: {word}: no such path or module in the repository"

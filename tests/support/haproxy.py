@@ -257,16 +257,16 @@ class _Run:
             return simple[name]()
         if certificate is None:
             return None
-        shown: dict[str, Callable[[], Sample]] = {
+        samples: dict[str, Callable[[], Sample]] = {
             "ssl_c_i_dn(CN)": lambda: certificate.issuer,
             "ssl_c_serial": lambda: certificate.serial,
             "ssl_c_s_dn(OU)": lambda: (certificate.units or ("",))[0],
             "ssl_c_s_dn(OU,2)": lambda: (certificate.units[1:2] or ("",))[0],
             "ssl_c_der": lambda: certificate.name,
         }
-        if fetch not in shown:
+        if fetch not in samples:
             raise ValueError(f"fetch {fetch} is not understood")
-        return shown[fetch]()
+        return samples[fetch]()
 
     def _convert(self, sample: Sample, converter: str) -> Sample:
         name, _, inner = converter.partition("(")

@@ -87,7 +87,7 @@ class AppServer:
         self.container.start()
         self.container.reload()
         self.address = self.container.attrs["NetworkSettings"]["IPAddress"]
-        poll(self._live, lambda seen: seen == 200, 60, f"{self.system} is live")
+        poll(self._live, lambda status: status == 200, 60, f"{self.system} is live")
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -197,8 +197,8 @@ def test_a_receiver_refuses_a_sender_whom_the_database_let_through(serve, handle
 
 
 def test_the_database_allows_exactly_what_the_data_say(node):
-    stored = set(rows(node, "SELECT source, target, topic FROM chain.allowed"))
-    assert stored == allowed.ALLOWED
+    entries = set(rows(node, "SELECT source, target, topic FROM chain.allowed"))
+    assert entries == allowed.ALLOWED
 
 
 def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):

@@ -164,12 +164,12 @@ def test_nothing_that_comes_in_is_a_fault_of_ours(count):
     # Every address once, as long as there are requests, then any of them.
     order = random.sample(every, len(every)) + random.choices(every, k=max(0, count - len(every)))
     for number, address in enumerate(order[:count]):
-        client, begun = random.choice(clients[address.system]), time.monotonic()
+        client, start = random.choice(clients[address.system]), time.monotonic()
         client.raise_request_exception = False
         if hasattr(client, "draft") and address.route.startswith("/elugy/kitoltes/"):
             address = Address("elugy", re.sub("^/elugy/kitoltes/<uuid:pk>", client.draft, address.route))
         request, status = send(client, random, address)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start
         statuses[status] = statuses.get(status, 0) + 1
         if status >= 500 or seconds > LONGEST * PATIENCE:
             faults.append(f"{number}: {status} after {seconds:.1f} s: {request[:300]}")

@@ -75,8 +75,8 @@ def test_a_session_is_refused_at_another_municipality_and_it_is_logged(browse, w
     name = f"asp_{system}"
     assert theirs.get(page).status_code == 200 and not warnings()
     theirs.cookies[name] = ours.cookies[name].value
-    refused = theirs.get(page)
-    assert (refused.status_code, refused["Location"].split("?")[0]) == (302, "/oidc/belepes")
+    answer = theirs.get(page)
+    assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/oidc/belepes")
     (line,) = warnings()
     assert line["message"] == "session refused: no session of this municipality has that key"
     assert (line["tenant"], line["request"]) == (THEIRS, "request-1")

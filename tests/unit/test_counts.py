@@ -18,7 +18,7 @@ def test_tests_are_counted_by_folder():
 
 
 @pytest.mark.parametrize(
-    ("collected", "asked", "says"),
+    ("collected", "folders", "says"),
     [
         ({"unit": 2, "unit/checks": 3}, ["unit"], []),
         ({"unit": 2, "unit/checks": 2}, ["unit"], ["tests/unit/checks: 2 tests collected, recorded are 3"]),
@@ -34,8 +34,8 @@ def test_tests_are_counted_by_folder():
         ({}, ["systems/ado"], ["tests/systems/ado: 0 tests collected, recorded are 4"]),
     ],
 )
-def test_only_folders_that_were_asked_for_as_a_whole_are_compared(collected, asked, says):
-    assert differences(RECORDED, collected, [TESTS / name for name in asked]) == says
+def test_only_folders_that_were_asked_for_as_a_whole_are_compared(collected, folders, says):
+    assert differences(RECORDED, collected, [TESTS / name for name in folders]) == says
 
 
 def test_every_suite_is_recorded():

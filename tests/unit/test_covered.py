@@ -23,9 +23,9 @@ def test_only_all_is_a_hundred_per_cent(part, whole, text):
     assert share(part, whole) == text
 
 
-def summary(statements: int, covered: int, branches: int, taken: int) -> dict:
+def summary(statements: int, covered: int, branches: int, hits: int) -> dict:
     counts = {"num_statements": statements, "covered_lines": covered}
-    return {"summary": {**counts, "num_branches": branches, "covered_branches": taken}}
+    return {"summary": {**counts, "num_branches": branches, "covered_branches": hits}}
 
 
 def test_folders_are_summed_up_and_so_is_all():

@@ -45,14 +45,14 @@ def _module(file: Path) -> str:
 @cache
 def files() -> tuple[Path, ...]:
     """The project's own Python files, tests and recorded programs left out."""
-    found = [
+    python_files = [
         file
         for room in OURS
         if room != "tests"
         for file in sorted((paths.ROOT / room).rglob("*.py"))
         if "__pycache__" not in file.parts
     ]
-    return tuple(found)
+    return tuple(python_files)
 
 
 def _arrows(file: Path) -> Iterator[Arrow]:

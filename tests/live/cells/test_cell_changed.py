@@ -34,12 +34,12 @@ def test_a_setting_is_raised_and_lowered_again(three, cell):
             change({r"capacity: \d+": f"capacity: {capacity}"})
             assert "updated" in databases_up()
             environment = load(ENV).environment
-            wanted = str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)
-            done = ([wanted] * 3, [])
-            poll(lambda: connections(three, cell), lambda seen, done=done: seen == done, 120, f"{wanted} connections")
+            limit = str(environment.server_connections(environment.cells[0]) + RESERVED_CONNECTIONS)
+            goal = ([limit] * 3, [])
+            poll(lambda: connections(three, cell), lambda state, goal=goal: state == goal, 120, f"{limit} connections")
             poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
             bench.writes_again(time.monotonic())
-            print(f"{wanted} connections: writes gone for {bench.gap(began):.2f} s")
+            print(f"{limit} connections: writes gone for {bench.gap(began):.2f} s")
             assert bench.gap(began) < MOST_SECONDS["postgres"]
         assert not bench.lost_rows() and not bench.overlaps()
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def grown():
+def larger():
     """The runtime of an environment whose cell had one node, a municipality's row, and has three nodes now."""
     try:
         environment.write(GROWN, nodes=1)
@@ -37,30 +37,33 @@ def grown():
         assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_every_row_is_still_there_and_three_nodes_hold_it(grown):
-    cell = grown.register.cell("baz1")
-    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")
-    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+def test_every_row_is_still_there_and_three_nodes_hold_it(larger):
+    cell = larger.register.cell("baz1")
+    poll(lambda: roles(larger, cell), lambda states: states == WHOLE, 150, "the cell is whole")
+    assert CellSql(larger, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
 
 
-def test_it_fails_over_like_any_other(grown):
-    cell = grown.register.cell("baz1")
-    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")
-    old = leader(grown, cell)
-    grown.container(old).kill()
+def test_it_fails_over_like_any_other(larger):
+    cell = larger.register.cell("baz1")
+    poll(lambda: roles(larger, cell), lambda states: states == WHOLE, 150, "the cell is whole")
+    old = leader(larger, cell)
+    larger.container(old).kill()
     # Until the loss is seen the members are listed as they were.
     poll(
-        lambda: roles(grown, cell), lambda states: states == WHOLE and leader(grown, cell) != old, 150, "another leads"
+        lambda: roles(larger, cell),
+        lambda states: states == WHOLE and leader(larger, cell) != old,
+        150,
+        "another leads",
     )
-    assert CellSql(grown, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
+    assert CellSql(larger, "baz1").rows(ROWS, database=TENANT, role="postgres") == ["kept"]
 
 
-def test_it_never_shrinks_again(grown):
-    cell = grown.register.cell("baz1")
+def test_it_never_shrinks_again(larger):
+    cell = larger.register.cell("baz1")
     environment.change({"nodes: 3": "nodes: 1"}, GROWN)
     try:
         result = environment.command("up", GROWN)
     finally:
         environment.change({"nodes: 1": "nodes: 3"}, GROWN)
     assert result.returncode == 2 and "'baz1' was applied with 3" in result.stderr, result.stdout + result.stderr
-    poll(lambda: roles(grown, cell), lambda states: states == WHOLE, 150, "the cell is whole")
+    poll(lambda: roles(larger, cell), lambda states: states == WHOLE, 150, "the cell is whole")

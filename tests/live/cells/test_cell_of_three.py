@@ -37,13 +37,13 @@ def test_sql_goes_to_the_leader(three, cell):
 
 
 def test_every_member_of_etcd_wants_a_login(three, cell):
-    read = (
+    program = (
         "from asp_failover.etcd import Etcd; print(Etcd(['localhost:2379'], '/etc/asp/ca.crt'{}).prefix('/service/'))"
     )
     for member in cell.etcd:
-        refused = three.run(member, ["python3", "-c", read.format("")])
-        assert refused.code != 0 and "user name is empty" in refused.err
-        wrong = three.run(member, ["python3", "-c", read.format(", 'patroni', 'wrong'")])
+        anonymous = three.run(member, ["python3", "-c", program.format("")])
+        assert anonymous.code != 0 and "user name is empty" in anonymous.err
+        wrong = three.run(member, ["python3", "-c", program.format(", 'patroni', 'wrong'")])
         assert wrong.code != 0 and "login of patroni refused" in wrong.err
 
 
@@ -179,35 +179,35 @@ def test_the_runbook_has_something_to_type():
 
 @pytest.mark.parametrize("command", LOOKS)
 def test_a_look_that_the_runbook_tells_of_works(three, cell, command):
-    typed = command.replace("<cell>", cell.prefix).replace("<node>", cell.postgres[0])
-    process = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=60)
+    line = command.replace("<cell>", cell.prefix).replace("<node>", cell.postgres[0])
+    process = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60)
     assert process.returncode == 0 and process.stdout.strip(), process.stderr
 
 
 RENEWED = [c for c in documented.commands(paths.ROOT / "docs" / "runbooks" / "database.md") if "<member>" in c]
 
 
-def known(runtime, member):
+def keys_and_members(runtime, member):
     """Keys and members that etcd knows, asked at one member and confirmed by a majority."""
-    told = poll(lambda: runtime.run(member, ["asp-failover", "status"]), lambda seen: seen.code == 0, 30, "a majority")
-    status = json.loads(told.out)
+    reply = poll(lambda: runtime.run(member, ["asp-failover", "status"]), lambda call: call.code == 0, 30, "a majority")
+    status = json.loads(reply.out)
     return status["keys"], status["members"]
 
 
 def test_a_member_of_etcd_whose_volume_is_lost_joins_anew_as_the_runbook_says(three, cell):
     lost, killed = cell.etcd[:2]
     led_by = leader(three, cell)
-    keys, members_before = known(three, lost)
+    keys, members_before = keys_and_members(three, lost)
     assert len(RENEWED) == 3 and len(members_before) == 3
     for command in RENEWED:
-        typed = command.replace("<member>", lost)
-        process = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=120)
+        line = command.replace("<member>", lost)
+        process = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=120)
         assert process.returncode == 0, process.stdout + process.stderr
     three.container(lost, wait=60)
-    keys_after, members_after = known(three, lost)
+    keys_after, members_after = keys_and_members(three, lost)
     assert keys_after == keys and members_after.keys() == members_before.keys()
     assert {name for name in members_after if members_after[name] != members_before[name]} == {lost}
     three.container(killed).kill()
-    assert known(three, lost)[0] == keys, "it makes a majority with one of the others"
+    assert keys_and_members(three, lost)[0] == keys, "it makes a majority with one of the others"
     three.container(killed, wait=60)
     assert leader(three, cell) == led_by and roles(three, cell) == WHOLE

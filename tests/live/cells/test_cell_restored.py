@@ -36,7 +36,7 @@ def write(sql):
     return version
 
 
-def written(sql):
+def rows_of_migrations(sql):
     rows = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'restore-proof';"
     return set(sql.rows(rows, database=TENANT, role="postgres"))
 
@@ -51,7 +51,7 @@ def lose_everything(three, cell):
             mode = ServiceMode("replicated", replicas=count)
             client.services.get(name).update(mode=mode, fetch_current_spec=True)
             label = {"label": f"com.docker.swarm.service.name={name}"}
-            poll(lambda known=label: len(client.containers.list(filters=known)), lambda n: n == count, 90, name)
+            poll(lambda filters=label: len(client.containers.list(filters=filters)), lambda n: n == count, 90, name)
 
     scale([*cell.fencer, *cell.postgres], 0)
     for node in cell.postgres:
@@ -68,8 +68,8 @@ def test_a_cell_comes_back_onto_emptied_volumes(three, cell, play, repository):
     assert (result.code, result.changed) == (0, 1), result.text
     poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
     sql = CellSql(three, "baz1")
-    assert row in written(sql)
-    assert write(sql) in written(sql), "it takes writes and archives on"
+    assert row in rows_of_migrations(sql)
+    assert write(sql) in rows_of_migrations(sql), "it takes writes and archives on"
 
 
 def test_a_cell_goes_back_to_a_moment_and_fails_over_afterwards(three, cell, play):
@@ -82,15 +82,15 @@ def test_a_cell_goes_back_to_a_moment_and_fails_over_afterwards(three, cell, pla
     result = play("restore_cell", cell="baz1", confirm="baz1", target_time=moment.isoformat())
     assert result.code == 0, result.text
     poll(lambda: roles(three, cell), lambda states: states == WHOLE, 150, "the cell is whole")
-    found = written(CellSql(three, "baz1"))
-    assert before in found and after not in found
+    rows = rows_of_migrations(CellSql(three, "baz1"))
+    assert before in rows and after not in rows
     old = leader(three, cell)
     three.container(old).kill()
     poll(
         lambda: roles(three, cell), lambda states: states == WHOLE and leader(three, cell) != old, 150, "another leads"
     )
     sql = CellSql(three, "baz1")
-    assert write(sql) in written(sql)
+    assert write(sql) in rows_of_migrations(sql)
     for name in restore_cell.former_clusters(sql):
         restore_cell.forget(sql, name)
     assert restore_cell.former_clusters(sql) == []

@@ -64,12 +64,12 @@ def _evidence(examiner, check, datum):
     return next(reading.value for reading in examiner.outcomes()[check].evidence if reading.datum == datum)
 
 
-def _differing(turned, wanted):
+def _differing(actual, expected):
     """What did not turn as wanted: check → what it said, `None` for one that did not turn."""
     return {
-        name: turned.get(name)
-        for name in turned.keys() | wanted.keys()
-        if name not in wanted or not _as_wanted(turned.get(name, ""), wanted[name])
+        name: actual.get(name)
+        for name in actual.keys() | expected.keys()
+        if name not in expected or not _as_wanted(actual.get(name, ""), expected[name])
     }
 
 
@@ -85,14 +85,14 @@ def test_every_break_is_declared():
 
 @pytest.mark.parametrize("name", of_family(BREAKING, set(BREAKING) - {"policy-changed"}))
 def test_a_break_turns_exactly_its_checks_and_is_mended(name, examiner, runtime, mend):
-    wanted = BREAKS[name]["turns"]
-    poll(examiner.turned, lambda seen: not seen, 90, "all checks to pass before the break")
+    expected = BREAKS[name]["turns"]
+    poll(examiner.turned, lambda rest: not rest, 90, "all checks to pass before the break")
     BREAKING[name](examiner, runtime)
     try:
-        turned = f"{name}: exactly its checks to turn"
-        poll(lambda: _differing(examiner.turned(), wanted), lambda seen: not seen, 60, turned)
+        what = f"{name}: exactly its checks to turn"
+        poll(lambda: _differing(examiner.turned(), expected), lambda rest: not rest, 60, what)
         # Not a passing state: the next look says the same.
-        assert _differing(examiner.turned(), wanted) == {}
+        assert _differing(examiner.turned(), expected) == {}
     finally:
         mend(BREAKS[name]["mend"])
-    poll(examiner.turned, lambda seen: not seen, 120, f"{name}: all checks to pass again")
+    poll(examiner.turned, lambda rest: not rest, 120, f"{name}: all checks to pass again")

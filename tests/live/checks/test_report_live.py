@@ -17,42 +17,42 @@ SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def done(register, tmp_path_factory):
+def check_run(register, tmp_path_factory):
     """(process, seconds, folder of the report) of one run."""
     folder = tmp_path_factory.mktemp("report")
     command = [sys.executable, "-m", "checks", "--env", register.environment.id, "--tenant", KSH, "--output", folder]
-    started = time.monotonic()
+    start = time.monotonic()
     process = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, timeout=180)
-    return process, time.monotonic() - started, folder
+    return process, time.monotonic() - start, folder
 
 
-def test_the_deployed_tenant_is_ready(done):
-    process, _, folder = done
+def test_the_deployed_tenant_is_ready(check_run):
+    process, _, folder = check_run
     assert process.returncode == 0, process.stdout + process.stderr
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["ready"] and not report["blocking"]
     assert len(report["checks"]) >= 64
 
 
-def test_it_takes_no_longer_than_an_operator_waits(done):
-    assert done[1] <= SECONDS
+def test_it_takes_no_longer_than_an_operator_waits(check_run):
+    assert check_run[1] <= SECONDS
 
 
-def test_nothing_secret_is_written(done, register):
+def test_nothing_secret_is_written(check_run, register):
     secrets = vault.load(register)
-    kept = {text for text in _texts(secrets._data) if len(text) >= 20 and "BEGIN CERTIFICATE" not in text}
+    secret_texts = {text for text in _texts(secrets._data) if len(text) >= 20 and "BEGIN CERTIFICATE" not in text}
     for municipality in register.joined():
-        kept |= {secrets.role_password(municipality, system) for system in municipality.systems}
-        kept |= {secrets.oidc_secret(municipality, system) for system in municipality.systems}
-    assert len(kept) > 50
-    for file in done[2].iterdir():
+        secret_texts |= {secrets.role_password(municipality, system) for system in municipality.systems}
+        secret_texts |= {secrets.oidc_secret(municipality, system) for system in municipality.systems}
+    assert len(secret_texts) > 50
+    for file in check_run[2].iterdir():
         text = file.read_text(encoding="utf-8")
         assert "PRIVATE KEY" not in text
-        assert not [secret[:4] for secret in kept if secret in text], f"{file.name} holds a secret"
+        assert not [secret[:4] for secret in secret_texts if secret in text], f"{file.name} holds a secret"
 
 
-def test_every_check_shows_what_it_was_judged_by(done):
-    report = json.loads((done[2] / "report.json").read_text(encoding="utf-8"))
+def test_every_check_shows_what_it_was_judged_by(check_run):
+    report = json.loads((check_run[2] / "report.json").read_text(encoding="utf-8"))
     assert [item["id"] for item in report["checks"] if not item["evidence"]] == []
 
 

@@ -56,7 +56,7 @@ class Visitor:
         return self._patiently(lambda: self.client.send(self.origin + path, form))
 
     def _patiently(self, act):
-        def tried():
+        def attempt():
             try:
                 reply = act()
             except OSError:  # the connection was cut with the service
@@ -64,7 +64,7 @@ class Visitor:
             self.met += reply is None or reply.status in AWAY
             return reply
 
-        return poll(tried, lambda reply: reply and reply.status not in AWAY, 60, "a service that is there")
+        return poll(attempt, lambda reply: reply and reply.status not in AWAY, 60, "a service that is there")
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +125,12 @@ def send_form(citizen: Visitor, firm: people.Firm) -> str:
     """Fill in a tax return and send it; the path of its case."""
     about = citizen.get("/elugy/urlap/hipa")
     token = hidden(about.body, "csrfmiddlewaretoken")
-    begun = citizen.send("/elugy/urlap/hipa/kitoltes", {"csrfmiddlewaretoken": token})
-    draft = begun.headers["location"].partition("/lepes/")[0]
+    opening = citizen.send("/elugy/urlap/hipa/kitoltes", {"csrfmiddlewaretoken": token})
+    draft = opening.headers["location"].partition("/lepes/")[0]
     for slug, answers in tax_return(firm):
         page = citizen.get(f"{draft}/lepes/{slug}")
-        kept = {name: hidden(page.body, name) for name in ("csrfmiddlewaretoken", "revision")}
-        reply = citizen.send(f"{draft}/lepes/{slug}", {**answers, **kept})
+        hidden_fields = {name: hidden(page.body, name) for name in ("csrfmiddlewaretoken", "revision")}
+        reply = citizen.send(f"{draft}/lepes/{slug}", {**answers, **hidden_fields})
         assert reply.status == 302, (slug, re.findall(r"<li>.*", reply.body))
     page = citizen.get(f"{draft}/ellenorzes")
     reply = citizen.send(f"{draft}/ellenorzes", {"csrfmiddlewaretoken": hidden(page.body, "csrfmiddlewaretoken")})
@@ -163,12 +163,12 @@ def test_every_form_arrives_and_is_answered_once_though_services_die(register, r
         while len(cases) < FORMS or (len(cases) < MOST and not enough()):
             firm = people.firm(random.Random(f"{seed}/{len(cases)}"), "Sajószentpéter")
             cases.append(send_form(citizen, firm))
-        wanted = {case.rpartition("/")[2] for case in cases}
-        arrived = poll(
-            lambda: [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in wanted],
-            lambda found: len(found) >= len(cases), 240, f"seed {seed}: {len(cases)} returns in ado",
+        numbers = {case.rpartition("/")[2] for case in cases}
+        tax_returns = poll(
+            lambda: [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in numbers],
+            lambda rows_so_far: len(rows_so_far) >= len(cases), 240, f"seed {seed}: {len(cases)} returns in ado",
         )  # fmt: skip
-        for _, pk, _ in arrived:
+        for _, pk, _ in tax_returns:
             page = clerk.get(f"/ado/bevallasok/{pk}/")
             token = hidden(page.body, "csrfmiddlewaretoken")
             reply = clerk.send(f"/ado/bevallasok/{pk}/elfogadas", {"csrfmiddlewaretoken": token})
@@ -179,7 +179,7 @@ def test_every_form_arrives_and_is_answered_once_though_services_die(register, r
         what = f"seed {seed}, kills {killer.kills}: {case} to be answered"
         poll(lambda case=case: citizen.get(case).body, lambda page: ACCEPTED in page, 240, what)
         assert citizen.get(case).body.count(ACCEPTED) == 1
-    entries = [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in wanted]
+    entries = [entry for entry in rows(cell, tenant, RETURNS) if entry[0] in numbers]
     assert len(entries) == len(cases)
     documents = rows(cell, tenant, DOCUMENTS)[before:]
     mains = sorted(number.rsplit("-", 1)[0] for _, _, number in entries)

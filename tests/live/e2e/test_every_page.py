@@ -61,12 +61,12 @@ def test_pages_of_every_system(register, clerk, pytestconfig):
     for system in municipality.systems:
         if system not in register.installed_systems:
             continue
-        waiting, seen = [f"{municipality.origin}/{system}/"], set()
-        while waiting and len(seen) < most:
+        waiting, kinds = [f"{municipality.origin}/{system}/"], set()
+        while waiting and len(kinds) < most:
             url = waiting.pop(0)
-            if kind(url) in seen or urlsplit(url).path.endswith(DOWNLOADS):
+            if kind(url) in kinds or urlsplit(url).path.endswith(DOWNLOADS):
                 continue
-            seen.add(kind(url))
+            kinds.add(kind(url))
             clerk.get(url)
             faults += accessible.faults(clerk)
             headings = [heading.text for heading in clerk.find_elements(By.CSS_SELECTOR, "h1")]
@@ -76,8 +76,8 @@ def test_pages_of_every_system(register, clerk, pytestconfig):
                 faults.append(f"{url}: not marked as Hungarian")
             if any(word in headings[0] for word in ("Hiba történt", "nem található", "Hibás kérés")):
                 faults.append(f"{url}: {headings[0]}")
-            screenshot(clerk, register, f"{system}-{len(seen):02d}")
+            screenshot(clerk, register, f"{system}-{len(kinds):02d}")
             waiting += links(clerk, system, municipality.origin)
-        seen_pages[system] = len(seen)
+        seen_pages[system] = len(kinds)
     assert faults == [], "\n".join(faults)
     assert all(count >= LEAST for count in seen_pages.values()), seen_pages

@@ -90,6 +90,6 @@ def test_another_municipalitys_database_role_is_refused_by_postgresql(register, 
     role, password = foreign.role("irat"), secrets.role_password(foreign, "irat")
     home = signin.sign_in(cell, foreign.tenant, role, password)
     assert (home.user, home.database) == (role, foreign.tenant), home.message
-    refused = signin.sign_in(cell, here.tenant, role, password)
-    assert refused.user == ""
-    assert re.search(r"no pg_hba\.conf entry|permission denied for database", refused.message), refused.message
+    attempt = signin.sign_in(cell, here.tenant, role, password)
+    assert attempt.user == ""
+    assert re.search(r"no pg_hba\.conf entry|permission denied for database", attempt.message), attempt.message

@@ -46,7 +46,7 @@ def clerk(register, runtime):
 
 
 @pytest.fixture
-def invented():
+def person():
     """A person who is nobody, new in every run."""
     return people.person(random.Random(), "Sajószentpéter", TODAY)
 
@@ -184,7 +184,7 @@ DOCUMENTS = [
 
 def _package(files, totals):
     """A migration package for the records system."""
-    buffer, listed = io.BytesIO(), {}
+    buffer, entries = io.BytesIO(), {}
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, (columns, rows) in files.items():
             text = io.StringIO()
@@ -192,9 +192,9 @@ def _package(files, totals):
             writer.writeheader()
             writer.writerows(rows)
             content = text.getvalue().encode()
-            listed[f"irat/{name}"] = {"rows": len(rows), "sha256": hashlib.sha256(content).hexdigest()}
+            entries[f"irat/{name}"] = {"rows": len(rows), "sha256": hashlib.sha256(content).hexdigest()}
             archive.writestr(f"irat/{name}", content)
-        manifest = {"format": "asp-migracio/1", "municipality": KSH, "files": listed, "balances": {"irat": totals}}
+        manifest = {"format": "asp-migracio/1", "municipality": KSH, "files": entries, "balances": {"irat": totals}}
         archive.writestr("manifest.json", json.dumps(manifest))
     return buffer.getvalue()
 
@@ -217,28 +217,28 @@ with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
     runtime.check(app, ["python", "-"], stdin=program, timeout=60)
 
 
-def test_tax_from_the_paper_return_to_the_settled_account(clerk, invented):
+def test_tax_from_the_paper_return_to_the_settled_account(clerk, person):
     clerk.open("/ado/adozok/")
     clerk.follow("Új adózó")
-    clerk.fill({"Adóazonosító": invented.identifier, "Név": invented.name, "Cím": invented.address})
+    clerk.fill({"Adóazonosító": person.identifier, "Név": person.name, "Cím": person.address})
     clerk.press("Mentés")
-    assert clerk.heading == invented.name and clerk.value("Befizetett") == "0 Ft"
+    assert clerk.heading == person.name and clerk.value("Befizetett") == "0 Ft"
     clerk.follow("Bevallás rögzítése")
     # The business tax of the year before last is due on any day of this one.
     clerk.fill({"Adónem": "Helyi iparűzési adó", "Adóév": str(TODAY.year - 2), "Adóalap": "5 000 000"})
     clerk.picture("flow-ado-return")
     clerk.press("Mentés")
-    assert " ".join(clerk.heading.split()) == f"Bevallás: {invented.name} elbírálásra vár"
+    assert " ".join(clerk.heading.split()) == f"Bevallás: {person.name} elbírálásra vár"
     tax = clerk.value("Számított adó")
     clerk.press("Elfogadás és az adó kivetése")
     clerk.open("/ado/adozok/")
-    clerk.fill({"Keresés": invented.identifier})
+    clerk.fill({"Keresés": person.identifier})
     clerk.press("Keresés")
-    clerk.follow(invented.name)
+    clerk.follow(person.name)
     assert clerk.value("Esedékes") == tax and "tartozás" in clerk.text
     clerk.follow("Befizetés rögzítése")
     owed = tax.removesuffix(" Ft")
-    clerk.fill({"Értéknap": TODAY.isoformat(), "Összeg": owed, "Banki hivatkozás": f"PROBA-{invented.identifier}"})
+    clerk.fill({"Értéknap": TODAY.isoformat(), "Összeg": owed, "Banki hivatkozás": f"PROBA-{person.identifier}"})
     clerk.press("Mentés")
     assert clerk.value("Befizetett") == tax
     clerk.picture("flow-ado-account")
@@ -315,15 +315,15 @@ with tenancy.serving(tenancy.Tenant({KSH!r}, None)):
     runtime.check(app, ["python", "-"], stdin=program, timeout=60)
 
 
-def test_a_bank_statement_from_the_file_to_the_account(clerk, register, invented):
+def test_a_bank_statement_from_the_file_to_the_account(clerk, register, person):
     clerk.open("/ado/adozok/uj")
-    clerk.fill({"Adóazonosító": invented.identifier, "Név": invented.name, "Cím": invented.address})
+    clerk.fill({"Adóazonosító": person.identifier, "Név": person.name, "Cím": person.address})
     clerk.press("Mentés")
     account = clerk.driver.current_url
     reference = f"BANK-{random.randrange(10**9)}"
     lines = [
         "értéknap;összeg;hivatkozás;befizető;közlemény",
-        f"{TODAY};12 500;{reference}-1;{invented.name};adó {invented.identifier}",
+        f"{TODAY};12 500;{reference}-1;{person.name};adó {person.identifier}",
         f"{TODAY};900;{reference}-2;Ismeretlen;adó",
     ]
     clerk.open("/ado/kivonatok/")
@@ -374,21 +374,21 @@ def _log(clerk):
     return clerk.text
 
 
-def test_trade_from_the_notification_to_the_public_list(clerk, invented):
+def test_trade_from_the_notification_to_the_public_list(clerk, person):
     shop = f"Próba bolt {random.randrange(10**6)}"
     clerk.open("/iparker/")
     clerk.follow("Papíron érkezett bejelentés")
     clerk.fill(
         {
             "Iktatószám": "IKT/2026/1-1",
-            "Bejelentő": invented.name,
+            "Bejelentő": person.name,
             "Kereskedő neve": shop,
-            "Adószám vagy adóazonosító jel": invented.identifier,
-            "Székhely": invented.address,
+            "Adószám vagy adóazonosító jel": person.identifier,
+            "Székhely": person.address,
             "Tevékenység": "kiskereskedelem",
             "Tevékenység módja": "üzletben",
             "Üzlet elnevezése": shop,
-            "Tevékenység helye": invented.address,
+            "Tevékenység helye": person.address,
             "Alapterület (m²)": "40",
             "Nyitvatartás": "H–P 8.00–16.30",
             "Tevékenység kezdete": TODAY.isoformat(),
@@ -403,11 +403,11 @@ def test_trade_from_the_notification_to_the_public_list(clerk, invented):
     clerk.open("/portal/uzletek")
     clerk.fill({"Keresés": shop})
     clerk.press("Keresés")
-    assert shop in clerk.text and invented.identifier not in clerk.text
+    assert shop in clerk.text and person.identifier not in clerk.text
     clerk.picture("flow-portal-trades")
 
 
-def test_an_estate_from_the_statement_to_the_notary(clerk, invented):
+def test_an_estate_from_the_statement_to_the_notary(clerk, person):
     notary = f"Dr. Próba Közjegyző {random.randrange(10**6)}"
     clerk.open("/hagyatek/kozjegyzok/uj")
     clerk.fill({"Név": notary, "Székhely": "Kazincbarcika", "Iroda címe": "3700 Kazincbarcika, Próba tér 1."})
@@ -418,21 +418,21 @@ def test_an_estate_from_the_statement_to_the_notary(clerk, invented):
         {
             "Iktatószám": "IKT/2026/2-1",
             "Nyilatkozó": "Próba Hozzátartozó",
-            "Az örökhagyó neve": invented.name,
-            "Születési neve": invented.name,
+            "Az örökhagyó neve": person.name,
+            "Születési neve": person.name,
             "Anyja neve": "Próba Anna",
             "Születési helye": "Sajószentpéter",
             "Születésének napja": "1940-02-03",
             "Halálának napja": (TODAY - dt.timedelta(days=20)).isoformat(),
             "Halálának helye": "Sajószentpéter",
-            "Utolsó lakóhelye": invented.address,
+            "Utolsó lakóhelye": person.address,
             "A tudomásszerzés napja": (TODAY - dt.timedelta(days=5)).isoformat(),
             "Családi állapota": "özvegy",
         }
     )
     clerk.press("Mentés")
     clerk.follow("Új örökös")
-    heir = {"Név": "Próba Örökös", "Lakcím": invented.address, "Rokonsági kapcsolat": "gyermek"}
+    heir = {"Név": "Próba Örökös", "Lakcím": person.address, "Rokonsági kapcsolat": "gyermek"}
     clerk.fill({**heir, "Születés napja": "1970-05-06", "Örökrész számlálója": "1", "Örökrész nevezője": "1"})
     clerk.press("Mentés")
     clerk.follow("Új vagyontárgy")

@@ -27,8 +27,8 @@ SECONDS = 60  # until the framework's log has what was done: the relay brings it
 def sandbox(register, runtime):
     """The sandbox, just filled with invented data."""
     (municipality,) = (m for m in register.joined() if m.training)
-    done = refill.run(register, runtime, rules.may_refill(register, municipality.ksh), seed=7)
-    assert done[0] == f"{municipality.name} emptied" and len(done) > len(register.installed_systems), done
+    steps = refill.run(register, runtime, rules.may_refill(register, municipality.ksh), seed=7)
+    assert steps[0] == f"{municipality.name} emptied" and len(steps) > len(register.installed_systems), steps
     return municipality
 
 
@@ -52,7 +52,7 @@ with tenancy.serving(tenancy.Tenant({sandbox.ksh!r}, None)):
         permit(runtime, register, sandbox, USERNAME, [])
 
 
-def checked(clerk, title):
+def exercise(clerk, title):
     """Whether the exercise is passed, after asking to have it looked at."""
     clerk.open("/training/")
     clerk.follow(title)
@@ -65,7 +65,7 @@ def test_a_clerk_practises_until_the_certificate(clerk, sandbox):
     clerk.open("/training/")
     assert "OKTATÁSI KÖRNYEZET" in clerk.driver.find_element("tag name", "body").text
     clerk.picture("flow-training-course")
-    assert "elvégezve" not in checked(clerk, REPORTING) and "Még hiányzik: bejelentés" in clerk.text
+    assert "elvégezve" not in exercise(clerk, REPORTING) and "Még hiányzik: bejelentés" in clerk.text
     clerk.follow("Megnyitás: Hibabejelentő")
     clerk.follow("Új bejelentés")
     report = {"Melyik rendszerben": "Oktatás", "Mi történt": "GYAKORLAT: próba.", "Elérhetőség": "06 48 000 000"}
@@ -80,7 +80,7 @@ def test_a_clerk_practises_until_the_certificate(clerk, sandbox):
     clerk.follow("Iktatás", within=f"//main//tr[contains(., '{SUBJECT}')]")
     clerk.press("Iktatás")
     for title in (REPORTING, LOOKING, BOOKING):
-        poll(lambda t=title: checked(clerk, t), lambda heading: "elvégezve" in heading, SECONDS, f"{title} passed")
+        poll(lambda t=title: exercise(clerk, t), lambda heading: "elvégezve" in heading, SECONDS, f"{title} passed")
     clerk.picture("flow-training-exercise")
     clerk.open("/training/")
     assert "Igazolások" in clerk.text and "Elvégezve: 3/3" in clerk.text

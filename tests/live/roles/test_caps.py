@@ -52,20 +52,20 @@ def pooled(cell, subject):
 
 def most_during(count, work):
     """The most that `count` gave while `work` ran, and what `work` gave."""
-    seen, done = [0], threading.Event()
+    counts, stop = [0], threading.Event()
 
     def look():
-        while not done.is_set():
-            seen.append(count())
+        while not stop.is_set():
+            counts.append(count())
 
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
         result = work()
     finally:
-        done.set()
+        stop.set()
         watcher.join()
-    return max(seen), result
+    return max(counts), result
 
 
 def test_a_session_begins_with_the_registers_time_outs(attempt, subject):
@@ -75,9 +75,9 @@ def test_a_session_begins_with_the_registers_time_outs(attempt, subject):
             "statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "lock_timeout"))
     )  # fmt: skip
     seconds = (caps.statement_seconds, caps.transaction_seconds, caps.idle_in_transaction_seconds, caps.lock_seconds)
-    wanted = " ".join(map(str, seconds))
+    limits = " ".join(map(str, seconds))
     for way in ("pooled", "direct"):
-        assert wanted in attempt(ask, way).message
+        assert limits in attempt(ask, way).message
 
 
 def test_the_pooler_opens_no_more_connections_than_the_cap(attempt, cell, subject):
@@ -87,8 +87,8 @@ def test_the_pooler_opens_no_more_connections_than_the_cap(attempt, cell, subjec
         with ThreadPoolExecutor(clients) as pool:
             return list(pool.map(lambda _: attempt("SELECT pg_sleep(0.5)"), range(clients)))
 
-    most, done = most_during(lambda: pooled(cell, subject), work)
-    assert [each.message for each in done] == [""] * clients, "who waits is served"
+    most, answers = most_during(lambda: pooled(cell, subject), work)
+    assert [each.message for each in answers] == [""] * clients, "who waits is served"
     assert 1 <= most <= subject.limits.connections
 
 
@@ -99,9 +99,9 @@ def test_past_the_pooler_the_database_refuses_more(attempt, cell, subject):
         with ThreadPoolExecutor(clients) as pool:
             return list(pool.map(lambda _: attempt("SELECT pg_sleep(5)", "direct"), range(clients)))
 
-    most, done = most_during(lambda: sessions(cell, subject), work)
-    refused = [each.message for each in done if each.message]
-    assert refused and all("too many connections for" in message for message in refused), refused
+    most, answers = most_during(lambda: sessions(cell, subject), work)
+    refusals = [each.message for each in answers if each.message]
+    assert refusals and all("too many connections for" in message for message in refusals), refusals
     assert most <= 2 * subject.limits.connections
     # What has ended here still ends there, and until then the next test is refused as well.
     poll(lambda: sessions(cell, subject), lambda n: n <= subject.limits.connections, 20, "the connections end")
@@ -136,10 +136,10 @@ def test_a_session_that_keeps_a_processor_busy_stands_back_and_an_idle_one_does_
     busy = "SELECT count(*) FROM generate_series(1, 4000) a, generate_series(1, 5000) b;"  # nothing is spilled to disk
     with ThreadPoolExecutor(2) as pool:
         idle = pool.submit(attempt, "SELECT pg_sleep(8)", "direct")
-        poll(lambda: niceness(cell, subject), lambda seen: {*seen} == {0}, 20, "sessions that wait")
+        poll(lambda: niceness(cell, subject), lambda nice: {*nice} == {0}, 20, "sessions that wait")
         one = pool.submit(attempt, busy, "direct")
-        seen = poll(lambda: niceness(cell, subject), lambda seen: {*seen} == {0, 10}, 20, "the busy one stands back")
-        assert seen.count(10) == 1
+        nice = poll(lambda: niceness(cell, subject), lambda nice: {*nice} == {0, 10}, 20, "the busy one stands back")
+        assert nice.count(10) == 1
         assert (one.result().message, idle.result().message) == ("", "")
 
 

@@ -54,7 +54,7 @@ def test_a_changed_ledger_is_refused(register, play):
     text = file.read_text()
     file.write_text(text.replace('"rows":', '"rows":1', 1))
     try:
-        refused = play("drill", municipality=SUBJECT)
-        assert refused.code != 0 and "drills.jsonl, line 1: its signature does not hold" in refused.text, refused.text
+        result = play("drill", municipality=SUBJECT)
+        assert result.code != 0 and "drills.jsonl, line 1: its signature does not hold" in result.text, result.text
     finally:
         file.write_text(text)

@@ -83,7 +83,7 @@ def station(register, converged):
 
 
 @pytest.fixture
-def mended(endpoints):
+def expect_mend(endpoints):
     """Asserts that one run mends what a test broke, in as many tasks, and says what it did."""
 
     def mend(tasks: int, says: str) -> None:
@@ -104,7 +104,7 @@ def certificate(station):
     return x509.load_pem_x509_certificate(text.encode())
 
 
-def refused(play, *patterns):
+def refuses(play, *patterns):
     assert play.code != 0, play.text[-3000:]
     words = " ".join(play.text.split())
     for pattern in patterns:
@@ -149,14 +149,14 @@ def test_each_tenant_served_has_a_certificate_and_a_key_of_its_own(register, con
         keys = set()
         for tenant in station.seat.tenants:
             crt, key = files(station, tenant)
-            found = x509.load_pem_x509_certificate(station.as_clerk("cat", crt).encode())
-            subject = {attribute.oid: attribute.value for attribute in found.subject}
+            leaf = x509.load_pem_x509_certificate(station.as_clerk("cat", crt).encode())
+            subject = {attribute.oid: attribute.value for attribute in leaf.subject}
             assert subject[NameOID.COMMON_NAME] == station.seat.clerk.username
             assert subject[NameOID.ORGANIZATIONAL_UNIT_NAME] == tenant.tenant
             assert subject[NameOID.ORGANIZATION_NAME] == tenant.name
             mode = station.run("stat", "-c", "%U %a", key).split()
             assert mode == ["ugyintezo", "600"]
-            keys.add(found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+            keys.add(leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
         assert len(keys) == len(station.seat.tenants) >= 1
 
 
@@ -167,9 +167,9 @@ def test_every_store_trusts_the_root_and_holds_the_certificate(register, station
     assert profiles, "Firefox has no profile"
     tenant = station.seat.tenants[0].tenant
     for folder in [CHROMIUM_STORE, *profiles]:
-        listed = station.as_clerk("certutil", "-L", "-d", f"sql:{folder}")
-        assert re.search(rf"ASP {register.environment.id} root CA\s+C", listed), listed
-        assert re.search(rf"ASP {tenant} {station.seat.clerk.username}\s+u,u,u", listed), listed
+        listing = station.as_clerk("certutil", "-L", "-d", f"sql:{folder}")
+        assert re.search(rf"ASP {register.environment.id} root CA\s+C", listing), listing
+        assert re.search(rf"ASP {tenant} {station.seat.clerk.username}\s+u,u,u", listing), listing
 
 
 def test_chromium_takes_every_policy_and_lets_the_clerk_in_at_home_only(register, station):
@@ -179,8 +179,8 @@ def test_chromium_takes_every_policy_and_lets_the_clerk_in_at_home_only(register
     with browser(register, STATION, [f"--host-resolver-rules=MAP {foreign.host} {gateway}"]) as driver:
         driver.set_script_timeout(20)
         driver.get("chrome://policy")
-        shown = dict(driver.execute_async_script(POLICY_ROWS, len(station.seat.policies("chromium"))))
-        assert shown == dict.fromkeys(station.seat.policies("chromium"), "OK")
+        rows = dict(driver.execute_async_script(POLICY_ROWS, len(station.seat.policies("chromium"))))
+        assert rows == dict.fromkeys(station.seat.policies("chromium"), "OK")
 
         driver.get(own.url())
         assert "ASP-EDGE-TENANT-MISMATCH" not in driver.page_source
@@ -226,27 +226,27 @@ def test_firefox_shows_the_certificate_without_asking(register, runtime, station
     station.as_clerk("timeout", "90", "firefox-esr", "--headless", "--screenshot", picture, own.url(), timeout=120)
     station.as_clerk("rm", picture)
     log = runtime.container(register.names.edge).logs(since=started).decode()
-    seen = [json.loads(line) for line in log.splitlines() if line.startswith("{") and own.host in line]
-    mine = [line for line in seen if line["path"].startswith("/keret/")]
+    requests = [json.loads(line) for line in log.splitlines() if line.startswith("{") and own.host in line]
+    mine = [line for line in requests if line["path"].startswith("/keret/")]
     assert mine, log[-2000:]
     assert {(line["certificate"], line["user"]) for line in mine} == {("valid", station.seat.clerk.username)}
 
 
-def test_a_policy_changed_by_hand_is_mended_and_foreign_ones_stay(station, mended):
+def test_a_policy_changed_by_hand_is_mended_and_foreign_ones_stay(station, expect_mend):
     path, policies = POLICY_FILES["chromium"], station.seat.policies("chromium")
-    found = json.loads(station.run("cat", path))
-    found |= {"AutoSelectCertificateForUrls": [], "SyncDisabled": False, "BookmarkBarEnabled": True}
-    station.run("tee", path, stdin=json.dumps(found))
-    assert differences(json.dumps(found), "chromium", policies) == ["AutoSelectCertificateForUrls", "SyncDisabled"]
-    mended(1, path)
+    content = json.loads(station.run("cat", path))
+    content |= {"AutoSelectCertificateForUrls": [], "SyncDisabled": False, "BookmarkBarEnabled": True}
+    station.run("tee", path, stdin=json.dumps(content))
+    assert differences(json.dumps(content), "chromium", policies) == ["AutoSelectCertificateForUrls", "SyncDisabled"]
+    expect_mend(1, path)
     text = station.run("cat", path)
     assert json.loads(text) == {**policies, "BookmarkBarEnabled": True}
 
 
-def test_a_policy_file_that_is_no_json_is_kept_aside_and_replaced(station, mended):
+def test_a_policy_file_that_is_no_json_is_kept_aside_and_replaced(station, expect_mend):
     path = POLICY_FILES["firefox"]
     station.run("tee", path, stdin="{ half a file")
-    mended(1, path)
+    expect_mend(1, path)
     assert json.loads(station.run("cat", path))["policies"] == station.seat.policies("firefox")
     aside = station.run("sh", "-c", f"ls {path}.unreadable-*").split()
     assert station.run("cat", aside[0]) == "{ half a file"
@@ -257,30 +257,30 @@ def test_a_policy_file_that_would_hide_ours_is_refused_by_name(station, endpoint
     later = "/etc/chromium/policies/managed/zz-it.json"
     station.run("tee", later, stdin='{"PopupsAllowedForUrls": []}')
     try:
-        refused(endpoints(), r"PopupsAllowedForUrls: /etc/chromium/policies/managed/zz-it\.json is read after")
+        refuses(endpoints(), r"PopupsAllowedForUrls: /etc/chromium/policies/managed/zz-it\.json is read after")
     finally:
         station.run("rm", later)
     again = endpoints()
     assert (again.code, again.changed) == (0, 0), again.text[-3000:]
 
 
-def test_a_removed_certificate_is_enrolled_again(station, mended):
+def test_a_removed_certificate_is_enrolled_again(station, expect_mend):
     before = certificate(station).serial_number
     station.as_clerk("rm", *files(station, station.seat.tenants[0]))
-    mended(1, "enrolled (was missing)")
+    expect_mend(1, "enrolled (was missing)")
     assert certificate(station).serial_number != before
 
 
-def test_a_certificate_with_another_key_is_enrolled_again(station, mended):
+def test_a_certificate_with_another_key_is_enrolled_again(station, expect_mend):
     _, key = files(station, station.seat.tenants[0])
     station.as_clerk("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
-    mended(1, "spoilt: the key is not its own")
+    expect_mend(1, "spoilt: the key is not its own")
 
 
-def test_a_revoked_certificate_is_enrolled_again(register, station, mended):
+def test_a_revoked_certificate_is_enrolled_again(register, station, expect_mend):
     before = certificate(station).serial_number
     revocation.revoke(register, before)
-    mended(1, "enrolled (was revoked)")
+    expect_mend(1, "enrolled (was revoked)")
     assert certificate(station).serial_number != before
 
 
@@ -292,13 +292,13 @@ def test_a_certificate_near_its_end_is_renewed(register, station, endpoints):
     assert "enrolled (was near its end" in foretold.text
 
 
-def test_a_certificate_lost_from_one_browser_is_put_back_without_a_new_one(station, mended):
+def test_a_certificate_lost_from_one_browser_is_put_back_without_a_new_one(station, expect_mend):
     before = certificate(station).serial_number
     tenant = station.seat.tenants[0].tenant
     station.as_clerk(
         "certutil", "-F", "-d", f"sql:{CHROMIUM_STORE}", "-n", f"ASP {tenant} {station.seat.clerk.username}"
     )
-    mended(1, f"into {CHROMIUM_STORE}")
+    expect_mend(1, f"into {CHROMIUM_STORE}")
     assert certificate(station).serial_number == before
 
 
@@ -315,7 +315,7 @@ def test_a_token_works_once(register, station, endpoints, tmp_path):
 
     station.as_clerk("rm", files(station, own)[0])
     second = endpoints("-e", f"@{kit}")
-    refused(second, rf"{own.tenant}: enrolment was refused by {re.escape(register.environment.pki_host)} \(401", "once")
+    refuses(second, rf"{own.tenant}: enrolment was refused by {re.escape(register.environment.pki_host)} \(401", "once")
     assert token not in first.text + second.text
     mend = endpoints()
     assert (mend.code, mend.changed) == (0, 1), mend.text[-3000:]
@@ -324,7 +324,7 @@ def test_a_token_works_once(register, station, endpoints, tmp_path):
 def test_a_centre_that_does_not_answer_is_told_for_every_host(station, endpoints):
     play = endpoints("--check", "-e", "asp_centre_address=127.0.0.1")
     host = re.escape(station.seat.tenants[0].host)
-    refused(play, rf"{host}: no answer at 127\.0\.0\.1 port \d+ .*Is the centre up, the port open")
+    refuses(play, rf"{host}: no answer at 127\.0\.0\.1 port \d+ .*Is the centre up, the port open")
 
 
 def test_a_centre_with_another_root_is_not_trusted(register, station, endpoints, tmp_path):
@@ -332,7 +332,7 @@ def test_a_centre_with_another_root_is_not_trusted(register, station, endpoints,
     other.write_text(json.dumps({"endpoint_connectivity_root": certificates.root("other").certificate}))
     play = endpoints("-e", f"@{other}")
     host = re.escape(station.seat.tenants[0].host)
-    refused(play, rf"{host}: certificate not trusted \(.+\); wanted one of the centre's root")
+    refuses(play, rf"{host}: certificate not trusted \(.+\); wanted one of the centre's root")
 
 
 def test_somebody_elses_hosts_line_is_refused(station, endpoints):
@@ -340,7 +340,7 @@ def test_somebody_elses_hosts_line_is_refused(station, endpoints):
     before = station.run("cat", "/etc/hosts")
     station.run("tee", "/etc/hosts", stdin=f"{before}10.9.9.9\t{host}\n")
     try:
-        refused(endpoints(), rf"{re.escape(host)} is 10\.9\.9\.9 by a line of somebody else")
+        refuses(endpoints(), rf"{re.escape(host)} is 10\.9\.9\.9 by a line of somebody else")
     finally:
         station.run("tee", "/etc/hosts", stdin=before)
 

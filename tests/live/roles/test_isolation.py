@@ -47,9 +47,9 @@ def sound(audited):
 
 
 def test_nobody_reaches_another(audited):
-    _, seen = audited()
-    assert seen.tenants >= 2 and seen.examined == seen.tenants * (seen.tenants - 1) * len(PLANES)
-    assert seen.forbidden == 0, seen.reached
+    _, result = audited()
+    assert result.tenants >= 2 and result.examined == result.tenants * (result.tenants - 1) * len(PLANES)
+    assert result.forbidden == 0, result.reached
 
 
 def test_there_are_enough_leaks():
@@ -66,7 +66,7 @@ def test_every_kind_of_leak_is_planted_always():
 @pytest.mark.parametrize("leak", of_family(LEAKS, TELLING), ids=lambda leak: leak.name)
 def test_a_leak_is_found(cell, names, audited, leak):
     with planted(cell, leak, names):
-        strange, seen = audited()
+        strange, result = audited()
     assert leak.kind in {item.kind for item in strange}, strange
     if leak.plane:
-        assert (names["B"], names["a"]) in seen.reached[leak.plane], seen.reached
+        assert (names["B"], names["a"]) in result.reached[leak.plane], result.reached

@@ -58,7 +58,7 @@ def write(cell, tenant):
     return version
 
 
-def written(cell, tenant):
+def markers(cell, tenant):
     sql = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'restore-proof';"
     return set(cell.rows(sql, database=tenant, role="postgres"))
 
@@ -110,19 +110,19 @@ def test_a_moment_comes_back_and_goes_again_while_everybody_is_served(register, 
     assert (result.code, result.changed) == (0, 3), result.text
     assert "asp_meta.migrations: " in result.text, "what changed is told by table"
     assert watch.asked > 20 and watch.wrong == []
-    assert kept_row in written(cell, tenant) and lost_row not in written(cell, tenant)
-    seen = reading.shared(cell).databases
-    assert {**seen[tenant], "oid": 0} == {**rights, "oid": 0}, "owner, rights, caps and facts are as before"
+    assert kept_row in markers(cell, tenant) and lost_row not in markers(cell, tenant)
+    databases = reading.shared(cell).databases
+    assert {**databases[tenant], "oid": 0} == {**rights, "oid": 0}, "owner, rights, caps and facts are as before"
     (old,) = restore.former_databases(cell, tenant)
-    assert not seen[old]["open"]
-    assert neighbour in seen
+    assert not databases[old]["open"]
+    assert neighbour in databases
 
     back = play("restore", municipality=SUBJECT, undo=old)
     assert back.code == 0, back.text
-    assert {kept_row, lost_row} <= written(cell, tenant)
+    assert {kept_row, lost_row} <= markers(cell, tenant)
     (other,) = restore.former_databases(cell, tenant)
-    gone = play("restore", municipality=SUBJECT, forget=other)
-    assert (gone.code, gone.changed) == (0, 1), gone.text
+    removal = play("restore", municipality=SUBJECT, forget=other)
+    assert (removal.code, removal.changed) == (0, 1), removal.text
     assert restore.former_databases(cell, tenant) == []
 
 
@@ -133,10 +133,10 @@ def test_check_mode_and_a_look_exchange_nothing(cell, tenant, play):
     preview = play("restore", "--check", municipality=SUBJECT, target_time=moment)
     assert preview.code == 0 and preview.changed > 0, preview.text
     assert reading.shared(cell).databases == before
-    looked = play("restore", municipality=SUBJECT, target_time=moment, look=True)
-    assert "Budapest = " in looked.text, "the moment is shown in both zones"
-    assert looked.code == 0 and "asp_meta.migrations: " in looked.text, looked.text
-    assert row in written(cell, tenant)
+    look = play("restore", municipality=SUBJECT, target_time=moment, look=True)
+    assert "Budapest = " in look.text, "the moment is shown in both zones"
+    assert look.code == 0 and "asp_meta.migrations: " in look.text, look.text
+    assert row in markers(cell, tenant)
     aside = restore.waiting(cell, tenant)
     loaded = contents.read(lambda sql: cell.script(sql, tenant, "postgres"))
     assert aside and loaded["asp_meta.migrations"][0] > 0
@@ -147,7 +147,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         (
             {"target_time": (datetime.now(UTC) + HOUR).isoformat(timespec="seconds")},
@@ -164,11 +164,11 @@ HOUR = timedelta(hours=1)
         ({"municipality": "29188", "undo": "x"}, "has no tenant in this phase"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_touched(cell, play, variables, said):
+def test_what_cannot_be_is_refused_before_anything_is_touched(cell, play, variables, message):
     before = reading.shared(cell).databases
-    refused = play("restore", **{"municipality": SUBJECT, **variables})
-    assert refused.code != 0 and refused.changed == 0, refused.text
-    assert said in " ".join(refused.text.split()), refused.text
+    result = play("restore", **{"municipality": SUBJECT, **variables})
+    assert result.code != 0 and result.changed == 0, result.text
+    assert message in " ".join(result.text.split()), result.text
     assert reading.shared(cell).databases == before
 
 
@@ -180,7 +180,7 @@ def test_a_killed_restore_is_completed_by_the_next(register, cell, tenant, start
     wait = run_until_killed(start("restore", municipality=SUBJECT, target_time=moment), step)
     result = play("restore", municipality=SUBJECT, target_time=moment)
     assert result.code == 0, f"killed {wait:.2f} s after {step!r}:\n{result.text}"
-    assert kept_row in written(cell, tenant) and lost_row not in written(cell, tenant)
+    assert kept_row in markers(cell, tenant) and lost_row not in markers(cell, tenant)
     watch = Watch(register, [SUBJECT])
     watch.start()
     threading.Event().wait(2 * PATIENCE)

@@ -49,7 +49,7 @@ def write(cell, tenant):
     return version
 
 
-def written(cell, tenant):
+def markers(cell, tenant):
     sql = "SELECT to_json(version) FROM asp_meta.migrations WHERE system = 'restore-proof';"
     return set(cell.rows(sql, database=tenant, role="postgres"))
 
@@ -82,7 +82,7 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     result = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id, repository=repository)
     assert (result.code, result.changed) == (0, 1), result.text
     assert set(reading.shared(cell).databases) == databases
-    assert row in written(cell, tenant)
+    assert row in markers(cell, tenant)
     after = contents.read(lambda sql: cell.script(sql, tenant, "postgres"))
     # Jobs of the running systems write as well, so only what stood still until the loss can be told exactly.
     moved = {change.name for change in contents.differences(before, after, sequences=False)}
@@ -90,10 +90,10 @@ def test_a_cell_comes_back_onto_an_emptied_volume(register, cell, tenant, play, 
     client = EdgeClient(register, vault.load(register))
     portal = register.municipality(LIVE).url("portal")
     poll(lambda: client.get(portal).status, lambda status: status == 200, 60, "the public page serves again")
-    assert write(cell, tenant) in written(cell, tenant), "archiving goes on, on the new timeline"
+    assert write(cell, tenant) in markers(cell, tenant), "archiving goes on, on the new timeline"
     (old,) = restore_cell.former_clusters(cell)
-    gone = play("restore_cell", cell=cell.cell_id, forget=old)
-    assert gone.code == 0 and restore_cell.former_clusters(cell) == [], gone.text
+    removal = play("restore_cell", cell=cell.cell_id, forget=old)
+    assert removal.code == 0 and restore_cell.former_clusters(cell) == [], removal.text
 
 
 @pytest.mark.long
@@ -102,12 +102,12 @@ def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start
     run_until_killed(start("restore_cell", cell=cell.cell_id, confirm=cell.cell_id), "Restore the cluster")
     result = play("restore_cell", cell=cell.cell_id, confirm=cell.cell_id)
     assert result.code == 0, result.text
-    assert row in written(cell, tenant)
+    assert row in markers(cell, tenant)
     assert Repository(cell, VAULT).catalogue().last_wal
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({}, "no cell is named. Run it again with -e cell="),
         ({"cell": "baz1"}, "wanted -e confirm=baz1, seen: (none)"),
@@ -119,11 +119,11 @@ def test_a_killed_restore_of_a_cell_is_completed_by_the_next(cell, tenant, start
         ({"cell": "baz1", "forget": "pgdata"}, "nothing was touched; 'pgdata': wanted a former cluster"),
     ],
 )
-def test_what_cannot_be_is_refused_and_the_node_runs_on(cell, play, variables, said):
+def test_what_cannot_be_is_refused_and_the_node_runs_on(cell, play, variables, message):
     before = cell.runtime.container(cell.cell.postgres[0]).id
-    refused = play("restore_cell", **variables)
-    assert refused.code != 0 and refused.changed == 0, refused.text
-    assert said in " ".join(refused.text.split()), refused.text
+    result = play("restore_cell", **variables)
+    assert result.code != 0 and result.changed == 0, result.text
+    assert message in " ".join(result.text.split()), result.text
     assert cell.runtime.container(cell.cell.postgres[0]).id == before
 
 

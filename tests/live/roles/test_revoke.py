@@ -48,8 +48,8 @@ def test_when_it_says_done_the_edge_refuses_and_a_clerk_who_left_cannot_sign_in(
     words = {"kind": "clerk", "subject": CLERK, "reason": "left"}
     assert browser.request(host, "/keret/").status not in (403, 421)
 
-    looked = play("revoke", "--check", **words)
-    assert looked.code == 0 and f"to be revoked: {serial}" in looked.text, looked.text[-3000:]
+    preview = play("revoke", "--check", **words)
+    assert preview.code == 0 and f"to be revoked: {serial}" in preview.text, preview.text[-3000:]
     unconfirmed = play("revoke", **words)
     assert unconfirmed.code == 2 and f"-e confirm={CLERK}" in unconfirmed.text
     assert browser.request(host, "/keret/").status not in (403, 421), "nothing was touched"
@@ -82,8 +82,8 @@ def test_a_stolen_workstation_gets_no_new_certificate_from_the_next_play(play, l
     assert revocation.code == 0 and revocation.changed == 1, revocation.text[-3000:]
     left_out = play("endpoints", "--limit", SEAT)
     assert (left_out.code, left_out.changed) == (0, 0) and f"asp revoke --seat {SEAT} --lift" in left_out.text
-    lifted = play("revoke", act="lift", kind="seat", subject=SEAT, confirm=SEAT)
-    assert (lifted.code, lifted.changed) == (0, 1), lifted.text[-3000:]
+    lift = play("revoke", act="lift", kind="seat", subject=SEAT, confirm=SEAT)
+    assert (lift.code, lift.changed) == (0, 1), lift.text[-3000:]
     enrolled = play("endpoints", "--limit", SEAT)
     assert (enrolled.code, enrolled.changed) == (0, 1), enrolled.text[-3000:]
 

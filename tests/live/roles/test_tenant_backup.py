@@ -35,20 +35,20 @@ def repository(cell):
 
 
 @pytest.fixture(scope="module")
-def known(register):
+def arguments(register):
     return {"environment": register.environment.id, "municipalities": [SUBJECT]}
 
 
 @pytest.fixture(scope="module")
-def run(known):
+def run(arguments):
     """Runs a role's action on the subject."""
-    return lambda role="tenant_backup", check=False, **variables: act(role, check, **known, **variables)
+    return lambda role="tenant_backup", check=False, **variables: act(role, check, **arguments, **variables)
 
 
 @pytest.fixture(scope="module")
-def role(known, tmp_path_factory):
+def role(arguments, tmp_path_factory):
     """Runs the role on the subject by ansible-playbook."""
-    return lambda check=False: play(tmp_path_factory.mktemp("play"), "tenant_backup", check, **known)
+    return lambda check=False: play(tmp_path_factory.mktemp("play"), "tenant_backup", check, **arguments)
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,14 @@ def covered(made_anew, role, run, repository):
 
 
 def test_a_database_made_after_the_last_backup_is_in_the_archive_at_once(covered, repository, cell, subject):
-    told, done, before = covered
-    assert (told.code, told.changed) == (0, 1), told.text
-    assert f"without {subject.tenant}" in told.text
-    assert done.changed == 1
+    preview, result, before = covered
+    assert (preview.code, preview.changed) == (0, 1), preview.text
+    assert f"without {subject.tenant}" in preview.text
+    assert result.changed == 1
     assert [backup["label"] for backup in repository.catalogue().backups] == before, "the schedule takes backups"
-    (made,) = server(cell, [subject.tenant])[0].values()
+    (creation,) = server(cell, [subject.tenant])[0].values()
     for state in states(cell).values():
-        assert state.archived[subject.tenant] == made.oid != state.inside.get(subject.tenant)
+        assert state.archived[subject.tenant] == creation.oid != state.inside.get(subject.tenant)
 
 
 def test_again_nothing_is_done(covered, role, repository):
@@ -129,10 +129,10 @@ def test_the_encrypted_repository_alone_brings_a_row_back(covered, repository, c
 
 
 def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subject, role):
-    name, (made,) = subject.tenant, server(cell, [subject.tenant])[0].values()
-    assert states(cell)[DAILY].inside.get(name) != made.oid, "until now replay alone brought it"
+    name, (creation,) = subject.tenant, server(cell, [subject.tenant])[0].values()
+    assert states(cell)[DAILY].inside.get(name) != creation.oid, "until now replay alone brought it"
     repository.back_up("incr")
-    assert states(cell)[DAILY].inside[name] == made.oid
+    assert states(cell)[DAILY].inside[name] == creation.oid
     assert role().changed == 0
     with restored(cell, name) as scratch:
         assert scratch.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
@@ -141,10 +141,10 @@ def test_the_next_backup_holds_it_as_it_is_now(covered, repository, cell, subjec
 def test_what_does_not_fit_into_memory_is_restored_on_a_disk(covered, cell, subject, monkeypatch):
     calls = []
     monkeypatch.setattr("centre.backup.scratch._memory", lambda *_: calls.append(1) or 8)
-    with restored(cell, subject.tenant) as found:
-        (mount,) = [mount for mount in found.container.attrs["Mounts"] if mount["Destination"] == "/data"]
+    with restored(cell, subject.tenant) as copy:
+        (mount,) = [mount for mount in copy.container.attrs["Mounts"] if mount["Destination"] == "/data"]
         assert mount["Type"] == "volume"
-        assert found.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
+        assert copy.script("SELECT count(*) FROM asp_meta.migrations").strip() != "0"
     assert calls == [1]
 
 
@@ -176,12 +176,12 @@ def test_a_damaged_bundle_is_found_and_reported_until_it_is_mended(covered, cell
     try:
         with pytest.raises(RuntimeFault, match=f"repository {number} is not proven whole: .*status: error.*{label}"):
             repository.verify()
-        assert label in (found := repository.finding())["damage"] and found["at"] == whole["at"]
+        assert label in (damaged_state := repository.finding())["damage"] and damaged_state["at"] == whole["at"]
     finally:
         flip()
     repository.verify()
-    mended = repository.finding()
-    assert mended["damage"] == "" and mended["at"] > whole["at"]
+    healthy_state = repository.finding()
+    assert healthy_state["damage"] == "" and healthy_state["at"] > whole["at"]
 
 
 def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
@@ -193,9 +193,9 @@ def test_a_tenant_that_was_never_backed_up_cannot_be_restored(covered, cell):
 def test_a_tenant_without_database_is_named(covered, run):
     assert run("tenant_database", state="absent", confirm=[SUBJECT]).code == 0
     try:
-        refused = run()
-        assert refused.code != 0
-        assert f"no database t{SUBJECT}; run role tenant_database first" in refused.text
+        result = run()
+        assert result.code != 0
+        assert f"no database t{SUBJECT}; run role tenant_database first" in result.text
         assert run(check=True).changed == 1
     finally:
         assert run("tenant_database").code == 0
@@ -216,11 +216,11 @@ def test_backups_are_told_as_metrics_to_who_has_a_certificate(cell, repository, 
         code = METRICS.format(host=cell.cell.backup, port=Port.BACKUP_METRICS.value, certificate=certificate)
         return cell.runtime.run(cell.node, ["python3", "-c", code])
 
-    wanted = repository.catalogue().newest
-    labels = f'repository="1",type="{wanted["type"]}"'
-    line = f"asp_backup_newest_timestamp_seconds{{{labels}}} {wanted['timestamp']['stop']}"
-    told = poll(lambda: ask(True).out.splitlines(), lambda lines: line in lines, 60, "the newest backup is told")
-    wal = [float(text.split()[-1]) for text in told if text.startswith("asp_archive_newest_wal")]
+    newest = repository.catalogue().newest
+    labels = f'repository="1",type="{newest["type"]}"'
+    line = f"asp_backup_newest_timestamp_seconds{{{labels}}} {newest['timestamp']['stop']}"
+    metrics = poll(lambda: ask(True).out.splitlines(), lambda lines: line in lines, 60, "the newest backup is told")
+    wal = [float(text.split()[-1]) for text in metrics if text.startswith("asp_archive_newest_wal")]
     assert len(wal) == len(PLACES) and all(time.time() - moment < 600 for moment in wal), wal
-    refused = ask(False)
-    assert refused.code != 0 and re.search("certificate required|reset by peer", refused.err)
+    refusal = ask(False)
+    assert refusal.code != 0 and re.search("certificate required|reset by peer", refusal.err)

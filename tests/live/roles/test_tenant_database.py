@@ -58,14 +58,14 @@ def role(register, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def gone(cell, run):
+def absent(cell, run):
     """The subject is not there (whatever was before)."""
     result = run(state="absent", confirm=[SUBJECT])
     assert result.code == 0, result.text
 
 
 @pytest.fixture(scope="module")
-def joined(gone, run):
+def joined(absent, run):
     """Subject and neighbour are there."""
     result = run(municipalities=[SUBJECT, NEIGHBOUR])
     assert result.code == 0, result.text
@@ -86,7 +86,7 @@ def attempt(register, cell, neighbour):
     return go
 
 
-def test_check_mode_says_it_all_and_does_nothing(gone, role, cell, subject):
+def test_check_mode_says_it_all_and_does_nothing(absent, role, cell, subject):
     first = role(check=True)
     assert (first.code, first.changed) == (0, 1), first.text
     assert f"+database {subject.tenant}: cloned from asp_template, closed" in first.text
@@ -110,18 +110,18 @@ def test_again_changes_nothing(joined, run, role, cell, subject):
 
 def test_is_quick(joined, register, cell, subject):
     tenants = [apply.specification(register, vault.load(register), subject)]
-    known = migrations.installed()
+    versions = migrations.installed()
     apply.ensure_absent(cell, [subject.tenant], check=False)
-    assert seconds(lambda: apply.ensure_present(cell, tenants, known, check=False)) < 5
+    assert seconds(lambda: apply.ensure_present(cell, tenants, versions, check=False)) < 5
     # The best of several: other tests of a busy machine may run beside this one.
-    again = [seconds(lambda: apply.ensure_present(cell, tenants, known, check=False)) for _ in range(8)]
+    again = [seconds(lambda: apply.ensure_present(cell, tenants, versions, check=False)) for _ in range(8)]
     assert min(again) < 0.5, again
 
 
 def seconds(action):
-    started = time.monotonic()
+    start = time.monotonic()
     assert action() is not None
-    return time.monotonic() - started
+    return time.monotonic() - start
 
 
 def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
@@ -136,7 +136,7 @@ def test_holds_what_the_audit_wants(joined, register, cell, subject, neighbour):
         for share in shared:
             reach[share.login].add(share.schema)
         assert {role: set(schemas) for role, schemas in inside.usage.items()} == reach
-        rights = {(role, right) for role, found in inside.beyond.items() for right in found}
+        rights = {(role, right) for role, extra in inside.beyond.items() for right in extra}
         assert rights == {(s.login, f"{s.schema}.{s.object} {right}") for s in shared for right in s.rights}
         assert inside.foreign_owned == ()
 
@@ -236,16 +236,16 @@ def test_a_clone_left_closed_by_a_kill_is_completed(joined, run, cell, subject):
 
 def test_what_an_interrupted_removal_left_is_named(joined, run, cell, subject):
     cell.script(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{subject.tenant}';", role="postgres")
-    refused = run()
-    assert refused.code != 0
-    assert f"database {subject.tenant}: its removal was interrupted" in refused.text
+    result = run()
+    assert result.code != 0
+    assert f"database {subject.tenant}: its removal was interrupted" in result.text
     assert run(state="absent", confirm=[SUBJECT]).code == 0
     assert run().code == 0
 
 
 def test_export_holds_every_table_and_its_hashes(joined, run, cell, subject, tmp_path):
-    checked = run(check=True, state="exported", export_dir=str(tmp_path))
-    assert (checked.code, list(tmp_path.iterdir())) == (0, []), checked.text
+    preview = run(check=True, state="exported", export_dir=str(tmp_path))
+    assert (preview.code, list(tmp_path.iterdir())) == (0, []), preview.text
     result = run(state="exported", export_dir=str(tmp_path))
     assert result.code == 0, result.text
     (folder,) = tmp_path.iterdir()
@@ -259,16 +259,16 @@ def test_export_holds_every_table_and_its_hashes(joined, run, cell, subject, tmp
 
 
 def test_removal_needs_the_code_spelt_out(joined, run, cell, subject):
-    refused = run(state="absent", confirm=[NEIGHBOUR])
-    assert refused.code != 0
-    assert f"absent destroys data for good; wanted in confirm: {SUBJECT}; seen: {NEIGHBOUR}" in refused.text
+    result = run(state="absent", confirm=[NEIGHBOUR])
+    assert result.code != 0
+    assert f"absent destroys data for good; wanted in confirm: {SUBJECT}; seen: {NEIGHBOUR}" in result.text
     assert subject.tenant in reading.shared(cell).databases
 
 
 def test_an_unknown_municipality_is_named(run):
-    refused = run(municipalities=["00000"])
-    assert refused.code != 0
-    assert "no such KSH code here" in refused.text
+    result = run(municipalities=["00000"])
+    assert result.code != 0
+    assert "no such KSH code here" in result.text
 
 
 class planted:

@@ -53,12 +53,12 @@ def converge(register, runtime):
 
 
 @pytest.fixture
-def gone(converge):
+def absent(converge):
     converge("absent")
 
 
 @pytest.fixture
-def opened(converge):
+def present(converge):
     converge()
 
 
@@ -84,7 +84,7 @@ def visit(register, secrets, host):
     return EdgeClient(register, secrets).request(host, "/keret/", verify_name=False)
 
 
-def test_check_mode_says_it_all_and_does_nothing(gone, run, register, secrets, host):
+def test_check_mode_says_it_all_and_does_nothing(absent, run, register, secrets, host):
     first = run(check=True)
     assert first.changed == 1
     assert f"{host} certificate: issued by step-ca" in first.text
@@ -92,20 +92,20 @@ def test_check_mode_says_it_all_and_does_nothing(gone, run, register, secrets, h
     assert visit(register, secrets, host).refusal == "ASP-EDGE-UNKNOWN-HOST"
 
 
-def test_a_tenant_is_opened_once_and_closed_once(gone, run, register, secrets, host):
+def test_a_tenant_is_opened_once_and_closed_once(absent, run, register, secrets, host):
     first = run()
     assert (first.changed, run().changed) == (1, 0)
     assert "PRIVATE KEY" not in first.text, "the key stays on the edge"
     assert "eyJ" not in first.text, "a token is not told"
     assert visit(register, secrets, host).refusal == "ASP-EDGE-NO-CERTIFICATE"
-    shown = EdgeClient(register, secrets).request(host, "/portal/").certificate
-    assert shown["subjectAltName"] == (("DNS", host),)
+    certificate = EdgeClient(register, secrets).request(host, "/portal/").certificate
+    assert certificate["subjectAltName"] == (("DNS", host),)
     assert run(state="absent", check=True).changed == 1
     assert run(state="absent").changed == 1
     assert visit(register, secrets, host).refusal == "ASP-EDGE-UNKNOWN-HOST"
 
 
-def test_a_new_task_keeps_its_tenants(opened, register, runtime, secrets, host):
+def test_a_new_task_keeps_its_tenants(present, register, runtime, secrets, host):
     container = runtime.container(register.names.edge)
     container.kill()
     deadline = time.monotonic() + 60
@@ -114,31 +114,31 @@ def test_a_new_task_keeps_its_tenants(opened, register, runtime, secrets, host):
             reply = visit(register, secrets, host)
             if reply.refusal == "ASP-EDGE-NO-CERTIFICATE":
                 break
-            seen = reply.refusal
+            fault = reply.refusal
         except OSError as error:
-            seen = str(error)
-        assert time.monotonic() < deadline, f"60 s after the edge was killed: {seen}"
+            fault = str(error)
+        assert time.monotonic() < deadline, f"60 s after the edge was killed: {fault}"
         time.sleep(0.2)
     runtime.container(register.names.edge, wait=60)
 
 
-def test_a_failure_leaves_everything_as_it_was(opened, edge, register, secrets, host):
+def test_a_failure_leaves_everything_as_it_was(present, edge, register, secrets, host):
     before = edge("status", {})
     municipality = register.municipality(SUBJECT)
     good = tokens.server_token(register, secrets, register.municipality(OPEN))  # for another host than it is used for
-    told = edge(
+    output = edge(
         "apply",
         {
             "absent": [register.municipality(OPEN).host],
             "present": [{"host": host, "ksh": SUBJECT, "cell": municipality.cell, "token": good}],
         },
     )
-    assert "step-ca refuses /1.0/sign" in told
+    assert "step-ca refuses /1.0/sign" in output
     assert edge("status", {}) == before
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "message"),
     [
         ({"present": [{"host": "a.b\nevil", "ksh": "16054", "cell": "baz1"}]}, "host = 'a.b\\nevil' is not usable"),
         ({"present": [{"host": "../../x.y", "ksh": "16054", "cell": "baz1"}]}, "is not usable"),
@@ -148,26 +148,26 @@ def test_a_failure_leaves_everything_as_it_was(opened, edge, register, secrets, 
         ({"present": [{"host": "uj.asp.test", "ksh": "16054", "cell": "baz1"}]}, "no certificate and no token"),
     ],
 )
-def test_bad_input_is_refused_by_name(edge, question, said):
-    assert said in edge("apply", question)
+def test_bad_input_is_refused_by_name(edge, question, message):
+    assert message in edge("apply", question)
 
 
 def test_what_is_not_json_is_said_to_be_so(edge):
     assert "standard input is not JSON" in edge("apply", None, text="{")
 
 
-def test_opening_and_closing_drops_no_request(gone, converge, register, secrets):
+def test_opening_and_closing_drops_no_request(absent, converge, register, secrets):
     """Requests to another tenant go on while the edge reloads: none fails."""
     client = EdgeClient(register, secrets)
     other = register.municipality(OPEN).host
-    stop, seen = threading.Event(), []
+    stop, refusals = threading.Event(), []
 
     def ask():
         while not stop.is_set():
             try:
-                seen.append(client.request(other, "/keret/").refusal)
+                refusals.append(client.request(other, "/keret/").refusal)
             except OSError as error:
-                seen.append(str(error))
+                refusals.append(str(error))
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
@@ -177,5 +177,5 @@ def test_opening_and_closing_drops_no_request(gone, converge, register, secrets)
     stop.set()
     for thread in threads:
         thread.join()
-    assert len(seen) > 20, "too few requests to prove anything"
-    assert set(seen) == {"ASP-EDGE-NO-CERTIFICATE"}
+    assert len(refusals) > 20, "too few requests to prove anything"
+    assert set(refusals) == {"ASP-EDGE-NO-CERTIFICATE"}

@@ -60,7 +60,7 @@ def converge(register, runtime, secrets):
 
 
 @pytest.fixture
-def gone(converge):
+def absent(converge):
     converge(ksh=SEAT)
     converge("absent")
 
@@ -86,10 +86,10 @@ def client_of(keycloak, name=CLIENT):
 
 def organizations_of(keycloak, username):
     user = keycloak.get("users", username=username, exact=True)[0]
-    return {found["alias"] for found in keycloak.get("organizations", "members", user["id"], "organizations")}
+    return {item["alias"] for item in keycloak.get("organizations", "members", user["id"], "organizations")}
 
 
-def test_check_mode_says_it_all_and_does_nothing(gone, run, keycloak):
+def test_check_mode_says_it_all_and_does_nothing(absent, run, keycloak):
     preview = run(check=True)
     assert preview.changed == 1
     for line in (
@@ -101,7 +101,7 @@ def test_check_mode_says_it_all_and_does_nothing(gone, run, keycloak):
     assert (client_of(keycloak), organization_of(keycloak)) == (None, None)
 
 
-def test_twice_is_once_and_the_secret_is_never_told(gone, run, secrets, register):
+def test_twice_is_once_and_the_secret_is_never_told(absent, run, secrets, register):
     first, second = run(), run()
     assert (first.changed, second.changed) == (1, 0)
     assert secrets.oidc_secret(register.municipality(SUBJECT), SYSTEM) not in first.text + second.text
@@ -138,7 +138,7 @@ def test_what_was_changed_by_hand_is_put_right(joined, converge, keycloak):
     keycloak.remove(*path, body=keycloak.get(*path))
     assert any("differs in protocolMappers, redirectUris" in line for line in converge())
     assert "elsewhere" not in str(client_of(keycloak)["redirectUris"])
-    assert [found["name"] for found in client_of(keycloak)["protocolMappers"]] == [mapper["name"]]
+    assert [entry["name"] for entry in client_of(keycloak)["protocolMappers"]] == [mapper["name"]]
     assert keycloak.get("users", username=CLERK, exact=True)[0]["lastName"] == "Próba"
     assert {role["name"] for role in keycloak.get(*path)} == {"keret.felhasznalo", "irat.iktato"}
     assert converge() == []
@@ -160,8 +160,8 @@ def test_scopes_changed_by_hand_are_put_right(joined, converge, keycloak):
 
 def test_a_member_whom_the_register_does_not_name_goes(joined, converge, keycloak):
     stranger = {"username": "idegen.szemely", "firstName": "Személy", "lastName": "Idegen", "enabled": True}
-    for left in keycloak.get("users", username="idegen.szemely", exact=True):
-        keycloak.remove("users", left["id"])  # of a run that was broken off
+    for user in keycloak.get("users", username="idegen.szemely", exact=True):
+        keycloak.remove("users", user["id"])  # of a run that was broken off
     identifier = keycloak.create("users", body=stranger)
     keycloak.create("organizations", organization_of(keycloak)["id"], "members", body=identifier)
     assert converge() == ["user idegen.szemely: present → absent"]
@@ -215,16 +215,16 @@ def test_an_unknown_code_is_refused_before_anything_is_touched(register, tmp_pat
     assert "no such KSH code here" in result.text
 
 
-def test_joining_and_looking_again_are_quick(gone, register, runtime, secrets):
+def test_joining_and_looking_again_are_quick(absent, register, runtime, secrets):
     """Targets on an idle machine: 5 s and 0.5 s; the bounds allow for a busy one. Reported by -s."""
     municipality = register.municipality(SUBJECT)
 
     def once(act):
-        begun = time.monotonic()
+        start = time.monotonic()
         with Keycloak(runtime, secrets) as keycloak:
             plan = act(IdentityPlanner(register, secrets, keycloak))
             plan.carry_out()
-        return time.monotonic() - begun, plan.steps
+        return time.monotonic() - start, plan.steps
 
     once(lambda planner: planner.absent([municipality]))
     join, steps = once(lambda planner: planner.present([municipality]))

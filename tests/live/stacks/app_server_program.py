@@ -72,8 +72,8 @@ def numbering(ksh):
 
     faults = together(work)
     with as_tenant(ksh):
-        found = models.Document.objects.filter(case__register__year=YEAR).select_related("case")
-        mains = sorted(found.values_list("case__main", flat=True))
+        documents = models.Document.objects.filter(case__register__year=YEAR).select_related("case")
+        mains = sorted(documents.values_list("case__main", flat=True))
         last = models.Register.objects.get(year=YEAR).last_main
         case = models.Case.objects.get(register__year=YEAR, main=1)
     faults += together(lambda n: sub_document(ksh, case))
@@ -113,16 +113,16 @@ def tenants(ours, theirs):
             ksh = (ours, theirs)[(n + turn) % 2]
             with as_tenant(ksh), connection.cursor() as cursor:
                 cursor.execute("SELECT current_database(), current_user, current_schema()")
-                seen = cursor.fetchone()
-            if seen != (f"t{ksh}", f"t{ksh}_irat", "irat"):
-                wrong.append(seen)
+                row = cursor.fetchone()
+            if row != (f"t{ksh}", f"t{ksh}_irat", "irat"):
+                wrong.append(row)
 
     return {"faults": together(work), "wrong": wrong}
 
 
 def refusals(ksh):
     """What this role may not do, as PostgreSQL says it."""
-    said = {}
+    answers = {}
     for name, sql in {
         "another system's table": "SELECT count(*) FROM keret.clerk",
         "a new table": "CREATE TABLE irat.mine (id int)",
@@ -132,22 +132,22 @@ def refusals(ksh):
         try:
             with as_tenant(ksh), connection.cursor() as cursor:
                 cursor.execute(sql)
-            said[name] = "allowed"
+            answers[name] = "allowed"
         except DatabaseError as error:
-            said[name] = str(error).splitlines()[0]
-    return said
+            answers[name] = str(error).splitlines()[0]
+    return answers
 
 
 def search(ksh):
     """Numbers found by words without accents, by a part of the number, and by what is not there."""
     with as_tenant(ksh):
-        made = document("Árvíztűrő TÜKÖRFÚRÓGÉP beszerzése")
-        made.register()
-        queries = ("arvizturo tukorfuro", "TÜKÖRFÚRÓ szintetikus", made.number, "arvizturo nincs-ilyen", "%", "_")
-        found = {
-            query: list(models.find(query).filter(pk=made.pk).values_list("number", flat=True)) for query in queries
+        item = document("Árvíztűrő TÜKÖRFÚRÓGÉP beszerzése")
+        item.register()
+        queries = ("arvizturo tukorfuro", "TÜKÖRFÚRÓ szintetikus", item.number, "arvizturo nincs-ilyen", "%", "_")
+        hits = {
+            query: list(models.find(query).filter(pk=item.pk).values_list("number", flat=True)) for query in queries
         }
-    return {"number": made.number, "found": {query.replace(made.number, "number"): hit for query, hit in found.items()}}
+    return {"number": item.number, "found": {query.replace(item.number, "number"): hit for query, hit in hits.items()}}
 
 
 def main():

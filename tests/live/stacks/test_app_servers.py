@@ -98,7 +98,7 @@ def test_one_that_crashed_is_back_before_it_would_be_asked_how_it_is(register, r
         except RuntimeFault as fault:
             return str(fault)
 
-    poll(serving, lambda seen: re.fullmatch("[0-9a-f]{64}", seen) and seen != crashed.id, 12, "another one serves")
+    poll(serving, lambda one: re.fullmatch("[0-9a-f]{64}", one) and one != crashed.id, 12, "another one serves")
 
 
 CATALOGUE_ENTRY = {"id": "irat", "name": "Iratkezelő", "summary": "", "public": False, "installed": True}
@@ -127,9 +127,9 @@ def test_only_the_edge_can_name_a_tenant(register, runtime):
     clerk = client_cert(("CN", "proba.senki"), ("OU", municipality.tenant), ("O", municipality.name))
     headers = [("Asp-Tenant", OURS), ("Client-Cert", clerk)]
     assert curl(register, runtime, "irat", register.names.edge, municipality.host, *headers).startswith("302 ")
-    refused = curl(register, runtime, "irat", cell.app("keret"), municipality.host, *headers)
-    assert refused.startswith("421 ")
-    assert "Hibás cím" in refused
+    answer = curl(register, runtime, "irat", cell.app("keret"), municipality.host, *headers)
+    assert answer.startswith("421 ")
+    assert "Hibás cím" in answer
     bare = curl(register, runtime, "irat", register.names.edge, municipality.host, headers[0])
     assert bare.startswith("403 ")
 
@@ -167,8 +167,8 @@ print(refused() - before)
 print(get("/healthz/metrics"))
 """
     service = register.cell(municipality.cell).app("irat")
-    counted, text = runtime.check(service, ["python", "-"], stdin=program, timeout=60).split("\n", 1)
-    assert float(counted) == 12, "whichever worker answers"
+    total, text = runtime.check(service, ["python", "-"], stdin=program, timeout=60).split("\n", 1)
+    assert float(total) == 12, "whichever worker answers"
     assert 'asp_relay_last_round{system="irat"}' in text
     assert municipality.ksh not in text and municipality.slug not in text
 
@@ -179,7 +179,7 @@ def own(register):
     client = docker.from_env(timeout=30)
     service = register.cell(register.municipality(OURS).cell).app("irat")
     running = client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})[0]
-    made = []
+    containers = []
 
     def start(**changes):
         pair = vault.load(register).tls(service)
@@ -205,12 +205,12 @@ def own(register):
             tmpfs={path: f"size={size}m,mode=1777" for path, size in TMPFS.items()},
             labels={"asp.env": register.environment.id},
         )
-        made.append(container)
+        containers.append(container)
         container.put_archive("/", archive(files))
         return container
 
     yield start
-    for container in made:
+    for container in containers:
         container.remove(force=True)
 
 
@@ -232,13 +232,13 @@ def listening(container) -> bool:
 
 def test_an_app_server_starts_quickly_and_ends_when_asked(own):
     container = own()
-    begun = time.monotonic()
+    start = time.monotonic()
     container.start()
     poll(lambda: listening(container), bool, 30, "irat listens")
-    assert time.monotonic() - begun < 15, "3 s on a machine with nothing else to do; this is a shared one"
-    begun = time.monotonic()
+    assert time.monotonic() - start < 15, "3 s on a machine with nothing else to do; this is a shared one"
+    start = time.monotonic()
     container.stop(timeout=25)
-    assert time.monotonic() - begun < 20, "graceful_timeout of gunicorn and what Docker adds"
+    assert time.monotonic() - start < 20, "graceful_timeout of gunicorn and what Docker adds"
     container.reload()
     assert container.attrs["State"]["ExitCode"] == 0, "143: ended by the signal, without an end to what was running"
 

@@ -54,8 +54,8 @@ def test_who_only_reads_finds_but_cannot_register(clerks, origin):
     assert page.status == 200
     assert "Nincs a keresésnek megfelelő irat: „nincs-ilyen-irat”." in page.body
     assert 'id="uj-irat"' not in page.body
-    refused = browser.get(f"{origin}/irat/uj")
-    assert (refused.status, "Nincs jogosultsága" in refused.body) == (403, True)
+    answer = browser.get(f"{origin}/irat/uj")
+    assert (answer.status, "Nincs jogosultsága" in answer.body) == (403, True)
 
 
 def test_there_are_systems_that_a_municipality_lacks():
@@ -73,11 +73,11 @@ def test_signing_out_ends_the_session_here_and_at_the_provider(clerks, origin):
     browser = clerks[READER]
     home = browser.follow(f"{origin}/keret/")
     assert home.status == 200
-    begun = dict(browser._cookies[urlsplit(origin).hostname])["asp_keret"].value
+    cookie = dict(browser._cookies[urlsplit(origin).hostname])["asp_keret"].value
     reply = browser.send(f"{origin}/keret/kilepes", {"csrfmiddlewaretoken": hidden(home.body, "csrfmiddlewaretoken")})
     assert reply.status == 302, reply.body[:800]
     page = browser.follow(reply.headers["location"])
     assert (page.status, "Sikeresen kijelentkezett" in page.body) == (200, True), page.body[:800]
-    browser._cookies[urlsplit(origin).hostname]["asp_keret"] = begun
-    stolen = browser.get(f"{origin}/keret/")
-    assert (stolen.status, "/keret/oidc/belepes" in stolen.headers["location"]) == (302, True), "the session is gone"
+    browser._cookies[urlsplit(origin).hostname]["asp_keret"] = cookie
+    answer = browser.get(f"{origin}/keret/")
+    assert (answer.status, "/keret/oidc/belepes" in answer.headers["location"]) == (302, True), "the session is gone"

@@ -71,8 +71,8 @@ def assert_let_in(reply):
 
 
 def test_the_running_configuration_is_the_one_that_the_register_gives(register, secrets, runtime):
-    seen = runtime.check(register.names.edge, ["cat", edge_config.CONFIG_FILE])
-    assert seen == edge_config.render(register, f"ASP {register.environment.id} issuing CA")
+    running = runtime.check(register.names.edge, ["cat", edge_config.CONFIG_FILE])
+    assert running == edge_config.render(register, f"ASP {register.environment.id} issuing CA")
     verdict = runtime.run(register.names.edge, ["haproxy", "-c", "-f", edge_config.CONFIG_FILE])
     assert (verdict.code, "WARNING" in verdict.out + verdict.err) == (0, False), verdict.err
 
@@ -265,9 +265,9 @@ def test_the_list_of_revocations_is_current(register, runtime):
 
 
 def test_the_edges_answer_names_the_tenants_own_certificate(register, anyone, host):
-    shown = anyone.request(host, "/portal/").certificate
-    assert ("DNS", host) in shown["subjectAltName"]
-    assert shown["subjectAltName"] == (("DNS", host),)
+    certificate = anyone.request(host, "/portal/").certificate
+    assert ("DNS", host) in certificate["subjectAltName"]
+    assert certificate["subjectAltName"] == (("DNS", host),)
 
 
 def test_keycloak_has_no_unencrypted_port(register, runtime: Runtime, secrets):
@@ -281,8 +281,8 @@ def test_keycloak_has_no_unencrypted_port(register, runtime: Runtime, secrets):
 
 
 def test_status_says_what_is_open(register, runtime, host):
-    found = EdgePlanner(register, runtime).status([register.municipality(KSH)])[host]
-    assert (found["ksh"], found["cell"], found["certificate"]["hosts"]) == (
+    entry = EdgePlanner(register, runtime).status([register.municipality(KSH)])[host]
+    assert (entry["ksh"], entry["cell"], entry["certificate"]["hosts"]) == (
         KSH,
         register.municipality(KSH).cell,
         [host],

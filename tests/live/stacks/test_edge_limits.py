@@ -24,8 +24,8 @@ def secrets(register):
 @pytest.fixture(scope="module")
 def sources(register, runtime, secrets):
     """Forty people, each with an address of their own."""
-    with Sources(register, runtime, secrets.root_ca.certificate, 40) as opened:
-        yield opened
+    with Sources(register, runtime, secrets.root_ca.certificate, 40) as clients:
+        yield clients
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def pooler(start):
     return pooler
 
 
-def held(pooler):
+def busy(pooler):
     """Server connections in transactions of the portal's login, as the pooler counts them."""
     ask = ["psql", "-XAtqh", "/run/asp", "-p", "6432", "-U", "pgbouncer", "-c", "SHOW SERVERS", "pgbouncer"]
     rows = [line.split("|") for line in pooler.exec_run(ask)[1].decode().splitlines()]
@@ -99,7 +99,7 @@ def held(pooler):
 def test_a_system_in_open_transactions_leaves_connections_to_the_others(pooler):
     for _ in range(2 * CAPS.connections):
         pooler.exec_run(["sh", "-c", HOLD], detach=True)
-    poll(lambda: held(pooler), lambda count: count >= CAPS.connections_of_system, 20, "they hold what they get")
+    poll(lambda: busy(pooler), lambda count: count >= CAPS.connections_of_system, 20, "they hold what they get")
     seconds = []
     for _ in range(5):
         began = time.monotonic()

@@ -40,26 +40,26 @@ def node():
     client = docker.from_env(timeout=60)
     name = f"asp-test-firststart-{secrets.token_hex(4)}"
     volume = client.volumes.create(name)
-    made = []
+    containers = []
 
     def start(command=None):
         container = client.containers.create(
             recipe.reference("postgres"),
             command,
-            name=f"{name}-{len(made)}",
+            name=f"{name}-{len(containers)}",
             network_mode="none",
             init=True,
             cap_drop=["ALL"],
             volumes={name: {"bind": "/data", "mode": "rw"}},
             tmpfs={"/run/asp": "mode=1777", "/tmp": "mode=1777"},
         )
-        made.append(container)
+        containers.append(container)
         container.put_archive("/", _archive())
         container.start()
         return container
 
     yield start
-    for container in made:
+    for container in containers:
         container.remove(force=True, v=True)
     volume.remove(force=True)
 
@@ -90,13 +90,13 @@ def wait_ready(container, seconds=60):
 
 
 def test_a_kill_at_any_point_of_the_first_start_is_survived(node):
-    killed = []
+    victims = []
     for delay in KILLED_AFTER:
-        killed.append(node())
+        victims.append(node())
         time.sleep(delay)  # the fault's moment, not a wait for anything
-        killed[-1].kill()
-    begun = sum(b"first start: making" in container.logs() for container in killed)
-    assert begun >= 2, "no kill fell into the making of the cluster; spread KILLED_AFTER"
+        victims[-1].kill()
+    hits = sum(b"first start: making" in container.logs() for container in victims)
+    assert hits >= 2, "no kill fell into the making of the cluster; spread KILLED_AFTER"
     container = node()
     wait_ready(container)
     assert psql(container, "SHOW data_checksums") == "on"
@@ -117,8 +117,8 @@ def test_a_second_container_waits_for_the_first(node):
     wait_ready(first)
     second = node()
     deadline = time.monotonic() + 20
-    while b"flock" not in (seen := second.exec_run(["sh", "-c", "cat /proc/[0-9]*/comm"])[1]):
-        assert time.monotonic() < deadline, f"does not wait for the lock; runs: {seen.decode()}"
+    while b"flock" not in (processes := second.exec_run(["sh", "-c", "cat /proc/[0-9]*/comm"])[1]):
+        assert time.monotonic() < deadline, f"does not wait for the lock; runs: {processes.decode()}"
         time.sleep(0.2)
     assert second.exec_run(["asp-postgres-healthy"])[0] != 0
     assert psql(first, "SELECT count(*) FROM boots") == "1"
@@ -167,7 +167,7 @@ def test_a_busy_session_that_must_wait_for_a_processor_sleeps_and_one_that_may_b
         argv = ["psql", "-XqU", "postgres", "-c", f"SET asp_yield.busy = {busy}", "-c", work]
         container.exec_run(argv, detach=True, environment={"PGAPPNAME": f"busy{busy}"})
 
-    def seen(busy):
+    def measure(busy):
         """How far the session stands back, and how often it let the processor go by itself."""
         ask = f"SELECT pid FROM pg_stat_activity WHERE application_name = 'busy{busy}' AND query LIKE '%30000%'"
         if not (pid := psql(container, ask)):
@@ -176,11 +176,11 @@ def test_a_busy_session_that_must_wait_for_a_processor_sleeps_and_one_that_may_b
         nice = int(status.rsplit(") ", 1)[1].split()[16])
         return nice, int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
 
-    begun = poll(lambda: seen(100), lambda found: found[0] == 10, 40, "the busy session stands back")[1]
-    poll(lambda: seen(100)[1] - begun, lambda more: more >= 3, 40, "it sleeps, again and again")
-    before = seen(0)
+    sleeps = poll(lambda: measure(100), lambda state: state[0] == 10, 40, "the busy session stands back")[1]
+    poll(lambda: measure(100)[1] - sleeps, lambda more: more >= 3, 40, "it sleeps, again and again")
+    before = measure(0)
     time.sleep(3)  # in which the other one would have slept
-    assert seen(0) == (0, before[1])
+    assert measure(0) == (0, before[1])
 
 
 TOLD = {
@@ -193,8 +193,8 @@ SLOW_VERIFIER = "DO $do$ BEGIN PERFORM pg_sleep(2.2); EXECUTE $x$ALTER ROLE cler
 
 
 def test_the_log_holds_no_statement_and_the_slow_ones_are_found_without_what_was_in_them(node, monkeypatch):
-    told = "".join(f"{name} = {literal(str(value))}\n" for name, value in TOLD.items())
-    monkeypatch.setitem(FILES, "etc/asp/postgresql.conf", CONF + told)
+    settings = "".join(f"{name} = {literal(str(value))}\n" for name, value in TOLD.items())
+    monkeypatch.setitem(FILES, "etc/asp/postgresql.conf", CONF + settings)
     monkeypatch.setitem(FILES, "run/secrets/bootstrap.sql", bootstrap_cell("a-password-0123456789"))
     container = node()
     wait_ready(container)

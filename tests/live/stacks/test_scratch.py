@@ -24,7 +24,7 @@ def client():
 @pytest.fixture
 def start(client):
     """Starts containers that wait; they are removed with their volumes."""
-    made = []
+    containers = []
 
     def begin(**options):
         container = client.containers.run(
@@ -36,43 +36,43 @@ def start(client):
             detach=True,
             **options,
         )
-        made.append(container)
+        containers.append(container)
         return container
 
     yield begin
-    for container in made:
+    for container in containers:
         scratch._remove(container)
 
 
 @pytest.mark.parametrize(
-    ("mebibytes", "available", "wanted"),
+    ("mebibytes", "available", "expected"),
     [(0, 8192, 1024), (1000, 16100, 4024), (1000, 16000, None), (0, 4000, None)],
 )
 def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
-    mebibytes, available, wanted, monkeypatch, tmp_path
+    mebibytes, available, expected, monkeypatch, tmp_path
 ):
     meminfo = tmp_path / "meminfo"
     meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
     monkeypatch.setattr(scratch, "MEMINFO", meminfo)
     cell = SimpleNamespace(rows=lambda *_, **__: [mebibytes * 2**20])
-    assert scratch._memory(cell, "t16054") == wanted
+    assert scratch._memory(cell, "t16054") == expected
 
 
 def test_what_a_killed_run_left_goes_and_what_is_in_use_stays(client, start):
     env = f"x{secrets.token_hex(4)}"
-    gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    killed, mine = processes.Process.from_pid(gone.pid), processes.this()
-    made = {}
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed, mine = processes.Process.from_pid(child.pid), processes.this()
+    containers = {}
     for name, maker in (("killed", killed), ("mine", mine), ("unknown", None)):
         labels = {"asp.env": env, "asp.restore": "t16054"}
         if maker:
             labels[scratch.MAKER] = f"{maker.pid} {maker.start}"
         volume = {"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": labels}}
-        made[name] = start(labels=labels, mounts=[volume])
-    gone.kill()
-    gone.communicate()
+        containers[name] = start(labels=labels, mounts=[volume])
+    child.kill()
+    child.communicate()
     scratch.clear_stale(client, env)
-    assert scratch._labelled(client, f"asp.env={env}") == [made["mine"]]
+    assert scratch._labelled(client, f"asp.env={env}") == [containers["mine"]]
     assert len(client.volumes.list(filters={"label": f"asp.env={env}"})) == 1, "a container takes its volume with it"
 
 
@@ -94,7 +94,7 @@ def test_a_stream_is_carried_whole(start):
 
 
 @pytest.mark.parametrize(
-    ("give", "take", "said"),
+    ("give", "take", "message"),
     [
         ("echo no such thing >&2; exit 3", "cat >/dev/null", "sh exited with 3: no such thing"),
         ("head -c 50000000 /dev/zero", "echo disk full >&2; exit 4", "sh exited with 4: .*disk full"),
@@ -104,10 +104,10 @@ def test_a_stream_is_carried_whole(start):
         ("true", "sleep 600", "no end within its time limit"),
     ],
 )
-def test_what_did_not_end_well_is_never_taken_for_carried(start, give, take, said):
+def test_what_did_not_end_well_is_never_taken_for_carried(start, give, take, message):
     source, target = start(), start()
-    with pytest.raises(RuntimeFault, match=f"(?s){said}"):
-        transfer.carry(source, ["sh", "-c", give], target, ["sh", "-c", take], limit=10 if "exited" in said else 2)
+    with pytest.raises(RuntimeFault, match=f"(?s){message}"):
+        transfer.carry(source, ["sh", "-c", give], target, ["sh", "-c", take], limit=10 if "exited" in message else 2)
 
 
 def test_a_command_whose_container_dies_is_a_fault(start):
@@ -120,11 +120,11 @@ def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(st
     container = start()
     running = "set -e; place=/data/export.running; mkdir $place; exec 9<$place; flock 9; touch $place/held; sleep 600"
     container.exec_run(["bash", "-c", running], detach=True)
-    made = (
+    script = (
         "mkdir /data/export.killed; touch /data/export.killed/rows; until [ -e /data/export.running/held ]; do :; done"
     )
-    assert container.exec_run(["bash", "-c", made])[0] == 0
-    code, (archive, _) = exported(container, "ls /data >files; pwd >place")
+    assert container.exec_run(["bash", "-c", script])[0] == 0
+    code, (archive, _) = export_of(container, "ls /data >files; pwd >place")
     assert code == 0
     with tarfile.open(fileobj=io.BytesIO(archive)) as bundle:
         files, (place,) = (bundle.extractfile(name).read().decode().split() for name in ("files", "place"))
@@ -133,11 +133,11 @@ def test_an_export_clears_what_a_killed_one_left_and_nothing_of_a_running_one(st
 
 
 def test_an_export_whose_dump_failed_hands_nothing_out(start):
-    code, (archive, message) = exported(start(), "touch failed")
+    code, (archive, message) = export_of(start(), "touch failed")
     assert code == 1 and archive is None and b"pg_dump failed" in message
 
 
-def exported(container, does):
+def export_of(container, does):
     """What `asp-export` gives when psql does this."""
     write = f"printf '#!/bin/sh\\n{does}\\n' >/tmp/psql; chmod +x /tmp/psql"
     assert container.exec_run(["sh", "-c", write])[0] == 0

@@ -19,5 +19,5 @@ def young():
 
 @pytest.mark.parametrize(("file", "longest", "code"), [("up", "30", 0), ("never", "2", 1)])
 def test_a_young_container_is_asked_until_it_answers_or_long_enough(young, file, longest, code):
-    asked = ["sh", "-c", PACE, "health", "1", "1", longest, "test", "-e", f"/tmp/{file}"]
-    assert young.exec_run(asked).exit_code == code
+    command = ["sh", "-c", PACE, "health", "1", "1", longest, "test", "-e", f"/tmp/{file}"]
+    assert young.exec_run(command).exit_code == code

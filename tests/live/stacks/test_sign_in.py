@@ -108,9 +108,9 @@ def second_factor_page(register, secrets, party, certificate):
 
 def test_certificate_and_password_sign_in(register, secrets, party, certificate):
     browser = EdgeClient(register, secrets, certificate)
-    begun = time.monotonic()
+    start = time.monotonic()
     tokens = party.redeem(code_of(browser.sign_in(party.address(f"openid organization:t{KSH}"))))
-    elapsed = time.monotonic() - begun
+    elapsed = time.monotonic() - start
     identity = claims(tokens["id_token"])
     environment = register.environment
     assert identity["iss"] == f"{environment.origin(environment.identity_host)}/realms/asp"
@@ -319,11 +319,11 @@ def test_the_secret_of_one_system_is_none_of_anothers(register, secrets, party, 
 
 
 def test_the_log_repeats_no_user_name_of_a_refused_sign_in(register, secrets, runtime):
-    invented = f"Kitalált.Név{random.randbelow(10**9)}"
+    username = f"Kitalált.Név{random.randbelow(10**9)}"
     browser = EdgeClient(register, secrets)
     page = browser.follow(f"{register.municipality(KSH).url('elugy')}ugyfel/belepes")
-    browser.post(form_action(page.body), {"username": invented, "password": "x", "credentialId": ""})
-    assert invented not in runtime.container(register.names.identity).logs().decode()
+    browser.post(form_action(page.body), {"username": username, "password": "x", "credentialId": ""})
+    assert username not in runtime.container(register.names.identity).logs().decode()
 
 
 def test_a_clerk_of_elsewhere_gets_no_proof_of_membership(register, secrets, runtime, certificate):
@@ -337,19 +337,19 @@ def test_a_clerk_of_elsewhere_gets_no_proof_of_membership(register, secrets, run
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"code_challenge": "", "code_challenge_method": ""}, "Missing parameter: code_challenge_method"),
         ({"code_challenge_method": "plain"}, "code challenge method is not matching the configured one"),
     ],
     ids=["no PKCE", "plain PKCE"],
 )
-def test_sign_in_without_pkce_is_refused(register, secrets, party, certificate, changes, said):
+def test_sign_in_without_pkce_is_refused(register, secrets, party, certificate, changes, reason):
     reply = EdgeClient(register, secrets, certificate).get(party.address("openid", **changes))
     assert reply.status == 302
     query = parse_qs(urlsplit(reply.headers["location"]).query)
     assert (query["error"], "code" in query) == (["invalid_request"], False)
-    assert said in query["error_description"][0]
+    assert reason in query["error_description"][0]
 
 
 def test_another_origin_may_not_receive_the_code(register, secrets, party, certificate):

@@ -28,9 +28,9 @@ def publish(register, *flags, **variables):
     )
 
 
-def is_complete(done):
-    state = STATE.search(done.stdout)
-    return done.returncode == 0 and state and state[1] == state[2]
+def is_complete(process):
+    state = STATE.search(process.stdout)
+    return process.returncode == 0 and state and state[1] == state[2]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def test_a_day_is_published_once_and_names_nobody(register, complete, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     answer = json.loads((tmp_path / "figures.json").read_text())
     assert answer["provisional"] and answer["municipalities"] >= 3
-    delivered = {chapter["id"]: (chapter["delivered"], chapter["due"]) for chapter in answer["chapters"]}
-    assert {"keret", "irat", "ado", "gazd", "ivk", "iparker", "hagyatek", "portal", "elugy"} <= set(delivered)
-    assert all(have == due for have, due in delivered.values()), delivered
+    deliveries = {chapter["id"]: (chapter["delivered"], chapter["due"]) for chapter in answer["chapters"]}
+    assert {"keret", "irat", "ado", "gazd", "ivk", "iparker", "hagyatek", "portal", "elugy"} <= set(deliveries)
+    assert all(have == due for have, due in deliveries.values()), deliveries
     totals = [measure["total"] for chapter in answer["chapters"] for measure in chapter["measures"]]
     assert any(total is not None for total in totals), "some sum is told"
     page = (tmp_path / "report.html").read_text()
@@ -61,6 +61,6 @@ def test_a_day_is_published_once_and_names_nobody(register, complete, tmp_path):
 
 
 def test_of_a_day_without_feeds_nothing_is_published(register, tmp_path):
-    refused = publish(register, day="2026-01-01", folder=str(tmp_path / "day"))
-    assert refused.returncode == 2 and "feeds are missing" in refused.stdout and "-e incomplete=true" in refused.stdout
+    process = publish(register, day="2026-01-01", folder=str(tmp_path / "day"))
+    assert process.returncode == 2 and "feeds are missing" in process.stdout and "-e incomplete=true" in process.stdout
     assert not (tmp_path / "day").exists()

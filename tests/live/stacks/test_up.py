@@ -70,11 +70,11 @@ def test_a_taken_port_is_one_message(register, monkeypatch):
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
-        taken = other.getsockname()[1]
-        changed = register.environment.ports.model_copy(update={"https": taken})
+        port = other.getsockname()[1]
+        changed = register.environment.ports.model_copy(update={"https": port})
         environment = register.environment.model_copy(update={"ports": changed})
         monkeypatch.setattr(register, "environment", environment)
-        with pytest.raises(StepFailed, match=rf"port {taken} \(https\): seen taken by another program .*, wanted free"):
+        with pytest.raises(StepFailed, match=rf"port {port} \(https\): seen taken by another program .*, wanted free"):
             preconditions.ports(register)
 
 

@@ -86,7 +86,7 @@ def follow_up(visitor: Visitor) -> None:
 
 
 def _submit(visitor: Visitor, code: str, steps: list[dict[str, str]], file: tuple[str, bytes, str] | None = None):
-    page = _begun(visitor, code)
+    page = _new_draft(visitor, code)
     for answers in steps:
         page = visitor.press(page, "Mentés és tovább", answers)
     if file:
@@ -97,7 +97,7 @@ def _submit(visitor: Visitor, code: str, steps: list[dict[str, str]], file: tupl
     visitor.press(page, "Beküldés", kind="submission", key=submission)
 
 
-def _begun(visitor: Visitor, code: str) -> Page:
+def _new_draft(visitor: Visitor, code: str) -> Page:
     """The first step of a new draft. What faults left half done is thrown away first."""
     for draft in visitor.open("/elugy/ugyeim/").addresses("/elugy/kitoltes/"):
         visitor.press(visitor.open(draft), "Piszkozat törlése")

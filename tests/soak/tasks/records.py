@@ -15,8 +15,8 @@ def letter(visitor: Visitor) -> None:
     sender = people.firm(visitor.chance, visitor.municipality.name).name
     arrivals = visitor.open("/irat/erkeztetes/")
     form = visitor.follow(arrivals, "Küldemény érkeztetése")
-    booked = visitor.press(form, "Érkeztetés", {"sender": sender, "subject": subject}, "incoming")
-    document = visitor.press(visitor.follow(booked.row(subject), "Iktatás"), "Iktatás", kind="document")
+    listing = visitor.press(form, "Érkeztetés", {"sender": sender, "subject": subject}, "incoming")
+    document = visitor.press(visitor.follow(listing.row(subject), "Iktatás"), "Iktatás", kind="document")
     document = _attach(visitor, document)
     _settle(visitor, visitor.open(document.addresses("/irat/ugyirat/")[0]))
 

@@ -43,8 +43,8 @@ def statement(visitor: Visitor) -> None:
     lines = ["értéknap;összeg;hivatkozás;befizető;közlemény", f"{today};12 500;{reference};Próba;adó {identifier}"]
     form = visitor.open("/ado/kivonatok/uj")
     file = ("file", "kivonat.csv", "\n".join(lines).encode())
-    read = visitor.press(form, "Beolvasás", file=file)
-    visitor.press(read, "Könyvelés", kind="payment", key=reference)
+    preview = visitor.press(form, "Beolvasás", file=file)
+    visitor.press(preview, "Könyvelés", kind="payment", key=reference)
 
 
 def decide(visitor: Visitor) -> None:

@@ -198,10 +198,10 @@ def at_once(serve, *deeds):
     return message
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_two_returns_of_a_year_accepted_at_once_make_one_assessment(serve, firm, known):
+@pytest.mark.parametrize("is_known", [True, False])
+def test_two_returns_of_a_year_accepted_at_once_make_one_assessment(serve, firm, is_known):
     with serve("ado"):
-        if not known:
+        if not is_known:
             Taxpayer.objects.all().delete()
         pks = [tax_return(base).pk for base in (1_000_000, 2_000_000)]
     outcomes = at_once(serve, *[partial(assessing.accept, pk, "Próba") for pk in pks])
@@ -227,11 +227,11 @@ def test_a_payment_that_comes_between_look_and_booking_is_not_taken_for_a_revers
         other = Taxpayer.objects.create(identifier=PERSON, name="Próba Piroska", address="Sajószentpéter")
     outcomes = []
 
-    def other_clerk_first(found):
+    def other_clerk_first(rows):
         if not outcomes:
             outcomes.append("begun")
             outcomes.extend(at_once(serve, partial(pay, other, 100, reference="B-3")))
-        return Counter(found)
+        return Counter(rows)
 
     with mock.patch.object(payments, "Counter", other_clerk_first), serve("ado"):
         with pytest.raises(NotPossible, match="Ezzel a hivatkozással most más is rögzít"):

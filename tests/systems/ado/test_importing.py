@@ -68,11 +68,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "column", "value", "file", "told"), WRONG)
-def test_a_wrong_row_is_told(ado, name, column, value, file, told):
+@pytest.mark.parametrize(("name", "column", "value", "file", "place"), WRONG)
+def test_a_wrong_row_is_told(ado, name, column, value, file, place):
     assert not importing.check(FILES).faults
     faults = importing.check(files_with(name, **{column: value})).faults
-    assert [(fault.file, fault.row, fault.column) for fault in faults] == [(file, 2, told)], faults
+    assert [(fault.file, fault.row, fault.column) for fault in faults] == [(file, 2, place)], faults
 
 
 @pytest.mark.parametrize(("column", "value"), [("adonem", "nincs"), ("ev", "1989"), ("ev", "2999")])

@@ -271,14 +271,14 @@ class Killed(BaseException):
 @pytest.mark.parametrize(("module", "step"), [(handing, "begin"), (cases, "send_status")])
 def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(serve, node, monkeypatch, module, step):
     case(serve)
-    with serve("hagyatek"), monkeypatch.context() as broken:
+    with serve("hagyatek"), monkeypatch.context() as patch:
         real = getattr(module, step)
 
-        def killed(*arguments, **options):
+        def die(*arguments, **options):
             real(*arguments, **options)
             raise Killed
 
-        broken.setattr(module, step, killed)
+        patch.setattr(module, step, die)
         with pytest.raises(Killed):
             relay.deliver()
     with serve("hagyatek"):

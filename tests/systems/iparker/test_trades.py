@@ -187,15 +187,15 @@ def test_a_handler_killed_in_the_middle_has_done_nothing_and_then_does_it_once(s
     from systems.exchange import cases
 
     case(serve)
-    with serve("iparker"), monkeypatch.context() as broken:
+    with serve("iparker"), monkeypatch.context() as patch:
         real = cases.send_status
 
-        def killed(*arguments):
+        def die(*arguments):
             if step == "after":
                 real(*arguments)
             raise Killed
 
-        broken.setattr(cases, "send_status", killed)
+        patch.setattr(cases, "send_status", die)
         with pytest.raises(Killed):
             relay.deliver()
     connection.close()
@@ -287,8 +287,8 @@ def test_a_licence_and_a_notification_have_numbers_of_their_own(iparker):
 
 def test_a_registration_that_fails_leaves_no_gap(iparker, monkeypatch):
     new_entry(1)
-    with monkeypatch.context() as broken:
-        broken.setattr(registering, "_decide", lambda *_: 1 / 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(registering, "_decide", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             new_entry(2)
     assert new_entry(3).serial == 2

@@ -415,16 +415,16 @@ def test_history_is_never_rewritten(serve):
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("fakivagasi", True), ("kérelmet", True), ("FAKIVÁGÁS", True), ("minta kft", True), ("melleklet.pdf", True),
         ("100%", False), ("_", False), ("' OR 1=1 --", False), ("\\", False), ("nincsilyen", False),
     ],
 )  # fmt: skip
-def test_documents_are_found_by_any_form_of_their_words(serve, query, found):
+def test_documents_are_found_by_any_form_of_their_words(serve, query, expected):
     archived_case(serve, 0)
     with serve("irat"):
-        assert find(query).exists() is found
+        assert find(query).exists() is expected
 
 
 def test_the_best_match_comes_first(serve):

@@ -182,8 +182,8 @@ def test_a_case_is_handed_to_another_municipality_and_arrives_there(clerk, brows
         event = CaseEvent.objects.get(kind="packed")
         assert event.note == f"Mályinka: {documents[0].number}, {documents[1].number}"
     there = browse("irat", "iktato", ksh=THEIRS)
-    shown = text(there.get(upload(there, answer.content)["Location"]))
-    assert "Sajószentpéter" in shown and "Kiegészítés" in shown and "Belső feljegyzés" not in shown
+    arrival = text(there.get(upload(there, answer.content)["Location"]))
+    assert "Sajószentpéter" in arrival and "Kiegészítés" in arrival and "Belső feljegyzés" not in arrival
     assert "nem ez az önkormányzat" in text(upload(clerk, answer.content))
     with serve("irat", THEIRS):
         item = Incoming.objects.get()

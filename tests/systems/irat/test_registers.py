@@ -66,22 +66,22 @@ def test_only_leaders_open_registers(browse):
     assert "Iktatókönyv megnyitása" not in text(clerk.get("/irat/iktatokonyvek/"))
 
 
-@pytest.mark.parametrize(("opened", "prefix"), [("open", "SZERV"), ("closed", "IKT"), ("", "IKT")])
-def test_a_case_of_a_closed_register_goes_on_under_its_own_prefix_where_it_can(serve, opened, prefix):
+@pytest.mark.parametrize(("state", "prefix"), [("open", "SZERV"), ("closed", "IKT"), ("", "IKT")])
+def test_a_case_of_a_closed_register_goes_on_under_its_own_prefix_where_it_can(serve, state, prefix):
     with serve("irat"):
         closed = Register.objects.create(prefix="SZERV", year=2020, last_main=1, closed_at=timezone.now())
-        if opened:
-            Register.objects.create(prefix="SZERV", year=YEAR, closed_at=timezone.now() if opened == "closed" else None)
+        if state:
+            Register.objects.create(prefix="SZERV", year=YEAR, closed_at=timezone.now() if state == "closed" else None)
         later = Document(sender="x", subject="x", received_on=timezone.localdate(), registered_by="x")
         later.register(Case.objects.create(register=closed, main=1))
     assert numbers(serve) == [f"{prefix}/{YEAR}/1-1"]
 
 
-@pytest.mark.parametrize(("month", "role", "said"), [(1, "vezeto", True), (2, "vezeto", False), (1, "iktato", False)])
-def test_in_january_leaders_are_reminded_of_last_years_register(browse, serve, monkeypatch, month, role, said):
+@pytest.mark.parametrize(("month", "role", "hint"), [(1, "vezeto", True), (2, "vezeto", False), (1, "iktato", False)])
+def test_in_january_leaders_are_reminded_of_last_years_register(browse, serve, monkeypatch, month, role, hint):
     with serve("irat"):
         Register.objects.create(prefix="IKT", year=YEAR - 1)
         Register.objects.create(prefix="SZERV", year=YEAR - 1, closed_at=timezone.now())
     monkeypatch.setattr(views.timezone, "localdate", lambda *_: dt.date(YEAR, month, 5))
     page = text(browse("irat", role).get("/irat/"))
-    assert (f"A tavalyi iktatókönyv még nyitott: IKT/{YEAR - 1}." in page) is said
+    assert (f"A tavalyi iktatókönyv még nyitott: IKT/{YEAR - 1}." in page) is hint

@@ -241,8 +241,8 @@ def test_a_lot_is_read_as_it_is_written(text):
     except ValueError as error:
         assert "nem helyrajzi szám" in str(error)
         return
-    written = f"{'0' * outer}{main}" + "".join(f"/{piece}" for piece in (part, building, flat) if piece)
-    assert written == text
+    spelling = f"{'0' * outer}{main}" + "".join(f"/{piece}" for piece in (part, building, flat) if piece)
+    assert spelling == text
 
 
 def text_of(page):
@@ -286,12 +286,12 @@ def test_a_clerk_registers_changes_splits_and_prints(clerk, serve):
     assert "10 000 001 Ft" in text_of(clerk.get(f"{place}?nap=2026-02-01"))
     assert "nem szerepelt" in text_of(clerk.get(f"{place}?nap=2026-01-04"))
     rows = {"form-TOTAL_FORMS": "6", "form-INITIAL_FORMS": "0", "day": "2026-03-01", "reason": "megosztás"}
-    for n, (number, metres, gross, written) in enumerate([("5", 30, 12_000_000, 2_000_000), ("6", 30, 1, 0)]):
+    for n, (number, metres, gross, depreciation) in enumerate([("5", 30, 12_000_000, 2_000_000), ("6", 30, 1, 0)]):
         rows |= {
             f"form-{n}-lot": f"123/4/A/{number}",
             f"form-{n}-square_metres": metres,
             f"form-{n}-gross": gross,
-            f"form-{n}-depreciation": written,
+            f"form-{n}-depreciation": depreciation,
         }
     wrong = clerk.post(f"{place}megosztas", rows | {"form-1-square_metres": 31})
     assert (wrong.status_code, "terület összege eltér" in text_of(wrong)) == (422, True)

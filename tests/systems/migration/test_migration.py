@@ -254,7 +254,7 @@ def states(serve):
 
 
 @pytest.mark.parametrize(
-    ("balances", "shown"),
+    ("balances", "message"),
     [
         ({"keret": {"felhasználó": 3}}, "Egyenlegeltérés: felhasználó: a jegyzék szerint 3, az adatok összege 2"),
         ({}, "felhasználó: a jegyzék szerint nincs, az adatok összege 2"),
@@ -263,11 +263,11 @@ def states(serve):
     ],
 )
 def test_a_package_whose_balances_disagree_is_faulty_and_approving_it_changes_nothing(
-    clerk, approver, serve, deliver, balances, shown
+    clerk, approver, serve, deliver, balances, message
 ):
     place = upload(clerk, package(balances=balances))["Location"]
     deliver()
-    assert shown in text_of(clerk.get(place))
+    assert message in text_of(clerk.get(place))
     assert states(serve) == ["faulty"]
     assert "A csomag most nem vehető át" in text_of(approver.post(f"{place}atvetel", follow=True))
     assert (states(serve), deliver(), users(serve)) == (["faulty"], 0, []), "no system is asked again"
@@ -326,12 +326,12 @@ def test_no_system_writes_when_one_refuses_at_the_second_check(approver, package
 def test_a_system_that_dies_after_the_other_wrote_completes_it_by_itself(
     approver, package_of_two, serve, deliver, node, monkeypatch
 ):
-    def killed(files):
+    def die(files):
         raise RuntimeError("killed")
 
     approver.post(f"{package_of_two}atvetel")
     with monkeypatch.context() as patch:
-        patch.setattr(tax_importing, "apply", killed)
+        patch.setattr(tax_importing, "apply", die)
         deliver(failures=True)
     assert (users(serve), taxpayers(serve)) == (["uj.ella", "uj.ubul"], [])
     assert "Átvétel folyamatban" in text_of(approver.get(package_of_two)), "it is not done, and it is not given up"

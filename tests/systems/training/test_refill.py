@@ -102,22 +102,22 @@ def test_another_system_still_cannot_read_it(node, empty_sandbox):
     assert public is False
 
 
-@pytest.mark.parametrize("killed", of_family(["prepared", "exchanged", "half filled"], ["half filled"]))
-def test_a_killed_run_is_completed_by_another(node, serve, empty_sandbox, killed):
+@pytest.mark.parametrize("moment", of_family(["prepared", "exchanged", "half filled"], ["half filled"]))
+def test_a_killed_run_is_completed_by_another(node, serve, empty_sandbox, moment):
     fill(serve)
     learn(serve, "hiba")
     connection.close()
     empty.prepare(node, TENANT, node.container)
-    if killed == "prepared":
+    if moment == "prepared":
         with serve("helpdesk"):
             assert Ticket.objects.exists(), "nothing of the tenant was touched yet"
     else:
         empty_sandbox()
-    if killed == "half filled":
+    if moment == "half filled":
         with serve("helpdesk"):
             synthetic.fill(OURS, seed=1)
     empty_sandbox()
-    assert len(empty.forget(node, TENANT)) == (1 if killed == "prepared" else 2)
+    assert len(empty.forget(node, TENANT)) == (1 if moment == "prepared" else 2)
     assert databases(node) == [TENANT]
     fill(serve)
     with serve("training"):

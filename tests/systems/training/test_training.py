@@ -258,11 +258,11 @@ def test_every_page_in_a_sandbox_says_that_it_is_one(sandbox, browse, system):
 
 @pytest.mark.parametrize(("ksh", "pages"), [(OURS, 2), (THEIRS, 0)])
 def test_every_page_of_a_document_from_a_sandbox_says_so(sandbox, serve, ksh, pages):
-    with serve("iparker", ksh), mock.patch.object(Canvas, "drawCentredString", autospec=True) as drawn:
-        drawn.side_effect = DRAW
+    with serve("iparker", ksh), mock.patch.object(Canvas, "drawCentredString", autospec=True) as draw:
+        draw.side_effect = DRAW
         paper = Pdf("Működési engedély").table(["Sor"], [[f"{n}. sor"] for n in range(60)]).content()
     assert paper.startswith(b"%PDF-")
-    assert [call.args[3] for call in drawn.call_args_list] == [BANNER] * pages
+    assert [call.args[3] for call in draw.call_args_list] == [BANNER] * pages
 
 
 @pytest.mark.parametrize("system", ["portal", "elugy"])

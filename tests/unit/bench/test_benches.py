@@ -21,27 +21,27 @@ def test_every_bench_is_looked_at():
 
 def called(module, node):
     """What a call's name stands for in its module: a function or class of ours, or None."""
-    path, found = ast.unparse(node.func).split("."), module
+    path, item = ast.unparse(node.func).split("."), module
     for name in path:
-        found = getattr(found, name, None)
-    own = inspect.isroutine(found) or inspect.isclass(found)
-    return found if own and str(found.__module__).split(".")[0] in OURS else None
+        item = getattr(item, name, None)
+    own = inspect.isroutine(item) or inspect.isclass(item)
+    return item if own and str(item.__module__).split(".")[0] in OURS else None
 
 
 def misfits(module, source):
     """How many calls were looked at, and those that their function would refuse: "line: why"."""
-    seen, wrong = 0, []
+    count, wrong = 0, []
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or (function := called(module, node)) is None:
             continue
         if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
             continue
-        seen += 1
+        count += 1
         try:
             inspect.signature(function).bind(*node.args, **{keyword.arg: keyword.value for keyword in node.keywords})
         except TypeError as error:
             wrong.append(f"line {node.lineno}, {ast.unparse(node.func)}: {error}")
-    return seen, wrong
+    return count, wrong
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -65,12 +65,12 @@ def broken(recording: dict, at: list, value: object = None, drop: bool = False) 
 @cache
 def assertions() -> dict[str, object]:
     """Every assertion function by its check id."""
-    found = {}
+    functions = {}
     for module in (test_centre, test_tenant, test_workstation):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if name.startswith("test_"):
-                found[function.check_id] = function
-    return found
+                functions[function.check_id] = function
+    return functions
 
 
 def verdicts(recording: dict, now: datetime = TAKEN) -> dict[str, tuple[Verdict, str]]:
@@ -84,23 +84,23 @@ def measured(recording: dict, now: datetime = TAKEN) -> dict[str, Measured | Non
 
 
 def _judged(recording: dict, now: datetime) -> dict[str, tuple[Exception | None, View]]:
-    read, known, entries = Recording.model_validate(recording), register(), catalogue()
-    documents = {"centre": read.centre, "tenant": read.tenant, "workstation": read.workstations[STATION]}
-    found: dict[str, tuple[Exception | None, View]] = {}
+    facts, inventory, entries = Recording.model_validate(recording), register(), catalogue()
+    documents = {"centre": facts.centre, "tenant": facts.tenant, "workstation": facts.workstations[STATION]}
+    results: dict[str, tuple[Exception | None, View]] = {}
     for name, function in assertions().items():
         entry = entries[name]
         view = View(documents[entry.tier], entry.span.total_seconds(), now)
         offered = {
             "probe": view,
             "limit": entries.limit(entry),
-            "register": known,
-            "municipality": known.municipality(read.ksh),
+            "register": inventory,
+            "municipality": inventory.municipality(facts.ksh),
             "subject": STATION,
         }
         error = None
         try:
             function(**{key: offered[key] for key in inspect.signature(function).parameters})
-        except Exception as caught:
-            error = caught
-        found[name] = error, view
-    return found
+        except Exception as exception:
+            error = exception
+        results[name] = error, view
+    return results

@@ -62,11 +62,11 @@ def test_a_sound_entry_is_read(tmp_path):
 )
 def test_a_faulty_entry_is_refused_by_name(tmp_path, change, field, says):
     entry = {key: value for key, value in (copy.deepcopy(ENTRY) | change).items() if value is not None}
-    with pytest.raises(RegisterError) as caught:
+    with pytest.raises(RegisterError) as error:
         load(tmp_path, entry)
-    assert field in str(caught.value)
-    assert says in str(caught.value)
-    assert str(caught.value).startswith("catalogue.yaml: ")
+    assert field in str(error.value)
+    assert says in str(error.value)
+    assert str(error.value).startswith("catalogue.yaml: ")
 
 
 @pytest.mark.parametrize("lifetime", ["31d", "744h"])
@@ -81,9 +81,9 @@ def test_an_id_cannot_stand_twice(tmp_path):
 
 
 def test_every_fault_is_told_at_once(tmp_path):
-    with pytest.raises(RegisterError) as caught:
+    with pytest.raises(RegisterError) as error:
         load(tmp_path, ENTRY | {"clause": "speed"}, ENTRY | {"id": "centre.clock.left", "lifetime": "x"})
-    assert len(caught.value.faults) == 2
+    assert len(error.value.faults) == 2
 
 
 @pytest.mark.parametrize("content", ["", "a: b", "- [", "[]"])

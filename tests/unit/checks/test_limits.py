@@ -109,8 +109,8 @@ LIMITS = {
 CASES = [
     pytest.param(check, at, value, verdict, id=f"{check}-{verdict}-{value}")
     for check, places in LIMITS.items()
-    for at, kept, broken in places
-    for values, verdict in ((kept, Verdict.PASS), (broken, Verdict.FAIL))
+    for at, good, bad in places
+    for values, verdict in ((good, Verdict.PASS), (bad, Verdict.FAIL))
     for value in values
 ]
 

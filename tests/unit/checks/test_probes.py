@@ -115,10 +115,10 @@ def look():
     return hosting.hosting(register, register.municipality("16054"))
 
 
-def verdict_of(check, seen):
+def verdict_of(check, facts):
     """The check's verdict on the good recording with these sections in place."""
     recording = support.good()
-    support.document(recording, "centre")["data"].update(seen)
+    support.document(recording, "centre")["data"].update(facts)
     return support.verdicts(recording)[check]
 
 
@@ -214,14 +214,14 @@ def test_a_certificate_is_told_with_its_trust(edge):
 
 
 @pytest.mark.parametrize(
-    ("version", "seen"),
+    ("version", "expected"),
     [
         (ssl.TLSVersion.TLSv1, "refused"), (ssl.TLSVersion.TLSv1_1, "refused"),
         (ssl.TLSVersion.TLSv1_2, "accepted"), (ssl.TLSVersion.TLSv1_3, "accepted"),
     ],
 )  # fmt: skip
-def test_versions_are_tried_one_by_one(edge, version, seen):
-    assert edge.accepts("edge.test", version) == seen
+def test_versions_are_tried_one_by_one(edge, version, expected):
+    assert edge.accepts("edge.test", version) == expected
 
 
 def test_nobody_there_is_unreachable(edge):

@@ -28,10 +28,10 @@ def with_doors(facts, *doors):
     return replace(facts.cluster, doors=(*facts.cluster.doors, *doors))
 
 
-def verdict_of(check, section, seen):
+def verdict_of(check, section, values):
     """The check's verdict on the good recording with what was seen in one section of its tier."""
     recording = support.good()
-    support.document(recording, check.partition(".")[0])["data"][section].update(seen)
+    support.document(recording, check.partition(".")[0])["data"][section].update(values)
     return support.verdicts(recording)[check]
 
 

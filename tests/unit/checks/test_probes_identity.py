@@ -99,7 +99,7 @@ def test_serial_numbers_are_written_alike_in_certificates_and_lists():
 
 
 @pytest.mark.parametrize(
-    ("answer", "recorded"),
+    ("answer", "expected"),
     [
         ('{"in_recovery": false, "writable": true}', {"in_recovery": False, "writable": True, "write_refusal": ""}),
         (
@@ -109,13 +109,13 @@ def test_serial_numbers_are_written_alike_in_certificates_and_lists():
         (RuntimeFault("disk full"), {"in_recovery": False, "writable": False, "write_refusal": "disk full"}),
     ],
 )
-def test_a_write_that_is_refused_is_recorded_with_the_reason(answer, recorded):
+def test_a_write_that_is_refused_is_recorded_with_the_reason(answer, expected):
     def check(*_, **__):
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    assert postgres.writable(SimpleNamespace(check=check), "n1") == recorded
+    assert postgres.writable(SimpleNamespace(check=check), "n1") == expected
 
 
 def test_a_server_that_does_not_answer_is_not_one_that_refuses():

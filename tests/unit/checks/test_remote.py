@@ -19,8 +19,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Answers as the edge does: the clerk's own host, another one, the authority's list."""
 
     def do_GET(self):
-        host, named = self.headers["Host"].split(":")[0], bool(self.connection.getpeercert())
-        if not named:
+        host, has_certificate = self.headers["Host"].split(":")[0], bool(self.connection.getpeercert())
+        if not has_certificate:
             self.answer(403, {"Asp-Edge-Refusal": "ASP-EDGE-NO-CERTIFICATE"})
         elif host == "masik.test":
             self.answer(403, {"Asp-Edge-Refusal": "ASP-EDGE-TENANT-MISMATCH"})
@@ -90,66 +90,66 @@ def ask(question):
 
 
 @pytest.fixture(scope="module")
-def seen(place):
+def reply(place):
     return ask(place[0])
 
 
-def test_it_tells_the_clock_first(seen):
-    assert set(seen[0]) == {"now"}
+def test_it_tells_the_clock_first(reply):
+    assert set(reply[0]) == {"now"}
 
 
-def test_it_looks_up_names_and_trusts_by_its_own_store(seen):
-    found = seen[1]
-    assert found["hosts"] == {"localhost": ["127.0.0.1"], "nobody.invalid": None}
-    assert found["tls"]["localhost"] == {"error": None, "version": "TLSv1.3"}
-    assert "fault" in found["tls"]["nobody.invalid"]
+def test_it_looks_up_names_and_trusts_by_its_own_store(reply):
+    facts = reply[1]
+    assert facts["hosts"] == {"localhost": ["127.0.0.1"], "nobody.invalid": None}
+    assert facts["tls"]["localhost"] == {"error": None, "version": "TLSv1.3"}
+    assert "fault" in facts["tls"]["nobody.invalid"]
 
 
 def test_an_untrusted_server_is_told_as_such(place):
     question, folder = place
     other = certificates.root("other")
     (folder / "other.crt").write_text(other.certificate)
-    _, found, _ = ask({**question, "bundle": str(folder / "other.crt")})
-    assert found["tls"]["localhost"]["error"] == "unable to get local issuer certificate"
-    assert "fault" in found["keret"]
+    _, facts, _ = ask({**question, "bundle": str(folder / "other.crt")})
+    assert facts["tls"]["localhost"]["error"] == "unable to get local issuer certificate"
+    assert "fault" in facts["keret"]
 
 
-def test_it_opens_keret_with_the_clerks_certificate(seen):
-    keret = seen[1]["keret"]
+def test_it_opens_keret_with_the_clerks_certificate(reply):
+    keret = reply[1]["keret"]
     assert (keret["status"], keret["code"]) == (302, None)
     assert keret["location"] == "https://id.asp.test/auth", "a query may hold one-time values"
     assert keret["milliseconds"] > 0
 
 
-def test_another_tenants_host_refuses_by_its_code(seen):
-    foreign = seen[1]["foreign"]
+def test_another_tenants_host_refuses_by_its_code(reply):
+    foreign = reply[1]["foreign"]
     assert (foreign["host"], foreign["status"], foreign["code"]) == ("masik.test", 403, "ASP-EDGE-TENANT-MISMATCH")
 
 
-def test_it_reads_files_stores_and_versions(seen):
-    found = seen[1]
-    assert found["crl"] == "bGlzdA=="
-    assert found["policies"] == {"chromium": '{"PopupsBlocked": false}', "firefox": None}
-    assert found["browsers"]["chromium"].startswith("3.") and found["browsers"]["firefox"] is None
-    assert found["stores"]["chromium"] == {"personal": [], "authorities": []}
-    assert len(found["system_store"]) == 1
+def test_it_reads_files_stores_and_versions(reply):
+    facts = reply[1]
+    assert facts["crl"] == "bGlzdA=="
+    assert facts["policies"] == {"chromium": '{"PopupsBlocked": false}', "firefox": None}
+    assert facts["browsers"]["chromium"].startswith("3.") and facts["browsers"]["firefox"] is None
+    assert facts["stores"]["chromium"] == {"personal": [], "authorities": []}
+    assert len(facts["system_store"]) == 1
 
 
-def test_the_certificate_is_read_whole(place, seen):
-    read = workstation.certificate(seen[1]["certificate_pem"])
-    assert read["subject"]["CN"] == ["clerk"]
-    assert read["until"] > "2026" and len(read["sha256"]) == 64
+def test_the_certificate_is_read_whole(place, reply):
+    certificate = workstation.certificate(reply[1]["certificate_pem"])
+    assert certificate["subject"]["CN"] == ["clerk"]
+    assert certificate["until"] > "2026" and len(certificate["sha256"]) == 64
 
 
-def test_it_prints_no_key_and_no_query(place, seen):
-    assert "PRIVATE KEY" not in seen[2]
-    assert "secret-state" not in seen[2]
+def test_it_prints_no_key_and_no_query(place, reply):
+    assert "PRIVATE KEY" not in reply[2]
+    assert "secret-state" not in reply[2]
     key_lines = (place[1] / "clerk.key").read_text().splitlines()[1:-1]
-    assert key_lines and not any(line in seen[2] for line in key_lines)
+    assert key_lines and not any(line in reply[2] for line in key_lines)
 
 
 def test_a_missing_certificate_hides_nothing_else(place):
-    _, found, _ = ask({**place[0], "certificate": "/nonexistent.crt"})
-    assert found["certificate_pem"] is None
-    assert "fault" in found["keret"] and "fault" in found["foreign"]
-    assert found["hosts"]["localhost"] == ["127.0.0.1"]
+    _, facts, _ = ask({**place[0], "certificate": "/nonexistent.crt"})
+    assert facts["certificate_pem"] is None
+    assert "fault" in facts["keret"] and "fault" in facts["foreign"]
+    assert facts["hosts"]["localhost"] == ["127.0.0.1"]

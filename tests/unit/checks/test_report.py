@@ -37,11 +37,11 @@ def outcomes(**changed: Verdict) -> list[Outcome]:
     return results
 
 
-def build(found, scope="whole", source="live"):
+def build(results, scope="whole", source="live"):
     register = support.register()
     recording = Recording.model_validate(support.good())
     how = Run(as_of=support.TAKEN, seconds=12.34, scope=scope, source=source)
-    return build_report(register, register.municipality("16054"), support.catalogue(), found, recording, how)
+    return build_report(register, register.municipality("16054"), support.catalogue(), results, recording, how)
 
 
 class Page(HTMLParser):
@@ -112,8 +112,8 @@ def test_the_page_tells_the_mayor_and_shows_the_auditor_every_check():
     assert "1 kötelező ellenőrzés nincs rendben" in page
     for entry in support.catalogue():
         clause = support.register().sla[entry.clause]
-        for told in (entry.id, entry.title, entry.source, f"docs/runbooks/{entry.runbook}", clause.title):
-            assert " ".join(told.split()) in page, told
+        for text in (entry.id, entry.title, entry.source, f"docs/runbooks/{entry.runbook}", clause.title):
+            assert " ".join(text.split()) in page, text
     assert page.count("feltételezett") > 10 and page.count("előírt") > 10
     assert "99,5 %" in page
 
@@ -132,13 +132,13 @@ def test_the_page_is_whole_and_needs_nothing_from_outside():
 
 
 def test_hostile_text_is_shown_and_does_nothing():
-    found = outcomes(tenant_edge_route=Verdict.FAIL, tenant_edge_hsts=Verdict.NO_DATA)
-    for outcome in found:
+    results = outcomes(tenant_edge_route=Verdict.FAIL, tenant_edge_hsts=Verdict.NO_DATA)
+    for outcome in results:
         outcome.subject = HOSTILE
         outcome.message = HOSTILE
         outcome.waiver = HOSTILE
         outcome.evidence = [Reading(HOSTILE, HOSTILE)]
-    report = build(found)
+    report = build(results)
     page = Page(html(report))
     assert "script" not in page.tags and "img" not in page.tags
     assert not any(name.startswith("on") for name, _ in page.attributes)
@@ -249,8 +249,8 @@ def faults(value, part, whole, place=""):
     if "$ref" in part:
         return faults(value, whole["$defs"][part["$ref"].removeprefix("#/$defs/")], whole, place)
     if "anyOf" in part:
-        tried = [faults(value, option, whole, place) for option in part["anyOf"]]
-        return [] if [] in tried else [f"{place}: {value!r}"]
+        attempts = [faults(value, option, whole, place) for option in part["anyOf"]]
+        return [] if [] in attempts else [f"{place}: {value!r}"]
     kind = part.get("type")
     wrong = kind and (not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"))
     if wrong or value not in part.get("enum", [value]) or value != part.get("const", value):
@@ -260,22 +260,22 @@ def faults(value, part, whole, place=""):
         return [fault for n, item in enumerate(value) for fault in faults(item, part["items"], whole, f"{at}{n}")]
     if not isinstance(value, dict):
         return []
-    known, others = part.get("properties", {}), part.get("additionalProperties", True)
-    seen = [f"{at}{name}: missing" for name in part.get("required", []) if name not in value]
+    properties, others = part.get("properties", {}), part.get("additionalProperties", True)
+    result = [f"{at}{name}: missing" for name in part.get("required", []) if name not in value]
     for name, item in value.items():
-        inner = known.get(name, others)
-        seen += [f"{at}{name}: unknown"] if inner is False else faults(item, inner, whole, f"{at}{name}")
-    return seen
+        inner = properties.get(name, others)
+        result += [f"{at}{name}: unknown"] if inner is False else faults(item, inner, whole, f"{at}{name}")
+    return result
 
 
 def test_files_are_written_whole_and_history_grows(tmp_path):
     recording = Recording.model_validate(support.good()).text()
     for _ in range(2):
-        written = files.write(build(outcomes()), recording, tmp_path)
+        created = files.write(build(outcomes()), recording, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "history.jsonl", "junit.xml", "probes.json", "report.html", "report.json",
     ]  # fmt: skip
-    assert {path.name for path in written} == {"report.json", "junit.xml", "probes.json", "report.html"}
+    assert {path.name for path in created} == {"report.json", "junit.xml", "probes.json", "report.html"}
     assert json.loads((tmp_path / "report.json").read_text())["ready"] is True
     lines = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
     assert len(lines) == 2

@@ -44,12 +44,12 @@ def recording(tmp_path):
 
 def fresh(data):
     """The good recording with its dates moved so that it is good today."""
-    moved = datetime.now(UTC).isoformat()
+    now = datetime.now(UTC).isoformat()
     for repository in ("backup", "vault"):
-        data["centre"]["data"][repository]["backups"][0]["stopped"] = moved
-    for found in data["centre"]["data"]["verification"].values():
-        found["at"] = datetime.fromisoformat(moved).timestamp()
-    data["tenant"]["data"]["drill"]["proven"] = moved
+        data["centre"]["data"][repository]["backups"][0]["stopped"] = now
+    for entry in data["centre"]["data"]["verification"].values():
+        entry["at"] = datetime.fromisoformat(now).timestamp()
+    data["tenant"]["data"]["drill"]["proven"] = now
     for place in (
         data["centre"]["data"]["pki"]["crl"], data["centre"]["data"]["pki"],
         data["tenant"]["data"]["edge"]["certificate"], support.document(data, "workstation")["data"]["certificate"],
@@ -157,8 +157,8 @@ def test_a_recording_of_another_tenant_is_refused(recording, checks):
 def test_help_and_list(checks):
     text = checks("--help").stdout
     assert all(f"\n  {code}  " in text for code in (0, 1, 2, 3))
-    listed = checks("--list").stdout
-    assert all(name in listed for name in ("centre.database.writable", "workstation.foreign.refused"))
+    output = checks("--list").stdout
+    assert all(name in output for name in ("centre.database.writable", "workstation.foreign.refused"))
 
 
 CHECK = "centre.backup.age"
@@ -174,8 +174,8 @@ def reports(tmp_path, monkeypatch):
 @pytest.fixture
 def live(monkeypatch, recording):
     """Hosts that answer as recorded."""
-    seen = Recording.read(recording(fresh(support.good())))
-    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: seen)
+    facts = Recording.read(recording(fresh(support.good())))
+    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: facts)
 
 
 def verdict_of(folder):
@@ -218,8 +218,8 @@ def test_collecting_writes_a_recording_that_somebody_else_judges(live, reports, 
     result = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
     assert result.returncode == 0 and "Recording: " in result.stdout
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["probes.json"]
-    judged = checks("--tenant", "16054", "--probes", tmp_path / "out/probes.json", "--output", tmp_path / "judged")
-    assert judged.returncode == 0, judged.stdout
+    process = checks("--tenant", "16054", "--probes", tmp_path / "out/probes.json", "--output", tmp_path / "judged")
+    assert process.returncode == 0, process.stdout
     assert checks("collect", "--tenant", "16054").returncode == 0
     assert [file.name for file in (reports / "collected").iterdir()] == ["probes.json"]
 
@@ -227,8 +227,8 @@ def test_collecting_writes_a_recording_that_somebody_else_judges(live, reports, 
 def test_collecting_from_silent_hosts_says_so(monkeypatch, recording, tmp_path, checks):
     data = fresh(support.good())
     data["centre"]["unreachable"] = "Docker daemon: no answer"
-    seen = Recording.read(recording(data))
-    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: seen)
+    facts = Recording.read(recording(data))
+    monkeypatch.setattr("checks.probes.collect", lambda register, municipality: facts)
     result = checks("collect", "--tenant", "16054", "--output", tmp_path / "out")
     assert result.returncode == 3 and "dev: UNREACHABLE: Docker daemon: no answer" in result.stdout
 
@@ -324,16 +324,16 @@ def test_catalogue_and_assertions_must_agree(case, tmp_path):
     folder = copied(tmp_path / "suites", old, "def _irat")
     module = folder / f"test_extra_{next(COPIES)}.py"
     module.write_text(f"from checks.plugin import check\n\n{extra}", encoding="utf-8")
-    with pytest.raises(RegisterError, match=says) as caught:
+    with pytest.raises(RegisterError, match=says) as error:
         run(suite(), folder)
-    assert len(caught.value.faults) == 1, "nothing else is wrong with the copy"
+    assert len(error.value.faults) == 1, "nothing else is wrong with the copy"
 
 
 def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):
     folder = copied(tmp_path / "suites", '    _answers(probe, ["irat"])', "    assert True")
-    found = {outcome.check: outcome for outcome in run(suite(), folder)}
-    assert found["tenant.irat.answers"].message == "az ellenőrzés semmit sem olvasott a mérésből"
-    assert {name for name, outcome in found.items() if outcome.verdict != "PASS"} == {"tenant.irat.answers"}
+    outcomes = {outcome.check: outcome for outcome in run(suite(), folder)}
+    assert outcomes["tenant.irat.answers"].message == "az ellenőrzés semmit sem olvasott a mérésből"
+    assert {name for name, outcome in outcomes.items() if outcome.verdict != "PASS"} == {"tenant.irat.answers"}
 
 
 def test_the_command_is_there_for_an_operator():
@@ -388,10 +388,10 @@ HOSTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "subjects"), HOSTS)
-def test_hosts_are_named_as_testinfra_names_them(given, subjects):
+@pytest.mark.parametrize(("name", "subjects"), HOSTS)
+def test_hosts_are_named_as_testinfra_names_them(name, subjects):
     register = support.register()
-    assert subjects_of(given, register, register.municipality("16054")) == subjects
+    assert subjects_of(name, register, register.municipality("16054")) == subjects
 
 
 def test_a_file_of_the_suite_may_run_alone(recording):

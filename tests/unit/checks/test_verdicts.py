@@ -38,7 +38,7 @@ def test_every_check_says_what_it_measured():
     """Beside its threshold where it has one: then a number, in the threshold's own unit or one that it is told in."""
     measured = support.measured(support.good())
     assert set(measured) == set(support.catalogue().checks)
-    assert [name for name, seen in measured.items() if seen is None] == []
+    assert [name for name, figure in measured.items() if figure is None] == []
     for entry in support.catalogue():
         if limit := support.catalogue().limit(entry):
             assert measured[entry.id].unit == limit.unit, entry.id
@@ -51,8 +51,8 @@ def test_a_break_fails_exactly_the_checks_concerned(check, scenario):
     verdict, message = verdicts[check]
     assert verdict is Verdict.FAIL
     assert re.search(scenario["says"], message), message
-    turned = {name for name, (seen, _) in verdicts.items() if seen is not Verdict.PASS}
-    assert turned == {check, *scenario.get("also", [])}
+    changed = {name for name, (result, _) in verdicts.items() if result is not Verdict.PASS}
+    assert changed == {check, *scenario.get("also", [])}
 
 
 @pytest.mark.parametrize("tier", ["centre", "tenant", "workstation"])
@@ -83,8 +83,8 @@ def test_a_null_datum_is_no_data_and_named():
 def test_an_unreachable_part_turns_its_own_checks_only():
     unreachable = {"unreachable": "service asp-dev-baz1-postgres-1: seen: no running task"}
     verdicts = support.verdicts(support.broken(support.good(), ["centre", "database"], unreachable))
-    turned = {name: seen for name, (seen, _) in verdicts.items() if seen is not Verdict.PASS}
-    assert turned == {n: Verdict.UNREACHABLE for n in verdicts if n.startswith("centre.database.")}
+    changed = {name: verdict for name, (verdict, _) in verdicts.items() if verdict is not Verdict.PASS}
+    assert changed == {n: Verdict.UNREACHABLE for n in verdicts if n.startswith("centre.database.")}
     assert "no running task" in verdicts["centre.database.writable"][1]
 
 
@@ -119,7 +119,7 @@ def test_a_refusal_of_a_role_that_gets_in_nowhere_proves_nothing(message):
 def test_a_clerk_without_a_certificate_fails_what_needs_one():
     verdicts = support.verdicts(support.broken(support.good(), ["workstation", "certificate"], None))
     missing = "az ügyintézőnek nincs tanúsítványa a gépen"
-    assert {name for name, seen in verdicts.items() if seen == (Verdict.FAIL, missing)} == {
+    assert {name for name, verdict in verdicts.items() if verdict == (Verdict.FAIL, missing)} == {
         "workstation.certificate.valid", "workstation.certificate.subject", "workstation.certificate.stores",
     }  # fmt: skip
     assert verdicts["workstation.certificate.not-revoked"][0] is Verdict.NO_DATA
@@ -154,8 +154,8 @@ def test_a_cell_of_three_has_two_copies_of_which_one_is_waited_for(monkeypatch, 
 def test_a_system_that_is_listed_but_not_installed_is_asked_for_nowhere(monkeypatch):
     """Its municipality could never be ready: nobody makes it a login, a schema or an app server."""
     register = support.register()
-    listed = register.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
-    lists_one_more = altered(register, municipalities={"16054": listed})
+    municipality = register.municipality("16054").model_copy(update={"systems": [*support.RECORDED, "helpdesk"]})
+    lists_one_more = altered(register, municipalities={"16054": municipality})
     monkeypatch.setattr(support, "register", lambda: lists_one_more)
     assert "helpdesk" not in lists_one_more.installed_systems
     assert {

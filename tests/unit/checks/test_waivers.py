@@ -23,22 +23,22 @@ def waiver(expires, subject=None):
     return waivers.Waiver(check=CHECK, subject=subject, reason="új böngésző beszerzése folyik", expires=expires)
 
 
-def applied(found, *given):
-    waivers.apply([found], list(given), TODAY)
-    return found
+def applied(result, *entries):
+    waivers.apply([result], list(entries), TODAY)
+    return result
 
 
 def test_a_waiver_accepts_through_its_last_day():
-    found = applied(outcome(), waiver(TODAY))
-    assert found.verdict is Verdict.WAIVED
-    assert found.accepted
-    assert found.waiver == "új böngésző beszerzése folyik (felmentés 2026-11-23 napjáig)"
+    result = applied(outcome(), waiver(TODAY))
+    assert result.verdict is Verdict.WAIVED
+    assert result.accepted
+    assert result.waiver == "új böngésző beszerzése folyik (felmentés 2026-11-23 napjáig)"
 
 
 def test_an_expired_waiver_fails_and_is_named():
-    found = applied(outcome(), waiver(date(2026, 11, 22)))
-    assert found.verdict is Verdict.FAIL
-    assert found.message == "eltér (felmentése 2026-11-22 napján lejárt)"
+    result = applied(outcome(), waiver(date(2026, 11, 22)))
+    assert result.verdict is Verdict.FAIL
+    assert result.message == "eltér (felmentése 2026-11-22 napján lejárt)"
 
 
 def test_the_latest_waiver_counts():

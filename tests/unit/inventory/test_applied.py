@@ -69,9 +69,9 @@ def test_order_of_cells(copy):
 
 
 def test_the_subnet_stays(copy):
-    remembered = applied.snapshot_entry(copy.load().municipality("16054"))
-    applied.change("dev", {"16054": remembered})
-    assert copy.load() and remembered["subnet"] == "10.61.0.0/16"
+    snapshot = applied.snapshot_entry(copy.load().municipality("16054"))
+    applied.change("dev", {"16054": snapshot})
+    assert copy.load() and snapshot["subnet"] == "10.61.0.0/16"
     copy.edit(ENVIRONMENT, "10.61.0.0/16", "10.63.0.0/16")
     (fault,) = copy.faults()
     assert "subnet = '10.63.0.0/16': the subnet cannot change once a tenant exists" in fault

@@ -19,8 +19,8 @@ POINTS = [
 def derived(tmp_path):
     def go(points=POINTS, **limits):
         file = tmp_path / f"curve-{len(list(tmp_path.iterdir()))}.yaml"
-        wanted = {name: {"most": most, "why": "a test"} for name, most in limits.items()}
-        file.write_text(yaml.safe_dump({"source": "x", "measured": "y", "points": points, "limits": wanted}))
+        entries = {name: {"most": most, "why": "a test"} for name, most in limits.items()}
+        file.write_text(yaml.safe_dump({"source": "x", "measured": "y", "points": points, "limits": entries}))
         return cell_size.largest(file)
 
     return go

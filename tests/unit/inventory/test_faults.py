@@ -49,8 +49,8 @@ def test_refused_with_file_field_value_and_remedy(copy, case):
     copy.edit(path_of(edit["file"]), edit["for"], edit["write"])
     faults = copy.faults()
     start = re.escape(f"inventory/{path_of(edit.get('in', edit['file']))}: {edit['field']}")
-    wanted = re.compile(rf"{start}[^=]*= {re.escape(edit['seen'])}.*{edit['says']}", re.DOTALL)
-    assert any(wanted.search(fault) for fault in faults), "\n".join(faults)
+    pattern = re.compile(rf"{start}[^=]*= {re.escape(edit['seen'])}.*{edit['says']}", re.DOTALL)
+    assert any(pattern.search(fault) for fault in faults), "\n".join(faults)
 
 
 def test_slug_collision_names_both(copy):
@@ -89,7 +89,7 @@ def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
     assert json.loads(operations(register, replace(register.cell("baz1"), prefix="other"), "irat"))["training"] == []
     applied_as = applied.snapshot_entry(register.municipality("14915"))
     assert applied_as["training"] is True and "training" not in applied.snapshot_entry(register.municipality("16054"))
-    for snapshot, file, found in (
+    for snapshot, file, words in (
         ({"14915": applied_as | {"training": False}}, "14915-malyinka", "training = 'true': training cannot change"),
         ({"14784": applied.snapshot_entry(register.municipality("14784")) | {"training": True}}, "14784-tardona",
          "training = 'false': training cannot change"),
@@ -97,7 +97,7 @@ def test_a_sandbox_is_told_to_the_app_servers_of_its_cell_and_stays_one(copy):
         place = applied.snapshot_file("dev", copy.root)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(snapshot))
-        assert any(file in fault and found in fault for fault in copy.faults()), copy.faults()
+        assert any(file in fault and words in fault for fault in copy.faults()), copy.faults()
 
 
 def test_caps_come_from_the_nearest_circle_and_fit_the_server_together(copy):

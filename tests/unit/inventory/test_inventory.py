@@ -27,28 +27,28 @@ def plain(value):
 
 
 @pytest.fixture(scope="module")
-def listed():
+def listing():
     result = ansible_inventory("test", "--list")
     assert result.returncode == 0, result.stderr
     assert "WARNING" not in result.stderr
     return plain(json.loads(result.stdout))
 
 
-def test_hosts_and_groups(listed):
-    assert set(listed["_meta"]["hostvars"]) == {"centre", "malyinka-1", "sajoszentpeter-1"}
-    assert sorted(listed["workstations"]["hosts"]) == ["malyinka-1", "sajoszentpeter-1"]
-    assert listed["office_14915"]["hosts"] == ["malyinka-1"]
+def test_hosts_and_groups(listing):
+    assert set(listing["_meta"]["hostvars"]) == {"centre", "malyinka-1", "sajoszentpeter-1"}
+    assert sorted(listing["workstations"]["hosts"]) == ["malyinka-1", "sajoszentpeter-1"]
+    assert listing["office_14915"]["hosts"] == ["malyinka-1"]
 
 
-def test_centre(listed):
-    centre = listed["_meta"]["hostvars"]["centre"]
+def test_centre(listing):
+    centre = listing["_meta"]["hostvars"]["centre"]
     assert centre["ansible_connection"] == "local" and centre["asp_env"] == "test"
     assert Path(centre["ansible_python_interpreter"]).samefile(sys.executable)
     assert centre["asp_joined"] == ["14784", "14915", "16054", "25159"]  # Nagybarca is in preparation there
 
 
-def test_workstation_of_a_joint_office(listed):
-    station = listed["_meta"]["hostvars"]["malyinka-1"]
+def test_workstation_of_a_joint_office(listing):
+    station = listing["_meta"]["hostvars"]["malyinka-1"]
     environment = register.load("test").environment
     assert (station["ansible_host"], station["ansible_port"]) == ("127.0.0.1", environment.ports.ssh_base + 2)
     assert station["ansible_user"] == "asp-admin" and "StrictHostKeyChecking=yes" in station["ansible_ssh_common_args"]
@@ -61,15 +61,15 @@ def test_workstation_of_a_joint_office(listed):
     assert set(station["asp_policies"]) == set(station["asp_paths"]["policies"]) == {"chromium", "firefox"}
 
 
-def test_no_secret_is_a_variable(listed):
-    text = json.dumps(listed).lower().replace("passwordmanagerenabled", "")  # a browser's policy
+def test_no_secret_is_a_variable(listing):
+    text = json.dumps(listing).lower().replace("passwordmanagerenabled", "")  # a browser's policy
     assert "password" not in text and "private key-----" not in text and "secret" not in text
 
 
-def test_every_variable_is_documented_and_read_by_a_playbook(listed):
+def test_every_variable_is_documented_and_read_by_a_playbook(listing):
     readme = (paths.ROOT / "roles" / "README.md").read_text()
     plays = "".join(file.read_text() for file in sorted((paths.ROOT / "playbooks").glob("*.yml")))
-    names = {name for host in listed["_meta"]["hostvars"].values() for name in host if name.startswith("asp_")}
+    names = {name for host in listing["_meta"]["hostvars"].values() for name in host if name.startswith("asp_")}
     assert len(names) > 10
     for name in names:
         assert f"`{name}`" in readme, f"roles/README.md does not name {name}"

@@ -22,11 +22,11 @@ def copy(tmp_path):
 @pytest.fixture
 def readings(monkeypatch):
     """Counts readings of the files."""
-    made = []
+    roots = []
     init = Reader.__init__
-    monkeypatch.setattr(Reader, "__init__", lambda self, root: (made.append(root), init(self, root))[1])
+    monkeypatch.setattr(Reader, "__init__", lambda self, root: (roots.append(root), init(self, root))[1])
     register.load.cache_clear()
-    return made
+    return roots
 
 
 def test_what_did_not_change_is_read_once(copy, readings):

@@ -44,11 +44,11 @@ def selections(seat_):
 
 
 def test_every_tenant_host_gets_its_own_certificate(joint):
-    chosen = {item["pattern"]: item["filter"] for item in selections(joint)}
+    filters = {item["pattern"]: item["filter"] for item in selections(joint)}
     assert len(joint.tenants) > 1
     for tenant in joint.tenants:
-        assert chosen[tenant.origin]["SUBJECT"] == {"CN": "proba.kozos", "OU": tenant.tenant}
-        assert chosen[tenant.origin]["ISSUER"] == {"CN": "ASP test issuing CA"}
+        assert filters[tenant.origin]["SUBJECT"] == {"CN": "proba.kozos", "OU": tenant.tenant}
+        assert filters[tenant.origin]["ISSUER"] == {"CN": "ASP test issuing CA"}
 
 
 def test_every_other_asp_host_gets_the_seats_certificate(joint):
@@ -94,8 +94,8 @@ def test_items_of_municipal_it_stay_in_lists_but_not_another_choice_for_our_host
     policies = own.policies("chromium")
     rival = json.dumps({"pattern": own.tenants[0].origin, "filter": {}})
     theirs = json.dumps({"pattern": "https://example.test", "filter": {}})
-    found = {"AutoSelectCertificateForUrls": [rival, theirs], "PopupsAllowedForUrls": ["https://example.test"]}
-    (folder / "asp.json").write_text(policy.render(found, "chromium"))
+    theirs_in_file = {"AutoSelectCertificateForUrls": [rival, theirs], "PopupsAllowedForUrls": ["https://example.test"]}
+    (folder / "asp.json").write_text(policy.render(theirs_in_file, "chromium"))
     merged = policy.parse(policy.plan(params("chromium", policies))[0], "chromium")
     assert merged["AutoSelectCertificateForUrls"] == [*policies["AutoSelectCertificateForUrls"], theirs]
     assert merged["PopupsAllowedForUrls"] == [*policies["PopupsAllowedForUrls"], "https://example.test"]
@@ -105,9 +105,9 @@ def test_what_we_no_longer_want_goes_though_foreign_items_stay(files):
     folder, params = files
     before = {"PopupsAllowedForUrls": ["https://a.test", "https://b.test"], "SyncDisabled": True}
     text, _, record, _ = policy.plan(params("chromium", before))
-    written = policy.parse(text, "chromium")
-    written["PopupsAllowedForUrls"].append("https://theirs.test")
-    (folder / "asp.json").write_text(policy.render(written, "chromium"))
+    content = policy.parse(text, "chromium")
+    content["PopupsAllowedForUrls"].append("https://theirs.test")
+    (folder / "asp.json").write_text(policy.render(content, "chromium"))
     after = params("chromium", {"PopupsAllowedForUrls": ["https://b.test"]})
     with open(after["record"], "w", encoding="utf-8") as stream:
         stream.write(record)
@@ -147,14 +147,14 @@ objects = st.dictionaries(st.text(max_size=3), values, max_size=5)
 
 
 @given(objects, objects)
-def test_merging_twice_is_merging_once(foreign, wanted):
-    once = policy.merge(foreign, wanted)
-    assert policy.merge(policy.subtract(once, wanted) or {}, wanted) == once
+def test_merging_twice_is_merging_once(foreign, ours):
+    once = policy.merge(foreign, ours)
+    assert policy.merge(policy.subtract(once, ours) or {}, ours) == once
 
 
 @given(objects, objects)
-def test_after_merging_nothing_wanted_is_missing(foreign, wanted):
-    assert differences(policy.render(policy.merge(foreign, wanted), "chromium"), "chromium", wanted) == []
+def test_after_merging_nothing_wanted_is_missing(foreign, ours):
+    assert differences(policy.render(policy.merge(foreign, ours), "chromium"), "chromium", ours) == []
 
 
 @pytest.mark.parametrize("browser", BROWSERS)

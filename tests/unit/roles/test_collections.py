@@ -43,10 +43,10 @@ def test_ansible_doc_shows_all_of_the_project(kind):
     names = json.loads(ansible("ansible-doc", "-t", kind, "-l", "--json", **config))
     own = [name for name in names if name.startswith(("asp.", "tenant_"))]
     assert {start: sum(name.startswith(start) for name in own) for start in SHOWN[kind]} == SHOWN[kind], own
-    shown = json.loads(ansible("ansible-doc", "-t", kind, "--json", *own, **config))
-    assert set(shown) == set(own)
+    entries = json.loads(ansible("ansible-doc", "-t", kind, "--json", *own, **config))
+    assert set(entries) == set(own)
     if kind != "role":
-        for name, entry in shown.items():
+        for name, entry in entries.items():
             assert entry["doc"]["short_description"] and entry["doc"]["description"], name
             assert entry["examples"] or kind == "callback", f"{name} has no examples"
 
@@ -73,8 +73,8 @@ def installed(tmp_path_factory):
     alone = {"ANSIBLE_COLLECTIONS_PATH": str(folder), "ANSIBLE_CONFIG": str(folder / "none.cfg"), "HOME": str(folder)}
     (folder / "none.cfg").write_text("")
     ansible("ansible-galaxy", "collection", "build", str(ENDPOINT), "--output-path", str(folder), **alone)
-    (built,) = folder.glob("asp-endpoint-*.tar.gz")
-    ansible("ansible-galaxy", "collection", "install", "--offline", "-p", str(folder), str(built), **alone)
+    (archive,) = folder.glob("asp-endpoint-*.tar.gz")
+    ansible("ansible-galaxy", "collection", "install", "--offline", "-p", str(folder), str(archive), **alone)
     return folder, alone
 
 
@@ -83,8 +83,8 @@ def test_the_endpoint_collection_is_shown_where_it_is_installed_alone(installed)
     modules = json.loads(ansible("ansible-doc", "-l", "--json", "asp.endpoint", **alone))
     assert len(modules) == 5
     assert set(json.loads(ansible("ansible-doc", "--json", *modules, **alone))) == set(modules)
-    shown = json.loads(ansible("ansible-doc", "-t", "role", "-l", "--json", "asp.endpoint", **alone))
-    assert len(shown) == 3
+    entries = json.loads(ansible("ansible-doc", "-t", "role", "-l", "--json", "asp.endpoint", **alone))
+    assert len(entries) == 3
 
 
 def test_a_module_and_a_role_run_where_the_collection_is_installed_alone(installed, tmp_path):

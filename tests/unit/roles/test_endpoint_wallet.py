@@ -192,10 +192,10 @@ def test_what_is_no_certificate_is_spoilt(ours, wallet, text):
     assert status(wallet(text, ours.client()[1])) == "spoilt: no certificate"
 
 
-@pytest.mark.parametrize(("days", "kept"), [(RENEW - 1, False), (RENEW + 1, True)])
-def test_a_certificate_is_renewed_in_its_last_days(ours, wallet, days, kept):
+@pytest.mark.parametrize(("days", "is_kept"), [(RENEW - 1, False), (RENEW + 1, True)])
+def test_a_certificate_is_renewed_in_its_last_days(ours, wallet, days, is_kept):
     result = status(wallet(*ours.client(days=days)))
-    assert result == "ok" if kept else result.startswith("near its end: ")
+    assert result == "ok" if is_kept else result.startswith("near its end: ")
 
 
 def test_a_revoked_certificate_is_enrolled_anew(ours, wallet, monkeypatch):

@@ -75,12 +75,12 @@ def test_a_tenant_roles_specification_is_its_actions(role):
 def test_a_modules_arguments_are_those_of_its_documentation(name):
     module = endpoint_module(name)
     assert f"module: {name}\n" in module.DOCUMENTATION
-    written = {
+    specs = {
         option: {key: value for key, value in entry.items() if key != "no_log"}
         for option, entry in module.ARGUMENTS.items()
     }
-    assert written == arguments(module.DOCUMENTATION)
-    assert {key for option in written.values() for key in option} <= KEYS
+    assert specs == arguments(module.DOCUMENTATION)
+    assert {key for option in specs.values() for key in option} <= KEYS
     (first, *_) = yaml.safe_load(module.EXAMPLES)
     required = {option for option, entry in module.ARGUMENTS.items() if entry.get("required")}
     assert required <= set(first[f"asp.endpoint.{name}"]) <= set(module.ARGUMENTS)

@@ -27,8 +27,8 @@ class Client:
 
     register = REGISTER
 
-    def __init__(self, sent=DONE, pages=()):
-        self.sent, self.pages, self.bodies = sent, list(pages), []
+    def __init__(self, reply=DONE, pages=()):
+        self.sent, self.pages, self.bodies = reply, list(pages), []
 
     def request(self, host, path, method, headers, body):
         self.bodies.append((headers["Content-Type"], body))
@@ -80,13 +80,13 @@ def test_a_refusal_on_the_page_is_no_acknowledgement():
 
 def test_a_form_that_comes_back_is_none_either_and_says_why():
     form = '<div class="summary" role="alert">Hiányos.</div>'
-    write, faults = send(Client(sent=Reply(422, HTML, form)))
+    write, faults = send(Client(reply=Reply(422, HTML, form)))
     assert (write.acknowledged, faults) == (False, ["422 Hiányos."])
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("cut"), TimeoutError("late")])
 def test_no_answer_is_no_acknowledgement(error):
-    write, faults = send(Client(sent=error))
+    write, faults = send(Client(reply=error))
     assert not write.acknowledged and faults[0].startswith(f"no answer: {type(error).__name__}")
 
 

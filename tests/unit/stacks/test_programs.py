@@ -77,9 +77,9 @@ def run(tmp_path, monkeypatch):
     return run_them
 
 
-def program(stack: Stack, known: dict[str, str], config: dict[str, str] | None = None) -> Daemon:
+def program(stack: Stack, existing: dict[str, str], config: dict[str, str] | None = None) -> Daemon:
     """One program, as an engine runs it, against the mocks."""
-    daemon = Daemon(networks=known)
+    daemon = Daemon(networks=existing)
     contexts.context.cache_clear()
     contexts._image.cache_clear()
     asyncio.set_event_loop(asyncio.new_event_loop())
@@ -159,13 +159,13 @@ def test_every_program_runs_for_the_whole_country(run, country, every):
     daemons = run(country, [stack for stack in stacks_of(country) if stack.cell in (None, *looked_at)])
     sound(daemons)
     assert len(daemons) == 5 + 3 * len(looked_at)
-    counted = services(daemons)
+    counts = services(daemons)
     for cell in looked_at:
-        assert counted[f"appservers {cell}.land"] == len(systems)
+        assert counts[f"appservers {cell}.land"] == len(systems)
     assert daemons["network land"].count(NETWORK) == len(country.networks)
 
 
-def refused(stack: Stack, message: str, config: dict[str, str] | None = None) -> None:
+def refuses(stack: Stack, message: str, config: dict[str, str] | None = None) -> None:
     with pytest.raises(pulumi.RunError, match=message):
         program(stack, {}, config)
 
@@ -175,8 +175,8 @@ def test_configuration_says_what_a_stack_is_for_whatever_its_name(run, monkeypat
     run(register, [])
     calls = []
     monkeypatch.setattr(contexts, "load", lambda env: calls.append(env) or register)
-    named = Named("pki", "of-its-own-name")
-    assert program(named, networks(register), {"asp:environment": "dev"}).count(SERVICE) == 1
+    stack = Named("pki", "of-its-own-name")
+    assert program(stack, networks(register), {"asp:environment": "dev"}).count(SERVICE) == 1
     assert calls == ["dev"]
 
 
@@ -193,17 +193,17 @@ class Named(Stack):
 
 
 def test_a_stack_without_environment_is_one_message():
-    refused(Named("pki", "of-its-own-name"), "its name says no environment; wanted <environment> or", {})
+    refuses(Named("pki", "of-its-own-name"), "its name says no environment; wanted <environment> or", {})
 
 
 def test_a_stack_of_an_unknown_environment_is_one_message():
-    refused(Named("pki", "prod"), "environment = 'prod': no such environment. Known: dev, test", {})
+    refuses(Named("pki", "prod"), "environment = 'prod': no such environment. Known: dev, test", {})
 
 
 def test_a_stack_of_an_unknown_cell_is_one_message():
-    refused(Named("databases", "baz9.dev"), "cell = 'baz9': no such cell. Known: baz1", {})
+    refuses(Named("databases", "baz9.dev"), "cell = 'baz9': no such cell. Known: baz1", {})
 
 
 def test_a_project_with_a_stack_a_cell_wants_one(run):
     run(load("dev"), [])
-    refused(Named("databases", "dev"), "no cell; wanted a stack named <cell>.dev, or a cell in its configuration", {})
+    refuses(Named("databases", "dev"), "no cell; wanted a stack named <cell>.dev, or a cell in its configuration", {})

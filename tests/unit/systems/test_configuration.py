@@ -36,10 +36,10 @@ def test_every_variable_is_tried(tmp_path):
 
 
 def test_a_whole_environment_is_read(tmp_path):
-    seen = configuration.read(environment(tmp_path))
-    assert (seen.system, seen.database_port, seen.idle_minutes) == ("keret", 6432, 30)
-    assert seen.system_key == "system-key"
-    assert seen.entry.name == "Keretrendszer"
+    settings = configuration.read(environment(tmp_path))
+    assert (settings.system, settings.database_port, settings.idle_minutes) == ("keret", 6432, 30)
+    assert settings.system_key == "system-key"
+    assert settings.entry.name == "Keretrendszer"
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -62,9 +62,9 @@ def test_a_missing_variable_is_named(tmp_path, name):
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_wanted(tmp_path, changes, message):
-    with pytest.raises(configuration.ConfigurationError) as raised:
+    with pytest.raises(configuration.ConfigurationError) as error:
         configuration.read(environment(tmp_path, **changes))
-    assert message in str(raised.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -73,25 +73,25 @@ def test_a_wrong_value_is_named_with_what_is_wanted(tmp_path, changes, message):
      (json.dumps([{"id": "keret"}]), "missing 4 required positional arguments")],
 )  # fmt: skip
 def test_a_wrong_catalogue_is_refused(tmp_path, content, message):
-    told = environment(tmp_path)
+    variables = environment(tmp_path)
     (tmp_path / "systems.json").write_text(content)
-    with pytest.raises(configuration.ConfigurationError, match=message) as raised:
-        configuration.read(told)
-    assert str(raised.value).startswith("ASP_SYSTEMS_FILE: ")
+    with pytest.raises(configuration.ConfigurationError, match=message) as error:
+        configuration.read(variables)
+    assert str(error.value).startswith("ASP_SYSTEMS_FILE: ")
 
 
 def test_the_process_ends_with_one_line_and_no_traceback(tmp_path):
-    told = {**os.environ, **environment(tmp_path, ASP_DB_PORT="")}
-    done = subprocess.run(
+    variables = {**os.environ, **environment(tmp_path, ASP_DB_PORT="")}
+    process = subprocess.run(
         [sys.executable, "-c", "import systems.wsgi"],
-        env=told,
+        env=variables,
         cwd=paths.ROOT,
         capture_output=True,
         text=True,
         timeout=30,
     )
-    assert done.returncode == 1
-    assert done.stderr == "app server: ASP_DB_PORT: seen nothing, wanted a value; stacks/appservers sets it\n"
+    assert process.returncode == 1
+    assert process.stderr == "app server: ASP_DB_PORT: seen nothing, wanted a value; stacks/appservers sets it\n"
 
 
 def test_credentials_are_what_other_implementations_derive():

@@ -224,8 +224,8 @@ def test_a_session_ends_after_half_a_day_however_busy_the_clerk_is(monkeypatch):
     assert 12 * 3600 - 1 <= data["until"] - data["since"] <= 12 * 3600
     tenant = SimpleNamespace(bearer=SimpleNamespace(username=data["username"]))
     monkeypatch.setattr(clerk_access, "fetch", lambda username: None)
-    for left, is_in in ((60, True), (-60, False)):
-        session = {"clerk": data | {"until": time.time() + left}}
+    for seconds, is_in in ((60, True), (-60, False)):
+        session = {"clerk": data | {"until": time.time() + seconds}}
         assert bool(Clerk.from_session(SimpleNamespace(session=session, tenant=tenant))) is is_in
 
 

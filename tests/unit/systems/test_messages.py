@@ -33,7 +33,7 @@ def systems_with(pattern):
     }
 
 
-def sent():
+def messages_sent():
     """Every message that the code sends. Calls of `send` outside of these files fail the test below."""
     importing = {system for system in SYSTEMS if parts.imports(system)}
     dealing = {target for file in (HOME / "elugy/catalogue").glob("*.py") for target in targets(file)}
@@ -69,7 +69,7 @@ def targets(file):
     ]
 
 
-def handled():
+def handlers():
     """(system, topic) of every handler."""
     for file in HOME.glob("*/*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -84,11 +84,11 @@ def handled():
 
 
 def test_exactly_what_is_sent_is_allowed():
-    assert set(sent()) == messages.ALLOWED
+    assert set(messages_sent()) == messages.ALLOWED
 
 
 def test_exactly_what_is_allowed_is_handled():
-    assert set(handled()) == {(allowed.target, allowed.topic) for allowed in messages.ALLOWED}
+    assert set(handlers()) == {(allowed.target, allowed.topic) for allowed in messages.ALLOWED}
 
 
 def test_no_other_module_sends():

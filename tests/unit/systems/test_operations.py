@@ -28,28 +28,28 @@ any_operations = st.builds(
 
 
 @given(any_operations)
-def test_what_is_written_is_read(written):
-    assert Operations.from_json(written.to_json()) == written
+def test_what_is_written_is_read(original):
+    assert Operations.from_json(original.to_json()) == original
 
 
 @pytest.mark.parametrize("system", ["keret", "irat"])
 def test_the_registers_operations_are_read_by_an_app_server(system):
     register = load("dev")
-    read = Operations.from_json(operations(register, register.cell("baz1"), system))
-    assert read.opening_hours and read.outage_minutes == register.sla["rto"].value
-    assert {day: (f"{a:%H:%M}", f"{b:%H:%M}") for day, (a, b) in read.opening_hours.items()} == {
+    result = Operations.from_json(operations(register, register.cell("baz1"), system))
+    assert result.opening_hours and result.outage_minutes == register.sla["rto"].value
+    assert {day: (f"{a:%H:%M}", f"{b:%H:%M}") for day, (a, b) in result.opening_hours.items()} == {
         day: tuple(hours) for day, hours in register.environment.open_days.items()
     }
     announced = register.environment.maintenance if system == "keret" else []
-    assert [entry.text for entry in read.maintenance] == [entry.text for entry in announced]
-    assert all(entry.since.tzinfo for entry in read.maintenance)
-    assert read.message_days == register.retention.message_days
+    assert [entry.text for entry in result.maintenance] == [entry.text for entry in announced]
+    assert all(entry.since.tzinfo for entry in result.maintenance)
+    assert result.message_days == register.retention.message_days
 
 
 def test_the_file_stays_what_it_was():
     """Another text is another Swarm config, and restarts thirteen systems in every cell."""
     since = dt.datetime(2026, 11, 28, 18, tzinfo=BUDAPEST)
-    written = Operations(
+    original = Operations(
         {0: (dt.time(8), dt.time(16, 30))}, 60, (Maintenance(since, since, "Próba", False),), ("90001",), 90
     ).to_json()
     content = {
@@ -66,14 +66,14 @@ def test_the_file_stays_what_it_was():
         "training": ["90001"],
         "message_days": 90,
     }
-    assert written == json.dumps(content, ensure_ascii=False, indent=1)
+    assert original == json.dumps(content, ensure_ascii=False, indent=1)
 
 
 SOUND = json.loads(Operations({0: (dt.time(8), dt.time(16))}, 60, (), (), 90).to_json())
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"opening_hours": {"0": ["08:00"]}}, "not enough values"),
         ({"opening_hours": {"hétfő": ["08:00", "16:00"]}}, "invalid literal for int"),
@@ -82,9 +82,9 @@ SOUND = json.loads(Operations({0: (dt.time(8), dt.time(16))}, 60, (), (), 90).to
         ({"outage_minutes": "x"}, "invalid literal for int"),
     ],
 )
-def test_a_wrong_file_is_refused(change, said):
+def test_a_wrong_file_is_refused(change, words):
     assert Operations.from_json(json.dumps(SOUND))
-    with pytest.raises(ValueError, match=f"wanted JSON with opening_hours, .*({said})"):
+    with pytest.raises(ValueError, match=f"wanted JSON with opening_hours, .*({words})"):
         Operations.from_json(json.dumps(SOUND | change))
 
 

@@ -31,25 +31,25 @@ def token(claims, key=KEY, algorithm="RS256"):
     return jwt.encode({"alg": algorithm, "kid": "one"}, claims, key, algorithms=[algorithm])
 
 
-def believed(text):
+def verify(text):
     browser()  # sets Django up
     return sign_in.verify(text, "t16054", "nonce", sign_in.clerks())
 
 
 def test_a_token_that_the_provider_signed_for_this_sign_in_is_believed(keys):
-    assert believed(token(CLAIMS))["preferred_username"] == "minta.iktato"
+    assert verify(token(CLAIMS))["preferred_username"] == "minta.iktato"
 
 
 @pytest.mark.parametrize("change", [{"nonce": "another"}, {"aud": "t16054-irat"}, {"exp": 1}])
 def test_a_signature_alone_is_not_enough(keys, change):
     with pytest.raises(JoseError):
-        believed(token(CLAIMS | change))
+        verify(token(CLAIMS | change))
 
 
 def test_another_key_signs_nothing(keys):
     other = RSAKey.generate_key(2048, parameters={"kid": "one"})
     with pytest.raises(JoseError):
-        believed(token(CLAIMS, other))
+        verify(token(CLAIMS, other))
 
 
 def test_a_shared_secret_signs_nothing(keys):
@@ -57,12 +57,12 @@ def test_a_shared_secret_signs_nothing(keys):
     secret = OctKey.import_key(b"k" * 32, {"kid": "one"})
     keys.keys = KeySet([secret])
     with pytest.raises((JoseError, ValueError)):
-        believed(token(CLAIMS, secret, "HS256"))
+        verify(token(CLAIMS, secret, "HS256"))
 
 
 def test_a_token_without_an_end_is_not_believed(keys):
     with pytest.raises(JoseError, match="exp"):
-        believed(token({name: value for name, value in CLAIMS.items() if name != "exp"}))
+        verify(token({name: value for name, value in CLAIMS.items() if name != "exp"}))
 
 
 def test_the_providers_keys_come_from_this_hosting_and_are_asked_for_again(monkeypatch):

@@ -23,8 +23,8 @@ SECONDS = 100
 
 
 @pytest.fixture
-def ended(monkeypatch):
-    """`ended(code, after)`: how often a command was run that ends with `code` until second `after`, then well."""
+def attempts(monkeypatch):
+    """`attempts(code, after)`: how often a command was run that ends with `code` until second `after`, then well."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(backups.time, "monotonic", lambda: clock.now)
     monkeypatch.setattr(backups.time, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
@@ -45,15 +45,15 @@ def ended(monkeypatch):
 
 
 @pytest.mark.parametrize(("code", "most"), [(LOCKED, SECONDS), (NO_PRIMARY, LEADERLESS_SECONDS)])
-def test_a_lock_and_a_change_of_leader_are_waited_out(ended, code, most):
-    assert ended(code, 0) == 1
-    assert ended(code, most - 1) > 1
+def test_a_lock_and_a_change_of_leader_are_waited_out(attempts, code, most):
+    assert attempts(code, 0) == 1
+    assert attempts(code, most - 1) > 1
 
 
 @pytest.mark.parametrize(("code", "after"), [(LOCKED, SECONDS + 1), (NO_PRIMARY, LEADERLESS_SECONDS + 1), (55, 1)])
-def test_what_lasts_longer_or_is_something_else_is_told(ended, code, after):
+def test_what_lasts_longer_or_is_something_else_is_told(attempts, code, after):
     with pytest.raises(RuntimeFault, match=f"backup: pgbackrest backup exited with {code}: said {code}"):
-        ended(code, after)
+        attempts(code, after)
 
 
 WHOLE = {"label": "20261130-010000F", "error": False}
@@ -81,11 +81,11 @@ def test_a_database_that_was_made_again_under_its_name_is_not_covered():
 def join(monkeypatch):
     """`join(...)`: what `ensure_backed_up` plans and does for t16054; repositories that are sound unless told."""
 
-    def go(check=False, present=7, failing=False, daily=(WHOLE,), vault=(WHOLE,), codes=(0, 0), read=(1, 1), inside=7):
+    def go(check=False, present=7, failing=False, daily=(WHOLE,), vault=(WHOLE,), codes=(0, 0), times=(1, 1), inside=7):
         calls = []
         by_number = {
             number: State(RepositoryReport.from_info(info(*entries, code=code)), {"t16054": inside}, {}, {"at": at})
-            for number, (entries, code, at) in enumerate(zip((daily, vault), codes, read, strict=True), 1)
+            for number, (entries, code, at) in enumerate(zip((daily, vault), codes, times, strict=True), 1)
         }
         here = {"t16054": Creation(present, 1.0)} if present else {}
         monkeypatch.setattr(backups, "states", lambda cell: by_number)

@@ -21,7 +21,7 @@ TABLES = {"ado.payment": [3, "11"], "irat.document": [5, "22"], "irat.document_i
 def prove(monkeypatch):
     """`prove(before, after, copy, last)`: what was signed. `last`: repository of the proof before, or None."""
 
-    def printed(tables):
+    def printout(tables):
         return "".join(json.dumps([name, *row]) + "\n" for name, row in tables.items())
 
     def go(before=None, after=None, copy=None, last=None):
@@ -33,12 +33,12 @@ def prove(monkeypatch):
         @contextlib.contextmanager
         def restored(cell, tenant, moment, repository):
             scratch.append(repository)
-            yield SimpleNamespace(script=lambda sql: printed(before if copy is None else copy))
+            yield SimpleNamespace(script=lambda sql: printout(before if copy is None else copy))
 
         cell = SimpleNamespace(
             runtime=SimpleNamespace(register=register),
             rows=lambda sql: [NOON.isoformat()],
-            script=lambda *_: printed(readings.pop(0)),
+            script=lambda *_: printout(readings.pop(0)),
         )
         proofs = [{"municipality": "16054", "repository": last}] if last else []
         monkeypatch.setattr(drill, "restored", restored)

@@ -29,13 +29,13 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def written(file, secrets):
+def ledger_file(file, secrets):
     for number in range(4):
         ledger.append(REGISTER, secrets, {"municipality": f"1605{number}", "at": NOW.isoformat(), "rows": number})
     return file
 
 
-def test_what_was_written_is_read(written, secrets):
+def test_what_was_written_is_read(ledger_file, secrets):
     assert [entry["rows"] for entry in ledger.read(REGISTER, secrets)] == [0, 1, 2, 3]
     assert ledger.newest(ledger.read(REGISTER, secrets))["16052"]["rows"] == 2
 
@@ -61,28 +61,28 @@ def put_in_nonsense(lines):
 
 
 @pytest.mark.parametrize("harm", [change_a_number, take_one_out, exchange_two, copy_one, put_in_nonsense])
-def test_a_ledger_that_was_changed_is_found_out_and_not_written_to(written, secrets, harm):
-    lines = written.read_text().splitlines()
+def test_a_ledger_that_was_changed_is_found_out_and_not_written_to(ledger_file, secrets, harm):
+    lines = ledger_file.read_text().splitlines()
     harm(lines)
-    written.write_text("".join(f"{line}\n" for line in lines))
-    before = written.read_text()
+    ledger_file.write_text("".join(f"{line}\n" for line in lines))
+    before = ledger_file.read_text()
     for act in (
         lambda: ledger.read(REGISTER, secrets),
         lambda: ledger.append(REGISTER, secrets, {"municipality": "1"}),
     ):
         with pytest.raises(LedgerFault, match=r"drills.jsonl, line \d"):
             act()
-    assert written.read_text() == before
+    assert ledger_file.read_text() == before
 
 
-def test_another_key_proves_nothing(written):
+def test_another_key_proves_nothing(ledger_file):
     with pytest.raises(LedgerFault, match="line 1: its signature does not hold"):
         ledger.read(REGISTER, SimpleNamespace(ledger_key=certificates.signing_key()))
 
 
-def test_a_line_cut_by_a_dying_machine_was_never_given(written, secrets):
-    whole = written.read_text()
-    written.write_text(whole + json.dumps({"municipality": "16059"})[:9])
+def test_a_line_cut_by_a_dying_machine_was_never_given(ledger_file, secrets):
+    whole = ledger_file.read_text()
+    ledger_file.write_text(whole + json.dumps({"municipality": "16059"})[:9])
     ledger.append(REGISTER, secrets, {"municipality": "16058", "at": NOW.isoformat(), "rows": 5})
     assert [entry["rows"] for entry in ledger.read(REGISTER, secrets)] == [0, 1, 2, 3, 5]
 

@@ -23,7 +23,7 @@ HELD = {
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def requests(monkeypatch):
     """Backups that were looked into."""
     looks = []
 
@@ -47,13 +47,13 @@ def asked(monkeypatch):
 @pytest.mark.parametrize(
     ("number", "moment", "looks"), [(1, NOON, ["10"]), (1, NOON.replace(hour=9), ["9"]), (2, NOON, ["11"])]
 )
-def test_the_last_backup_before_the_moment_answers(asked, number, moment, looks):
+def test_the_last_backup_before_the_moment_answers(requests, number, moment, looks):
     restore.may_restore(None, TENANT, moment, number)
-    assert asked == looks
+    assert requests == looks
 
 
 @pytest.mark.parametrize(("number", "hour"), [(1, "09"), (2, "11")])
-def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked, monkeypatch, number, hour):
+def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(requests, monkeypatch, number, hour):
     monkeypatch.setattr(restore.moments, "describe", lambda moment: f"{moment:%H:%M}")
     message = f"08:30: the first backup that contains {TENANT} ended at {hour}:00 in repository {number} of baz1"
     with pytest.raises(RestoreFault, match=message):
@@ -61,18 +61,18 @@ def test_a_moment_before_the_tenants_first_backup_is_refused_by_repository(asked
 
 
 @pytest.mark.parametrize(("number", "hour"), [(1, 8), (2, 10)])
-def test_a_tenant_younger_than_the_last_backup_comes_out_of_the_wal_that_follows(asked, monkeypatch, number, hour):
-    made = NOON.replace(hour=hour, minute=20)
-    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Creation(1, made.timestamp())}, {}))
-    restore.may_restore(None, TENANT, made + timedelta(minutes=10), number)
+def test_a_tenant_younger_than_the_last_backup_comes_out_of_the_wal_that_follows(requests, monkeypatch, number, hour):
+    created = NOON.replace(hour=hour, minute=20)
+    monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Creation(1, created.timestamp())}, {}))
+    restore.may_restore(None, TENANT, created + timedelta(minutes=10), number)
     with pytest.raises(RestoreFault, match="the first backup that contains"):
-        restore.may_restore(None, TENANT, made - timedelta(minutes=10), number)
+        restore.may_restore(None, TENANT, created - timedelta(minutes=10), number)
     monkeypatch.setattr(restore, "server", lambda *_: ({TENANT: Creation(1, 0)}, {}))
     with pytest.raises(RestoreFault, match="the first backup that contains"):  # and no backup to begin with
         restore.may_restore(None, TENANT, NOON.replace(hour=7), number)
 
 
-def test_a_tenant_in_no_backup_is_refused_by_repository(asked):
+def test_a_tenant_in_no_backup_is_refused_by_repository(requests):
     with pytest.raises(RestoreFault, match="repository 2 of baz1: no backup contains t99999; wanted one"):
         restore.may_restore(None, "t99999", NOON, 2)
 

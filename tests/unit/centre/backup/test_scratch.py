@@ -48,24 +48,24 @@ def test_a_restore_that_ends_before_is_a_fault_in_its_own_words():
 
 @pytest.mark.parametrize(("out", "fault"), [("", RuntimeFault), ('{"state": "full"}\n', NoRoom)])
 def test_a_full_memory_is_told_apart_from_every_other_fault(out, fault):
-    with pytest.raises(RuntimeFault, match="unable to write") as raised:
+    with pytest.raises(RuntimeFault, match="unable to write") as error:
         wait_for(Container(out, err="unable to write '/data/pgdata/global/2964_fsm'\n"), 60, "restored")
-    assert type(raised.value) is fault
+    assert type(error.value) is fault
 
 
 @pytest.mark.parametrize(("memory", "places"), [(8, [8, None]), (None, [None])])
 def test_what_has_no_room_in_memory_is_restored_on_a_disk_and_there_once(monkeypatch, memory, places):
-    tried = []
+    attempts = []
 
     def ready(cell, tenant, request, repository, memory, timeout):
-        tried.append(memory)
+        attempts.append(memory)
         raise NoRoom("it is full")
 
     monkeypatch.setattr(scratch, "_memory", lambda *_: memory)
     monkeypatch.setattr(scratch, "_ready", ready)
     with pytest.raises(NoRoom, match="it is full"), scratch.restored(SimpleNamespace(cell_id="baz1"), "t16054"):
         pytest.fail("nothing is restored")
-    assert tried == places
+    assert attempts == places
 
 
 def test_a_restore_that_takes_too_long_is_a_fault():
@@ -94,13 +94,13 @@ class Leftover:
         self.gone = True
 
 
-@pytest.mark.parametrize(("maker", "alive", "gone"), [("7 1", True, False), ("7 1", False, True), (None, True, True)])
-def test_what_a_killed_run_left_goes_and_what_another_works_with_stays(monkeypatch, maker, alive, gone):
+@pytest.mark.parametrize(("maker", "alive", "stale"), [("7 1", True, False), ("7 1", False, True), (None, True, True)])
+def test_what_a_killed_run_left_goes_and_what_another_works_with_stays(monkeypatch, maker, alive, stale):
     leftover = Leftover({scratch.MAKER: maker} if maker else {})
     client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [leftover]))
     monkeypatch.setattr(scratch.processes, "Process", lambda *_: SimpleNamespace(alive=alive))
     scratch.clear_stale(client, "x")
-    assert leftover.gone is gone
+    assert leftover.gone is stale
 
 
 def test_a_container_of_a_restore_reaches_nothing_and_changes_no_repository(monkeypatch):

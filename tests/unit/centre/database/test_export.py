@@ -11,7 +11,7 @@ from centre.database import export as export_module
 from centre.database.export import MANIFEST, ExportFault, _described, _script, verify
 
 
-def exported(folder):
+def export_in(folder):
     (folder / "irat.document.csv").write_text("id,subject\n1,Ágnes\n", encoding="utf-8")
     (folder / "t16054.dump").write_bytes(b"PGDMP")
     files = [_described(file) for file in sorted(folder.iterdir())]
@@ -20,17 +20,17 @@ def exported(folder):
 
 
 def test_an_export_is_whole(tmp_path):
-    assert verify(exported(tmp_path)) == []
+    assert verify(export_in(tmp_path)) == []
 
 
 @pytest.mark.parametrize("text", ["id,subject\n", "id,subject\n2,Ágnes\n"])
 def test_a_changed_file_is_seen(tmp_path, text):
-    (exported(tmp_path) / "irat.document.csv").write_text(text, encoding="utf-8")
+    (export_in(tmp_path) / "irat.document.csv").write_text(text, encoding="utf-8")
     assert verify(tmp_path) == ["irat.document.csv: sha256 differs from the manifest"]
 
 
 def test_a_lost_file_is_seen(tmp_path):
-    (exported(tmp_path) / "t16054.dump").unlink()
+    (export_in(tmp_path) / "t16054.dump").unlink()
     assert verify(tmp_path) == ["t16054.dump: missing"]
 
 

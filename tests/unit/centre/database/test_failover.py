@@ -15,8 +15,8 @@ OTHER = {**ONE, "name": "n3"}
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """`asked(members, node)`: the plan of a cell of three that has these members."""
+def plan_for(monkeypatch):
+    """`plan_for(members, node)`: the plan of a cell of three that has these members."""
     cell = SimpleNamespace(nodes=3, postgres=["n1", "n2", "n3"])
     runtime = SimpleNamespace(register=SimpleNamespace(cell=lambda _: cell))
 
@@ -28,13 +28,13 @@ def asked(monkeypatch):
 
 
 @pytest.mark.parametrize("node", [None, "n1"])
-def test_the_leader_of_a_whole_cell_hands_over(asked, node):
-    plan = asked([LEADER, ONE, OTHER], node)
+def test_the_leader_of_a_whole_cell_hands_over(plan_for, node):
+    plan = plan_for([LEADER, ONE, OTHER], node)
     assert (plan.leader, plan.standbys, plan.unnecessary) == ("n1", ("n2", "n3"), False)
 
 
-def test_a_node_that_does_not_lead_needs_nothing(asked):
-    assert asked([LEADER, ONE], "n2").unnecessary, "whatever the others do"
+def test_a_node_that_does_not_lead_needs_nothing(plan_for):
+    assert plan_for([LEADER, ONE], "n2").unnecessary, "whatever the others do"
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_a_node_that_does_not_lead_needs_nothing(asked):
         [LEADER, {**ONE, "role": "replica"}, OTHER],  # its vote is not counted yet
     ],
 )
-def test_a_cell_that_is_not_whole_is_left_alone(asked, members):
+def test_a_cell_that_is_not_whole_is_left_alone(plan_for, members):
     with pytest.raises(RuntimeFault, match=r"baz1: n1 hands over to nobody: .*Seen: n1 leader running \(63\), n2"):
-        asked(members)
+        plan_for(members)
 
 
-def test_an_unknown_node_is_refused(asked):
+def test_an_unknown_node_is_refused(plan_for):
     with pytest.raises(RuntimeFault, match="node nobody: wanted one of n1, n2, n3"):
-        asked([LEADER, ONE, OTHER], "nobody")
+        plan_for([LEADER, ONE, OTHER], "nobody")
 
 
 @pytest.fixture

@@ -399,8 +399,8 @@ class Cell:
 
     cell_id = "baz1"
 
-    def __init__(self, wanted, monkeypatch):
-        self.wanted, self.made, self.scripts, self.dies = wanted, [], [], None
+    def __init__(self, databases, monkeypatch):
+        self.wanted, self.made, self.scripts, self.dies = databases, [], [], None
         monkeypatch.setattr(reading, "shared", self.shared)
         monkeypatch.setattr(reading, "inside", lambda *_: right(*self.made)[1] | {TEMPLATE: Inside(migrations=APPLIED)})
 
@@ -413,25 +413,25 @@ class Cell:
     def script(self, sql):
         if len(self.scripts) == self.dies:
             raise RuntimeFault("killed")
-        found = [one for one in self.wanted if f'CREATE DATABASE "{one.name}"' in sql]
-        self.made += found
-        self.scripts.append(len(found))
+        new = [one for one in self.wanted if f'CREATE DATABASE "{one.name}"' in sql]
+        self.made += new
+        self.scripts.append(len(new))
 
 
 def test_many_tenants_are_made_in_batches_and_a_killed_run_is_completed(monkeypatch):
-    wanted = [tenant(f"{number:05}") for number in range(110)]
-    cell = Cell(wanted, monkeypatch)
-    preview = tenants.ensure_present(cell, wanted, MIGRATIONS, check=True)
+    many = [tenant(f"{number:05}") for number in range(110)]
+    cell = Cell(many, monkeypatch)
+    preview = tenants.ensure_present(cell, many, MIGRATIONS, check=True)
     assert cell.scripts == [] and sum(line.startswith("database") and "cloned" in line for line in preview.after) == 110
     cell.dies = 1
     with pytest.raises(RuntimeFault, match="killed"):
-        tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+        tenants.ensure_present(cell, many, MIGRATIONS, check=False)
     assert cell.scripts == [20], "what one batch made is kept"
     cell.dies = None
-    rest = tenants.ensure_present(cell, wanted, MIGRATIONS, check=False)
+    rest = tenants.ensure_present(cell, many, MIGRATIONS, check=False)
     assert cell.scripts == [20, 20, 20, 20, 20, 10]
     assert set(rest.after) < set(preview.after) and len(rest.after) == len(preview.after) * 90 // 110
-    assert not tenants.ensure_present(cell, wanted, MIGRATIONS, check=False).changed
+    assert not tenants.ensure_present(cell, many, MIGRATIONS, check=False).changed
 
 
 class Leaving(Cell):

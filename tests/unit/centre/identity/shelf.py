@@ -83,10 +83,10 @@ class Shelf:
         """A user as it is told: what it signs in with is not."""
         return {key: value for key, value in user.items() if key != "credentials"}
 
-    def _refuse_second(self, kept, body, *fields):
+    def _refuse_second(self, items, body, *fields):
         """Two of a kind with one name are refused."""
         for field in fields:
-            if any(item[field] == body[field] for item in kept.values()):
+            if any(item[field] == body[field] for item in items.values()):
                 raise RuntimeFault(f"request: POST answered 409: {field} {body[field]} exists")
 
     def _add_client(self, identifier, body):

@@ -12,10 +12,10 @@ def connect(cell, tenant="t10001"):
 
 
 def test_a_sound_tenant_lets_its_own_in(cell):
-    seen = audit.entry(cell.cluster)
-    assert seen.everybody == ()
-    assert set(seen.connect) == {"t10000", "t10001", "t10002"}
-    assert seen.connect["t10001"] == ("t10001", "t10001_irat", "t10001_keret")
+    entry = audit.entry(cell.cluster)
+    assert entry.everybody == ()
+    assert set(entry.connect) == {"t10000", "t10001", "t10002"}
+    assert entry.connect["t10001"] == ("t10001", "t10001_irat", "t10001_keret")
 
 
 def test_a_grant_to_another_shows_by_name(cell):

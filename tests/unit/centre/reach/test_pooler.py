@@ -20,11 +20,11 @@ EXPIRED = '{"state": "expired", "reason": "t16054 was held for 60 s; its clients
 class Program:
     """The pooler's program at the other end of Docker's stream. `said`: what it prints; None: its input's end."""
 
-    def __init__(self, patch, said):
+    def __init__(self, patch, lines):
         self.commands, self.closed = [], threading.Event()
         ours, theirs = socket.socketpair()
         self._theirs = theirs
-        threading.Thread(target=self._speak, args=(said,), daemon=True).start()
+        threading.Thread(target=self._speak, args=(lines,), daemon=True).start()
 
         @contextlib.contextmanager
         def running(container, command, limit, stdin):
@@ -38,9 +38,9 @@ class Program:
 
         patch.setattr(pooler, "running", running)
 
-    def _speak(self, said):
+    def _speak(self, lines):
         with contextlib.suppress(BrokenPipeError), self._theirs:  # nobody reads on when the work failed
-            for text in said:
+            for text in lines:
                 if text is None:
                     while self._theirs.recv(65536):
                         pass
@@ -52,7 +52,7 @@ class Program:
 
 @pytest.fixture
 def program(monkeypatch):
-    return lambda *said: Program(monkeypatch, said)
+    return lambda *lines: Program(monkeypatch, lines)
 
 
 RUNTIME = SimpleNamespace(container=lambda service: SimpleNamespace(name=service))
@@ -85,20 +85,20 @@ def test_what_goes_wrong_inside_is_told_also_when_time_was_up(program):
 
 def test_clients_that_were_let_go_too_soon_are_a_fault(program):
     program(HELD, EXPIRED)
-    done = []
+    calls = []
     with (
         pytest.raises(RuntimeFault, match="proxy: asp-dbproxy-hold: t16054 was held for 60 s"),
         hold(database="t16054"),
     ):
-        done.append(1)
-    assert done == [1]
+        calls.append(1)
+    assert calls == [1]
 
 
 def test_a_change_of_leader_waits_until_the_pooler_lets_them_go(program):
     pgbouncer = program(HELD + RELEASED)  # both in one piece of the stream
-    with hold(until_not="n1") as held:
-        held.wait()
-    assert held.ended and not pgbouncer.closed.is_set()
+    with hold(until_not="n1") as clients:
+        clients.wait()
+    assert clients.ended and not pgbouncer.closed.is_set()
     assert pgbouncer.commands == [["asp-dbproxy-hold", "60", "--until-not", "n1"]]
 
 
@@ -109,7 +109,7 @@ def test_a_state_may_come_in_pieces(program):
 
 
 @pytest.mark.parametrize(
-    ("said", "fault"),
+    ("lines", "fault"),
     [
         (['{"state": "refused", "reason": "some transaction did not end"}\n'], "some transaction did not end"),
         (["!wanted: asp-dbproxy-hold SECONDS\n"], "wanted: asp-dbproxy-hold SECONDS"),
@@ -117,8 +117,8 @@ def test_a_state_may_come_in_pieces(program):
         ([], "it ended without a word"),
     ],
 )
-def test_clients_that_cannot_be_held_are_a_fault_and_nothing_is_done(program, said, fault):
-    program(*said)
+def test_clients_that_cannot_be_held_are_a_fault_and_nothing_is_done(program, lines, fault):
+    program(*lines)
     with pytest.raises(RuntimeFault, match=f"proxy: asp-dbproxy-hold: .*{fault}"), hold(database="t16054"):
         pytest.fail("nobody is held")
 

@@ -82,14 +82,14 @@ def test_who_waits_too_long_is_told_for_whom(cell, holder):
 
 
 def test_the_lock_is_taken_before_clients_are_held(cell, holder, monkeypatch):
-    held = []
-    monkeypatch.setattr(restore, "hold_clients", lambda *_, **__: contextlib.nullcontext(held.append("held")))
+    calls = []
+    monkeypatch.setattr(restore, "hold_clients", lambda *_, **__: contextlib.nullcontext(calls.append("held")))
     monkeypatch.setattr(restore, "rename", lambda *_: "old")
     monkeypatch.setattr(cell, "lock", lambda: CellSql.lock(cell, 0.1))
     tenant = SimpleNamespace(name="t16054")
     with pytest.raises(RuntimeFault, match="works on its tenants"):
         restore.exchange(cell, tenant, "t16054_restoring", [])
-    assert held == []
+    assert calls == []
     holder.kill()
     holder.wait()
-    assert restore.exchange(cell, tenant, "t16054_restoring", []) == "old" and held == ["held"]
+    assert restore.exchange(cell, tenant, "t16054_restoring", []) == "old" and calls == ["held"]

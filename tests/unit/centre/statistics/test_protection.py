@@ -33,7 +33,7 @@ def published(days, municipalities=MUNICIPALITIES):
     """The publications of some days. A day: KSH code → bejövő and kimenő, of those that had delivered."""
     results = []
     for number, day in enumerate(days):
-        delivered = {
+        deliveries = {
             ksh: Delivered(
                 ["irat"],
                 [
@@ -44,7 +44,7 @@ def published(days, municipalities=MUNICIPALITIES):
             for ksh, values in day.items()
         }
         date = dt.date(2026, 1, 1) + dt.timedelta(days=number)
-        results.append(publication.compile_day(REGISTER, date, municipalities, ["irat"], delivered, ROUNDING))
+        results.append(publication.compile_day(REGISTER, date, municipalities, ["irat"], deliveries, ROUNDING))
     return results
 
 
@@ -187,22 +187,22 @@ def test_a_debt_stays_one(value, place, near):
 
 def test_a_total_of_the_country_is_off_by_less_than_a_percent():
     exact = {f"{n:05}": 20 + n * 7 % 4000 for n in range(3000)}
-    delivered = {ksh: Delivered(["irat"], [("irat", "m", "", "count", value)]) for ksh, value in exact.items()}
-    total = sum(delivery.figures[0][4] for delivery in protect(delivered, ROUNDING).values())
+    deliveries = {ksh: Delivered(["irat"], [("irat", "m", "", "count", value)]) for ksh, value in exact.items()}
+    total = sum(delivery.figures[0][4] for delivery in protect(deliveries, ROUNDING).values())
     assert abs(total / sum(exact.values()) - 1) < 0.01
 
 
 def test_the_same_figure_is_rounded_alike_on_every_day_and_each_figure_in_its_own_way():
-    delivered = {
+    deliveries = {
         m.ksh: Delivered(["irat"], [("irat", "m", part, "count", 5) for part in ("a", "b", "c")])
         for m in MUNICIPALITIES
     }
-    first = protect(delivered, ROUNDING)
-    assert first == protect(delivered, ROUNDING)
+    first = protect(deliveries, ROUNDING)
+    assert first == protect(deliveries, ROUNDING)
     assert {row[4] for delivery in first.values() for row in delivery.figures} == {0, 10}
     of_each = {tuple(row[4] for row in delivery.figures) for delivery in first.values()}
     assert len(of_each) > 1, "nor does one municipality's tell of another's"
-    assert first != protect(delivered, Rounding(b"another", 10, 10_000))
+    assert first != protect(deliveries, Rounding(b"another", 10, 10_000))
 
 
 def test_a_count_is_rounded_by_at_least_what_protects_few_persons(tmp_path):

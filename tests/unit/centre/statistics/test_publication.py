@@ -24,7 +24,7 @@ DAY = dt.date(2026, 11, 22)
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "told"),
+    ("values", "kind", "expected"),
     [
         ([40, 30, 20], "count", True),
         ([2, 1, 1], "count", False),  # four persons
@@ -40,9 +40,9 @@ DAY = dt.date(2026, 11, 22)
         ([1, 1, 1], "forint", True),  # three forints are no three persons
     ],
 )
-def test_what_may_be_told_of_one_cell(values, kind, told):
+def test_what_may_be_told_of_one_cell(values, kind, expected):
     cell = {f"{n:05}": value for n, value in enumerate(values)}
-    assert tellable(cell, kind, RULE) is told
+    assert tellable(cell, kind, RULE) is expected
 
 
 def test_a_single_hidden_part_takes_the_smallest_that_protects_it_along():

@@ -45,7 +45,7 @@ def enrolled(register, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("station", "clerk", "ksh", "chosen"),
+    ("station", "clerk", "ksh", "expected"),
     [
         (None, None, None, ("minta.iktato", "16054")),
         ("malyinka-1", None, None, ("proba.kozos", "14915")),
@@ -53,9 +53,9 @@ def enrolled(register, monkeypatch):
         (None, "minta.admin", "16054", ("minta.admin", "16054")),
     ],
 )
-def test_a_clerk_and_a_municipality_are_chosen(register, station, clerk, ksh, chosen):
+def test_a_clerk_and_a_municipality_are_chosen(register, station, clerk, ksh, expected):
     username, municipality = browse.choose(register, station, clerk, ksh)
-    assert (username, municipality.ksh) == chosen
+    assert (username, municipality.ksh) == expected
 
 
 def test_a_clerk_needs_a_municipality(register):
@@ -68,10 +68,10 @@ def test_an_unknown_workstation_is_named(register):
         browse.choose(register, "nowhere-1", None, None)
 
 
-@pytest.mark.parametrize("given", ["minta", "", None])
-def test_nothing_is_enrolled_unless_the_clerks_name_is_given(register, given):
+@pytest.mark.parametrize("name", ["minta", "", None])
+def test_nothing_is_enrolled_unless_the_clerks_name_is_given(register, name):
     with pytest.raises(UsageFault, match="wanted --confirm minta.iktato"):
-        browse.confirm("minta.iktato", register.municipality("16054"), given, lambda _: "")
+        browse.confirm("minta.iktato", register.municipality("16054"), name, lambda _: "")
 
 
 def test_the_folder_holds_what_a_browser_needs(register, enrolled):

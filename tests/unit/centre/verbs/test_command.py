@@ -164,8 +164,8 @@ def test_a_fault_is_one_message_and_a_code(capsys, monkeypatch, fault, code):
         raise fault
 
     monkeypatch.setattr(asp, "verb", lambda _name: fail)
-    seen, _, err = call(capsys, "status")
-    assert seen == code
+    status, _, err = call(capsys, "status")
+    assert status == code
     assert len(err.strip().splitlines()) == 1
 
 
@@ -203,5 +203,5 @@ def test_completion_knows_the_verbs(capsys):
     code, out, _ = call(capsys, "completion", "bash")
     assert code == 0
     assert "restore-cell" in out and "--expect-no-changes" in out
-    checked = subprocess.run(["bash", "-n"], input=out, text=True, capture_output=True)
-    assert checked.returncode == 0, checked.stderr
+    process = subprocess.run(["bash", "-n"], input=out, text=True, capture_output=True)
+    assert process.returncode == 0, process.stderr

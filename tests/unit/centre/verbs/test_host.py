@@ -182,10 +182,10 @@ def test_a_killed_daemons_process_file_is_forgotten(tmp_path):
 @pytest.fixture
 def venvs(monkeypatch, tmp_path):
     """Folders in which a Python environment was begun: (what stood there already), with an interpreter afterwards."""
-    begun = []
+    folders = []
 
     def create(folder, clear, with_pip):
-        begun.append(sorted(item.name for item in folder.iterdir()) if folder.is_dir() else [])
+        folders.append(sorted(item.name for item in folder.iterdir()) if folder.is_dir() else [])
         (folder / "bin").mkdir(parents=True, exist_ok=True)
         (folder / "bin" / "python").touch()
         if clear:
@@ -193,15 +193,15 @@ def venvs(monkeypatch, tmp_path):
 
     monkeypatch.setattr(host, "LOCAL", tmp_path)
     monkeypatch.setattr(host.venv, "create", create)
-    return begun
+    return folders
 
 
 def test_an_environment_that_pip_was_killed_in_is_begun_anew(steps, venvs, monkeypatch):
-    def killed(*_):
+    def die(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(steps, "command", killed)
+        patch.setattr(steps, "command", die)
         host.environment(steps)
     assert host.environment(steps) == "installed from requirements.lock"
     assert venvs == [[], ["bin", "installing"]]

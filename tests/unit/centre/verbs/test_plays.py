@@ -13,7 +13,7 @@ from centre.verbs.progress import Steps
 
 
 @pytest.fixture
-def played(monkeypatch):
+def runs_of_plays(monkeypatch):
     """What would be run: (playbook, variables, further words, environment)."""
     runs = []
 
@@ -28,7 +28,7 @@ def played(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("typed", "playbook", "variables", "rest"),
+    ("line", "playbook", "variables", "rest"),
     [
         ("join 16054 --check --diff", "join.yml", {"municipality": "16054"}, ["--check", "--diff"]),
         ("join --all", "join.yml", {"municipality": "all"}, []),
@@ -65,17 +65,17 @@ def played(monkeypatch):
         ),
     ],
 )
-def test_a_verb_runs_its_playbook(played, typed, playbook, variables, rest):
-    assert asp.main([*typed.split(), "--env", "test"]) == 0
-    assert played == [(playbook, variables, rest, "test")]
+def test_a_verb_runs_its_playbook(runs_of_plays, line, playbook, variables, rest):
+    assert asp.main([*line.split(), "--env", "test"]) == 0
+    assert runs_of_plays == [(playbook, variables, rest, "test")]
 
 
 @pytest.mark.parametrize(
-    "typed", ["revoke", "revoke --clerk a.b --seat a-1", "revoke --list --clerk a.b", "revoke --lift"]
+    "line", ["revoke", "revoke --clerk a.b --seat a-1", "revoke --list --clerk a.b", "revoke --lift"]
 )
-def test_a_revocation_is_of_one_thing(played, typed, capsys):
-    assert asp.main([*typed.split(), "--env", "test"]) == USAGE
-    assert "wanted one of --serial" in capsys.readouterr().err and not played
+def test_a_revocation_is_of_one_thing(runs_of_plays, line, capsys):
+    assert asp.main([*line.split(), "--env", "test"]) == USAGE
+    assert "wanted one of --serial" in capsys.readouterr().err and not runs_of_plays
 
 
 def test_a_name_of_several_words_is_one_value():
@@ -84,9 +84,9 @@ def test_a_name_of_several_words_is_one_value():
     assert json.loads(words[3]) == {"confirm": "Sajó 'szent' péter"}
 
 
-@pytest.mark.parametrize(("ended", "code"), [("exit 0", 0), ("exit 2", 1), ("exit 4", 1), ("exit 130", 130)])
-def test_ansibles_own_exit_codes_are_not_taken_for_ours(ended, code):
-    assert child.run(["bash", "-c", ended]) == code
+@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 2", 1), ("exit 4", 1), ("exit 130", 130)])
+def test_ansibles_own_exit_codes_are_not_taken_for_ours(script, code):
+    assert child.run(["bash", "-c", script]) == code
 
 
 def test_a_terminated_verb_ends_its_program(tmp_path):

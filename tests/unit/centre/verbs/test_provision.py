@@ -43,9 +43,9 @@ def test_a_stacks_configuration_is_written_beside_what_stands_there(register):
         "encryptionsalt": "v1:abc",
         "config": {"docker:host": "ssh://somewhere", "asp:environment": "dev", "asp:cell": "baz1"},
     }
-    written = file.stat().st_mtime_ns
+    modified = file.stat().st_mtime_ns
     provision.configure(CELL)
-    assert file.stat().st_mtime_ns == written
+    assert file.stat().st_mtime_ns == modified
 
 
 def test_the_engine_is_the_one_that_PULUMI_names(monkeypatch):
@@ -61,13 +61,13 @@ def test_exports_for_a_shell_keep_the_passphrase_off_the_terminal(register):
     assert passphrase not in text
     file = paths.environment_dir("dev") / "pulumi-passphrase"
     assert (file.read_text(), file.stat().st_mode & 0o777) == (passphrase, 0o600)
-    printed = subprocess.run(
+    output = subprocess.run(
         ["bash", "-c", 'eval "$1"; env', "env", text], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
     ).stdout
-    seen = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
-    assert seen["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(file)
-    assert seen["PULUMI_BACKEND_URL"] == f"file://{paths.state_dir('dev')}"
-    assert seen["PULUMI_STACK"] == "dev"
+    variables = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    assert variables["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(file)
+    assert variables["PULUMI_BACKEND_URL"] == f"file://{paths.state_dir('dev')}"
+    assert variables["PULUMI_STACK"] == "dev"
     assert "PULUMI_STACK=baz1.dev" in stack.exports(register, "baz1")
 
 

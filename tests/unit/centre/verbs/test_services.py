@@ -19,12 +19,12 @@ class Container:
 
 
 def test_only_its_own_containers_are_killed():
-    ours, gone, theirs = Container("asp-test-edge"), Container("asp-test-pki", ended=True), Container("asp-tests-edge")
+    ours, dead, theirs = Container("asp-test-edge"), Container("asp-test-pki", ended=True), Container("asp-tests-edge")
     client = SimpleNamespace(
         services=SimpleNamespace(list=lambda **_: []),
-        containers=SimpleNamespace(list=lambda **_: [ours, gone, theirs]),
+        containers=SimpleNamespace(list=lambda **_: [ours, dead, theirs]),
     )
     names = SimpleNamespace(daemon_name=lambda label: f"asp-test-{label}")
     register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
-    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, gone]
+    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, dead]
     assert (ours.killed, theirs.killed) == (True, False)

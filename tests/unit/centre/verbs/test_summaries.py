@@ -34,9 +34,9 @@ def test_a_play_that_counts(tmp_path, changed, words):
     assert summaries.of_play(file) == words
 
 
-@pytest.mark.parametrize("read", [summaries.of_play, summaries.of_engine])
-def test_without_a_file_it_is_done_and_not_counted(tmp_path, read):
-    words = read(tmp_path / "none")
+@pytest.mark.parametrize("reader", [summaries.of_play, summaries.of_engine])
+def test_without_a_file_it_is_done_and_not_counted(tmp_path, reader):
+    words = reader(tmp_path / "none")
     assert (str(words), isinstance(words, Uncounted)) == ("done", True)
 
 

@@ -220,7 +220,7 @@ def test_a_dry_run_judges_the_result_too(beside_dev):
 
 
 @pytest.mark.parametrize(
-    ("official", "listed"),
+    ("official", "county"),
     [
         ("Zala vármegye", "Zala"),
         ("Zala megye", "Zala"),
@@ -232,9 +232,9 @@ def test_a_dry_run_judges_the_result_too(beside_dev):
         ("Vas", "Vas"),
     ],
 )
-def test_counties_are_known_by_their_official_names(official, listed):
-    assert county_name(official) == listed
-    assert listed in {settlement.county for settlement in settlements().values()}
+def test_counties_are_known_by_their_official_names(official, county):
+    assert county_name(official) == county
+    assert county in {settlement.county for settlement in settlements().values()}
 
 
 def test_an_import_by_the_official_name_is_the_countys(folder):

@@ -36,7 +36,7 @@ def decode(part):
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def opened(token, key):
+def contents_of(token, key):
     """Header and claims of a token whose signature is checked."""
     header, claims, signature = token.split(".")
     raw = decode(signature)
@@ -48,7 +48,7 @@ def opened(token, key):
 
 def test_a_clerks_token_names_person_and_municipality(register, secrets):
     token = tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77)
-    header, claims = opened(token, secrets.enrol_key)
+    header, claims = contents_of(token, secrets.enrol_key)
     assert header["kid"] == tokens.public_jwk(secrets.enrol_key)["kid"]
     assert (claims["iss"], claims["sub"]) == ("enrol", "minta.iktato")
     assert claims["asp"] == {"unit": "t16054", "organization": "Sajószentpéter", "serial": "77"}
@@ -59,7 +59,7 @@ def test_a_clerks_token_names_person_and_municipality(register, secrets):
 def test_header_and_public_key_are_those_that_step_ca_was_given_before(register, secrets):
     """Made by hand once, by a library now: the same names, order and numbers, or step-ca would be restarted."""
     token = tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77)
-    header, claims = opened(token, secrets.enrol_key)
+    header, claims = contents_of(token, secrets.enrol_key)
     jwk = tokens.public_jwk(secrets.enrol_key)
     assert header == {"alg": "ES256", "kid": jwk["kid"], "typ": "JWT"} and "=" not in token
     assert list(claims) == ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "asp"]
@@ -82,7 +82,7 @@ def test_a_key_of_another_kind_is_refused():
 
 def test_no_two_tokens_are_alike(register, secrets):
     several = {tokens.token(register, secrets, username="minta.iktato", ksh="16054", serial=77) for _ in range(5)}
-    assert len({opened(token, secrets.enrol_key)[1]["jti"] for token in several}) == 5
+    assert len({contents_of(token, secrets.enrol_key)[1]["jti"] for token in several}) == 5
 
 
 def test_a_clerk_of_another_office_gets_no_token(register, secrets):
@@ -93,28 +93,28 @@ def test_a_clerk_of_another_office_gets_no_token(register, secrets):
 def test_a_joint_offices_clerk_gets_one_for_each_member(register, secrets):
     for ksh in ("14915", "29188"):
         token = tokens.token(register, secrets, username="proba.kozos", ksh=ksh, serial=77)
-        assert opened(token, secrets.enrol_key)[1]["asp"]["unit"] == f"t{ksh}"
+        assert contents_of(token, secrets.enrol_key)[1]["asp"]["unit"] == f"t{ksh}"
 
 
 def test_a_hosts_token_is_signed_with_the_other_key(register, secrets):
     municipality = register.municipality("16054")
     token = tokens.server_token(register, secrets, municipality)
-    claims = opened(token, secrets.server_key)[1]
+    claims = contents_of(token, secrets.server_key)[1]
     assert (claims["iss"], claims["sub"], claims["sans"]) == ("server", municipality.host, [municipality.host])
     assert "asp" not in claims
 
 
 @pytest.mark.parametrize(
-    ("given", "number"), [("255", 255), ("0xff", 255), ("0xFF", 255), ("00:FF", 255), (" 12 ", 12), (7, 7)]
+    ("text", "number"), [("255", 255), ("0xff", 255), ("0xFF", 255), ("00:FF", 255), (" 12 ", 12), (7, 7)]
 )
-def test_serial_numbers_are_understood_as_people_write_them(given, number):
-    assert revocation.serial_number(given) == number
+def test_serial_numbers_are_understood_as_people_write_them(text, number):
+    assert revocation.serial_number(text) == number
 
 
-@pytest.mark.parametrize("given", ["ff", "", "0xzz"])
-def test_what_is_no_serial_number_is_refused(given):
+@pytest.mark.parametrize("text", ["ff", "", "0xzz"])
+def test_what_is_no_serial_number_is_refused(text):
     with pytest.raises(ValueError, match="invalid literal"):
-        revocation.serial_number(given)
+        revocation.serial_number(text)
 
 
 def test_the_fingerprint_is_the_roots(secrets):

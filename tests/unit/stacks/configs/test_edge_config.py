@@ -27,15 +27,15 @@ def text(register):
 
 def section(text, name):
     """Lines of one section, without comments."""
-    found = re.search(rf"^{re.escape(name)}$\n((?:[ \t]+.*\n|\n)*)", text, re.MULTILINE)
-    assert found, f"no section {name!r}"
-    return [line.strip() for line in found[1].splitlines() if line.strip() and not line.strip().startswith("#")]
+    match = re.search(rf"^{re.escape(name)}$\n((?:[ \t]+.*\n|\n)*)", text, re.MULTILINE)
+    assert match, f"no section {name!r}"
+    return [line.strip() for line in match[1].splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
 def position(lines, start):
-    found = [index for index, line in enumerate(lines) if line.startswith(start)]
-    assert found, f"no line starts with {start!r}"
-    return found[0]
+    matches = [index for index, line in enumerate(lines) if line.startswith(start)]
+    assert matches, f"no line starts with {start!r}"
+    return matches[0]
 
 
 def test_every_system_is_either_for_staff_or_public(register, text):
@@ -151,11 +151,11 @@ def test_a_clients_copy_of_a_header_matches_a_drop_rule(text, name):
     drops = [line.split()[2:] for line in section(text, "frontend https") if line.startswith("http-request del-header")]
     lowered = name.lower()  # as HAProxy keeps names
 
-    def hit(rule):
+    def is_hit(rule):
         pattern, method = rule[0], rule[-1]
         return {"sub": pattern in lowered, "reg": bool(re.search(pattern, lowered))}.get(method, pattern == lowered)
 
-    assert any(hit(rule) for rule in drops), drops
+    assert any(is_hit(rule) for rule in drops), drops
 
 
 @pytest.mark.parametrize("name", ["Accept", "Cookie", "Authorization", "Content-Type", "User-Agent", "Aspect"])
@@ -189,8 +189,8 @@ def test_sessions_are_never_resumed(text):
 
 
 def test_the_client_certificate_goes_only_where_it_is_proven(text):
-    sent = [line.strip() for line in text.splitlines() if "set-header Client-Cert" in line]
-    assert sent == [
+    rules = [line.strip() for line in text.splitlines() if "set-header Client-Cert" in line]
+    assert rules == [
         "http-request set-header Client-Cert :%[ssl_c_der,base64]: if staff",
         "http-request set-header Client-Cert :%[ssl_c_der,base64]: if public clerk_here",
         "http-request set-header Client-Cert :%[ssl_c_der,base64]: if identity_host valid "

@@ -256,16 +256,16 @@ LENGTH = {"Content-Length": ["1"]}
 )
 def test_a_body_is_as_large_as_its_route_and_its_sender_may_send(register, edge, request_, largest):
     most = register.limit(largest) if isinstance(largest, str) else largest
-    posted = request_.but(method="POST", headers=LENGTH)
-    assert refusal(edge, posted.but(body=most)) == ""
-    assert refusal(edge, posted.but(body=most + 1)) == "too-large"
+    post = request_.but(method="POST", headers=LENGTH)
+    assert refusal(edge, post.but(body=most)) == ""
+    assert refusal(edge, post.but(body=most + 1)) == "too-large"
 
 
 def test_a_body_whose_length_nobody_says_is_refused(edge):
-    posted = OFFICE.but(method="POST")
-    assert refusal(edge, posted.but(headers={"Transfer-Encoding": ["chunked"]})) == "length-required"
-    assert refusal(edge, posted.but(body=1)) == "length-required"
-    assert refusal(edge, posted) == ""
+    post = OFFICE.but(method="POST")
+    assert refusal(edge, post.but(headers={"Transfer-Encoding": ["chunked"]})) == "length-required"
+    assert refusal(edge, post.but(body=1)) == "length-required"
+    assert refusal(edge, post) == ""
 
 
 def test_headers_leave_room_for_a_body(register, edge):
@@ -283,11 +283,11 @@ def test_beyond_its_share_a_municipality_waits_in_the_lane_for_the_rest(register
     own, large = register.limit("municipality-at-work"), register.limit("body-awaited")
     assert lane(edge, OFFICE.but(share={"at-work": own - 1})) == ("baz1-irat", {"at-work"})
     assert lane(edge, OFFICE.but(share={"at-work": own})) == ("baz1-irat-more", set())
-    posted = OFFICE.but(path="/irat/erkeztetes/krx", method="POST", headers=LENGTH)
-    assert lane(edge, posted.but(body=large)) == ("baz1-irat", {"at-work"})
-    assert lane(edge, posted.but(body=large + 1)) == ("baz1-irat-upload", {"uploads"})
-    assert lane(edge, posted.but(body=large + 1, share={"at-work": own})) == ("baz1-irat-upload", {"uploads"})
-    assert lane(edge, posted.but(body=large + 1, share={"uploads": 1})) == ("baz1-irat-more", set())
+    post = OFFICE.but(path="/irat/erkeztetes/krx", method="POST", headers=LENGTH)
+    assert lane(edge, post.but(body=large)) == ("baz1-irat", {"at-work"})
+    assert lane(edge, post.but(body=large + 1)) == ("baz1-irat-upload", {"uploads"})
+    assert lane(edge, post.but(body=large + 1, share={"at-work": own})) == ("baz1-irat-upload", {"uploads"})
+    assert lane(edge, post.but(body=large + 1, share={"uploads": 1})) == ("baz1-irat-more", set())
     assert lane(edge, SIGN_IN) == ("identity", set())
 
 
@@ -313,10 +313,10 @@ def test_every_answer_says_to_come_by_tls_and_not_who_gives_it(edge):
 
 def test_a_connection_ends_after_a_body_that_nobody_read(register, edge):
     large = register.limit("body-awaited")
-    posted = OFFICE.but(method="POST", headers=LENGTH)
-    assert "connection" not in edge.answer(posted.but(body=large), 200).headers
-    assert edge.answer(posted.but(body=large + 1), 200).headers["connection"] == ["close"]
-    assert edge.answer(posted.but(body=5, certificate=None), 403).headers["connection"] == ["close"]
+    post = OFFICE.but(method="POST", headers=LENGTH)
+    assert "connection" not in edge.answer(post.but(body=large), 200).headers
+    assert edge.answer(post.but(body=large + 1), 200).headers["connection"] == ["close"]
+    assert edge.answer(post.but(body=5, certificate=None), 403).headers["connection"] == ["close"]
 
 
 def test_the_handshake_takes_any_certificate_so_that_its_bearer_is_told_what_is_wrong(register):
@@ -363,10 +363,10 @@ def test_who_may_ask_keycloak_for_what(register, door, network, path, backend):
     assert outcome.backend == backend and outcome.status == (None if backend else 404)
 
 
-@pytest.mark.parametrize(("network", "kept"), [("edge-identity", True), ("apps-identity", False)])
-def test_a_certificate_and_an_address_are_believed_from_the_edge_alone(register, door, network, kept):
+@pytest.mark.parametrize(("network", "is_kept"), [("edge-identity", True), ("apps-identity", False)])
+def test_a_certificate_and_an_address_are_believed_from_the_edge_alone(register, door, network, is_kept):
     claims = dict.fromkeys(("client-cert", "client-cert-chain", "client_cert", "x-forwarded-for", "forwarded"), ["x"])
     source = register.names.network(network).subnet.partition("/")[0]
     outcome = door.decide(Request(ID, CERTS, source=source, headers=claims))
     assert outcome.backend == "keycloak"
-    assert (set(claims) & set(outcome.headers)) == (set(claims) if kept else set())
+    assert (set(claims) & set(outcome.headers)) == (set(claims) if is_kept else set())

@@ -78,7 +78,7 @@ WORKING_DAY = 12 * 3600
 
 
 @pytest.mark.parametrize(
-    ("factor", "visitor", "asked"),
+    ("factor", "visitor", "questions"),
     [
         (SecondFactor.PASSWORD, {}, ["auth-password-form"]),
         (SecondFactor.PASSWORD, {"credentials": ()}, ["reset-password"]),
@@ -90,9 +90,9 @@ WORKING_DAY = 12 * 3600
         (SecondFactor.NONE, {}, []),
     ],
 )
-def test_the_second_factor_is_asked_once_a_session_of_a_working_day(factor, visitor, asked):
+def test_the_second_factor_is_asked_once_a_session_of_a_working_day(factor, visitor, questions):
     clerk = Visitor(**visitor)
-    assert walk(browser(factor).steps, clerk) and clerk.asked == asked
+    assert walk(browser(factor).steps, clerk) and clerk.asked == questions
 
 
 @pytest.mark.parametrize("factor", SecondFactor)
