@@ -18,18 +18,18 @@ def archive(tmp_path):
     wal.mkdir()
     (wal / "0000001B.history").write_text("26\t0/1000000\tolder, of no account\n")
     (wal / "0000001D.history").write_text(HISTORY)
-    called = tmp_path / "called"
+    calls = tmp_path / "called"
     tool = tmp_path / "pgbackrest"
-    tool.write_text(f'#!/bin/sh\necho "$@" >{called}\nexit 7\n')
+    tool.write_text(f'#!/bin/sh\necho "$@" >{calls}\nexit 7\n')
     tool.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
     def run(name):
-        called.unlink(missing_ok=True)
+        calls.unlink(missing_ok=True)
         command = [str(PROGRAM), "baz1", f"pg_wal/{name}"]
         process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert process.returncode == (7 if called.exists() else 0), process.stderr
-        return called.read_text().strip() if called.exists() else None, process.stderr
+        assert process.returncode == (7 if calls.exists() else 0), process.stderr
+        return calls.read_text().strip() if calls.exists() else None, process.stderr
 
     return run
 
@@ -56,8 +56,8 @@ def test_history_is_archived_and_a_refusal_is_passed_on(archive, name):
     ["0000001B0000000100000009", "0000001B000000010000000A", "0000001B0000000200000000", "0000001C000000010000000A"],
 )
 def test_what_lies_behind_the_end_of_a_timeline_is_not(archive, name):
-    called, said = archive(name)
-    assert called is None and f"{name} is behind the end of its timeline" in said
+    calls, output = archive(name)
+    assert calls is None and f"{name} is behind the end of its timeline" in output
 
 
 def test_a_cluster_that_never_changed_its_timeline_archives_everything(archive, tmp_path):

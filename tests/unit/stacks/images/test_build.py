@@ -113,8 +113,8 @@ def test_a_download_with_another_hash_is_refused_and_removed(project):
 
 def test_every_real_image_has_a_name():
     recipe.content.cache_clear()
-    found = [recipe.reference(name) for name in names()]
-    assert len(found) >= 8 and len(set(found)) == len(found)
+    references = [recipe.reference(name) for name in names()]
+    assert len(references) >= 8 and len(set(references)) == len(references)
 
 
 def test_no_program_of_an_image_gains_rights_by_another():

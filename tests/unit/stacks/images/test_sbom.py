@@ -55,19 +55,19 @@ def test_downloads_are_components_and_wheels_are_read_in_the_image():
 
 
 def test_the_document_is_cyclonedx_and_its_number_follows_from_its_contents():
-    seen = sbom.document("asp/app:0123", sbom.read(ANSWER), NOW)
-    assert (seen["bomFormat"], seen["specVersion"], seen["version"]) == ("CycloneDX", "1.6", 1)
-    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", seen["serialNumber"])
-    assert seen["metadata"]["component"] == {
+    bill = sbom.document("asp/app:0123", sbom.read(ANSWER), NOW)
+    assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.6", 1)
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
+    assert bill["metadata"]["component"] == {
         "type": "container",
         "bom-ref": "image:asp/app:0123",
         "name": "asp/app",
         "version": "0123",
     }
-    references = [component["bom-ref"] for component in seen["components"]]
+    references = [component["bom-ref"] for component in bill["components"]]
     assert len(references) == len(set(references)) == 5
-    assert sbom.document("asp/app:0123", sbom.read(ANSWER), NOW) == seen
-    assert sbom.document("asp/app:0124", sbom.read(ANSWER), NOW)["serialNumber"] != seen["serialNumber"]
+    assert sbom.document("asp/app:0123", sbom.read(ANSWER), NOW) == bill
+    assert sbom.document("asp/app:0124", sbom.read(ANSWER), NOW)["serialNumber"] != bill["serialNumber"]
 
 
 def test_the_query_says_what_a_debian_machine_has():

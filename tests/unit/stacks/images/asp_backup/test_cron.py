@@ -13,7 +13,7 @@ moments = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31))
 
 
 @pytest.mark.parametrize(
-    ("expression", "now", "wanted"),
+    ("expression", "now", "expected"),
     [
         ("30 1 * * 0", "2026-11-23 12:00", "2026-11-22 01:30"),
         ("30 1 * * 7", "2026-11-23 12:00", "2026-11-22 01:30"),
@@ -26,8 +26,8 @@ moments = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31))
         ("0 4,16 * * *", "2026-11-23 12:00", "2026-11-23 04:00"),
     ],
 )
-def test_latest_firing(expression, now, wanted):
-    assert Cron(expression).latest(dt.datetime.fromisoformat(now)) == dt.datetime.fromisoformat(wanted)
+def test_latest_firing(expression, now, expected):
+    assert Cron(expression).latest(dt.datetime.fromisoformat(now)) == dt.datetime.fromisoformat(expected)
 
 
 @settings(deadline=None, max_examples=50)

@@ -32,15 +32,15 @@ def test_a_full_backup_fulfils_the_others():
 
 
 def test_an_incremental_fulfils_its_own_schedule_only():
-    taken = [backup("full", dt.datetime(2026, 11, 22, 1, 31)), backup("incr", dt.datetime(2026, 11, 23, 12, 0))]
-    assert due(SCHEDULES, taken, MONDAY_NOON) == "differential"
-    assert due(SCHEDULES, [*taken, backup("diff", dt.datetime(2026, 11, 23, 1, 31))], MONDAY_NOON) is None
+    backups = [backup("full", dt.datetime(2026, 11, 22, 1, 31)), backup("incr", dt.datetime(2026, 11, 23, 12, 0))]
+    assert due(SCHEDULES, backups, MONDAY_NOON) == "differential"
+    assert due(SCHEDULES, [*backups, backup("diff", dt.datetime(2026, 11, 23, 1, 31))], MONDAY_NOON) is None
 
 
 def test_the_hour_has_its_incremental_while_offices_work():
-    taken = [backup("full", dt.datetime(2026, 11, 23, 1, 31)), backup("incr", dt.datetime(2026, 11, 23, 11, 0))]
-    assert due(SCHEDULES, taken, MONDAY_NOON) == "incremental"
-    evening = [*taken, backup("incr", dt.datetime(2026, 11, 23, 17, 0))]
+    backups = [backup("full", dt.datetime(2026, 11, 23, 1, 31)), backup("incr", dt.datetime(2026, 11, 23, 11, 0))]
+    assert due(SCHEDULES, backups, MONDAY_NOON) == "incremental"
+    evening = [*backups, backup("incr", dt.datetime(2026, 11, 23, 17, 0))]
     assert due(SCHEDULES, evening, dt.datetime(2026, 11, 23, 23, 59)) is None
 
 

@@ -93,8 +93,8 @@ def test_a_catalogue_that_cannot_be_read_is_said_and_looked_at_again(world, monk
     def fault(_):
         raise RepositoryFault("the catalogue cannot be read: no answer in 60 s")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(Repository, "backups", fault)
+    with monkeypatch.context() as patch:
+        patch.setattr(Repository, "backups", fault)
         assert world.look() == []
     assert "the catalogue cannot be read: no answer in 60 s" in capsys.readouterr().err
     assert world.look() == ["--type=full"]

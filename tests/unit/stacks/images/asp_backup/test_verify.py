@@ -35,7 +35,7 @@ def test_a_whole_repository_has_no_damage(report):
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "pattern"),
     [
         (BUNDLE, f"status: error; .*{LABEL}, status: invalid.*checksum invalid: 1.*{LABEL} is not there whole"),
         (MANIFEST, f"status: manifest missing.*backup {LABEL} is not there whole"),
@@ -44,10 +44,10 @@ def test_a_whole_repository_has_no_damage(report):
         ("", f"backup {LABEL} is not there whole"),
     ],
 )
-def test_what_pgbackrest_reports_is_believed_and_not_its_exit_code(report, said):
+def test_what_pgbackrest_reports_is_believed_and_not_its_exit_code(report, pattern):
     """As 2.55.1 printed it, each time with exit code 0."""
     words = damage(report, {LABEL})
-    assert re.search(said, words), words
+    assert re.search(pattern, words), words
     assert "total files checked: 966, total valid files: 966" not in words, "what is whole is not told"
 
 
@@ -57,8 +57,8 @@ def repository(tmp_path, monkeypatch):
     repository, reports = Repository("baz1", "1", tmp_path), []
 
     def run(command, **_):
-        listed = [{"backup": [{"label": LABEL, "type": "full", "timestamp": {"stop": 100}}]}]
-        text = json.dumps(listed) if "info" in command else reports.pop()
+        catalogue = [{"backup": [{"label": LABEL, "type": "full", "timestamp": {"stop": 100}}]}]
+        text = json.dumps(catalogue) if "info" in command else reports.pop()
         return subprocess.CompletedProcess(command, 0 if text else 28, text, "")
 
     monkeypatch.setattr(subprocess, "run", run)

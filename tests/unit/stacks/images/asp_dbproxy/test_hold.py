@@ -82,11 +82,11 @@ def proxy(tmp_path, monkeypatch):
     proxy.close()
 
 
-def told(process):
+def next_line(process):
     return json.loads(process.stdout.readline())
 
 
-def ended(process):
+def end_of(process):
     """How it ended: its exit code and the last line, after its input was closed if it still runs."""
     out, err = process.communicate(timeout=20)
     return process.returncode, json.loads(out) if out else None, err
@@ -94,62 +94,62 @@ def ended(process):
 
 def test_a_database_is_held_until_the_caller_closes_its_input(proxy):
     process = proxy.start("60", "--database", "t16054")
-    assert told(process) == {"state": "held"} and proxy.calls == ["PAUSE t16054"]
-    assert ended(process) == (0, {"state": "released"}, "")
+    assert next_line(process) == {"state": "held"} and proxy.calls == ["PAUSE t16054"]
+    assert end_of(process) == (0, {"state": "released"}, "")
     assert proxy.calls == ["PAUSE t16054", "RESUME t16054"]
 
 
 def test_whoever_does_not_end_is_cut_off(proxy):
     proxy.pause("echo 'ERROR: canceled' >&2; exit 1")
     process = proxy.start("60", "--database", "t16054")
-    assert told(process) == {"state": "held"}
-    ended(process)
+    assert next_line(process) == {"state": "held"}
+    end_of(process)
     assert proxy.calls == ["PAUSE t16054", "KILL t16054", "RESUME t16054"]
 
 
 def test_a_database_that_nobody_has_used_needs_no_holding(proxy):
     proxy.pause("echo 'ERROR: no such database: t16054' >&2; exit 1")
     process = proxy.start("60", "--database", "t16054")
-    assert told(process) == {"state": "held"} and ended(process)[0] == 0
+    assert next_line(process) == {"state": "held"} and end_of(process)[0] == 0
     assert "KILL t16054" not in proxy.calls
 
 
 def test_nobody_is_held_longer_than_was_said(proxy):
     process = proxy.start("1", "--database", "t16054")
-    assert told(process) == {"state": "held"}
-    assert told(process) == {"state": "expired", "reason": "t16054 was held for 1 s; its clients go on"}
-    assert ended(process)[0] == 1 and proxy.calls[-1] == "RESUME t16054"
+    assert next_line(process) == {"state": "held"}
+    assert next_line(process) == {"state": "expired", "reason": "t16054 was held for 1 s; its clients go on"}
+    assert end_of(process)[0] == 1 and proxy.calls[-1] == "RESUME t16054"
 
 
 def test_all_are_held_until_another_node_leads(proxy):
     process = proxy.start("60", "--until-not", "n1")
-    assert told(process) == {"state": "held"} and proxy.calls == ["PAUSE"]
+    assert next_line(process) == {"state": "held"} and proxy.calls == ["PAUSE"]
     assert process.poll() is None
     proxy.leads = "n2"
-    assert told(process) == {"state": "released"}
-    assert ended(process)[0] == 0 and proxy.calls == ["PAUSE", "RESUME "]
+    assert next_line(process) == {"state": "released"}
+    assert end_of(process)[0] == 0 and proxy.calls == ["PAUSE", "RESUME "]
 
 
 def test_while_nobody_leads_they_are_held(proxy):
     proxy.leads = None
     process = proxy.start("1", "--until-not", "n1")
-    assert told(process) == {"state": "held"}
+    assert next_line(process) == {"state": "held"}
     reason = "nobody but n1 leads after 1 s; clients go on with whoever does"
-    assert told(process) == {"state": "expired", "reason": reason}
-    assert ended(process)[0] == 1
+    assert next_line(process) == {"state": "expired", "reason": reason}
+    assert end_of(process)[0] == 1
 
 
 def test_a_transaction_that_does_not_end_refuses_a_change_of_leader(proxy):
     proxy.pause("exit 1")
     process = proxy.start("60", "--until-not", "n1")
     reason = "some transaction did not end within 10 s; clients go on, nothing was switched"
-    assert told(process) == {"state": "refused", "reason": reason}
-    assert ended(process)[0] == 1 and proxy.calls == ["PAUSE", "RESUME "], "a pause that came late is taken back too"
+    assert next_line(process) == {"state": "refused", "reason": reason}
+    assert end_of(process)[0] == 1 and proxy.calls == ["PAUSE", "RESUME "], "a pause that came late is taken back too"
 
 
 def test_killed_it_lets_them_go(proxy):
     process = proxy.start("60", "--database", "t16054")
-    assert told(process) == {"state": "held"}
+    assert next_line(process) == {"state": "held"}
     process.terminate()
     process.wait(20)
     assert poll(lambda: proxy.calls[-1], lambda last: last == "RESUME t16054", 10, "they go on")
@@ -159,6 +159,6 @@ def test_killed_it_lets_them_go(proxy):
     "words", [(), ("x",), ("5", "--database", "t1605"), ("5", "--database", "x; SHUTDOWN"), ("5", "--until-not", 'n"1')]
 )
 def test_what_is_no_request_holds_nobody(proxy, words):
-    code, out, err = ended(proxy.start(*words))
+    code, out, err = end_of(proxy.start(*words))
     assert code == 2 and out is None and "wanted: asp-dbproxy-hold SECONDS" in err
     assert proxy.calls == []

@@ -40,12 +40,12 @@ def settings(tmp_path):
 @pytest.fixture
 def reloads(monkeypatch):
     """Counts reloads; the certificate authority always signs."""
-    done = []
+    calls = []
     monkeypatch.setattr(haproxy, "validate", lambda settings: None)
-    monkeypatch.setattr(haproxy, "reload", lambda settings: done.append(1))
+    monkeypatch.setattr(haproxy, "reload", lambda settings: calls.append(1))
     monkeypatch.setattr(certificates, "issue", lambda settings, host, token: f"PEM of {host} by {token}\n")
     monkeypatch.setattr(certificates, "describe", lambda file: {"file": file.name} if file.exists() else None)
-    return done
+    return calls
 
 
 def files(settings):
@@ -166,7 +166,7 @@ def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, reloads, monkeypa
 
     monkeypatch.setattr(revocation, "locked", locked)
     monkeypatch.setattr(haproxy, "reload", lambda settings: reloads.append(bool(taken_by)))
-    listed(monkeypatch, LIST)
+    serve_list(monkeypatch, LIST)
     revocation.refresh(settings)
     assert reloads == [True]
 
@@ -213,17 +213,17 @@ def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, mon
     assert settings.crl_until.read_text() == "until 1795510965\n"
 
 
-def listed(monkeypatch, text):
+def serve_list(monkeypatch, text):
     """step-ca serves a list, and its signature holds."""
     monkeypatch.setattr(revocation, "openssl", lambda *arguments, data=None: text.encode())
     monkeypatch.setattr(revocation, "request", lambda settings, path: b"genuine")
 
 
 def test_a_revocation_outlives_a_step_ca_that_forgot_it(settings, reloads, monkeypatch):
-    listed(monkeypatch, LIST)
+    serve_list(monkeypatch, LIST)
     revocation.refresh(settings)
     empty = "".join(line for line in LIST.splitlines(keepends=True) if "Serial Number" not in line)
-    listed(monkeypatch, empty.replace("2026", "2027"))
+    serve_list(monkeypatch, empty.replace("2026", "2027"))
     assert revocation.refresh(settings) is True
     assert settings.revoked.read_text().split() == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
 
@@ -233,9 +233,9 @@ def refuse_to_reload(settings):
 
 
 def test_a_list_that_haproxy_did_not_load_is_taken_again(settings, reloads, monkeypatch):
-    listed(monkeypatch, LIST)
-    with monkeypatch.context() as broken:
-        broken.setattr(haproxy, "reload", refuse_to_reload)
+    serve_list(monkeypatch, LIST)
+    with monkeypatch.context() as patch:
+        patch.setattr(haproxy, "reload", refuse_to_reload)
         with pytest.raises(EdgeFault, match="no such file"):
             revocation.refresh(settings)
     assert revocation.refresh(settings) is True

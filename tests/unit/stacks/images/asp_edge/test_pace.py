@@ -27,11 +27,11 @@ def later(total, waiting=0):
 
 
 @pytest.fixture
-def watched():
+def watch():
     """Eight kilobytes a second after ten seconds, with one body that came at second 100."""
-    watched = Pace(10, 8000)
-    assert watched.slow([later(30_000)], 100) == []
-    return watched
+    watch = Pace(10, 8000)
+    assert watch.slow([later(30_000)], 100) == []
+    return watch
 
 
 def test_a_body_that_an_app_server_receives_is_read_with_its_bytes():
@@ -42,42 +42,42 @@ def test_a_body_that_an_app_server_receives_is_read_with_its_bytes():
 
 
 @pytest.mark.parametrize(
-    ("seen", "other"),
+    ("field", "other"),
     [
         ("baz1-elugy-upload", "baz1-elugy"),  # complete before it came there
         ("server=asp-test-baz1-elugy", "server=<none>"),  # waits for a thread
         ("req.st=MSG_DATA", "req.st=MSG_DONE"),
     ],
 )
-def test_other_streams_are_left_alone(seen, other):
-    assert seen in STREAM
-    assert list(pace.bodies(STREAM.replace(seen, other))) == []
+def test_other_streams_are_left_alone(field, other):
+    assert field in STREAM
+    assert list(pace.bodies(STREAM.replace(field, other))) == []
 
 
-def test_a_body_that_trickles_is_ended_after_the_time_for_a_whole_small_one(watched):
-    assert watched.slow([later(30_100)], 109) == []
-    assert watched.slow([later(30_200)], 110) == [later(30_200)]
+def test_a_body_that_trickles_is_ended_after_the_time_for_a_whole_small_one(watch):
+    assert watch.slow([later(30_100)], 109) == []
+    assert watch.slow([later(30_200)], 110) == [later(30_200)]
 
 
 def test_a_body_that_came_fast_and_then_trickles_is_ended_too():
-    watched = Pace(10, 8000)
-    watched.slow([later(1_000_000)], 100)
-    assert watched.slow([later(1_000_200)], 110) == [later(1_000_200)]
+    watch = Pace(10, 8000)
+    watch.slow([later(1_000_000)], 100)
+    assert watch.slow([later(1_000_200)], 110) == [later(1_000_200)]
 
 
-def test_an_office_on_a_slow_line_is_let_finish(watched):
+def test_an_office_on_a_slow_line_is_let_finish(watch):
     for second in range(2, 300, 2):
-        assert watched.slow([later(30_000 + 9000 * second)], 100 + second) == []
+        assert watch.slow([later(30_000 + 9000 * second)], 100 + second) == []
 
 
-def test_a_body_that_the_app_server_does_not_take_is_not_the_senders_fault(watched):
-    assert watched.slow([later(30_000, waiting=500)], 130) == []
-    assert watched.slow([later(30_100)], 139) == []
-    assert watched.slow([later(30_200)], 141) == [later(30_200)]
+def test_a_body_that_the_app_server_does_not_take_is_not_the_senders_fault(watch):
+    assert watch.slow([later(30_000, waiting=500)], 130) == []
+    assert watch.slow([later(30_100)], 139) == []
+    assert watch.slow([later(30_200)], 141) == [later(30_200)]
 
 
-def test_a_later_stream_at_the_same_address_in_memory_starts_anew(watched):
-    assert watched.slow([Body(BODY.key, "45", BODY.source, 30_000, 0)], 130) == []
+def test_a_later_stream_at_the_same_address_in_memory_starts_anew(watch):
+    assert watch.slow([Body(BODY.key, "45", BODY.source, 30_000, 0)], 130) == []
 
 
 def test_the_stream_that_is_too_slow_is_shut_down_and_its_address_logged(monkeypatch, capsys, tmp_path):
@@ -89,10 +89,10 @@ def test_the_stream_that_is_too_slow_is_shut_down_and_its_address_logged(monkeyp
 
     monkeypatch.setattr(haproxy, "command", command)
     settings = Settings(run=tmp_path, body_seconds=0, upload_rate=1)
-    watched = Pace(0, 1)
-    pace.check(settings, watched)
+    watch = Pace(0, 1)
+    pace.check(settings, watch)
     monkeypatch.setattr(pace.time, "monotonic", lambda: 1e12)
-    pace.check(settings, watched)
+    pace.check(settings, watch)
     assert commands == [
         f"show sess older {pace.YOUNG}",
         f"show sess older {pace.YOUNG}",

@@ -233,8 +233,8 @@ def test_without_proof_nothing_is_released(cell, missing, why):
     before = wire.keys[f"{SCOPE}leader"]
     watcher.act(LEADER, "its end")
     assert wire.keys[f"{SCOPE}leader"] == before
-    (refused,) = [entry for entry in lines(audit) if entry["event"] == "refused"]
-    assert why in refused["why"]
+    (refusal,) = [entry for entry in lines(audit) if entry["event"] == "refused"]
+    assert why in refusal["why"]
     assert machine.replicas[OLD] == 1, "a refusal leaves the node free to run"
     assert watcher.counts == {"released": 0, "refused": 1, "faults": 0}
 

@@ -20,8 +20,8 @@ class Peers:
     `lost`: calls that are done and whose answer is lost.
     """
 
-    def __init__(self, known=None, fails=(), lost=()):
-        self.known, self.fails, self.lost, self.calls = known, fails, lost, []
+    def __init__(self, members=None, fails=(), lost=()):
+        self.known, self.fails, self.lost, self.calls = members, fails, lost, []
 
     def __call__(self, hosts, root, user, password, timeout):
         assert (hosts, user, password) == (["m-2:2379", "m-3:2379"], "root", "geheim")
@@ -217,16 +217,16 @@ def test_of_one_cell_everything_is_forgotten_and_of_another_nothing(etcd, capsys
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["forget", "/service/baz1"], 1, "wanted a prefix that ends in a slash"),
         (["forget"], 2, "wanted: asp-failover member | watch | gate | status | forget SCOPE"),
         ([], 2, "wanted: asp-failover member"),
     ],
 )
-def test_what_is_no_request_changes_nothing(etcd, capsys, words, code, said):
+def test_what_is_no_request_changes_nothing(etcd, capsys, words, code, message):
     before = dict(etcd)
-    assert program.main(words) == code and said in capsys.readouterr().err
+    assert program.main(words) == code and message in capsys.readouterr().err
     assert etcd == before
 
 

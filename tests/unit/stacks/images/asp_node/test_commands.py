@@ -19,17 +19,17 @@ def silent(*_):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda *_: (503, "no cluster"), "asp-node status: Patroni answers 503: no cluster"),
         (silent, "asp-node status: Patroni does not answer: ConnectionRefusedError('refused')"),
     ],
 )
-def test_a_patroni_without_an_answer_is_a_fault(monkeypatch, capsys, call, said):
+def test_a_patroni_without_an_answer_is_a_fault(monkeypatch, capsys, call, message):
     monkeypatch.setattr(patroni_api, "call", call)
     assert main(["status"]) == 1
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith(said)
+    assert out == "" and err.startswith(message)
 
 
 def test_a_command_that_is_none_says_what_there_is(capsys):

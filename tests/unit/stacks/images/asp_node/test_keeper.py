@@ -70,13 +70,13 @@ class Cell:
                 self.keepers[name].restart(reason)
 
 
-@pytest.mark.parametrize(("wanted", "order"), [(150, ["n2", "n3", "n1"]), (50, ["n1", "n2", "n3"])])
-def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, wanted, order):
-    cell.wanted = wanted
+@pytest.mark.parametrize(("setting", "order"), [(150, ["n2", "n3", "n1"]), (50, ["n1", "n2", "n3"])])
+def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, setting, order):
+    cell.wanted = setting
     for _ in range(5):
         cell.turn()
     assert cell.restarts == order, "each once"
-    assert set(cell.running.values()) == {wanted}
+    assert set(cell.running.values()) == {setting}
 
 
 def test_a_standby_that_does_not_acknowledge_yet_is_first(cell):

@@ -89,15 +89,15 @@ def test_a_standby_that_wants_wal_behind_the_end_of_its_timeline_is_cloned_anew(
 
 
 @pytest.mark.parametrize(
-    ("first", "seen"), [("{alive}", False), ("{gone}", True), ("-{gone}", True), ("", False), (None, False)]
+    ("first", "expected"), [("{alive}", False), ("{gone}", True), ("-{gone}", True), ("", False), (None, False)]
 )
-def test_a_server_that_left_its_file_behind_has_crashed(monkeypatch, tmp_path, first, seen):
+def test_a_server_that_left_its_file_behind_has_crashed(monkeypatch, tmp_path, first, expected):
     ended = subprocess.Popen(["true"])
     ended.wait()
     monkeypatch.setattr(places, "DATA", tmp_path)
     if first is not None:
         (tmp_path / "postmaster.pid").write_text(first.format(alive=os.getpid(), gone=ended.pid) + "\n/data\n")
-    assert recovery.crashed() is seen
+    assert recovery.crashed() is expected
 
 
 def test_a_server_that_nobody_has_waited_for_yet_has_crashed_too(monkeypatch, tmp_path):

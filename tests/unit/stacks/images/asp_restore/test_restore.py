@@ -144,15 +144,15 @@ def test_a_server_that_ends_tells_its_last_words(image, capsys):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "left", "out"),
+    ("refusal", "free", "out"),
     [
         ("unable to write 'x': [28] No space left on device", 2**30, '{"state": "full"}\n'),
         ("unable to write 'x'", 4096, '{"state": "full"}\n'),  # a write that was cut short
         ("unable to write 'x'", 2**30, ""),
     ],
 )
-def test_a_full_data_folder_is_told_as_such(image, monkeypatch, capsys, refusal, left, out):
-    monkeypatch.setattr(tenant.shutil, "disk_usage", lambda _: SimpleNamespace(free=left))
+def test_a_full_data_folder_is_told_as_such(image, monkeypatch, capsys, refusal, free, out):
+    monkeypatch.setattr(tenant.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     image.programs["pgbackrest"] = f'#!/bin/sh\necho "{refusal}" >&2\nexit 64\n'
     assert image.run("tenant", request()) == 1
     assert capsys.readouterr() == (out, f"asp-restore tenant: pgbackrest restore exited with 64: {refusal}\n")
@@ -178,9 +178,9 @@ def test_a_cluster_is_put_in_place_of_what_each_volume_holds(image, capsys):
         volume: sorted(file.name for file in (image.folder / volume).iterdir() if file.is_dir())
         for volume in ("data", "peers/n2", "peers/n3")
     }
-    kept = "pgdata.before_20261123t130000z"
-    assert names == {"data": ["pgdata", kept], "peers/n2": [kept], "peers/n3": []}
-    assert (image.folder / "data" / kept / "former").exists()
+    former = "pgdata.before_20261123t130000z"
+    assert names == {"data": ["pgdata", former], "peers/n2": [former], "peers/n3": []}
+    assert (image.folder / "data" / former / "former").exists()
     assert not list((image.folder / "data" / "pgdata").iterdir()), "nothing that a killed run left is taken over"
     server = image.calls("postgresql.conf")
     assert {"archive_mode = 'on'", "archive_command = '/bin/false'"} <= set(server)
@@ -189,19 +189,19 @@ def test_a_cluster_is_put_in_place_of_what_each_volume_holds(image, capsys):
 
 
 @pytest.mark.parametrize(
-    ("values", "size", "said"),
+    ("values", "size", "message"),
     [
         ({}, 2**60, "bytes free, wanted more than 1152921504606846976"),
         ({"refuse": "restore", "code": 103}, 1, "pgbackrest restore exited with 103: no database"),
         ({"reset": 1}, 1, "ALTER SYSTEM RESET restore_command was refused"),
     ],
 )
-def test_a_cluster_that_cannot_come_back_leaves_what_was_there(image, capsys, values, size, said):
+def test_a_cluster_that_cannot_come_back_leaves_what_was_there(image, capsys, values, size, message):
     (image.folder / "data" / "pgdata").mkdir()
     assert image.run("cluster", whole(size=size), **values) == 1
     (image.folder / "calls" / "stop").touch()
     out, err = capsys.readouterr()
-    assert out == "" and said in err
+    assert out == "" and message in err
     assert (image.folder / "data" / "pgdata").is_dir()
 
 

@@ -54,8 +54,8 @@ def test_what_is_no_json_is_nothing(tmp_path, text):
 
 
 def test_a_lock_is_held_by_one_and_free_afterwards(tmp_path):
-    held, late = files.locked(tmp_path / "lock"), files.locked(tmp_path / "lock", 0.1)
-    with held, pytest.raises(TimeoutError, match="still locked after 0.1 s"), late:
+    lock, late = files.locked(tmp_path / "lock"), files.locked(tmp_path / "lock", 0.1)
+    with lock, pytest.raises(TimeoutError, match="still locked after 0.1 s"), late:
         pass
     with files.locked(tmp_path / "lock", 0.1):
         pass
