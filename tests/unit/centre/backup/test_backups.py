@@ -113,8 +113,8 @@ def join(monkeypatch):
         ({"vault": ()}, ["encrypted repository"], ["full 2"]),
         ({"vault": (FAULTY,)}, ["encrypted repository"], ["full 2"]),
         ({"present": 8}, ["newest backup and WAL"], ["archive", 'archived {"t16054": 8}']),
-        ({"read": (0, 1)}, ["repository 1"], ["verify 1"]),
-        ({"read": (1, 0)}, ["repository 2"], ["verify 2"]),
+        ({"times": (0, 1)}, ["repository 1"], ["verify 1"]),
+        ({"times": (1, 0)}, ["repository 2"], ["verify 2"]),
     ],
 )
 def test_what_a_municipality_needs_to_come_back_is_done_and_nothing_else(join, state, lines, calls):
