@@ -270,8 +270,8 @@ def test_what_is_deleted_for_its_replacement_is_known_until_that_is_made(monkeyp
     a = resource("a")
     run = Run(monkeypatch, a)
     run.delete(a, op="delete-replaced")
-    (left,) = run.deployment.result().resources
-    assert left.pending_replacement and run.journal.short()[-1] == ("done", "delete-replaced")
+    (rest,) = run.deployment.result().resources
+    assert rest.pending_replacement and run.journal.short()[-1] == ("done", "delete-replaced")
 
 
 def test_of_two_replaced_objects_of_one_name_the_other_stays_known(monkeypatch):
@@ -294,9 +294,9 @@ def test_a_half_update_is_known_as_one_with_the_inputs_that_hold(monkeypatch):
     run.shelf.fails[("update", "a")] = PartialError("does not converge", {"name": "a", "driver": "other"}, "a")
     with pytest.raises(EngineError, match="does not converge"):
         run.change(old, new)
-    (left,) = run.deployment.result().resources
-    assert left.inputs == old.inputs and left.outputs["driver"] == "other"
-    assert "does not converge" in left.init_errors[0]
+    (rest,) = run.deployment.result().resources
+    assert rest.inputs == old.inputs and rest.outputs["driver"] == "other"
+    assert "does not converge" in rest.init_errors[0]
 
 
 def test_an_unchanged_resource_keeps_what_is_recorded_of_it(monkeypatch):
@@ -308,9 +308,9 @@ def test_an_unchanged_resource_keeps_what_is_recorded_of_it(monkeypatch):
 
 
 def test_a_refresh_takes_over_what_is_there_and_settles_what_an_update_left(monkeypatch):
-    half, gone = resource("half", init_errors=["does not converge"]), resource("gone")
+    half, absent = resource("half", init_errors=["does not converge"]), resource("gone")
     waiting, other = resource("waiting", pending_replacement=True), resource("other")
-    run = Run(monkeypatch, half, gone, waiting, other, targets=[half.urn, gone.urn, waiting.urn])
+    run = Run(monkeypatch, half, absent, waiting, other, targets=[half.urn, absent.urn, waiting.urn])
     run.shelf.objects = {"half": ("half", {"name": "half", "driver": "x"}), "waiting": ("waiting", {})}
     run.executor.refresh()
     assert sorted(run.shelf.calls) == [("read", "gone"), ("read", "half")]

@@ -114,9 +114,9 @@ def test_a_function_that_fails_is_the_programs_own_fault(monitor):
 def test_time_limits_are_only_taken_where_the_provider_knows_them(monitor, kind, warned):
     messages: list[dict] = []
     monitor.deployment.events.listeners.append(lambda event: messages.append(event.get("diagnosticEvent")))
-    asked = request(type=f"docker:index/{kind}", customTimeouts={"create": "2m", "delete": "90s"})
-    asked.object.update({"image": "i"} if not warned else {})
-    monitor.RegisterResource(asked, Context())
+    message = request(type=f"docker:index/{kind}", customTimeouts={"create": "2m", "delete": "90s"})
+    message.object.update({"image": "i"} if not warned else {})
+    monitor.RegisterResource(message, Context())
     warnings = [item["message"] for item in messages if item and item["severity"] == "warning"]
     text = "Resource does not support customTimeouts, ignoring: create=2m0s, delete=1m30s"
     assert warnings == ([text] if warned else [])

@@ -56,7 +56,7 @@ def test_a_missing_name_is_made_once_and_kept():
 def test_bad_inputs_are_refused_by_path(inputs, path, reason):
     with pytest.raises(CheckError) as refusal:
         check(SERVICE, inputs, {}, "w")
-    assert [found for found, _ in refusal.value.failures] == [path]
+    assert [place for place, _ in refusal.value.failures] == [path]
     assert reason in str(refusal.value)
 
 
@@ -162,9 +162,9 @@ def test_a_child_follows_its_parents_alias():
     parent = "urn:pulumi:dev::p::my:Cell::new"
     goal = Goal(type="t:i:X", name="new-net", custom=True, parent=parent, aliases=[("", "", "", "", None)])
     goal.urn = "urn:pulumi:dev::p::my:Cell$t:i:X::new-net"
-    found = alias_urns(goal, "dev", "p", ["urn:pulumi:dev::p::my:Cell::old", "urn:pulumi:dev::p::my:Box::new"])
-    assert "urn:pulumi:dev::p::my:Cell$t:i:X::old-net" in found
-    assert "urn:pulumi:dev::p::my:Box$t:i:X::new-net" in found
+    urns = alias_urns(goal, "dev", "p", ["urn:pulumi:dev::p::my:Cell::old", "urn:pulumi:dev::p::my:Box::new"])
+    assert "urn:pulumi:dev::p::my:Cell$t:i:X::old-net" in urns
+    assert "urn:pulumi:dev::p::my:Box$t:i:X::new-net" in urns
 
 
 CONTAINER = kind_of("docker:index/container:Container")

@@ -60,8 +60,10 @@ def test_a_refused_command_leaves_no_interpreter(tmp_path, flags, status, refusa
     )
     _, message = process.communicate(timeout=60)
     assert process.returncode == status and refusal in message
-    left = subprocess.run(["ps", "-o", "args=", "-s", str(process.pid)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    processes = subprocess.run(
+        ["ps", "-o", "args=", "-s", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    assert processes.stdout == ""
 
 
 def test_the_program_runs_in_its_folder_whoever_calls_it_from_wherever(tmp_path):

@@ -108,15 +108,15 @@ def service(mode: int) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("given", "at_creation", "at_refresh"), [(0o1777, 0o1777, 0o777), (0o700, 0o700, 0o700), (None, 0, 0)]
+    ("value", "at_creation", "at_refresh"), [(0o1777, 0o1777, 0o777), (0o700, 0o700, 0o700), (None, 0, 0)]
 )
-def test_a_tmpfs_loses_its_sticky_bit_in_a_refresh(given, at_creation, at_refresh):
-    mount = {"target": "/run", "type": "tmpfs", "tmpfsOptions": {"mode": given}}
+def test_a_tmpfs_loses_its_sticky_bit_in_a_refresh(value, at_creation, at_refresh):
+    mount = {"target": "/run", "type": "tmpfs", "tmpfsOptions": {"mode": value}}
     inputs = {"name": "s", "taskSpec": {"containerSpec": {"image": "i", "mounts": [mount]}}}
 
     def mode(outputs: dict) -> int:
         return outputs["taskSpec"]["containerSpec"]["mounts"][0]["tmpfsOptions"]["mode"]
 
     for created_now in (True, False):
-        assert mode(service_outputs(service(given or 0), inputs, created_now)) == at_creation
-    assert mode(service_outputs(service(given or 0))) == at_refresh
+        assert mode(service_outputs(service(value or 0), inputs, created_now)) == at_creation
+    assert mode(service_outputs(service(value or 0))) == at_refresh

@@ -83,7 +83,7 @@ def after(op, item, *recorded):
     return recover(Replay(snapshot, [Interrupted(op, item, BEGUN, record)]), lambda text: None)
 
 
-def left(result):
+def rest(result):
     return [(item.id, item.delete, item.pending_replacement) for item in result.snapshot.resources]
 
 
@@ -91,41 +91,41 @@ def left(result):
 def test_a_creation_whose_object_is_there_is_adopted_and_completed(kind, update, errors):
     kind.objects, kind.update = {"1": ("a", 2)}, update
     result = after("create", resource())
-    assert left(result) == [("1", False, False)] and result.snapshot.resources[0].init_errors == errors
+    assert rest(result) == [("1", False, False)] and result.snapshot.resources[0].init_errors == errors
     assert kind.limits == [pytest.approx(2.0)], "a daemon may still carry out what it was sent a second ago"
 
 
 @pytest.mark.parametrize(("seconds", "ours"), [(-3600, False), (-CLOCK_MARGIN + 1, True), (0, True)])
 def test_an_older_object_of_the_same_name_is_somebody_elses(kind, seconds, ours):
     kind.objects = {"1": ("a", seconds)}
-    assert left(after("create", resource())) == ([("1", False, False)] if ours else [])
+    assert rest(after("create", resource())) == ([("1", False, False)] if ours else [])
 
 
 def test_a_creation_without_an_object_is_forgotten_and_may_come_late(kind):
     result = after("create", item := resource())
-    assert left(result) == [] and result.forgotten == {item.urn: {"kind": "begin", "op": "create"}}
+    assert rest(result) == [] and result.forgotten == {item.urn: {"kind": "begin", "op": "create"}}
 
 
 def test_half_an_object_of_no_use_is_removed(kind):
     kind.objects, kind.adoptable = {"1": ("a", 2)}, False
-    assert left(after("create", resource())) == [] and kind.deleted == ["1"]
+    assert rest(after("create", resource())) == [] and kind.deleted == ["1"]
 
 
 def test_the_object_that_is_on_record_is_not_adopted_again(kind):
     """The replacement of the same name was not made: what is there is the old one."""
     kind.objects = {"1": ("a", 2)}
     result = after("create-replacement", resource(), resource("1"))
-    assert left(result) == [("1", False, False)] and result.snapshot.resources[0].init_errors == []
-    assert left(after("create-replacement", resource(), resource("1", pending_replacement=True))) == [
+    assert rest(result) == [("1", False, False)] and result.snapshot.resources[0].init_errors == []
+    assert rest(after("create-replacement", resource(), resource("1", pending_replacement=True))) == [
         ("1", False, False)
     ]
 
 
 def test_a_replacement_that_is_there_leaves_the_old_object_to_be_deleted_unless_it_was(kind):
     kind.objects = {"2": ("a", 2)}
-    assert left(after("create-replacement", resource(), resource("1"))) == [("2", False, False), ("1", True, False)]
+    assert rest(after("create-replacement", resource(), resource("1"))) == [("2", False, False), ("1", True, False)]
     waiting = resource("1", pending_replacement=True)
-    assert left(after("create-replacement", resource(), waiting)) == [("2", False, False)]
+    assert rest(after("create-replacement", resource(), waiting)) == [("2", False, False)]
 
 
 def test_an_update_that_was_cut_off_is_applied_again(kind):
@@ -136,24 +136,24 @@ def test_an_update_that_was_cut_off_is_applied_again(kind):
 @pytest.mark.parametrize("there", [True, False])
 def test_a_deletion_is_noted_when_its_object_is_gone(kind, there):
     kind.objects = {"1": ("a", -9)} if there else {}
-    assert left(after("delete", resource("1"), resource("1"))) == ([("1", False, False)] if there else [])
+    assert rest(after("delete", resource("1"), resource("1"))) == ([("1", False, False)] if there else [])
     waits = not there
-    assert left(after("delete-replaced", resource("1"), resource("1"))) == [("1", False, waits)]
+    assert rest(after("delete-replaced", resource("1"), resource("1"))) == [("1", False, waits)]
 
 
 def test_the_object_that_took_its_place_stays_on_record(kind):
     kind.objects = {"2": ("a", 2)}
-    assert left(after("delete", resource("1"), resource("2"))) == [("2", False, False)]
+    assert rest(after("delete", resource("1"), resource("2"))) == [("2", False, False)]
 
 
 def test_of_two_replaced_objects_only_the_one_that_is_gone_leaves_the_record(kind):
     one, two = resource("1", delete=True), resource("2", delete=True)
     kind.objects = {"2": ("a", 2)}
-    assert left(after("delete-replaced", one, one, two)) == [("2", True, False)]
+    assert rest(after("delete-replaced", one, one, two)) == [("2", True, False)]
 
 
 def test_what_cannot_be_asked_is_left_to_the_next_run(kind):
     kind.silent = True
     for op, item in (("create", resource()), ("delete", resource("1"))):
         result = after(op, item, resource("1"))
-        assert result.open_records == [{"kind": "begin", "op": op}] and left(result) == [("1", False, False)]
+        assert result.open_records == [{"kind": "begin", "op": op}] and rest(result) == [("1", False, False)]

@@ -71,8 +71,8 @@ def test_inputs_are_those_of_the_sdk(token):
     name = token.rsplit(":", 1)[1]
     kind = kind_of(token)
     fields = {key: spec for key, spec in kind.fields.items() if (name, key) not in NOT_COVERED}
-    known = arguments(getattr(pulumi_docker, f"{name}Args"))
-    assert known, "the SDK class has no arguments: the introspection is broken"
+    names = arguments(getattr(pulumi_docker, f"{name}Args"))
+    assert names, "the SDK class has no arguments: the introspection is broken"
     faults = [
         fault
         for fault in compare(fields, getattr(pulumi_docker, f"{name}Args"), name)

@@ -84,12 +84,12 @@ def test_only_file_backends(tmp_path):
 
 def test_replay_adds_what_the_journal_has():
     before = Snapshot([resource("old"), resource("gone")])
-    made = resource("new", dependencies=[resource("old").urn])
+    new = resource("new", dependencies=[resource("old").urn])
     result = replay(
         before,
         [
-            record("begin", "create", made.copy(id="")),
-            record("done", "create", made),
+            record("begin", "create", new.copy(id="")),
+            record("done", "create", new),
             record("begin", "delete", resource("gone")),
             record("gone", "delete", resource("gone")),
             record("begin", "create", resource("half").copy(id="")),
@@ -173,8 +173,8 @@ def test_a_journal_cut_in_the_middle_loses_only_its_last_line(tmp_path):
     first, second = raw.index(b"\n"), raw.rindex(b"\n")  # a record counts from its last byte on
     for cut in range(len(raw) + 1):
         (tmp_path / "j").write_bytes(raw[:cut])
-        read = [item["n"] for item in Journal(tmp_path / "j").read()]
-        assert read == [1, 2][: (cut >= first) + (cut >= second)]
+        numbers = [item["n"] for item in Journal(tmp_path / "j").read()]
+        assert numbers == [1, 2][: (cut >= first) + (cut >= second)]
 
 
 def test_a_journal_damaged_inside_is_told(tmp_path):
@@ -307,8 +307,8 @@ def test_a_resource_ends_with_the_other_one_under_its_new_name_too():
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "wanted"), [("dependencies", "a", "list"), ("protect", "yes", "bool"), ("inputs", [], "dict")]
+    ("field", "value", "kind"), [("dependencies", "a", "list"), ("protect", "yes", "bool"), ("inputs", [], "dict")]
 )
-def test_a_record_with_a_field_of_another_kind_is_told(field, value, wanted):
-    with pytest.raises(StateError, match=f"Volume::a is damaged: {field} is .*, wanted a {wanted}"):
+def test_a_record_with_a_field_of_another_kind_is_told(field, value, kind):
+    with pytest.raises(StateError, match=f"Volume::a is damaged: {field} is .*, wanted a {kind}"):
         Resource.from_json({**resource("a").to_json(plain), field: value}, plain)

@@ -56,9 +56,9 @@ def test_a_secret_shows_in_no_text():
 
 def test_a_known_ciphertext_is_kept_while_the_value_stays():
     old = from_state(to_state({"a": Secret("x")}, sealed), opened)
-    kept = values.reseal({"a": Secret("x")}, old)
+    result = values.reseal({"a": Secret("x")}, old)
     changed = values.reseal({"a": Secret("y")}, old)
-    assert kept["a"].ciphertext == sealed('"x"')
+    assert result["a"].ciphertext == sealed('"x"')
     assert changed["a"].ciphertext is None
 
 
