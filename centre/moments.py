@@ -34,13 +34,13 @@ def _of_budapest(local: datetime) -> datetime:
     if _exists(earlier):
         raise MomentFault(
             f"{local} is there twice in Budapest, since clocks were put back that night; wanted one of "
-            f"{_written(earlier)} and {_written(later)}"
+            f"{_text(earlier)} and {_text(later)}"
         )
     # Read with the offset before the change it lies after it, and the other way round.
     before, after = later.astimezone(UTC).astimezone(ZONE), earlier.astimezone(UTC).astimezone(ZONE)
     raise MomentFault(
         f"{local} is not there in Budapest, since clocks were put forward that night; wanted one of "
-        f"{_written(before)} and {_written(after)}, or another"
+        f"{_text(before)} and {_text(after)}, or another"
     )
 
 
@@ -48,7 +48,7 @@ def _exists(moment: datetime) -> bool:
     return moment.astimezone(UTC).astimezone(ZONE).replace(tzinfo=None) == moment.replace(tzinfo=None)
 
 
-def _written(moment: datetime) -> str:
+def _text(moment: datetime) -> str:
     """A moment as it can be given, with its reading in UTC."""
     return f"{moment.isoformat()} (= {moment.astimezone(UTC):%H:%M} UTC)"
 

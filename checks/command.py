@@ -55,13 +55,13 @@ def run(options: argparse.Namespace) -> int:
         ),
     )
     part = files.PARTIAL if options.only or options.probes else ""
-    written = files.write(report, recording.text(), _folder(options, municipality, part), not options.no_html)
+    paths = files.write(report, recording.text(), _folder(options, municipality, part), not options.no_html)
     if options.json:
         print(report.text(), end="")
     else:
         console = terminal.console()
         terminal.show(report, console)
-        console.print(f"Report: {written[-1]}", soft_wrap=True)
+        console.print(f"Report: {paths[-1]}", soft_wrap=True)
     return exit_code(report)
 
 

@@ -99,8 +99,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
     )
     installed = [entry.id for entry in catalogue if entry.installed]
     if configuration.system not in installed:
-        wanted = ", ".join(installed) or "no system is installed"
-        raise ConfigurationError(f"ASP_SYSTEM: seen {configuration.system!r}, wanted one of: {wanted}")
+        expected = ", ".join(installed) or "no system is installed"
+        raise ConfigurationError(f"ASP_SYSTEM: seen {configuration.system!r}, wanted one of: {expected}")
     return configuration
 
 
@@ -122,10 +122,10 @@ class _Variables:
             raise ConfigurationError(f"{name}: seen {value!r}, wanted a whole number")
         return int(value)
 
-    def matching(self, name: str, pattern: str, wanted: str) -> str:
+    def matching(self, name: str, pattern: str, expected: str) -> str:
         value = self.text(name)
         if not re.fullmatch(pattern, value):
-            raise ConfigurationError(f"{name}: seen {value!r}, wanted {wanted}")
+            raise ConfigurationError(f"{name}: seen {value!r}, wanted {expected}")
         return value
 
     def content(self, name: str) -> str:

@@ -213,9 +213,9 @@ def ensure_backed_up(cell: CellSql, names: Sequence[str], check: bool) -> Plan:
     outcome = Plan()
     repository, vault = Repository(cell), Repository(cell, VAULT)
     with ThreadPoolExecutor() as pool:  # each is a process in a container
-        looked = pool.submit(states, cell)
+        future = pool.submit(states, cell)
         present, archiver = server(cell, names)
-        by_repository = looked.result()
+        by_repository = future.result()
     daily, encrypted = by_repository[DAILY], by_repository[VAULT]
     absent = sorted(set(names) - set(present))
     if absent and not check:  # a check of a whole join comes here before the databases exist

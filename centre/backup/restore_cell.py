@@ -109,8 +109,8 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
 
 def former_clusters(cell: CellSql) -> list[str]:
     """Folders of former clusters on the nodes' volumes, oldest first."""
-    listed = [cell.runtime.check(node, ["ls", "-1", "/data"]).split() for node in cell.cell.postgres]
-    return sorted({name for names in listed for name in names if KEPT.fullmatch(name)})
+    listings = [cell.runtime.check(node, ["ls", "-1", "/data"]).split() for node in cell.cell.postgres]
+    return sorted({name for names in listings for name in names if KEPT.fullmatch(name)})
 
 
 def forget(cell: CellSql, name: str, check: bool = False) -> None:

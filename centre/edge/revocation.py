@@ -63,16 +63,16 @@ def serials_at_edge(register: Register, runtime: Runtime) -> set[int]:
 def await_refusal(register: Register, runtime: Runtime, serials: Collection[int]) -> float:
     """Wait until the edge refuses all of them; the seconds it took. RuntimeFault when it does not in time."""
     limit = register.environment.pki.crl_refresh_seconds + RELOAD_SECONDS
-    begun = time.monotonic()
+    start = time.monotonic()
     while missing := set(serials) - serials_at_edge(register, runtime) if serials else set():
-        if time.monotonic() - begun > limit:
+        if time.monotonic() - start > limit:
             raise RuntimeFault(
                 f"{register.names.edge}: {len(missing)} of {len(serials)} certificates are still let in {limit} s "
                 "after their revocation, though step-ca has it. See the edge's log, and "
                 "docs/runbooks/pki.md (The revocation list is stale); then run the same command again"
             )
         time.sleep(0.25)
-    return time.monotonic() - begun
+    return time.monotonic() - start
 
 
 def serial_number(serial: str | int) -> int:

@@ -52,13 +52,13 @@ class IdentityPlanner:
     # Organization
 
     def _find_organization(self, municipality: Municipality) -> dict[str, Any] | None:
-        named: list[dict[str, Any]] = self._api.get("organizations", search=municipality.name, exact=True)
-        for organization in named:
+        matches: list[dict[str, Any]] = self._api.get("organizations", search=municipality.name, exact=True)
+        for organization in matches:
             if organization["alias"] == municipality.tenant:
                 return organization
-        if named:
+        if matches:
             raise RuntimeFault(
-                f"organization {municipality.name}: alias seen {named[0]['alias']}, wanted {municipality.tenant}. "
+                f"organization {municipality.name}: alias seen {matches[0]['alias']}, wanted {municipality.tenant}. "
                 "An alias cannot be changed: remove the organization by hand if it is a mistake"
             )
         return None

@@ -90,8 +90,8 @@ def covers(current: Any, expected: Any) -> bool:
     if isinstance(expected, dict):
         return isinstance(current, dict) and all(covers(current.get(key), value) for key, value in expected.items())
     if isinstance(expected, list) and expected and isinstance(expected[0], dict):
-        named = {item.get("name"): item for item in current or []}
-        return len(named) == len(expected) and all(covers(named.get(item["name"]), item) for item in expected)
+        by_name = {item.get("name"): item for item in current or []}
+        return len(by_name) == len(expected) and all(covers(by_name.get(item["name"]), item) for item in expected)
     if isinstance(expected, list):
         return sorted(current or []) == sorted(expected)
     return bool(current == expected)

@@ -29,8 +29,8 @@ def members(runtime: Runtime, cell: CellNames, with_leader: bool = False) -> lis
         except RuntimeFault as fault:
             answers.append(str(fault))
             continue
-        listed: list[dict[str, Any]] = json.loads(answer)["members"]
-        if not with_leader or any(member["role"] == "leader" for member in listed):
-            return listed
+        nodes: list[dict[str, Any]] = json.loads(answer)["members"]
+        if not with_leader or any(member["role"] == "leader" for member in nodes):
+            return nodes
         answers.append(f"{node}: knows of no leader")
     raise Unreachable(f"cell {cell.prefix}: no node leads. Seen: {'; '.join(answers)}. See runbook database")

@@ -120,10 +120,10 @@ def pki(runtime: Runtime, service: str) -> dict[str, Any]:
     base = f"https://localhost:{Port.PKI:d}"
     curl = f"curl -fsS --cacert {ROOT_FILE} {base}"
     script = f"set -e; for path in /health /1.0/crl; do {curl}$path | base64 -w0; echo; done; cat {INTERMEDIATE_FILE}"
-    health, listed, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
+    health, revocations, issuer = runtime.check(service, ["sh", "-c", script], timeout=SECONDS).split("\n", 2)
     return {
         "health": json.loads(base64.b64decode(health))["status"],
-        "crl": revoked(base64.b64decode(listed)),
+        "crl": revoked(base64.b64decode(revocations)),
         "authority_until": x509.load_pem_x509_certificate(issuer.encode()).not_valid_after_utc.isoformat(),
     }
 

@@ -59,8 +59,8 @@ def tenant(runtime: Runtime, secrets: Secrets, municipality: Municipality) -> di
     """Section `identity` of a tenant: organization, clients of its systems, and members (user name → may sign in)."""
     with Keycloak(runtime, secrets) as keycloak:
         # Found by name, since its search knows no alias.
-        named = keycloak.get("organizations", search=municipality.name, exact=True)
-        organization = next((item for item in named if item.get("alias") == municipality.tenant), None)
+        organizations = keycloak.get("organizations", search=municipality.name, exact=True)
+        organization = next((item for item in organizations if item.get("alias") == municipality.tenant), None)
         clients = keycloak.get("clients", clientId=client_id(municipality.tenant, ""), search=True, max=EVERYTHING)
         members = []
         if organization:

@@ -40,7 +40,7 @@ def probe(register: Register, secrets: Secrets, municipality: Municipality, stat
         **{key: value for key, value in answer.items() if key not in ("certificate_pem", "crl", "policies")},
         "clock": {"offset_seconds": round(offset, 3)},
         "certificate": _part(answer["certificate_pem"], certificate),
-        "revoked": _part(answer["crl"], lambda listed: revoked(base64.b64decode(listed))["serials"]),
+        "revoked": _part(answer["crl"], lambda crl: revoked(base64.b64decode(crl))["serials"]),
         "stores": {
             name: _part(store, lambda content: {"personal": content["personal"]}) for name, store in stores.items()
         },

@@ -120,14 +120,14 @@ def join_modes(written: Written) -> Iterator[Fault]:
     """`system`: the framework and systems; `interface`: the tax system is mandatory, the rest is delivered as data."""
     installed = {system.id for _, system in written.systems if system.installed}
     for path, entry in written.entries.items():
-        listed = ", ".join(entry.systems)
+        systems = ", ".join(entry.systems)
         if FRAMEWORK not in entry.systems:
             problem = f"{FRAMEWORK} is missing: nobody could sign in"
-            yield Fault(written.name(path), "systems", listed, problem, f"Add {FRAMEWORK}")
+            yield Fault(written.name(path), "systems", systems, problem, f"Add {FRAMEWORK}")
         if entry.join_mode == "interface" and TAX not in entry.systems:
             note = "" if TAX in installed else f" ({TAX} is not installed in this release: stay in phase preparation)"
             problem = f"join mode interface without the tax system, which is mandatory in it{note}"
-            yield Fault(written.name(path), "systems", listed, problem, f"Add {TAX}, or write join_mode: system")
+            yield Fault(written.name(path), "systems", systems, problem, f"Add {TAX}, or write join_mode: system")
 
 
 EARLIER = {"preparation": [], "connection": ["preparation"], "live": ["preparation", "connection"]}

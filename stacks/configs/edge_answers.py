@@ -39,5 +39,5 @@ def _content(page: str) -> str:
         "Asp-Edge-Refusal": PAGES[page].code,
         **dict(PAGES[page].headers),
     }
-    written = " ".join(f'hdr {name} "{value}"' for name, value in headers.items())
-    return f'content-type "text/html; charset=utf-8" {written} lf-file {PAGES_DIR}/{page}.html'
+    fields = " ".join(f'hdr {name} "{value}"' for name, value in headers.items())
+    return f'content-type "text/html; charset=utf-8" {fields} lf-file {PAGES_DIR}/{page}.html'

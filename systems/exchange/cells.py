@@ -30,9 +30,9 @@ class Cells:
     def raw(self, column: str) -> str:
         return self._row[column].strip()
 
-    def fault(self, column: str, wanted: str) -> None:
+    def fault(self, column: str, expected: str) -> None:
         self.sound = False
-        self._report.fault(self._file, self._number, column, self._row[column], wanted)
+        self._report.fault(self._file, self._number, column, self._row[column], expected)
 
     def text(self, column: str, longest: int, optional: bool = False) -> str | None:
         value = self.raw(column)

@@ -57,7 +57,7 @@ def _package(content: bytes, archive: zipfile.ZipFile, ksh: str, systems: set[st
     names = {entry.filename for entry in archive.infolist() if not entry.is_dir()}
     manifest = _manifest(archive, names)
     listing, balances = _table(manifest, "files"), _table(manifest, "balances")
-    package_format, package_ksh = _known(manifest, "format"), _known(manifest, "municipality")
+    package_format, package_ksh = _text_of(manifest, "format"), _text_of(manifest, "municipality")
     if package_format != FORMAT:
         raise PackageFault(f"A csomag formátuma {package_format!r}, {FORMAT!r} kellene.")
     if package_ksh != ksh:
@@ -109,7 +109,7 @@ def _table(manifest: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _known(manifest: dict[str, Any], name: str) -> str:
+def _text_of(manifest: dict[str, Any], name: str) -> str:
     value = manifest.get(name)
     if not isinstance(value, str):
         raise PackageFault(f"A {MANIFEST} nem olvasható: nincs benne szövegként {name!r}.")

@@ -64,8 +64,8 @@ class Operations:
                 message_days=int(content["message_days"]),
             )
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            wanted = "wanted JSON with opening_hours, outage_minutes, maintenance, training and message_days"
-            raise ValueError(f"{wanted}: {error!r}") from error
+            expected = "wanted JSON with opening_hours, outage_minutes, maintenance, training and message_days"
+            raise ValueError(f"{expected}: {error!r}") from error
 
 
 def _maintenance(entry: Mapping[str, object]) -> Maintenance:

@@ -82,9 +82,9 @@ def beside(target: Target, host: str, path: str, seconds: float = SECONDS) -> It
     if calm.good < 1:
         raise Untried(f"the user before the attack: {calm}")
     with ThreadPoolExecutor(1) as pool:
-        measured = pool.submit(user, target, host, path, seconds)
+        measurement = pool.submit(user, target, host, path, seconds)
         time.sleep(1)  # until the user is at work
-        yield measured.result
+        yield measurement.result
 
 
 class Crowd:

@@ -37,10 +37,10 @@ def test_slow_bodies(target: Target, tries: Tries, way: tuple[str, int]) -> None
     system, number = way
     control(system in target.register.systems_of(target.other), f"{target.other.name} has no {system}")
     csrf = f"Cookie: asp_{system}_csrf={'a' * 32}\r\n"
-    with beside(target, target.other.host, f"/{system}/") as measured, Crowd(target) as crowd:
+    with beside(target, target.other.host, f"/{system}/") as measurement, Crowd(target) as crowd:
         crowd.add(number, target.own.host, head(target.own.host, f"/{system}/", more=csrf) + b"a=")
         crowd.trickle(b"b", SECONDS - 2)
-        service = measured()
+        service = measurement()
     tries.holds(service.good >= GOOD, f"{number} connections: {service}")
 
 
@@ -49,12 +49,12 @@ def test_slow_bodies_at_the_identity_provider(target: Target, tries: Tries) -> N
     host = target.register.environment.identity_host
     path = f"/realms/{CITIZENS}/protocol/openid-connect/token"
     with (
-        beside(target, host, f"/realms/{CITIZENS}/.well-known/openid-configuration") as measured,
+        beside(target, host, f"/realms/{CITIZENS}/.well-known/openid-configuration") as measurement,
         Crowd(target) as crowd,
     ):
         crowd.add(100, host, head(host, path) + b"a=")
         crowd.trickle(b"b", SECONDS - 2)
-        service = measured()
+        service = measurement()
     tries.holds(service.good >= GOOD, service)
 
 
@@ -96,10 +96,10 @@ HEADS = {
 @attack("L04", "availability", "connections that never come to a request", HEADS)
 def test_slow_heads(target: Target, tries: Tries, way: tuple[int, bytes, bytes, bool]) -> None:
     number, begin, piece, tls = way
-    with beside(target, target.other.host, "/portal/", 8) as measured, Crowd(target) as crowd:
+    with beside(target, target.other.host, "/portal/", 8) as measurement, Crowd(target) as crowd:
         crowd.add(number, target.own.host, begin.replace(b"{host}", target.own.host.encode()), tls=tls)
         crowd.trickle(piece, HOLD) if piece else time.sleep(HOLD)
-        service = measured()
+        service = measurement()
     tries.holds(service.good >= GOOD, f"{number} connections: {service}")
 
 
@@ -128,9 +128,9 @@ def test_flood(target: Target, tries: Tries, way: tuple[str, str]) -> None:
             count += 1
         return count
 
-    with beside(target, target.other.host, "/portal/", 8) as measured, ThreadPoolExecutor(16) as pool:
+    with beside(target, target.other.host, "/portal/", 8) as measurement, ThreadPoolExecutor(16) as pool:
         total = sum(pool.map(flood, range(16)))
-        service = measured()
+        service = measurement()
     control(total > 100, f"{total} requests sent")
     tries.holds(service.good >= GOOD, f"{total} requests: {service}")
 
@@ -183,11 +183,11 @@ def test_strangers_body_in_memory(target: Target, tries: Tries) -> None:
 @attack("L08", "availability", "the reader who never reads: answers that pile up")
 def test_slow_reader(target: Target, tries: Tries) -> None:
     host = target.own.host
-    with beside(target, target.other.host, "/portal/", 8) as measured, Crowd(target) as crowd:
+    with beside(target, target.other.host, "/portal/", 8) as measurement, Crowd(target) as crowd:
         many = f"GET /portal/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() * 50
         crowd.add(30, host, many)
         time.sleep(HOLD)
-        service = measured()
+        service = measurement()
     tries.holds(service.good >= GOOD, service)
 
 

@@ -75,12 +75,12 @@ def of_service(runtime: Runtime, service: str) -> tuple[float, float]:
     """MiB that a service uses; then it is killed: seconds from its successor's start until that listened."""
     container = runtime.container(service)
     memory = container.stats(stream=False)["memory_stats"]
-    used = (memory["usage"] - memory.get("stats", {}).get("total_inactive_file", 0)) / 2**20
+    mebibytes = (memory["usage"] - memory.get("stats", {}).get("total_inactive_file", 0)) / 2**20
     container.kill()  # never restart a task's container: Swarm starts another one, and both run
     successor = poll(lambda: runtime.container(service, 60), lambda task: task.id != container.id, 60, f"new {service}")
     since = datetime.fromisoformat(successor.attrs["State"]["StartedAt"][:26] + "+00:00").timestamp()
     (entry,) = [line for line in successor.logs().decode().splitlines() if "Listening at" in line]
-    return used, json.loads(entry)["time"] - since
+    return mebibytes, json.loads(entry)["time"] - since
 
 
 def main() -> int:
@@ -113,12 +113,12 @@ def main() -> int:
                     sys.exit(f"{page.url}: wanted 200, seen {page.status}")
                 path = "/" + page.url.split("/", 3)[3]
                 times, wrong, seconds = ask(client, municipality.host, path, args.requests, args.clients)
-                used, start = of_service(runtime, cell.app(system))
+                mebibytes, start = of_service(runtime, cell.app(system))
                 p95 = statistics.quantiles(times, n=20)[18]
                 faults += wrong
-                mark = "" if used <= MEMORY_MIB and start <= START_SECONDS else "  over"
+                mark = "" if mebibytes <= MEMORY_MIB and start <= START_SECONDS else "  over"
                 figures = f"{len(times) / seconds:7.0f}{statistics.median(times):8.1f}{p95:8.1f}{p95 / limit:9.2f}"
-                print(f"{system:<10}{figures}{wrong:6}{used:6.0f}{start:8.1f}{mark}", flush=True)
+                print(f"{system:<10}{figures}{wrong:6}{mebibytes:6.0f}{start:8.1f}{mark}", flush=True)
         finally:
             permit(runtime, register, municipality, CLERK, [])
     return 1 if faults else 0

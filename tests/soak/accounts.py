@@ -85,7 +85,7 @@ LEDGERS = (
 )  # fmt: skip
 
 
-def _counted(label: str, last: str, rows: str, number: str, table: str) -> str:
+def _count(label: str, last: str, rows: str, number: str, table: str) -> str:
     """Rule's SQL: a counter's last number is how many rows have one, and the greatest."""
     return f"""SELECT {label} AS label, {last} <> count({number}) OR {last} <> coalesce(max({number}), 0)
       OR {last} <> count(DISTINCT {number}) AS wrong FROM {table} c LEFT JOIN {rows} GROUP BY c.*, {label}, {last}"""
@@ -95,43 +95,43 @@ def _counted(label: str, last: str, rows: str, number: str, table: str) -> str:
 NUMBERS = (
     Rule(
         "irat", "main numbers of this year's registers",
-        _counted("c.prefix || '/' || c.year", "c.last_main", "irat.case_file f ON f.register_id = c.id", "f.main",
+        _count("c.prefix || '/' || c.year", "c.last_main", "irat.case_file f ON f.register_id = c.id", "f.main",
                  f"(SELECT * FROM irat.register WHERE year = {THIS_YEAR})"),
     ),
     Rule(
         "irat", "sub-numbers of this year's cases",
-        _counted("c.main", "c.last_sub", "irat.document d ON d.case_id = c.id", "d.sub",
+        _count("c.main", "c.last_sub", "irat.document d ON d.case_id = c.id", "d.sub",
                  "(SELECT f.* FROM irat.case_file f JOIN irat.register r ON r.id = f.register_id "
                  f"WHERE r.year = {THIS_YEAR})"),
     ),
     Rule(
         "irat", "numbers of the arrival book",
-        _counted("c.prefix || '/' || c.year", "c.last",
+        _count("c.prefix || '/' || c.year", "c.last",
                  "irat.incoming i ON i.number LIKE c.prefix || '/' || c.year || '/%'",
                  "split_part(i.number, '/', 3)::int", "(SELECT * FROM irat.counter WHERE prefix = 'ERK')"),
     ),
     Rule(
         "gazd", "numbers of vouchers",
-        _counted("c.year", "c.last_voucher", "gazd.voucher v ON v.year_id = c.year", "v.number", "gazd.fiscal_year"),
+        _count("c.year", "c.last_voucher", "gazd.voucher v ON v.year_id = c.year", "v.number", "gazd.fiscal_year"),
     ),
     Rule(
         "gazd", "numbers of commitments",
-        _counted("c.year", "c.last_commitment", "(gazd.commitment k JOIN gazd.appropriation a "
+        _count("c.year", "c.last_commitment", "(gazd.commitment k JOIN gazd.appropriation a "
                  "ON a.id = k.appropriation_id) ON a.year_id = c.year", "k.sequence", "gazd.fiscal_year"),
     ),
     Rule(
         "iparker", "numbers of trades",
-        _counted("c.kind || '/' || c.year", "c.last", "iparker.entry e ON e.kind = c.kind AND e.year = c.year",
+        _count("c.kind || '/' || c.year", "c.last", "iparker.entry e ON e.kind = c.kind AND e.year = c.year",
                  "e.serial", "iparker.counter"),
     ),
     Rule(
         "helpdesk", "numbers of tickets",
-        _counted("c.year", "c.last", "helpdesk.ticket t ON t.number LIKE 'HB/' || c.year || '/%'",
+        _count("c.year", "c.last", "helpdesk.ticket t ON t.number LIKE 'HB/' || c.year || '/%'",
                  "split_part(t.number, '/', 3)::int", "helpdesk.counter"),
     ),
     Rule(
         "elugy", "arrival numbers of citizens' forms",
-        _counted("c.year", "c.last", "elugy.submission s ON s.arrival_number LIKE 'EU/' || c.year || '/%'",
+        _count("c.year", "c.last", "elugy.submission s ON s.arrival_number LIKE 'EU/' || c.year || '/%'",
                  "split_part(s.arrival_number, '/', 3)::int", "elugy.arrival_book"),
     ),
 )  # fmt: skip

@@ -52,8 +52,8 @@ class Form:
         rows = [(name, value) for name, value in self.fields if name not in values]
         for name, value in values.items():
             rows += [(name, item) for item in ([value] if isinstance(value, str) else value or [])]
-        pressed = self.button(button)
-        return [*rows, (pressed.name, pressed.value)] if pressed.name else rows
+        submit = self.button(button)
+        return [*rows, (submit.name, submit.value)] if submit.name else rows
 
     def button(self, text: str) -> Button:
         """The button whose text begins so."""

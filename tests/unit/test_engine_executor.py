@@ -46,8 +46,8 @@ def test_a_creation_that_is_refused_is_told_in_the_clis_words():
 class WithoutImage:
     """A daemon that lacks an image, with a registry that has it or not."""
 
-    def __init__(self, known: bool):
-        self.known, self.pulled = known, []
+    def __init__(self, pullable: bool):
+        self.known, self.pulled = pullable, []
 
     def find(self, path):
         return None
@@ -64,7 +64,7 @@ class WithoutImage:
 
 
 def test_a_missing_image_is_pulled_before_its_container_is_made():
-    daemon = WithoutImage(known=True)
+    daemon = WithoutImage(pullable=True)
     with pytest.raises(DaemonError, match="Unable to create container: .*enough"):
         container.KIND.create(daemon, {"name": "c", "image": "reg:5000/i:2"}, None)
     assert daemon.pulled == [("reg:5000/i", "2")]
@@ -72,7 +72,7 @@ def test_a_missing_image_is_pulled_before_its_container_is_made():
 
 def test_an_image_that_cannot_be_had_is_named():
     with pytest.raises(DaemonError, match="container with image i:2: unable to pull image i:2: .*manifest unknown"):
-        container.KIND.create(WithoutImage(known=False), {"name": "c", "image": "i:2"}, None)
+        container.KIND.create(WithoutImage(pullable=False), {"name": "c", "image": "i:2"}, None)
 
 
 class Lines:

@@ -106,7 +106,7 @@ def test_replay_adds_what_the_journal_has():
 def test_replay_leaves_what_failed_as_it_was(op):
     item = resource("new") if op == "create" else resource("old").copy(inputs={"label": "other"})
     result = replay(Snapshot([resource("old")]), [record("begin", op, item), record("failed", op, item)], plain)
-    assert [(kept.id, kept.inputs) for kept in result.snapshot.resources] == [("old", resource("old").inputs)]
+    assert [(one.id, one.inputs) for one in result.snapshot.resources] == [("old", resource("old").inputs)]
     assert result.interrupted == []
 
 

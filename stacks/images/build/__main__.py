@@ -94,8 +94,8 @@ def write_sboms(client: docker.DockerClient, selected: list[str]) -> None:
     for name in selected:
         image = reference(name)
         if present(client, image):
-            written = sbom.write(client, name, image)
-            print(f"{image}  {written or 'written before'}")
+            path = sbom.write(client, name, image)
+            print(f"{image}  {path or 'written before'}")
         else:
             print(f"{image}  missing: build it first")
 

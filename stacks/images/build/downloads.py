@@ -91,8 +91,8 @@ def _maven(download: Maven, scratch: Path) -> Path:
         [*base, f"{DEPENDENCY_PLUGIN}:get", f"-Dartifact={download.artifact}", "-Dtransitive=false"], download.artifact
     )
     group, artifact, version, packaging = download.artifact.split(":")
-    stored = repository / group.replace(".", "/") / artifact / version / f"{artifact}-{version}.{packaging}"
-    os.replace(stored, scratch / "file")
+    path = repository / group.replace(".", "/") / artifact / version / f"{artifact}-{version}.{packaging}"
+    os.replace(path, scratch / "file")
     return scratch / "file"
 
 

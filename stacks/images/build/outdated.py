@@ -57,21 +57,21 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def pins() -> list[Pin]:
     """All pins outside the lock files of Python."""
-    listed = []
+    rows = []
     for name in names():
         place = f"stacks/images/{name}/downloads.yaml"
         for item in downloads(name):
             if isinstance(item, Maven):
                 group, artifact, version, _ = item.artifact.split(":")
-                listed.append(Pin(place, f"{group}:{artifact}", version, partial(of_maven, group, artifact)))
+                rows.append(Pin(place, f"{group}:{artifact}", version, partial(of_maven, group, artifact)))
             elif isinstance(item, Go):
-                listed.append(Pin(place, item.module, item.version, partial(of_go, item.module)))
+                rows.append(Pin(place, item.module, item.version, partial(of_go, item.module)))
     for line in GO_LOCK.read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([a-z0-9-]+)==(\S+)", line):
             package, version = match.groups()
             place = str(GO_LOCK.relative_to(paths.ROOT))
-            listed.append(Pin(place, package, version, partial(of_pip, package)))
-    return listed
+            rows.append(Pin(place, package, version, partial(of_pip, package)))
+    return rows
 
 
 def of_maven(group: str, artifact: str) -> str:

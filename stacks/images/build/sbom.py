@@ -87,8 +87,8 @@ def fetched(items: Iterable[AnyDownload]) -> list[Component]:
 
 def document(image: str, components: Iterable[Component], now: dt.datetime) -> dict[str, Any]:
     """The CycloneDX document of an image. Its serial number follows from the image and its contents."""
-    listed = sorted(set(components))
-    content = "\n".join([image, *(component.purl for component in listed)])
+    sorted_components = sorted(set(components))
+    content = "\n".join([image, *(component.purl for component in sorted_components)])
     reference = f"image:{image}"
     return {
         "bomFormat": "CycloneDX",
@@ -105,7 +105,7 @@ def document(image: str, components: Iterable[Component], now: dt.datetime) -> d
                 "version": tag(image),
             },
         },
-        "components": [component.document() for component in listed],
+        "components": [component.document() for component in sorted_components],
     }
 
 

@@ -123,7 +123,7 @@ def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash)
         three.run(old, ["bash", "-c", "kill -9 $(head -1 /data/pgdata/postmaster.pid)"])
     else:
         three.container(old).kill()
-    new = poll(lambda: led(three, cell), lambda name: name not in (None, old), 25, "another node leads")
+    new = poll(lambda: leader_among(three, cell), lambda name: name not in (None, old), 25, "another node leads")
     audit = [json.loads(line) for line in three.check(fencer, ["cat", "/audit/audit.jsonl"]).splitlines()]
     events = [entry for entry in audit if entry.get("member") == old][-4:]
     assert [entry["event"] for entry in events] == ["fencing", "proof", "released", "given back"]
@@ -136,7 +136,7 @@ def test_a_dead_leader_is_fenced_and_comes_back_as_a_standby(three, cell, crash)
     assert leader(three, cell) == new
 
 
-def led(runtime, names):
+def leader_among(runtime, names):
     try:
         return leader(runtime, names)
     except RuntimeFault:

@@ -138,8 +138,8 @@ def test_only_the_edge_can_name_a_tenant(register, runtime):
 def test_an_app_server_is_small_and_logs_only_json(register, runtime, system):
     container = runtime.container(register.cell(register.municipality(OURS).cell).app(system))
     stats = container.stats(stream=False)["memory_stats"]
-    used = (stats["usage"] - stats.get("stats", {}).get("total_inactive_file", 0)) / 2**20
-    assert used <= 120, f"{used:.0f} MiB, wanted at most 120"
+    mebibytes = (stats["usage"] - stats.get("stats", {}).get("total_inactive_file", 0)) / 2**20
+    assert mebibytes <= 120, f"{mebibytes:.0f} MiB, wanted at most 120"
     lines = container.logs(tail=200).decode().splitlines()
     assert lines
     assert not [line for line in lines if "HTTP/1.1" in line], "an access log with query strings"

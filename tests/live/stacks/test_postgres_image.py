@@ -234,15 +234,15 @@ def test_a_standby_that_was_told_of_no_leader_is_known_from_one_that_replays(nod
     """What a leader's death in the middle of a rewind leaves behind; a cell's node clones itself anew then."""
     first = node()
     wait_ready(first)
-    assert awaited(first) == [(None, None)], "no standby at all"
+    assert answers_of(first) == [(None, None)], "no standby at all"
     first.stop()
     standby = node(["sh", "-c", STANDBY])
     poll(lambda: str(standby.top()), lambda titles: "startup recovering" in titles, 30, "it replays what it has")
-    ((starting, running),) = awaited(standby)
+    ((starting, running),) = answers_of(standby)
     assert starting.endswith("(0 s of replay)") and running is None
 
 
-def awaited(container):
+def answers_of(container):
     """What the node's keeper sees, looked at for some seconds: each different answer once."""
     code, message = container.exec_run(["python3", "-c", AWAITED])
     assert code == 0, message.decode()

@@ -118,8 +118,8 @@ def test_no_more_than_two_weeks_are_made_up_for(serve):
     with serve("keret"), transaction.atomic():
         assert feeding._days_to_send("keret", today) == [today], "a system that never sent owes nothing of before"
         feeding.deliver("keret", today - dt.timedelta(days=40))
-        owed = feeding._days_to_send("keret", today)
-    assert (len(owed), owed[0], owed[-1]) == (14, today - dt.timedelta(days=13), today)
+        days = feeding._days_to_send("keret", today)
+    assert (len(days), days[0], days[-1]) == (14, today - dt.timedelta(days=13), today)
 
 
 def test_a_feed_that_came_in_time_and_again_is_not_late(serve, deliver):

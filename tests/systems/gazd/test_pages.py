@@ -239,8 +239,8 @@ def test_every_page_shows_the_invented_data(browse, serve):
         assert synthetic.fill("16054", seed=3)
         pks = [m.objects.order_by("pk").first().pk for m in (Appropriation, Commitment, Invoice, Voucher)]
         year = FiscalYear.objects.get().year
-        fed = {(row["measure"], row["dimension"]): row["value"] for row in feed.rows(Voucher.objects.first().day)}
-    assert fed[("bizonylat", "")] > 100 and fed[("teljesítés", "K3 Dologi kiadások")] > 0
+        figures = {(row["measure"], row["dimension"]): row["value"] for row in feed.rows(Voucher.objects.first().day)}
+    assert figures[("bizonylat", "")] > 100 and figures[("teljesítés", "K3 Dologi kiadások")] > 0
     places = ["", "kotelezettsegek/", "szamlak/", "szamlak/fizetes", "partnerek/", "bizonylatok/", "kimutatasok/"]
     places += [
         f"{p}/{pk}/" for p, pk in zip(("eloiranyzatok", "kotelezettsegek", "szamlak", "bizonylatok"), pks, strict=True)

@@ -47,8 +47,8 @@ def sides(voucher):
 def test_deductible_vat_is_posted_and_paid_on_its_own(gazd):
     bill = new_invoice((100_000, 27, True), (1_000, 18, False))
     assert bill.gross == 128_180
-    posted = approved(bill.pk, day(3), "j")
-    assert sides(posted) == [("52", None, 101_180), ("3641", None, 27_000), ("42", None, -128_180)]
+    voucher = approved(bill.pk, day(3), "j")
+    assert sides(voucher) == [("52", None, 101_180), ("3641", None, 27_000), ("42", None, -128_180)]
     part = bookkeeping.pay_part(bill.pk, 64_090, day(4), "33", "k")
     assert sides(part) == [("42", None, 64_090), ("33", "K3", -50_590), ("33", "K351", -13_500)]
     bookkeeping.pay([bill.pk], day(5), "33", "k")

@@ -361,8 +361,8 @@ def test_the_invented_register_is_found_summed_and_fed(clerk, serve):
         total = summaries.total(summaries.by_class(today))
         live = Parcel.objects.filter(ended=None)
         assert (total.count, total.gross) == (live.count(), sum(live.values_list("gross", flat=True)))
-        fed = sum(row["value"] for row in feed.rows(today) if row["measure"] == "ingatlanok bruttó értéke")
-        assert fed == total.gross
+        gross_in_feed = sum(row["value"] for row in feed.rows(today) if row["measure"] == "ingatlanok bruttó értéke")
+        assert gross_in_feed == total.gross
         some = live.filter(area="outer").first()
     assert f">{some.lot}<" in text_of(clerk.get(f"/ivk/?q={some.lot}"))
     assert "Nincs ilyen ingatlan" in text_of(clerk.get("/ivk/?q=nincsilyen"))

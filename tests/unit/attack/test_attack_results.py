@@ -12,9 +12,9 @@ from tests.attack.registry import Attack, Tries, Untried, attack, control
 from tests.attack.results import FELL, HELD, UNTRIED, Row
 
 
-def row(number: str, result: str, counts_as: str = "", tried: int = 1) -> Row:
-    fell = tried if result == FELL else 0
-    return Row(number, "edge", "x", result, tried, tried - fell, fell, 0.1, counts_as or number, "seen")
+def row(number: str, result: str, counts_as: str = "", count: int = 1) -> Row:
+    fell = count if result == FELL else 0
+    return Row(number, "edge", "x", result, count, count - fell, fell, 0.1, counts_as or number, "seen")
 
 
 def test_one_try_that_gets_through_is_a_fallen_wall():

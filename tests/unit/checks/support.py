@@ -51,15 +51,15 @@ def document(recording: dict, name: str) -> dict:
 
 def broken(recording: dict, at: list, value: object = None, drop: bool = False) -> dict:
     """A copy of the recording with one value changed or dropped; the place must exist but for its last key."""
-    copied = copy.deepcopy(recording)
-    target = document(copied, at[0])["data"]
+    result = copy.deepcopy(recording)
+    target = document(result, at[0])["data"]
     for key in at[1:-1]:
         target = target[key]
     if drop:
         del target[at[-1]]
     else:
         target[at[-1]] = value
-    return copied
+    return result
 
 
 @cache

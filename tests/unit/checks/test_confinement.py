@@ -18,13 +18,13 @@ def process(name, pid, parent, uid=10001, caps=NONE, rest=BOUND):
     return PROCESS.format(name=name, pid=pid, parent=parent, uid=uid, caps=caps, rest=rest)
 
 
-def printed(*processes, mounts=MOUNTS, routes=INSIDE, pids="max\n"):
+def printout(*processes, mounts=MOUNTS, routes=INSIDE, pids="max\n"):
     return "".join(processes) + f"\n[mounts]\n{mounts}[routes]\n{ROUTES}{routes}[pids]\n{pids}"
 
 
 INIT = process("docker-init", 1, 0, rest=FREE)
 CHECK = process("sh", 6, 0, uid=0, caps="00000000a80425fb", rest=FREE)  # begun by Docker: no child of the init
-CONFINED = printed(INIT, process("gunicorn", 7, 1), process("gunicorn", 19, 7), CHECK)
+CONFINED = printout(INIT, process("gunicorn", 7, 1), process("gunicorn", 19, 7), CHECK)
 SOUND = {
     "uid": 10001,
     "no_new_privileges": True,
@@ -43,13 +43,13 @@ def test_a_confined_service_is_seen_through_its_init_and_its_health_checks():
 @pytest.mark.parametrize(
     ("text", "fact", "value"),
     [
-        (printed(INIT, process("gunicorn", 7, 1, uid=0)), "uid", 0),
-        (printed(INIT, process("gunicorn", 7, 1, rest=FREE)), "no_new_privileges", False),
-        (printed(INIT, process("gunicorn", 7, 1, rest=FREE)), "seccomp", False),
-        (printed(INIT, process("gunicorn", 7, 1, caps="0000000000000400")), "capabilities", "400"),
-        (printed(INIT, process("x", 7, 1), mounts=MOUNTS.replace(" ro,", " rw,")), "read_only", False),
-        (printed(INIT, process("x", 7, 1), routes=INSIDE + WAY_OUT), "default_route", True),
-        (printed(INIT, process("x", 7, 1), pids="512\n"), "processes_limit", "512"),
+        (printout(INIT, process("gunicorn", 7, 1, uid=0)), "uid", 0),
+        (printout(INIT, process("gunicorn", 7, 1, rest=FREE)), "no_new_privileges", False),
+        (printout(INIT, process("gunicorn", 7, 1, rest=FREE)), "seccomp", False),
+        (printout(INIT, process("gunicorn", 7, 1, caps="0000000000000400")), "capabilities", "400"),
+        (printout(INIT, process("x", 7, 1), mounts=MOUNTS.replace(" ro,", " rw,")), "read_only", False),
+        (printout(INIT, process("x", 7, 1), routes=INSIDE + WAY_OUT), "default_route", True),
+        (printout(INIT, process("x", 7, 1), pids="512\n"), "processes_limit", "512"),
     ],
 )
 def test_one_right_too_many_is_seen(text, fact, value):

@@ -83,7 +83,7 @@ def proof(monkeypatch):
     return prove
 
 
-def opened(facts, grantee):
+def open_to(facts, grantee):
     contents = facts.contents["t10001"]
     right = Right("relation", "irat", "document", grantee, "SELECT")
     return Facts(facts.cluster, {**facts.contents, "t10001": replace(contents, rights=(*contents.rights, right))})
@@ -96,7 +96,7 @@ def test_the_proof_of_sound_tenants_passes(facts, proof):
 
 
 def test_a_way_to_another_tenant_is_named_and_fails(facts, proof):
-    result = proof(opened(facts, "t10000_irat"))
+    result = proof(open_to(facts, "t10000_irat"))
     verdict, message = verdict_of("centre.isolation.matrix", "isolation", result)
     assert (verdict, message) == ("FAIL", "1 úton érhető el másik önkormányzat: t10000 → t10001 (objects)")
     verdict, message = verdict_of("centre.isolation.catalogue", "isolation", result)

@@ -298,7 +298,7 @@ CASES = {
 COPIES = itertools.count()  # a module of a name that was imported before would not be read again
 
 
-def copied(folder, old, new):
+def copy_with(folder, old, new):
     """The suites under names of their own, with one text replaced; it must be there."""
     folder.mkdir()
     replaced, copy = 0, next(COPIES)
@@ -321,7 +321,7 @@ def suite():
 def test_catalogue_and_assertions_must_agree(case, tmp_path):
     """Each disagreement is a fault of the run, never a shorter report."""
     old, extra, says = CASES[case]
-    folder = copied(tmp_path / "suites", old, "def _irat")
+    folder = copy_with(tmp_path / "suites", old, "def _irat")
     module = folder / f"test_extra_{next(COPIES)}.py"
     module.write_text(f"from checks.plugin import check\n\n{extra}", encoding="utf-8")
     with pytest.raises(RegisterError, match=says) as error:
@@ -330,7 +330,7 @@ def test_catalogue_and_assertions_must_agree(case, tmp_path):
 
 
 def test_an_assertion_that_reads_nothing_proves_nothing(tmp_path):
-    folder = copied(tmp_path / "suites", '    _answers(probe, ["irat"])', "    assert True")
+    folder = copy_with(tmp_path / "suites", '    _answers(probe, ["irat"])', "    assert True")
     outcomes = {outcome.check: outcome for outcome in run(suite(), folder)}
     assert outcomes["tenant.irat.answers"].message == "az ellenőrzés semmit sem olvasott a mérésből"
     assert {name for name, outcome in outcomes.items() if outcome.verdict != "PASS"} == {"tenant.irat.answers"}

@@ -33,8 +33,8 @@ def test_hosts_that_lead_to_the_centre_are_reached(network):
 @pytest.mark.parametrize("addresses", [[], ["10.9.9.9"], [ADDRESS, "10.9.9.9"]])
 def test_a_name_that_leads_elsewhere_or_also_elsewhere_is_a_fault(network, addresses):
     network[0]["a.test"] = addresses
-    reached, faults = reach.examine(PARAMS)
-    assert list(reached) == ["b.test"], "the others are looked at all the same"
+    hosts, faults = reach.examine(PARAMS)
+    assert list(hosts) == ["b.test"], "the others are looked at all the same"
     assert len(faults) == 1 and f"wanted {ADDRESS}" in faults[0]
     assert reach.examine(PARAMS | {"resolve": False})[1] == []
 
@@ -43,8 +43,8 @@ def test_a_certificate_of_somebody_else_and_a_closed_port_are_told_apart(network
     network[1]["a.test"] = ssl.SSLCertVerificationError(1, "verify failed")
     network[1]["a.test"].verify_message = "self-signed certificate"
     network[1]["b.test"] = ConnectionRefusedError("refused")
-    reached, (untrusted, closed) = reach.examine(PARAMS)
-    assert reached == {} and "not trusted" in untrusted and "no answer at 10.0.0.10 port 443" in closed
+    hosts, (untrusted, closed) = reach.examine(PARAMS)
+    assert hosts == {} and "not trusted" in untrusted and "no answer at 10.0.0.10 port 443" in closed
 
 
 def test_a_handshake_is_with_the_host_by_the_centres_root_alone(monkeypatch):

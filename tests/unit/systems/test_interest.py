@@ -15,7 +15,7 @@ days = st.integers(0, 800).map(lambda n: FIRST + dt.timedelta(days=n))
 debts = st.lists(st.builds(Entry, days, st.integers(1, 10**9)), min_size=1, max_size=6)
 payments = st.lists(st.builds(Entry, days, st.integers(-(10**9), -1)), max_size=6)
 rates = st.lists(st.builds(Rate, days, st.integers(0, 3000)), min_size=1, max_size=4, unique_by=lambda r: r.since).map(
-    lambda found: [Rate(dt.date(2000, 1, 1), 1000), *sorted(found, key=lambda rate: rate.since)]
+    lambda rates: [Rate(dt.date(2000, 1, 1), 1000), *sorted(rates, key=lambda rate: rate.since)]
 )
 
 

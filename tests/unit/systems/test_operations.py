@@ -40,8 +40,8 @@ def test_the_registers_operations_are_read_by_an_app_server(system):
     assert {day: (f"{a:%H:%M}", f"{b:%H:%M}") for day, (a, b) in result.opening_hours.items()} == {
         day: tuple(hours) for day, hours in register.environment.open_days.items()
     }
-    announced = register.environment.maintenance if system == "keret" else []
-    assert [entry.text for entry in result.maintenance] == [entry.text for entry in announced]
+    expected = register.environment.maintenance if system == "keret" else []
+    assert [entry.text for entry in result.maintenance] == [entry.text for entry in expected]
     assert all(entry.since.tzinfo for entry in result.maintenance)
     assert result.message_days == register.retention.message_days
 

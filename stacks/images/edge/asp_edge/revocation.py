@@ -62,12 +62,12 @@ def loaded(settings: Settings, tries: int = TRIES, pause: float = PAUSE_SECONDS)
 
     The worker that takes new connections is asked by the master, which closes its socket for a moment while it reloads.
     """
-    for left in range(tries - 1, -1, -1):
+    for tries_left in range(tries - 1, -1, -1):
         try:
             answer = haproxy.command(settings.master_socket, f"@1 show acl {settings.revoked}")
             break
         except EdgeFault:
-            if not left:
+            if not tries_left:
                 raise
             time.sleep(pause)
     rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"

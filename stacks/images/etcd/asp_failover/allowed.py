@@ -41,8 +41,8 @@ class Rules:
         """The engine's answer to a call that is allowed; Refused for any other."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        for known, pattern, call in self._calls:
-            if known == method and (match := re.fullmatch(pattern, parts.path)):
+        for verb, pattern, call in self._calls:
+            if verb == method and (match := re.fullmatch(pattern, parts.path)):
                 return call(target, query, body, *match.groups())
         raise Refused(f"{method} {parts.path[:100]} is no call of the fencer's")
 

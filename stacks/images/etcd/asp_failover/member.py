@@ -40,14 +40,14 @@ def cluster_state(member: str, members: list[str], password: str) -> str:
         return "existing"
     etcd = Etcd([f"{name}:{CLIENT}" for name in members if name != member], ROOT, "root", password, PATIENCE)
     try:
-        listed = etcd.call("/v3/cluster/member/list", {"linearizable": True})["members"]
+        entries = etcd.call("/v3/cluster/member/list", {"linearizable": True})["members"]
     except EtcdFault as fault:
         if JOINING.exists():
             raise
         log.info(f"no cluster is there yet ({fault})")
         return "new"
     url = f"https://{member}:{PEER}"
-    own = next((entry for entry in listed if url in entry["peerURLs"]), None)
+    own = next((entry for entry in entries if url in entry["peerURLs"]), None)
     if own and own.get("name"):
         if not own.get("clientURLs"):
             return "new"  # one of the first members, which never ran

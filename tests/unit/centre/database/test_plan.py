@@ -477,9 +477,9 @@ def test_a_tenant_that_does_not_become_right_is_a_fault_after_three_rounds(monke
 
 def test_what_logins_share_is_known_of_one_cells_municipalities_alone():
     register = load("test")
-    moved = altered(register, municipalities={"16054": register.municipality("16054").model_copy(update={"cell": "x"})})
+    other = altered(register, municipalities={"16054": register.municipality("16054").model_copy(update={"cell": "x"})})
     assert "t16054" in tenants.shared_rights(register, "baz1")
-    assert "t16054" not in tenants.shared_rights(moved, "baz1") and set(tenants.shared_rights(moved, "x")) == {"t16054"}
+    assert "t16054" not in tenants.shared_rights(other, "baz1") and set(tenants.shared_rights(other, "x")) == {"t16054"}
 
 
 def test_a_municipality_knows_of_the_others_of_its_office_in_its_cell():

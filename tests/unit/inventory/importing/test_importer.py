@@ -184,8 +184,8 @@ def test_an_import_that_fails_leaves_no_trace(beside_dev, tmp_path, case):
 
 def test_an_import_into_an_unsound_environment_leaves_it_as_it_is(folder, tmp_path):
     import_settlements(folder, TEMPLATE, "Vas")
-    broken = next(folder.glob("municipalities/*.yaml"))
-    broken.write_text(broken.read_text().replace("phase: preparation", "phase: live"))
+    file = next(folder.glob("municipalities/*.yaml"))
+    file.write_text(file.read_text().replace("phase: preparation", "phase: live"))
     before = tree(tmp_path)
     with pytest.raises(RegisterError, match="phase live without evidence"):
         import_settlements(folder, TEMPLATE, "Zala")

@@ -26,7 +26,7 @@ def ini(text):
     return parser
 
 
-def repeated(text, key):
+def repeats(text, key):
     return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
 
 
@@ -125,31 +125,31 @@ def test_the_proxy_of_several_nodes_asks_who_leads():
 
 def test_repository_and_nodes_name_each_other():
     repository = pgbackrest.repository_conf("baz1", NODES, 4)
-    assert repeated(repository, "tls-server-auth") == [f"{node}=baz1" for node in NODES]
+    assert repeats(repository, "tls-server-auth") == [f"{node}=baz1" for node in NODES]
     for number, node in enumerate(NODES, start=1):
-        assert repeated(repository, f"pg{number}-host") == [node]
-        assert repeated(repository, f"pg{number}-host-type") == ["tls"]
+        assert repeats(repository, f"pg{number}-host") == [node]
+        assert repeats(repository, f"pg{number}-host-type") == ["tls"]
         text = pgbackrest.node_conf("baz1", BACKUP)
-        assert repeated(text, "repo1-host") == [BACKUP]
-        assert repeated(text, "repo1-host-type") == repeated(text, "repo2-host-type") == ["tls"]
-        assert repeated(text, "repo2-host") == [BACKUP]
-        assert repeated(text, "tls-server-auth") == [f"{BACKUP}=baz1"]
-    assert repeated(repository, "repo1-retention-full") == repeated(repository, "repo2-retention-full") == ["4"]
+        assert repeats(text, "repo1-host") == [BACKUP]
+        assert repeats(text, "repo1-host-type") == repeats(text, "repo2-host-type") == ["tls"]
+        assert repeats(text, "repo2-host") == [BACKUP]
+        assert repeats(text, "tls-server-auth") == [f"{BACKUP}=baz1"]
+    assert repeats(repository, "repo1-retention-full") == repeats(repository, "repo2-retention-full") == ["4"]
     assert "cipher-pass" not in repository, "the keys are a secret of their own"
 
 
 def test_the_daily_repository_is_encrypted_too_and_each_has_its_own_key():
     repository = pgbackrest.repository_conf("baz1", NODES, 4)
-    assert repeated(repository, "repo1-cipher-type") == repeated(repository, "repo2-cipher-type") == ["aes-256-cbc"]
+    assert repeats(repository, "repo1-cipher-type") == repeats(repository, "repo2-cipher-type") == ["aes-256-cbc"]
     keys = pgbackrest.keys_conf({pgbackrest.DAILY: "one", pgbackrest.VAULT: "two"})
-    assert (repeated(keys, "repo1-cipher-pass"), repeated(keys, "repo2-cipher-pass")) == (["one"], ["two"])
+    assert (repeats(keys, "repo1-cipher-pass"), repeats(keys, "repo2-cipher-pass")) == (["one"], ["two"])
     assert len(set(pgbackrest.KEYS.values())) == len(pgbackrest.PLACES) == 2
 
 
 def test_an_encrypted_repository_never_begins_where_one_in_clear_lies():
     repository = pgbackrest.repository_conf("baz1", NODES, 4)
-    assert repeated(repository, "repo1-path") == ["/data/encrypted/repo"]
-    assert repeated(repository, "repo2-path") == ["/vault/repo"]
+    assert repeats(repository, "repo1-path") == ["/data/encrypted/repo"]
+    assert repeats(repository, "repo2-path") == ["/vault/repo"]
 
 
 @pytest.mark.parametrize(("value", "quoted"), [("a", "'a'"), ("it's", "'it''s'"), ("\\n", "'\\n'"), ("", "''")])

@@ -19,5 +19,5 @@ def verify(host: Host) -> None:
     profiles = host.check_output("ls -d /home/ugyintezo/.config/mozilla/firefox/*.default-esr").split()
     assert profiles, "Firefox has a profile"
     for store in ("/home/ugyintezo/.pki/nssdb", *profiles):
-        listed = host.check_output(f"sudo -u ugyintezo certutil -L -d sql:{store}")
-        assert "ASP scenario root CA" in listed and NICKNAME in listed, listed
+        listing = host.check_output(f"sudo -u ugyintezo certutil -L -d sql:{store}")
+        assert "ASP scenario root CA" in listing and NICKNAME in listing, listing
