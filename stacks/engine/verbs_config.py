@@ -136,13 +136,13 @@ def _get(args: argparse.Namespace, target: StackConfig) -> int:
 def _remove(args: argparse.Namespace, target: StackConfig) -> int:
     key, path = _split(args.key, args.path, target)
     values = target.data.get("config") or {}
-    stored = next((name for name in values if target.key(name) == key), None)
-    if stored is None:
+    entry = next((name for name in values if target.key(name) == key), None)
+    if entry is None:
         return 0
     if not path:
-        values.pop(stored)
+        values.pop(entry)
     else:
-        holder: Any = values[stored]
+        holder: Any = values[entry]
         for part in path[:-1]:
             holder = holder[part] if isinstance(holder, (dict, list)) and part in _places(holder) else None
         if isinstance(holder, (dict, list)) and path[-1] in _places(holder):

@@ -100,8 +100,8 @@ class Chaos:
             kind = "volume"
         self._count += 1
         usable = [item["name"] for item in self.spec if kind != "service" or item["kind"] in USABLE]
-        wanted = len(usable) if kind == "service" else self.random.choice((0, 0, 1, 2))
-        needs = self.random.sample(usable, min(len(usable), wanted, 4))
+        count = len(usable) if kind == "service" else self.random.choice((0, 0, 1, 2))
+        needs = self.random.sample(usable, min(len(usable), count, 4))
         self.spec.append(
             {
                 "name": f"r{self._count}",
@@ -133,10 +133,10 @@ class Chaos:
         free = [item for item in self.spec if not self._drags(item)]
         if free:
             self._count += 1
-            chosen = self.random.choice(free)
-            chosen["label"] = str(self._count)
-            if chosen["kind"] != "service":
-                self._replaced(chosen)
+            target = self.random.choice(free)
+            target["label"] = str(self._count)
+            if target["kind"] != "service":
+                self._replaced(target)
 
     def _drags(self, item: dict, first: bool = False) -> bool:
         """Whether something that a service uses would be deleted before its replacement: the daemon refuses that.
@@ -183,11 +183,11 @@ class Chaos:
 
     def check(self) -> list[str]:
         """Differences between the daemon and the model."""
-        seen = sorted(row for row, _ in self._daemon())
-        wanted = sorted((_sort(item["kind"]), item["place"], item["label"]) for item in self.spec)
-        faults = [f"{row} is wanted and not there" for row in wanted if row not in seen]
-        faults += [f"{row} is there and not wanted" for row in seen if row not in wanted]
-        faults += [f"{row} is doubled" for row in set(seen) if seen.count(row) > 1]
+        present = sorted(row for row, _ in self._daemon())
+        expected = sorted((_sort(item["kind"]), item["place"], item["label"]) for item in self.spec)
+        faults = [f"{row} is wanted and not there" for row in expected if row not in present]
+        faults += [f"{row} is there and not wanted" for row in present if row not in expected]
+        faults += [f"{row} is doubled" for row in set(present) if present.count(row) > 1]
         return faults
 
     def identity_faults(self) -> list[str]:
@@ -198,8 +198,8 @@ class Chaos:
             place, generation, identity = item["place"], item["generation"], now.get(item["place"], "")
             before = self._identities.get(place)
             if before is not None and (before[0] == generation) != (before[1] == identity):
-                told = "was replaced" if before[0] == generation else "was not replaced"
-                faults.append(f"{item['kind']} {place} {told}")
+                what = "was replaced" if before[0] == generation else "was not replaced"
+                faults.append(f"{item['kind']} {place} {what}")
             self._identities[place] = (generation, identity)
         return faults
 
@@ -207,46 +207,46 @@ class Chaos:
         """What there is: row and identity."""
         api, prefix = client(), self.sandbox.prefix
         volumes = api.volumes(filters={"name": prefix})["Volumes"] or []
-        found = [("volume", item["Name"], item["Labels"], _born(item)) for item in volumes]
-        found += [("network", item["Name"], item["Labels"], item["Id"]) for item in self.sandbox.networks()]
+        rows = [("volume", item["Name"], item["Labels"], _born(item)) for item in volumes]
+        rows += [("network", item["Name"], item["Labels"], item["Id"]) for item in self.sandbox.networks()]
         for kind, items in (("config", api.configs()), ("secret", api.secrets()), ("service", api.services())):
-            found += [(kind, item["Spec"]["Name"], item["Spec"]["Labels"], item["ID"]) for item in items]
+            rows += [(kind, item["Spec"]["Name"], item["Spec"]["Labels"], item["ID"]) for item in items]
         return [
             ((kind, name.removeprefix(f"{prefix}-").split("-")[0], (marks or {}).get("v", "?")), identity)
-            for kind, name, marks, identity in found
+            for kind, name, marks, identity in rows
             if name.startswith(prefix)
         ]
 
     def settle(self) -> list[str]:
         """Complete the program, then look: faults of the daemon, of the journal and of a repeated preview."""
-        said = self.sandbox.up("--skip-preview", status=None)
+        output = self.sandbox.up("--skip-preview", status=None)
         faults = self.check()
-        if faults or "error" in said:
-            faults.append(f"up said: {said[-1500:]}")
+        if faults or "error" in output:
+            faults.append(f"up said: {output[-1500:]}")
         if self.sandbox.checkpoint.with_suffix(".journal").exists():
             faults.append("the journal is still there")
-        said = self.sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=None)
-        if "no changes were expected" in said or "error" in said:
-            faults.append(f"preview after it: {said[-400:]}")
+        output = self.sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=None)
+        if "no changes were expected" in output or "error" in output:
+            faults.append(f"preview after it: {output[-400:]}")
         return faults
 
     def guarded(self) -> list[str]:
         """Protect a resource, try to remove and to replace it, and free it again: faults."""
         free = self._free()
         replaceable = [item for item in free if item["kind"] != "service"]  # a service is never replaced
-        chosen = self.random.choice(replaceable or free)
-        chosen["protect"] = True
+        one = self.random.choice(replaceable or free)
+        one["protect"] = True
         self.save()
         self.sandbox.up("--skip-preview")
-        others = [item for item in self.spec if item is not chosen]
-        attempts = [others] + ([[*others, {**chosen, "label": "other"}]] if chosen["kind"] != "service" else [])
+        others = [item for item in self.spec if item is not one]
+        attempts = [others] + ([[*others, {**one, "label": "other"}]] if one["kind"] != "service" else [])
         faults = []
         for spec in attempts:
             self.save(spec)
-            said = self.sandbox.up("--skip-preview", status=1)
-            faults += [] if "protect" in said else [f"{chosen['kind']} {chosen['place']}: no refusal: {said[-500:]}"]
+            output = self.sandbox.up("--skip-preview", status=1)
+            faults += [] if "protect" in output else [f"{one['kind']} {one['place']}: no refusal: {output[-500:]}"]
             faults += self.check()
-        chosen["protect"] = False
+        one["protect"] = False
         self.save()
         return faults + self.settle()
 
@@ -278,13 +278,13 @@ class Chaos:
 
     def _under_way(self) -> set[str]:
         """Operations that the journal shows as begun and not done."""
-        begun = set()
+        under_way = set()
         journal = self.sandbox.checkpoint.with_suffix(".journal")
         for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else ():
             record = json.loads(line)
             mark = (record.get("op"), (record.get("resource") or {}).get("urn"))
-            (begun.add if record["kind"] == "begin" else begun.discard)(mark)
-        return {f"{op} {urn.split('::')[2].rsplit(':', 1)[-1]}" for op, urn in begun} or {"nothing"}
+            (under_way.add if record["kind"] == "begin" else under_way.discard)(mark)
+        return {f"{op} {urn.split('::')[2].rsplit(':', 1)[-1]}" for op, urn in under_way} or {"nothing"}
 
     def measured(self, *arguments: str) -> float:
         """Seconds that a command takes."""

@@ -9,6 +9,6 @@ from tests.engine.harness import Sandbox
 
 @pytest.fixture
 def sandbox(tmp_path):
-    made = Sandbox(tmp_path).init()
-    yield made
-    made.close()
+    new = Sandbox(tmp_path).init()
+    yield new
+    new.close()

@@ -88,8 +88,8 @@ class Sandbox:
 
     def volumes(self) -> list[str]:
         """Names of the daemon's volumes of this sandbox, without the prefix, sorted."""
-        found = client().volumes(filters={"name": self.prefix})["Volumes"] or []
-        return sorted(item["Name"].removeprefix(f"{self.prefix}-") for item in found)
+        rows = client().volumes(filters={"name": self.prefix})["Volumes"] or []
+        return sorted(item["Name"].removeprefix(f"{self.prefix}-") for item in rows)
 
     def networks(self) -> list[dict]:
         """The daemon's networks of this sandbox (its own filter knows Swarm's networks by their whole names only)."""
@@ -127,7 +127,7 @@ def _removed(remove: Callable, *arguments, **options) -> None:
     try:
         remove(*arguments, **options)
     except docker.errors.APIError as fault:
-        if not any(said in str(fault) for said in ("not found", "No such", "already in progress")):
+        if not any(words in str(fault) for words in ("not found", "No such", "already in progress")):
             raise
 
 

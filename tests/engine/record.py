@@ -27,7 +27,7 @@ def recorded(step: Step, program: str) -> dict:
     return {
         "program": program,
         "flags": step.flags,
-        **{verb: {key: masked(value) for key, value in seen.items()} for verb, seen in step.verbs.items()},
+        **{verb: {key: masked(value) for key, value in events.items()} for verb, events in step.verbs.items()},
         "preview_after_is_no_op": step.quiet,
         "outputs": json.loads(step.outputs),
         "state": masked(deployment.get("resources") or []),

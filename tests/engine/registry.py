@@ -62,19 +62,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         body = self._body()
-        wanted = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        if self.headers.get("Authorization") != f"Basic {wanted}":
+        credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") != f"Basic {credentials}":
             self.fault(401, "UNAUTHORIZED", WWW_Authenticate='Basic realm="registry"')
             return
         parts = urlsplit(self.path)
         if parts.path == "/v2/":
             self.answer(200, b"{}")
             return
-        found = _PATH.match(parts.path)
-        if found is None:
+        match = _PATH.match(parts.path)
+        if match is None:
             self.fault(404, "NAME_UNKNOWN")
             return
-        name, kind, key = found["name"], found["kind"], found["key"]
+        name, kind, key = match["name"], match["kind"], match["key"]
         if kind == "manifests":
             self._manifest(name, key, body)
         elif kind == "blobs":

@@ -146,15 +146,15 @@ class SshDaemon(Listener):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        known = self._folder / "known_hosts"
-        known.write_text(f"[127.0.0.1]:{self.port} {self._own.get_name()} {self._own.get_base64()}\n", encoding="utf-8")
+        hosts = self._folder / "known_hosts"
+        hosts.write_text(f"[127.0.0.1]:{self.port} {self._own.get_name()} {self._own.get_base64()}\n", encoding="utf-8")
         self.options = [
             "-F",
             "none",
             "-i",
             str(self._folder / "key"),
             "-o",
-            f"UserKnownHostsFile={known}",
+            f"UserKnownHostsFile={hosts}",
             "-o",
             "StrictHostKeyChecking=yes",
             "-o",

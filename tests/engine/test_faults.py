@@ -19,9 +19,9 @@ def test_a_program_that_raises(sandbox):
     sandbox.up()
     before = sandbox.checkpoint.read_text(encoding="utf-8")
     sandbox.write(volume("a") + volume("b") + "raise ValueError('wrong cell')\n")
-    said = sandbox.up(status=1)
-    assert "ValueError: wrong cell" in said and '__main__.py", line 7' in said
-    assert "runpy" not in said and "stacks/engine" not in said
+    output = sandbox.up(status=1)
+    assert "ValueError: wrong cell" in output and '__main__.py", line 7' in output
+    assert "runpy" not in output and "stacks/engine" not in output
     assert sandbox.volumes() == ["a"]
     assert sandbox.checkpoint.read_text(encoding="utf-8") == before
 
@@ -42,8 +42,8 @@ def test_no_program(sandbox):
 
 def test_a_stack_that_does_not_exist(sandbox):
     sandbox.write("")
-    said = sandbox.run("up", "-s", "prod", "--yes", status=6)
-    assert "no stack named 'prod' found" in said and "known: dev" in said and "stack init prod" in said
+    output = sandbox.run("up", "-s", "prod", "--yes", status=6)
+    assert "no stack named 'prod' found" in output and "known: dev" in output and "stack init prod" in output
 
 
 def test_no_project_no_backend_no_stack(sandbox, tmp_path):
@@ -57,17 +57,17 @@ def test_a_corrupt_checkpoint(sandbox):
     sandbox.write(volume("a"))
     sandbox.up()
     sandbox.checkpoint.write_text('{"version": 3, "check', encoding="utf-8")
-    said = sandbox.up(status=1)
-    assert f"checkpoint {sandbox.checkpoint} is corrupt" in said and ".bak" in said
+    output = sandbox.up(status=1)
+    assert f"checkpoint {sandbox.checkpoint} is corrupt" in output and ".bak" in output
     assert sandbox.checkpoint.read_text(encoding="utf-8") == '{"version": 3, "check'
     sandbox.checkpoint.with_name("dev.json.bak").replace(sandbox.checkpoint)
 
 
 def test_no_daemon(sandbox):
     sandbox.write(volume("a"))
-    said = sandbox.up(status=1, DOCKER_HOST="unix:///nonexistent/docker.sock")
-    assert "Cannot connect to the Docker daemon at unix:///nonexistent/docker.sock" in said
-    assert "Is the docker daemon running?" in said
+    output = sandbox.up(status=1, DOCKER_HOST="unix:///nonexistent/docker.sock")
+    assert "Cannot connect to the Docker daemon at unix:///nonexistent/docker.sock" in output
+    assert "Is the docker daemon running?" in output
     assert "a" not in sandbox.resources()
 
 
@@ -103,8 +103,8 @@ def test_a_daemon_of_an_older_api(sandbox, old_daemon):
 
 def test_a_missing_image(sandbox):
     sandbox.write("docker.RemoteImage('i', name='127.0.0.1:1/eng-none:1')\n")
-    said = sandbox.up(status=1)
-    assert "unable to pull image 127.0.0.1:1/eng-none:1" in said and "build or load it first" in said
+    output = sandbox.up(status=1)
+    assert "unable to pull image 127.0.0.1:1/eng-none:1" in output and "build or load it first" in output
 
 
 def test_a_port_in_use(sandbox):
@@ -119,8 +119,8 @@ one = box("one")
     sandbox.write(body)
     sandbox.up()
     sandbox.write(body + "two = box('two')\n")
-    said = sandbox.up(status=1)
-    assert "port is already allocated" in said and "Unable to start container" in said
+    output = sandbox.up(status=1)
+    assert "port is already allocated" in output and "Unable to start container" in output
     assert set(sandbox.resources()) == {"sandbox-dev", "default_5_2_0", "one"}
     assert [item["Names"] for item in client().containers(all=True, filters={"name": f"{sandbox.prefix}-two"})] == []
     sandbox.run("destroy", "-s", "dev", "--yes")
@@ -129,16 +129,16 @@ one = box("one")
 def test_a_name_that_is_taken_by_another(sandbox):
     client().create_network(f"{sandbox.prefix}-n")
     sandbox.write("docker.Network('n', name=f'{P}-n')\n")
-    said = sandbox.up(status=1)
-    assert f"network with name {sandbox.prefix}-n already exists" in said
+    output = sandbox.up(status=1)
+    assert f"network with name {sandbox.prefix}-n already exists" in output
     assert "n" not in sandbox.resources()
 
 
 def test_what_is_not_covered_is_refused_before_anything_is_touched(sandbox):
     sandbox.write(volume("a") + "docker.Plugin('p', name='x/y')\n")
-    said = sandbox.up(status=1)
-    assert "resource type 'docker:index/plugin:Plugin' is not covered by the embedded engine" in said
-    assert "PULUMI=pulumi" in said
+    output = sandbox.up(status=1)
+    assert "resource type 'docker:index/plugin:Plugin' is not covered by the embedded engine" in output
+    assert "PULUMI=pulumi" in output
     assert sandbox.volumes() == []
     sandbox.write(volume("a") + "docker.get_plugin(alias='x')\n")
     assert "function 'docker:index/getPlugin:getPlugin' is not covered" in sandbox.up(status=1)
@@ -149,12 +149,12 @@ def test_what_is_not_covered_is_refused_before_anything_is_touched(sandbox):
 
 def test_unknown_and_wrongly_typed_fields_are_refused_by_path(sandbox):
     sandbox.write("docker.Network('n', name='x', ipam_configs=[{'subnet': '10.0.0.0/24', 'gatway': '10.0.0.1'}])\n")
-    said = sandbox.up(status=1)
-    assert "docker:index/network:Network resource 'n' has a problem: no such field; known here: auxAddress" in said
-    assert "Examine values at 'n.ipamConfigs[0].gatway'" in said
+    output = sandbox.up(status=1)
+    assert "docker:index/network:Network resource 'n' has a problem: no such field; known here: auxAddress" in output
+    assert "Examine values at 'n.ipamConfigs[0].gatway'" in output
     sandbox.write("docker.Volume('v', name='x', labels='a=b')\n")
-    said = sandbox.up(status=1)
-    assert "resource 'v' has a problem: is str 'a=b', wanted a list. Examine values at 'v.labels'" in said
+    output = sandbox.up(status=1)
+    assert "resource 'v' has a problem: is str 'a=b', wanted a list. Examine values at 'v.labels'" in output
 
 
 def test_two_resources_of_one_name(sandbox):
@@ -192,8 +192,8 @@ def test_a_living_owners_lock_is_refused(sandbox):
             if list(folder.glob("*.json")):
                 break
             deadline.wait(0.05)
-        said = sandbox.up(status=1)
-        assert f"(pid {first.pid})" in said and "is currently locked by 1 lock(s)" in said
+        output = sandbox.up(status=1)
+        assert f"(pid {first.pid})" in output and "is currently locked by 1 lock(s)" in output
         assert "canceled" in sandbox.run("cancel", "-s", "dev", "--yes")
     finally:
         first.kill()
@@ -214,9 +214,9 @@ docker.Service("s", name=f"{P}-s", task_spec=docker.ServiceTaskSpecArgs(
     converge_config=docker.ServiceConvergeConfigArgs(delay="1s", timeout="8s"))
 """
     )
-    said = sandbox.up("--skip-preview", status=1)
-    assert "did not converge after 8s" in said and "Last task: failed: task: non-zero exit (3)" in said
-    assert "no such cell" in said
+    output = sandbox.up("--skip-preview", status=1)
+    assert "did not converge after 8s" in output and "Last task: failed: task: non-zero exit (3)" in output
+    assert "no such cell" in output
     assert "s" not in sandbox.resources() and client().services(filters={"name": f"{sandbox.prefix}-s"}) == []
 
 
@@ -230,13 +230,13 @@ def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(
         "a.name.apply(lambda name: pulumi.Output.from_input(name).apply(wrong))\n"
     )
     began = time.monotonic()
-    said = sandbox.up("--skip-preview", status=1)
-    assert f"ValueError: no such cell: {sandbox.prefix}-a" in said
+    output = sandbox.up("--skip-preview", status=1)
+    assert f"ValueError: no such cell: {sandbox.prefix}-a" in output
     assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("import sys\nsys.exit('no such cell')\n", "no such cell"),
@@ -250,16 +250,16 @@ def test_a_failure_in_an_output_ends_the_program_while_others_are_still_awaited(
         ),
     ],
 )
-def test_programs_that_fail_say_why_and_change_nothing(sandbox, body, told):
+def test_programs_that_fail_say_why_and_change_nothing(sandbox, body, message):
     before = sandbox.checkpoint.read_bytes()
     sandbox.write(body)
-    said = sandbox.run("preview", "-s", "dev", status=1)
-    assert told in said and "stacks/engine" not in said
+    output = sandbox.run("preview", "-s", "dev", status=1)
+    assert message in output and "stacks/engine" not in output
     assert sandbox.checkpoint.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "status", "told"),
+    ("file", "text", "status", "message"),
     [
         ("Pulumi.yaml", "name: [p\n", 2, "is not valid YAML"),
         ("Pulumi.yaml", "runtime: python\n", 2, "has no 'name'"),
@@ -271,10 +271,10 @@ def test_programs_that_fail_say_why_and_change_nothing(sandbox, body, told):
         ("Pulumi.dev.yaml", "encryptionsalt: v1:!!:v1:a:b\n", 1, "is not of the form v1:<salt>"),
     ],
 )
-def test_damaged_project_files_are_told(sandbox, file, text, status, told):
+def test_damaged_project_files_are_told(sandbox, file, text, status, message):
     sandbox.write(volume("a"))
     (sandbox.project / file).write_text(text, encoding="utf-8")
-    assert told in sandbox.run("preview", "-s", "dev", status=status)
+    assert message in sandbox.run("preview", "-s", "dev", status=status)
     assert sandbox.volumes() == []
 
 
@@ -282,7 +282,7 @@ RECORD = '{"version":3,"checkpoint":{"latest":{"resources":[%s]}}}'
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "is corrupt"),
         ("[]", "has version 'list', wanted 3"),
@@ -293,10 +293,10 @@ RECORD = '{"version":3,"checkpoint":{"latest":{"resources":[%s]}}}'
         (RECORD % '{"urn":"urn:pulumi:dev::s::y::n","type":"y","parent":"urn:pulumi:dev::s::z::m"}', "not consistent"),
     ],
 )
-def test_damaged_checkpoints_are_told_and_left_alone(sandbox, text, told):
+def test_damaged_checkpoints_are_told_and_left_alone(sandbox, text, message):
     sandbox.write(volume("a"))
     sandbox.checkpoint.write_text(text, encoding="utf-8")
-    assert told in sandbox.up("--skip-preview", status=1)
+    assert message in sandbox.up("--skip-preview", status=1)
     assert sandbox.checkpoint.read_text(encoding="utf-8") == text and sandbox.volumes() == []
 
 
@@ -310,8 +310,8 @@ def test_a_journal_cut_in_the_middle_and_a_damaged_one(sandbox):
     assert not journal.exists() and sandbox.volumes() == ["a"]
     for text in (f"{record[:50]}\n{record}\n", f"3\n{record}\n", f'{{"kind":"done"}}\n{record}\n'):
         journal.write_text(text, encoding="utf-8")
-        said = sandbox.up("--skip-preview", status=1)
-        assert f"journal {journal} is damaged at line 1" in said and "move the file away" in said
+        output = sandbox.up("--skip-preview", status=1)
+        assert f"journal {journal} is damaged at line 1" in output and "move the file away" in output
         assert journal.read_text(encoding="utf-8") == text
     journal.unlink()
 
@@ -323,18 +323,18 @@ def test_files_that_cannot_be_used_are_named(sandbox, tmp_path):
         "stack", "import", "-s", "dev", "--file", nowhere, status=1
     )
     assert f"cannot use {nowhere}: No such file" in sandbox.up("--skip-preview", "--event-log", nowhere, status=1)
-    said = sandbox.run("stack", "export", "-s", "dev", "--file", str(tmp_path), status=1)
-    assert f"cannot write {tmp_path}: " in said
+    output = sandbox.run("stack", "export", "-s", "dev", "--file", str(tmp_path), status=1)
+    assert f"cannot write {tmp_path}: " in output
     (tmp_path / "file").write_text("", encoding="utf-8")
-    said = sandbox.run("stack", "init", "x", status=1, PULUMI_BACKEND_URL=f"file://{tmp_path}/file")
-    assert "Not a directory" in said
+    output = sandbox.run("stack", "init", "x", status=1, PULUMI_BACKEND_URL=f"file://{tmp_path}/file")
+    assert "Not a directory" in output
     assert sandbox.volumes() == []
 
 
 def test_targets_that_do_not_exist_are_told(sandbox):
     sandbox.write(volume("a"))
-    said = sandbox.up("--skip-preview", "--target", "urn:none", status=1)
-    assert "Target 'urn:none' could not be found in the stack" in said
+    output = sandbox.up("--skip-preview", "--target", "urn:none", status=1)
+    assert "Target 'urn:none' could not be found in the stack" in output
     assert sandbox.volumes() == []
     assert "no config path" in sandbox.run("config", "set", "--path", "a[", "1", "-s", "dev", status=2)
 
@@ -365,6 +365,6 @@ def test_names_that_are_taken_by_another_are_refused(sandbox, kind):
     make(client(), f"{sandbox.prefix}-s")
     sandbox.write(body + "\n")
     for _ in range(2):
-        said = sandbox.up("--skip-preview", status=1)
-        assert "already in use" in said or "already exists" in said
+        output = sandbox.up("--skip-preview", status=1)
+        assert "already in use" in output or "already exists" in output
     assert "s" not in sandbox.resources()

@@ -27,13 +27,13 @@ PLAIN = {"box", "component", "container", "drift", "options", "replace", "servic
 
 def importable() -> dict[str, dict]:
     """Case -> its last step that was a no-op right after and has no ciphertext in its state."""
-    found = {}
+    steps = {}
     for path in sorted(CASES.glob("*/recorded.json")):
         for step in json.loads(path.read_text(encoding="utf-8"))["steps"]:
             plain = "<ciphertext>" not in json.dumps(step["state"])
             if plain and step["preview_after_is_no_op"] and len(step["state"]) > 3:
-                found[path.parent.name] = step
-    return found
+                steps[path.parent.name] = step
+    return steps
 
 
 STEPS = importable()
@@ -65,8 +65,8 @@ def test_a_changed_state_of_the_cli_is_no_no_op(tmp_path):
     exported = tmp_path / "exported.json"
     exported.write_text(json.dumps({"version": 3, "deployment": {"resources": state}}), encoding="utf-8")
     sandbox.run("stack", "import", "-s", "dev", "--file", str(exported))
-    said = sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=7)
-    assert "c0-network" in said and "changes were proposed" in said
+    output = sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=7)
+    assert "c0-network" in output and "changes were proposed" in output
 
 
 PROGRAM = """
@@ -174,6 +174,6 @@ def _handed_over(bench: Bench, source: Path, one: list[str], other: list[str]) -
 
 def _destroyed(bench: Bench, source: Path) -> list[str]:
     trouble = bench.clean(source)
-    left = json.loads(bench.run(bench.folder / source.name, "stack", "export", "-s", "dev").stdout)
-    resources = left["deployment"].get("resources") or []
+    state = json.loads(bench.run(bench.folder / source.name, "stack", "export", "-s", "dev").stdout)
+    resources = state["deployment"].get("resources") or []
     return [item for item in (trouble, f"{len(resources)} resources are left" if resources else "") if item]

@@ -64,8 +64,8 @@ def test_a_daemon_that_cannot_prove_who_it_is(sandbox, tls, tmp_path):
     Authority().issue(tmp_path / "stranger", "client")
     (tls.folder / "ca.pem").write_bytes((tmp_path / "stranger" / "ca.pem").read_bytes())
     sandbox.write(provider(host=tls.url, cert_path=str(tls.folder)) + BY_PROVIDER)
-    said = sandbox.up(status=1)
-    assert f"Cannot connect to the Docker daemon at {tls.url}" in said and "certificate verify failed" in said
+    output = sandbox.up(status=1)
+    assert f"Cannot connect to the Docker daemon at {tls.url}" in output and "certificate verify failed" in output
     assert sandbox.volumes() == [] and "a" not in sandbox.resources()
 
 
@@ -94,8 +94,8 @@ def test_a_daemon_over_ssh(sandbox, ssh):
 def test_an_ssh_server_that_refuses(sandbox, ssh):
     host = ssh.url.replace("operator", "stranger")
     sandbox.write(provider(host=host, ssh_opts=ssh.options) + BY_PROVIDER)
-    said = sandbox.up(status=1)
-    assert f"Cannot connect to the Docker daemon at {host}" in said and "Permission denied" in said
+    output = sandbox.up(status=1)
+    assert f"Cannot connect to the Docker daemon at {host}" in output and "Permission denied" in output
     unknown = ["-o", "UserKnownHostsFile=/dev/null", *ssh.options]
     sandbox.write(provider(host=ssh.url, ssh_opts=unknown) + BY_PROVIDER)
     assert "Host key verification failed" in sandbox.up(status=1)

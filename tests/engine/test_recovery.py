@@ -27,9 +27,9 @@ MADE = {
 def identities(sandbox) -> list[str]:
     """Ids of the daemon's objects of this sandbox that are called `s`."""
     api, name = client(), f"{sandbox.prefix}-s"
-    found = [item["ID"] for item in [*api.services(), *api.configs(), *api.secrets()] if item["Spec"]["Name"] == name]
-    found += [item["Id"] for item in api.networks(names=[name])]
-    return found + [item["Id"] for item in api.containers(all=True) if f"/{name}" in item["Names"]]
+    rows = [item["ID"] for item in [*api.services(), *api.configs(), *api.secrets()] if item["Spec"]["Name"] == name]
+    rows += [item["Id"] for item in api.networks(names=[name])]
+    return rows + [item["Id"] for item in api.containers(all=True) if f"/{name}" in item["Names"]]
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def test_a_creation_whose_answer_is_lost_is_taken_over(sandbox, flaky, kind, how
     """`late`: the daemon carries it out only after the engine has gone, as after a kill."""
     sandbox.write(MADE[kind])
     with flaky(r"POST /v[^/]*/\w+/create", how) as daemon:
-        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=daemon.url)
-    assert "Cannot connect to the Docker daemon" in said
+        output = sandbox.up("--skip-preview", status=1, DOCKER_HOST=daemon.url)
+    assert "Cannot connect to the Docker daemon" in output
     assert "s" not in sandbox.resources()
-    said = sandbox.up("--skip-preview")
+    output = sandbox.up("--skip-preview")
     if kind == "container":  # half a one is of no use: it is removed and made anew, without a word
-        assert "the last run was interrupted" not in said and "s created" in said
+        assert "the last run was interrupted" not in output and "s created" in output
     else:
-        assert "the last run was interrupted" in said and "s created" not in said
+        assert "the last run was interrupted" in output and "s created" not in output
     assert identities(sandbox) == [sandbox.resources()["s"]["id"]]
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
 
@@ -72,8 +72,8 @@ LOOK_AGAIN = {
 def test_an_object_that_is_made_and_cannot_be_completed_is_taken_over(sandbox, flaky, kind):
     sandbox.write(MADE[kind])
     with flaky(LOOK_AGAIN[kind], "error") as daemon:
-        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=daemon.url)
-    assert f"{sandbox.prefix}-s is made, but it cannot be completed" in said and "out of order" in said
+        output = sandbox.up("--skip-preview", status=1, DOCKER_HOST=daemon.url)
+    assert f"{sandbox.prefix}-s is made, but it cannot be completed" in output and "out of order" in output
     assert "s" not in sandbox.resources() and len(identities(sandbox)) == 1
     sandbox.up("--skip-preview")
     assert identities(sandbox) == [sandbox.resources()["s"]["id"]]
@@ -82,13 +82,13 @@ def test_an_object_that_is_made_and_cannot_be_completed_is_taken_over(sandbox, f
 
 def test_a_refused_creation_leaves_another_ones_object_alone(sandbox):
     """The object is as young as the refusal, and still it is not this stack's: no later run may take it."""
-    made = client().create_network(f"{sandbox.prefix}-s")["Id"]
+    identity = client().create_network(f"{sandbox.prefix}-s")["Id"]
     sandbox.write(MADE["network"])
     for _ in range(2):
         assert "already exists" in sandbox.up("--skip-preview", status=1)
-    assert "s" not in sandbox.resources() and identities(sandbox) == [made]
+    assert "s" not in sandbox.resources() and identities(sandbox) == [identity]
     sandbox.run("destroy", "-s", "dev", "--yes")
-    assert identities(sandbox) == [made]
+    assert identities(sandbox) == [identity]
 
 
 def test_a_renamed_resource_whose_update_fails_stays_recorded(sandbox, flaky):
@@ -107,12 +107,12 @@ def test_a_renamed_resource_whose_update_fails_stays_recorded(sandbox, flaky):
 def test_a_recorded_resource_is_not_taken_by_its_name_and_by_an_alias_in_one_run(sandbox, first):
     sandbox.write(volume("a"))
     sandbox.up()
-    named = "a = docker.Volume('a', name=f'{P}-a', opts=pulumi.ResourceOptions(depends_on=[%s]))\n"
+    volume_a = "a = docker.Volume('a', name=f'{P}-a', opts=pulumi.ResourceOptions(depends_on=[%s]))\n"
     aliased = (
         "b = docker.Volume('b', name=f'{P}-a', opts=pulumi.ResourceOptions(depends_on=[%s],"
         " aliases=[pulumi.Alias(name='a')]))\n"
     )
-    sandbox.write(named % "" + aliased % "a" if first == "the old name" else aliased % "" + named % "b")
+    sandbox.write(volume_a % "" + aliased % "a" if first == "the old name" else aliased % "" + volume_a % "b")
     assert "conflicting with alias on resource with URN" in sandbox.up("--skip-preview", status=1)
     assert sandbox.volumes() == ["a"]
     sandbox.write(aliased % "")
@@ -144,8 +144,8 @@ def test_a_refresh_that_fails_leaves_the_state_as_it_was(sandbox, flaky):
     before = sandbox.resources()
     for how, reason in (("error", "out of order"), ("hang", "did not answer"), ("vanish", "Cannot connect")):
         with flaky(r"GET /v[^/]*/volumes/", how, after=1) as daemon:
-            said = sandbox.run(
+            output = sandbox.run(
                 "refresh", "-s", "dev", "--yes", status=1, DOCKER_HOST=daemon.url, DOCKER_CLIENT_TIMEOUT="2"
             )
-        assert reason in said
+        assert reason in output
         assert sandbox.resources() == before

@@ -13,8 +13,8 @@ from tests.engine.registry import PASSWORD, USER, Registry
 
 @pytest.fixture
 def registry():
-    with Registry() as made:
-        yield made
+    with Registry() as server:
+        yield server
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_an_image_that_is_gone_from_the_registry_is_pushed_again(sandbox, regist
 
 def test_a_wrong_password_is_told_and_nothing_is_recorded(sandbox, registry, name):
     sandbox.write(program(name, password="wrong"))
-    said = sandbox.up("--skip-preview", status=1)
-    assert "Error pushing docker image: unauthorized" in said and "wrong" not in said
+    output = sandbox.up("--skip-preview", status=1)
+    assert "Error pushing docker image: unauthorized" in output and "wrong" not in output
     assert "pushed" not in sandbox.resources() and registry.manifests == {}
     sandbox.write(program(name))
     sandbox.up("--skip-preview")
@@ -95,7 +95,7 @@ def test_a_pushed_image_is_pulled_by_its_digest(sandbox, registry, name):
         "pulumi.export('found', found.sha256_digest)\npulumi.export('pulled', pulled.repo_digest)\n"
     )
     sandbox.up("--skip-preview")
-    shown = outputs(sandbox)
-    assert shown["found"] == digest and shown["pulled"] == f"{name.removesuffix(':1')}@{digest}"
+    values = outputs(sandbox)
+    assert values["found"] == digest and values["pulled"] == f"{name.removesuffix(':1')}@{digest}"
     assert client().inspect_image(name)["Id"] == image.ensure()
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")

@@ -56,8 +56,8 @@ def test_an_interrupt_saves_what_was_achieved(sandbox):
     while not mark.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 8 and "interrupted" in said
+    _, output = process.communicate(timeout=60)
+    assert process.returncode == 8 and "interrupted" in output
     assert "a" in sandbox.resources() and not sandbox.checkpoint.with_suffix(".journal").exists()
     sandbox.write(volume("a"))
     sandbox.up("--skip-preview")
@@ -67,8 +67,8 @@ def test_a_daemon_that_vanishes_in_the_middle(sandbox, tmp_path):
     """The second request finds no daemon: the first one's result is kept, and the next run completes."""
     sandbox.write(volume("a") + volume("b", "opts=pulumi.ResourceOptions(depends_on=[a])"))
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=1, how="vanish") as flaky:
-        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
-    assert "Cannot connect to the Docker daemon" in said
+        output = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
+    assert "Cannot connect to the Docker daemon" in output
     assert "a" in sandbox.resources() and "b" not in sandbox.resources()
     sandbox.up("--skip-preview")
     assert sandbox.volumes() == ["a", "b"]
@@ -77,8 +77,8 @@ def test_a_daemon_that_vanishes_in_the_middle(sandbox, tmp_path):
 def test_a_daemon_that_answers_errors(sandbox, tmp_path):
     sandbox.write(volume("a"))
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=0, how="error") as flaky:
-        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
-    assert "Unable to create volume: Error response from daemon: out of order" in said
+        output = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url)
+    assert "Unable to create volume: Error response from daemon: out of order" in output
     assert "a" not in sandbox.resources()
 
 
@@ -95,8 +95,8 @@ def test_an_answer_that_is_lost_is_found_again(sandbox, tmp_path):
 def test_a_daemon_that_does_not_answer(sandbox, tmp_path):
     sandbox.write(volume("a"))
     with FlakyDaemon(tmp_path / "flaky.sock", fail_on="POST /v1.41/volumes/create", after=0, how="hang") as flaky:
-        said = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url, DOCKER_CLIENT_TIMEOUT="2")
-    assert "did not answer POST /volumes/create within 2 s" in said
+        output = sandbox.up("--skip-preview", status=1, DOCKER_HOST=flaky.url, DOCKER_CLIENT_TIMEOUT="2")
+    assert "did not answer POST /volumes/create within 2 s" in output
     sandbox.up("--skip-preview")
     assert sandbox.volumes() == ["a"]
 
@@ -110,6 +110,6 @@ def test_a_provider_that_is_gone_does_not_hold_the_stack(sandbox, tmp_path):
         )
         sandbox.up("--skip-preview", status=1)
     sandbox.write(volume("b"))
-    said = sandbox.up("--skip-preview")
-    assert "warning: " in said and "its daemon cannot be asked what came of it" in said
+    output = sandbox.up("--skip-preview")
+    assert "warning: " in output and "its daemon cannot be asked what came of it" in output
     assert sandbox.volumes() == ["b"]

@@ -63,9 +63,9 @@ def test_export_and_import_hand_a_stack_over(sandbox, tmp_path):
 
 def test_a_plain_export_shows_secrets_only_when_asked(sandbox):
     sandbox.write("pulumi.export('pin', pulumi.Output.secret('hunter2'))\n")
-    said = sandbox.up()
+    output = sandbox.up()
     files = b"".join(path.read_bytes() for path in sandbox.state.rglob("*") if path.is_file())
-    assert "hunter2" not in said and b"hunter2" not in files
+    assert "hunter2" not in output and b"hunter2" not in files
     assert "hunter2" not in sandbox.run("stack", "export", "-s", "dev")
     assert '"\\"hunter2\\""' in sandbox.run("stack", "export", "-s", "dev", "--show-secrets")
     assert "hunter2" not in sandbox.run("preview", "-s", "dev", "--json", "--diff")
@@ -91,8 +91,8 @@ def test_config_verbs(sandbox):
         "pulumi.export('t', c.require_secret('token'))\npulumi.export('c', c.require_secret_object('cells'))\n"
     )
     sandbox.up()
-    shown = json.loads(run("stack", "output", "-s", "dev", "--json", "--show-secrets"))
-    assert shown == {"n": 2, "t": "geheim", "c": [{"name": "borsod", "capacity": 256, "key": "titok"}]}
+    values = json.loads(run("stack", "output", "-s", "dev", "--json", "--show-secrets"))
+    assert values == {"n": 2, "t": "geheim", "c": [{"name": "borsod", "capacity": 256, "key": "titok"}]}
     run("config", "rm", "count", "-s", "dev")
     run("config", "rm", "--path", "cells[0].name", "-s", "dev")
     assert "configuration key 'count' not found" in run("config", "get", "count", "-s", "dev", status=1)
@@ -116,9 +116,9 @@ def test_diff_shows_values_and_hides_secrets(sandbox):
     sandbox.write(body % "'size=1m'")
     sandbox.up()
     sandbox.write(body % "pulumi.Output.secret('size=2m')")
-    said = sandbox.run("preview", "-s", "dev", "--diff")
-    assert "[diff: ~driverOpts]" in said and "size=1m" in said and "replace" in said
-    assert '"size=1m" => "[secret]"' in said and "size=2m" not in said
+    output = sandbox.run("preview", "-s", "dev", "--diff")
+    assert "[diff: ~driverOpts]" in output and "size=1m" in output and "replace" in output
+    assert '"size=1m" => "[secret]"' in output and "size=2m" not in output
 
 
 def test_refresh_sees_what_is_gone_and_up_mends_it(sandbox):
@@ -141,8 +141,8 @@ def test_targets(sandbox):
     sandbox.up("--target", target)
     assert sandbox.volumes() == ["a"]
     sandbox.up()
-    said = sandbox.run("destroy", "-s", "dev", "--yes", "--target", target, status=1)
-    assert "these depend on them" in said and "::b" in said
+    output = sandbox.run("destroy", "-s", "dev", "--yes", "--target", target, status=1)
+    assert "these depend on them" in output and "::b" in output
     sandbox.run("destroy", "-s", "dev", "--yes", "--target", "*::b")
     assert sandbox.volumes() == ["a"]
 
@@ -151,8 +151,8 @@ def test_protected_resources(sandbox):
     sandbox.write(volume("a", "opts=pulumi.ResourceOptions(protect=True)"))
     sandbox.up()
     urn = "urn:pulumi:dev::sandbox::docker:index/volume:Volume::a"
-    said = sandbox.run("destroy", "-s", "dev", "--yes", status=1)
-    assert f'"{urn}" cannot be deleted' in said and "because it is protected" in said
+    output = sandbox.run("destroy", "-s", "dev", "--yes", status=1)
+    assert f'"{urn}" cannot be deleted' in output and "because it is protected" in output
     assert "is protected; use --force" in sandbox.run("state", "delete", urn, "-s", "dev", "--yes", status=1)
     assert "No such resource 'x'" in sandbox.run("state", "unprotect", "x", "-s", "dev", status=1)
     sandbox.run("state", "unprotect", urn, "-s", "dev", "--yes")
@@ -166,8 +166,8 @@ def test_automatic_names_are_replaced_without_a_gap(sandbox):
     first = sandbox.volumes()
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
     sandbox.write("docker.Volume(f'{P}-auto', labels=[{'label': 'v', 'value': '2'}])\n")
-    said = sandbox.up("--skip-preview")
-    assert said.index("created replacement") < said.index("deleting original")
+    output = sandbox.up("--skip-preview")
+    assert output.index("created replacement") < output.index("deleting original")
     assert len(first) == len(sandbox.volumes()) == 1
     assert sandbox.volumes() != first
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
@@ -245,8 +245,8 @@ pulumi.export("cell", outer.volume.name)
     assert sandbox.resources()["inner-v"]["urn"].split("::")[2] == "t:i:Cell$t:i:Cell$docker:index/volume:Volume"
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
     sandbox.write(body % 2)
-    said = sandbox.up("--skip-preview")
-    assert "t:i:Cell outer updated" in said and "~ 1 updated" in said
+    output = sandbox.up("--skip-preview")
+    assert "t:i:Cell outer updated" in output and "~ 1 updated" in output
 
 
 def test_two_stacks_at_once(tmp_path):
@@ -259,8 +259,8 @@ def test_two_stacks_at_once(tmp_path):
             out, err = process.communicate(timeout=120)
             assert process.returncode == 0, out + err
         assert len(one.volumes()) == len(two.volumes()) == 5
-        said = [sandbox.run("destroy", "-s", "dev", "--yes", "--remove") for sandbox in (one, two)]
-        assert all("has been removed" in text for text in said)
+        output = [sandbox.run("destroy", "-s", "dev", "--yes", "--remove") for sandbox in (one, two)]
+        assert all("has been removed" in text for text in output)
     finally:
         one.close()
         two.close()
@@ -275,9 +275,9 @@ def test_a_program_that_acts_only_in_a_real_run_still_acts_when_nothing_changes(
 
 
 def test_help_and_version(sandbox):
-    said = sandbox.run("--help")
+    output = sandbox.run("--help")
     for verb in ("preview", "up", "refresh", "destroy", "stack", "config", "state", "cancel"):
-        assert verb in said
+        assert verb in output
     assert sandbox.run("version").strip() == "v3.260.0"
     assert "the following arguments are required" in sandbox.run(status=2)
 
@@ -292,8 +292,8 @@ def test_functions_of_the_provider(sandbox):
     )
     sandbox.up("--skip-preview")
     sandbox.up("--skip-preview")
-    shown = json.loads(sandbox.run("stack", "output", "-s", "dev", "--json"))
-    assert shown == {"logs": ["one", "two"], "image": image.ensure()}
+    values = json.loads(sandbox.run("stack", "output", "-s", "dev", "--json"))
+    assert values == {"logs": ["one", "two"], "image": image.ensure()}
     sandbox.write("docker.get_registry_image(name='127.0.0.1:1/eng-none:1')\n")
     assert "Got error when attempting to fetch image 127.0.0.1:1/eng-none:1" in sandbox.up(status=1)
     sandbox.write("docker.get_remote_image(name='eng-none:1')\n")
