@@ -50,10 +50,10 @@ def test_a_state_of_the_cli_is_a_no_op(case, tmp_path):
     assert has_meta or case == "box", "the bridge's own fields must be there (the recording of box left them out)"
     sandbox = Sandbox(tmp_path, f"conformance-{case}").init()
     shutil.copy(CASES / case / step["program"], sandbox.project / "__main__.py")
-    exported = tmp_path / "exported.json"
+    file = tmp_path / "exported.json"
     deployment = {"manifest": {"time": "", "magic": "", "version": ""}, "resources": step["state"]}
-    exported.write_text(json.dumps({"version": 3, "deployment": deployment}), encoding="utf-8")
-    sandbox.run("stack", "import", "-s", "dev", "--file", str(exported))
+    file.write_text(json.dumps({"version": 3, "deployment": deployment}), encoding="utf-8")
+    sandbox.run("stack", "import", "-s", "dev", "--file", str(file))
     sandbox.run("preview", "-s", "dev", "--expect-no-changes")
 
 
@@ -62,9 +62,9 @@ def test_a_changed_state_of_the_cli_is_no_no_op(tmp_path):
     sandbox = Sandbox(tmp_path, "conformance-component").init()
     shutil.copy(CASES / "component" / step["program"], sandbox.project / "__main__.py")
     state = json.loads(json.dumps(step["state"]).replace("10.79.0.0/24", "10.79.9.0/24"))
-    exported = tmp_path / "exported.json"
-    exported.write_text(json.dumps({"version": 3, "deployment": {"resources": state}}), encoding="utf-8")
-    sandbox.run("stack", "import", "-s", "dev", "--file", str(exported))
+    file = tmp_path / "exported.json"
+    file.write_text(json.dumps({"version": 3, "deployment": {"resources": state}}), encoding="utf-8")
+    sandbox.run("stack", "import", "-s", "dev", "--file", str(file))
     output = sandbox.run("preview", "-s", "dev", "--expect-no-changes", status=7)
     assert "c0-network" in output and "changes were proposed" in output
 

@@ -35,9 +35,9 @@ def test_random_programs_come_out_as_the_model_says(chaos):
 
 
 def test_kills_at_random_moments_lose_nothing(chaos):
-    killed, faults = kill_rounds(chaos, KILLS)
+    kills, faults = kill_rounds(chaos, KILLS)
     assert faults == [], f"seed {SEED}"
-    assert killed >= KILLS, f"seed {SEED}: only {killed} runs were still going when they were to be killed"
+    assert kills >= KILLS, f"seed {SEED}: only {kills} runs were still going when they were to be killed"
 
 
 def test_an_interrupt_saves_what_was_achieved(sandbox):

@@ -44,21 +44,21 @@ def test_rename_keeps_the_resources(sandbox):
 def test_export_and_import_hand_a_stack_over(sandbox, tmp_path):
     sandbox.write(volume("a", "labels=[{'label': 'k', 'value': pulumi.Output.secret('v')}]"))
     sandbox.up()
-    exported = tmp_path / "stack.json"
-    sandbox.run("stack", "export", "-s", "dev", "--file", str(exported))
-    assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+    file = tmp_path / "stack.json"
+    sandbox.run("stack", "export", "-s", "dev", "--file", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     twin = Sandbox(tmp_path / "twin")
     twin.environment["PREFIX"] = sandbox.prefix
     (twin.project / "__main__.py").write_bytes((sandbox.project / "__main__.py").read_bytes())
     (twin.project / "Pulumi.dev.yaml").write_bytes((sandbox.project / "Pulumi.dev.yaml").read_bytes())
     twin.run("stack", "init", "dev")
-    twin.run("stack", "import", "-s", "dev", "--file", str(exported))
+    twin.run("stack", "import", "-s", "dev", "--file", str(file))
     twin.run("preview", "-s", "dev", "--expect-no-changes")
     twin.run("destroy", "-s", "dev", "--yes")
     assert sandbox.volumes() == []
     assert "not JSON" in twin.run("stack", "import", "-s", "dev", "--file", "/dev/null", status=1)
-    exported.write_text(exported.read_text(encoding="utf-8").replace("sandbox", "another"), encoding="utf-8")
-    assert "is not of stack dev" in twin.run("stack", "import", "-s", "dev", "--file", str(exported), status=1)
+    file.write_text(file.read_text(encoding="utf-8").replace("sandbox", "another"), encoding="utf-8")
+    assert "is not of stack dev" in twin.run("stack", "import", "-s", "dev", "--file", str(file), status=1)
 
 
 def test_a_plain_export_shows_secrets_only_when_asked(sandbox):
