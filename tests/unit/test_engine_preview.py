@@ -221,6 +221,8 @@ def test_configuration_can_be_given_with_the_command_and_stays(project):
     project.preview(program, "--config-path", "--config", "c[0].x=2")
     assert "p:n: '1'" in (project.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     assert "is no setting; wanted KEY=VALUE" in project.preview(program, "--config", "n", status=2)
+    project.say("destroy", "-s", "dev", "--preview-only", "--config", "n=3")
+    assert "p:n: '3'" in (project.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
 
 
 def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
