@@ -152,9 +152,7 @@ def compare_outputs(shown: str, recorded: dict) -> list[str]:
         return [f"no JSON: {cause}: {shown[:300]}"]
 
 
-def compare_ops(
-    seen: list[list], recorded: list[list], state: list[dict], earlier: Sequence[dict] = ()
-) -> list[str]:
+def compare_ops(seen: list[list], recorded: list[list], state: list[dict], earlier: Sequence[dict] = ()) -> list[str]:
     """Differences of the operations: the same ones, the same summary, and the same order along dependencies.
 
     `state`: the recorded one after the step, `earlier`: the one before, whose dependencies hold for deletions only.
