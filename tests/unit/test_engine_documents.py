@@ -32,7 +32,7 @@ LEFT = {
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """Runs lines in a folder like ours, whose stack `network` needs no daemon; the engine stands in for Pulumi's CLI."""
+    """Runs lines in a folder like ours; stack `network` needs no daemon there, and the engine is Pulumi's command."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path / ".asp")
     register = load("dev")
     vault.ensure(register)
