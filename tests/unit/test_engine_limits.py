@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from stacks.engine.cli import parser
@@ -141,6 +143,12 @@ def test_a_flag_that_only_the_engine_has_is_named(verb):
 )
 def test_the_newer_names_of_commands_mean_the_same(words, command):
     assert getattr(parser().parse_args(words), f"{words[0]}_verb") == command
+
+
+def test_each_option_of_a_resource_is_named():
+    row = next(line for line in LIMITS.splitlines() if line.startswith("| options |"))
+    options = set(inspect.signature(pulumi.ResourceOptions.__init__).parameters) - {"self"}
+    assert len(options) > 20 and options - set(re.findall(r"\w+", row)) == set()
 
 
 def test_what_is_listed_as_not_covered_is_refused(capsys):
