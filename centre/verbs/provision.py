@@ -40,7 +40,10 @@ def backend(register: Register) -> dict[str, str]:
 
 def environment(register: Register) -> dict[str, str]:
     """Where state lies and what opens it; only ever in a process's environment."""
-    return backend(register) | {"PULUMI_CONFIG_PASSPHRASE": vault.load(register).password("pulumi_passphrase")}
+    return backend(register) | {
+        "PULUMI_CONFIG_PASSPHRASE": vault.load(register).password("pulumi_passphrase"),
+        "PULUMI_DEBUG_COMMANDS": "true",  # without it Pulumi's own command does not know --event-log
+    }
 
 
 def configure(stack: Stack) -> None:

@@ -74,6 +74,8 @@ def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         sub.add_argument("--show-secrets", action="store_true", help="show secret outputs")
         sub.add_argument("--suppress-outputs", action="store_true", help="do not show stack outputs")
         sub.add_argument("--message", "-m", help="ignored: the file backend keeps no messages here")
+        sub.add_argument("--config", "-c", action="append", default=[], metavar="KEY=VALUE", help="set and save")
+        sub.add_argument("--config-path", action="store_true", help="keys of --config are paths")
         if verb != "refresh":
             sub.add_argument("--refresh", "-r", nargs="?", const="true", default="false", help="refresh first")
         if verb != "preview":
@@ -84,9 +86,6 @@ def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
             sub.add_argument(
                 "--target-replace", action="append", default=[], metavar="URN", help="--target and --replace"
             )
-        if verb in ("preview", "up", "refresh"):
-            sub.add_argument("--config", "-c", action="append", default=[], metavar="KEY=VALUE", help="set and save")
-            sub.add_argument("--config-path", action="store_true", help="keys of --config are paths")
         if verb in ("up", "destroy"):
             sub.add_argument("--continue-on-error", action="store_true", help="go on with what does not depend on it")
         if verb in ("refresh", "destroy"):
@@ -98,11 +97,13 @@ def _add_deploy_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 def _add_stack_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     stack = verbs.add_parser("stack", parents=[common], help="manage stacks")
     subs = stack.add_subparsers(dest="stack_verb", metavar="<command>")
-    init = subs.add_parser("init", parents=[common], help="make an empty stack and select it")
+    init = subs.add_parser("init", aliases=["new"], parents=[common], help="make an empty stack and select it")
+    init.set_defaults(stack_verb="init")
     init.add_argument("name", nargs="?")
     init.add_argument("--no-select", action="store_true")
     init.add_argument("--secrets-provider", default="passphrase", choices=["default", "passphrase"])
-    listing = subs.add_parser("ls", parents=[common], help="list stacks")
+    listing = subs.add_parser("ls", aliases=["list"], parents=[common], help="list stacks")
+    listing.set_defaults(stack_verb="ls")
     listing.add_argument("--all", "-a", action="store_true", help="of all projects")
     listing.add_argument("--json", "-j", action="store_true")
     select = subs.add_parser("select", parents=[common], help="choose the stack that commands mean")
@@ -121,7 +122,8 @@ def _add_stack_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     imported.add_argument("--force", "-f", action="store_true")
     rename = subs.add_parser("rename", parents=[common], help="rename the stack")
     rename.add_argument("name")
-    remove = subs.add_parser("rm", parents=[common], help="remove the stack")
+    remove = subs.add_parser("rm", aliases=["remove"], parents=[common], help="remove the stack")
+    remove.set_defaults(stack_verb="rm")
     remove.add_argument("name", nargs="?")
     remove.add_argument("-y", "--yes", action="store_true")
     remove.add_argument("--force", "-f", action="store_true", help="even when it has resources")
@@ -134,7 +136,8 @@ def _add_config_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     config.add_argument("--json", "-j", action="store_true")
     subs = config.add_subparsers(dest="config_verb", metavar="<command>")
     for verb, text in (("set", "set a value"), ("get", "print a value"), ("rm", "remove a value")):
-        sub = subs.add_parser(verb, parents=[common], help=text)
+        sub = subs.add_parser(verb, aliases=["remove"] if verb == "rm" else [], parents=[common], help=text)
+        sub.set_defaults(config_verb=verb)
         sub.add_argument("key")
         sub.add_argument("--path", action="store_true", help="the key is a path into a structured value")
         if verb == "set":

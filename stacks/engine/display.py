@@ -36,6 +36,7 @@ ING = {
     "delete-replaced": "deleting original",
     "refresh": "refreshing",
     "remove-pending-replace": "completing deletion from previous update",
+    "discard": "discarding",
 }
 ED = {
     "create": "created",
@@ -46,6 +47,7 @@ ED = {
     "create-replacement": "created replacement",
     "delete-replaced": "deleted original",
     "refresh": "refreshed",
+    "discard": "discarded",
 }
 QUIET = {"same", "read"}
 

@@ -336,6 +336,7 @@ def _refuse_unsupported(request: Any) -> None:
         ),
         (request.hooks.ListFields(), "the option hooks", "do it in the program or in a playbook after `up`"),
         (request.state_migrations, "the option state_migrations", "use aliases"),
+        (request.envVarMappings, "the option env_var_mappings", "set the provider's own settings"),
     )
     for value, option, instead in options:
         if value:

@@ -40,13 +40,14 @@ class Planner:
         aliases = alias_urns(goal, deployment.stack, deployment.project, self.parent_aliases.get(goal.parent, []))
         self.parent_aliases[goal.urn] = aliases
         old = self._find_old(goal.urn, aliases)
-        inputs = self._inputs(goal, old)
-        new = self._new_state(goal, inputs, old)
+        gone = old is not None and (goal.urn in self.dependent_replaced or old.pending_replacement)
+        only_read = old is not None and old.external
+        new = self._new_state(goal, self._inputs(goal, old, anew=gone or only_read), old)
         if deployment.selection and not self._is_selected(goal, new):
             return self._leave(goal, old, new)
-        if old is None:
+        if old is None or only_read:
             return [_creation("create", goal, new)]
-        if goal.urn in self.dependent_replaced or old.pending_replacement:
+        if gone:
             return self._create_replacement(goal, old, new, Diff())
         return self._existing(goal, old, new)
 
@@ -63,7 +64,7 @@ class Planner:
         return None
 
     def _inputs(self, goal: Goal, old: Resource | None, anew: bool = False) -> dict:
-        """Checked inputs. `anew`: for a replacement, to which nothing recorded matters."""
+        """Checked inputs. `anew`: for an object to be made in place of another, whose record does not matter."""
         inputs = goal.inputs
         if old is not None and not anew:
             for path in goal.ignore_changes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
 from stacks.engine.errors import EngineError
+from stacks.engine.values import OUTPUT_SIG, SIG
 
 _SHARED = (
     ("protect", "protect"),
@@ -47,6 +49,12 @@ class Transforms:
         changed.CopyFrom(request)
         for callback in callbacks:
             self._apply(callback, changed)
+        for name, value in changed.object.fields.items():
+            known = changed.propertyDependencies.get_or_create(name).urns  # as the CLI, also where it needs nothing
+            needed = [urn for urn in dict.fromkeys(_needs(value)) if urn not in known]
+            known.extend(needed)
+            if request.transforms:
+                changed.dependencies.extend(urn for urn in needed if urn not in changed.dependencies)
         return changed
 
     def _apply(self, callback: Any, request: Any) -> None:
@@ -83,6 +91,15 @@ class Transforms:
             return stub.Invoke(callback_pb2.CallbackInvokeRequest(token=callback.token, request=body)).response
         except grpc.RpcError as cause:
             raise EngineError(f"a transform of the program failed: {cause.details()}") from cause
+
+
+def _needs(value: Any) -> Iterator[str]:
+    """URNs of the resources that a value of the wire comes from."""
+    fields = value.struct_value.fields
+    if SIG in fields and fields[SIG].string_value == OUTPUT_SIG:
+        yield from (item.string_value for item in fields["dependencies"].list_value.values)
+    for item in [*fields.values(), *value.list_value.values]:
+        yield from _needs(item)
 
 
 def _copy(source: Any, source_field: str, target: Any, target_field: str) -> None:

@@ -79,7 +79,7 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _save_config(args: argparse.Namespace, workspace: Workspace, name: str) -> None:
     """Write what `--config` gives into the stack's configuration."""
-    for item in getattr(args, "config", []):
+    for item in args.config:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise UsageError(f"--config {item!r} is no setting; wanted KEY=VALUE")

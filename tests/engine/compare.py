@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 SIG = "4dabf18193072939515e22adb298388d"
@@ -20,6 +22,9 @@ _MASKS = (
     (re.compile(r"(?<=[a-z0-9])-[0-9a-f]{7}$"), "-<random>"),  # a name that Pulumi made
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<container-id>"),
+    # Of the daemon's own pools: which of them is free differs from machine to machine.
+    (re.compile(r"\b(?:172\.(?:1[6-9]|2\d|3[01])|192\.168|10\.0)\.\d{1,3}\.\d{1,3}\b"), "<pool-address>"),
+    (re.compile(r"\b02:42:(?:ac|c0|0a:00)(?::[0-9a-f]{2}){3,4}\b"), "<pool-mac>"),
     (re.compile(r"(?<![0-9a-z])(?=[a-z0-9]*[0-9])[a-z0-9]{25}(?![0-9a-z])"), "<swarm-id>"),
 )
 
@@ -76,10 +81,21 @@ def _identity(item: dict) -> str:
 
 def _normal(item: dict) -> dict:
     result = masked(item)
+    networks = (result.get("inputs") or {}).get("networksAdvanced") or []
+    if not any(network.get("ipv4Address") for network in networks):
+        for data in (result.get("outputs") or {}).get("networkDatas") or []:
+            _without_host(data)
     properties = result.get("propertyDependencies")
     if properties:
         result["propertyDependencies"] = {key: sorted(urns) for key, urns in properties.items()}
     return result
+
+
+def _without_host(data: dict) -> None:
+    """Leave of a container's addresses the network's part: containers that start together take them as they come."""
+    for key, last in (("ipAddress", r"\d+$"), ("macAddress", r"[0-9a-f]+$")):
+        if data.get(key):
+            data[key] = re.sub(last, "<host>", data[key])
 
 
 def differences(seen, wanted, path: str) -> list[str]:
@@ -136,15 +152,18 @@ def compare_outputs(shown: str, recorded: dict) -> list[str]:
         return [f"no JSON: {cause}: {shown[:300]}"]
 
 
-def compare_ops(seen: list[list], recorded: list[list], state: list[dict]) -> list[str]:
-    """Differences of the operations: the same ones, the same summary, and the same order along dependencies."""
+def compare_ops(seen: list[list], recorded: list[list], state: list[dict], earlier: Sequence[dict] = ()) -> list[str]:
+    """Differences of the operations: the same ones, the same summary, and the same order along dependencies.
+
+    `state`: the recorded one after the step, `earlier`: the one before, whose dependencies hold for deletions only.
+    """
     faults = []
     counted, wanted = (Counter(json.dumps(row) for row in rows) for rows in (seen, recorded))
     faults += [f"operation {row} is not recorded" for row in (counted - wanted).elements()]
     faults += [f"operation {row} is recorded and missing" for row in (wanted - counted).elements()]
     if faults:
         return faults
-    needs = _needs(state)
+    needs = _Needs(_needs(state), _needs([*earlier, *state]))
     positions = _positions(seen)
     recorded_positions = _positions(recorded)
     for first, second in _ordered_pairs(recorded, recorded_positions, needs):
@@ -187,7 +206,22 @@ def _named(urn: str) -> tuple[str, str]:
     return kind.rsplit("$", 1)[-1], name
 
 
-def _ordered_pairs(rows: list[list], positions: dict, needs: dict) -> list[tuple]:
+@dataclass(frozen=True)
+class _Needs:
+    """Who needs whom, of the new program, and of both."""
+
+    now: dict
+    ever: dict
+
+    def related(self, first: tuple, second: tuple) -> bool:
+        """Whether one of two operations' resources needs the other."""
+        deletes = any("delete" in op for op in (first[0], second[0]))
+        needs = self.ever if deletes else self.now
+        a, b = first[1:], second[1:]
+        return b in needs.get(a, ()) or a in needs.get(b, ())
+
+
+def _ordered_pairs(rows: list[list], positions: dict, needs: _Needs) -> list[tuple]:
     """Recorded pairs of operations whose order is no accident."""
     keys = [_key(row) for row in rows if row[0] != "SUMMARY"]
     pairs = []
@@ -198,12 +232,14 @@ def _ordered_pairs(rows: list[list], positions: dict, needs: dict) -> list[tuple
     return [pair for pair in pairs if positions[pair[0]] < positions[pair[1]]]
 
 
-def _tied(first: tuple, second: tuple, needs: dict) -> bool:
-    a, b = first[1:], second[1:]
+def _tied(first: tuple, second: tuple, needs: _Needs) -> bool:
     if "refresh" in (first[0], second[0]):
         return first[0] != second[0]  # all of the refresh comes before anything else
-    related = b in needs.get(a, ()) or a in needs.get(b, ())
-    return related or (a == b and first[0] == "delete-replaced" and second[0] == "replace")
+    if {first[0], second[0]} == {"same", "delete-replaced"}:
+        return False  # a dependent goes when what it needs is replaced, wherever the program has got to by then
+    return needs.related(first, second) or (
+        first[1:] == second[1:] and first[0] == "delete-replaced" and second[0] == "replace"
+    )
 
 
 _NOISE = (

@@ -84,9 +84,8 @@ class Step:
             expected = recorded[verb]
             if seen["exit"] != expected["exit"]:
                 faults.append(f"{verb}: exit {seen['exit']}, recorded {expected['exit']}: {self.said[verb]}")
-            faults += [
-                f"{verb}: {text}" for text in compare_ops(seen["ops"], expected["ops"], [*earlier, *recorded["state"]])
-            ]
+            texts = compare_ops(seen["ops"], expected["ops"], recorded["state"], earlier)
+            faults += [f"{verb}: {text}" for text in texts]
             faults += [f"{verb}: {text}" for text in compare_errors(seen["errors"], expected["errors"])]
         if self.quiet != recorded["preview_after_is_no_op"]:
             faults.append(

@@ -38,6 +38,7 @@ class Sandbox:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PYTHONPATH": str(ROOT),
             "PREFIX": self.prefix,
+            "PULUMI_DEBUG_COMMANDS": "true",  # shows the CLI's flag --event-log
         }
         self.environment.pop("PULUMI_STACK", None)
 

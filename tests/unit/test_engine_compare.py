@@ -71,6 +71,49 @@ def test_differences_of_operations_are_noticed():
     assert compare_ops(independent, OPS, STATE) == []
 
 
+def item(name: str, *needs: str) -> dict:
+    urns = {other: f"urn:pulumi:dev::p::t::{other}" for other in (name, *needs)}
+    return {"urn": urns[name], "dependencies": [urns[other] for other in needs]}
+
+
+def test_what_the_new_program_no_longer_ties_may_come_in_any_order():
+    ops = [["same", "t", "a"], ["same", "t", "b"]]
+    tied, free = [item("a"), item("b", "a")], [item("a"), item("b")]
+    assert compare_ops(ops[::-1], ops, free, tied) == []
+    assert "came after" in compare_ops(ops[::-1], ops, tied, free)[0]
+    deletions = [["delete", "t", "b"], ["delete", "t", "a"]]
+    assert "came after" in compare_ops(deletions[::-1], deletions, [], tied)[0], "deletions follow what was recorded"
+
+
+def test_a_dependent_goes_at_any_moment_before_it_is_made_again():
+    state = [item("base"), item("net"), item("box", "base", "net")]
+    ops = [["same", "t", "base"], ["delete-replaced", "t", "box"], ["delete-replaced", "t", "net"]]
+    ops += [["create-replacement", "t", "net"], ["create-replacement", "t", "box"]]
+    assert compare_ops([ops[1], ops[0], *ops[2:]], ops, state) == []
+    assert "came after" in compare_ops([ops[0], ops[2], ops[1], *ops[3:]], ops, state)[0]
+
+
+BOX = "docker:index/container:Container"
+
+
+def attached(address: str, mac: str, **network: str) -> list[dict]:
+    data = {"ipAddress": address, "macAddress": mac, "gateway": "10.78.0.1"}
+    inputs = {"networksAdvanced": [{"name": "n", **network}]}
+    return [{"urn": f"urn:pulumi:dev::p::{BOX}::b", "inputs": inputs, "outputs": {"networkDatas": [data]}}]
+
+
+def test_addresses_that_the_daemon_gives_out_are_no_difference():
+    recorded = attached("10.78.0.2", "02:42:0a:4e:00:02")
+    assert compare_state(exported(attached("10.78.0.3", "02:42:0a:4e:00:03")), recorded) == []
+    assert len(compare_state(exported(attached("10.79.0.3", "02:42:0a:4f:00:03")), recorded)) == 2
+    fixed = attached("10.78.0.9", "02:42:0a:4e:00:09", ipv4Address="10.78.0.9")
+    other = attached("10.78.0.8", "02:42:0a:4e:00:08", ipv4Address="10.78.0.9")
+    assert len(compare_state(exported(other), fixed)) == 2
+    one = attached("172.18.0.2", "02:42:ac:12:00:02", ipv4Address="172.18.0.2")
+    another = attached("172.29.0.2", "02:42:ac:1d:00:02", ipv4Address="172.29.0.2")
+    assert compare_state(exported(another), one) == []
+
+
 def test_differences_of_errors_are_noticed():
     recorded = RECORDED[3]["up"]["errors"]
     assert len(compare_errors([], recorded)) == 1

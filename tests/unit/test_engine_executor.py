@@ -209,6 +209,9 @@ def test_the_programs_time_limit_holds_for_its_operation(monkeypatch):
     assert run.shelf.limit == 7.0
     run.create(resource("b"), custom_timeouts=limits)
     assert run.shelf.limit == 5.0
+    run.shelf.timeouts = False  # of a type whose limits the provider ignores, with a warning
+    run.create(resource("c"), custom_timeouts=limits)
+    assert run.shelf.limit is None
 
 
 def test_a_creation_is_in_the_journal_before_it_begins_and_when_it_is_done(monkeypatch):

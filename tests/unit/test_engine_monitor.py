@@ -67,6 +67,7 @@ def test_a_resource_without_such_options_is_registered(monitor):
         ({"hooks": {"before_create": ["h"]}}, "the option hooks .*: do it in the program or in a playbook"),
         ({"remote": True}, "remote component .docker:index/volume:Volume. .*: write it as a component"),
         ({"state_migrations": [{"token": "t"}]}, "the option state_migrations .*: use aliases"),
+        ({"envVarMappings": {"A": "B"}}, "the option env_var_mappings .*: set the provider's own settings"),
         ({"replacement_trigger": {"string_value": "x"}}, "the option replacement_trigger .*replace_on_changes"),
     ],
 )

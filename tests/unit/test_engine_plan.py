@@ -273,6 +273,28 @@ def test_ports_in_another_order_are_no_change(new, same):
     assert (not changes) is same and (changes.replaces == set()) is same
 
 
+@pytest.mark.parametrize(
+    ("fields", "path", "old", "new", "same"),
+    [
+        (CONTAINER.fields, "user", "root", "", True),
+        (CONTAINER.fields, "user", "root", "app", False),
+        (CONTAINER.fields, "workingDir", "/srv", "", True),
+        (CONTAINER.fields, "workingDir", "/srv", "/", False),
+        (SERVICE, "updateConfig.maxFailureRatio", "0.5", "0.50", True),
+        (SERVICE, "rollbackConfig.maxFailureRatio", "0.0", "0", True),
+        (SERVICE, "updateConfig.maxFailureRatio", "0.5", "0.6", False),
+    ],
+)
+def test_what_the_provider_takes_for_the_same_is_no_change(fields, path, old, new, same):
+    top, _, inner = path.partition(".")
+
+    def properties(value: str) -> dict:
+        return {top: {inner: value} if inner else value}
+
+    changes = diff({top: fields[top]}, properties(old), properties(new))
+    assert list(changes.changes) == ([] if same else [path])
+
+
 LABELS = [{"label": "a", "value": "1"}, {"label": "b", "value": "2"}]
 
 

@@ -105,6 +105,26 @@ def test_a_replacement_takes_the_new_value_of_an_ignored_property():
     assert creation.keys == ["name"]
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_what_is_made_again_takes_the_new_value_of_an_ignored_property_and_a_new_name(waiting):
+    old = {"__defaults": ["name"], "name": "b-0123456", "driverOpts": {"o": "old"}}
+    dependent = needs("b", volume("a"), inputs=old, pending_replacement=waiting)
+    dependent.outputs["driverOpts"] = {"o": "old"}
+    plans = planner(volume("a"), dependent)
+    if not waiting:
+        plans.plan(wanted("other", logical="a"))
+    goal = wanted("b", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    goal.inputs.pop("name")
+    *_, creation = plans.plan(goal)
+    assert creation.op == "create-replacement" and creation.new.inputs["driverOpts"] == {"o": "new"}
+    assert creation.new.inputs["name"].startswith("b-") and creation.new.inputs["name"] != "b-0123456"
+
+
+def test_what_was_only_read_is_made_when_the_program_makes_it_its_own():
+    (step,) = planner(volume("a", external=True)).plan(wanted("a"))
+    assert step.op == "create" and not step.new.external
+
+
 def test_what_was_only_read_is_discarded_and_what_was_made_is_deleted():
     reading = volume("read", external=True)
     steps = {step.op: step for step in planner(reading, volume("made")).deletions()}

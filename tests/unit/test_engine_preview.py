@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from stacks.engine import cli
+from stacks.engine import cli, executor
 from stacks.engine.backend import Backend
+from stacks.engine.connections import Connections
 from stacks.engine.secrets import Crypter
 from stacks.engine.state import Snapshot
 
@@ -212,6 +213,22 @@ def test_a_destroy_can_be_previewed_alone(project):
     assert "Volume  b" not in output and len(json.loads(project.say("stack", "export"))["deployment"]["resources"]) == 4
 
 
+@pytest.mark.parametrize(("flag", "left"), [("--preview-only", ["a", "b"]), ("--yes", [])])
+def test_a_refresh_can_be_previewed_alone(project, monkeypatch, flag, left):
+    class Nowhere:
+        """Objects that are all gone."""
+
+        def read(self, daemon, identity, outputs):
+            return None
+
+    monkeypatch.setattr(executor, "kind_of", lambda token: Nowhere())
+    monkeypatch.setattr(Connections, "daemon_of", lambda self, reference: None)
+    project.load(*deployed("a", "b"))
+    assert "Volume a: gone" in project.say("refresh", "-s", "dev", flag)
+    resources = json.loads(project.say("stack", "export"))["deployment"]["resources"]
+    assert [item["id"] for item in resources if "Volume" in item["type"]] == left
+
+
 def test_configuration_can_be_given_with_the_command_and_stays(project):
     program = "pulumi.export('n', pulumi.Config().require_int('n'))\n"
     program += "pulumi.export('c', pulumi.Config().require_object('c'))\n"
@@ -221,6 +238,8 @@ def test_configuration_can_be_given_with_the_command_and_stays(project):
     project.preview(program, "--config-path", "--config", "c[0].x=2")
     assert "p:n: '1'" in (project.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     assert "is no setting; wanted KEY=VALUE" in project.preview(program, "--config", "n", status=2)
+    project.say("destroy", "-s", "dev", "--preview-only", "--config", "n=3")
+    assert "p:n: '3'" in (project.folder / "Pulumi.dev.yaml").read_text(encoding="utf-8")
 
 
 def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
@@ -230,7 +249,7 @@ def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
         + "c = docker.Volume('c', name='c')\nd = docker.Volume('d', name=c.name)\ne = docker.Volume('e', name='e')\n"
     )
     (project.folder / "__main__.py").write_text(HEAD + body.replace("b = ", "if False: b = "), encoding="utf-8")
-    output = project.run("up", "-s", "dev", "--yes", "--skip-preview", "--continue-on-error", status=1)
+    output = project.run("up", "-s", "dev", "--yes", "--skip-preview", "--continue-on-error", "-p", "1", status=1)
     assert "Volume c failed" in output and "Volume e failed" in output and "Volume d" not in output
     assert "Volume b" not in output, "nothing is deleted in a run in which something failed"
     assert "2 unchanged" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from stacks.engine import urn as urns
 from stacks.engine.backend import Backend
 from stacks.engine.connections import Connections
 from stacks.engine.deployment import Options
+from stacks.engine.display import Display
+from stacks.engine.docker.base import kind_of
 from stacks.engine.errors import ConnectionLost, DeploymentFailed, ProviderError, SecretsError, UnexpectedChanges
 from stacks.engine.events import Events
 from stacks.engine.project import Project
@@ -28,6 +31,7 @@ class Shelf:
     """`objects`: names of those that stand there; `fails`: name → what its deletion raises."""
 
     timeouts = False
+    fields = kind_of(VOLUME).fields
 
     def __init__(self):
         self.objects, self.deleted, self.fails = set(), [], {}
@@ -143,6 +147,31 @@ def test_an_answer_that_was_lost_is_asked_for_by_the_next_run(place):
     with place.open().locked():
         pass
     assert place.left() == [] and place.backend.journal("p", "dev").read() == []
+
+
+def test_what_was_only_read_is_discarded_and_said_to_be(place):
+    stack, output = place.load(volume("read", external=True), volume("made")), io.StringIO()
+    events = Events()
+    events.listeners.append(Display("Destroying", False, stream=output))
+    with stack.locked():
+        stack.destroy(Options(), events)
+    assert place.shelf.deleted == ["made"] and place.left() == []
+    lines = output.getvalue()
+    assert "Volume read discarded" in lines and "Volume read deleted" not in lines
+    assert "< 1 discarded" in lines and "- 1 deleted" in lines
+
+
+def test_a_refresh_counts_what_it_has_seen(place):
+    root = Resource(urn=ROOT, type=urns.STACK_TYPE)
+    changed = volume("changed").copy(outputs={"name": "earlier"})
+    stack = place.load(root, volume("same"), changed, volume("gone"))
+    place.shelf.objects.discard("gone")
+    events, summaries = Events(), []
+    events.listeners.append(lambda event: summaries.append(event.get("summaryEvent")))
+    with stack.locked():
+        stack.refresh(Options(), events)
+    assert summaries[-1]["resourceChanges"] == {"delete": 1, "same": 2, "update": 1}
+    assert place.left() == ["p-dev", "same", "changed"]
 
 
 class Program:

@@ -17,6 +17,7 @@ import yaml
 from centre.faults import UsageFault
 from centre.verbs import plan, provision, stack
 from centre.verbs.plan import Preview
+from centre.verbs.progress import Steps
 from inventory import paths
 from inventory.register import load
 from inventory.vault import vault
@@ -53,6 +54,27 @@ def test_the_engine_is_the_one_that_PULUMI_names(monkeypatch):
     assert provision.command() == ["/opt/pulumi", "--tracing", "x"]
     monkeypatch.delenv("PULUMI")
     assert provision.command() == [sys.executable, "-m", "stacks.engine"]
+
+
+CLI = """#!/bin/sh
+# As Pulumi's own command: it hides --event-log from everybody who does not debug it.
+for last; do :; done
+case "$*" in
+    *--event-log*)
+        [ -n "$PULUMI_DEBUG_COMMANDS" ] || { echo "error: unknown flag: --event-log"; exit 255; }
+        echo '{"summaryEvent": {"resourceChanges": {"create": 2, "same": 1}}}' > "$last" ;;
+esac
+"""
+
+
+def test_pulumis_own_command_brings_a_stack_up_and_says_what_it_changed(register, tmp_path, monkeypatch):
+    cli = tmp_path / "pulumi"
+    cli.write_text(CLI, encoding="utf-8")
+    cli.chmod(0o755)
+    monkeypatch.setenv("PULUMI", str(cli))
+    monkeypatch.delenv("PULUMI_DEBUG_COMMANDS", raising=False)
+    steps = Steps(tmp_path / "logs")
+    assert provision.bring_up(steps, NETWORK, provision.environment(register)) == "2 created"
 
 
 def test_exports_for_a_shell_keep_the_passphrase_off_the_terminal(register):

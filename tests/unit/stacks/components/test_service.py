@@ -76,6 +76,15 @@ def test_a_service_is_hardened(build):
     assert spec["taskSpec"]["logDriver"] == {"name": "local", "options": {"max-file": "5", "max-size": "20m"}}
 
 
+def test_what_the_daemon_reads_back_otherwise_is_not_asked_for(build):
+    """Pulumi's provider reads tmpfs modes back without the sticky bit and a missing window as 0s: each would be a
+    change, and a restart, at every `up --refresh`."""
+    task = build(tmpfs={"/run": 1})["docker:index/service:Service", "edge"]["taskSpec"]
+    (mount,) = task["containerSpec"]["mounts"]
+    assert mount == {"target": "/run", "type": "tmpfs", "tmpfsOptions": {"sizeBytes": 1024 * 1024}}
+    assert task["restartPolicy"] == {"condition": "any", "delay": "1s", "window": "0s"}
+
+
 def test_no_node_is_ended_while_it_recovers(build):
     from stacks.components import postgres_node
     from stacks.configs import postgres
