@@ -40,14 +40,14 @@ class Planner:
         aliases = alias_urns(goal, deployment.stack, deployment.project, self.parent_aliases.get(goal.parent, []))
         self.parent_aliases[goal.urn] = aliases
         old = self._find_old(goal.urn, aliases)
-        gone = old is not None and (goal.urn in self.dependent_replaced or old.pending_replacement)
+        replaced = old is not None and (goal.urn in self.dependent_replaced or old.pending_replacement)
         only_read = old is not None and old.external
-        new = self._new_state(goal, self._inputs(goal, old, anew=gone or only_read), old)
+        new = self._new_state(goal, self._inputs(goal, old, anew=replaced or only_read), old)
         if deployment.selection and not self._is_selected(goal, new):
             return self._leave(goal, old, new)
         if old is None or only_read:
             return [_creation("create", goal, new)]
-        if gone:
+        if replaced:
             return self._create_replacement(goal, old, new, Diff())
         return self._existing(goal, old, new)
 

@@ -50,9 +50,9 @@ class Transforms:
         for callback in callbacks:
             self._apply(callback, changed)
         for name, value in changed.object.fields.items():
-            known = changed.propertyDependencies.get_or_create(name).urns  # as the CLI, also where it needs nothing
-            needed = [urn for urn in dict.fromkeys(_needs(value)) if urn not in known]
-            known.extend(needed)
+            urns = changed.propertyDependencies.get_or_create(name).urns  # as the CLI, also where it needs nothing
+            needed = [urn for urn in dict.fromkeys(_needs(value)) if urn not in urns]
+            urns.extend(needed)
             if request.transforms:
                 changed.dependencies.extend(urn for urn in needed if urn not in changed.dependencies)
         return changed

@@ -57,17 +57,17 @@ def mask_text(value: str, key: str = "") -> str:
 def compare_state(exported: str, recorded: list[dict]) -> list[str]:
     """Differences of an export's resources from the recorded ones, field by field."""
     try:
-        found = json.loads(exported)["deployment"].get("resources") or []
+        resources = json.loads(exported)["deployment"].get("resources") or []
     except (ValueError, KeyError) as cause:
         return [f"no export: {cause}: {exported[:300]}"]
-    seen = {_identity(item): _normal(item) for item in found}
-    wanted = {_identity(item): _normal(item) for item in recorded}
-    faults = [f"{urn} is in the state, not in the recording" for urn in seen.keys() - wanted.keys()]
-    faults += [f"{urn} is recorded and not in the state" for urn in wanted.keys() - seen.keys()]
-    for urn in wanted.keys() & seen.keys():
-        faults += [f"{urn.split('::')[-1]} {text}" for text in differences(seen[urn], wanted[urn], "")]
+    actual = {_identity(item): _normal(item) for item in resources}
+    expected = {_identity(item): _normal(item) for item in recorded}
+    faults = [f"{urn} is in the state, not in the recording" for urn in actual.keys() - expected.keys()]
+    faults += [f"{urn} is recorded and not in the state" for urn in expected.keys() - actual.keys()]
+    for urn in expected.keys() & actual.keys():
+        faults += [f"{urn.split('::')[-1]} {text}" for text in differences(actual[urn], expected[urn], "")]
     before: set[str] = set()
-    for item in found:
+    for item in resources:
         for link in [item.get("parent"), *(item.get("dependencies") or [])]:
             if link and link not in before and not item.get("delete"):
                 faults.append(f"{item['urn']} stands before {link}, which it needs")
@@ -98,27 +98,27 @@ def _without_host(data: dict) -> None:
             data[key] = re.sub(last, "<host>", data[key])
 
 
-def differences(seen, wanted, path: str) -> list[str]:
+def differences(actual, expected, path: str) -> list[str]:
     """Paths at which two JSON values differ, with both values."""
-    if isinstance(seen, dict) and isinstance(wanted, dict):
+    if isinstance(actual, dict) and isinstance(expected, dict):
         faults = []
-        for key in sorted({*seen, *wanted}):
+        for key in sorted({*actual, *expected}):
             where = f"{path}.{key}" if path else key
-            if key not in seen:
-                faults.append(f"{where}: missing, recorded {json.dumps(wanted[key])[:300]}")
-            elif key not in wanted:
-                faults.append(f"{where}: {json.dumps(seen[key])[:300]}, not recorded")
+            if key not in actual:
+                faults.append(f"{where}: missing, recorded {json.dumps(expected[key])[:300]}")
+            elif key not in expected:
+                faults.append(f"{where}: {json.dumps(actual[key])[:300]}, not recorded")
             else:
-                faults += differences(seen[key], wanted[key], where)
+                faults += differences(actual[key], expected[key], where)
         return faults
-    if isinstance(seen, list) and isinstance(wanted, list) and len(seen) == len(wanted):
+    if isinstance(actual, list) and isinstance(expected, list) and len(actual) == len(expected):
         return [
             text
-            for index, (a, b) in enumerate(zip(seen, wanted, strict=True))
+            for index, (a, b) in enumerate(zip(actual, expected, strict=True))
             for text in differences(a, b, f"{path}[{index}]")
         ]
-    if seen != wanted or isinstance(seen, bool) != isinstance(wanted, bool):
-        return [f"{path}: {json.dumps(seen)[:300]}, recorded {json.dumps(wanted)[:300]}"]
+    if actual != expected or isinstance(actual, bool) != isinstance(expected, bool):
+        return [f"{path}: {json.dumps(actual)[:300]}, recorded {json.dumps(expected)[:300]}"]
     return []
 
 
@@ -128,43 +128,43 @@ def integrity_faults(deployment: dict) -> list[str]:
     manifest = deployment["manifest"]
     if manifest["magic"] != hashlib.sha256(manifest["version"].encode()).hexdigest():
         faults.append("magic is not the digest of the version")
-    seen: dict[str, dict] = {}
+    earlier: dict[str, dict] = {}
     for item in deployment.get("resources") or []:
         urn, (provider, _, provider_id) = item["urn"], item.get("provider", "").rpartition("::")
-        if provider and seen.get(provider, {}).get("id") != provider_id:
+        if provider and earlier.get(provider, {}).get("id") != provider_id:
             faults.append(f"{urn}: no provider {provider}::{provider_id} before it")
         needs = [item.get("parent"), *item.get("dependencies", [])]
         needs += [link for links in item.get("propertyDependencies", {}).values() for link in links]
-        faults += [f"{urn}: {link} does not come before it" for link in needs if link and link not in seen]
-        if urn in seen and not (item.get("delete") or seen[urn].get("delete")):
+        faults += [f"{urn}: {link} does not come before it" for link in needs if link and link not in earlier]
+        if urn in earlier and not (item.get("delete") or earlier[urn].get("delete")):
             faults.append(f"{urn} is there twice")
         if item.get("custom") and not item.get("id") and not item.get("external"):
             faults.append(f"{urn} is a custom resource without id")
-        seen[urn] = item
+        earlier[urn] = item
     return faults
 
 
-def compare_outputs(shown: str, recorded: dict) -> list[str]:
+def compare_outputs(output: str, recorded: dict) -> list[str]:
     """Differences of the stack's outputs."""
     try:
-        return differences(masked(json.loads(shown)), masked(recorded), "")
+        return differences(masked(json.loads(output)), masked(recorded), "")
     except ValueError as cause:
-        return [f"no JSON: {cause}: {shown[:300]}"]
+        return [f"no JSON: {cause}: {output[:300]}"]
 
 
-def compare_ops(seen: list[list], recorded: list[list], state: list[dict], earlier: Sequence[dict] = ()) -> list[str]:
+def compare_ops(actual: list[list], recorded: list[list], state: list[dict], earlier: Sequence[dict] = ()) -> list[str]:
     """Differences of the operations: the same ones, the same summary, and the same order along dependencies.
 
     `state`: the recorded one after the step, `earlier`: the one before, whose dependencies hold for deletions only.
     """
     faults = []
-    counted, wanted = (Counter(json.dumps(row) for row in rows) for rows in (seen, recorded))
-    faults += [f"operation {row} is not recorded" for row in (counted - wanted).elements()]
-    faults += [f"operation {row} is recorded and missing" for row in (wanted - counted).elements()]
+    counted, expected = (Counter(json.dumps(row) for row in rows) for rows in (actual, recorded))
+    faults += [f"operation {row} is not recorded" for row in (counted - expected).elements()]
+    faults += [f"operation {row} is recorded and missing" for row in (expected - counted).elements()]
     if faults:
         return faults
     needs = _Needs(_needs(state), _needs([*earlier, *state]))
-    positions = _positions(seen)
+    positions = _positions(actual)
     recorded_positions = _positions(recorded)
     for first, second in _ordered_pairs(recorded, recorded_positions, needs):
         if positions[first] > positions[second]:
@@ -188,7 +188,7 @@ def _needs(state: list[dict]) -> dict[tuple[str, str], set[tuple[str, str]]]:
         provider = item.get("provider")
         links.append(provider.rsplit("::", 1)[0] if provider else None)
         for link in filter(None, links):
-            direct[_named(item["urn"])].add(_named(link))
+            direct[_short(item["urn"])].add(_short(link))
     result = {}
     for key in direct:
         reached, queue = set(), [key]
@@ -201,7 +201,7 @@ def _needs(state: list[dict]) -> dict[tuple[str, str], set[tuple[str, str]]]:
     return result
 
 
-def _named(urn: str) -> tuple[str, str]:
+def _short(urn: str) -> tuple[str, str]:
     _, _, kind, name = urn.split("::", 3)
     return kind.rsplit("$", 1)[-1], name
 
@@ -248,22 +248,22 @@ _NOISE = (
 )
 
 
-def compare_errors(seen: list[str], recorded: list[str]) -> list[str]:
+def compare_errors(actual: list[str], recorded: list[str]) -> list[str]:
     """Recorded refusals that the run does not have, and errors of the run that are not recorded.
 
     The same resource and the same reason count; the provider's log line and the closing line of the CLI do not.
     """
-    wanted = [text for text in recorded if not any(noise.match(text) for noise in _NOISE)]
+    expected = [text for text in recorded if not any(noise.match(text) for noise in _NOISE)]
     faults = []
-    left = [text for text in seen if not any(noise.match(text) for noise in _NOISE)]
-    for text in wanted:
+    rest = [text for text in actual if not any(noise.match(text) for noise in _NOISE)]
+    for text in expected:
         essence = _essence(text)
-        match = next((item for item in left if essence == _essence(item)), None)
+        match = next((item for item in rest if essence == _essence(item)), None)
         if match is None:
-            faults.append(f"error not seen: {text!r}; seen {seen}")
+            faults.append(f"error not seen: {text!r}; seen {actual}")
         else:
-            left.remove(match)
-    faults += [f"error not recorded: {text!r}" for text in left]
+            rest.remove(match)
+    faults += [f"error not recorded: {text!r}" for text in rest]
     return faults
 
 

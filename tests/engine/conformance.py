@@ -50,19 +50,19 @@ class Report:
 
 def discover(folder: Path, cases: list[str]) -> list[Path]:
     """Case folders in the order in which they must run. Raises SystemExit on an unknown name or an empty folder."""
-    found = {path.parent.name: path.parent for path in sorted(folder.glob("*/recorded.json"))}
-    if not found:
+    matches = {path.parent.name: path.parent for path in sorted(folder.glob("*/recorded.json"))}
+    if not matches:
         raise SystemExit(f"no cases in {folder}: wanted <case>/recorded.json")
-    unknown = [name for name in cases if name not in found]
+    unknown = [name for name in cases if name not in matches]
     if unknown:
-        raise SystemExit(f"no case {', '.join(unknown)} in {folder}; there are {', '.join(found)}")
-    chosen = list(cases or found)
-    for name in list(chosen):
+        raise SystemExit(f"no case {', '.join(unknown)} in {folder}; there are {', '.join(matches)}")
+    selection = list(cases or matches)
+    for name in list(selection):
         needed = AFTER.get(name)
-        if needed and needed in found and needed not in chosen:
-            chosen.append(needed)
-    chosen.sort(key=lambda name: (name in AFTER, name))
-    return [found[name] for name in chosen]
+        if needed and needed in matches and needed not in selection:
+            selection.append(needed)
+    selection.sort(key=lambda name: (name in AFTER, name))
+    return [matches[name] for name in selection]
 
 
 @dataclass
@@ -80,13 +80,13 @@ class Step:
     def faults(self, recorded: dict, earlier: list[dict]) -> list[str]:
         """Differences from the recording; `earlier`: the recorded state before."""
         faults = [f"before: {self.trouble}"] if self.trouble else []
-        for verb, seen in self.verbs.items():
+        for verb, events in self.verbs.items():
             expected = recorded[verb]
-            if seen["exit"] != expected["exit"]:
-                faults.append(f"{verb}: exit {seen['exit']}, recorded {expected['exit']}: {self.said[verb]}")
-            texts = compare_ops(seen["ops"], expected["ops"], recorded["state"], earlier)
+            if events["exit"] != expected["exit"]:
+                faults.append(f"{verb}: exit {events['exit']}, recorded {expected['exit']}: {self.said[verb]}")
+            texts = compare_ops(events["ops"], expected["ops"], recorded["state"], earlier)
             faults += [f"{verb}: {text}" for text in texts]
-            faults += [f"{verb}: {text}" for text in compare_errors(seen["errors"], expected["errors"])]
+            faults += [f"{verb}: {text}" for text in compare_errors(events["errors"], expected["errors"])]
         if self.quiet != recorded["preview_after_is_no_op"]:
             faults.append(
                 f"after: preview --expect-no-changes {'holds' if self.quiet else 'fails'}, recorded the opposite"
@@ -142,8 +142,8 @@ class Bench:
         before: list[dict] = []
         for step in recorded["steps"]:
             report.steps += 1
-            done = self.step(source, project, step["program"].removesuffix(".py"))
-            report.faults += [f"{step['program'].removesuffix('.py')} {text}" for text in done.faults(step, before)]
+            result = self.step(source, project, step["program"].removesuffix(".py"))
+            report.faults += [f"{step['program'].removesuffix('.py')} {text}" for text in result.faults(step, before)]
             before = step["state"]
         report.seconds = time.monotonic() - began
         return report
@@ -164,37 +164,37 @@ class Bench:
         """Preview and deploy one version of a case's program, and look at what it left."""
         own = names.Names(self.slot, source.name)
         (project / "__main__.py").write_text(own.own((source / f"{name}.py").read_text("utf-8")), encoding="utf-8")
-        done = Step()
+        outcome = Step()
         before = source / f"{name}.before.sh"
         if before.exists():
             script = own.own(before.read_text(encoding="utf-8"))
             result = subprocess.run(
                 ["sh", "-e"], input=script, capture_output=True, text=True, timeout=TIME_LIMIT, check=False
             )
-            done.trouble = result.stderr.strip() if result.returncode else ""
+            outcome.trouble = result.stderr.strip() if result.returncode else ""
         flags_file = source / f"{name}.flags"
-        done.flags = flags_file.read_text(encoding="utf-8").split() if flags_file.exists() else []
-        flags = [own.own(flag) for flag in done.flags]
+        outcome.flags = flags_file.read_text(encoding="utf-8").split() if flags_file.exists() else []
+        flags = [own.own(flag) for flag in outcome.flags]
         for verb, extra in (("preview", []), ("up", ["--yes", "--skip-preview"])):
             log = self.folder / f"{source.name}-{name}-{verb}.log"
             result = self.run(project, verb, "-s", STACK, "--event-log", str(log), *flags, *extra)
             text = own.recorded(log.read_text(encoding="utf-8")) if log.exists() else ""
             ops, errors = read_log(text)
-            done.verbs[verb] = {"exit": result.returncode, "ops": ops, "errors": errors}
-            done.said[verb] = own.recorded(result.stderr.strip()[-2000:] + result.stdout.strip()[-2000:])
-        done.quiet = self.run(project, "preview", "-s", STACK, "--expect-no-changes").returncode == 0
-        done.outputs = own.recorded(
+            outcome.verbs[verb] = {"exit": result.returncode, "ops": ops, "errors": errors}
+            outcome.said[verb] = own.recorded(result.stderr.strip()[-2000:] + result.stdout.strip()[-2000:])
+        outcome.quiet = self.run(project, "preview", "-s", STACK, "--expect-no-changes").returncode == 0
+        outcome.outputs = own.recorded(
             self.run(project, "stack", "output", "-s", STACK, "--json", "--show-secrets").stdout
         )
-        done.exported = own.recorded(self.run(project, "stack", "export", "-s", STACK).stdout)
-        return done
+        outcome.exported = own.recorded(self.run(project, "stack", "export", "-s", STACK).stdout)
+        return outcome
 
     def clean(self, source: Path) -> str:
         """Destroy a case's stack; returns what went wrong, `""` when nothing did."""
         project = self.folder / source.name
         self.run(project, "state", "unprotect", "-s", STACK, "--all", "--yes")
-        done = self.run(project, "destroy", "-s", STACK, "--yes", "--skip-preview")
-        return "" if done.returncode == 0 else f"destroy: {(done.stderr + done.stdout).strip()[-1000:]}"
+        result = self.run(project, "destroy", "-s", STACK, "--yes", "--skip-preview")
+        return "" if result.returncode == 0 else f"destroy: {(result.stderr + result.stdout).strip()[-1000:]}"
 
 
 def read_log(text: str) -> tuple[list[list], list[str]]:
@@ -228,20 +228,20 @@ def remove_leavings(slot: int, limit: float = 60) -> None:
     deadline = time.monotonic() + limit
     kinds = (client.services, client.secrets, client.configs, client.networks, client.volumes)
     while True:
-        found = [item for kind in kinds for item in kind.list() if names.is_of(slot, item.name)]
+        matches = [item for kind in kinds for item in kind.list() if names.is_of(slot, item.name)]
         containers = [item for item in client.containers.list(all=True) if names.is_of(slot, item.name)]
         # What a stopping task still holds goes in a later round.
-        for item in found:
+        for item in matches:
             with contextlib.suppress(APIError, NotFound):
                 item.remove()
         for item in containers:
             with contextlib.suppress(APIError, NotFound):
                 item.remove(force=True)
-        found += containers
-        if not found:
+        matches += containers
+        if not matches:
             break
         if time.monotonic() > deadline:
-            raise RuntimeError(f"still there after {limit} s: {', '.join(item.name for item in found)}")
+            raise RuntimeError(f"still there after {limit} s: {', '.join(item.name for item in matches)}")
         time.sleep(0.5)
     for item in client.images.list():
         for tag in item.tags:
@@ -310,8 +310,8 @@ def main() -> int:
     args = parser.parse_args()
     reports = run_cases(args.cases.resolve(), args.case)
     failed = [report.case for report in reports if not report.passed]
-    told = f"; failed: {', '.join(failed)}" if failed else ""
-    print(f"{len(reports) - len(failed)} of {len(reports)} cases pass{told}")
+    note = f"; failed: {', '.join(failed)}" if failed else ""
+    print(f"{len(reports) - len(failed)} of {len(reports)} cases pass{note}")
     return 1 if failed or not reports else 0
 
 

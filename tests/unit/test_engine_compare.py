@@ -15,13 +15,13 @@ STATE = RECORDED[0]["state"]
 OPS = RECORDED[0]["up"]["ops"]
 
 
-def exported(state) -> str:
+def export_of(state) -> str:
     return json.dumps({"version": 3, "deployment": {"resources": state}})
 
 
 def test_a_recording_equals_itself():
     for step in RECORDED:
-        assert compare_state(exported(step["state"]), step["state"]) == []
+        assert compare_state(export_of(step["state"]), step["state"]) == []
         assert compare_ops(step["up"]["ops"], step["up"]["ops"], step["state"]) == []
         assert compare_errors(step["up"]["errors"][1:], step["up"]["errors"]) == []
 
@@ -57,7 +57,7 @@ def _set(path: str, value):
     ],
 )
 def test_differences_of_state_are_noticed(change, message):
-    faults = compare_state(exported(change(copy.deepcopy(STATE))), STATE)
+    faults = compare_state(export_of(change(copy.deepcopy(STATE))), STATE)
     assert any(message in fault for fault in faults), faults
 
 
@@ -104,14 +104,14 @@ def attached(address: str, mac: str, **network: str) -> list[dict]:
 
 def test_addresses_that_the_daemon_gives_out_are_no_difference():
     recorded = attached("10.78.0.2", "02:42:0a:4e:00:02")
-    assert compare_state(exported(attached("10.78.0.3", "02:42:0a:4e:00:03")), recorded) == []
-    assert len(compare_state(exported(attached("10.79.0.3", "02:42:0a:4f:00:03")), recorded)) == 2
+    assert compare_state(export_of(attached("10.78.0.3", "02:42:0a:4e:00:03")), recorded) == []
+    assert len(compare_state(export_of(attached("10.79.0.3", "02:42:0a:4f:00:03")), recorded)) == 2
     fixed = attached("10.78.0.9", "02:42:0a:4e:00:09", ipv4Address="10.78.0.9")
     other = attached("10.78.0.8", "02:42:0a:4e:00:08", ipv4Address="10.78.0.9")
-    assert len(compare_state(exported(other), fixed)) == 2
+    assert len(compare_state(export_of(other), fixed)) == 2
     one = attached("172.18.0.2", "02:42:ac:12:00:02", ipv4Address="172.18.0.2")
     another = attached("172.29.0.2", "02:42:ac:1d:00:02", ipv4Address="172.29.0.2")
-    assert compare_state(exported(another), one) == []
+    assert compare_state(export_of(another), one) == []
 
 
 def test_differences_of_errors_are_noticed():

@@ -94,8 +94,8 @@ TAKEN = parsers(parser())
 def flags(command: str) -> set[str]:
     """Long flags that the engine takes with a verb, or a command below one."""
     verb, _, below = command.partition(" ")
-    taken = parsers(TAKEN[verb])[below] if below else TAKEN[verb]
-    options = {option for action in taken._actions for option in action.option_strings}
+    command_parser = parsers(TAKEN[verb])[below] if below else TAKEN[verb]
+    options = {option for action in command_parser._actions for option in action.option_strings}
     return {option.removeprefix("--") for option in options if option.startswith("--")}
 
 

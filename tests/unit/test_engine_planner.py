@@ -36,7 +36,7 @@ def volume(name: str, **options) -> Resource:
     )
 
 
-def wanted(name: str, **options) -> Goal:
+def goal_of(name: str, **options) -> Goal:
     inputs = {"name": name, **options.pop("inputs", {})}
     return Goal(type=VOLUME, name=options.pop("logical", name), custom=True, inputs=inputs, provider=DEFAULT, **options)
 
@@ -53,14 +53,14 @@ def operations(steps: list[Step]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("old", [DEFAULT, NEAR])
 @pytest.mark.parametrize("new", [DEFAULT, NEAR, f"urn:pulumi:dev::p::{PROVIDER}::near::3"])
 def test_another_provider_leaves_the_object_alone(old, new):
-    goal = wanted("data")
+    goal = goal_of("data")
     goal.provider = new
     (step,) = planner(volume("data", provider=old)).plan(goal)
     assert step.op == "same" and step.new.provider == new
 
 
 def test_another_provider_and_another_name_is_a_replacement_for_the_name():
-    goal = wanted("other", logical="data")
+    goal = goal_of("other", logical="data")
     goal.provider = NEAR
     steps = planner(volume("data")).plan(goal)
     assert operations(steps) == [("delete-replaced", "data"), ("replace", "data"), ("create-replacement", "data")]
@@ -69,37 +69,37 @@ def test_another_provider_and_another_name_is_a_replacement_for_the_name():
 
 def test_a_new_resource_is_created_and_an_unchanged_one_is_the_same():
     plans = planner(volume("old"))
-    assert operations(plans.plan(wanted("new"))) == [("create", "new")]
-    assert operations(plans.plan(wanted("old"))) == [("same", "old")]
+    assert operations(plans.plan(goal_of("new"))) == [("create", "new")]
+    assert operations(plans.plan(goal_of("old"))) == [("same", "old")]
 
 
 def test_two_resources_of_one_name_are_refused():
     plans = planner()
-    plans.plan(wanted("a"))
+    plans.plan(goal_of("a"))
     with pytest.raises(EngineError, match="Duplicate resource URN .*::a"):
-        plans.plan(wanted("a"))
+        plans.plan(goal_of("a"))
 
 
 def test_a_protected_resource_is_not_replaced():
     resource = volume("a", protect=True)
-    assert operations(planner(resource).plan(wanted("a"))) == [("same", "a")]
+    assert operations(planner(resource).plan(goal_of("a"))) == [("same", "a")]
     with pytest.raises(EngineError, match="unable to replace resource .*::a.*\nas it is currently marked for protect"):
-        planner(resource).plan(wanted("b", logical="a"))
+        planner(resource).plan(goal_of("b", logical="a"))
 
 
 def test_a_protected_dependent_is_not_deleted_for_a_replacement():
     needed = volume("a")
     dependent = volume("b", protect=True, dependencies=[needed.urn], property_dependencies={"name": [needed.urn]})
     with pytest.raises(EngineError, match="::b.*\nas part of replacing a resource that it depends on"):
-        planner(needed, dependent).plan(wanted("other", logical="a"))
+        planner(needed, dependent).plan(goal_of("other", logical="a"))
 
 
 def test_a_replacement_takes_the_new_value_of_an_ignored_property():
     old = volume("a", inputs={"__defaults": [], "name": "a", "driverOpts": {"o": "old"}})
     old.outputs["driverOpts"] = {"o": "old"}
-    same = wanted("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    same = goal_of("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
     assert operations(planner(old).plan(same)) == [("same", "a")]
-    goal = wanted("b", logical="a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    goal = goal_of("b", logical="a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
     *_, creation = planner(old).plan(goal)
     assert creation.op == "create-replacement" and creation.new.inputs["driverOpts"] == {"o": "new"}
     assert creation.keys == ["name"]
@@ -112,8 +112,8 @@ def test_what_is_made_again_takes_the_new_value_of_an_ignored_property_and_a_new
     dependent.outputs["driverOpts"] = {"o": "old"}
     plans = planner(volume("a"), dependent)
     if not waiting:
-        plans.plan(wanted("other", logical="a"))
-    goal = wanted("b", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+        plans.plan(goal_of("other", logical="a"))
+    goal = goal_of("b", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
     goal.inputs.pop("name")
     *_, creation = plans.plan(goal)
     assert creation.op == "create-replacement" and creation.new.inputs["driverOpts"] == {"o": "new"}
@@ -121,7 +121,7 @@ def test_what_is_made_again_takes_the_new_value_of_an_ignored_property_and_a_new
 
 
 def test_what_was_only_read_is_made_when_the_program_makes_it_its_own():
-    (step,) = planner(volume("a", external=True)).plan(wanted("a"))
+    (step,) = planner(volume("a", external=True)).plan(goal_of("a"))
     assert step.op == "create" and not step.new.external
 
 
@@ -140,7 +140,7 @@ def test_a_changed_component_is_updated_and_says_nothing_of_its_inputs():
 
 def test_a_replacement_names_every_property_that_changed():
     old = volume("a")
-    goal = wanted("b", logical="a", inputs={"labels": [{"label": "l", "value": "1"}]})
+    goal = goal_of("b", logical="a", inputs={"labels": [{"label": "l", "value": "1"}]})
     _, replace, creation = planner(old).plan(goal)
     assert replace.keys == creation.keys == ["labels", "name"]
 
@@ -159,23 +159,23 @@ def needs(name: str, other: Resource, **options) -> Resource:
 
 
 def test_one_object_is_not_taken_by_two_resources():
-    renamed = wanted("a", logical="new", aliases=[volume("a").urn])
+    renamed = goal_of("a", logical="new", aliases=[volume("a").urn])
     plans = planner(volume("a"))
     assert operations(plans.plan(renamed)) == [("same", "new")]
     with pytest.raises(EngineError, match="::a' conflicting with alias on resource with URN .*::new"):
-        plans.plan(wanted("a"))
+        plans.plan(goal_of("a"))
     plans = planner(volume("a"))
-    plans.plan(wanted("a"))
+    plans.plan(goal_of("a"))
     with pytest.raises(EngineError, match="::a' conflicting with alias on resource with URN .*::new"):
-        plans.plan(wanted("a", logical="new", aliases=[volume("a").urn]))
+        plans.plan(goal_of("a", logical="new", aliases=[volume("a").urn]))
     plans = planner(volume("a"))
-    plans.plan(wanted("a", logical="new", aliases=[volume("a").urn]))
-    assert operations(plans.plan(wanted("b", logical="second", aliases=[volume("a").urn]))) == [("create", "second")]
+    plans.plan(goal_of("a", logical="new", aliases=[volume("a").urn]))
+    assert operations(plans.plan(goal_of("b", logical="second", aliases=[volume("a").urn]))) == [("create", "second")]
 
 
 def test_what_no_target_names_is_left_alone():
     a, b = volume("a"), needs("b", volume("a"))
-    changed = wanted("other", logical="b", dependencies=[a.urn])
+    changed = goal_of("other", logical="b", dependencies=[a.urn])
     for options, op in (
         ({"targets": [a.urn]}, "same"),
         ({"targets": [a.urn], "target_dependents": True}, "create-replacement"),
@@ -184,20 +184,20 @@ def test_what_no_target_names_is_left_alone():
         ({"excludes": [a.urn]}, "create-replacement"),
     ):
         plans = planner(a, b, **options)
-        plans.plan(wanted("a"))
+        plans.plan(goal_of("a"))
         assert plans.plan(changed)[-1].op == op, options
 
 
 def test_what_needs_a_resource_that_is_left_out_is_refused():
     a, b = volume("a"), volume("b")
     plans = planner(targets=[b.urn])
-    assert operations(plans.plan(wanted("a"))) == [("skip", "a")]
+    assert operations(plans.plan(goal_of("a"))) == [("skip", "a")]
     with pytest.raises(EngineError, match="::b' depends on '.*::a' which is not to be made"):
-        plans.plan(wanted("b", dependencies=[a.urn]))
+        plans.plan(goal_of("b", dependencies=[a.urn]))
 
 
 def test_a_resource_that_is_to_be_replaced_is_though_nothing_changed():
-    steps = planner(volume("a"), replaces=[volume("a").urn]).plan(wanted("a"))
+    steps = planner(volume("a"), replaces=[volume("a").urn]).plan(goal_of("a"))
     assert operations(steps) == [("delete-replaced", "a"), ("replace", "a"), ("create-replacement", "a")]
 
 
@@ -220,12 +220,12 @@ def test_an_update_says_what_changed_and_replaces_where_the_program_says_so():
 def test_an_ignored_property_that_somebody_changed_at_the_daemon_replaces_nothing():
     old = volume("a", inputs={"__defaults": [], "name": "a", "driverOpts": {"o": "old"}})
     old.outputs["driverOpts"] = {"o": "changed by hand"}
-    goal = wanted("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
+    goal = goal_of("a", inputs={"driverOpts": {"o": "new"}}, ignore_changes=["driverOpts"])
     assert operations(planner(old).plan(goal)) == [("same", "a")]
 
 
 def test_the_program_may_have_the_new_object_before_the_old_one_goes():
-    steps = planner(volume("a")).plan(wanted("b", logical="a", delete_before_replace=False))
+    steps = planner(volume("a")).plan(goal_of("b", logical="a", delete_before_replace=False))
     assert operations(steps) == [("create-replacement", "a"), ("replace", "a")]
 
 
@@ -234,10 +234,10 @@ def test_who_needs_a_replaced_resource_goes_first_and_is_made_again():
     b = needs("b", a)
     c = needs("c", b)
     plans = planner(a, b, c)
-    steps = plans.plan(wanted("other", logical="a"))
+    steps = plans.plan(goal_of("other", logical="a"))
     deletions = [("delete-replaced", "c"), ("delete-replaced", "b"), ("delete-replaced", "a")]
     assert operations(steps) == [*deletions, ("replace", "a"), ("create-replacement", "a")]
-    assert operations(plans.plan(wanted("b"))) == [("replace", "b"), ("create-replacement", "b")]
+    assert operations(plans.plan(goal_of("b"))) == [("replace", "b"), ("create-replacement", "b")]
 
 
 SERVICE = "docker:index/service:Service"
@@ -259,8 +259,8 @@ def test_a_dependent_that_can_be_updated_or_was_read_or_registered_stays():
     )
     reading, registered = needs("read", a, external=True), needs("here", a)
     plans = planner(a, changeable, reading, registered)
-    plans.plan(wanted("here"))
-    steps = plans.plan(wanted("other", logical="a"))
+    plans.plan(goal_of("here"))
+    steps = plans.plan(goal_of("other", logical="a"))
     assert operations(steps) == [("delete-replaced", "a"), ("replace", "a"), ("create-replacement", "a")]
 
 
@@ -272,14 +272,14 @@ def test_what_a_replaced_provider_made_goes_with_it():
 
 
 def test_what_is_retained_stays_at_the_daemon_also_when_it_is_replaced():
-    (deletion, *_) = planner(volume("a", retain_on_delete=True)).plan(wanted("b", logical="a"))
+    (deletion, *_) = planner(volume("a", retain_on_delete=True)).plan(goal_of("b", logical="a"))
     assert deletion.op == "delete-replaced" and deletion.quiet
-    left = [volume("b", delete=True, retain_on_delete=True), volume("c", delete=True)]
-    assert {step.urn[-1]: step.quiet for step in planner(*left).deletions()} == {"b": True, "c": False}
+    old = [volume("b", delete=True, retain_on_delete=True), volume("c", delete=True)]
+    assert {step.urn[-1]: step.quiet for step in planner(*old).deletions()} == {"b": True, "c": False}
 
 
 def test_what_was_deleted_for_its_replacement_is_made_again_or_forgotten():
     waiting = volume("a", pending_replacement=True)
-    assert operations(planner(waiting).plan(wanted("a"))) == [("replace", "a"), ("create-replacement", "a")]
+    assert operations(planner(waiting).plan(goal_of("a"))) == [("replace", "a"), ("create-replacement", "a")]
     (step,) = planner(waiting).deletions()
     assert step.op == "remove-pending-replace" and step.quiet, "its object is gone: nobody is asked again"

@@ -213,8 +213,8 @@ def test_a_destroy_can_be_previewed_alone(project):
     assert "Volume  b" not in output and len(json.loads(project.say("stack", "export"))["deployment"]["resources"]) == 4
 
 
-@pytest.mark.parametrize(("flag", "left"), [("--preview-only", ["a", "b"]), ("--yes", [])])
-def test_a_refresh_can_be_previewed_alone(project, monkeypatch, flag, left):
+@pytest.mark.parametrize(("flag", "rest"), [("--preview-only", ["a", "b"]), ("--yes", [])])
+def test_a_refresh_can_be_previewed_alone(project, monkeypatch, flag, rest):
     class Nowhere:
         """Objects that are all gone."""
 
@@ -226,7 +226,7 @@ def test_a_refresh_can_be_previewed_alone(project, monkeypatch, flag, left):
     project.load(*deployed("a", "b"))
     assert "Volume a: gone" in project.say("refresh", "-s", "dev", flag)
     resources = json.loads(project.say("stack", "export"))["deployment"]["resources"]
-    assert [item["id"] for item in resources if "Volume" in item["type"]] == left
+    assert [item["id"] for item in resources if "Volume" in item["type"]] == rest
 
 
 def test_configuration_can_be_given_with_the_command_and_stays(project):
@@ -258,9 +258,9 @@ def test_a_run_goes_on_with_what_does_not_depend_on_a_failure(project):
 def test_cancel_folds_the_journal_of_a_dead_run(project):
     """A CLI cannot see the journal: whoever goes over to it after a crash cancels here first."""
     project.load(*deployed("a"))
-    left = {**deployed("a", "b")[-1], "created": "2026-01-01T00:00:00Z"}
+    rest = {**deployed("a", "b")[-1], "created": "2026-01-01T00:00:00Z"}
     journal = project.folder / "state" / ".pulumi" / "stacks" / "p" / "dev.journal"
-    journal.write_text(json.dumps({"kind": "done", "op": "create", "resource": left}) + "\n", encoding="utf-8")
+    journal.write_text(json.dumps({"kind": "done", "op": "create", "resource": rest}) + "\n", encoding="utf-8")
     lock = project.folder / "state" / ".pulumi" / "locks" / "organization" / "p" / "dev" / "dead.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text(json.dumps({"pid": 1, "username": "u, embedded", "hostname": "elsewhere"}), encoding="utf-8")

@@ -20,14 +20,6 @@ ALLOWED = {
     "inventory": ({"written"}, "the register as its files have it, before anything is derived from it"),
     "systems/core/people.py": ({"given"}, "a given name"),
     "systems/exchange/importing.py": ({"seen", "wanted"}, "the two halves of a fault's message, named as it has them"),
-    "tests/engine/compare.py": (
-        {"seen", "wanted", "found", "left", "shown", "_named"},
-        "the two sides of a comparison",
-    ),
-    "tests/engine/conformance.py": ({"found", "chosen", "told", "done", "seen"}, "as the comparison has them"),
-    "tests/unit/test_engine_limits.py": ({"found"}, "flags of a command, found in its help"),
-    "tests/unit/test_engine_planner.py": ({"wanted", "left"}, "what a program wants, and what an earlier one left"),
-    "tests/unit/test_engine_preview.py": ({"left"}, "what an earlier run left"),
 }
 RECORDED = "tests/conformance"  # programs as the CLI ran them for its recordings
 PARTICIPLE = re.compile(rf"_*(?:{PARTICIPLES})_*")
