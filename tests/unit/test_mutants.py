@@ -1,9 +1,13 @@
 """Mutants stand where they say, so that the bench never plants nothing and calls it noticed."""
 
+import os
+import subprocess
+
 import pytest
 
 from inventory import paths
 from tests.mutants import catalogue
+from tests.mutants.bench import MISSED, NOTICED, SLOW, Bench
 from tests.mutants.catalogue import Mutant, MutantFault
 
 MUTANTS = catalogue.mutants()
@@ -65,3 +69,41 @@ def test_areas_ids_and_paths_choose(monkeypatch):
     assert catalogue.matching([]) == MUTANTS
     with pytest.raises(MutantFault, match="no mutant fits moon"):
         catalogue.matching(["moon"])
+
+
+TESTS = """
+import time
+import a
+
+def test_value(): assert a.x == 1
+def test_slow():
+    while a.x == 3: time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def small(tree):
+    (tree / "test_a.py").write_text(TESTS)
+    subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
+    with Bench(tree, modules=["pytest"]) as bench:
+        yield bench
+
+
+def test_a_bench_sees_each_fault_and_its_end_however_fast(small):
+    place = small.root / "a.py"
+    then = place.stat()
+    for text, outcome in (("x = 1", MISSED), ("x = 2", NOTICED), ("x = 1", MISSED)):
+        place.write_text(f"{text}\ny = 2\n")
+        os.utime(place, ns=(then.st_atime_ns, then.st_mtime_ns))
+        assert small.run(["test_a.py::test_value"]) == outcome
+
+
+def test_a_bench_ends_what_runs_on_and_works_on(small):
+    (small.root / "a.py").write_text("x = 3\ny = 2\n")
+    assert small.run(["test_a.py::test_slow"], seconds=0.5) == SLOW
+    assert small.run(["test_a.py::test_value"]) == NOTICED
+
+
+def test_no_test_is_a_fault_and_no_verdict(small):
+    with pytest.raises(MutantFault, match="(?s)pytest could not run test_b.py: .*not found: test_b.py"):
+        small.run(["test_b.py"])
