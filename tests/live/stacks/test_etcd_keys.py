@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 import sys
-import tarfile
 from types import SimpleNamespace
 
 import docker
@@ -14,6 +12,7 @@ import pytest
 from inventory import paths
 from inventory.vault.certificates import leaf, root
 from stacks.images.build import recipe
+from tests.support.containers import archive
 from tests.support.polling import poll
 
 with pytest.MonkeyPatch.context() as patch:
@@ -51,7 +50,10 @@ class Member:
             ports={"2379/tcp": ("127.0.0.1", None)},
             tmpfs={"/data": "uid=5380,gid=5380,mode=0700"},
         )
-        self.container.put_archive("/", archive({"etc/asp/tls.crt": pair.chain, "etc/asp/tls.key": pair.key}))
+        self.files = {"etc/asp/tls.crt": pair.chain, "etc/asp/tls.key": pair.key}
+
+    def start(self):
+        self.container.put_archive("/", archive(self.files))
         self.container.start()
         self.container.reload()
         self.port = self.container.ports["2379/tcp"][0]["HostPort"]
@@ -73,23 +75,14 @@ class Member:
         self.client().call("/v3/kv/put", body)
 
 
-def archive(files):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as bundle:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text), 0o644
-            bundle.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
     members = []
 
     def go():
-        members.append(Member(tmp_path_factory.mktemp("etcd")))
-        return members[-1]
+        members.append(member := Member(tmp_path_factory.mktemp("etcd")))
+        member.start()
+        return member
 
     yield go
     for member in members:
