@@ -1,7 +1,9 @@
 """Mutants stand where they say, so that the bench never plants nothing and calls it noticed."""
 
+import ast
 import os
 import subprocess
+from functools import cache
 
 import pytest
 
@@ -18,18 +20,23 @@ def test_there_are_mutants_of_each_area_and_each_is_named_once():
     assert len({mutant.area for mutant in MUTANTS}) >= 10
 
 
+@cache
+def text_of(name):
+    return (paths.ROOT / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.area}-{mutant.id}")
 def test_a_mutant_can_be_planted_and_has_tests(mutant):
-    text = (paths.ROOT / mutant.file).read_text(encoding="utf-8")
+    text = text_of(mutant.file)
     assert text.count(mutant.before) == 1 and mutant.before != mutant.after
     if mutant.file.endswith(".py"):
-        compile(text.replace(mutant.before, mutant.after), mutant.file, "exec")
+        ast.parse(text.replace(mutant.before, mutant.after), mutant.file)
     assert mutant.tests and mutant.why
     of_systems = {test.startswith("tests/systems") for test in mutant.tests}
     assert len(of_systems) == 1, "both set Django up, so together they fail without any fault"
     for test in mutant.tests:
         file, _, name = test.partition("::")
-        assert (paths.ROOT / file).exists() and f"def {name}" in (name and (paths.ROOT / file).read_text() or "def ")
+        assert (paths.ROOT / file).exists() and f"def {name}" in (name and text_of(file) or "def ")
 
 
 @pytest.fixture
