@@ -7,6 +7,7 @@ nor cosmic-ray does this here: see docs/mutants.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import textwrap
@@ -69,18 +70,21 @@ def _try_all(chosen: list[Mutant], again: bool, jobs: int) -> None:
     waiting = [mutant for mutant in chosen if again or _outcome(mutant, results) is None]
     if not waiting:
         return
-    # Those that start a PostgreSQL last: an interrupted run has tried most by then.
-    waiting.sort(key=lambda mutant: mutant.tests[0].startswith(SYSTEMS))
+    # Those that start a PostgreSQL last, with the proof of their tests: an interrupted run has tried most by then. They
+    # are a process of their own, as in `make test`.
+    parts = [[mutant for mutant in waiting if mutant.tests[0].startswith(SYSTEMS) == late] for late in (False, True)]
     with ExitStack() as stack:
         benches = [stack.enter_context(Bench()) for _ in range(min(jobs, len(waiting)))]
-        _prove_sound(benches, waiting)
-        numbered: Queue[tuple[int, Mutant]] = Queue()
-        for pair in enumerate(waiting, 1):
-            numbered.put(pair)
-        with ThreadPoolExecutor(len(benches)) as pool:
-            faults = [pool.submit(_work, bench, numbered, len(waiting)) for bench in benches]
-        for fault in faults:
-            fault.result()
+        numbers = itertools.count(1)
+        for part in filter(None, parts):
+            _prove_sound(benches, part)
+            numbered: Queue[tuple[int, Mutant]] = Queue()
+            for mutant in part:
+                numbered.put((next(numbers), mutant))
+            with ThreadPoolExecutor(len(benches)) as pool:
+                ends = [pool.submit(_work, bench, numbered, len(waiting)) for bench in benches]
+            for end in ends:
+                end.result()
 
 
 def _work(bench: Bench, numbered: Queue[tuple[int, Mutant]], total: int) -> None:
@@ -113,16 +117,15 @@ def _remember(mutant: Mutant, digest: str, outcome: str) -> None:
 def _prove_sound(benches: list[Bench], waiting: Iterable[Mutant]) -> None:
     """Tests that fail without a fault would notice every one."""
     tests = sorted({test for mutant in waiting for test in mutant.tests})
-    # The systems tests are a process of their own, as in `make test`.
-    parts = [[test for test in tests if test.startswith(SYSTEMS) == of_systems] for of_systems in (False, True)]
+    shares = [share for number in range(len(benches)) if (share := tests[number :: len(benches)])]
     with ThreadPoolExecutor(len(benches)) as pool:
-        for part, outcome in pool.map(_outcome_of, benches * 2, filter(None, parts)):
+        for share, outcome in zip(shares, pool.map(_run_all, benches, shares), strict=True):
             if outcome != MISSED:
-                raise MutantFault(f"without any fault the tests fail ({outcome}): {' '.join(part)}. Mend them first")
+                raise MutantFault(f"without any fault the tests fail ({outcome}): {' '.join(share)}. Mend them first")
 
 
-def _outcome_of(bench: Bench, tests: list[str]) -> tuple[list[str], str]:
-    return tests, bench.run(tests, LONGEST * len(tests))
+def _run_all(bench: Bench, tests: list[str]) -> str:
+    return bench.run(tests, LONGEST * len(tests))
 
 
 def _write_table(results: dict[str, dict[str, str]]) -> None:
