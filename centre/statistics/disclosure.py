@@ -20,7 +20,7 @@ FEWEST = 3  # municipalities: of two, each would read the other's figure
 
 @dataclass(frozen=True)
 class Rule:
-    """`smallest`: the least count above zero that may be told; `remainder`: percent of the largest that must remain."""
+    """`smallest`: the least count above zero that may be told; `remainder`: percent, above 0, of the largest."""
 
     smallest: int
     remainder: float
@@ -48,8 +48,7 @@ def tellable(cell: Cell, kind: Kind, rule: Rule) -> bool:
         return True
     if kind == "count" and total(cell) < rule.smallest:
         return False
-    rest = sum(sizes[2:])
-    return rest > 0 and rest * 100 >= rule.remainder * sizes[0]
+    return sum(sizes[2:]) * 100 >= rule.remainder * sizes[0]
 
 
 def hidden(cells: Mapping[str, Cell], kind: Kind, rule: Rule) -> set[str]:
@@ -63,7 +62,7 @@ def hidden(cells: Mapping[str, Cell], kind: Kind, rule: Rule) -> set[str]:
         return set()
     others = [name for name, cell in cells.items() if name not in kept_back and any(cell.values())]
     others.sort(key=lambda name: abs(total(cells[name])))
-    while len(kept_back) < 2 or not tellable(merged([cells[name] for name in kept_back]), kind, rule):
+    while not tellable(merged([cells[name] for name in kept_back]), kind, rule):
         if not others:
             return set(cells)
         kept_back.add(others.pop(0))

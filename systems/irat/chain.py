@@ -47,7 +47,7 @@ def submission(message: Message) -> None:
     )
     for file in body["attachments"]:
         attach(document, file["name"], file["type"], base64.b64decode(file["base64"], validate=True))
-    target = body["target"] if body["target"] and _has_system(body["target"]) else ""
+    target = body["target"] if _has_system(body["target"]) else ""
     Submission.objects.create(
         id=body["submission"],
         document=document,
@@ -107,7 +107,7 @@ def decision(message: Message) -> None:
     cases.send_status(body["submission"], document.number, body["text"], status=outcome, paper=paper)
 
 
-def _has_system(system: str) -> bool:
-    """Whether the municipality has a system; forms for a system that it lacks stay in the records system."""
+def _has_system(system: str | None) -> bool:
+    """Whether the municipality has a system; forms for none, or for one that it lacks, stay in the records system."""
     ksh = tenancy.current().ksh
     return any(entry.id == system and entry.serves(ksh) for entry in settings.ASP.catalogue)

@@ -6,4 +6,5 @@ tests/unit, the real one's where the real thing is: tests/engine (one container 
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in ("connection", "fencer_engine", "keycloak")))
+NAMES = ("connection", "etcd", "fencer_engine", "keycloak", "patroni")
+pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in NAMES))

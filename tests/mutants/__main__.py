@@ -7,45 +7,41 @@ nor cosmic-ray does this here: see docs/mutants.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
-from pathlib import Path
+from queue import Empty, Queue
+from threading import Lock
 
 from inventory import paths
 from inventory.files import write_whole
+from tests.mutants.bench import LONGEST, MISSED, NOTICED, SLOW, SYSTEMS, Bench
 from tests.mutants.catalogue import Mutant, MutantFault, matching, mutants
 
 RESULTS = paths.LOCAL / "mutation.json"
 TABLE = paths.ROOT / "docs" / "mutants.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-# Seconds for the nearest tests of one mutant: the slowest take half a minute on a quiet machine, and a fault that makes
-# them run on is noticed.
-LONGEST = 240
-NOTICED, MISSED, SLOW = "noticed", "missed", "too slow"
-NOTHING_RUN = (4, 5)  # pytest's exit codes for arguments that it does not take, and for no tests
-PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+WRITING = Lock()  # of what is known
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutation", description=__doc__)
     parser.add_argument("words", nargs="*", help="areas, ids or paths of the files to try (default: all)")
     parser.add_argument("--again", action="store_true", help="try also those whose result is known")
+    parser.add_argument("--jobs", type=int, default=2, help="how many to try side by side (default: %(default)s)")
     parser.add_argument("--table", action="store_true", help=f"only write {TABLE.name} from what is known")
     options = parser.parse_args()
     try:
         selection = matching(options.words)
         if not options.table:
-            _try_all(selection, options.again)
+            _try_all(selection, options.again, options.jobs)
         results = _results()
         _write_table(results)
     except MutantFault as fault:
@@ -69,71 +65,67 @@ def _outcome(mutant: Mutant, results: dict[str, dict[str, str]]) -> str | None:
     return result.get("outcome") if result.get("digest") == mutant.digest(paths.ROOT) else None
 
 
-def _try_all(selection: list[Mutant], again: bool) -> None:
+def _try_all(selection: list[Mutant], again: bool, jobs: int) -> None:
     results = _results()
     waiting = [mutant for mutant in selection if again or _outcome(mutant, results) is None]
     if not waiting:
         return
-    with tempfile.TemporaryDirectory(prefix="asp-mutants-") as folder:
-        root = Path(folder)
-        _copy(root)
-        _prove_sound(root, waiting)
-        for number, mutant in enumerate(waiting, 1):
-            began = time.monotonic()
-            digest = mutant.digest(root)
-            text = mutant.plant(root)
-            try:
-                outcome = _run(root, mutant.tests)
-            finally:
-                (root / mutant.file).write_text(text, encoding="utf-8")
-            seconds = time.monotonic() - began
-            print(f"{number}/{len(waiting)} {mutant.area}/{mutant.id}: {outcome} in {seconds:.0f} s", flush=True)
-            _remember(mutant, digest, outcome)
+    # Those that start a PostgreSQL last, with the proof of their tests: an interrupted run has tried most by then. They
+    # are a process of their own, as in `make test`.
+    parts = [[mutant for mutant in waiting if mutant.tests[0].startswith(SYSTEMS) == late] for late in (False, True)]
+    with ExitStack() as stack:
+        benches = [stack.enter_context(Bench()) for _ in range(min(jobs, len(waiting)))]
+        numbers = itertools.count(1)
+        for part in filter(None, parts):
+            _prove_sound(benches, part)
+            numbered: Queue[tuple[int, Mutant]] = Queue()
+            for mutant in part:
+                numbered.put((next(numbers), mutant))
+            with ThreadPoolExecutor(len(benches)) as pool:
+                ends = [pool.submit(_work, bench, numbered, len(waiting)) for bench in benches]
+            for end in ends:
+                end.result()
+
+
+def _work(bench: Bench, numbered: Queue[tuple[int, Mutant]], total: int) -> None:
+    """Try the next mutant on this bench until none waits."""
+    while True:
+        try:
+            number, mutant = numbered.get_nowait()
+        except Empty:
+            return
+        began = time.monotonic()
+        digest = mutant.digest(bench.root)
+        text = mutant.plant(bench.root)
+        try:
+            outcome = bench.run(mutant.tests)
+        finally:
+            (bench.root / mutant.file).write_text(text, encoding="utf-8")
+        seconds = time.monotonic() - began
+        print(f"{number}/{total} {mutant.area}/{mutant.id}: {outcome} in {seconds:.1f} s", flush=True)
+        _remember(mutant, digest, outcome)
 
 
 def _remember(mutant: Mutant, digest: str, outcome: str) -> None:
-    results = _results()  # as it is now: another area may be tried at the same time
-    results[f"{mutant.area}/{mutant.id}"] = {"digest": digest, "outcome": outcome}
-    RESULTS.parent.mkdir(exist_ok=True)
-    write_whole(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
+    with WRITING:
+        results = _results()
+        results[f"{mutant.area}/{mutant.id}"] = {"digest": digest, "outcome": outcome}
+        RESULTS.parent.mkdir(exist_ok=True)
+        write_whole(RESULTS, json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
-def _copy(root: Path) -> None:
-    """All files of the tree that are not ignored, as they are now."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=paths.ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, names):
-        if (source := paths.ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, root / name)
-
-
-def _prove_sound(root: Path, waiting: Iterable[Mutant]) -> None:
+def _prove_sound(benches: list[Bench], waiting: Iterable[Mutant]) -> None:
     """Tests that fail without a fault would notice every one."""
     tests = sorted({test for mutant in waiting for test in mutant.tests})
-    for kind in ("tests/systems", ""):  # the systems tests are a process of their own, as in `make test`
-        part = [test for test in tests if test.startswith("tests/systems") == bool(kind)]
-        if part and (outcome := _run(root, part, LONGEST * len(part))) != MISSED:
-            raise MutantFault(f"without any fault the tests fail ({outcome}): {' '.join(part)}. Mend them first")
+    shares = [share for number in range(len(benches)) if (share := tests[number :: len(benches)])]
+    with ThreadPoolExecutor(len(benches)) as pool:
+        for share, outcome in zip(shares, pool.map(_run_all, benches, shares), strict=True):
+            if outcome != MISSED:
+                raise MutantFault(f"without any fault the tests fail ({outcome}): {' '.join(share)}. Mend them first")
 
 
-def _run(root: Path, tests: Iterable[str], seconds: float = LONGEST) -> str:
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(
-        [*PYTEST, *tests], cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return SLOW
-    if process.returncode in NOTHING_RUN:
-        raise MutantFault(f"pytest could not run {' '.join(tests)}: {output[-1500:]}")
-    return NOTICED if process.returncode else MISSED
+def _run_all(bench: Bench, tests: list[str]) -> str:
+    return bench.run(tests, LONGEST * len(tests))
 
 
 def _write_table(results: dict[str, dict[str, str]]) -> None:

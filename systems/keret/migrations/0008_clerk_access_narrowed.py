@@ -2,6 +2,9 @@
 
 All are seen by the framework, which manages them; by records, where a role in the tax system opens its cases; and by
 training, whose course follows from them.
+
+Only managed clerks have permanent grants (admin_views sets both at once), so `AND c.managed` in `base` changes nothing
+today. It stays because `held` asks the same of a clerk's own roles only: a substitute's come out of `base` unasked.
 """
 
 from django.db import migrations

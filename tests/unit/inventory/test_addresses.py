@@ -11,7 +11,7 @@ from inventory import addresses, register
 from inventory.models import Cell
 from inventory.names import Names
 from inventory.networks import networks
-from tests.unit.inventory.country import CELLS, Country
+from tests.unit.inventory.country import CELLS
 from tests.unit.inventory.register_copy import Copy
 
 ENVIRONMENT = "environments/dev/environment.yaml"
@@ -69,13 +69,8 @@ def test_the_plan_is_the_one_of_the_first_release():
     assert (last.apps_network.subnet, last.data_network.subnet) == ("10.61.254.0/24", "10.61.255.0/25")
 
 
-@pytest.fixture(scope="module")
-def country(tmp_path_factory):
-    return Country(tmp_path_factory.mktemp("country"))
-
-
 def test_the_whole_country_fits_with_three_addresses_for_each_task(country):
-    land = country.load()
+    land = country
     assert len(land.environment.cells) == CELLS == 23 and len(land.municipalities) == 3169
     by_name = {network.name.name: network for network in land.networks}
     apps = by_name["asp-land-edge-apps"]
@@ -85,7 +80,7 @@ def test_the_whole_country_fits_with_three_addresses_for_each_task(country):
 
 def test_three_times_the_countrys_tasks_fit(country):
     """Three replicas of each service, or three countries; each task again with three addresses."""
-    land = country.load()
+    land = country
     for network in land.networks:
         assert 3 * network.needed <= network.place.addresses, network.name
     assert 3 * CELLS <= addresses.CELLS

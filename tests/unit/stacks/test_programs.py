@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import runpy
-import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -12,7 +11,6 @@ import pulumi
 import pytest
 
 from inventory import paths
-from inventory.importing.importer import import_settlements
 from inventory.register import Register, load
 from inventory.vault import vault
 from stacks import order
@@ -137,17 +135,6 @@ def test_a_cell_of_three_nodes(run, tmp_path):
     expected = [*names.postgres, *names.etcd, *names.gate, *names.fencer, names.proxy]
     assert sorted(daemons["databases baz1.dev"].names_of(SERVICE)) == sorted(expected)
     assert len(names.postgres) == len(names.etcd) == 3
-
-
-@pytest.fixture(scope="module")
-def country(tmp_path_factory):
-    """Every settlement of the statistical office's list, in as many cells as that takes."""
-    root = tmp_path_factory.mktemp("country") / "inventory"
-    (root / "environments").mkdir(parents=True)
-    shutil.copytree(paths.REGISTER / paths.CATALOGUE, root / paths.CATALOGUE)
-    template = paths.ENVIRONMENTS / "dev" / "environment.yaml"
-    import_settlements(root / "environments" / "land", template, None)
-    return load("land", root)
 
 
 @pytest.mark.parametrize("every", of_family([True, False], [False]), ids=["every cell", "three of the cells"])

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
@@ -12,9 +13,14 @@ HOME = paths.ROOT / "systems"
 SYSTEMS = {file.parent.name for file in HOME.glob("*/urls.py")}
 
 
+@cache
+def tree_of(file):
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def calls(path, *names):
     """Arguments of the calls of functions in a file: positional ones as literals, None where they are none."""
-    tree = ast.parse((HOME / path).read_text(encoding="utf-8"))
+    tree = tree_of(HOME / path)
     pairs = [
         [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
         for node in ast.walk(tree)
@@ -64,7 +70,7 @@ def targets(file):
     """Systems that a form's definition names."""
     return [
         node.value.value
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.keyword) and node.arg == "target" and getattr(node.value, "value", None)
     ]
 
@@ -72,7 +78,7 @@ def targets(file):
 def handlers():
     """(system, topic) of every handler."""
     for file in HOME.glob("*/*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(file)):
             if not isinstance(node, ast.FunctionDef):
                 continue
             for mark in node.decorator_list:
@@ -141,7 +147,7 @@ def read_by_handlers(topic):
     """Names that handlers of a topic read of a body: `body["x"]`, without a `body.get("x")` that looks first."""
     fields = set()
     for file in HOME.glob("*/*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(file)):
             if topic in [mark.args[0].value for mark in getattr(node, "decorator_list", ()) if is_of_a_handler(mark)]:
                 text = ast.unparse(node).replace("'", '"')
                 fields |= set(re.findall(r'\bbody\["(\w+)"\]', text)) - set(re.findall(r'\bbody\.get\("(\w+)"', text))

@@ -1,6 +1,7 @@
 """The systems speak Hungarian without misspellings, by the terms of the trade, and name the laws behind them."""
 
 import subprocess
+from functools import cache
 
 import pytest
 import yaml
@@ -9,6 +10,17 @@ from inventory import paths
 from tests.support import wording
 
 KNOWN = yaml.safe_load((paths.ROOT / "tests" / "unit" / "systems" / "terms.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def words_of(system):
+    return " ".join(text for _, text in wording.texts(system)).lower()
+
+
+@cache
+def sources_of(system):
+    files = (file for file in (wording.SYSTEMS / system).rglob("*.*") if file.suffix in (".py", ".html"))
+    return "\0".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def misspelt(words):
@@ -41,15 +53,9 @@ def test_every_word_that_people_read_is_spelt_right():
     ("system", "term"), [(system, term) for system, terms in KNOWN["terms"].items() for term in terms]
 )
 def test_a_system_uses_the_terms_of_its_trade(system, term):
-    words = " ".join(text for _, text in wording.texts(system)).lower()
-    assert term.lower() in words
+    assert term.lower() in words_of(system)
 
 
 @pytest.mark.parametrize(("system", "law"), list(KNOWN["laws"].items()))
 def test_the_law_behind_a_system_is_named_where_it_works(system, law):
-    sources = (
-        file.read_text(encoding="utf-8")
-        for file in (wording.SYSTEMS / system).rglob("*.*")
-        if file.suffix in (".py", ".html")
-    )
-    assert any(law in source for source in sources)
+    assert law in sources_of(system)

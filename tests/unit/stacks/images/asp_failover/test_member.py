@@ -10,7 +10,8 @@ from asp_failover import member as member_module
 from asp_failover.etcd import EtcdFault, encode
 from asp_failover.member import arguments, cluster_state
 
-SCOPE = "/service/baz1/"
+from tests.unit.stacks.images.asp_failover.cell import SCOPE, Logins, Wire
+
 MEMBERS = ["m-1", "m-2", "m-3"]
 
 
@@ -101,27 +102,17 @@ def test_a_member_with_its_volume_asks_nobody(volume, monkeypatch):
 
 @pytest.mark.parametrize(("present", "changes"), [("geheim", 0), ("another", 1)])
 def test_logins_that_work_are_left_alone_at_a_restart(tmp_path, monkeypatch, present, changes):
-    """As etcd 3.5 answers once logins are required."""
     changed = []
 
-    class Required:
-        def __init__(self, hosts, root, user=None, password="", timeout=0):
-            self.user, self.password = user, password
-
-        def call(self, path, body):
-            if self.user is None:
-                raise EtcdFault(f"etcd: {path} refused with 400: etcdserver: user name is empty")
-            if self.user == "patroni" and self.password != present:
-                raise EtcdFault("etcd: login of patroni refused: etcdserver: authentication failed")
-            if self.user != "root":
-                raise EtcdFault(f"etcd: {path} refused with 403: etcdserver: permission denied")
-            changed.append((path, body))
-            return {}
+    def member(hosts, root, user=None, password="", timeout=0):
+        login = Logins({"root": "r", "patroni": present}, user=user, password=password)
+        login.calls = changed
+        return login
 
     file = tmp_path / "etcd.json"
     file.write_text(json.dumps({"root": "r", "users": {"patroni": {"password": "geheim", "write": [SCOPE]}}}))
     monkeypatch.setattr(logins, "FILE", file)
-    monkeypatch.setattr(logins, "Etcd", Required)
+    monkeypatch.setattr(logins, "Etcd", member)
     logins.keep_logins(threading.Event())
     passwords = [body for path, body in changed if path == "/v3/auth/user/changepw" and body["name"] == "patroni"]
     assert passwords == [{"name": "patroni", "password": "geheim"}] * changes
@@ -179,25 +170,20 @@ def test_members_of_etcd_know_each_other_by_certificate():
 @pytest.fixture
 def etcd(tmp_path, monkeypatch):
     """The keys that a member has; who asks logs in as `root` (to read) or `patroni` (to delete)."""
-    keys = {f"{SCOPE}leader": "n1", f"{SCOPE}initialize": "7", "/service/baz10/leader": "m1"}
+    keys = {f"{SCOPE}leader": ("n1", 1), f"{SCOPE}initialize": ("7", 2), "/service/baz10/leader": ("m1", 3)}
 
-    class Member:
+    class Member(Wire):
         def __init__(self, hosts, root, user, password, timeout):
+            super().__init__()
             assert hosts == ["localhost:2379"] and password == {"root": "r", "patroni": "geheim"}[user]
+            self.keys = keys
 
         def call(self, path, body):
-            assert path == "/v3/cluster/member/list" and body == {"linearizable": True}
+            if path != "/v3/cluster/member/list":
+                return super().call(path, body)
+            assert body == {"linearizable": True}
             ran = {"ID": "5", "name": "m-1", "clientURLs": ["https://m-1:2379"]}
             return {"members": [ran, {"ID": "6", "name": "m-2"}]}
-
-        def prefix(self, prefix):
-            return {key: {} for key in keys if key.startswith(prefix)}
-
-        def delete_prefix(self, prefix):
-            matches = [key for key in keys if key.startswith(prefix)]
-            for key in matches:
-                del keys[key]
-            return len(matches)
 
     monkeypatch.setattr(program, "Etcd", Member)
     monkeypatch.setattr(logins, "FILE", tmp_path / "etcd.json")

@@ -9,6 +9,8 @@ from asp_node import keeper as keeper_module
 from asp_node import patroni_api, places, recovery
 from asp_node.keeper import STUCK_SECONDS, Keeper
 
+from tests.unit.stacks.images.asp_node.patroni import Patroni
+
 ROLES = {"n1": "leader", "n2": "quorum_standby", "n3": "quorum_standby"}
 
 
@@ -20,49 +22,33 @@ def cell(monkeypatch, tmp_path):
     return Cell(monkeypatch, tmp_path)
 
 
-class Cell:
-    """`wanted`, what each node runs with, what the WAL says, and who restarted in which order.
-
-    `states`: nodes that do not run, and what they do.
-    """
+class Cell(Patroni):
+    """Patroni with the WAL's word and who restarted in which order. `fenced`, `refusing`: who does not restart."""
 
     def __init__(self, monkeypatch, folder):
+        super().__init__(ROLES)
         self.folder = folder
-        self.wanted = self.wal = 100
-        self.running = dict.fromkeys(ROLES, 100)
         self.restarts, self.fenced, self.refusing = [], set(), set()
-        self.states = {}
         self.keepers = {}
         for name in ROLES:
             monkeypatch.setattr(keeper_module.socket, "gethostname", lambda name=name: name)
             self.keepers[name] = Keeper()
         self.patch = monkeypatch
 
-    def reason(self, name):
-        if self.running[name] == self.wanted:
-            return None
-        return {"max_connections": {"old_value": str(self.running[name]), "new_value": str(self.wanted)}}
-
-    def call(self, name, path, body):
-        if path == "/cluster":
-            members = [{"name": n, "role": r, "state": self.states.get(n, "running")} for n, r in ROLES.items()]
-            return 200, {"members": [{**m, "pending_restart": bool(self.reason(m["name"]))} for m in members]}
-        assert path == "/restart" and body == {"restart_pending": True, "timeout": keeper_module.RESTART_SECONDS}
-        self.restarts.append(name)
-        if name in self.fenced:
-            raise OSError("fenced")
-        if name in self.refusing:
-            return 503, "restart failed"
-        if ROLES[name] == "leader":
-            self.running[name] = self.wal = self.wanted
-        else:
-            self.running[name] = max(self.wanted, self.wal)
-        return 200, "restarted successfully"
+    def call(self, name, method, path, body=None):
+        if path == "/restart":
+            assert body == {"restart_pending": True, "timeout": keeper_module.RESTART_SECONDS}
+            self.restarts.append(name)
+            if name in self.fenced:
+                raise OSError("fenced")
+            if name in self.refusing:
+                return 503, "restart failed"
+        return super().call(name, method, path, body)
 
     def turn(self, names=tuple(ROLES)):
         for name in names:
             self.patch.setattr(
-                patroni_api, "call", lambda _, path, body=None, name=name, **__: self.call(name, path, body)
+                patroni_api, "call", lambda how, path, body=None, name=name, **_: self.call(name, how, path, body)
             )
             self.patch.setattr(recovery, "controldata", lambda: {"max_connections setting": str(self.wal)})
             self.patch.setattr(places, "RESTARTED", self.folder / name)
@@ -80,7 +66,7 @@ def test_more_is_taken_by_standbys_first_and_less_by_the_leader(cell, setting, o
 
 
 def test_a_standby_that_does_not_acknowledge_yet_is_first(cell):
-    cell.patch.setitem(ROLES, "n3", "replica")
+    cell.roles["n3"] = "replica"
     cell.wanted = 150
     for _ in range(5):
         cell.turn()
@@ -135,14 +121,14 @@ def test_a_refused_restart_is_tried_again(cell):
 
 
 class Node:
-    """One keeper whose Patroni answers `own` (status and body) and `members`; `calls`: what else it was asked.
+    """One keeper whose Patroni answers `own` (its body) and `members`; `calls`: what else it was asked.
 
     `waits`: the segment that recovery waits for; `replays`: the one that a starting server works at; `behind`: why it
     can never reach what it must replay.
     """
 
     def __init__(self, patch, folder):
-        self.own, self.primary, self.config = (200, {"state": "running", "role": "primary"}), 200, {"ttl": 30}
+        self.own, self.primary, self.config = {"state": "running", "role": "primary"}, 200, {"ttl": 30}
         self.members, self.calls, self.sql, self.clock, self.waits = [], [], [], 0.0, None
         self.config_status, self.replays, self.behind = 200, None, None
         for name in ("READY", "ALIVE", "RESTARTED"):
@@ -159,7 +145,7 @@ class Node:
 
     def call(self, method, path, body=None, **_):
         if path == "/patroni":
-            return self.own
+            return 200, self.own
         if path == "/primary":
             return self.primary, {}
         if path == "/cluster":
@@ -167,7 +153,7 @@ class Node:
         if (method, path) == ("GET", "/config"):
             return self.config_status, self.config
         self.calls.append((method, path, body))
-        return 200, "done"
+        return 200, body if path == "/config" else "reinitialize started"
 
     def tick(self):
         self.keeper.tick()
@@ -191,9 +177,9 @@ def node(monkeypatch, tmp_path):
 def test_bootstrap_and_settings_are_applied_once_a_leadership(node):
     assert node.tick() == ([], 1) and node.tick() == ([], 0)
     assert places.READY.exists() and places.ALIVE.exists()
-    node.own = (503, {"state": "streaming", "role": "replica"})
+    node.own, node.primary = {"state": "running", "role": "replica", "replication_state": "streaming"}, 503
     assert node.tick() == ([], 0)
-    node.own = (200, {"state": "running", "role": "primary"})
+    node.own, node.primary = {"state": "running", "role": "primary"}, 200
     assert node.tick() == ([], 1), "a new reign applies them again"
 
 
@@ -205,16 +191,16 @@ def test_the_bootstrap_waits_for_no_standby_and_ends_at_its_first_fault(node):
 
 
 def test_settings_that_cannot_be_read_are_written(node):
-    node.config_status = 503
+    node.config_status = 502
     assert node.tick()[0] == [("PUT", "/config", {"ttl": 30})]
 
 
 def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(node, monkeypatch):
     node.config = {"ttl": 20}
     assert node.tick() == ([("PUT", "/config", {"ttl": 30})], 1)
-    monkeypatch.setattr(patroni_api, "call", lambda *a, **k: (409, "no") if a[0] == "PUT" else node.call(*a, **k))
+    monkeypatch.setattr(patroni_api, "call", lambda *a, **k: (502, "no") if a[0] == "PUT" else node.call(*a, **k))
     node.keeper.applied = False
-    with pytest.raises(RuntimeError, match="settings of the cluster refused with 409: no"):
+    with pytest.raises(RuntimeError, match="settings of the cluster refused with 502: no"):
         node.keeper.tick()
     assert not node.keeper.applied, "so the next look tries again"
 
@@ -222,11 +208,10 @@ def test_other_settings_of_the_cluster_are_replaced_and_a_refusal_is_a_fault(nod
 @pytest.mark.parametrize(
     ("own", "primary"),
     [
-        ((503, {"state": "running", "role": "replica"}), 503),
-        ((503, {"state": "streaming", "role": "replica"}), 503),
-        ((200, {"state": "running", "role": "primary"}), 503),  # promoted a moment ago, and not yet the leader
-        ((503, {"state": "running", "role": "primary"}), 200),
-        ((200, {"state": "running", "role": "replica"}), 200),
+        ({"state": "running", "role": "replica"}, 503),
+        ({"state": "running", "role": "replica", "replication_state": "streaming"}, 503),
+        ({"state": "running", "role": "primary"}, 503),  # promoted a moment ago, and not yet the leader
+        ({"state": "running", "role": "replica"}, 200),
     ],
 )
 def test_only_who_leads_runs_the_bootstrap(node, own, primary):
@@ -237,16 +222,15 @@ def test_only_who_leads_runs_the_bootstrap(node, own, primary):
 @pytest.mark.parametrize(
     ("own", "ready"),
     [
-        ((503, {"state": "starting"}), False),
-        ((503, {"state": "running", "role": "replica"}), False),  # it serves, but follows nobody yet
-        ((503, {"state": "running", "role": "replica", "replication_state": "streaming"}), True),
-        ((503, {"state": "streaming", "role": "replica"}), True),
-        ((200, {"state": "running", "role": "primary"}), True),
+        ({"state": "starting"}, False),
+        ({"state": "running", "role": "replica"}, False),  # it serves, but follows nobody yet
+        ({"state": "running", "role": "replica", "replication_state": "streaming"}, True),
+        ({"state": "running", "role": "primary"}, True),
     ],
 )
 def test_ready_means_that_it_serves_as_leader_or_as_standby(node, own, ready):
     node.own = own
-    node.primary = own[0]
+    node.primary = 200 if own.get("role") == "primary" else 503
     node.tick()
     assert places.READY.exists() == ready and places.ALIVE.exists()
 
