@@ -8,10 +8,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from checks.__main__ import main
+from checks.command import exit_code
 from checks.hosts import subjects_of
 from checks.plugin import SUITES, Suite, run
 from checks.recording import Recording
@@ -278,6 +280,10 @@ def test_a_broken_promise_counts_for_more_than_an_unknown_one(recording, tmp_pat
     assert checks(*arguments, recording(data)).returncode == 3
     data = support.broken(data, ["tenant", "edge", "bare", "hsts"], "")
     assert checks(*arguments, recording(data)).returncode == 1
+
+
+def test_nothing_judged_is_nothing_held():
+    assert exit_code(SimpleNamespace(judged=[])) == 1
 
 
 @pytest.mark.parametrize(("value", "code"), [(301, 0), (200, 1), (None, 3)])
