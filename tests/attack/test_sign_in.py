@@ -183,6 +183,7 @@ def test_open_redirect(target: Target, tries: Tries, way: str) -> None:
         urljoin(address, action(page.text)),
         {"username": citizen.username, "password": target.secrets.citizen_password(citizen)},
     )
+    control(answer.status == 302, answer)
     back = browser.get(answer.header("location"))
     place = urljoin(answer.header("location"), back.header("location"))
     tries.holds(back.status == 302 and urlsplit(place).hostname == target.own.host, f"{back.status} → {place}")
