@@ -15,7 +15,9 @@ from tests.attack import wire
 from tests.attack.wire import Answer
 
 BUSY = 429
-PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # seconds to wait when the edge says that one source asked too much
+# Seconds to wait when the edge says that one source asked too much. What it counts is the last minute, with what it
+# refused: after the last wait that minute is empty.
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 61.0)
 Files = Mapping[str, tuple[str, bytes, str]]  # field → file name, content, type
 
 
