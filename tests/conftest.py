@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -52,12 +54,24 @@ def runtime(register):
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """A folder that was asked for as a whole and holds another number of tests than is recorded is an error."""
-    options = session.config.option
+    if not hasattr(session.config, "workerinput"):  # side by side, the process that handed tests out says it, once
+        _prove_whole(session.config, (item.path for item in session.items))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """The same where pytest-xdist runs tests side by side: each of its processes has collected all of them."""
+    config: pytest.Config = node.config
+    _prove_whole(config, (config.rootpath / nodeid.partition("::")[0] for nodeid in ids))
+
+
+def _prove_whole(config: pytest.Config, files: Iterable[Path]) -> None:
+    options = config.option
     if options.collectonly or options.keyword or options.markexpr or options.long or options.deselect or options.ignore:
         return
-    arguments = [Path(argument).resolve() for argument in session.config.args]
+    arguments = [Path(argument).resolve() for argument in config.args]
     recorded = json.loads(counts.FILE.read_text(encoding="utf-8"))
-    if wrong := counts.differences(recorded, counts.of_files(item.path for item in session.items), arguments):
+    if wrong := counts.differences(recorded, counts.of_files(files), arguments):
         raise pytest.UsageError(
             "; ".join([*wrong, "Find out where they went, or write the numbers with `make counts`"])
         )
