@@ -24,6 +24,7 @@ CONFIG = {
     "synchronous_mode_strict": True,
     "postgresql": {"parameters": {"max_connections": 100}},
 }
+pytestmark = pytest.mark.long  # two minutes of what changes with a new Patroni only
 PORTS = {"n1": 8008, "n2": 8009}
 START = "patroni /etc/asp/n1.yml & until test -e /tmp/led; do sleep 0.1; done; patroni /etc/asp/n2.yml"
 
