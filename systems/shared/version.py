@@ -19,8 +19,8 @@ def version(root: Path = ROOT) -> str:
 
     A checkout's own file comes first: the metadata of an editable install says what held when it was installed.
     """
-    if variable := os.environ.get(VARIABLE):
-        return variable
+    if value := os.environ.get(VARIABLE):
+        return value
     file = root / "pyproject.toml"
     if file.is_file():
         import tomllib  # here, so that a Python older than 3.11 gets as far as being refused by name

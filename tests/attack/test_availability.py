@@ -98,7 +98,7 @@ def test_slow_heads(target: Target, tries: Tries, way: tuple[int, bytes, bytes, 
     number, begin, piece, tls = way
     with beside(target, target.other.host, "/portal/", 8) as measurement, Crowd(target) as crowd:
         crowd.add(number, target.own.host, begin.replace(b"{host}", target.own.host.encode()), tls=tls)
-        crowd.trickle(piece, HOLD) if piece else time.sleep(HOLD)
+        crowd.trickle(piece, HOLD) if piece else time.sleep(HOLD)  # to send nothing is this attack
         service = measurement()
     tries.holds(service.good >= GOOD, f"{number} connections: {service}")
 
@@ -186,7 +186,7 @@ def test_slow_reader(target: Target, tries: Tries) -> None:
     with beside(target, target.other.host, "/portal/", 8) as measurement, Crowd(target) as crowd:
         many = f"GET /portal/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() * 50
         crowd.add(30, host, many)
-        time.sleep(HOLD)
+        time.sleep(HOLD)  # to read nothing is this attack
         service = measurement()
     tries.holds(service.good >= GOOD, service)
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-PAUSE = 0.02
+PAUSE = 0.02  # seconds between two looks: waiting for a process knows no time limit
 PATIENCE = 20.0
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from tests import alone, counts
+from tests import alone, conftest, counts
 from tests.counts import TESTS, differences, of_files
 
 RECORDED = {"unit": 2, "unit/checks": 3, "systems/ado": 4}
@@ -54,3 +56,17 @@ def test_a_file_that_needs_a_sibling_is_told(tmp_path):
     assert "No module named 'nothing_of_the_kind'" in (alone.fault(str(file)) or "")
     file.write_text("def test_fine():\n    pass\n")
     assert alone.fault(str(file)) is None
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_too_few_are_an_error_side_by_side_too(monkeypatch, tmp_path, more):
+    recorded = tmp_path / "counts.json"
+    recorded.write_text(json.dumps({"unit/bench": 2 + more}))
+    monkeypatch.setattr(counts, "FILE", recorded)
+    options = dict.fromkeys(["collectonly", "keyword", "markexpr", "long", "deselect", "ignore"])
+    folder = TESTS / "unit" / "bench"
+    config = SimpleNamespace(option=SimpleNamespace(**options), args=[str(folder)], rootpath=TESTS.parent)
+    ids = [f"tests/unit/bench/test_a.py::test_{name}" for name in ("a", "b")]
+    fault = pytest.raises(pytest.UsageError, match="tests/unit/bench: 2 tests collected, recorded are 3; ")
+    with fault if more else contextlib.nullcontext():
+        conftest.pytest_xdist_node_collection_finished(SimpleNamespace(config=config), ids)

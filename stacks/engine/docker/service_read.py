@@ -192,11 +192,11 @@ def _amounts(spec: dict) -> dict:
 def _generic(items: list[dict] | None) -> dict | None:
     if not items:
         return None
-    by_name = [item["NamedResourceSpec"] for item in items if item.get("NamedResourceSpec")]
+    named_specs = [item["NamedResourceSpec"] for item in items if item.get("NamedResourceSpec")]
     discrete = [item["DiscreteResourceSpec"] for item in items if item.get("DiscreteResourceSpec")]
     return {
         "discreteResourcesSpecs": sorted(f"{item['Kind']}={item['Value']}" for item in discrete),
-        "namedResourcesSpecs": sorted(f"{item['Kind']}={item['Value']}" for item in by_name),
+        "namedResourcesSpecs": sorted(f"{item['Kind']}={item['Value']}" for item in named_specs),
     }
 
 

@@ -45,7 +45,7 @@ class Member:
         self.container = docker.from_env(timeout=60).containers.create(
             recipe.reference("etcd"),
             line,
-            name=f"asp-test-etcd-{secrets.token_hex(4)}",
+            name=f"asp-contract-etcd-{secrets.token_hex(4)}",
             cap_drop=["ALL"],
             ports={"2379/tcp": ("127.0.0.1", None)},
             tmpfs={"/data": "uid=5380,gid=5380,mode=0700"},

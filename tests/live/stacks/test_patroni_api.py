@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import secrets
+import sys
 
 import docker
 import pytest
 import yaml
 
+from inventory import paths
 from stacks.images.build import recipe
 from tests.contracts.patroni import RESTART, PatroniContract, members, own
 from tests.support.containers import archive
 from tests.support.polling import poll
 
+with pytest.MonkeyPatch.context() as patch:
+    folders = [str(paths.ROOT / "stacks" / "images" / name) for name in ("postgres", "shared")]
+    patch.setattr(sys, "path", [*folders, *sys.path])
+    from asp_node import patroni_api
+
+pytestmark = pytest.mark.long  # two minutes of what changes with a new Patroni only
 CONFIG = {
     "ttl": 20,
     "loop_wait": 1,
@@ -24,7 +31,6 @@ CONFIG = {
     "synchronous_mode_strict": True,
     "postgresql": {"parameters": {"max_connections": 100}},
 }
-pytestmark = pytest.mark.long  # two minutes of what changes with a new Patroni only
 PORTS = {"n1": 8008, "n2": 8009}
 START = "patroni /etc/asp/n1.yml & until test -e /tmp/led; do sleep 0.1; done; patroni /etc/asp/n2.yml"
 
@@ -105,16 +111,7 @@ class Cell:
 
     def call(self, name, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", int(self.ports[name]), timeout=120)
-        try:
-            connection.request(method, path, body=None if body is None else json.dumps(body))
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        finally:
-            connection.close()
-        try:
-            return answer.status, json.loads(text)
-        except ValueError:
-            return answer.status, text
+        return patroni_api.ask(connection, method, path, body)
 
     def settle(self):
         """Back to CONFIG, whatever a test left."""

@@ -11,7 +11,8 @@ import zipfile
 
 from tests.soak.visitor import Visitor
 
-# What a package's files of the records system hold (docs/migration-format.md).
+# What a package's files of the records system hold (docs/migration-format.md), written out as another maker of
+# packages has it: taken from the importer, a column that it renames would not be noticed.
 CASES, DOCUMENTS = "ugyiratok.csv", "iratok.csv"
 FILES = {
     CASES: ("foszam", "targy", "allapot", "ugyintezo", "hatarido", "elintezes_modja", "elintezve", "tetelszam")

@@ -18,7 +18,7 @@ from asp_edge.settings import EdgeFault, Settings
 from asp_edge.store import Change, locked
 
 log = Log("asp-edge")
-TRIES, PAUSE_SECONDS = 50, 0.2  # of asking a master that is just reloading
+PATIENCE_SECONDS, PAUSE_SECONDS = 10.0, 0.2  # for a master that is just reloading
 
 
 def parse(text: str) -> tuple[int, list[str]]:
@@ -56,20 +56,21 @@ def refresh(settings: Settings) -> bool:
     return bool(change)
 
 
-def loaded(settings: Settings, tries: int = TRIES, pause: float = PAUSE_SECONDS) -> list[str]:
+def loaded(settings: Settings, patience: float = PATIENCE_SECONDS) -> list[str]:
     """Serial numbers that HAProxy refuses on every new connection, by its own answer: that they stand in the file does
     not say that it was loaded.
 
     The worker that takes new connections is asked by the master, which closes its socket for a moment while it reloads.
     """
-    for tries_left in range(tries - 1, -1, -1):
+    deadline = time.monotonic() + patience
+    while True:
         try:
             answer = haproxy.command(settings.master_socket, f"@1 show acl {settings.revoked}")
             break
         except EdgeFault:
-            if not tries_left:
+            if time.monotonic() > deadline:
                 raise
-            time.sleep(pause)
+            time.sleep(PAUSE_SECONDS)
     rows = [line.split() for line in answer.splitlines() if line.strip()]  # "0x7f5b7a629540 0A01"
     if any(len(row) != 2 for row in rows):
         raise EdgeFault(f"seen: {answer[:200]!r}; wanted HAProxy's list {settings.revoked}")

@@ -13,7 +13,11 @@ PORT = 8008
 
 def call(method: str, path: str, body: Any = None, host: str = "localhost", timeout: float = 5.0) -> tuple[int, Any]:
     """Status and decoded body (text where it is no JSON) of one request; both sides show their certificates."""
-    connection = http.client.HTTPSConnection(host, PORT, timeout=timeout, context=tls.client())
+    return ask(http.client.HTTPSConnection(host, PORT, timeout=timeout, context=tls.client()), method, path, body)
+
+
+def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """The same on a connection that is there, and closed with it."""
     try:
         connection.request(method, path, body=None if body is None else json.dumps(body))
         answer = connection.getresponse()

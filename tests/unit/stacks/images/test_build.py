@@ -5,8 +5,7 @@ import shutil
 import pytest
 
 from inventory import paths
-from stacks.images.build import __main__ as build
-from stacks.images.build import downloads, recipe
+from stacks.images.build import downloads, local, recipe
 from stacks.images.build.recipe import names
 
 
@@ -78,12 +77,12 @@ def test_a_former_image_may_be_given(project, monkeypatch):
 def test_a_given_image_that_is_not_here_is_never_made_from_something_else(project, monkeypatch):
     monkeypatch.setenv("ASP_IMAGE_DEMO", "asp/demo:0123456789ab")
     recipe.content.cache_clear()
-    monkeypatch.setattr(build, "present", lambda *_: False)
-    monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("it was built"))
+    monkeypatch.setattr(local, "present", lambda *_: False)
+    monkeypatch.setattr(local, "_build", lambda *_: pytest.fail("it was built"))
     with pytest.raises(
         downloads.DownloadFault, match="ASP_IMAGE_DEMO=asp/demo:0123456789ab: no such image on this machine"
     ):
-        build.provide_image(None, "demo")
+        local.provide_image(None, "demo")
 
 
 def test_where_an_image_is_kept_is_no_part_of_its_content(project, monkeypatch):

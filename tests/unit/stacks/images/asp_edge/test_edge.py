@@ -283,7 +283,7 @@ def test_the_master_is_asked_again_while_it_reloads(settings):
     with socket.socket(socket.AF_UNIX) as master:
         master.bind(str(settings.master_socket))  # bound and not listening: refused
         with pytest.raises(EdgeFault, match="does not answer"):
-            revocation.loaded(settings, tries=2, pause=0.01)
+            revocation.loaded(settings, patience=0)
 
         def answer():
             connection, _ = master.accept()
@@ -294,5 +294,5 @@ def test_the_master_is_asked_again_while_it_reloads(settings):
 
         timer = threading.Timer(0.1, lambda: (master.listen(), answer()))
         timer.start()
-        assert revocation.loaded(settings, tries=100, pause=0.02) == ["0A01"]
+        assert revocation.loaded(settings) == ["0A01"]
         timer.join()
