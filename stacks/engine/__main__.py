@@ -7,7 +7,7 @@ from typing import Any
 
 from stacks.engine import program
 from stacks.engine.late import Late
-from stacks.engine.light import bare_sdk
+from stacks.engine.light import bare_sdk, lean_docker
 
 # All the rest of the engine: loaded while the program's own interpreter starts, which takes longer.
 cli: Any = Late("stacks.engine.cli")
@@ -15,6 +15,7 @@ cli: Any = Late("stacks.engine.cli")
 if __name__ == "__main__":
     program.foresee(sys.argv[1:])
     bare_sdk()
+    lean_docker()
     try:
         status = cli.main()
     finally:

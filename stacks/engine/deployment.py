@@ -169,7 +169,12 @@ class Deployment:
         ]
 
     def result(self) -> Snapshot:
-        """The stack's resources as of now."""
+        """The stack as of now, each resource after those it needs."""
+        with self.lock:
+            return Snapshot(in_dependency_order(self.resources()), [], self.snapshot.salt, self.snapshot.metadata)
+
+    def resources(self) -> list[Resource]:
+        """The stack's resources as of now, in no order that counts."""
         with self.lock:
             # An aliased resource whose step failed is not among the news: it stays, under its new URN.
             names = {urn: self.current_urn(urn) for urn in self.olds}
@@ -178,8 +183,7 @@ class Deployment:
                 for urn, item in self.olds.items()
                 if names[urn] not in self.news and urn not in self.removals
             ]
-            resources = [self.news[urn] for urn in self._order if urn in self.news] + remaining + self.pending_deletes
-            return Snapshot(in_dependency_order(resources), [], self.snapshot.salt, self.snapshot.metadata)
+            return [self.news[urn] for urn in self._order if urn in self.news] + remaining + self.pending_deletes
 
     def current_urn(self, urn: str) -> str:
         """URN under which a recorded resource is known now."""

@@ -1,6 +1,6 @@
 """Modules that are loaded when they are first used, because loading them costs more than most runs need.
 
-A run without changes takes a third of a second; the Docker client alone costs 0.15 s, and such a run never asks a
+A run without changes takes a third of a second; the Docker client alone costs 0.1 s, and such a run never asks a
 daemon anything.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from stacks.engine import urn as urns
 from stacks.engine.backend import Backend
 from stacks.engine.connections import Connections
 from stacks.engine.deployment import Deployment, Options
+from stacks.engine.docker.daemon import load_client
 from stacks.engine.errors import DeploymentFailed, EngineError, SecretsError, UnexpectedChanges
 from stacks.engine.events import Events
 from stacks.engine.executor import Executor
@@ -117,12 +119,13 @@ class Stack:
         return Work(deployment, journal)
 
     def _expect_changes(self) -> None:
-        """Derive the key while the program loads, rather than when the first record waits for it.
+        """Derive the key and load the Docker client while the program loads, rather than when the first step waits.
 
-        A run without changes needs none, and would only share its two cores with the derivation.
+        A run without changes needs neither, and would only share its two cores with them.
         """
         if self._crypter is not None:
             self._crypter.prepare()
+        threading.Thread(target=load_client, name="client", daemon=True).start()
 
     def deploy(self, options: Options, events: Events, program: Program, refresh: bool = False) -> Deployment:
         """Run the program. DeploymentFailed after every failure has been told; the state is saved in any case."""
@@ -225,13 +228,13 @@ class Stack:
 
     def adopt(self, deployment: Deployment) -> None:
         """Save what a run without any step has read: options, dependencies and outputs may still differ."""
-        result = deployment.result()
+        resources = deployment.resources()
         before = {item.urn: item for item in deployment.snapshot.resources}
-        same = len(before) == len(result.resources) and all(
-            item.urn in before and _is_same(item, before[item.urn]) for item in result.resources
+        same = len(before) == len(resources) and all(
+            item.urn in before and _is_same(item, before[item.urn]) for item in resources
         )
         if not same or deployment.snapshot.pending:
-            self.save(result)
+            self.save(deployment.result())
 
     def refresh(self, options: Options, events: Events) -> Deployment:
         """Read every recorded object back and record what the daemon has."""

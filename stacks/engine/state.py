@@ -91,8 +91,8 @@ class Resource:
         """URNs that must exist as long as this resource does."""
         urns_needed = [self.parent, self.deleted_with, self.provider.rsplit("::", 1)[0], *self.dependencies]
         for needed in self.property_dependencies.values():
-            urns_needed.extend(needed)
-        return [urn for urn in dict.fromkeys(urns_needed) if urn]
+            urns_needed += needed
+        return list(filter(None, dict.fromkeys(urns_needed)))
 
     def renamed(self, aliases: dict[str, str]) -> Resource:
         """A copy that refers to resources by their new URNs."""

@@ -1,4 +1,4 @@
-"""The Docker client's library, with its failures as the standard ones. Loading it takes 0.15 s: see `daemon`."""
+"""The Docker client's library, with its failures as the standard ones. Loading it takes 0.1 s: see `late`."""
 
 from __future__ import annotations
 

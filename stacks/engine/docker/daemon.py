@@ -24,6 +24,11 @@ POOL = 32
 OLDEST_API = (1, 40)  # Swarm configs with templates, sysctls and max replicas need at least this
 
 
+def load_client() -> None:
+    """Load the client's library, before it is used."""
+    _ = docker_client.connect
+
+
 class DaemonError(ProviderError):
     """The daemon's refusal. `status`: HTTP status."""
 
