@@ -78,7 +78,8 @@ def _validate(options: argparse.Namespace) -> int:
     print(
         f"environment {options.env} is sound: {len(sound.municipalities)} municipalities ({joined} joined), "
         f"{len(sound.offices)} offices, {len(sound.workstations())} workstations, "
-        f"{len(sound.environment.cells)} cells, {len(sound.systems)} systems, {len(sound.sla)} SLA clauses"
+        f"{len(sound.environment.machines)} machines, {len(sound.environment.cells)} cells, "
+        f"{len(sound.systems)} systems, {len(sound.sla)} SLA clauses"
     )
     return 0
 

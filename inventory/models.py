@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, V
 
 from inventory.addresses import ENVIRONMENT_PREFIX
 from inventory.gazetteer import Settlement, settlements
-from inventory.names import Names, slugify
+from inventory.names import LOCAL_MACHINE, Names, machine_labels, slugify
 from systems.shared import identifiers
 
 Ksh = Annotated[str, Field(pattern=r"^\d{5}$", description="5-digit KSH code, as text")]
@@ -167,13 +167,95 @@ class TenantCaps(Model):
     size: dict[Annotated[SizeClass, Field(strict=False)], CapsChange] = {}
 
 
+class MachineRole(StrEnum):
+    """What a machine is there for; one machine may be there for everything."""
+
+    MANAGER = "manager"
+    """Decides with the other managers what runs where; a majority of them must live."""
+    DATA = "data"
+    """Holds databases and their backups: what runs here is never moved."""
+    APPS = "apps"
+    """Runs app servers, which keep nothing and run on any of these machines."""
+    EDGE = "edge"
+    """Publishes the environment's ports."""
+    VAULT = "vault"
+    """Holds the second, encrypted copy of backups."""
+    MONITORING = "monitoring"
+    """Holds measurements."""
+
+
+class Capacity(Model):
+    """What a machine has: memory in MiB, disk for Docker in GiB."""
+
+    memory: int = Field(ge=1024, description="MiB")
+    processors: int = Field(ge=1)
+    disk: int = Field(ge=12, description="GiB, where Docker keeps images and volumes")
+
+
+class Machine(Model):
+    """A machine of the hosting, reached by SSH. `domain`: what fails together, as a room or a power supply.
+
+    `host_key` is written down from the machine's own console; no other key is ever trusted. The machine that the suite
+    itself runs on has none, nor a capacity: `make host` prepares it, and whoever runs that sees what it has.
+    """
+
+    id: Identifier
+    address: str
+    host_key: Annotated[str, Field(pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+) [A-Za-z0-9+/]+=*$")] | None = None
+    roles: list[Annotated[MachineRole, Field(strict=False)]] = Field(min_length=1)  # YAML has no enumerations
+    domain: Identifier
+    capacity: Capacity | None = None
+    leaving: bool = Field(False, description="being emptied, to be removed: counts for nothing any more")
+
+    @field_validator("address")
+    @classmethod
+    def _an_ipv4_address(cls, value: str) -> str:
+        try:
+            return str(ipaddress.IPv4Address(value))
+        except ValueError:
+            raise ValueError("an IPv4 address, such as 10.1.2.3") from None
+
+    @property
+    def local(self) -> bool:
+        """Whether it is the machine that the suite itself runs on."""
+        return ipaddress.IPv4Address(self.address).is_loopback
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of its node in the Swarm, by which services find their place."""
+        return machine_labels(self.id, self.domain, [role.value for role in self.roles])
+
+
+ONE_MACHINE = Machine(id=LOCAL_MACHINE, address="127.0.0.1", roles=list(MachineRole), domain=LOCAL_MACHINE)
+
+
+class Administration(Model):
+    """How operators reach machines: as whom, from which networks (no other gets to SSH), and whose time all keep."""
+
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "root"
+    networks: list[str] = []
+    time_servers: list[str] = []
+
+    @field_validator("networks")
+    @classmethod
+    def _ipv4_networks(cls, value: list[str]) -> list[str]:
+        try:
+            return [str(ipaddress.IPv4Network(network)) for network in value]
+        except ValueError as error:
+            raise ValueError(f"IPv4 networks, such as 10.1.0.0/24 ({error})") from None
+
+
 class Cell(Model):
-    """Unit of hosting and of failure: a county's tenants on one PostgreSQL cluster."""
+    """Unit of hosting and of failure: a county's tenants on one PostgreSQL cluster.
+
+    `machines`: where its data lies: one, or three in different failure domains; none is written where there is one.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
     county: str
     capacity: int = Field(ge=1, description="tenants; at most what inventory.cell_size derives")
     nodes: Literal[1, 3] = Field(description="PostgreSQL nodes: one, or three under Patroni (ADR 0015)")
+    machines: list[Identifier] = []
     caps: CapsChange = CapsChange()
 
 
@@ -258,13 +340,15 @@ class Maintenance(Model):
 
 
 class Environment(Model):
-    """One installation of the whole suite; several live side by side on a machine."""
+    """One installation of the whole suite, on one machine or on many; several live side by side."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,11}$")]
     domain: Annotated[str, Field(pattern=r"^[a-z0-9]+(\.[a-z0-9]+)+$")]
     subnet: str
     ports: Ports
     opening_hours: dict[Days, Hours]
+    machines: list[Machine] = Field([ONE_MACHINE], min_length=1)
+    administration: Administration = Administration()
     cells: list[Cell] = Field(min_length=1)
     backup: Backup
     identity: Identity
@@ -300,6 +384,20 @@ class Environment(Model):
     @property
     def names(self) -> Names:
         return Names(self.id, self.subnet)
+
+    @property
+    def several_machines(self) -> bool:
+        return len(self.machines) > 1
+
+    def staying(self, role: MachineRole | None = None) -> list[Machine]:
+        """Machines that are not leaving, of a role if given, in the register's order."""
+        return [m for m in self.machines if not m.leaving and (role is None or role in m.roles)]
+
+    def machines_of(self, cell: Cell) -> list[Machine]:
+        """Machines that a cell's data lies on: the named ones, else the only one."""
+        if not cell.machines and not self.several_machines:
+            return self.machines
+        return [machine for machine in self.machines if machine.id in cell.machines]
 
     def caps_of(self, cell_id: str, size: SizeClass | None = None, own: CapsChange | None = None) -> Caps:
         """Caps of a tenant in a cell: the environment's, its size's, the cell's, its own, each over the one before."""

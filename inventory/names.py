@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -37,6 +38,14 @@ class Port(IntEnum):
     EDGE_HTTP = 8080
     EDGE_STATUS = 8404
     SSH = 22
+
+
+LOCAL_MACHINE = "local"  # the one machine of an environment that names none
+
+
+def machine_labels(machine: str, domain: str, roles: Iterable[str]) -> dict[str, str]:
+    """Labels of a machine's node in the Swarm: `asp.machine`, `asp.domain`, and `asp.role.<role>` for each role."""
+    return {"asp.machine": machine, "asp.domain": domain, **{f"asp.role.{role}": "true" for role in sorted(roles)}}
 
 
 @dataclass(frozen=True)

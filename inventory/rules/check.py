@@ -6,10 +6,10 @@ Each module of `inventory.rules` looks after one kind of file; a rule is a funct
 from __future__ import annotations
 
 from inventory.errors import Fault
-from inventory.rules import addresses, caps, catalogue, environment, municipalities, offices, unchangeable
+from inventory.rules import addresses, caps, catalogue, environment, machines, municipalities, offices, unchangeable
 from inventory.rules.written import Written
 
-MODULES = (catalogue, environment, addresses, municipalities, caps, offices, unchangeable)
+MODULES = (catalogue, environment, machines, addresses, municipalities, caps, offices, unchangeable)
 
 
 def cross_check(written: Written) -> list[Fault]:

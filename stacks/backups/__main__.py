@@ -4,6 +4,7 @@ import json
 
 import pulumi
 
+from inventory import memory
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import USER
@@ -34,7 +35,7 @@ service = SwarmService(
         health=Health(["pgbackrest", "server-ping", "--log-level-console=error"]),
         user=USER,
         uid=UID,
-        memory=256,
+        memory=memory.BACKUP,
         files={
             "/etc/asp/pgbackrest.conf": File(
                 pgbackrest.repository_conf(ctx.own_cell, cell.postgres, settings.retention_full)

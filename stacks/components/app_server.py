@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+from inventory import memory
 from inventory.models import Municipality
 from inventory.names import CellNames, Port
 from inventory.register import Register
@@ -19,9 +20,6 @@ OPERATIONS = "/etc/asp/operations.json"
 KEYS = "/run/secrets"
 # Fewer arenas, else each thread keeps freed memory of its own; what is larger than 1 MiB goes back when it is freed.
 VARIABLES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(2**20)}
-MEMORY = 256  # MiB
-# MiB of systems for which that is too little: a package of 64 MiB and, one at a time, a system's 16 MiB of it as rows.
-MORE_MEMORY = {"migration": 640}
 # MiB. Counters have their own, so that nothing else fills it; uploads are kept in no file at all.
 TMPFS = {"/tmp": 16, "/run/metrics": 1}
 ANNOUNCING = ("keret", "portal", "helpdesk")  # the others are not restarted by an announcement
@@ -63,17 +61,12 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         health=Health(["asp-app-healthy", f"{Port.APP:d}"], interval=15),
         user=f"{UID}:{UID}",
         uid=UID,
-        memory=memory(system),
+        memory=memory.app(system),
         environment=variables,
         files=files,
         tmpfs=TMPFS,
         stop_grace=20,
     )
-
-
-def memory(system: str) -> int:
-    """MiB of a system's app server."""
-    return MORE_MEMORY.get(system, MEMORY)
 
 
 def first_tenant(register: Register, cell: CellNames) -> str:

@@ -6,6 +6,7 @@ import json
 
 import pulumi
 
+from inventory import memory
 from inventory.names import Port
 from stacks.components.context import Context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -41,7 +42,7 @@ class EtcdMember(pulumi.ComponentResource):
                 health=Health(["asp-member-healthy"]),
                 user=f"{UID}:{UID}",
                 uid=UID,
-                memory=192,
+                memory=memory.ETCD,
                 environment={
                     "ASP_MEMBER": name,
                     "ASP_MEMBERS": ",".join(cell.etcd),
@@ -81,7 +82,7 @@ def fencer(ctx: Context, name: str, gate_name: str) -> SwarmService:
             health=Health(["asp-watch-healthy"]),
             user=f"{UID}:{UID}",
             uid=UID,
-            memory=96,
+            memory=memory.FENCER,
             files={"/run/secrets/fencer.json": File(json.dumps(settings), secret=True, uid=UID, mode=0o400)},
             volumes={"/audit": audit.name, SOCKET_FOLDER: socket.name},
             tmpfs={"/tmp": 16},
@@ -108,7 +109,7 @@ def gate(ctx: Context, name: str, socket: pulumi.Input[str]) -> SwarmService:
             networks=[ctx.names.network("engine").name],
             health=Health(["asp-watch-healthy"]),
             user=f"0:{UID}",  # the engine's socket is root's; every capability is dropped
-            memory=64,
+            memory=memory.GATE,
             tls=False,
             files={"/run/secrets/gate.json": File(json.dumps(settings))},
             volumes={SOCKET_FOLDER: socket},

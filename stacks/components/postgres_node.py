@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pulumi
 
+from inventory import memory
 from stacks.components.context import Context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
 from stacks.configs import patroni, pgbackrest
@@ -25,7 +26,6 @@ from stacks.configs.postgres import (
 )
 
 USER = f"{UID}:{UID}"
-PATRONI_MEMORY = 96  # MiB on top of the server's own
 # A clone or the recovery of a large cell takes long (62.5 s at 256 databases on a busy machine); until it serves,
 # nothing but its own end may end it.
 START_SECONDS = 6 * 3600
@@ -73,7 +73,7 @@ class SingleNodeArgs:
     login: Login
     mutual: bool = False
     # Keycloak itself has its users' sessions written without waiting for the disk.
-    server: Server = Server(memory=384, max_connections=100, tenants=False)
+    server: Server = Server(memory=memory.IDENTITY_DB, max_connections=100, tenants=False)
 
     def files(self) -> dict[str, File]:
         rule = Rule(self.login.database, self.login.role, self.mutual)
@@ -145,7 +145,7 @@ class PatroniNode(pulumi.ComponentResource):
                 health=Health(["asp-node-healthy"], start_period=START_SECONDS),
                 user=USER,
                 uid=UID,
-                memory=server.memory + PATRONI_MEMORY,
+                memory=server.memory + memory.PATRONI,
                 environment={"ASP_FOUNDER": "1"} if name == cell.postgres[0] else {},
                 files={
                     "/run/secrets/patroni.yml": _secret(patroni.patroni_yml(node, server)),

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from inventory import memory
 from stacks.components.context import context
 from stacks.components.etcd import EtcdMember, fencer
 from stacks.components.postgres_node import USER, CellNodeArgs, PatroniNode, PostgresNode
@@ -17,7 +18,7 @@ other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.own_cell) if m
 pooler_password = ctx.secrets.password("postgres_pooler")
 
 server = Server(
-    memory=1024,
+    memory=memory.POSTGRES,
     # The pooler has no global cap: every tenant at its limit must fit, or all see "remaining slots are reserved".
     max_connections=room + RESERVED_CONNECTIONS,
     stanza=ctx.own_cell,
@@ -44,7 +45,7 @@ proxy = SwarmService(
         health=Health(["asp-dbproxy-healthy"]),
         user=USER,
         uid=UID,
-        memory=256,
+        memory=memory.PROXY,
         files={
             "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps, cell.nodes)),
             "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),

@@ -3,6 +3,7 @@
 import pulumi
 from cryptography import x509
 
+from inventory import memory
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -25,7 +26,7 @@ service = SwarmService(
         health=Health(["curl", "-fsS", f"http://127.0.0.1:{Port.EDGE_STATUS:d}/healthz"]),
         user=f"{UID}:{UID}",
         uid=UID,
-        memory=512,  # 43 KiB for each of 8,000 connections with half a head, and room
+        memory=memory.EDGE,
         environment={
             "ASP_PKI": f"https://{names.pki}:{Port.PKI:d}",
             "ASP_BODY_SECONDS": str(ctx.register.limit("body-seconds")),

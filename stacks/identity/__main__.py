@@ -2,6 +2,7 @@
 
 import pulumi
 
+from inventory import memory
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
@@ -35,7 +36,7 @@ service = SwarmService(
         health=Health(["curl", "-fsS", "--fail-early", "--cacert", ROOT_FILE, *questions], start_period=180),
         user=f"{UID}:{UID}",
         uid=UID,
-        memory=1024,
+        memory=memory.IDENTITY,
         environment={
             "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m",
             "KC_BOOTSTRAP_ADMIN_CLIENT_ID": realm.OPERATOR,

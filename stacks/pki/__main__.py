@@ -2,6 +2,7 @@
 
 import pulumi
 
+from inventory import memory
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -21,7 +22,7 @@ service = SwarmService(
         health=Health(["curl", "-fsS", "--cacert", ROOT_FILE, f"https://localhost:{Port.PKI:d}/health"]),
         user=f"{UID}:{UID}",
         uid=UID,
-        memory=256,
+        memory=memory.PKI,
         tls=False,  # it issues its own certificate, under the same root
         files={
             pki_config.CONFIG_FILE: File(pki_config.render(ctx.register, ctx.secrets)),

@@ -1,7 +1,7 @@
 """Environments made for the tests of this folder from environment `test`, and removed afterwards.
 
-`three` has a cell of three nodes from the beginning; `grown` begins with one. For whoever works on the tests,
-`python -m tests.live.cells.environment` makes `three` and leaves it; with ASP_THREE_KEPT=1 they take it as it is.
+`trio` has a cell of three nodes from the beginning; `grown` begins with one. For whoever works on the tests,
+`python -m tests.live.cells.environment` makes `trio` and leaves it; with ASP_TRIO_KEPT=1 they take it as it is.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from inventory.vault import vault
 from stacks.order import Stack
 from tests.support.polling import poll
 
-KEPT = os.environ.get("ASP_THREE_KEPT") == "1"
-ENV, GROWN = "three", "grown"
+KEPT = os.environ.get("ASP_TRIO_KEPT") == "1"
+ENV, GROWN = "trio", "grown"
 DIGIT = {ENV: 2, GROWN: 3}  # of the subnet and of every port: the two may run at once
 WHOLE = ["leader running", "quorum_standby streaming", "quorum_standby streaming"]
 

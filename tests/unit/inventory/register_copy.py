@@ -11,15 +11,15 @@ from inventory.register import Register
 
 
 class Copy:
-    """The register with environment `dev` alone, in a folder of the test. Files are named from `inventory/`."""
+    """The register with one environment alone, in a folder of the test. Files are named from `inventory/`."""
 
-    def __init__(self, folder: Path):
-        self.root = folder / "inventory"
-        shutil.copytree(paths.ENVIRONMENTS / "dev", self.root / "environments" / "dev")
+    def __init__(self, folder: Path, env: str = "dev"):
+        self.root, self.env = folder / "inventory", env
+        shutil.copytree(paths.ENVIRONMENTS / env, self.root / "environments" / env)
         shutil.copytree(paths.REGISTER / paths.CATALOGUE, self.root / paths.CATALOGUE)
 
-    def load(self, env: str = "dev") -> Register:
-        return register.load(env, self.root)
+    def load(self, env: str | None = None) -> Register:
+        return register.load(env or self.env, self.root)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace the one place where `old` stands."""
@@ -47,7 +47,7 @@ class Copy:
         self.write(file, "".join(f"{key}: {value}\n" for key, value in values.items()))
         return file
 
-    def faults(self, env: str = "dev") -> list[str]:
+    def faults(self, env: str | None = None) -> list[str]:
         """What loading refuses it for; fails the test when it is accepted."""
         try:
             self.load(env)

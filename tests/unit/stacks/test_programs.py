@@ -137,6 +137,35 @@ def test_a_cell_of_three_nodes(run, tmp_path):
     assert len(names.postgres) == len(names.etcd) == 3
 
 
+ONE = """machines:
+  - id: here
+    address: 10.1.2.3
+    host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA0MDQw
+    roles: [manager, data, apps, edge, vault, monitoring]
+    domain: here
+    capacity: {memory: 16384, processors: 4, disk: 100}
+administration:
+  networks: [10.1.2.0/24]
+cells:
+"""
+
+
+@pytest.mark.parametrize("env", ["dev", "test"])
+def test_a_machine_in_the_register_changes_nothing_of_what_one_machine_runs(run, tmp_path, env):
+    """One machine is the smallest form of several: written down or not, it has the same plan, byte for byte."""
+    copy = Copy(tmp_path, env)
+    without = copy.load()
+    copy.edit(f"environments/{env}/environment.yaml", "cells:\n", ONE)
+    with_one = copy.load()
+    assert [machine.id for machine in with_one.environment.machines] == ["here"] != without.environment.machines
+    before, after = (
+        {name: sorted(map(repr, daemon.resources)) for name, daemon in run(register, stacks_of(register)).items()}
+        for register in (without, with_one)
+    )
+    assert len(before) == 8 and sum(map(len, before.values())) > 100
+    assert before == after
+
+
 @pytest.mark.parametrize("every", of_family([True, False], [False]), ids=["every cell", "three of the cells"])
 def test_every_program_runs_for_the_whole_country(run, country, every):
     """All programs know the whole country; those of a cell are alike, so that three of them say it of all."""

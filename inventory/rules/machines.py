@@ -1,0 +1,223 @@
+"""Rules of machines: each can be told from every other, and together they survive what the register promises.
+
+One machine promises nothing: with it, everything is away until it is back. Where there are several, one of them, or
+all of one failure domain, may be lost.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+
+from inventory import addresses, memory
+from inventory.errors import Fault
+from inventory.models import Cell, Machine, MachineRole
+from inventory.rules.written import Written
+
+DATA_MACHINES = (1, 3)
+NEEDED = (MachineRole.DATA, MachineRole.APPS, MachineRole.EDGE)
+
+
+def distinct(written: Written) -> Iterator[Fault]:
+    """No two machines share an id, an address or a host key (which copies of one disk image do)."""
+    for field in ("id", "address", "host_key"):
+        indexes: dict[str, int] = {}
+        for index, machine in enumerate(written.environment.machines):
+            value = getattr(machine, field)
+            if value is None:
+                continue
+            if value in indexes:
+                problem = f"a duplicate: machine {indexes[value]} of the list has the same {field}"
+                yield _fault(written, f"machines.{index}.{field}", value, problem, REMEDIES[field])
+            indexes.setdefault(value, index)
+
+
+REMEDIES = {
+    "id": "Give each machine its own id",
+    "address": "Write each machine's own address",
+    "host_key": "Make keys anew on one of them (ssh-keygen -A, after removing the old ones), then write its own",
+}
+
+
+def roles_once(written: Written) -> Iterator[Fault]:
+    for index, machine in enumerate(written.environment.machines):
+        for role, count in Counter(machine.roles).items():
+            if count > 1:
+                yield _fault(written, f"machines.{index}.roles", role.value, f"stands {count} times", "Keep one")
+
+
+def reachable(written: Written) -> Iterator[Fault]:
+    """A machine that is prepared over SSH has a key and a size, and somebody may reach it."""
+    environment = written.environment
+    for index, machine in enumerate(environment.machines):
+        if machine.local:
+            if environment.several_machines:
+                problem = "is this machine to each of them, so no other reaches it"
+                yield _fault(
+                    written,
+                    f"machines.{index}.address",
+                    machine.address,
+                    problem,
+                    "Write the address it has for others",
+                )
+            continue
+        for field, remedy in MISSING.items():
+            if getattr(machine, field) is None:
+                yield _fault(written, f"machines.{index}.{field}", None, f"is missing for machine {machine.id}", remedy)
+    if not environment.administration.networks and not all(machine.local for machine in environment.machines):
+        problem = "no network may reach SSH, so the first run would lock everybody out"
+        yield _fault(written, "administration.networks", [], problem, "Write operators' networks, as [10.1.0.0/24]")
+
+
+MISSING = {
+    "host_key": "Write what /etc/ssh/ssh_host_ed25519_key.pub says on its own console",
+    "capacity": "Write what it has, as {memory: 16384, processors: 8, disk: 200}",
+}
+
+
+def apart_from_containers(written: Written) -> Iterator[Fault]:
+    """An address that containers have as well is never reached from one of them."""
+    network = ipaddress.IPv4Network(written.environment.subnet)
+    for index, machine in enumerate(written.environment.machines):
+        address = ipaddress.IPv4Address(machine.address)
+        overlap = addresses.dockers_own(machine.address)
+        if address in network:
+            problem = f"lies in {network}, which this environment's containers have"
+        elif overlap:
+            problem = f"lies in {overlap[0]}, which Docker takes by itself ({overlap[1]})"
+        else:
+            continue
+        remedy = "Write an address of another network, or give the environment another subnet"
+        yield _fault(written, f"machines.{index}.address", machine.address, problem, remedy)
+
+
+def roles_filled(written: Written) -> Iterator[Fault]:
+    """Somebody holds the data, runs the app servers and publishes the ports."""
+    for role in NEEDED:
+        if not written.environment.staying(role):
+            problem = f"no machine that stays has the role {role.value}"
+            yield _fault(
+                written, "machines", _ids(written.environment.staying()), problem, f"Give one the role {role.value}"
+            )
+
+
+def managers(written: Written) -> Iterator[Fault]:
+    """Whatever failure domain is lost, a majority of managers lives."""
+    environment = written.environment
+    staying = environment.staying(MachineRole.MANAGER)
+    count, place = len(staying), "machines"
+    if not environment.several_machines:
+        if count != 1:
+            problem = "the only machine must manage itself"
+            yield _fault(written, place, _ids(staying), problem, "Give it the role manager")
+        return
+    if count < 3:
+        every = len(environment.staying())
+        problem = f"{count} of {every} machines that stay manage: lose one, and nothing is started anywhere"
+        yield _fault(written, place, _ids(staying), problem, "Give three machines the role manager")
+    elif count % 2 == 0:
+        problem = f"{count} managers survive no more losses than {count - 1}, and more can be lost"
+        yield _fault(written, place, _ids(staying), problem, "Wanted: an odd number of managers")
+    else:
+        for domain, here in sorted(Counter(machine.domain for machine in staying).items()):
+            if 2 * here >= count:
+                problem = f"{here} of {count} managers are in failure domain {domain}: with it, the majority is lost"
+                yield _fault(written, place, _ids(staying), problem, "Spread managers over three failure domains")
+
+
+def cells_have_machines(written: Written) -> Iterator[Fault]:
+    """A cell's data lies on one machine, or on three that do not fail together."""
+    environment = written.environment
+    by_id = {machine.id: machine for machine in environment.machines}
+    for index, cell in enumerate(environment.cells):
+        place = f"cells.{index}.machines"
+        if not cell.machines and environment.several_machines:
+            remedy = f"Name one of {_ids(environment.staying(MachineRole.DATA))}, or three in different failure domains"
+            yield _fault(
+                written, place, cell.machines, f"cell {cell.id} names no machine, and there are several", remedy
+            )
+        for machine_id in cell.machines:
+            if machine_id not in by_id:
+                yield _fault(written, place, machine_id, "no such machine here", f"Known: {', '.join(sorted(by_id))}")
+            else:
+                yield from _holds_data(written, place, cell, by_id[machine_id])
+        machines = [by_id[machine_id] for machine_id in cell.machines if machine_id in by_id]
+        if len(machines) == len(cell.machines) > 0:
+            yield from _apart(written, place, cell, machines)
+
+
+def _holds_data(written: Written, place: str, cell: Cell, machine: Machine) -> Iterator[Fault]:
+    if machine.leaving:
+        problem = f"machine {machine.id} is being removed, and cell {cell.id} has its data there"
+        yield _fault(
+            written, place, machine.id, problem, f"Write leaving: false at {machine.id}, or move the cell first"
+        )
+    if MachineRole.DATA not in machine.roles:
+        problem = f"machine {machine.id} has not the role data"
+        yield _fault(written, place, machine.id, problem, f"Give {machine.id} the role data, or name another machine")
+
+
+def _apart(written: Written, place: str, cell: Cell, machines: list[Machine]) -> Iterator[Fault]:
+    names = _ids(machines)
+    if len(machines) not in DATA_MACHINES:
+        problem = f"cell {cell.id} names {len(machines)} machines"
+        yield _fault(written, place, names, problem, "Wanted: one, or three in different failure domains")
+    elif len(machines) > cell.nodes:
+        problem = f"cell {cell.id} names {len(machines)} machines and has {cell.nodes} node"
+        yield _fault(written, place, names, problem, f"Write nodes: {len(machines)}, or name one machine")
+    else:
+        for name, count in Counter(machine.id for machine in machines).items():
+            if count > 1:
+                yield _fault(
+                    written, place, name, f"cell {cell.id} names it {count} times", "Name three different ones"
+                )
+                return
+        for domain, count in sorted(Counter(machine.domain for machine in machines).items()):
+            if count > 1:
+                problem = (
+                    f"{count} machines of cell {cell.id} are in failure domain {domain}: with it, the cell is lost"
+                )
+                yield _fault(written, place, names, problem, "Name machines of three different failure domains")
+
+
+def large_enough(written: Written) -> Iterator[Fault]:
+    """Each machine holds what is placed on it; together they hold what may move, also without the largest of them."""
+    environment = written.environment
+    needs = memory.fixed(environment)
+    free: list[int] = []
+    for index, machine in enumerate(environment.machines):
+        if machine.capacity is None:
+            continue
+        if needs[machine.id] > machine.capacity.memory:
+            problem = f"what is placed on {machine.id} may take {needs[machine.id]} MiB"
+            remedy = "Place cells on other machines, or give it more memory"
+            yield _fault(written, f"machines.{index}.capacity.memory", machine.capacity.memory, problem, remedy)
+        elif not machine.leaving and {MachineRole.APPS, MachineRole.DATA} & set(machine.roles):
+            free.append(machine.capacity.memory - needs[machine.id])
+    needed = memory.movable(environment, written.installed_systems)
+    room = sum(free) - (max(free) if len(free) > 1 else 0)
+    if free and needed > room:
+        lost = ", once the one with the most is lost" if len(free) > 1 else ""
+        problem = f"app servers and sign-in may take {needed} MiB, and {room} MiB are left for them{lost}"
+        yield _fault(written, "machines", _ids(environment.staying()), problem, "Add a machine for apps, or memory")
+
+
+def _ids(machines: list[Machine]) -> str:
+    return ", ".join(machine.id for machine in machines)
+
+
+def _fault(written: Written, field: str, value: object, problem: str, remedy: str) -> Fault:
+    return Fault(written.environment_file, field, value, problem, remedy)
+
+
+RULES = [
+    distinct,
+    roles_once,
+    reachable,
+    apart_from_containers,
+    roles_filled,
+    managers,
+    cells_have_machines,
+    large_enough,
+]
