@@ -7,7 +7,7 @@ export ASP_ENV := $(ENV)
 export PULUMI
 .DEFAULT_GOAL := help
 .PHONY: help host up status plan down clean check join leave endpoints stack conformance test test-long test-unit \
-        test-cells attack bench soak lock lint outdated sbom counts alone mutation coverage
+        test-cells test-machines attack bench soak lock lint outdated sbom counts alone mutation coverage
 
 help:  ## this list
 	@echo "make TARGET [ENV=dev]"; grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ soak:  ## everybody at work in the running ENV while things break, 30 minutes, t
 
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/live/cells
+
+test-machines:  ## playbooks/machines.yml on three machines in containers, an hour at most
+	@timeout 3600 $(PY) -m pytest tests/machines $(ARGS)
 
 attack:  ## attack the running ENV, all ways, some fifteen minutes: make attack ENV=dev (ARGS for some: ARGS="-k database")
 	@$(PY) -m pytest --long tests/attack $(ARGS)

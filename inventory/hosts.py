@@ -7,13 +7,14 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory import paths
-from inventory.models import Office, Workstation
+from inventory import daemon, paths
+from inventory.models import Machine, MachineRole, Office, Workstation
 from inventory.register import Register
 from inventory.workstations import BROWSERS, Seat
 
 CENTRE = "centre"  # one host, so no group: Ansible warns of a group named like its host
 WORKSTATIONS = "workstations"
+MACHINES = "machines"
 # A workstation's stand-in runs on this machine; a real one would have its own address in the register.
 STAND_IN_ADDRESS = "127.0.0.1"
 
@@ -41,9 +42,17 @@ def shared(register: Register) -> dict[str, Any]:
 
 
 def hosts(register: Register) -> list[Host]:
-    """The centre, and every workstation of the environment, ordered by name."""
+    """The centre, its machines in the register's order, and every workstation ordered by name.
+
+    The machine that all of this runs on is no host of its own: `make host` prepares it.
+    """
     stations = sorted(register.workstations(), key=lambda pair: pair[1].name)
-    return [_centre(register), *(_workstation(register, office, station) for office, station in stations)]
+    machines = [machine for machine in register.environment.machines if not machine.local]
+    return [
+        _centre(register),
+        *(_machine(register, machine) for machine in machines),
+        *(_workstation(register, office, station) for office, station in stations),
+    ]
 
 
 def _centre(register: Register) -> Host:
@@ -54,6 +63,31 @@ def _centre(register: Register) -> Host:
         "asp_joined": [municipality.ksh for municipality in register.joined()],
     }
     return Host(CENTRE, [], variables)
+
+
+def _machine(register: Register, machine: Machine) -> Host:
+    """Everything that playbooks/machines.yml needs to know of it; the operator's key is in ASP_MACHINE_KEY."""
+    environment = register.environment
+    ports = [environment.ports.https, environment.ports.http] if MachineRole.EDGE in machine.roles else []
+    variables = {
+        "ansible_host": machine.address,
+        "ansible_connection": "asp.centre.pinned",
+        "ansible_pinned_host_key": machine.host_key,
+        "ansible_user": environment.administration.user,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "asp_machine_capacity": machine.capacity.model_dump() if machine.capacity else {},
+        "asp_machine_labels": machine.labels,
+        "asp_machine_leaving": machine.leaving,
+        "asp_machine_manager": MachineRole.MANAGER in machine.roles,
+        "asp_machine_ports": ports,
+        "asp_machine_addresses": [other.address for other in environment.machines],
+        "asp_machine_founder": environment.staying(MachineRole.MANAGER)[0].id,
+        "asp_machine_leavers": [other.id for other in environment.machines if other.leaving],
+        "asp_operator_networks": environment.administration.networks,
+        "asp_time_servers": environment.administration.time_servers,
+        "asp_daemon_settings": daemon.settings(),
+    }
+    return Host(machine.id, [MACHINES], variables)
 
 
 def _workstation(register: Register, office: Office, station: Workstation) -> Host:

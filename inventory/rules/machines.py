@@ -16,6 +16,7 @@ from inventory.models import Cell, Machine, MachineRole
 from inventory.rules.written import Written
 
 DATA_MACHINES = (1, 3)
+TAKEN = {"centre", "machines", "workstations", "all", "ungrouped"}  # names that Ansible's inventory has already
 NEEDED = (MachineRole.DATA, MachineRole.APPS, MachineRole.EDGE)
 
 
@@ -38,6 +39,15 @@ REMEDIES = {
     "address": "Write each machine's own address",
     "host_key": "Make keys anew on one of them (ssh-keygen -A, after removing the old ones), then write its own",
 }
+
+
+def names_apart(written: Written) -> Iterator[Fault]:
+    """A machine is a host of Ansible's inventory, as is a workstation."""
+    for index, machine in enumerate(written.environment.machines):
+        if machine.id in TAKEN or machine.id in written.station_names:
+            whose = "a workstation's" if machine.id in written.station_names else "another host's or group's"
+            problem = f"is {whose} name in Ansible's inventory"
+            yield _fault(written, f"machines.{index}.id", machine.id, problem, "Give the machine another id")
 
 
 def roles_once(written: Written) -> Iterator[Fault]:
@@ -213,6 +223,7 @@ def _fault(written: Written, field: str, value: object, problem: str, remedy: st
 
 RULES = [
     distinct,
+    names_apart,
     roles_once,
     reachable,
     apart_from_containers,

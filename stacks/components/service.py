@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 import pulumi
 import pulumi_docker as docker
 
+from inventory.daemon import LOG_DRIVER, LOG_OPTIONS
 from stacks.components.context import Context
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
@@ -27,9 +28,6 @@ MIB = 1024 * 1024
 DNS_INSIDE = docker.ServiceTaskSpecContainerSpecDnsConfigArgs(
     nameservers=["127.0.0.1"], options=["timeout:1", "attempts:1"]
 )
-# Docker's default keeps every line forever, on the disk that the databases are on. 100 MiB a container hold ten days
-# of an edge with 10,000 requests of 1,000 bytes a day; keeping more is the business of a log store.
-LOG_DRIVER, LOG_OPTIONS = "local", {"max-file": "5", "max-size": "20m"}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,13 @@ ENDPOINT = COLLECTIONS / "ansible_collections" / "asp" / "endpoint"
 
 
 def roles() -> list[Path]:
-    """Folder of every role: those of the centre, and those of the collection asp.endpoint."""
-    return [*sorted((paths.ROOT / "roles").glob("tenant_*")), *sorted((ENDPOINT / "roles").glob("endpoint_*"))]
+    """Folder of every role: those of the centre, of its machines, and of the collection asp.endpoint."""
+    ours = paths.ROOT / "roles"
+    return [
+        *(sorted(ours.glob("tenant_*"))),
+        *sorted(ours.glob("machine_*")),
+        *sorted((ENDPOINT / "roles").glob("endpoint_*")),
+    ]
 
 
 def specification(role: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory import hosts, paths, register
+from inventory import addresses, daemon, hosts, paths, register
 from tests.unit.inventory.register_copy import Copy
 
 
@@ -66,14 +66,51 @@ def test_no_secret_is_a_variable(listing):
     assert "password" not in text and "private key-----" not in text and "secret" not in text
 
 
-def test_every_variable_is_documented_and_read_by_a_playbook(listing):
+def test_every_variable_is_documented_and_read_by_a_playbook(listing, several):
     readme = (paths.ROOT / "roles" / "README.md").read_text()
     plays = "".join(file.read_text() for file in sorted((paths.ROOT / "playbooks").glob("*.yml")))
-    names = {name for host in listing["_meta"]["hostvars"].values() for name in host if name.startswith("asp_")}
-    assert len(names) > 10
+    every = [*listing["_meta"]["hostvars"].values(), *several["_meta"]["hostvars"].values()]
+    names = {name for host in every for name in host if name.startswith("asp_")}
+    assert len(names) > 20
     for name in names:
         assert f"`{name}`" in readme, f"roles/README.md does not name {name}"
         assert re.search(rf"\b{name}\b", plays), f"no playbook reads {name}"
+
+
+@pytest.fixture(scope="module")
+def several():
+    result = ansible_inventory("three", "--list")
+    assert result.returncode == 0 and "WARNING" not in result.stderr, result.stderr
+    return plain(json.loads(result.stdout))
+
+
+def test_machines_are_hosts_where_there_are_several(several, listing):
+    assert several["machines"]["hosts"] == ["m1", "m2", "m3"] and "hosts" not in listing.get("machines", {})
+    environment = register.load("three").environment
+    machine = several["_meta"]["hostvars"]["m3"]
+    assert (machine["ansible_host"], machine["ansible_connection"]) == ("10.199.0.13", "asp.centre.pinned")
+    assert machine["ansible_pinned_host_key"] == environment.machines[2].host_key
+    assert (machine["asp_machine_manager"], machine["asp_machine_leaving"]) == (True, False)
+    assert machine["asp_machine_labels"] == environment.machines[2].labels
+    assert machine["asp_machine_capacity"] == {"memory": 16384, "processors": 4, "disk": 200}
+    assert machine["asp_machine_addresses"] == ["10.199.0.11", "10.199.0.12", "10.199.0.13"]
+    assert (machine["asp_machine_founder"], machine["asp_machine_leavers"]) == ("m1", [])
+    assert machine["asp_operator_networks"] == ["10.199.0.0/24"] and machine["asp_time_servers"] == []
+
+
+def test_ports_are_published_at_the_edge_alone(several):
+    ports = {name: several["_meta"]["hostvars"][name]["asp_machine_ports"] for name in ("m1", "m2", "m3")}
+    assert ports == {"m1": [40443, 40080], "m2": [40443, 40080], "m3": []}
+
+
+def test_a_daemons_pools_are_those_that_the_rules_keep_clear_of():
+    settings = daemon.settings()
+    pools = {settings["bip"].replace(".1/", ".0/"), *(pool["base"] for pool in settings["default-address-pools"])}
+    assert pools == set(addresses.DOCKERS_OWN) - {"10.0.0.0/16"}
+    assert [pool["size"] for pool in settings["default-address-pools"]] == [16, 16, 16, 20]
+    assert settings["live-restore"] is False and (settings["log-driver"], settings["log-opts"]["max-size"]) == (
+        "local", "20m"
+    )  # fmt: skip
 
 
 def test_faults_of_the_register_stop_ansible():

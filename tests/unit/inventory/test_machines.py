@@ -224,3 +224,11 @@ def test_the_only_machine_of_the_suite_itself_needs_neither_key_nor_size(dev):
     line = "machines:\n  - {id: here, address: 127.0.0.1, roles: [manager, data, apps, edge], domain: here}\ncells:\n"
     dev.write(DEV, (dev.root / DEV).read_text().replace("cells:\n", line, 1))
     assert json.loads(dev.load().environment.machines[0].model_dump_json())["capacity"] is None
+
+
+@pytest.mark.parametrize(("name", "whose"), [("sajoszentpeter-1", "a workstation's"), ("centre", "another host's or")])
+def test_a_machine_has_no_name_of_another_host(three, name, whose):
+    three.edit(THREE, "- id: m3", f"- id: {name}")
+    three.edit(THREE, "machines: [m1, m2, m3]", f"machines: [m1, m2, {name}]")
+    (fault,) = three.faults()
+    assert f"machines.2.id = '{name}': is {whose}" in fault and "Give the machine another id" in fault

@@ -10,23 +10,26 @@ import pytest
 import yaml
 
 from inventory import paths
-from tests.support.modules import action
+from tests.support.modules import documentation
 from tests.support.roles import CENTRE, roles
 
 PLAYBOOKS = sorted((paths.ROOT / "playbooks").glob("*.yml"))
 FILES = [*PLAYBOOKS, *sorted((paths.ROOT / "playbooks" / "tasks").glob("*.yml")),
-         *(role / "tasks" / "main.yml" for role in roles())]  # fmt: skip
-VERBS = ["drill", "endpoints", "failover", "fill", "join", "leave", "publish", "refill", "restore", "restore_cell",
-         "revoke"]  # fmt: skip
+         *(role / "tasks" / "main.yml" for role in roles()),
+         *(file for role in roles() for file in role.glob("handlers/main.yml"))]  # fmt: skip
+VERBS = ["drill", "endpoints", "failover", "fill", "join", "leave", "machines", "publish", "refill", "restore",
+         "restore_cell", "revoke"]  # fmt: skip
 # What a task's name may begin with: verbs, in the imperative.
 IMPERATIVE = {
-    "Add", "Change", "Close", "End", "Enrol", "Exchange", "Export", "Forget", "Hand", "Invent", "Join", "Leave", "Look",
-    "Make", "Merge", "Note", "Open", "Prove", "Refuse", "Remember", "Remove", "Report", "Require", "Restore", "Revoke",
-    "Secure", "Take", "Tell", "Trust", "Verify", "Wait", "Write",
+    "Add", "Begin", "Bring", "Change", "Close", "End", "Enrol", "Exchange", "Export", "Forget", "Hand", "Invent",
+    "Join", "Leave", "Load", "Look", "Make", "Merge", "Note", "Open", "Prepare", "Prove", "Refuse", "Remember",
+    "Remove", "Report", "Require", "Restore", "Revoke", "Secure", "Start", "Take", "Tell", "Trust", "Verify", "Wait",
+    "Write",
 }  # fmt: skip
 TASK_WORDS = {
     "name", "when", "vars", "loop", "loop_control", "register", "tags", "become", "run_once", "check_mode", "diff",
-    "changed_when", "block", "rescue", "always",
+    "changed_when", "block", "rescue", "always", "notify", "listen", "delegate_to", "throttle", "until", "retries",
+    "delay", "no_log", "failed_when", "ignore_unreachable",
 }  # fmt: skip
 
 
@@ -44,9 +47,9 @@ def load(file) -> list[dict[str, Any]]:
 
 def test_every_operators_verb_is_a_playbook():
     assert [file.stem for file in PLAYBOOKS] == VERBS
-    # One verb, one name: join and leave are made of roles, endpoints of another collection's.
+    # One verb, one name: join, leave and machines are made of roles, endpoints of another collection's.
     actions = {file.stem for file in (CENTRE / "plugins" / "action").glob("*.py")}
-    assert set(VERBS) - actions == {"join", "leave", "endpoints"}
+    assert set(VERBS) - actions == {"join", "leave", "endpoints", "machines"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(paths.ROOT)))
@@ -60,7 +63,7 @@ def test_tasks_say_what_they_do_and_name_their_action_in_full(file):
         for name in names:
             assert re.fullmatch(r"ansible\.builtin\.\w+|asp\.(centre|endpoint)\.\w+", name), name
             if name.startswith("asp.centre."):
-                documented = yaml.safe_load(action(name.rpartition(".")[2]).DOCUMENTATION)["options"]
+                documented = yaml.safe_load(documentation(name.rpartition(".")[2]))["options"]
                 assert set(task[name]) <= set(documented), f"{name}: {set(task[name]) - set(documented)}"
 
 

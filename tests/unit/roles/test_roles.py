@@ -28,6 +28,7 @@ def tasks(role) -> list[dict[str, Any]]:
 def test_there_are_roles_and_modules():
     assert [role.name for role in ROLES] == [
         "tenant_backup", "tenant_database", "tenant_edge", "tenant_identity",
+        "machine_base", "machine_docker", "machine_firewall", "machine_swarm",
         "endpoint_browser", "endpoint_certificate", "endpoint_connectivity",
     ]  # fmt: skip
     assert MODULES == ["browser", "certificate", "hosts", "reach", "trust"]
@@ -90,7 +91,7 @@ def test_a_modules_arguments_are_those_of_its_documentation(name):
     )
 
 
-@pytest.mark.parametrize("role", ROLES[4:], ids=lambda role: role.name)
+@pytest.mark.parametrize("role", ROLES[8:], ids=lambda role: role.name)
 def test_an_endpoint_role_uses_its_own_collection_only(role):
     for task in tasks(role):
         (name,) = [key for key in task if "." in key]

@@ -14,8 +14,9 @@ DOCUMENTATION = r"""
 name: register
 short_description: Hosts of the ASP centre and of municipal offices, from the register
 description:
-  - Host C(centre) is the machine that hosts the environment; group C(workstations) holds the municipal computers,
-    C(office_<seat>) those of one office. Variables start with C(asp_); secrets are not among them.
+  - Host C(centre) is the computer that plays run on; group C(machines) holds the machines that are prepared over SSH,
+    C(workstations) the municipal computers, C(office_<seat>) those of one office. Variables start with C(asp_);
+    secrets are not among them.
   - The register is read and validated first; its faults are shown and nothing is run. Every action and lookup of this
     collection uses that reading.
 author: [ASP operations]
@@ -56,7 +57,8 @@ class InventoryModule(BaseInventoryPlugin):
             register = load(self.get_option("environment"))
         except RegisterError as error:
             raise AnsibleParserError(f"the register has faults, nothing was run:\n{error}") from error
-        self.inventory.add_group(hosts.WORKSTATIONS)  # exists even when empty
+        for group in (hosts.WORKSTATIONS, hosts.MACHINES):  # they exist even when empty
+            self.inventory.add_group(group)
         for name, value in hosts.shared(register).items():
             self.inventory.set_variable("all", name, value)
         for host in hosts.hosts(register):

@@ -1,0 +1,220 @@
+"""Ansible connection: SSH by paramiko to a machine whose host key is known beforehand, and no other."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import paramiko
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.connection import ConnectionBase
+from paramiko.pkey import UnknownKeyType
+
+DOCUMENTATION = r"""
+name: pinned
+short_description: SSH to a machine with the one host key that the register has of it
+description:
+  - Trusts the key of C(ansible_pinned_host_key) and nothing else, no C(known_hosts) file among it. A machine with
+    another key is not spoken to. Nobody is ever asked for a password.
+author: [ASP operations]
+options:
+  host:
+    description: Address.
+    type: str
+    required: true
+    vars: [{name: ansible_host}]
+  port:
+    description: Port.
+    type: int
+    default: 22
+    vars: [{name: ansible_port}]
+  remote_user:
+    description: Account on the machine.
+    type: str
+    default: root
+    vars: [{name: ansible_user}]
+  private_key_file:
+    description: The operator's own key; those of the agent are tried where it is empty.
+    type: path
+    env: [{name: ASP_MACHINE_KEY}]
+    vars: [{name: ansible_ssh_private_key_file}]
+  host_key:
+    description: The machine's key, as C(ssh-ed25519 AAAA…).
+    type: str
+    required: true
+    vars: [{name: ansible_pinned_host_key}]
+  timeout:
+    description: Seconds until a machine that does not answer is given up.
+    type: int
+    default: 15
+    vars: [{name: ansible_timeout}]
+"""
+
+EXAMPLES = r"""
+# ansible_connection: asp.centre.pinned
+"""
+
+BLOCK = 1 << 16
+
+
+class OtherKey(Exception):
+    """The machine has a host key that is not the register's; argument: the one that was seen."""
+
+
+class _OnlyThis(paramiko.MissingHostKeyPolicy):
+    """No key is known beside the one of the register, so whatever comes here is another."""
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        raise OtherKey(public(key))
+
+
+def public(key: paramiko.PKey) -> str:
+    """A public key as the register writes it."""
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def parse(text: str) -> paramiko.PKey:
+    """The key that a text of the register stands for; ValueError when it is none."""
+    try:
+        kind, data = text.split()[:2]
+        return paramiko.PKey.from_type_string(kind, base64.b64decode(data, validate=True))
+    except (ValueError, binascii.Error, paramiko.SSHException, UnknownKeyType) as error:
+        raise ValueError(f"host key {text!r}: wanted the type and the key, as ssh-ed25519 AAAA…") from error
+
+
+class Connection(ConnectionBase):
+    """One SSH connection a worker process, kept while it lives."""
+
+    transport = "asp.centre.pinned"
+    has_pipelining = True
+    always_pipeline_modules = (
+        True  # a module's text goes in by standard input: no file of it stays, and a trip is saved
+    )
+
+    _client: paramiko.SSHClient | None = None
+
+    def _connect(self) -> Connection:
+        if self._client is None:
+            self._client = self._open()
+            self._connected = True
+        return self
+
+    def _open(self) -> paramiko.SSHClient:
+        host, port, pinned = self.get_option("host"), self.get_option("port"), self.get_option("host_key")
+        client = paramiko.SSHClient()
+        try:
+            key = parse(pinned)
+            own = self.get_option("private_key_file")
+            if own and not Path(own).is_file():
+                raise ValueError(f"ASP_MACHINE_KEY: seen no file {own}; wanted: the operator's private key")
+            name = host if port == 22 else f"[{host}]:{port}"
+            client.get_host_keys().add(name, key.get_name(), key)
+            client.set_missing_host_key_policy(_OnlyThis())
+            client.connect(
+                host,
+                port,
+                self.get_option("remote_user"),
+                key_filename=own or None,
+                timeout=self.get_option("timeout"),
+                banner_timeout=self.get_option("timeout"),
+                auth_timeout=self.get_option("timeout"),
+                allow_agent=not own,
+                look_for_keys=False,
+            )
+        except ValueError as error:
+            raise AnsibleError(str(error)) from error
+        except OtherKey as error:
+            raise AnsibleConnectionFailure(other_key(host, str(error), pinned)) from error
+        except paramiko.BadHostKeyException as error:
+            raise AnsibleConnectionFailure(other_key(host, public(error.key), pinned)) from error
+        except paramiko.AuthenticationException as error:
+            user = self.get_option("remote_user")
+            raise AnsibleConnectionFailure(
+                f"{host}: refuses {user} with the operator's key; wanted: that key in its authorized_keys"
+            ) from error
+        except (OSError, paramiko.SSHException) as error:
+            raise AnsibleConnectionFailure(
+                f"{host}: no SSH on port {port} ({error}); wanted: an answer within {self.get_option('timeout')} s. "
+                "Start the machine, or let 22 through from here"
+            ) from error
+        return client
+
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        channel = self._channel()
+        channel.exec_command(cmd)
+        if in_data:
+            channel.sendall(in_data)
+        channel.shutdown_write()
+        output, errors = bytearray(), bytearray()
+        channel.settimeout(0.1)
+        while True:  # both streams by turns: one that nobody reads stops the other at the end of its window
+            ended = channel.exit_status_ready()
+            read = _drain(channel.recv, channel.recv_ready, output) | _drain(
+                channel.recv_stderr, channel.recv_stderr_ready, errors
+            )
+            if ended and not read:
+                return channel.recv_exit_status(), bytes(output), bytes(errors)
+            if not read:
+                channel.status_event.wait(0.02)
+
+    def _channel(self) -> paramiko.Channel:
+        self._connect()
+        assert self._client is not None
+        transport = self._client.get_transport()
+        try:
+            if transport is None or not transport.is_active():
+                raise paramiko.SSHException("the connection has ended")
+            transport.set_keepalive(10)
+            return transport.open_session(timeout=self.get_option("timeout"))
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise AnsibleConnectionFailure(f"{self.get_option('host')}: {error}") from error
+
+    def put_file(self, in_path: str, out_path: str) -> None:
+        super().put_file(in_path, out_path)
+        with open(in_path, "rb") as stream:
+            code, _, errors = self.exec_command(f"cat > {shlex.quote(str(PurePosixPath(out_path)))}", stream.read())
+        if code != 0:
+            raise AnsibleError(f"{self.get_option('host')}: cannot write {out_path}: {errors.decode(errors='replace')}")
+
+    def fetch_file(self, in_path: str, out_path: str) -> None:
+        super().fetch_file(in_path, out_path)
+        code, content, errors = self.exec_command(f"cat {shlex.quote(str(PurePosixPath(in_path)))}")
+        if code != 0:
+            raise AnsibleError(f"{self.get_option('host')}: cannot read {in_path}: {errors.decode(errors='replace')}")
+        with open(out_path, "wb") as stream:
+            stream.write(content)
+
+    def reset(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self._connected = False
+
+
+def other_key(host: str, key: str, expected: str) -> str:
+    return (
+        f"{host}: another host key than the register's; seen: {key}; wanted: {expected}. Find out why on the machine's "
+        "own console. If it was installed anew, write its new key into the register and run it with -e act=replace"
+    )
+
+
+def _drain(receive: Any, ready: Any, into: bytearray) -> bool:
+    """Everything that is there now; whether that was anything."""
+    any_at_all = False
+    while ready():
+        try:
+            part = receive(BLOCK)
+        except TimeoutError:
+            break
+        if not part:
+            break
+        into += part
+        any_at_all = True
+    return any_at_all
