@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -186,7 +187,7 @@ class Fleet:
 def fleet(folder: Path) -> Iterator[Fleet]:
     """Three machines just installed; everything of them is removed afterwards."""
     client = docker.from_env(timeout=120)
-    with (Path("/tmp") / "asp-machines.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / "asp-machines.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # their addresses are fixed
         _clear(client)
         image.ensure(client)
