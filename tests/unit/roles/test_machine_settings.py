@@ -25,6 +25,7 @@ def firewall(**changes):
         "machine_firewall_operators": ["10.1.0.0/24", "10.2.0.9/32"],
         "machine_firewall_machines": ["10.0.0.1", "10.0.0.2"],
         "machine_firewall_ports": [443, 80],
+        "__machine_firewall_mark": "rules_0",
     }
     text = render("machine_firewall", "firewall.nft.j2", **variables | changes)
     return [line.partition("#")[0].strip() for line in text.splitlines() if line.partition("#")[0].strip()]
