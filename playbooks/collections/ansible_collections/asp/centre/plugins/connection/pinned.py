@@ -58,6 +58,7 @@ EXAMPLES = r"""
 """
 
 BLOCK = 1 << 16
+NO_STATUS = -1  # paramiko's word for a channel that ended without an exit code
 
 
 class OtherKey(Exception):
@@ -145,21 +146,13 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         channel = self._channel()
-        channel.exec_command(cmd)
-        if in_data:
-            channel.sendall(in_data)
-        channel.shutdown_write()
-        output, errors = bytearray(), bytearray()
-        channel.settimeout(0.1)
-        while True:  # both streams by turns: one that nobody reads stops the other at the end of its window
-            ended = channel.exit_status_ready()
-            read = _drain(channel.recv, channel.recv_ready, output) | _drain(
-                channel.recv_stderr, channel.recv_stderr_ready, errors
-            )
-            if ended and not read:
-                return channel.recv_exit_status(), bytes(output), bytes(errors)
-            if not read:
-                channel.status_event.wait(0.02)
+        try:
+            code, output, errors = _run(channel, cmd, in_data)
+        except (paramiko.SSHException, EOFError, OSError):
+            code = NO_STATUS
+        if code == NO_STATUS:
+            raise AnsibleConnectionFailure(f"{self.get_option('host')}: the connection ended while {cmd!r} ran")
+        return code, output, errors
 
     def _channel(self) -> paramiko.Channel:
         self._connect()
@@ -203,6 +196,24 @@ def other_key(host: str, key: str, expected: str) -> str:
         f"{host}: another host key than the register's; seen: {key}; wanted: {expected}. Find out why on the machine's "
         "own console. If it was installed anew, write its new key into the register and run it with -e act=replace"
     )
+
+
+def _run(channel: paramiko.Channel, command: str, text: bytes | None) -> tuple[int, bytes, bytes]:
+    """Exit code, output and errors of a command."""
+    channel.exec_command(command)
+    if text:
+        channel.sendall(text)
+    channel.shutdown_write()
+    output, errors = bytearray(), bytearray()
+    channel.settimeout(0.1)
+    while True:  # both streams by turns: one that nobody reads stops the other at the end of its window
+        ended = channel.exit_status_ready()
+        progress = _drain(channel.recv, channel.recv_ready, output)
+        progress |= _drain(channel.recv_stderr, channel.recv_stderr_ready, errors)
+        if ended:
+            return channel.recv_exit_status(), bytes(output), bytes(errors)
+        if not progress:
+            channel.status_event.wait(0.02)
 
 
 def _drain(receive: Any, ready: Any, into: bytearray) -> bool:
