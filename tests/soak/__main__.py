@@ -34,6 +34,9 @@ from tests.soak.plan import plan
 from tests.soak.verdict import Verdict, exit_code, table
 from tests.soak.watch import Watch
 
+ONLY = "faults: " + ", ".join(fault.name for fault in faults.ALL)
+ONLY += "; and such as end whatever runs in containers on this machine, never chosen by themselves: "
+ONLY += ", ".join(fault.name for fault in faults.OF_THE_MACHINE)
 MOST_MINUTES = 50  # permissions last an hour
 
 
@@ -51,7 +54,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
         watch = Watch(runtime, register.environment.id)
         ground = faults.Ground(register, runtime, register.municipality(PAIR[0]), folder)
         day, seconds = Day(ground, crew, watch, options.seed), options.minutes * 60
-        planned = plan(options.seed, seconds, options.pause * 60, options.only or list(faults.BY_NAME))
+        planned = plan(options.seed, seconds, options.pause * 60, options.only or [fault.name for fault in faults.ALL])
         print(f"{len(crew.workers)} people for {options.minutes:g} min, {len(planned)} faults", flush=True)
         watch.start()
         day.run(planned, seconds)
@@ -98,7 +101,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--pause", type=float, default=3, help="minutes from one fault to the next")
     parser.add_argument("--seed", type=int, default=18, help="of the faults and their order")
-    parser.add_argument("--only", type=lambda text: text.split(","), help=f"faults: {', '.join(faults.BY_NAME)}")
+    parser.add_argument("--only", type=lambda text: text.split(","), help=ONLY)
     options = parser.parse_args()
     if not 1 <= options.minutes <= MOST_MINUTES:
         parser.error(f"--minutes {options.minutes:g}: wanted 1 to {MOST_MINUTES}")

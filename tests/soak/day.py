@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from http.client import HTTPException
 
+from docker.errors import DockerException
+
 from centre.faults import CentreFault
 from centre.reach.runtime import RuntimeFault
 from tests.soak.crew import Crew
@@ -53,7 +55,7 @@ class Day:
             target = fault.act(self._ground, self._chance)
         except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
             failure = f"{type(error).__name__}: {error}"
-        deadline = begin + fault.limit * PATIENCE
+        deadline = time.time() + fault.limit * PATIENCE
         good: list[float] = []  # when each round ended in which all was well
         while len(good) < ROUNDS:
             trouble = self._trouble()
@@ -75,7 +77,7 @@ class Day:
         try:
             for service in self._watch.services():
                 self._ground.runtime.container(service)
-        except RuntimeFault as fault:
+        except (RuntimeFault, DockerException, OSError) as fault:  # the daemon itself may be what is away
             return str(fault)[:200]
         systems = self._ground.register.systems_of(self._ground.municipality)
         troubles = (self._seen(self._inspector, system) for system in systems)

@@ -21,6 +21,12 @@ def test_the_people_are_the_registers():
 
 
 def test_every_fault_has_its_name_and_a_limit():
-    assert len(faults.BY_NAME) == len(faults.ALL) == 8
+    assert len(faults.BY_NAME) == len(faults.ALL) + len(faults.OF_THE_MACHINE) == 10
     assert all(0 < fault.limit <= 300 for fault in faults.ALL)
     assert {fault.name for fault in faults.ALL if not fault.excuses} == {"edge reload", "backup", "join"}
+
+
+def test_what_ends_everything_on_this_machine_is_never_chosen_by_itself():
+    assert {fault.name for fault in faults.OF_THE_MACHINE} == {"machine", "machine up"}
+    assert not {fault.name for fault in faults.ALL} & {fault.name for fault in faults.OF_THE_MACHINE}
+    assert all(fault.excuses and fault.limit == 60 for fault in faults.OF_THE_MACHINE)

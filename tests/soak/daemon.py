@@ -1,0 +1,48 @@
+"""Killing the Docker daemon of this machine as a loss of power does, and starting it again as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from centre.verbs.host import PID_FILE, docker, forget_dead_daemon
+
+SECONDS = 60  # for the daemon to answer again
+
+
+def lose(log: Path) -> float:
+    """Kill it, have it started again, and wait until it answers; how many seconds it was away.
+
+    Where a service manager keeps it, that one starts it. `log`: where it writes to, started from here.
+    """
+    pid = int(PID_FILE.read_text())
+    command = Path("/proc", str(pid), "cmdline").read_text().split("\0")[:-1]
+    began = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    while _runs(pid):
+        _in_time(began, "it was killed and has not ended")
+        time.sleep(0.05)
+    if not Path("/run/systemd/system").is_dir():
+        forget_dead_daemon()
+        with log.open("ab") as stream:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True)
+    while not docker("GET", "/_ping"):
+        _in_time(began, f"it does not answer; see {log}")
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process does anything still; one that nobody has waited for yet does not."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _in_time(began: float, trouble: str) -> None:
+    if time.monotonic() - began > SECONDS:
+        raise TimeoutError(f"Docker daemon: after {SECONDS} s {trouble}")
