@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +95,17 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     return verdicts, report
 
 
+def confirm(env: str, chosen: Collection[str]) -> None:
+    """Ask for the environment's name before all containers of this machine are ended; YES=1 confirms it."""
+    ending = [fault.title for fault in faults.OF_THE_MACHINE if fault.name in chosen]
+    if not ending or os.environ.get("YES") == "1":
+        return
+    question = f"{'; '.join(ending)}: every container on this machine ends. Type the environment's name: "
+    answer = input(question) if sys.stdin.isatty() else "no terminal to ask"
+    if answer != env:
+        raise SystemExit(f"nothing was touched: seen {answer!r}, wanted {env!r} (or YES=1)")
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,6 +119,7 @@ def main() -> int:
         parser.error(f"--minutes {options.minutes:g}: wanted 1 to {MOST_MINUTES}")
     if strange := set(options.only or ()) - set(faults.BY_NAME):
         parser.error(f"--only: no faults {sorted(strange)}; known: {', '.join(faults.BY_NAME)}")
+    confirm(options.env, options.only or ())
     folder = paths.environment_dir(options.env) / "soak"
     folder.mkdir(parents=True, exist_ok=True)
     print(f"soak of {options.env}, seed {options.seed}", flush=True)

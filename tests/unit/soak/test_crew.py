@@ -1,7 +1,13 @@
 """Somebody works in every system, and what breaks is bounded."""
 
+import io
+import sys
+
+import pytest
+
 from inventory.register import load
 from tests.soak import crew, faults
+from tests.soak.__main__ import confirm
 
 
 def test_somebody_has_a_task_in_every_system():
@@ -30,3 +36,13 @@ def test_what_ends_everything_on_this_machine_is_never_chosen_by_itself():
     assert {fault.name for fault in faults.OF_THE_MACHINE} == {"machine", "machine up"}
     assert not {fault.name for fault in faults.ALL} & {fault.name for fault in faults.OF_THE_MACHINE}
     assert all(fault.excuses and fault.limit == 60 for fault in faults.OF_THE_MACHINE)
+
+
+def test_nothing_on_this_machine_ends_unasked(monkeypatch):
+    monkeypatch.delenv("YES", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("dev\n"))
+    confirm("dev", ["node", "backup"])
+    with pytest.raises(SystemExit, match=r"nothing was touched: seen 'no terminal to ask', wanted 'dev' \(or YES=1\)"):
+        confirm("dev", ["machine"])
+    monkeypatch.setenv("YES", "1")
+    confirm("dev", ["machine"])
