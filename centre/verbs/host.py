@@ -134,8 +134,16 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
     if file.is_file():
         pid = file.read_text().strip()
         name = Path("/proc", pid, "comm")
-        if not name.is_file() or name.read_text().strip() != "dockerd":
+        if not runs(pid) or name.read_text().strip() != "dockerd":
             file.unlink()
+
+
+def runs(pid: str) -> bool:
+    """Whether a process does anything still; one that has ended and waits to be asked for its exit code does not."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def swarm(advertise: str | None = None) -> str | None:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from centre.verbs.host import PID_FILE, docker, forget_dead_daemon
+from centre.verbs.host import PID_FILE, docker, forget_dead_daemon, runs
 
 SECONDS = 60  # for the daemon to answer again
 
@@ -18,11 +18,11 @@ def lose(log: Path) -> float:
 
     Where a service manager keeps it, that one starts it. `log`: where it writes to, started from here.
     """
-    pid = int(PID_FILE.read_text())
-    command = Path("/proc", str(pid), "cmdline").read_text().split("\0")[:-1]
+    pid = PID_FILE.read_text().strip()
+    command = Path("/proc", pid, "cmdline").read_text().split("\0")[:-1]
     began = time.monotonic()
-    os.kill(pid, signal.SIGKILL)
-    while _runs(pid):
+    os.kill(int(pid), signal.SIGKILL)
+    while runs(pid):
         _in_time(began, "it was killed and has not ended")
         time.sleep(0.05)
     if not Path("/run/systemd/system").is_dir():
@@ -33,14 +33,6 @@ def lose(log: Path) -> float:
         _in_time(began, f"it does not answer; see {log}")
         time.sleep(0.1)
     return time.monotonic() - began
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process does anything still; one that nobody has waited for yet does not."""
-    try:
-        return Path("/proc", str(pid), "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _in_time(began: float, trouble: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import time
@@ -43,7 +44,8 @@ class Day:
                 break
             window = self._plant(BY_NAME[entry.fault], begin)
             self.windows.append(window)
-            self._watch.read_logs()
+            with contextlib.suppress(DockerException, OSError):  # the daemon is still away: they are read next time
+                self._watch.read_logs()
         time.sleep(max(begin + seconds - time.time(), 0))
         self._crew.over.set()
         for worker in self._crew.workers:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from centre.verbs.host import runs
 from tests.soak import daemon
 from tests.support.polling import poll
 
@@ -31,7 +32,7 @@ def pid_file(tmp_path, monkeypatch):
 
 
 def alive(pid):
-    return daemon._runs(pid)
+    return runs(str(pid))
 
 
 def test_it_is_killed_and_started_again_as_it_was(pid_file, tmp_path):
