@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
-from centre.verbs.host import PID_FILE, docker, forget_dead_daemon, runs
+from centre.verbs.host import PID_FILE, docker, runs, service_manager, start_daemon
 
-SECONDS = 60  # for the daemon to answer again
+SECONDS = 90  # for the daemon to answer again
 
 
 def lose(log: Path) -> float:
@@ -25,13 +24,12 @@ def lose(log: Path) -> float:
     while runs(pid):
         _in_time(began, "it was killed and has not ended")
         time.sleep(0.05)
-    if not Path("/run/systemd/system").is_dir():
-        forget_dead_daemon()
-        with log.open("ab") as stream:
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True)
-    while not docker("GET", "/_ping"):
-        _in_time(began, f"it does not answer; see {log}")
-        time.sleep(0.1)
+    if service_manager():
+        while not docker("GET", "/_ping"):
+            _in_time(began, "it does not answer; see journalctl -u docker")
+            time.sleep(0.1)
+    else:
+        start_daemon(command, log)
     return time.monotonic() - began
 
 
