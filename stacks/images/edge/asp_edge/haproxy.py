@@ -1,7 +1,8 @@
-"""The HAProxy master process: started once, told to reload without dropping a connection."""
+"""The HAProxy master process: started once, asked on its socket."""
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from asp_edge.settings import EdgeFault, Settings
 
 RELOAD_SECONDS = 60
+WORKER = "@1"  # how the master is told which worker a command is for: the one that takes new connections
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -45,6 +47,12 @@ def command(address: Path, text: str) -> str:
         except OSError as error:
             raise EdgeFault(f"HAProxy does not answer at {address}: {error}. See the service's log") from error
     return b"".join(parts).decode(errors="replace")
+
+
+def old_workers(settings: Settings) -> list[int]:
+    """Processes that a reload replaced and that finish what they have."""
+    answer = command(settings.master_socket, "show proc").partition("# old workers")[2]
+    return [int(number) for number in re.findall(r"^(\d+)\s+worker\b", answer, re.MULTILINE)]
 
 
 def reload(settings: Settings) -> None:
