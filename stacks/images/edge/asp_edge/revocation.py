@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import subprocess
 import threading
 import time
 
@@ -82,7 +83,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
             refresh(settings)
             if faults.over():
                 log.info("list of revocations is fetched again")
-        except (EdgeFault, OSError, ValueError) as error:
+        except (EdgeFault, OSError, ValueError, subprocess.TimeoutExpired) as error:
             faults.say(f"list of revocations: {error}")
         if stop.wait(settings.crl_seconds):
             return
