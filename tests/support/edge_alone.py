@@ -163,19 +163,21 @@ class EdgeAlone:
         tenant = {"host": host, "ksh": "16054", "cell": cell, "token": "signed.pem"}
         return self.call("apply", {"present": [tenant]}, **environment)
 
-    def haproxy(self, command: str) -> str:
-        """HAProxy's answer to a command on the master's socket."""
+    def haproxy(self, *commands: str) -> list[str]:
+        """HAProxy's answers to commands on the master's socket."""
         script = (
-            "import sys; from asp_edge import haproxy, settings; "
-            "print(haproxy.command(settings.Settings().master_socket, sys.argv[1]))"
+            "import json, sys; from asp_edge import haproxy, settings; "
+            "socket = settings.Settings().master_socket; "
+            "json.dump([haproxy.command(socket, text) for text in json.load(open('/shared/commands.json'))], sys.stdout)"
         )
-        code, out = self.container.exec_run(["python3", "-c", script, command])
+        (self.folder / "commands.json").write_text(json.dumps(commands))
+        code, out = self.container.exec_run(["python3", "-c", script])
         assert code == 0, out.decode()
-        return str(out.decode())
+        return list(json.loads(out))
 
     def worker(self) -> str:
         """The process that takes new connections."""
-        match = re.search(r"^# workers\n(\d+)", self.haproxy("show proc"), re.MULTILINE)
+        match = re.search(r"^# workers\n(\d+)", self.haproxy("show proc")[0], re.MULTILINE)
         assert match
         return match[1]
 

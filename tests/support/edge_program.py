@@ -16,10 +16,14 @@ from asp_edge import certificates, haproxy, revocation, running
 SHARED = pathlib.Path("/shared")
 
 
-def reload_only(settings, change):
-    haproxy.validate(settings)
+def reload(settings, change):
     haproxy.reload(settings)
     settings.unloaded.unlink()
+
+
+def validate_and_reload(settings, change):
+    haproxy.validate(settings)
+    reload(settings, change)
 
 
 def killed_after(count, command=haproxy.command):
@@ -37,7 +41,7 @@ certificates.issue = lambda settings, host, token: (SHARED / token).read_text()
 revocation.request = lambda settings, path: (SHARED / "list.der").read_bytes()
 program.ANSWERS["refresh"] = lambda settings, request: revocation.refresh(settings)
 if "ASP_BY_RELOAD" in os.environ:
-    running.load = running.load_list = reload_only
+    running.load, running.load_list = validate_and_reload, reload
 if limit := os.environ.get("ASP_KILLED_AFTER"):
     haproxy.command = killed_after(int(limit))
 if sys.argv[1:] == ["serve"]:

@@ -89,21 +89,24 @@ def serial_of(pem):
 
 
 def state(edge):
-    """What HAProxy holds: names and contents of certificates, tenants, revocations."""
-    names = [line for line in edge.haproxy("@1 show ssl cert").splitlines() if line.startswith("/")]
-    shown = [edge.haproxy(f"@1 show ssl cert {name}") for name in names]
-    serials = [next(line for line in text.splitlines() if line.startswith("Serial")) for text in shown]
-    tables = [
-        sorted(line.split(" ", 1)[1] for line in edge.haproxy(f"@1 show {table}").splitlines() if line)
-        for table in ("map /data/maps/tenants.map", "map /data/crl/until.map", "acl /data/crl/revoked.lst")
-    ]
-    lists = sorted(edge.haproxy("@1 show ssl crt-list /data/certs").split())
-    return sorted(zip(names, serials, strict=True)), tables, lists
+    """What HAProxy holds: certificates, their serial numbers, tenants, revocations."""
+    names, *tables = edge.haproxy(
+        "@1 show ssl crt-list /data/certs",
+        *(f"@1 show map /data/{table}" for table in ("maps/tenants.map", "crl/until.map")),
+        "@1 show acl /data/crl/revoked.lst",
+    )
+    certificates = sorted(names.split())
+    shown = edge.haproxy(*(f"@1 show ssl cert {name}" for name in certificates if name.endswith(".pem")))
+    serials = [line for text in shown for line in text.splitlines() if line.startswith("Serial")]
+    assert len(serials) == len(shown) > 0
+    entries = [sorted(line.split(" ", 1)[1] for line in table.splitlines() if line) for table in tables]
+    stored = sorted(edge.haproxy("@1 show ssl cert")[0].split())
+    return certificates, serials, entries, stored
 
 
 def assert_same_after_a_reload(edge):
     before = state(edge)
-    assert "Success=1" in edge.haproxy("reload")
+    assert "Success=1" in edge.haproxy("reload")[0]
     assert state(edge) == before
 
 
@@ -140,7 +143,7 @@ def test_a_renewed_certificate_is_served_to_new_connections(edge, unchanged):
 def test_a_municipality_that_moved_is_sent_to_its_new_cell(edge, unchanged):
     with unchanged(edge):
         succeed(edge.call("apply", {"present": [{"host": FEW[1], "ksh": "16054", "cell": "baz2"}]}))
-    assert f"{FEW[1]} 16054:baz2" in state(edge)[1][0]
+    assert f"{FEW[1]} 16054:baz2" in state(edge)[2][0]
     assert_same_after_a_reload(edge)
 
 
@@ -171,7 +174,7 @@ def test_a_worker_that_is_ending_refuses_what_is_revoked_too(edge):
     with edge.visit(FEW[0], file) as connection:
         head = f"GET /keret/ HTTP/1.1\r\nHost: {FEW[0]}\r\n"
         connection.sendall(head.encode())  # not whole: the worker waits for the rest
-        assert "Success=1" in edge.haproxy("reload")
+        assert "Success=1" in edge.haproxy("reload")[0]
         edge.publish(serial)
         succeed(edge.call("refresh"))
         connection.sendall(b"\r\n")
@@ -235,7 +238,7 @@ def test_a_list_whose_taking_was_killed_is_in_force_after_the_next(edge, after):
 def test_what_the_interface_refuses_a_reload_brings(edge):
     """Somebody began a change of another certificate by hand and left it open."""
     pem = edge.pem(FEW[0])
-    assert "created" in edge.haproxy(f"@1 set ssl cert /data/certs/{FEW[0]}.pem <<\n{pem}\n")
+    assert "created" in edge.haproxy(f"@1 set ssl cert /data/certs/{FEW[0]}.pem <<\n{pem}\n")[0]
     worker = edge.worker()
     succeed(edge.join(NEW), "HAProxy reloads")
     assert_open(edge, NEW)
@@ -257,10 +260,12 @@ def test_a_certificate_that_haproxy_refuses_leaves_everything_as_it_was(edge):
 
 
 def test_a_request_that_had_begun_is_answered_before_the_edge_ends(edge):
+    head = f"POST /portal/ HTTP/1.1\r\nHost: {FEW[0]}\r\nContent-Length: 4\r\n\r\n"
     with edge.visit(FEW[0]) as connection, edge.visit(FEW[1]):
-        connection.sendall(f"GET /keret/ HTTP/1.1\r\nHost: {FEW[0]}\r\n".encode())
+        connection.sendall(head.encode() + b"x=")
+        poll(lambda: edge.haproxy("@1 show sess")[0], lambda said: " fe=https " in said, 10, "the request has begun")
         edge.container.kill(signal="SIGTERM")
         poll(edge.is_closed, bool, 10, "no new connection is taken")
-        connection.sendall(b"\r\n")
-        assert b"NO-CERTIFICATE" in connection.recv(4096)
-        assert edge.container.wait(timeout=5)["StatusCode"] == 0, "idle connections do not delay the end"
+        connection.sendall(b"1&")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 503"), "no app server runs here"
+        assert edge.container.wait(timeout=5)["StatusCode"] == 0, "nobody waits for the idle connection"

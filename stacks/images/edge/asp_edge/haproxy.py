@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from asp_edge.settings import EdgeFault, Settings
 
 RELOAD_SECONDS = 60
+PAUSE_SECONDS = 0.2
 WORKER = "@1"  # how the master is told which worker a command is for: the one that takes new connections
 
 
@@ -47,6 +50,27 @@ def command(address: Path, text: str) -> str:
         except OSError as error:
             raise EdgeFault(f"HAProxy does not answer at {address}: {error}. See the service's log") from error
     return b"".join(parts).decode(errors="replace")
+
+
+def end(settings: Settings, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Take no new connection, and end once no request is under way, after `seconds` at the latest.
+
+    HAProxy alone waits as well for connections on which nothing was asked: a new edge would have to wait for that.
+    """
+    process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline and _busy(settings):
+        time.sleep(PAUSE_SECONDS)
+    process.terminate()
+
+
+def _busy(settings: Settings) -> bool:
+    """Whether a request of a client is under way in any worker."""
+    try:
+        names = [WORKER, *(f"@!{number}" for number in old_workers(settings))]
+        return any(" fe=http" in command(settings.master_socket, f"{name} show sess") for name in names)
+    except EdgeFault:
+        return False
 
 
 def old_workers(settings: Settings) -> list[int]:
