@@ -167,8 +167,8 @@ class EdgeAlone:
         """HAProxy's answers to commands on the master's socket."""
         script = (
             "import json, sys; from asp_edge import haproxy, settings; "
-            "socket = settings.Settings().master_socket; "
-            "json.dump([haproxy.command(socket, text) for text in json.load(open('/shared/commands.json'))], sys.stdout)"
+            "socket, texts = settings.Settings().master_socket, json.load(open('/shared/commands.json')); "
+            "json.dump([haproxy.command(socket, text) for text in texts], sys.stdout)"
         )
         (self.folder / "commands.json").write_text(json.dumps(commands))
         code, out = self.container.exec_run(["python3", "-c", script])

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import signal
 import socket
 import subprocess
 import threading
@@ -433,6 +434,56 @@ def test_a_reload_that_failed_is_an_error(settings, monkeypatch):
     monkeypatch.setattr(haproxy, "command", lambda settings, text: "Success=0\n--\nno such file\n")
     with pytest.raises(EdgeFault, match="did not reload: Success=0"):
         haproxy.reload(settings)
+
+
+def test_what_another_left_unfinished_stays_marked_when_step_ca_does_not_sign(settings, master, monkeypatch):
+    def refuse(*_):
+        raise EdgeFault("step-ca refuses /1.0/sign")
+
+    monkeypatch.setattr(certificates, "issue", refuse)
+    settings.unloaded.touch()
+    with pytest.raises(EdgeFault, match="step-ca refuses"):
+        tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert settings.unloaded.exists()
+
+
+class Process:
+    """HAProxy's master process: the signals that it got."""
+
+    def __init__(self):
+        self.signals = []
+
+    def poll(self):
+        return None
+
+    def send_signal(self, number):
+        self.signals.append(number)
+
+    def terminate(self):
+        self.signals.append(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("seconds", "rest"), [(60, 0), (0, 3)])
+def test_the_edge_ends_when_no_request_is_under_way_or_its_time_is_over(settings, monkeypatch, seconds, rest):
+    asked, process = "0x7f: proto=sockpair fe=GLOBAL be=<NONE>\n", Process()
+    answers = ["0x7f: proto=tcpv4 fe=https be=<NONE>\n" + asked] * 3
+
+    def command(address, text):
+        if text == "show proc":
+            return "# workers\n70 worker 0\n# old workers\n68 worker 1\n"
+        return answers.pop() if answers and text == "@!68 show sess" else asked
+
+    monkeypatch.setattr(haproxy, "command", command)
+    monkeypatch.setattr(haproxy, "PAUSE_SECONDS", 0)
+    haproxy.end(settings, process, seconds)
+    assert process.signals == [signal.SIGUSR1, signal.SIGTERM]
+    assert len(answers) == rest
+
+
+def test_an_edge_whose_master_is_gone_ends(settings):
+    process = Process()
+    haproxy.end(settings, process, 60)
+    assert process.signals == [signal.SIGUSR1, signal.SIGTERM]
 
 
 def test_the_program_says_how_it_is_used(capsys):
