@@ -59,6 +59,7 @@ def end(settings: Settings, process: subprocess.Popen[bytes], seconds: float) ->
     """
     process.send_signal(signal.SIGUSR1)
     deadline = time.monotonic() + seconds
+    time.sleep(PAUSE_SECONDS)  # a request that comes just now is seen
     while process.poll() is None and time.monotonic() < deadline and _busy(settings):
         time.sleep(PAUSE_SECONDS)
     process.terminate()
