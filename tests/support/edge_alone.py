@@ -69,8 +69,8 @@ class EdgeAlone:
         data["maps/tenants.map"] = "".join(f"{host} 16054:baz1\n" for host in hosts)
         self.container: Container = docker.from_env(timeout=120).containers.create(
             recipe.reference("edge"),
-            ["setpriv", "--no-new-privs", "--", *CONTROL, "serve"],
-            entrypoint=[],
+            [*CONTROL, "serve"],
+            entrypoint=["setpriv", "--no-new-privs", "--"],
             network_mode="none",
             cap_drop=["ALL"],
             volumes={str(folder): {"bind": "/shared", "mode": "rw"}},
