@@ -11,6 +11,7 @@ BENCHES = {
     "D3": ("tests.bench.database_faults", "random faults of a cell, nothing lost"),
     "E1": ("tests.bench.engine_speed", "time of the engine against the CLI's"),
     "E3": ("tests.bench.engine_chaos", "random kills of the engine, nothing lost"),
+    "EDGE": ("tests.bench.edge_certificates", "a join and a revocation at an edge with the country's certificates"),
     "CELL": ("tests.bench.tenants_curve", "how a cell grows with its databases"),
     "N1": ("tests.bench.tenants_noise", "neighbours of a saturating tenant, with caps and without"),
     "SLOW": ("tests.bench.edge_slow_bodies", "slow bodies of many addresses at one municipality, and the others"),

@@ -157,7 +157,7 @@ def test_what_is_not_json_is_said_to_be_so(edge):
 
 
 def test_opening_and_closing_drops_no_request(absent, converge, register, secrets):
-    """Requests to another tenant go on while the edge reloads: none fails."""
+    """Requests to another tenant go on meanwhile: none fails."""
     client = EdgeClient(register, secrets)
     other = register.municipality(OPEN).host
     stop, refusals = threading.Event(), []

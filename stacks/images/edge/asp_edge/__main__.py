@@ -26,15 +26,15 @@ ANSWERS: dict[str, Callable[[Settings, dict[str, Any]], Any]] = {
 
 
 def serve(settings: Settings) -> int:
-    """Run until HAProxy ends or a signal asks to stop; open requests may finish first."""
+    """Run until HAProxy ends or a signal asks to stop; requests that have begun may finish first."""
     store.prepare(settings)
     process = haproxy.start(settings)
     stop = threading.Event()
 
     def stopping(*_: object) -> None:
-        stop.set()
-        process.send_signal(signal.SIGUSR1)
-        threading.Timer(STOP_SECONDS, process.terminate).start()
+        if not stop.is_set():
+            stop.set()
+            threading.Thread(target=haproxy.end, args=(settings, process, STOP_SECONDS), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, stopping)

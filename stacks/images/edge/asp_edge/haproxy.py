@@ -1,14 +1,19 @@
-"""The HAProxy master process: started once, told to reload without dropping a connection."""
+"""The HAProxy master process: started once, asked on its socket."""
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from asp_edge.settings import EdgeFault, Settings
 
 RELOAD_SECONDS = 60
+PAUSE_SECONDS = 0.2
+WORKER = "@1"  # how the master is told which worker a command is for: the one that takes new connections
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -45,6 +50,34 @@ def command(address: Path, text: str) -> str:
         except OSError as error:
             raise EdgeFault(f"HAProxy does not answer at {address}: {error}. See the service's log") from error
     return b"".join(parts).decode(errors="replace")
+
+
+def end(settings: Settings, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Take no new connection, and end once no request is under way, after `seconds` at the latest.
+
+    HAProxy alone waits as well for connections on which nothing was asked: a new edge would have to wait for that.
+    """
+    process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + seconds
+    time.sleep(PAUSE_SECONDS)  # a request that comes just now is seen
+    while process.poll() is None and time.monotonic() < deadline and _busy(settings):
+        time.sleep(PAUSE_SECONDS)
+    process.terminate()
+
+
+def _busy(settings: Settings) -> bool:
+    """Whether a request of a client is under way in any worker."""
+    try:
+        names = [WORKER, *(f"@!{number}" for number in old_workers(settings))]
+        return any(" fe=http" in command(settings.master_socket, f"{name} show sess") for name in names)
+    except EdgeFault:
+        return False
+
+
+def old_workers(settings: Settings) -> list[int]:
+    """Processes that a reload replaced and that finish what they have."""
+    answer = command(settings.master_socket, "show proc").partition("# old workers")[2]
+    return [int(number) for number in re.findall(r"^(\d+)\s+worker\b", answer, re.MULTILINE)]
 
 
 def reload(settings: Settings) -> None:

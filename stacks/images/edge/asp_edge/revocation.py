@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import subprocess
 import threading
 import time
 
 from asp_service.log import Changes, Log
 
-from asp_edge import haproxy
+from asp_edge import haproxy, running
 from asp_edge.certificates import openssl, request
 from asp_edge.settings import EdgeFault, Settings
 from asp_edge.store import Change, locked
@@ -35,25 +36,22 @@ def refresh(settings: Settings) -> bool:
     """Take the present list; whether anything changed. The last good one stays when the new one cannot be trusted.
 
     A revocation is for good: a serial number that was on a list stays refused although it is missing from the next, as
-    it is when step-ca has lost its volume. And a list that HAProxy did not load counts as not taken, so that the next
-    refresh tries again.
+    it is when step-ca has lost its volume. A list that HAProxy did not load stays on disk, where the next refresh or
+    start loads it.
     """
     der = request(settings, "/1.0/crl")
     openssl("crl", "-inform", "DER", "-noout", "-verify", "-CAfile", str(settings.client_ca), data=der)
     text = openssl("crl", "-inform", "DER", "-noout", "-nextupdate", "-dateopt", "iso_8601", "-text", data=der)
     until, serials = parse(text.decode())
     with locked(settings):
-        change = Change()
+        change = Change(settings)
         whole = sorted({*settings.revoked.read_text(encoding="utf-8").split(), *serials})
         change.write(settings.revoked, "".join(f"{serial}\n" for serial in whole))
         change.write(settings.crl_until, f"until {until}\n")
         if change:
-            try:
-                haproxy.reload(settings)
-            except (EdgeFault, OSError):
-                change.undo()
-                raise
-    return bool(change)
+            running.load_list(settings, change)
+            return True
+        return running.complete(settings)
 
 
 def loaded(settings: Settings, patience: float = PATIENCE_SECONDS) -> list[str]:
@@ -65,7 +63,7 @@ def loaded(settings: Settings, patience: float = PATIENCE_SECONDS) -> list[str]:
     deadline = time.monotonic() + patience
     while True:
         try:
-            answer = haproxy.command(settings.master_socket, f"@1 show acl {settings.revoked}")
+            answer = haproxy.command(settings.master_socket, f"{haproxy.WORKER} show acl {settings.revoked}")
             break
         except EdgeFault:
             if time.monotonic() > deadline:
@@ -85,7 +83,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
             refresh(settings)
             if faults.over():
                 log.info("list of revocations is fetched again")
-        except (EdgeFault, OSError, ValueError) as error:
+        except (EdgeFault, OSError, ValueError, subprocess.TimeoutExpired) as error:
             faults.say(f"list of revocations: {error}")
         if stop.wait(settings.crl_seconds):
             return

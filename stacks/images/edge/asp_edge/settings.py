@@ -50,6 +50,11 @@ class Settings:
         return self.data / "lock"
 
     @property
+    def unloaded(self) -> Path:
+        """There while files say more than HAProxy was told."""
+        return self.run / "unloaded"
+
+    @property
     def combined_leaf(self) -> Path:
         return self.run / "tls.pem"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -31,19 +32,38 @@ def prepare(settings: Settings) -> None:
 class Change:
     """A set of file changes: those that differ are written, and `undo` puts every one back."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._mark = settings.unloaded
+        self.unfinished = self._mark.exists()  # somebody before was killed: HAProxy's state is not known
         self._before: dict[Path, str | None] = {}
 
     def write(self, file: Path, content: str | None) -> bool:
         """Give a file this content (None: remove it); whether that was a change."""
-        present = file.read_text(encoding="utf-8") if file.exists() else None
+        present = _read(file)
         if present == content:
             return False
+        self._mark.touch()
         self._before.setdefault(file, present)
         self._set(file, content)
         return True
 
+    def differences(self) -> Iterator[tuple[Path, str | None, str | None]]:
+        """(file, content before, content now) of what was written."""
+        for file, before in self._before.items():
+            yield file, before, _read(file)
+
+    def texts(self, file: Path) -> tuple[str, str]:
+        """A file's content before and now; empty where it did not change."""
+        return (self._before[file] or "", _read(file) or "") if file in self._before else ("", "")
+
+    def withdraw(self) -> None:
+        """Put every file back before HAProxy was told of any."""
+        self.undo()
+        if not self.unfinished:
+            self._mark.unlink(missing_ok=True)
+
     def undo(self) -> None:
+        """Put every file back. The mark stays: HAProxy may have been told of some."""
         for file, content in self._before.items():
             self._set(file, content)
 
@@ -56,6 +76,10 @@ class Change:
             file.unlink(missing_ok=True)
         else:
             files.write_whole(file, content)
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.exists() else None
 
 
 def read_tenants(settings: Settings) -> dict[str, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from asp_edge import certificates, haproxy
+from asp_edge import certificates, running
 from asp_edge.settings import EdgeFault, Settings
 from asp_edge.store import Change, locked, read_tenants, render_tenants
 
@@ -40,23 +40,31 @@ def apply(settings: Settings, request: dict[str, Any]) -> dict[str, Any]:
         if not HOST.fullmatch(host):
             raise EdgeFault(f"absent host {host!r} is not a host name")
     with locked(settings):
-        change, changed = Change(), {}
+        change = Change(settings)
         try:
-            opened = read_tenants(settings)
-            for tenant in present:
-                changed[tenant["host"]] = _open(settings, change, opened, tenant)
-            for host in absent:
-                removed = opened.pop(host, None) is not None
-                dropped = change.write(settings.certificate(host), None)
-                changed[host] = [name for name, flag in (("map", removed), ("certificate", dropped)) if flag]
-            change.write(settings.tenants, render_tenants(opened))
-            if change:
-                haproxy.validate(settings)
-                haproxy.reload(settings)
+            changed = _write(settings, change, present, absent)
         except BaseException:
-            change.undo()
+            change.withdraw()
             raise
+        if change:
+            running.load_or_undo(settings, change)
+        else:
+            running.complete(settings)
     return {"changed": {host: parts for host, parts in changed.items() if parts}}
+
+
+def _write(
+    settings: Settings, change: Change, present: list[dict[str, Any]], absent: list[str]
+) -> dict[str, list[str]]:
+    """Host → what changed of it. A host is in the map only while its certificate is there."""
+    opened = read_tenants(settings)
+    changed = {tenant["host"]: _open(settings, change, opened, tenant) for tenant in present}
+    closed = [host for host in absent if opened.pop(host, None)]
+    change.write(settings.tenants, render_tenants(opened))
+    for host in absent:
+        dropped = change.write(settings.certificate(host), None)
+        changed[host] = [name for name, flag in (("map", host in closed), ("certificate", dropped)) if flag]
+    return changed
 
 
 def _open(settings: Settings, change: Change, opened: dict[str, tuple[str, str]], tenant: dict[str, Any]) -> list[str]:

@@ -3,12 +3,14 @@
 import contextlib
 import dataclasses
 import io
+import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 from asp_edge import __main__ as program
-from asp_edge import certificates, haproxy, revocation, store, tenants
+from asp_edge import certificates, haproxy, revocation, running, store, tenants
 from asp_edge.settings import EdgeFault, Settings
 
 HOST = "minta.asp.test"
@@ -37,15 +39,49 @@ def settings(tmp_path):
     return settings
 
 
+class Master:
+    """HAProxy's master as far as it is asked here: what it was told, in order, and what it refuses."""
+
+    ANSWERS = {
+        "new ssl cert": "New empty certificate store!",
+        "set ssl cert": "Transaction created for certificate!",
+        "commit ssl cert": "Committing\nSuccess!",
+        "add ssl crt-list": "Inserting certificate\nSuccess!",
+        "del ssl crt-list": "Entry deleted in crtlist!",
+        "del ssl cert": "Certificate deleted!",
+        "reload": "Success=1\n--\n",
+        "show proc": "# workers\n70 worker 0\n# old workers\n68 worker 1\n# programs\n",
+    }
+
+    def __init__(self):
+        self.told, self.refused = [], set()
+
+    @property
+    def reloads(self):
+        return self.told.count("reload")
+
+    def command(self, address, text):
+        self.told.append(text)
+        verb = text.removeprefix("@1 ").removeprefix("@!68 ")
+        if any(verb.startswith(refused) for refused in self.refused):
+            return "Operations are currently locked!\n"
+        return next((answer for start, answer in self.ANSWERS.items() if verb.startswith(start)), "\n")
+
+    def validate(self, settings):
+        self.told.append("validate")
+        if "validate" in self.refused:
+            raise EdgeFault("line 7 is wrong")
+
+
 @pytest.fixture
-def reloads(monkeypatch):
-    """Counts reloads; the certificate authority always signs."""
-    calls = []
-    monkeypatch.setattr(haproxy, "validate", lambda settings: None)
-    monkeypatch.setattr(haproxy, "reload", lambda settings: calls.append(1))
+def master(monkeypatch):
+    """The certificate authority always signs."""
+    master = Master()
+    monkeypatch.setattr(haproxy, "command", master.command)
+    monkeypatch.setattr(haproxy, "validate", master.validate)
     monkeypatch.setattr(certificates, "issue", lambda settings, host, token: f"PEM of {host} by {token}\n")
     monkeypatch.setattr(certificates, "describe", lambda file: {"file": file.name} if file.exists() else None)
-    return calls
+    return master
 
 
 def files(settings):
@@ -60,7 +96,7 @@ def test_before_the_first_list_of_revocations_staff_systems_are_closed(settings)
     assert settings.crl_until.read_text() == "until 0\n"
 
 
-def test_preparing_keeps_what_is_there(settings, reloads):
+def test_preparing_keeps_what_is_there(settings, master):
     tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
     before = files(settings)
     (settings.certificates / ".x.pem.abc.new").write_text("half a file")
@@ -69,47 +105,156 @@ def test_preparing_keeps_what_is_there(settings, reloads):
     assert settings.combined_leaf.read_text() == "CERTIFICATE\nKEY\n"
 
 
-def test_a_tenant_is_opened_once(settings, reloads):
+def test_a_tenant_is_opened_once_certificate_first(settings, master):
     first = tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
     assert first == {"changed": {HOST: ["certificate", "map"]}}
     assert settings.tenants.read_text() == f"{HOST} 16054:baz1\n"
-    assert settings.certificate(HOST).stat().st_mode & 0o777 == 0o600
+    file = settings.certificate(HOST)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert master.told == [
+        f"@1 new ssl cert {file}",
+        f"@1 set ssl cert {file} <<\nPEM of {HOST} by T\n",
+        f"@1 commit ssl cert {file}",
+        f"@1 add ssl crt-list {settings.certificates} {file}",
+        f"@1 add map {settings.tenants} {HOST} 16054:baz1",
+    ]
     assert tenants.apply(settings, {"present": [TENANT]}) == {"changed": {}}
-    assert len(reloads) == 1
+    assert len(master.told) == 5
 
 
-def test_many_tenants_cost_one_reload(settings, reloads):
-    many = [TENANT | {"host": f"h{n}.asp.test", "ksh": f"{10000 + n}", "token": "T"} for n in range(50)]
-    assert len(tenants.apply(settings, {"present": many})["changed"]) == 50
-    assert len(reloads) == 1
+def test_a_renewed_certificate_replaces_the_former(settings, master):
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    master.told.clear()
+    tenants.apply(settings, {"present": [TENANT | {"token": "U", "cell": "baz2"}]})
+    file = settings.certificate(HOST)
+    assert master.told == [
+        f"@1 set ssl cert {file} <<\nPEM of {HOST} by U\n",
+        f"@1 commit ssl cert {file}",
+        f"@1 set map {settings.tenants} {HOST} 16054:baz2",
+    ]
 
 
-def test_closing_leaves_nothing(settings, reloads):
+def test_an_empty_line_does_not_end_a_certificate_early(settings, master, monkeypatch):
+    monkeypatch.setattr(certificates, "issue", lambda *_: "CHAIN\n\nKEY\n")
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert f"@1 set ssl cert {settings.certificate(HOST)} <<\nCHAIN\nKEY\n" in master.told
+
+
+def test_many_tenants_cost_one_reload(settings, master):
+    count = running.MOST_COMMANDS // 5 + 1
+    many = [TENANT | {"host": f"h{n}.asp.test", "ksh": f"{10000 + n}", "token": "T"} for n in range(count)]
+    assert len(tenants.apply(settings, {"present": many})["changed"]) == count
+    assert master.told == ["validate", "reload"]
+    assert not settings.unloaded.exists()
+
+
+def test_closing_leaves_nothing(settings, master):
     before = files(settings)
     tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    master.told.clear()
     assert tenants.apply(settings, {"absent": [HOST]}) == {"changed": {HOST: ["map", "certificate"]}}
+    file = settings.certificate(HOST)
+    assert master.told == [
+        f"@1 del map {settings.tenants} {HOST}",
+        f"@1 del ssl crt-list {settings.certificates} {file}",
+        f"@1 del ssl cert {file}",
+    ]
     assert files(settings) == before
     assert tenants.apply(settings, {"absent": [HOST]}) == {"changed": {}}
 
 
+@pytest.mark.parametrize("verb", ["new ssl cert", "set ssl cert", "commit ssl cert", "add ssl crt-list", "add map"])
+def test_what_the_runtime_interface_refuses_comes_by_a_reload(settings, master, capsys, verb):
+    master.refused = {verb}
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert master.told[-2:] == ["validate", "reload"]
+    assert "Operations are currently locked" in capsys.readouterr().err
+    assert not settings.unloaded.exists()
+
+
+def test_the_key_of_a_certificate_is_in_no_log(settings, master, capsys):
+    master.refused = {"set ssl cert"}
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert "PEM of" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("failing", ["validate", "reload"])
-def test_a_refused_change_is_put_back(settings, reloads, monkeypatch, failing):
+def test_a_refused_change_is_put_back_and_loaded_by_the_next(settings, master, failing):
     tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
     before = files(settings)
-
-    def refuse(settings):
-        raise EdgeFault("line 7 is wrong")
-
-    monkeypatch.setattr(haproxy, failing, refuse)
-    with pytest.raises(EdgeFault, match="line 7 is wrong"):
+    master.refused = {"set ssl cert", failing}
+    with pytest.raises(EdgeFault, match="line 7 is wrong|did not reload"):
         tenants.apply(settings, {"present": [TENANT | {"host": "uj.asp.test", "token": "U"}], "absent": [HOST]})
     assert files(settings) == before
+    master.refused, reloads = set(), master.reloads
+    assert tenants.apply(settings, {"present": [TENANT]}) == {"changed": {}}
+    assert master.reloads == reloads + 1, "HAProxy may hold a part of what was put back"
 
 
-def test_a_tenant_without_certificate_and_token_is_refused(settings, reloads):
+def test_a_change_that_was_put_back_is_taken_back_by_a_reload(settings, master, monkeypatch):
+    verdicts = iter([EdgeFault("key values mismatch"), None])
+
+    def validate(settings):
+        if verdict := next(verdicts):
+            raise verdict
+
+    monkeypatch.setattr(haproxy, "validate", validate)
+    master.refused = {"commit ssl cert"}
+    with pytest.raises(EdgeFault, match="mismatch"):
+        tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert master.told[-1] == "reload"
+    assert not settings.unloaded.exists()
+
+
+def test_what_step_ca_does_not_sign_leaves_haproxy_alone(settings, master, monkeypatch):
+    def issue(settings, host, token):
+        if host != HOST:
+            raise EdgeFault("step-ca refuses /1.0/sign")
+        return "PEM\n"
+
+    monkeypatch.setattr(certificates, "issue", issue)
+    with pytest.raises(EdgeFault, match="step-ca refuses"):
+        tenants.apply(settings, {"present": [TENANT | {"host": host, "token": "T"} for host in (HOST, "uj.asp.test")]})
+    assert (master.told, settings.unloaded.exists()) == ([], False)
+
+
+class Killed(BaseException):
+    """Ends a call at once, as a kill does: nothing that comes after it is done."""
+
+
+def kill_at(monkeypatch, master, number):
+    def command(address, text):
+        if len(master.told) == number:
+            raise Killed
+        return Master.command(master, address, text)
+
+    monkeypatch.setattr(haproxy, "command", command)
+    monkeypatch.setattr(store.Change, "undo", lambda self: None)
+    monkeypatch.setattr(running, "complete", lambda settings: False)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_whoever_comes_after_a_killed_one_loads_everything(settings, master, number):
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(patch, master, number)
+        with pytest.raises(Killed):
+            tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert settings.unloaded.exists()
+    master.told.clear()
+    assert tenants.apply(settings, {"present": [TENANT]}) == {"changed": {}}
+    assert (master.told, settings.unloaded.exists()) == (["validate", "reload"], False)
+
+
+def test_a_change_after_a_killed_one_is_loaded_with_it(settings, master):
+    settings.unloaded.touch()
+    tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert (master.told, settings.unloaded.exists()) == (["validate", "reload"], False)
+
+
+def test_a_tenant_without_certificate_and_token_is_refused(settings, master):
     with pytest.raises(EdgeFault, match=f"{HOST} has no certificate and no token"):
         tenants.apply(settings, {"present": [TENANT]})
-    assert reloads == []
+    assert master.told == []
 
 
 @pytest.mark.parametrize(
@@ -123,12 +268,12 @@ def test_a_tenant_without_certificate_and_token_is_refused(settings, reloads):
         ("cell", "b:1"),
     ],
 )
-def test_what_could_break_the_map_is_refused(settings, reloads, field, value):
+def test_what_could_break_the_map_is_refused(settings, master, field, value):
     with pytest.raises(EdgeFault, match=rf"{field} = .* is not usable"):
         tenants.apply(settings, {"present": [TENANT | {field: value, "token": "T"}]})
 
 
-def test_status_tells_what_is_open(settings, reloads):
+def test_status_tells_what_is_open(settings, master):
     tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
     answer = tenants.status(settings, [HOST, "nincs.asp.test"])
     assert answer["open"] == 1
@@ -147,7 +292,7 @@ def test_a_list_without_end_is_refused():
         revocation.parse(LIST.replace("nextUpdate", "lastUpdate"))
 
 
-def test_the_lists_signature_is_checked_against_the_clerks_authority(settings, reloads, monkeypatch):
+def test_the_lists_signature_is_checked_against_the_clerks_authority(settings, master, monkeypatch):
     calls = []
     monkeypatch.setattr(revocation, "openssl", lambda *words, data=None: calls.append(words) or LIST.encode())
     monkeypatch.setattr(revocation, "request", lambda settings, path: b"list")
@@ -155,8 +300,8 @@ def test_the_lists_signature_is_checked_against_the_clerks_authority(settings, r
     assert calls[0][-3:] == ("-verify", "-CAfile", str(settings.client_ca)), "before anything of it is read"
 
 
-def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, reloads, monkeypatch):
-    taken_by = []
+def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, master, monkeypatch):
+    taken_by, moments = [], []
 
     @contextlib.contextmanager
     def locked(settings):
@@ -165,10 +310,10 @@ def test_a_list_is_laid_down_by_one_writer_at_a_time(settings, reloads, monkeypa
         taken_by.clear()
 
     monkeypatch.setattr(revocation, "locked", locked)
-    monkeypatch.setattr(haproxy, "reload", lambda settings: reloads.append(bool(taken_by)))
+    monkeypatch.setattr(running, "load_list", lambda settings, change: moments.append(bool(taken_by)))
     serve_list(monkeypatch, LIST)
     revocation.refresh(settings)
-    assert reloads == [True]
+    assert moments == [True]
 
 
 def test_step_ca_is_asked_only_when_its_certificate_is_of_this_environment(settings, monkeypatch):
@@ -182,7 +327,7 @@ def test_step_ca_is_asked_only_when_its_certificate_is_of_this_environment(setti
 
 
 def test_a_file_that_changed_twice_comes_back_as_it_was_first(settings):
-    change = store.Change()
+    change = store.Change(settings)
     for text in ("one\n", "two\n"):
         change.write(settings.tenants, text)
     change.undo()
@@ -190,12 +335,12 @@ def test_a_file_that_changed_twice_comes_back_as_it_was_first(settings):
 
 
 @pytest.mark.parametrize("host", ["../x.y", "localhost", "a.b/c"])
-def test_what_is_no_host_is_not_closed(settings, reloads, host):
+def test_what_is_no_host_is_not_closed(settings, master, host):
     with pytest.raises(EdgeFault, match="is not a host name"):
         tenants.apply(settings, {"absent": [host]})
 
 
-def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, monkeypatch):
+def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, master, monkeypatch):
     def openssl(*arguments, data=None):
         if data == b"forged":
             raise EdgeFault("openssl crl: verify failure")
@@ -205,7 +350,12 @@ def test_a_list_is_taken_over_once_and_a_forged_one_never(settings, reloads, mon
     monkeypatch.setattr(revocation, "request", lambda settings, path: b"genuine")
     assert revocation.refresh(settings) is True
     assert revocation.refresh(settings) is False
-    assert len(reloads) == 1
+    assert master.told == [
+        *(f"@1 add acl {settings.revoked} {serial}" for serial in ("0A01", "E5AA74F89FE0434DFB55D611E734E7B5")),
+        f"@1 set map {settings.crl_until} until 1795510965",
+        "show proc",
+        *(f"@!68 add acl {settings.revoked} {serial}" for serial in ("0A01", "E5AA74F89FE0434DFB55D611E734E7B5")),
+    ], "all are refused before the list is good for longer"
     assert settings.revoked.read_text().split() == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
     monkeypatch.setattr(revocation, "request", lambda settings, path: b"forged")
     with pytest.raises(EdgeFault, match="verify failure"):
@@ -219,7 +369,7 @@ def serve_list(monkeypatch, text):
     monkeypatch.setattr(revocation, "request", lambda settings, path: b"genuine")
 
 
-def test_a_revocation_outlives_a_step_ca_that_forgot_it(settings, reloads, monkeypatch):
+def test_a_revocation_outlives_a_step_ca_that_forgot_it(settings, master, monkeypatch):
     serve_list(monkeypatch, LIST)
     revocation.refresh(settings)
     empty = "".join(line for line in LIST.splitlines(keepends=True) if "Serial Number" not in line)
@@ -228,25 +378,112 @@ def test_a_revocation_outlives_a_step_ca_that_forgot_it(settings, reloads, monke
     assert settings.revoked.read_text().split() == ["0A01", "E5AA74F89FE0434DFB55D611E734E7B5"]
 
 
-def refuse_to_reload(settings):
-    raise EdgeFault("HAProxy did not reload: no such file")
-
-
-def test_a_list_that_haproxy_did_not_load_is_taken_again(settings, reloads, monkeypatch):
+def test_a_list_that_haproxy_did_not_take_is_loaded_by_the_next(settings, master, monkeypatch):
     serve_list(monkeypatch, LIST)
-    with monkeypatch.context() as patch:
-        patch.setattr(haproxy, "reload", refuse_to_reload)
-        with pytest.raises(EdgeFault, match="no such file"):
-            revocation.refresh(settings)
+    master.refused = {"add acl", "reload"}
+    with pytest.raises(EdgeFault, match="did not reload"):
+        revocation.refresh(settings)
+    assert "0A01" in settings.revoked.read_text(), "a start in between has it"
+    master.refused = set()
     assert revocation.refresh(settings) is True
-    assert len(reloads) == 1
-    assert "0A01" in settings.revoked.read_text()
+    assert (master.told[-1], settings.unloaded.exists()) == ("reload", False)
+    assert revocation.refresh(settings) is False
+
+
+def test_certificates_that_haproxy_refuses_hold_up_no_revocation(settings, master, monkeypatch):
+    settings.unloaded.touch()
+    serve_list(monkeypatch, LIST)
+    master.refused = {"validate"}
+    with pytest.raises(EdgeFault, match="line 7 is wrong"):
+        revocation.refresh(settings)
+    assert f"@1 set map {settings.crl_until} until 1795510965" in master.told
+    assert master.told.index(f"@1 add acl {settings.revoked} 0A01") < master.told.index("validate")
+
+
+def test_many_revocations_cost_one_reload(settings, master, monkeypatch):
+    entries = "".join(f"    Serial Number: {number:08X}\n" for number in range(running.MOST_COMMANDS + 1))
+    serve_list(monkeypatch, LIST + entries)
+    revocation.refresh(settings)
+    assert master.told[:2] == ["validate", "reload"]
+
+
+def test_a_worker_that_ended_meanwhile_is_no_fault(settings, master, monkeypatch):
+    serve_list(monkeypatch, LIST)
+
+    def command(address, text):
+        return "Can't find the target PID\n" if text.startswith("@!") else master.command(address, text)
+
+    monkeypatch.setattr(haproxy, "command", command)
+    assert revocation.refresh(settings) is True
+
+
+def test_the_watch_survives_a_program_that_hangs(settings, monkeypatch, capsys):
+    """openssl without an answer in time ended the watch for good: no list came any more."""
+    stop = threading.Event()
+
+    def refresh(settings):
+        stop.set()
+        raise subprocess.TimeoutExpired("openssl", 20)
+
+    monkeypatch.setattr(revocation, "refresh", refresh)
+    revocation.watch(settings, stop)
+    assert "timed out after 20 seconds" in capsys.readouterr().err
 
 
 def test_a_reload_that_failed_is_an_error(settings, monkeypatch):
     monkeypatch.setattr(haproxy, "command", lambda settings, text: "Success=0\n--\nno such file\n")
     with pytest.raises(EdgeFault, match="did not reload: Success=0"):
         haproxy.reload(settings)
+
+
+def test_what_another_left_unfinished_stays_marked_when_step_ca_does_not_sign(settings, master, monkeypatch):
+    def refuse(*_):
+        raise EdgeFault("step-ca refuses /1.0/sign")
+
+    monkeypatch.setattr(certificates, "issue", refuse)
+    settings.unloaded.touch()
+    with pytest.raises(EdgeFault, match="step-ca refuses"):
+        tenants.apply(settings, {"present": [TENANT | {"token": "T"}]})
+    assert settings.unloaded.exists()
+
+
+class Process:
+    """HAProxy's master process: the signals that it got."""
+
+    def __init__(self):
+        self.signals = []
+
+    def poll(self):
+        return None
+
+    def send_signal(self, number):
+        self.signals.append(number)
+
+    def terminate(self):
+        self.signals.append(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("seconds", "rest"), [(60, 0), (0, 3)])
+def test_the_edge_ends_when_no_request_is_under_way_or_its_time_is_over(settings, monkeypatch, seconds, rest):
+    asked, process = "0x7f: proto=sockpair fe=GLOBAL be=<NONE>\n", Process()
+    answers = ["0x7f: proto=tcpv4 fe=https be=<NONE>\n" + asked] * 3
+
+    def command(address, text):
+        if text == "show proc":
+            return "# workers\n70 worker 0\n# old workers\n68 worker 1\n"
+        return answers.pop() if answers and text == "@!68 show sess" else asked
+
+    monkeypatch.setattr(haproxy, "command", command)
+    monkeypatch.setattr(haproxy, "PAUSE_SECONDS", 0)
+    haproxy.end(settings, process, seconds)
+    assert process.signals == [signal.SIGUSR1, signal.SIGTERM]
+    assert len(answers) == rest
+
+
+def test_an_edge_whose_master_is_gone_ends(settings):
+    process = Process()
+    haproxy.end(settings, process, 60)
+    assert process.signals == [signal.SIGUSR1, signal.SIGTERM]
 
 
 def test_the_program_says_how_it_is_used(capsys):
