@@ -17,9 +17,18 @@ from stacks.configs.edge_limits import MORE, UPLOAD
 from stacks.configs.edge_pages import PAGES
 from stacks.configs.places import ROOT_FILE
 
+# A municipality keeps to one task, at every edge and in every lane, so that a page and what it links to are of one
+# release while tasks are updated; what is too much for that one goes to another, as does what it does not take: a lost
+# machine answers nothing, not even that nobody is there.
+SEVERAL = """\
+    balance hdr(Asp-Tenant)
+    hash-type consistent
+    hash-balance-factor 150
+    option redispatch 1
+"""
+SLOWLY = "inter 6s fastinter 1s downinter 2s fall 2"  # for the two lanes that few requests take
 # Made by the control program at start, in memory: HAProxy wants key and certificate in one file.
 LEAF_FILE = "/run/asp/tls.pem"
-SLOWLY = "inter 6s fastinter 1s downinter 2s fall 2"  # for the two lanes that few requests take
 
 
 def backends(register: Register) -> str:
@@ -51,10 +60,11 @@ def _lanes(register: Register, name: str, service: str) -> str:
     option httpchk
     http-check send meth GET uri /healthz/ready ver HTTP/1.1 hdr Host {service}
 """
-    # Of several, another one is tried at once: a lost machine answers nothing, not even that nobody is there.
-    question = question + "    option redispatch 1\n" if tasks > 1 else question
-    # Each backend finds out by itself which task is which of its servers, so of several none can follow another's.
-    asked, followed = (question, _check(service, SLOWLY)) if tasks > 1 else ("", f"track {name}/{service}")
+    asked, followed = "", f"track {name}/{service}"
+    if tasks > 1:
+        # Each backend finds out by itself which task is which of its servers, so none can follow another's.
+        asked, followed = question + SEVERAL, _check(service, SLOWLY)
+        question = asked
     main, more, upload = (-(-register.limit(f"lane-{lane}") // max(1, edges)) for lane in ("main", MORE, UPLOAD))
     return f"""\
 backend {name}
@@ -81,10 +91,12 @@ def _server(service: str, port: int, checks: str, most: int, certificate: bool =
     Several tasks: one server each, and one more for the successor of a task whose address is still in the answer.
     """
     own = f"crt {LEAF_FILE} " if certificate else ""
-    servers = f"server {service}" if tasks == 1 else f"server-template {service}- {tasks + 1}"
+    servers, key = f"server {service}", ""
+    if tasks > 1:
+        servers, key = f"server-template {service}- {tasks + 1}", "hash-key addr-port "
     return (
         f"    {servers} {service}:{port:d} maxconn {most} ssl verify required ca-file {ROOT_FILE} {own}"
-        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none {checks}"
+        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none {key}{checks}"
     )
 
 
