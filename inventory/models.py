@@ -394,7 +394,7 @@ class Environment(Model):
         return [m for m in self.machines if not m.leaving and (role is None or role in m.roles)]
 
     def machines_of(self, cell: Cell) -> list[Machine]:
-        """Machines that a cell's data lies on: the named ones in the cell's order, which is its nodes', else the only one."""
+        """Machines that a cell's data lies on: the named ones, in the order of its nodes, else the only one."""
         if not cell.machines and not self.several_machines:
             return self.machines
         by_id = {machine.id: machine for machine in self.machines}

@@ -1,7 +1,7 @@
 """Where each service runs: on which machines, how many of it, and the constraints by which Swarm keeps it there.
 
 What has a volume is bound to one machine, since a volume lies on one. Where there is only one machine nothing is bound:
-everything runs there anyhow. What is lost with which machine: docs/adr/0045-placement.md.
+everything runs there anyhow. What is lost with which machine: docs/adr/0042-placement.md.
 """
 
 from __future__ import annotations

@@ -65,9 +65,7 @@ def configure(stack: Stack, daemons: Mapping[str, str] | None = None) -> None:
         whole.replace(file)
 
 
-def bring_up(
-    steps: Steps, stack: Stack, environ: Mapping[str, str], daemons: Mapping[str, str] | None = None
-) -> str:
+def bring_up(steps: Steps, stack: Stack, environ: Mapping[str, str], daemons: Mapping[str, str] | None = None) -> str:
     """Select (or create) a stack and make it what its program says; what changed. `daemons`: see `configure`.
 
     With --refresh: what was stopped or removed by hand is seen and put back.

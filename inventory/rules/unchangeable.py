@@ -98,7 +98,8 @@ def _moved_data(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]
         before = by_cell[cell.id]
         now = [placement.node(environment, cell, number).machines[0].id for number in range(len(before))]
         if 2 * sum(map(eq, before, now)) <= len(before):
-            problem = f"the nodes of cell {cell.id} were applied on {', '.join(before)}, and would be on {', '.join(now)}"
+            where, would_be = ", ".join(before), ", ".join(now)
+            problem = f"the nodes of cell {cell.id} were applied on {where}, and would be on {would_be}"
             remedy = "Keep the machines in their order; of three, change one at a time (docs/machines.md)"
             yield Fault(written.environment_file, f"cells.{index}.machines", ", ".join(cell.machines), problem, remedy)
     holders = [machine.id for machine in environment.machines if MachineRole.DATA in machine.roles]

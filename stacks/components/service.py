@@ -259,8 +259,11 @@ def _placement(place: Place) -> docker.ServiceTaskSpecPlacementArgs | None:
     """Nothing where nothing is bound. Constraints are sorted, as they are read back."""
     if not place.constraints:
         return None
-    apart = {"prefs": [DOMAIN_OF_NODE], "max_replicas": 1} if place.apart else {}
-    return docker.ServiceTaskSpecPlacementArgs(constraints=sorted(place.constraints), **apart)
+    return docker.ServiceTaskSpecPlacementArgs(
+        constraints=sorted(place.constraints),
+        prefs=[DOMAIN_OF_NODE] if place.apart else None,
+        max_replicas=1 if place.apart else None,
+    )
 
 
 def _order(args: ServiceArgs) -> str:

@@ -96,7 +96,8 @@ def _server(service: str, port: int, checks: str, most: int, certificate: bool =
         servers, key = f"server-template {service}- {tasks + 1}", "hash-key addr-port "
     return (
         f"    {servers} {service}:{port:d} maxconn {most} ssl verify required ca-file {ROOT_FILE} {own}"
-        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none {key}{checks}"
+        f"sni str({service}) verifyhost {service} resolvers docker resolve-prefer ipv4 init-addr libc,none "
+        f"{key}{checks}"
     )
 
 

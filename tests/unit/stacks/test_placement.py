@@ -1,4 +1,4 @@
-"""What the stacks ask of a Swarm of three machines: for every service where, how many, and in which order it is updated."""
+"""What the stacks ask of a Swarm of three machines: for every service where, how many, and how it is updated."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_volume_is_made_on_every_machine_that_its_service_may_run_on(three):
     for volume, provider in makers:
         made.setdefault(volume, []).append(re.fullmatch(r".*pulumi:providers:docker::(m\d)::\1-id", provider)[1])
     mounted = {}
-    for name, service in services.items():
+    for service in services.values():
         for mount in service["taskSpec"]["containerSpec"].get("mounts", []):
             if mount["type"] == "volume":
                 mounted.setdefault(mount["source"], set()).add(tuple(where(register, service)))

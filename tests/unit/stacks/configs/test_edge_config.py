@@ -129,7 +129,7 @@ def test_every_task_of_an_app_server_is_a_server_of_every_lane(three):
         assert line.startswith(f"server-template {service}- 3 {service}:8443 "), "two, and a successor"
         for part in ("verify required", f"sni str({service})", f"verifyhost {service}", "resolvers docker"):
             assert part in line
-        assert " check check-ssl " in line and "track" not in line, "which server is which task differs from lane to lane"
+        assert " check check-ssl " in line and "track" not in line, "each lane has its own order"
         assert f"http-check send meth GET uri /healthz/ready ver HTTP/1.1 hdr Host {service}" in lines
         assert "option redispatch 1" in lines, "who is sent to a lost machine waits for one connection at most"
 
