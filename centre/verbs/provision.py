@@ -56,8 +56,8 @@ def configure(stack: Stack, daemons: Mapping[str, str] | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"Pulumi.{stack.name}.yaml"
     content = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
-    told = {f"{CONFIG}:{DAEMONS}": json.dumps(daemons, sort_keys=True)} if daemons else {}
-    values = {**(content.get("config") or {}), **stack.config, **told}
+    machines = {f"{CONFIG}:{DAEMONS}": json.dumps(daemons, sort_keys=True)} if daemons else {}
+    values = {**(content.get("config") or {}), **stack.config, **machines}
     if values != content.get("config"):
         text = yaml.safe_dump({**content, "config": values}, sort_keys=False, allow_unicode=True)
         whole = file.with_suffix(".new")

@@ -221,13 +221,13 @@ def large_enough(written: Written) -> Iterator[Fault]:
     for index, machine in enumerate(environment.machines):
         if machine.capacity is None:
             continue
-        left = machine.capacity.memory - needs[machine.id]
-        if left < 0:
+        rest = machine.capacity.memory - needs[machine.id]
+        if rest < 0:
             problem = f"what is placed on {machine.id} may take {needs[machine.id]} MiB"
             remedy = "Place cells on other machines, or give it more memory"
             yield _fault(written, f"machines.{index}.capacity.memory", machine.capacity.memory, problem, remedy)
         elif machine in place.machines:
-            free.append(min(left, servers))  # of each app server at most one task
+            free.append(min(rest, servers))  # of each app server at most one task
     survivors = sorted(free)[: len(free) - 1 or None]
     needed, room = servers * min(place.replicas, len(survivors)), sum(survivors)
     if needed > room:

@@ -111,10 +111,10 @@ class Context:
         """The daemon of one machine. RunError when the run was not told where it answers."""
         if machine.id not in self._providers:
             if machine.id not in self.daemons:
-                given = ", ".join(sorted(self.daemons)) or "none"
+                names = ", ".join(sorted(self.daemons)) or "none"
                 raise pulumi.RunError(
                     f"machine {machine.id} ({machine.address}): no daemon to make its volumes with; seen in "
-                    f"{CONFIG}:{DAEMONS}: {given}; wanted an address for each machine: asp up {self.environment.id} "
+                    f"{CONFIG}:{DAEMONS}: {names}; wanted an address for each machine: asp up {self.environment.id} "
                     f'gives them. By hand: pulumi config set {CONFIG}:{DAEMONS} \'{{"{machine.id}": "unix://<socket>"}}\''
                 )
             self._providers[machine.id] = docker.Provider(machine.id, host=self.daemons[machine.id])
@@ -148,15 +148,15 @@ def daemons() -> dict[str, str]:
     """Where each machine's daemon answers, by the machine's id: the running program's `asp:daemons`."""
     config = pulumi.Config(CONFIG)
     try:
-        given = config.get_object(DAEMONS) or {}
-    except pulumi.ConfigTypeError as error:
-        given = error
-    if not isinstance(given, dict) or not all(isinstance(value, str) and "://" in value for value in given.values()):
+        addresses = config.get_object(DAEMONS) or {}
+    except pulumi.ConfigTypeError:
+        addresses = None
+    if not isinstance(addresses, dict) or not all(isinstance(a, str) and "://" in a for a in addresses.values()):
         raise pulumi.RunError(
             f"{CONFIG}:{DAEMONS} = {config.get(DAEMONS)!r}: cannot be used; wanted each machine's id with the address "
             f'of its daemon, as {{"m2": "unix:///run/m2.sock"}}'
         )
-    return given
+    return addresses
 
 
 @cache

@@ -60,11 +60,11 @@ def _lanes(register: Register, name: str, service: str) -> str:
     option httpchk
     http-check send meth GET uri /healthz/ready ver HTTP/1.1 hdr Host {service}
 """
-    asked, followed = "", f"track {name}/{service}"
+    of_lane, followed = "", f"track {name}/{service}"
     if tasks > 1:
         # Each backend finds out by itself which task is which of its servers, so none can follow another's.
-        asked, followed = question + SEVERAL, _check(service, SLOWLY)
-        question = asked
+        of_lane, followed = question + SEVERAL, _check(service, SLOWLY)
+        question = of_lane
     main, more, upload = (-(-register.limit(f"lane-{lane}") // max(1, edges)) for lane in ("main", MORE, UPLOAD))
     return f"""\
 backend {name}
@@ -77,11 +77,11 @@ backend {name}-{MORE}
 {error(503, "municipality-busy")}
     http-after-response set-status 429 reason "Too Many Requests" \
 if {{ res.hdr(Asp-Edge-Refusal) -m str {PAGES["municipality-busy"].code} }}
-{asked}{_server(service, Port.APP, followed, more, tasks=tasks)}
+{of_lane}{_server(service, Port.APP, followed, more, tasks=tasks)}
 
 backend {name}-{UPLOAD}
     timeout queue {register.limit("upload-seconds")}s
-{asked}{_server(service, Port.APP, followed, upload, tasks=tasks)}
+{of_lane}{_server(service, Port.APP, followed, upload, tasks=tasks)}
 """
 
 

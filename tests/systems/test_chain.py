@@ -295,12 +295,12 @@ def test_a_job_that_runs_elsewhere_is_left_to_it(serve, later, monkeypatch):
 
 def test_what_a_handler_does_waits_for_locks_as_long_as_ever(serve, handler_log, monkeypatch):
     send(serve, ("a", 1))
-    seen = []
+    timeouts = []
 
     def handler(message):
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
-            seen.append(cursor.fetchone()[0])
+            timeouts.append(cursor.fetchone()[0])
 
     monkeypatch.setattr(registry, "handler", lambda system, topic: handler)
     with serve("irat"):
@@ -308,7 +308,7 @@ def test_what_a_handler_does_waits_for_locks_as_long_as_ever(serve, handler_log,
             cursor.execute("SHOW lock_timeout")
             (usual,) = cursor.fetchone()
         assert relay.deliver() == 1
-    assert seen == [usual] != [messages.WAIT]
+    assert timeouts == [usual] != [messages.WAIT]
 
 
 @pytest.mark.parametrize(

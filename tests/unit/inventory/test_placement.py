@@ -30,12 +30,12 @@ def environments(count: int) -> Iterator[Environment]:
         holders = [m for m in machines if MachineRole.DATA in m.roles and not m.leaving]
         cells = []
         for number in range(1, chance.randint(1, 3) + 1):
-            chosen = chance.sample(holders, 3 if len(holders) > 2 and chance.random() < 0.5 else 1)
+            own = chance.sample(holders, 3 if len(holders) > 2 and chance.random() < 0.5 else 1)
             cell = template.cells[0].model_copy(
                 update={
                     "id": f"c{number}",
-                    "nodes": 3 if len(chosen) == 3 else chance.choice((1, 3)),
-                    "machines": [m.id for m in chosen] if count > 1 else [],
+                    "nodes": 3 if len(own) == 3 else chance.choice((1, 3)),
+                    "machines": [m.id for m in own] if count > 1 else [],
                 }
             )
             cells.append(cell)
@@ -68,15 +68,15 @@ def places(environment: Environment) -> dict[str, Place]:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_a_place_is_exactly_the_machines_that_its_constraints_let_it_run_on(count):
-    seen = 0
+    count_of_places = 0
     for environment in environments(count):
         for name, place in places(environment).items():
             by_constraints = [m.id for m in environment.machines if fits(place.constraints, m.labels)]
             assert by_constraints == [m.id for m in environment.machines if m in place.machines], name
             assert place.machines and (place.constraints or count == 1), name
             assert place.replicas <= len(place.machines) and place.apart == (place.replicas > 1), name
-            seen += 1
-    assert seen > REGISTERS * 5
+            count_of_places += 1
+    assert count_of_places > REGISTERS * 5
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])

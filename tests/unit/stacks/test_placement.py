@@ -112,18 +112,20 @@ def test_no_update_waits_for_a_place_that_the_task_before_has(three):
 
 def test_a_volume_is_made_on_every_machine_that_its_service_may_run_on(three):
     register, services, makers, _ = three
-    made = {}
+    by_volume = {}
     for volume, provider in makers:
-        made.setdefault(volume, []).append(re.fullmatch(r".*pulumi:providers:docker::(m\d)::\1-id", provider)[1])
+        by_volume.setdefault(volume, []).append(re.fullmatch(r".*pulumi:providers:docker::(m\d)::\1-id", provider)[1])
     mounted = {}
     for service in services.values():
         for mount in service["taskSpec"]["containerSpec"].get("mounts", []):
             if mount["type"] == "volume":
                 mounted.setdefault(mount["source"], set()).add(tuple(where(register, service)))
-    assert {volume: [tuple(machines)] for volume, machines in made.items()} == {k: list(v) for k, v in mounted.items()}
-    several = [volume for volume, machines in made.items() if len(machines) > 1]
+    assert {volume: [tuple(machines)] for volume, machines in by_volume.items()} == {
+        k: list(v) for k, v in mounted.items()
+    }
+    several = [volume for volume, machines in by_volume.items() if len(machines) > 1]
     assert several == ["asp-three-edge"], "anything else has its data on one machine"
-    assert len(made) == 13
+    assert len(by_volume) == 13
 
 
 def test_a_machines_daemon_is_the_one_that_the_run_was_told(three):
@@ -181,7 +183,7 @@ administration:"""
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("config", "message"),
     [
         ({}, r"machine m1 \(10\.199\.0\.11\): no daemon to make its volumes with; seen in asp:daemons: none; wanted"),
         ({"asp:daemons": '{"m2": "unix:///2"}'}, r"machine m1 .* seen in asp:daemons: m2; wanted an address for each"),
@@ -190,11 +192,11 @@ administration:"""
         ({"asp:daemons": '{"m1": 3}'}, r"asp:daemons = .*: cannot be used; wanted each machine's id"),
     ],
 )
-def test_without_a_machines_daemon_nothing_is_made(tmp_path, monkeypatch, told, message):
+def test_without_a_machines_daemon_nothing_is_made(tmp_path, monkeypatch, config, message):
     monkeypatch.setattr(paths, "LOCAL", tmp_path / ".asp")
     register = load("three")
     secrets, _ = vault.ensure(register)
     monkeypatch.setattr(contexts.vault, "load", lambda _: secrets)
     stack = Stack("pki", "three")
     with pytest.raises(pulumi.RunError, match=message):
-        program(stack, networks(register), {**stack.config, **told})
+        program(stack, networks(register), {**stack.config, **config})
