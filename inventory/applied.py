@@ -3,7 +3,8 @@
 An entry begins as `state: joining`, before anything of the tenant is made, and becomes `joined` when the tenant is
 whole: so a later run knows what an interrupted one may have left half made. Values that never change once a tenant
 exists (its KSH code, its cell, the cell's place in the list and the environment's subnet, from which its networks
-follow) are compared with it before anything is touched; so is the number of the cell's nodes, which may grow only.
+follow) are compared with it before anything is touched; so is the number of the cell's nodes, which may grow only, and
+with several machines where the data lie, which do not follow by themselves.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from inventory import paths
+from inventory import paths, placement
 from inventory.errors import Fault, RegisterError
 from inventory.files import write_whole
-from inventory.models import Municipality
+from inventory.models import Cell, Environment, Municipality
 
 JOINING, JOINED = "joining", "joined"
 Snapshot = dict[str, dict[str, Any]]  # KSH code → what `snapshot_entry` gives
@@ -42,6 +43,18 @@ def snapshot_entry(municipality: Municipality, state: str = JOINED) -> dict[str,
         "subnet": municipality.environment.subnet,
         "phase": str(municipality.phase),
         **({"training": True} if municipality.training else {}),
+        **_machines(municipality.environment, municipality.environment.cells[place]),
+    }
+
+
+def _machines(environment: Environment, cell: Cell) -> dict[str, Any]:
+    """Where the data that a municipality needs lie, by machines' ids; nothing where there is one machine."""
+    if not environment.several_machines:
+        return {}
+    places = [placement.node(environment, cell, index) for index in range(cell.nodes)]
+    return {
+        "node_machines": [place.machines[0].id for place in places],
+        "central_machine": placement.central(environment).machines[0].id,
     }
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inventory.models import Cell, Environment, MachineRole
+from inventory import placement
+from inventory.models import Cell, Environment
 
 EDGE = 512  # 43 KiB for each of 8,000 connections with half a head, and room
 IDENTITY = 1024
@@ -44,8 +45,10 @@ def of_cell(cell: Cell, machines: int) -> int:
 def fixed(environment: Environment) -> dict[str, int]:
     """Memory that each machine gives to itself and to what can run nowhere else, by the machine's id."""
     needs = {machine.id: RESERVE for machine in environment.machines}
-    for machine in environment.staying(MachineRole.EDGE):
+    for machine in placement.edge(environment).machines:
         needs[machine.id] += EDGE
+    for machine in placement.central(environment).machines:
+        needs[machine.id] += IDENTITY + IDENTITY_DB + PKI
     for cell in environment.cells:
         machines = environment.machines_of(cell)
         for machine in machines:
@@ -53,6 +56,6 @@ def fixed(environment: Environment) -> dict[str, int]:
     return needs
 
 
-def movable(environment: Environment, systems: Sequence[str]) -> int:
-    """Memory of what may run on any machine for apps or data: app servers, sign-in, the certificate authority."""
-    return len(environment.cells) * sum(app(system) for system in systems) + IDENTITY + IDENTITY_DB + PKI
+def apps(environment: Environment, systems: Sequence[str]) -> int:
+    """Memory of one task of each app server: the most that they take of one machine, where there are several."""
+    return len(environment.cells) * sum(app(system) for system in systems)

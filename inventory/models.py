@@ -394,10 +394,11 @@ class Environment(Model):
         return [m for m in self.machines if not m.leaving and (role is None or role in m.roles)]
 
     def machines_of(self, cell: Cell) -> list[Machine]:
-        """Machines that a cell's data lies on: the named ones, else the only one."""
+        """Machines that a cell's data lies on: the named ones, in the order of its nodes, else the only one."""
         if not cell.machines and not self.several_machines:
             return self.machines
-        return [machine for machine in self.machines if machine.id in cell.machines]
+        by_id = {machine.id: machine for machine in self.machines}
+        return [by_id[machine_id] for machine_id in cell.machines if machine_id in by_id]
 
     def caps_of(self, cell_id: str, size: SizeClass | None = None, own: CapsChange | None = None) -> Caps:
         """Caps of a tenant in a cell: the environment's, its size's, the cell's, its own, each over the one before."""

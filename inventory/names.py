@@ -43,9 +43,28 @@ class Port(IntEnum):
 LOCAL_MACHINE = "local"  # the one machine of an environment that names none
 
 
+MACHINE, DOMAIN, ROLE = "asp.machine", "asp.domain", "asp.role"  # labels of a machine's node in the Swarm
+DOMAIN_OF_NODE = f"node.labels.{DOMAIN}"  # by which tasks are spread
+
+
 def machine_labels(machine: str, domain: str, roles: Iterable[str]) -> dict[str, str]:
     """Labels of a machine's node in the Swarm: `asp.machine`, `asp.domain`, and `asp.role.<role>` for each role."""
-    return {"asp.machine": machine, "asp.domain": domain, **{f"asp.role.{role}": "true" for role in sorted(roles)}}
+    return {MACHINE: machine, DOMAIN: domain, **{f"{ROLE}.{role}": "true" for role in sorted(roles)}}
+
+
+def is_machine(machine: str) -> str:
+    """Constraint of a service: on this machine."""
+    return f"node.labels.{MACHINE}=={machine}"
+
+
+def is_not_machine(machine: str) -> str:
+    """Constraint of a service: not on this machine."""
+    return f"node.labels.{MACHINE}!={machine}"
+
+
+def is_role(role: str) -> str:
+    """Constraint of a service: on a machine with this role."""
+    return f"node.labels.{ROLE}.{role}==true"
 
 
 @dataclass(frozen=True)

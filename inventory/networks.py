@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inventory import addresses
+from inventory import addresses, placement
 from inventory.addresses import Place
 from inventory.models import Environment
 from inventory.names import NetworkName
@@ -21,17 +21,18 @@ OUTWARD = frozenset({"outside", "workstations"})
 
 @dataclass(frozen=True)
 class Network:
-    """A network by its name, its place in the address plan, and the names of its services, a task each."""
+    """A network by its name, its place in the address plan, the names of its services, and how many tasks they have."""
 
     name: NetworkName
     place: Place
     members: frozenset[str]
+    tasks: int
     internal: bool = True
 
     @property
     def needed(self) -> int:
         """Addresses that its tasks may need at once."""
-        return addresses.ADDRESSES_PER_TASK * len(self.members)
+        return addresses.ADDRESSES_PER_TASK * self.tasks
 
 
 def networks(environment: Environment, systems: tuple[str, ...], stations: Sequence[str]) -> list[Network]:
@@ -49,13 +50,19 @@ def networks(environment: Environment, systems: tuple[str, ...], stations: Seque
         "engine": {gate for cell in cells for gate in cell.gate},
         "workstations": {names.workstation(station) for station in stations},
     }
+    replicas = {names.edge: placement.edge(environment).replicas}
+    replicas |= dict.fromkeys(apps, placement.apps(environment).replicas)
+
+    def network(name: NetworkName, place: Place, members: set[str], internal: bool = True) -> Network:
+        tasks = sum(replicas.get(member, 1) for member in members)
+        return Network(name, place, frozenset(members), tasks, internal)
+
     every = [
-        Network(names.network(label), place, frozenset(shared[label]), internal=label not in OUTWARD)
+        network(names.network(label), place, shared[label], label not in OUTWARD)
         for label, place in addresses.SHARED.items()
     ]
     for index, cell in enumerate(cells):
-        members = frozenset({cell.proxy, *(cell.app(system) for system in systems)})
-        every.append(Network(cell.apps_network, addresses.cell_apps(index), members))
-        nodes = frozenset({*cell.databases, cell.backup})
-        every.append(Network(cell.data_network, addresses.cell_data(index), nodes))
+        members = {cell.proxy, *(cell.app(system) for system in systems)}
+        every.append(network(cell.apps_network, addresses.cell_apps(index), members))
+        every.append(network(cell.data_network, addresses.cell_data(index), {*cell.databases, cell.backup}))
     return every

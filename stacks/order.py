@@ -17,6 +17,7 @@ WAVES: list[list[tuple[str, bool]]] = [
 ]
 APP_WAVE = 2  # the wave that brings app servers of this release
 CONFIG = "asp"  # namespace of the configuration keys of every stack
+DAEMONS = "daemons"  # the key of where each machine's daemon answers
 NAME = re.compile(r"(?:(?P<cell>[a-z][a-z0-9]{1,15})\.)?(?P<env>[a-z][a-z0-9]{1,11})")
 
 

@@ -40,7 +40,7 @@ class Configuration:
     `edge`: name in the certificate of the one service that may hand over requests; `first_tenant`: KSH code of one
     municipality of the cell, None when it has none yet; `outage_minutes`: of opening hours that an outage may last;
     `training`: KSH codes of the cell's municipalities that are for training and hold invented data; `message_days`:
-    days after which a message that was handled is emptied.
+    days after which a message that was handled is emptied; `replicas`: tasks of this service.
     """
 
     system: str
@@ -62,6 +62,7 @@ class Configuration:
     outage_minutes: int = 0
     maintenance: tuple[Maintenance, ...] = ()
     training: tuple[str, ...] = ()
+    replicas: int = 1
 
     @property
     def entry(self) -> CatalogueEntry:
@@ -96,6 +97,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Configuration:
         maintenance=operations.maintenance,
         training=operations.training,
         message_days=operations.message_days,
+        replicas=variables.replicas(),
     )
     installed = [entry.id for entry in catalogue if entry.installed]
     if configuration.system not in installed:
@@ -121,6 +123,12 @@ class _Variables:
         if not value.isdigit():
             raise ConfigurationError(f"{name}: seen {value!r}, wanted a whole number")
         return int(value)
+
+    def replicas(self) -> int:
+        """Tasks of this service: one, unless it is said."""
+        if "ASP_REPLICAS" not in self.environment:
+            return 1
+        return int(self.matching("ASP_REPLICAS", r"[1-9]\d*", "how many tasks the service has"))
 
     def matching(self, name: str, pattern: str, expected: str) -> str:
         value = self.text(name)

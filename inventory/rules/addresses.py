@@ -25,7 +25,7 @@ def tasks_fit(written: Written) -> Iterator[Fault]:
         if network.needed > network.place.addresses:
             problem = (
                 f"network {network.name.name} has {network.place.addresses} addresses for tasks in "
-                f"{network.name.subnet}, and its {len(network.members)} tasks need {network.needed} "
+                f"{network.name.subnet}, and its {network.tasks} tasks need {network.needed} "
                 f"({addresses.ADDRESSES_PER_TASK} each: its own, its successor's, a lost machine's)"
             )
             remedy = "Move cells (or workstations, where it is theirs) to another environment"

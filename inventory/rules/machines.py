@@ -10,7 +10,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 
-from inventory import addresses, memory
+from inventory import addresses, memory, placement
 from inventory.errors import Fault
 from inventory.models import Cell, Machine, MachineRole
 from inventory.rules.written import Written
@@ -155,6 +155,25 @@ def cells_have_machines(written: Written) -> Iterator[Fault]:
         machines = [by_id[machine_id] for machine_id in cell.machines if machine_id in by_id]
         if len(machines) == len(cell.machines) > 0:
             yield from _apart(written, place, cell, machines)
+            yield from _fenced(written, place, cell, machines)
+
+
+def _fenced(written: Written, place: str, cell: Cell, machines: list[Machine]) -> Iterator[Fault]:
+    """The fencer of a cell of three keeps a dead leader from coming back, which only a manager can."""
+    if cell.nodes > 1 and not any(MachineRole.MANAGER in machine.roles for machine in machines):
+        problem = f"no machine of cell {cell.id} has the role manager, which its fencer needs"
+        remedy = f"Give {machines[0].id} the role manager, or name a machine that has it"
+        yield _fault(written, place, _ids(machines), problem, remedy)
+
+
+def central_stays(written: Written) -> Iterator[Fault]:
+    """Sign-in and the certificate authority would begin anew, empty, on another machine."""
+    holders = [machine for machine in written.environment.machines if MachineRole.DATA in machine.roles]
+    if holders and holders[0].leaving:
+        name = holders[0].id
+        problem = f"machine {name} is being removed, and the data of sign-in and of the certificate authority lie there"
+        remedy = f"Write leaving: false at {name}, and move them first (docs/machines.md)"
+        yield _fault(written, "machines", name, problem, remedy)
 
 
 def _holds_data(written: Written, place: str, cell: Cell, machine: Machine) -> Iterator[Fault]:
@@ -192,24 +211,28 @@ def _apart(written: Written, place: str, cell: Cell, machines: list[Machine]) ->
 
 
 def large_enough(written: Written) -> Iterator[Fault]:
-    """Each machine holds what is placed on it; together they hold what may move, also without the largest of them."""
+    """Each machine holds what is placed on it; together they hold app servers, also without the largest of them."""
     environment = written.environment
-    needs = memory.fixed(environment)
+    if not all(environment.staying(role) for role in NEEDED):
+        return
+    needs, servers = memory.fixed(environment), memory.apps(environment, written.installed_systems)
+    place = placement.apps(environment)
     free: list[int] = []
     for index, machine in enumerate(environment.machines):
         if machine.capacity is None:
             continue
-        if needs[machine.id] > machine.capacity.memory:
+        rest = machine.capacity.memory - needs[machine.id]
+        if rest < 0:
             problem = f"what is placed on {machine.id} may take {needs[machine.id]} MiB"
             remedy = "Place cells on other machines, or give it more memory"
             yield _fault(written, f"machines.{index}.capacity.memory", machine.capacity.memory, problem, remedy)
-        elif not machine.leaving and {MachineRole.APPS, MachineRole.DATA} & set(machine.roles):
-            free.append(machine.capacity.memory - needs[machine.id])
-    needed = memory.movable(environment, written.installed_systems)
-    room = sum(free) - (max(free) if len(free) > 1 else 0)
-    if free and needed > room:
+        elif machine in place.machines:
+            free.append(min(rest, servers))  # of each app server at most one task
+    survivors = sorted(free)[: len(free) - 1 or None]
+    needed, room = servers * min(place.replicas, len(survivors)), sum(survivors)
+    if needed > room:
         lost = ", once the one with the most is lost" if len(free) > 1 else ""
-        problem = f"app servers and sign-in may take {needed} MiB, and {room} MiB are left for them{lost}"
+        problem = f"app servers may take {needed} MiB, and {room} MiB are left for them{lost}"
         yield _fault(written, "machines", _ids(environment.staying()), problem, "Add a machine for apps, or memory")
 
 
@@ -230,5 +253,6 @@ RULES = [
     roles_filled,
     managers,
     cells_have_machines,
+    central_stays,
     large_enough,
 ]

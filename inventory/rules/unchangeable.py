@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import eq
 from typing import Any
 
-from inventory import applied
+from inventory import applied, placement
 from inventory.errors import Fault, RegisterError
-from inventory.models import Cell
+from inventory.models import Cell, MachineRole
 from inventory.rules.written import Written
 
 
@@ -41,6 +42,7 @@ def compared_with_applied(written: Written) -> Iterator[Fault]:
     yield from _moved_environment(written, snapshot)
     yield from _moved_cells(written, snapshot)
     yield from _shrunk_cells(written, snapshot)
+    yield from _moved_data(written, snapshot)
 
 
 def _vanished(written: Written, ksh: str, was: dict[str, Any]) -> Fault:
@@ -84,6 +86,28 @@ def _shrunk_cells(written: Written, snapshot: applied.Snapshot) -> Iterator[Faul
     for index, cell in enumerate(written.environment.cells):
         if cell.nodes < (was_nodes := nodes.get(cell.id, 1)):
             yield fewer_nodes(written.environment_file, index, cell, f"was applied with {was_nodes}", was_nodes)
+
+
+def _moved_data(written: Written, snapshot: applied.Snapshot) -> Iterator[Fault]:
+    """On another machine a node begins empty: a majority must stay, from which the others get everything again."""
+    environment = written.environment
+    by_cell = {was["cell"]: was["node_machines"] for was in snapshot.values() if "node_machines" in was}
+    for index, cell in enumerate(environment.cells):
+        if cell.id not in by_cell or not environment.machines_of(cell):
+            continue
+        before = by_cell[cell.id]
+        now = [placement.node(environment, cell, number).machines[0].id for number in range(len(before))]
+        if 2 * sum(map(eq, before, now)) <= len(before):
+            where, would_be = ", ".join(before), ", ".join(now)
+            problem = f"the nodes of cell {cell.id} were applied on {where}, and would be on {would_be}"
+            remedy = "Keep the machines in their order; of three, change one at a time (docs/machines.md)"
+            yield Fault(written.environment_file, f"cells.{index}.machines", ", ".join(cell.machines), problem, remedy)
+    holders = [machine.id for machine in environment.machines if MachineRole.DATA in machine.roles]
+    for before in sorted({was["central_machine"] for was in snapshot.values() if "central_machine" in was}):
+        if holders[:1] != [before]:
+            problem = f"sign-in and the certificate authority were applied on {before}, the first machine for data"
+            remedy = f"Keep {before} before the other machines for data, or move them first (docs/machines.md)"
+            yield Fault(written.environment_file, "machines", ", ".join(holders), problem, remedy)
 
 
 def fewer_nodes(file: str, index: int, cell: Cell, former: str, nodes: int) -> Fault:

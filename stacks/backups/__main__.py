@@ -4,7 +4,7 @@ import json
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import USER
@@ -24,7 +24,8 @@ schedule = {
     "metrics_port": Port.BACKUP_METRICS.value,
 }
 
-volume, vault = ctx.volume(cell.backup), ctx.volume(cell.vault)
+place = placement.backup(ctx.environment, ctx.cell_entry)
+volume, vault = ctx.volume(cell.backup, place), ctx.volume(cell.vault, place)
 service = SwarmService(
     ctx,
     cell.backup,
@@ -36,6 +37,7 @@ service = SwarmService(
         user=USER,
         uid=UID,
         memory=memory.BACKUP,
+        place=place,
         files={
             "/etc/asp/pgbackrest.conf": File(
                 pgbackrest.repository_conf(ctx.own_cell, cell.postgres, settings.retention_full)

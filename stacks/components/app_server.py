@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.models import Municipality
 from inventory.names import CellNames, Port
 from inventory.register import Register
@@ -28,6 +28,7 @@ ANNOUNCING = ("keret", "portal", "helpdesk")  # the others are not restarted by 
 def app_server(register: Register, secrets: Secrets, cell: CellNames, system: str) -> ServiceArgs:
     """The service of one system in one cell."""
     environment, names = register.environment, register.names
+    place = placement.apps(environment)
     issuer = f"{environment.origin(environment.identity_host)}/realms/asp"
     variables = {
         **VARIABLES,
@@ -46,6 +47,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         "ASP_SYSTEMS_FILE": CATALOGUE,
         "ASP_OPERATIONS_FILE": OPERATIONS,
         "ASP_FIRST_TENANT": first_tenant(register, cell),
+        **({"ASP_REPLICAS": str(place.replicas)} if place.replicas > 1 else {}),
     }
     keys = {
         "system.key": secrets.system_key(system),
@@ -62,6 +64,7 @@ def app_server(register: Register, secrets: Secrets, cell: CellNames, system: st
         user=f"{UID}:{UID}",
         uid=UID,
         memory=memory.app(system),
+        place=place,
         environment=variables,
         files=files,
         tmpfs=TMPFS,

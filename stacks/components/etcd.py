@@ -6,7 +6,7 @@ import json
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.names import Port
 from stacks.components.context import Context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -27,12 +27,13 @@ def logins_json(ctx: Context) -> str:
 
 
 class EtcdMember(pulumi.ComponentResource):
-    """One member with its volume of the same name. Output: `name`."""
+    """One member with its volume of the same name, beside the node of its number. Output: `name`."""
 
     def __init__(self, ctx: Context, name: str, opts: pulumi.ResourceOptions | None = None):
         super().__init__("asp:hosting:EtcdMember", ctx.short(name), {}, opts)
         cell = ctx.cell
-        volume = ctx.volume(name)
+        place = placement.node(ctx.environment, ctx.cell_entry, cell.etcd.index(name))
+        volume = ctx.volume(name, place)
         service = SwarmService(
             ctx,
             name,
@@ -43,6 +44,7 @@ class EtcdMember(pulumi.ComponentResource):
                 user=f"{UID}:{UID}",
                 uid=UID,
                 memory=memory.ETCD,
+                place=place,
                 environment={
                     "ASP_MEMBER": name,
                     "ASP_MEMBERS": ",".join(cell.etcd),
@@ -61,8 +63,8 @@ class EtcdMember(pulumi.ComponentResource):
 
 def fencer(ctx: Context, name: str, gate_name: str) -> SwarmService:
     """The service that fences a dead leader, by the calls that its gate lets through to the engine (ADR 0016, 0039)."""
-    cell = ctx.cell
-    audit, socket = ctx.volume(name), ctx.volume(gate_name)
+    cell, place = ctx.cell, placement.fencer(ctx.environment, ctx.cell_entry)
+    audit, socket = ctx.volume(name, place), ctx.volume(gate_name, place)
     through = gate(ctx, gate_name, socket.name)
     settings = {
         "scope": scope(ctx.own_cell),
@@ -83,6 +85,7 @@ def fencer(ctx: Context, name: str, gate_name: str) -> SwarmService:
             user=f"{UID}:{UID}",
             uid=UID,
             memory=memory.FENCER,
+            place=place,
             files={"/run/secrets/fencer.json": File(json.dumps(settings), secret=True, uid=UID, mode=0o400)},
             volumes={"/audit": audit.name, SOCKET_FOLDER: socket.name},
             tmpfs={"/tmp": 16},
@@ -110,6 +113,7 @@ def gate(ctx: Context, name: str, socket: pulumi.Input[str]) -> SwarmService:
             health=Health(["asp-watch-healthy"]),
             user=f"0:{UID}",  # the engine's socket is root's; every capability is dropped
             memory=memory.GATE,
+            place=placement.fencer(ctx.environment, ctx.cell_entry),
             tls=False,
             files={"/run/secrets/gate.json": File(json.dumps(settings))},
             volumes={SOCKET_FOLDER: socket},

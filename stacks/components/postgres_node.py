@@ -7,7 +7,8 @@ from typing import Protocol
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
+from inventory.placement import Place
 from stacks.components.context import Context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
 from stacks.configs import patroni, pgbackrest
@@ -91,11 +92,11 @@ def _secret(content: str) -> File:
 class PostgresNode(pulumi.ComponentResource):
     """One PostgreSQL service with its volume of the same name. Output: `name`."""
 
-    def __init__(self, ctx: Context, name: str, args: NodeArgs):
+    def __init__(self, ctx: Context, name: str, args: NodeArgs, place: Place):
         super().__init__("asp:hosting:PostgresNode", ctx.short(name), {})
         # Not protected: `make clean` must be able to remove an environment. What keeps data is that the volume's
         # inputs are its name and labels, which nothing changes, and that `make down` leaves volumes alone.
-        volume = ctx.volume(name)
+        volume = ctx.volume(name, place)
         server = args.server
         service = SwarmService(
             ctx,
@@ -107,6 +108,7 @@ class PostgresNode(pulumi.ComponentResource):
                 user=USER,
                 uid=UID,
                 memory=server.memory,
+                place=place,
                 files={"/etc/asp/postgresql.conf": File(postgresql_conf(server)), **args.files()},
                 volumes={"/data": volume.name},
                 tmpfs={"/run/asp": 16, "/tmp": 64, "/dev/shm": 128},
@@ -133,7 +135,8 @@ class PatroniNode(pulumi.ComponentResource):
         grown = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="asp:hosting:PostgresNode")])
         super().__init__("asp:hosting:PatroniNode", ctx.short(name), {}, pulumi.ResourceOptions.merge(opts, grown))
         cell = ctx.cell
-        volume = ctx.volume(name)
+        place = placement.node(ctx.environment, ctx.cell_entry, cell.postgres.index(name))
+        volume = ctx.volume(name, place)
         node = patroni.Node(name, ctx.own_cell, cell.etcd, ctx.secrets.password("etcd_patroni"))
         service = SwarmService(
             ctx,
@@ -146,6 +149,7 @@ class PatroniNode(pulumi.ComponentResource):
                 user=USER,
                 uid=UID,
                 memory=server.memory + memory.PATRONI,
+                place=place,
                 environment={"ASP_FOUNDER": "1"} if name == cell.postgres[0] else {},
                 files={
                     "/run/secrets/patroni.yml": _secret(patroni.patroni_yml(node, server)),

@@ -17,6 +17,8 @@ import pulumi
 import pulumi_docker as docker
 
 from inventory.daemon import LOG_DRIVER, LOG_OPTIONS
+from inventory.names import DOMAIN_OF_NODE
+from inventory.placement import Place
 from stacks.components.context import Context
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 
@@ -91,6 +93,7 @@ class ServiceArgs:
     health: Health
     user: str
     memory: int
+    place: Place
     uid: int = 10001
     tls: bool = True  # hand over the service's leaf certificate, readable by `uid` only, and the root
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +106,7 @@ class ServiceArgs:
     ports: Mapping[int, int] = field(default_factory=dict)  # published → inside
     capabilities: Sequence[str] = ()
     read_only: bool = True
-    start_first: bool = True  # impossible with a published port or a volume of one writer
+    start_first: bool = True  # impossible with a published port, a volume of one writer, or tasks that stay apart
     stop_grace: int = 20
     converge: int = 240
 
@@ -139,8 +142,9 @@ class SwarmService(pulumi.ComponentResource):
                 ),
                 restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="1s", window="0s"),
                 log_driver=docker.ServiceTaskSpecLogDriverArgs(name=LOG_DRIVER, options=LOG_OPTIONS),
+                placement=_placement(args.place),
             ),
-            mode=docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=1)),
+            mode=docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=args.place.replicas)),
             endpoint_spec=docker.ServiceEndpointSpecArgs(
                 mode="dnsrr",
                 ports=[
@@ -153,7 +157,7 @@ class SwarmService(pulumi.ComponentResource):
             update_config=docker.ServiceUpdateConfigArgs(
                 parallelism=1,
                 delay="0s",
-                order="start-first" if args.start_first and not args.ports else "stop-first",
+                order=_order(args),
                 failure_action="rollback",
                 monitor="5s",
             ),
@@ -249,6 +253,26 @@ class SwarmService(pulumi.ComponentResource):
         tag = hashlib.sha256(f"{path}\0{file.content}".encode()).hexdigest()[:12]
         label = f"{self._short}-{PurePosixPath(path).name.replace('.', '-')}"
         return f"{label}-{tag}", f"{self._ctx.names.daemon_name(label)[:51]}-{tag}"
+
+
+def _placement(place: Place) -> docker.ServiceTaskSpecPlacementArgs | None:
+    """Nothing where nothing is bound. Constraints are sorted, as they are read back."""
+    if not place.constraints:
+        return None
+    return docker.ServiceTaskSpecPlacementArgs(
+        constraints=sorted(place.constraints),
+        prefs=[DOMAIN_OF_NODE] if place.apart else None,
+        max_replicas=1 if place.apart else None,
+    )
+
+
+def _order(args: ServiceArgs) -> str:
+    """Whether an update starts the new task before it stops the old one.
+
+    Not where tasks stay apart: Swarm counts the old one against the most that a machine may run, and where every
+    machine has one, a new task waits for a place for ever (https://github.com/moby/moby/issues/40797).
+    """
+    return "start-first" if args.start_first and not args.ports and not args.place.apart else "stop-first"
 
 
 def _duration(seconds: int) -> str:

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
 from stacks.components.context import context
 from stacks.components.etcd import EtcdMember, fencer
 from stacks.components.postgres_node import USER, CellNodeArgs, PatroniNode, PostgresNode
@@ -12,7 +12,7 @@ from stacks.configs.postgres import RESERVED_CONNECTIONS, UID, Server
 
 ctx = context()
 cell = ctx.cell
-room = next(ctx.environment.server_connections(c) for c in ctx.environment.cells if c.id == ctx.own_cell)
+room = ctx.environment.server_connections(ctx.cell_entry)
 caps = ctx.environment.caps_of(ctx.own_cell)
 other_caps = {m.tenant: m.limits for m in ctx.register.joined(ctx.own_cell) if m.limits != caps}
 pooler_password = ctx.secrets.password("postgres_pooler")
@@ -26,7 +26,7 @@ server = Server(
 nodes: list[PostgresNode | PatroniNode] = []
 if cell.nodes == 1:
     args = CellNodeArgs(cell.data_network.name, server, cell.backup, pooler_password)
-    nodes.append(PostgresNode(ctx, cell.postgres[0], args))
+    nodes.append(PostgresNode(ctx, cell.postgres[0], args, placement.node(ctx.environment, ctx.cell_entry, 0)))
 else:
     # Each after the one before it: a change rolls through the cell and takes neither quorum nor standby away.
     members: list[EtcdMember] = []
@@ -46,6 +46,7 @@ proxy = SwarmService(
         user=USER,
         uid=UID,
         memory=memory.PROXY,
+        place=placement.proxy(ctx.environment, ctx.cell_entry),
         files={
             "/etc/asp/pgbouncer.ini": File(dbproxy.pgbouncer_ini(caps, other_caps, cell.nodes)),
             "/etc/asp/haproxy.cfg": File(dbproxy.haproxy_cfg(cell.postgres)),

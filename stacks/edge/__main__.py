@@ -3,7 +3,7 @@
 import pulumi
 from cryptography import x509
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -12,6 +12,7 @@ from stacks.configs import edge_answers, edge_config, edge_pages
 UID = 10001
 ctx = context()
 names, ports = ctx.names, ctx.environment.ports
+place = placement.edge(ctx.environment)
 issuing = ctx.secrets.pki_ca.certificate
 issuer = x509.load_pem_x509_certificate(issuing.encode()).subject
 common_name = str(issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
@@ -27,6 +28,7 @@ service = SwarmService(
         user=f"{UID}:{UID}",
         uid=UID,
         memory=memory.EDGE,
+        place=place,
         environment={
             "ASP_PKI": f"https://{names.pki}:{Port.PKI:d}",
             "ASP_BODY_SECONDS": str(ctx.register.limit("body-seconds")),
@@ -38,7 +40,7 @@ service = SwarmService(
             edge_config.CLIENT_CA_FILE: File(ctx.root_certificate + issuing),
             **pages,
         },
-        volumes={"/data": ctx.volume(names.edge).name},
+        volumes={"/data": ctx.volumes(names.edge, place)},
         tmpfs={"/run/asp": 8, "/tmp": 16},
         ports={ports.https: Port.EDGE_HTTPS, ports.http: Port.EDGE_HTTP},
     ),

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.postgres_node import PostgresNode, SingleNodeArgs
@@ -16,11 +16,13 @@ ISSUING_FILE = "/etc/asp/issuing.crt"  # the edge passes on a clerk's certificat
 ctx = context()
 names = ctx.names
 password = ctx.secrets.password("identity_db")
+place = placement.central(ctx.environment)
 
 database = PostgresNode(
     ctx,
     names.identity_db,
     SingleNodeArgs(names.network("identity-db").name, Login("keycloak", "keycloak", password)),
+    place,
 )
 # The door is asked first: without it nobody reaches a Keycloak that is well.
 questions = [
@@ -37,6 +39,7 @@ service = SwarmService(
         user=f"{UID}:{UID}",
         uid=UID,
         memory=memory.IDENTITY,
+        place=place,
         environment={
             "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m",
             "KC_BOOTSTRAP_ADMIN_CLIENT_ID": realm.OPERATOR,

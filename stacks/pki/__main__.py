@@ -2,7 +2,7 @@
 
 import pulumi
 
-from inventory import memory
+from inventory import memory, placement
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -12,6 +12,7 @@ from stacks.configs.places import ROOT_FILE
 UID = 10001
 ctx = context()
 authority = ctx.secrets.pki_ca
+place = placement.central(ctx.environment)
 
 service = SwarmService(
     ctx,
@@ -23,6 +24,7 @@ service = SwarmService(
         user=f"{UID}:{UID}",
         uid=UID,
         memory=memory.PKI,
+        place=place,
         tls=False,  # it issues its own certificate, under the same root
         files={
             pki_config.CONFIG_FILE: File(pki_config.render(ctx.register, ctx.secrets)),
@@ -30,7 +32,7 @@ service = SwarmService(
             pki_config.INTERMEDIATE_FILE: File(authority.chain),
             pki_config.INTERMEDIATE_KEY_FILE: File(authority.key, secret=True, uid=UID, mode=0o400),
         },
-        volumes={"/data": ctx.volume(ctx.names.pki).name},
+        volumes={"/data": ctx.volume(ctx.names.pki, place).name},
         tmpfs={"/tmp": 16},
         start_first=False,  # one writer of its database
     ),

@@ -6,6 +6,7 @@ they share no network with it and reach the edge as any computer does, by the po
 
 import pulumi
 
+from inventory import placement
 from inventory.names import Port
 from stacks.components.context import context
 from stacks.components.service import File, Health, ServiceArgs, SwarmService
@@ -40,6 +41,7 @@ for _, station in ctx.register.workstations():
             user="0:0",  # as sshd on any PC; whoever signs in is asp-admin
             uid=0,
             memory=2048,  # two browsers
+            place=placement.stand_ins(ctx.environment),
             tls=False,
             files={
                 HOST_KEY_FILE: File(ctx.secrets.ssh_host_key[0], secret=True, mode=0o400),

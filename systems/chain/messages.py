@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from systems.core import logs
 from systems.shared import messages as allowed
@@ -17,7 +17,15 @@ from systems.shared import messages as allowed
 LONGEST_WAIT = 60  # minutes between two tries of a message that keeps failing
 MOST_TRIES = 30  # after that it is dead; with the waits between them about a day, so that a night's fault is outlived
 ERROR_LENGTH = 500  # characters of an error that are stored
+LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE: lock_timeout has passed
 AT_ONCE = 16 * 1024**2  # bytes of bodies read at once: forms bring attachments, and an app server has little memory
+
+
+WAIT = "100ms"  # for another relay of this system that is writing the same row: it holds it for as long as it works
+
+
+class AtWork(Exception):
+    """Another relay of this system is at this message or job now: a service has several tasks on several machines."""
 
 
 class Unacceptable(Exception):
@@ -93,13 +101,28 @@ def pending(limit: int = 100) -> list[Message]:
 
 
 def receipt(message: Message) -> bool:
-    """Write the receipt in the handler's transaction; False when another process was faster."""
+    """Write the receipt in the handler's transaction; False when another relay did before, AtWork when one is at it."""
+    return _first("INSERT INTO chain.receipt (message_id, system) SELECT %s::bigint, %s::text", message.id)
+
+
+def _first(insert: str, *values: object) -> bool:
+    """Insert a row of this system's in the caller's transaction; False when it is there already.
+
+    AtWork when a transaction that is not over has inserted it. To wait for that one would keep a connection of the
+    municipality from those who want to work, for as long as a nightly job takes.
+    """
+    statement = f"{insert} FROM set_config('lock_timeout', '{WAIT}', true) ON CONFLICT DO NOTHING"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO chain.receipt (message_id, system) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [message.id, settings.ASP.system],
-        )
-        return cursor.rowcount == 1
+        try:
+            cursor.execute(statement, [*values, settings.ASP.system])
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise AtWork from error
+            raise
+        inserted: bool = cursor.rowcount == 1
+        if inserted:
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")  # what follows waits as long as ever
+        return inserted
 
 
 def record_failure(message: Message, error: Exception) -> bool:
@@ -124,13 +147,8 @@ def bury(message: Message, reason: str) -> None:
 
 
 def begin_run(job: str, slot: str) -> bool:
-    """Record a run of a job in the job's own transaction; False when it has been run already."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO chain.run (system, job, slot) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [settings.ASP.system, job, slot],
-        )
-        return cursor.rowcount == 1
+    """Record a run of a job in the job's own transaction; False when it has been run already, AtWork while it runs."""
+    return _first("INSERT INTO chain.run (job, slot, system) SELECT %s::text, %s::text, %s::text", job, slot)
 
 
 def forget(today: dt.date) -> None:

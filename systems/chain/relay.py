@@ -1,9 +1,12 @@
 """The relay: brings each tenant's messages to this system's handlers and runs its jobs.
 
-It is one thread of one worker of a service, the one that holds the lock file. One tenant is enough to find all:
+It is one thread of one worker of a container, the one that holds the lock file. One tenant is enough to find all:
 each database of the cell lists the others. Tenants that were served or had messages lately are visited every
 `SOON` seconds, the others every `LATER` seconds; of these at most `COLD` in one round, because every visit is a session
 at the database: in a full cell, thirteen systems visiting all of them every half minute took a whole processor.
+
+A service on several machines has a relay in each task. They meet at the database, which lets one of them handle a
+message or run a job, and each visits the idle that much more seldom.
 """
 
 from __future__ import annotations
@@ -52,6 +55,8 @@ def deliver() -> int:
             count = _handle(message)
             handled += count
             metrics.MESSAGES.labels(settings.ASP.system, message.topic, "handled").inc(count)
+        except messages.AtWork:
+            blocked_keys.add(message.key)
         except LOST:
             raise
         except messages.Unacceptable as error:
@@ -104,6 +109,8 @@ def run_jobs() -> int:
                     ran += 1
                     _retries.pop(key, None)
                     metrics.JOBS.labels(settings.ASP.system, job.name, "done").inc()
+        except messages.AtWork:
+            continue
         except LOST:
             raise
         except Exception:
@@ -114,10 +121,14 @@ def run_jobs() -> int:
 
 
 class Relay:
-    """The loop over tenants. `first`: KSH code of one tenant of the cell, which names the others."""
+    """The loop over tenants. `first`: KSH code of one tenant of the cell, which names the others.
 
-    def __init__(self, first_tenant: str | None):
+    `replicas`: relays of this system's service, of which each does its share of looking at the idle.
+    """
+
+    def __init__(self, first_tenant: str | None, replicas: int = 1):
         self.first_tenant = first_tenant
+        self.later, self.cold = LATER * replicas, max(1, COLD // replicas)
         self.tenants: list[str] = []
         self.refresh_at = 0.0
         self.next_visit: dict[str, float] = {}  # for tenants that are not busy; busy ones are visited in every round
@@ -131,7 +142,7 @@ class Relay:
             work = self._visit(ksh)
             if work:
                 self.warm[ksh] = now
-            self.next_visit[ksh] = now + LATER
+            self.next_visit[ksh] = now + self.later
             total += work
         metrics.RELAYED.labels(settings.ASP.system).set_to_current_time()
         return total
@@ -143,7 +154,7 @@ class Relay:
         """Every busy tenant, and those of the others that have waited longest."""
         turn = {ksh: self.next_visit.get(ksh, 0.0) for ksh in tenants}
         cold = [ksh for ksh in tenants if not self._busy(ksh, now) and now >= turn[ksh]]
-        return [ksh for ksh in tenants if self._busy(ksh, now)] + sorted(cold, key=turn.__getitem__)[:COLD]
+        return [ksh for ksh in tenants if self._busy(ksh, now)] + sorted(cold, key=turn.__getitem__)[: self.cold]
 
     def _visit(self, ksh: str) -> int:
         with _as(ksh):
@@ -197,7 +208,7 @@ def start() -> None:
 
 
 def _run() -> None:
-    relay = Relay(settings.ASP.first_tenant)
+    relay = Relay(settings.ASP.first_tenant, settings.ASP.replicas)
     while True:
         with single_relay() as has_lock:
             while has_lock:

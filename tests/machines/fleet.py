@@ -206,7 +206,7 @@ def _register(folder: Path) -> Copy:
     """Environment `three` of machines as small as these, which this computer alone may reach by SSH."""
     copy = Copy(folder, "three")
     file = copy.root / THREE
-    text = re.sub(r"capacity: \{memory.*\}", "capacity: {memory: 8192, processors: 1, disk: 12}", file.read_text())
+    text = re.sub(r"capacity: \{memory.*\}", "capacity: {memory: 9216, processors: 1, disk: 12}", file.read_text())
     file.write_text(text.replace(f"networks: [{SUBNET}]", f"networks: [{OPERATOR}/32]"))
     return copy
 

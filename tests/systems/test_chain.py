@@ -3,7 +3,9 @@
 import json
 import secrets
 import threading
+import time
 from collections import Counter
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -218,6 +220,95 @@ def test_relays_at_the_same_time_handle_each_message_once(serve, handler_log):
         for thread in threads:
             thread.join(60)
     assert Counter(n for _, n in handler_log.messages) == Counter(range(60))
+
+
+class Pause:
+    """Where work in another thread stops until it is told to go on."""
+
+    def __init__(self):
+        self.began, self.end = threading.Event(), threading.Event()
+
+    def __call__(self):
+        self.began.set()
+        self.end.wait(60)
+
+
+@contextmanager
+def another_task(work, pause):
+    """Work of another task's relay, which has come to its pause; it goes on and ends with the context."""
+    from systems import tenancy
+
+    def run():
+        with tenancy.serving(tenancy.Tenant(OURS, None)):
+            work()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert pause.began.wait(60)
+        yield
+    finally:
+        pause.end.set()
+        thread.join(60)
+
+
+def test_a_relay_leaves_what_another_one_is_handling_and_does_the_rest(serve, node, monkeypatch):
+    send(serve, ("slow", 1), ("slow", 2), ("quick", 3))
+    log, here, pause = [], threading.current_thread(), Pause()
+
+    def handler(message):
+        ours = threading.current_thread() is here
+        if not ours and message.body["n"] == 1:
+            pause()
+        log.append((ours, message.body["n"]))
+
+    monkeypatch.setattr(registry, "handler", lambda system, topic: handler)
+    with serve("irat"):
+        with another_task(relay.deliver, pause):
+            start = time.monotonic()
+            assert relay.deliver() == 1
+            assert time.monotonic() - start < 5, "it must not wait for as long as the other one works"
+            assert log == [(True, 3)], "nothing of the key that another one is at"
+        assert relay.deliver() == 0
+    assert sorted(log) == [(False, 1), (False, 2), (True, 3)]
+    assert rows(node, "SELECT count(*) FROM chain.failure") == [(0,)]
+
+
+def test_a_job_that_runs_elsewhere_is_left_to_it(serve, later, monkeypatch):
+    runs, here, pause = [], threading.current_thread(), Pause()
+
+    def nightly(day):
+        ours = threading.current_thread() is here
+        runs.append(ours)
+        if not ours:
+            pause()
+
+    monkeypatch.setattr(registry, "jobs", lambda system: [registry.Job("nightly", nightly, at=registry.dt.time(0, 0))])
+    with serve("irat"):
+        with another_task(relay.run_jobs, pause):
+            assert later(0) == 0
+            assert relay._retries == {}, "that is no failure"
+        assert later(0) == 0
+    assert runs == [False]
+
+
+def test_what_a_handler_does_waits_for_locks_as_long_as_ever(serve, handler_log, monkeypatch):
+    send(serve, ("a", 1))
+    timeouts = []
+
+    def handler(message):
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            timeouts.append(cursor.fetchone()[0])
+
+    monkeypatch.setattr(registry, "handler", lambda system, topic: handler)
+    with serve("irat"):
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            (usual,) = cursor.fetchone()
+        assert relay.deliver() == 1
+    assert timeouts == [usual] != [messages.WAIT]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from centre.edge.hosts import EdgePlanner
 from centre.reach.runtime import Runtime
 from centre.reach.tunnel import HttpsSession
 from inventory.names import Port
+from inventory.register import load
 from inventory.vault import vault
 from inventory.vault.certificates import intermediate, leaf, root
 from stacks.configs import edge_config
@@ -76,6 +77,15 @@ def test_the_running_configuration_is_the_one_that_the_register_gives(register, 
     running = runtime.check(register.names.edge, ["cat", edge_config.CONFIG_FILE])
     assert running == edge_config.render(register, f"ASP {register.environment.id} issuing CA")
     verdict = runtime.run(register.names.edge, ["haproxy", "-c", "-f", edge_config.CONFIG_FILE])
+    assert (verdict.code, "WARNING" in verdict.out + verdict.err) == (0, False), verdict.err
+
+
+def test_the_configuration_for_several_machines_is_one_that_haproxy_takes(register, runtime):
+    """With several tasks behind a name; the files that it names are alike in every environment."""
+    text = edge_config.render(load("three"), f"ASP {register.environment.id} issuing CA")
+    assert "server-template" in text
+    command = ["sh", "-c", "cat > /tmp/three.cfg; haproxy -c -f /tmp/three.cfg; code=$?; rm /tmp/three.cfg; exit $code"]
+    verdict = runtime.run(register.names.edge, command, stdin=text)
     assert (verdict.code, "WARNING" in verdict.out + verdict.err) == (0, False), verdict.err
 
 

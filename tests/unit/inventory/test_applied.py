@@ -127,3 +127,74 @@ def test_evidence_is_kept(copy):
 def test_the_projects_own_snapshot_is_the_one_compared():
     assert applied.snapshot_file("dev", paths.REGISTER) == paths.environment_dir("dev") / "applied.json"
     assert issubclass(RegisterError, Exception) and register.load("test")
+
+
+THREE = "environments/three/environment.yaml"
+M4 = """  - id: m4
+    address: 10.199.0.14
+    host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA0MDQw
+    roles: [data, apps]
+    domain: room-4
+    capacity: {memory: 16384, processors: 4, disk: 200}
+"""
+
+
+@pytest.fixture
+def three(tmp_path, monkeypatch):
+    """A register of four machines, of which the cell has three, where Sajószentpéter was joined."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path / ".asp")
+    copy = Copy(tmp_path, "three")
+    copy.edit(THREE, "administration:", f"{M4}administration:")
+    return copy
+
+
+def joined(copy):
+    applied.change("three", {"16054": applied.snapshot_entry(copy.load().municipality("16054"))})
+
+
+def test_with_one_machine_nothing_is_remembered_of_it(copy):
+    assert not [key for key in applied.read("dev")["16054"] if "machine" in key]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "before", "now", "refused"),
+    [
+        (3, "[m1, m2, m3]", "[m1, m2, m4]", False),
+        (3, "[m1, m2, m3]", "[m4, m2, m3]", False),
+        (3, "[m1, m2, m3]", "[m4, m3, m2]", True),
+        (3, "[m1, m2, m3]", "[m2, m1, m3]", True),
+        (3, "[m1]", "[m1, m2, m3]", True),
+        (1, "[m1]", "[m2]", True),
+        (1, "[m1]", "[m1]", False),
+    ],
+)
+def test_most_nodes_of_a_cell_stay_where_their_data_lie(three, nodes, before, now, refused):
+    three.edit(THREE, "nodes: 3 ", f"nodes: {nodes} ")
+    three.edit(THREE, "machines: [m1, m2, m3]", f"machines: {before}")
+    joined(three)
+    three.edit(THREE, f"machines: {before}", f"machines: {now}")
+    if not refused:
+        three.load()
+        return
+    (fault,) = three.faults()
+    places = ", ".join((before.strip("[]").split(", ") * 3)[:nodes])
+    assert f"cells.0.machines = '{now.strip('[]')}': the nodes of cell baz1 were applied on {places}, and" in fault
+    assert "of three, change one at a time" in fault
+
+
+def test_a_cell_of_one_node_may_grow_to_three_machines(three):
+    three.edit(THREE, "nodes: 3 ", "nodes: 1 ")
+    three.edit(THREE, "machines: [m1, m2, m3]", "machines: [m2]")
+    joined(three)
+    three.edit(THREE, "nodes: 1 ", "nodes: 3 ")
+    three.edit(THREE, "machines: [m2]", "machines: [m2, m1, m3]")
+    three.load()
+
+
+def test_what_everybody_signs_in_by_is_not_moved_by_another_order_of_machines(three):
+    joined(three)
+    text = (three.root / THREE).read_text()
+    three.write(THREE, text.replace(M4, "").replace("machines:         # docs/machines.md\n", f"machines:\n{M4}"))
+    (fault,) = three.faults()
+    assert "machines = 'm4, m1, m2, m3': sign-in and the certificate authority were applied on m1, the first" in fault
+    assert "Keep m1 before the other machines for data" in fault

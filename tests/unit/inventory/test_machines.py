@@ -30,6 +30,14 @@ FOURTH = """  - id: m4
     capacity: {{memory: 16384, processors: 4, disk: 200}}
 administration:"""
 
+FIFTH = """  - id: m{n}
+    address: 10.199.0.1{n}
+    host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA0MDQwNDA{n}
+    roles: [manager]
+    domain: room-{n}
+    capacity: {{memory: 16384, processors: 4, disk: 200}}
+administration:"""
+
 
 @pytest.fixture
 def three(tmp_path):
@@ -167,11 +175,13 @@ def test_a_machine_reached_by_ssh_has_a_key_and_a_size(three, field, remedy):
 
 
 def test_each_machine_holds_what_is_placed_on_it_to_the_last_mebibyte(three):
+    three.edit(THREE, ROLES[3], "[manager, data, vault]")  # no app servers, which take room of their own
     environment = three.load().environment
     needed = memory.fixed(environment)["m3"]
     shared = memory.PROXY + memory.BACKUP + memory.FENCER + memory.GATE
     assert needed == memory.RESERVE + memory.POSTGRES + memory.PATRONI + memory.ETCD + shared
-    assert memory.fixed(environment)["m1"] == needed + memory.EDGE
+    assert memory.fixed(environment)["m2"] == needed + memory.EDGE
+    assert memory.fixed(environment)["m1"] == needed + memory.EDGE + memory.IDENTITY + memory.IDENTITY_DB + memory.PKI
     third = "domain: room-3\n    capacity: {memory: "
     three.edit(THREE, f"{third}16384", f"{third}{needed}")
     three.load()
@@ -183,21 +193,32 @@ def test_each_machine_holds_what_is_placed_on_it_to_the_last_mebibyte(three):
     )
 
 
-def test_what_moves_fits_also_when_the_largest_machine_is_lost(three):
+def test_app_servers_fit_also_when_the_largest_machine_is_lost(three):
     loaded = three.load()
-    fixed, movable = memory.fixed(loaded.environment), memory.movable(loaded.environment, loaded.installed_systems)
-    for n in (2, 3):  # the first has the most, so it is the other two that must hold everything
+    fixed, servers = memory.fixed(loaded.environment), memory.apps(loaded.environment, loaded.installed_systems)
+    for n in (2, 3):  # the first has the most, so each of the other two must hold one of every app server
         before = f"domain: room-{n}\n    capacity: {{memory: 16384"
-        three.edit(THREE, before, before.replace("16384", str(fixed[f"m{n}"] + movable // 2)))
-    assert movable % 2 == 0
+        three.edit(THREE, before, before.replace("16384", str(fixed[f"m{n}"] + servers)))
     three.load()
-    size = fixed["m3"] + movable // 2
+    size = fixed["m3"] + servers
     three.edit(THREE, f"room-3\n    capacity: {{memory: {size}", f"room-3\n    capacity: {{memory: {size - 1}")
     (fault,) = three.faults()
     assert (
-        f"app servers and sign-in may take {movable} MiB, and {movable - 1} MiB are left for them, once the one"
+        f"app servers may take {2 * servers} MiB, and {2 * servers - 1} MiB are left for them, once the one with"
         in fault
     )
+
+
+def test_memory_beyond_one_task_of_each_app_server_is_no_room_for_another(three):
+    """At most one task of a service is on a machine, so a large one does not stand in for two."""
+    loaded = three.load()
+    fixed, servers = memory.fixed(loaded.environment), memory.apps(loaded.environment, loaded.installed_systems)
+    three.edit(THREE, "room-1\n    capacity: {memory: 16384", "room-1\n    capacity: {memory: 65536")
+    three.edit(THREE, "room-2\n    capacity: {memory: 16384", "room-2\n    capacity: {memory: 65536")
+    small = f"room-3\n    capacity: {{memory: {fixed['m3'] + servers - 1}"
+    three.edit(THREE, "room-3\n    capacity: {memory: 16384", small)
+    (fault,) = three.faults()
+    assert f"and {2 * servers - 1} MiB are left for them" in fault
 
 
 def test_a_cell_on_one_of_several_machines_has_all_its_nodes_there(three):
@@ -224,6 +245,32 @@ def test_the_only_machine_of_the_suite_itself_needs_neither_key_nor_size(dev):
     line = "machines:\n  - {id: here, address: 127.0.0.1, roles: [manager, data, apps, edge], domain: here}\ncells:\n"
     dev.write(DEV, (dev.root / DEV).read_text().replace("cells:\n", line, 1))
     assert json.loads(dev.load().environment.machines[0].model_dump_json())["capacity"] is None
+
+
+def test_the_machine_with_what_everybody_signs_in_by_does_not_leave_by_itself(three):
+    fourth(three, roles="manager, data")
+    three.edit(THREE, "machines: [m1, m2, m3]", "machines: [m4, m2, m3]")
+    three.edit(THREE, ROLES[1], "[data, apps, edge, monitoring]")
+    three.load()
+    three.edit(THREE, "    domain: room-1", "    leaving: true\n    domain: room-1")
+    (fault,) = three.faults()
+    assert "machines = 'm1': machine m1 is being removed, and the data of sign-in and of the" in fault
+    assert "Write leaving: false at m1, and move them first (docs/machines.md)" in fault
+
+
+def test_a_cell_of_three_has_a_manager_for_its_fencer(three):
+    fourth(three, roles="manager, apps")
+    for n in (4, 5):
+        three.edit(THREE, "administration:", FIFTH.format(n=n + 1))
+    three.edit(THREE, ROLES[1], "[data, apps, edge, monitoring]")
+    three.edit(THREE, ROLES[2], "[data, apps, edge]")
+    three.edit(THREE, ROLES[3], "[data, apps, vault]")
+    (fault,) = three.faults()
+    assert "cells.0.machines = 'm1, m2, m3': no machine of cell baz1 has the role manager, which its fencer" in fault
+    assert "Give m1 the role manager, or name a machine that has it" in fault
+    three.edit(THREE, "nodes: 3 ", "nodes: 1 ")
+    three.edit(THREE, "machines: [m1, m2, m3]", "machines: [m1]")
+    three.load()
 
 
 @pytest.mark.parametrize(("name", "whose"), [("sajoszentpeter-1", "a workstation's"), ("centre", "another host's or")])

@@ -75,9 +75,11 @@ def run(tmp_path, monkeypatch):
     return run_them
 
 
-def program(stack: Stack, existing: dict[str, str], config: dict[str, str] | None = None) -> Daemon:
+def program(
+    stack: Stack, existing: dict[str, str], config: dict[str, str] | None = None, daemon: Daemon | None = None
+) -> Daemon:
     """One program, as an engine runs it, against the mocks."""
-    daemon = Daemon(networks=existing)
+    daemon = daemon or Daemon(networks=existing)
     contexts.context.cache_clear()
     contexts._image.cache_clear()
     asyncio.set_event_loop(asyncio.new_event_loop())

@@ -40,6 +40,8 @@ def test_a_whole_environment_is_read(tmp_path):
     assert (settings.system, settings.database_port, settings.idle_minutes) == ("keret", 6432, 30)
     assert settings.system_key == "system-key"
     assert settings.entry.name == "Keretrendszer"
+    assert settings.replicas == 1
+    assert configuration.read(environment(tmp_path, ASP_REPLICAS="2")).replicas == 2
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -58,6 +60,7 @@ def test_a_missing_variable_is_named(tmp_path, name):
             "ASP_OIDC_ISSUER: seen 'https://id.asp.test', wanted https://<host>",
         ),
         ({"ASP_OIDC_BACKCHANNEL": "http://id"}, "ASP_OIDC_BACKCHANNEL: seen 'http://id', wanted https://<host>"),
+        ({"ASP_REPLICAS": "0"}, "ASP_REPLICAS: seen '0', wanted how many tasks the service has"),
         ({"ASP_SYSTEM_KEY_FILE": "/nowhere/system.key"}, "ASP_SYSTEM_KEY_FILE: /nowhere/system.key cannot be read"),
     ],
 )

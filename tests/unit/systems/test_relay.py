@@ -63,6 +63,18 @@ def test_few_tenants_are_looked_at_twice_a_minute(busy_relay):
     assert set(busy_relay.rounds(30).values()) == {2}
 
 
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_relays_of_several_tasks_visit_the_idle_together_as_often_as_one(busy_relay, replicas):
+    other = relay.Relay(MANY[0], replicas)
+    other.visits, other._tenants = [], busy_relay._tenants
+    other._visit = lambda ksh: other.visits.append(ksh) or 0
+    rounds = 30
+    for _ in range(rounds):
+        other.round()
+    assert len(other.visits) == rounds * (relay.COLD // replicas), "each its share"
+    assert replicas * len(other.visits) <= rounds * relay.COLD and other.later == replicas * relay.LATER
+
+
 @pytest.mark.parametrize(
     ("hour", "minute", "slot"), [(0, 0, None), (1, 29, None), (1, 30, "2026-03-02"), (23, 59, "2026-03-02")]
 )

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from inventory.register import load
 from stacks.components import etcd
 
 NODES = ["asp-x-baz1-postgres-1", "asp-x-baz1-postgres-2"]
@@ -20,7 +21,10 @@ class Context:
         postgres=NODES, etcd=["asp-x-baz1-etcd-1"], data_network=SimpleNamespace(name="asp-x-baz1-data")
     )
 
-    def volume(self, name):
+    environment = load("dev").environment
+    cell_entry = environment.cells[0]
+
+    def volume(self, name, place):
         return SimpleNamespace(name=f"volume {name}")
 
 

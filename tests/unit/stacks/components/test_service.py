@@ -8,7 +8,7 @@ import subprocess
 import pulumi
 import pytest
 
-from inventory import paths
+from inventory import paths, placement
 from inventory.register import load
 from inventory.vault import vault
 
@@ -50,6 +50,7 @@ def build(tmp_path, monkeypatch):
             "health": service.Health(["true"]),
             "user": "10001",
             "memory": 64,
+            "place": placement.edge(register.environment),
             **changes,
         }
 
@@ -92,7 +93,7 @@ def test_no_node_is_ended_while_it_recovers(build):
     login = postgres.Login("keycloak", "keycloak", "a-password-0123456789")
     name = "asp-test-identity-db"
     args = postgres_node.SingleNodeArgs("asp-test-identity-db", login)
-    resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args))
+    resources = build(make=lambda ctx: postgres_node.PostgresNode(ctx, name, args, placement.central(ctx.environment)))
     container = resources["docker:index/service:Service", "identity-db"]["taskSpec"]["containerSpec"]
     assert container["healthcheck"]["startPeriod"] == "6h"
 

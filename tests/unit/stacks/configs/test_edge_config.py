@@ -104,6 +104,57 @@ def test_each_lane_of_an_app_server_is_as_wide_as_the_register_says(register, te
             assert any(line.startswith("http-after-response set-status 429") for line in rest)
 
 
+@pytest.fixture(scope="module")
+def three():
+    """Two edges before two tasks of each app server."""
+    return load("three")
+
+
+def templates(register):
+    """Lane → its one line of servers, and the lines of its backend, of every app server."""
+    text, lanes = edge_config.render(register, ISSUER), {}
+    for system in register.installed_systems:
+        for end in ("", "-more", "-upload"):
+            lines = section(text, f"backend baz1-{system}{end}")
+            (line,) = (line for line in lines if line.startswith(("server ", "server-template ")))
+            lanes[f"{system}{end}"] = (line, lines)
+    return lanes
+
+
+def test_every_task_of_an_app_server_is_a_server_of_every_lane(three):
+    lanes = templates(three)
+    assert len(lanes) == 3 * len(three.installed_systems)
+    for lane, (line, lines) in lanes.items():
+        service = three.cell("baz1").app(lane.partition("-")[0])
+        assert line.startswith(f"server-template {service}- 3 {service}:8443 "), "two, and a successor"
+        for part in ("verify required", f"sni str({service})", f"verifyhost {service}", "resolvers docker"):
+            assert part in line
+        assert " check check-ssl " in line and "track" not in line, "each lane has its own order"
+        assert f"http-check send meth GET uri /healthz/ready ver HTTP/1.1 hdr Host {service}" in lines
+        assert "option redispatch 1" in lines, "who is sent to a lost machine waits for one connection at most"
+
+
+def test_a_municipality_keeps_to_one_task_while_it_has_room(three):
+    """A page and what it links to come of one release, also while the tasks are updated one by one."""
+    for line, lines in templates(three).values():
+        assert " hash-key addr-port " in line, "the same one at every edge and in every lane"
+        for rule in ("balance hdr(Asp-Tenant)", "hash-type consistent", "hash-balance-factor 150"):
+            assert rule in lines
+
+
+def test_edges_share_the_threads_of_an_app_server(three):
+    for lane, (line, _) in templates(three).items():
+        limit = three.limit(f"lane-{lane.partition('-')[2] or 'main'}")
+        (most,) = map(int, re.findall(r" maxconn (\d+) ", line))
+        assert limit / 2 <= most < limit / 2 + 1, "of two edges"
+
+
+def test_what_has_one_task_is_one_server(three):
+    text = edge_config.render(three, ISSUER)
+    assert {line.split()[1] for line in servers(text, 2)} == {three.names.identity, three.names.pki}
+    assert "server-template" not in edge_config.render(load("dev"), ISSUER)
+
+
 def test_headers_and_an_awaited_body_fit_into_a_buffer(register):
     reserve = 1024  # HAProxy's tune.maxrewrite
     assert register.limit("headers") + register.limit("body-awaited") < edge_limits.BUFFER_BYTES - reserve
