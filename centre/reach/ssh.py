@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def connect(to: Destination) -> paramiko.SSHClient:
     transport = client.get_transport()
     assert transport is not None
     transport.set_keepalive(KEEPALIVE)
+    if isinstance(transport.sock, socket.socket):  # else a short packet waits for the answer to the one before: 350 ms
+        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for an exec that takes 17 with it
     return client
 
 

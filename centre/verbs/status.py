@@ -11,7 +11,8 @@ from typing import Any
 from docker.models.services import Service
 
 from centre.faults import OK
-from centre.reach.runtime import Runtime, connect
+from centre.reach.machines import connect
+from centre.reach.runtime import Runtime
 from centre.verbs import lock
 from centre.verbs.lock import Holder
 from centre.verbs.services import services
@@ -77,8 +78,12 @@ class Status:
 
 def run(options: argparse.Namespace) -> int:
     """`asp status`: exit 0, whatever is seen; the daemon first, for who may not use it may not read `.asp` either."""
-    connect()
-    status = read(load(options.env))
+    try:
+        register = load(options.env)
+    except PermissionError:
+        connect()
+        raise
+    status = read(register)
     print(json.dumps(asdict(status), ensure_ascii=False, indent=1) if options.json else text(status))
     return OK
 

@@ -106,7 +106,7 @@ def daemon(monkeypatch):
     register = support.register()
     daemon = Daemon(register, register.municipality("16054"))
     client = SimpleNamespace(api=daemon)
-    monkeypatch.setattr(hosting, "Runtime", lambda register: SimpleNamespace(client=client))
+    monkeypatch.setattr(hosting, "Runtime", lambda register: SimpleNamespace(client=client, daemons=lambda: [client]))
     return daemon
 
 

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import io
 
 import paramiko
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.play_context import PlayContext
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from centre.reach import ssh
 from tests.support import modules  # noqa: F401 - puts the collections on Python's path
-from tests.support.ssh_server import VANISH, serving
+from tests.support.ssh_server import VANISH, pair, serving
 
 PINNED = importlib.import_module("ansible_collections.asp.centre.plugins.connection.pinned")
-
-
-def pair():
-    key = ed25519.Ed25519PrivateKey.generate()
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()
-    return text, paramiko.Ed25519Key.from_private_key(io.StringIO(text))
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,9 @@ def test_a_restore_takes_three_times_its_database_and_a_quarter_of_what_is_free(
 ):
     monkeypatch.setattr(scratch, "MEMINFO", tmp_path / "meminfo")
     scratch.MEMINFO.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
-    cell = SimpleNamespace(rows=lambda sql, role: [mebibytes * 2**20])
+    environment = SimpleNamespace(several_machines=False)
+    runtime = SimpleNamespace(register=SimpleNamespace(environment=environment))
+    cell = SimpleNamespace(rows=lambda sql, role: [mebibytes * 2**20], runtime=runtime)
     assert scratch._memory(cell, "t16054") == memory
 
 
@@ -112,7 +114,7 @@ def test_a_container_of_a_restore_reaches_nothing_and_changes_no_repository(monk
 
     containers = SimpleNamespace(create=create, list=lambda **_: [])
     runtime = SimpleNamespace(
-        client=SimpleNamespace(containers=containers),
+        machines=SimpleNamespace(holding=lambda volume: SimpleNamespace(containers=containers)),
         register=SimpleNamespace(environment=SimpleNamespace(id="x")),
         container=lambda node: SimpleNamespace(image=SimpleNamespace(id="i")),
     )

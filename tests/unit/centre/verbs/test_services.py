@@ -26,5 +26,5 @@ def test_only_its_own_containers_are_killed():
     )
     names = SimpleNamespace(daemon_name=lambda label: f"asp-test-{label}")
     register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
-    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, dead]
+    assert services.kill(SimpleNamespace(client=client, daemons=lambda: [client], register=register)) == [ours, dead]
     assert (ours.killed, theirs.killed) == (True, False)
