@@ -152,14 +152,17 @@ def _send(far: socket.socket, channel: paramiko.Channel, receiving: threading.Th
     """What is said to the daemon, until its user half-closes; then wait until either end has gone, and close both."""
     with contextlib.suppress(OSError):
         while piece := far.recv(BLOCK):
-            with contextlib.suppress(OSError):  # the channel has ended: what is left is drained, so that all is read
+            with contextlib.suppress(
+                OSError, EOFError
+            ):  # it has ended: the rest is drained
                 channel.sendall(piece)
     with contextlib.suppress(OSError, EOFError):
         channel.shutdown_write()
     hung_up = select.poll()
     hung_up.register(far, 0)  # POLLHUP alone: both directions have ended
     hung_up.poll()
-    channel.close()
+    with contextlib.suppress(OSError, EOFError):  # the connection has ended
+        channel.close()
     receiving.join()
     far.close()
 
