@@ -152,9 +152,7 @@ def _send(far: socket.socket, channel: paramiko.Channel, receiving: threading.Th
     """What is said to the daemon, until its user half-closes; then wait until either end has gone, and close both."""
     with contextlib.suppress(OSError):
         while piece := far.recv(BLOCK):
-            with contextlib.suppress(
-                OSError, EOFError
-            ):  # it has ended: the rest is drained
+            with contextlib.suppress(OSError, EOFError):  # it has ended: the rest is drained
                 channel.sendall(piece)
     with contextlib.suppress(OSError, EOFError):
         channel.shutdown_write()
