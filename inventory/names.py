@@ -41,12 +41,11 @@ class Port(IntEnum):
 
 
 LOCAL_MACHINE = "local"  # the one machine of an environment that names none
-MACHINE_LABEL = "asp.machine"  # of a node in the Swarm: which machine of the register it is
 
 
 def machine_labels(machine: str, domain: str, roles: Iterable[str]) -> dict[str, str]:
     """Labels of a machine's node in the Swarm: `asp.machine`, `asp.domain`, and `asp.role.<role>` for each role."""
-    return {MACHINE_LABEL: machine, "asp.domain": domain, **{f"asp.role.{role}": "true" for role in sorted(roles)}}
+    return {"asp.machine": machine, "asp.domain": domain, **{f"asp.role.{role}": "true" for role in sorted(roles)}}
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from centre.reach import daemon, ssh
 from centre.reach.faults import RuntimeFault, Unreachable
 from centre.reach.link import Link, link
 from inventory.models import Environment, Machine, MachineRole
-from inventory.names import MACHINE_LABEL
 
 CONNECT_SECONDS = 10  # until a machine that does not answer is given up
 PROBE_SECONDS = 10  # for which a daemon may think about who it is
 FRESH_SECONDS = 5  # for which the Swarm's nodes are believed to be as they were
+LABEL = "asp.machine"  # of a node in the Swarm: `inventory.names.machine_labels`
 NEXT = "Run ansible-playbook playbooks/machines.yml, which says why"
 
 
@@ -106,7 +106,7 @@ class Machines:
         named = {self._ask().nodes[node] for node in nodes}
         if foreign := named - {machine.id for machine in self._machines}:
             raise Unreachable(
-                f"service {service}: runs on a node with label {MACHINE_LABEL}={min(foreign) or '(none)'}; wanted: one "
+                f"service {service}: runs on a node with label {LABEL}={min(foreign) or '(none)'}; wanted: one "
                 f"of {', '.join(machine.id for machine in self._machines)}. {NEXT}"
             )
         return [machine for machine in self._machines if machine.id in named]
@@ -167,7 +167,7 @@ class Machines:
         for machine in managers:
             try:
                 client = self._client(machine, PROBE_SECONDS)
-                nodes = {node["ID"]: (node["Spec"].get("Labels") or {}).get(MACHINE_LABEL, "")
+                nodes = {node["ID"]: (node["Spec"].get("Labels") or {}).get(LABEL, "")
                          for node in client.api.nodes()}  # fmt: skip
                 swarm = Swarm(machine, nodes, time.monotonic())
                 _require_member(machine, client, swarm)
@@ -190,7 +190,7 @@ def _require_member(machine: Machine, client: docker.DockerClient, swarm: Swarm)
         seen = f"node {node}, which {swarm.manager.id} does not know" if node else f"Swarm {state}"
         wanted = f"a node of the Swarm that {swarm.manager.id} manages"
     elif (label := swarm.nodes[node]) != machine.id:
-        seen, wanted = f"node {node} with label {MACHINE_LABEL}={label or '(none)'}", machine.id
+        seen, wanted = f"node {node} with label {LABEL}={label or '(none)'}", machine.id
     else:
         return
     raise Unreachable(f"machine {machine.id}: seen: {seen}; wanted: {wanted}. {NEXT}")

@@ -44,6 +44,8 @@ def leftovers(register: Register) -> bool:
     folder = paths.environment_dir(register.environment.id)
     if folder.is_dir() and any(path.name not in STAYING for path in folder.iterdir()):
         return True
+    if not any(machine.local for machine in register.environment.machines):
+        return False  # of machines elsewhere, only what was worked on from here
     runtime, label = Runtime(register), labelled(register.environment.id)
     return bool(services(runtime) or volumes(runtime) or runtime.client.networks.list(filters=label))
 
