@@ -55,6 +55,9 @@ bench:  ## a bench by its target's id: ID=E1 (make bench ID= lists them all); AR
 soak:  ## everybody at work in the running ENV while things break, 30 minutes, then all verified (ARGS="--minutes 3")
 	@$(PY) -m tests.soak --env $(ENV) $(ARGS)
 
+power:  ## everybody at work in the running ENV while this machine's Docker daemon is killed, twice (asks; YES=1 does not)
+	@YES=$(YES) $(PY) -m tests.soak --env $(ENV) --minutes 9 --pause 4 --only "machine,machine up" $(ARGS)
+
 test-cells: host  ## all tests of a three-node cell, in environments of their own (long)
 	@$(PY) -m pytest --long tests/live/cells
 

@@ -32,7 +32,7 @@ LOCAL = ROOT / ".asp"
 SOCKET = "/var/run/docker.sock"
 PID_FILE = Path("/var/run/docker.pid")
 DISK_GIB = 12  # images 5, databases and backups 3, caches 2, and room to work
-START_SECONDS = 60
+START_SECONDS = 90
 PACKAGES = {  # a command that is needed → Debian packages that bring it
     "mmdebstrap": ["mmdebstrap"],
     "mvn": ["maven", "default-jre-headless"],
@@ -115,18 +115,41 @@ def engine(steps: Steps) -> str | None:
         raise StepFailed(f"may not use {SOCKET}: run as root, or join group docker and sign in again")
     if os.geteuid() != 0:
         raise StepFailed(f"Docker: nothing answers at {SOCKET}; wanted a running daemon, or root to start one")
-    if Path("/run/systemd/system").is_dir():
+    if service_manager():
         steps.command("docker-start", ["systemctl", "start", "docker"], limit=120)
-    else:  # no service manager: the daemon runs on its own and outlives this command
-        forget_dead_daemon()
-        log = (steps.logs / "dockerd.log").open("ab")
-        subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while not docker("GET", "/_ping"):
+            if time.monotonic() > deadline:
+                raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See journalctl -u docker")
+            time.sleep(0.3)
+    else:
+        start_daemon(["dockerd"], steps.logs / "dockerd.log")
+    return "started"
+
+
+def service_manager() -> bool:
+    """Whether systemd runs here, and so the daemon."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def start_daemon(command: list[str], log: Path) -> None:
+    """Start a daemon where no service manager does, which outlives this command; returns once it answers.
+
+    One that gives up is started again, as a service manager would do: after a loss of power on a busy machine its
+    containerd may need longer for the containers of before than dockerd waits for it, which is 15 s.
+    """
     deadline = time.monotonic() + START_SECONDS
+    process: subprocess.Popen[bytes] | None = None
     while not docker("GET", "/_ping"):
         if time.monotonic() > deadline:
-            raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {steps.logs / 'dockerd.log'}")
+            raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {log}")
+        if process is None or process.poll() is not None:
+            forget_dead_daemon()
+            with log.open("ab") as stream:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
+                )
         time.sleep(0.3)
-    return "started"
 
 
 def forget_dead_daemon(file: Path = PID_FILE) -> None:
@@ -134,8 +157,16 @@ def forget_dead_daemon(file: Path = PID_FILE) -> None:
     if file.is_file():
         pid = file.read_text().strip()
         name = Path("/proc", pid, "comm")
-        if not name.is_file() or name.read_text().strip() != "dockerd":
+        if not runs(pid) or name.read_text().strip() != "dockerd":
             file.unlink()
+
+
+def runs(pid: str) -> bool:
+    """Whether a process does anything still; one that has ended and waits to be asked for its exit code does not."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def swarm(advertise: str | None = None) -> str | None:

@@ -33,13 +33,14 @@ class Steps:
         self.uncounted: list[str] = []
         self._print = threading.Lock()
         self._running: dict[str, float] = {}
+        self._words: dict[str, str] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def run(self, title: str, action: Callable[[], str | None]) -> None:
         """Do `action`; what it returns says what changed (None or empty: nothing did)."""
         started = time.monotonic()
         self._running[title] = started
-        with _Spinner(self._running) as spinner:
+        with _Spinner(self._running, self._words) as spinner:
             try:
                 outcome = action()
             except BaseException:
@@ -52,6 +53,10 @@ class Steps:
             else:
                 self.changed += bool(outcome)
             self._line(spinner, title, started, outcome or "no change")
+
+    def say(self, title: str, words: str) -> None:
+        """What a step that is under way has come to; shown on a terminal."""
+        self._words[title] = words
 
     def verdict(self) -> str:
         """What the steps changed, in one sentence's end; those that did not say are named."""
@@ -90,8 +95,8 @@ class Steps:
 class _Spinner:
     """Shows what runs and for how long, on a terminal only."""
 
-    def __init__(self, running: Mapping[str, float]):
-        self._running = running
+    def __init__(self, running: Mapping[str, float], words: Mapping[str, str]):
+        self._running, self._words = running, words
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._turn, daemon=True) if sys.stdout.isatty() else None
 
@@ -115,5 +120,8 @@ class _Spinner:
             if self._stop.wait(0.2):
                 return
             now = time.monotonic()
-            items = ", ".join(f"{title} {now - since:.0f} s" for title, since in list(self._running.items()))
+            items = ", ".join(
+                f"{title} {now - since:.0f} s {self._words.get(title, '')}".rstrip()
+                for title, since in list(self._running.items())
+            )
             print(f"\r\x1b[2K{frame} {items}"[:150], end="", flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -18,10 +19,34 @@ LIMIT = 120  # seconds for tasks to stop and let go of networks and volumes
 SERVICE = "com.docker.swarm.service.name"  # label of every task's container
 
 
+@dataclass(frozen=True)
+class Health:
+    """A service's tasks: how many run of how many, and the states of those that should."""
+
+    name: str
+    running: int
+    replicas: int
+    states: list[str]
+
+    def __str__(self) -> str:
+        if not self.replicas:
+            return "stopped"
+        count = f"running {self.running}/{self.replicas}"
+        return count if self.running == self.replicas else f"{count} ({', '.join(self.states) or 'no task'})"
+
+
 def services(runtime: Runtime) -> list[Service]:
     """The environment's services by name."""
     label = f"asp.env={runtime.register.environment.id}"
     return sorted(runtime.client.services.list(filters={"label": label}), key=lambda service: str(service.name))
+
+
+def health(service: Service) -> Health:
+    """Ask the daemon for a service's tasks; one that starts runs once its health check has passed."""
+    attributes: dict[str, Any] = service.attrs
+    replicas = attributes["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
+    states = [task["Status"]["State"] for task in service.tasks(filters={"desired-state": "running"})]
+    return Health(str(service.name), states.count("running"), replicas, states)
 
 
 def containers(runtime: Runtime) -> list[Container]:

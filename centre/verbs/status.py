@@ -6,34 +6,15 @@ import argparse
 import contextlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from docker.models.services import Service
 
 from centre.faults import OK
 from centre.reach.machines import connect
 from centre.reach.runtime import Runtime
 from centre.verbs import lock
 from centre.verbs.lock import Holder
-from centre.verbs.services import services
+from centre.verbs.services import Health, health, services
 from inventory import paths
 from inventory.register import Register, load
-
-
-@dataclass(frozen=True)
-class Health:
-    """A service's tasks: how many run of how many, and the states of those that should."""
-
-    name: str
-    running: int
-    replicas: int
-    states: list[str]
-
-    def __str__(self) -> str:
-        if not self.replicas:
-            return "stopped"
-        count = f"running {self.running}/{self.replicas}"
-        return count if self.running == self.replicas else f"{count} ({', '.join(self.states) or 'no task'})"
 
 
 @dataclass(frozen=True)
@@ -95,7 +76,7 @@ def read(register: Register) -> Status:
     return Status(
         env,
         lock.holder(env),
-        [_health(service) for service in services(Runtime(register))],
+        [health(service) for service in services(Runtime(register))],
         [
             Place(m.ksh, m.name, str(m.phase), m.url(), _readiness(env, m.ksh))
             for m in sorted(register.municipalities.values(), key=lambda m: m.ksh)
@@ -128,13 +109,6 @@ def text(status: Status) -> str:
 
 def _verdict(readiness: Readiness | None) -> str:
     return f"  {'ready' if readiness.ready else 'NOT ready'}, report {readiness.report}" if readiness else ""
-
-
-def _health(service: Service) -> Health:
-    attributes: dict[str, Any] = service.attrs
-    replicas = attributes["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1)
-    states = [task["Status"]["State"] for task in service.tasks(filters={"desired-state": "running"})]
-    return Health(str(service.name), states.count("running"), replicas, states)
 
 
 def _readiness(env: str, ksh: str) -> Readiness | None:

@@ -16,7 +16,7 @@ from centre.database.upgrade import upgrade
 from centre.edge.withdrawal import Withdrawals
 from centre.faults import OK
 from centre.reach.runtime import Runtime
-from centre.verbs import addresses, lock, plays, preconditions, provision, summaries
+from centre.verbs import addresses, lock, plays, preconditions, provision, starting, summaries
 from centre.verbs.progress import StepFailed, Steps
 from inventory import paths
 from inventory.models import Municipality
@@ -46,6 +46,7 @@ def up(register: Register) -> None:
     steps.run("Register and secrets", lambda: _counted(vault.ensure(register)[1], "created"))
     steps.run("Published ports", lambda: preconditions.ports(register))
     steps.run("Images", lambda: images(steps))
+    await_services(steps, register)
     environ = provision.environment(register)
     for number, wave in enumerate(order.waves(register)):
         if number == order.APP_WAVE:  # an older schema would meet newer app servers
@@ -69,6 +70,14 @@ def up(register: Register) -> None:
         f"Environment {env} is up after {time.monotonic() - started:.0f} s: {steps.verdict()}.\n"
         f"Addresses and workstations: asp status {env}. In your own browser: asp browse --env {env}"
     )
+
+
+def await_services(steps: Steps, register: Register) -> None:
+    """Wait for what starts by itself, as after the loss of power; it changes nothing."""
+    name, notes = "Services that start", list[str]()
+    steps.run(name, lambda: notes.append(starting.wait(register, partial(steps.say, name))))
+    if note := notes[0]:
+        print(f"  note: {note}", flush=True)
 
 
 def title(stack: Stack) -> str:

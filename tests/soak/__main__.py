@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,9 @@ from tests.soak.plan import plan
 from tests.soak.verdict import Verdict, exit_code, table
 from tests.soak.watch import Watch
 
+ONLY = "faults: " + ", ".join(fault.name for fault in faults.ALL)
+ONLY += "; and such as end whatever runs in containers on this machine, never chosen by themselves: "
+ONLY += ", ".join(fault.name for fault in faults.OF_THE_MACHINE)
 MOST_MINUTES = 50  # permissions last an hour
 
 
@@ -51,7 +55,7 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
         watch = Watch(runtime, register.environment.id)
         ground = faults.Ground(register, runtime, register.municipality(PAIR[0]), folder)
         day, seconds = Day(ground, crew, watch, options.seed), options.minutes * 60
-        planned = plan(options.seed, seconds, options.pause * 60, options.only or list(faults.BY_NAME))
+        planned = plan(options.seed, seconds, options.pause * 60, options.only or [fault.name for fault in faults.ALL])
         print(f"{len(crew.workers)} people for {options.minutes:g} min, {len(planned)} faults", flush=True)
         watch.start()
         day.run(planned, seconds)
@@ -91,6 +95,17 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     return verdicts, report
 
 
+def confirm(env: str, chosen: Collection[str]) -> None:
+    """Ask for the environment's name before all containers of this machine are ended; YES=1 confirms it."""
+    ending = [fault.title for fault in faults.OF_THE_MACHINE if fault.name in chosen]
+    if not ending or os.environ.get("YES") == "1":
+        return
+    question = f"{'; '.join(ending)}: every container on this machine ends. Type the environment's name: "
+    answer = input(question) if sys.stdin.isatty() else "no terminal to ask"
+    if answer != env:
+        raise SystemExit(f"nothing was touched: seen {answer!r}, wanted {env!r} (or YES=1)")
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,12 +113,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--pause", type=float, default=3, help="minutes from one fault to the next")
     parser.add_argument("--seed", type=int, default=18, help="of the faults and their order")
-    parser.add_argument("--only", type=lambda text: text.split(","), help=f"faults: {', '.join(faults.BY_NAME)}")
+    parser.add_argument("--only", type=lambda text: text.split(","), help=ONLY)
     options = parser.parse_args()
     if not 1 <= options.minutes <= MOST_MINUTES:
         parser.error(f"--minutes {options.minutes:g}: wanted 1 to {MOST_MINUTES}")
     if strange := set(options.only or ()) - set(faults.BY_NAME):
         parser.error(f"--only: no faults {sorted(strange)}; known: {', '.join(faults.BY_NAME)}")
+    confirm(options.env, options.only or ())
     folder = paths.environment_dir(options.env) / "soak"
     folder.mkdir(parents=True, exist_ok=True)
     print(f"soak of {options.env}, seed {options.seed}", flush=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import time
 from collections.abc import Sequence
 from http.client import HTTPException
+
+from docker.errors import DockerException
 
 from centre.faults import CentreFault
 from centre.reach.runtime import RuntimeFault
@@ -41,7 +44,8 @@ class Day:
                 break
             window = self._plant(BY_NAME[entry.fault], begin)
             self.windows.append(window)
-            self._watch.read_logs()
+            with contextlib.suppress(DockerException, OSError):  # the daemon is still away: they are read next time
+                self._watch.read_logs()
         time.sleep(max(begin + seconds - time.time(), 0))
         self._crew.over.set()
         for worker in self._crew.workers:
@@ -53,7 +57,7 @@ class Day:
             target = fault.act(self._ground, self._chance)
         except (CentreFault, Failure, OSError, subprocess.SubprocessError) as error:
             failure = f"{type(error).__name__}: {error}"
-        deadline = begin + fault.limit * PATIENCE
+        deadline = time.time() + fault.limit * PATIENCE
         good: list[float] = []  # when each round ended in which all was well
         while len(good) < ROUNDS:
             trouble = self._trouble()
@@ -75,7 +79,7 @@ class Day:
         try:
             for service in self._watch.services():
                 self._ground.runtime.container(service)
-        except RuntimeFault as fault:
+        except (RuntimeFault, DockerException, OSError) as fault:  # the daemon itself may be what is away
             return str(fault)[:200]
         systems = self._ground.register.systems_of(self._ground.municipality)
         troubles = (self._seen(self._inspector, system) for system in systems)

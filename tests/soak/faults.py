@@ -6,6 +6,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from centre.reach.leader import leader
 from centre.reach.psql import CellSql
 from centre.reach.runtime import Runtime
 from centre.verbs import plays, summaries
+from inventory import paths
 from inventory.models import Municipality
 from inventory.register import Register
+from tests.soak import daemon
 
+UP_SECONDS = 600
 RELOAD = """
 import socket
 with socket.socket(socket.AF_UNIX) as master:
@@ -67,7 +71,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class Fault:
-    """`act`: plants it and returns where; `excuses`: people may notice it; `limit`: seconds until all is well again."""
+    """`act`: plants it and returns where; `excuses`: people may notice it.
+
+    `limit`: seconds until all is well again, from the end of `act`.
+    """
 
     name: str
     title: str
@@ -130,6 +137,26 @@ def join_again(ground: Ground, chance: random.Random) -> str:
     return ksh
 
 
+def machine(ground: Ground, chance: random.Random) -> str:
+    """Everything of this machine ends at once, other environments too, and comes up by itself."""
+    away = daemon.lose(ground.folder / "dockerd.log")
+    return f"daemon away {away:.0f} s"
+
+
+def machine_and_up(ground: Ground, chance: random.Random) -> str:
+    """The same, and an operator runs `up` at once, which finds everything still starting."""
+    machine(ground, chance)
+    env, log = ground.register.environment.id, ground.folder / "up.log"
+    with log.open("w") as stream:
+        argv = [sys.executable, "-m", "centre", "up", env]
+        code = subprocess.run(argv, cwd=paths.ROOT, stdout=stream, stderr=stream, timeout=UP_SECONDS).returncode
+    # A workstation in a container is a new one after such an end; what the stacks hold must be as it was.
+    changed = [line for line in log.read_text().splitlines() if line.startswith("Stack ") and "no change" not in line]
+    if code or changed:
+        raise Failure(f"up exited with {code} and changed {changed}, wanted 0 and no stack, see {log}")
+    return "up"
+
+
 ALL = (
     Fault("app server", "an app server's container is killed", True, 60, app_server),
     Fault("node", "the leading node's container is killed", True, 90, node),
@@ -140,4 +167,9 @@ ALL = (
     Fault("backup", "a backup runs", False, 300, backup),
     Fault("join", "a municipality joins once more", False, 300, join_again),
 )
-BY_NAME = {fault.name: fault for fault in ALL}
+# Only when named: they end whatever runs in containers on this machine.
+OF_THE_MACHINE = (
+    Fault("machine", "the machine's Docker daemon is killed", True, 60, machine),
+    Fault("machine up", "the machine's Docker daemon is killed, and up is run", True, 60, machine_and_up),
+)
+BY_NAME = {fault.name: fault for fault in (*ALL, *OF_THE_MACHINE)}

@@ -63,6 +63,7 @@ EXPLAINED = (
                 ("node",)),
     Explanation("the pooler gives up a login that takes too long", "-postgres-[0-9]$",
                 r"FATAL:  expected SASL response, got message type 88", DATABASE),
+    Explanation("everything ends and starts at once", "", "", ("machine", "machine up")),
 )  # fmt: skip
 
 

@@ -73,14 +73,18 @@ class Watch:
     def _sample_on(self) -> None:
         while not self._over.is_set():
             self.loads.append(os.getloadavg()[0])
-            for service, container in self.containers():
-                with contextlib.suppress(APIError):
-                    memory = self._client.api.stats(container, stream=False, one_shot=True).get("memory_stats", {})
-                    if "usage" in memory:
-                        self.samples.append(
-                            Sample(time.time(), service, container, _anonymous(memory) / MIB, memory["limit"] / MIB)
-                        )
+            with contextlib.suppress(APIError, OSError):  # the daemon itself is away
+                self._sample()
             self._over.wait(EVERY)
+
+    def _sample(self) -> None:
+        for service, container in self.containers():
+            with contextlib.suppress(APIError):
+                memory = self._client.api.stats(container, stream=False, one_shot=True).get("memory_stats", {})
+                if "usage" in memory:
+                    self.samples.append(
+                        Sample(time.time(), service, container, _anonymous(memory) / MIB, memory["limit"] / MIB)
+                    )
 
 
 def _anonymous(memory: dict) -> float:

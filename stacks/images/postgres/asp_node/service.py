@@ -10,7 +10,7 @@ import threading
 
 from asp_service.files import locked
 
-from asp_node import places, recovery
+from asp_node import names, places, recovery
 from asp_node.founding import found_cluster
 from asp_node.keeper import Keeper, keep
 from asp_node.places import log
@@ -40,6 +40,7 @@ def run() -> int:
 def _run(stopped: threading.Event, lock: int) -> int:
     for folder in ("spool", "lock"):
         os.makedirs(f"/run/asp/{folder}", exist_ok=True)
+    threading.Thread(target=names.serve, args=(stopped,), daemon=True).start()
     if os.environ.get("ASP_FOUNDER") == "1":
         found_cluster(stopped)
     patroni = subprocess.Popen(["asp-patroni", str(places.SETTINGS)], pass_fds=(lock,))

@@ -4,11 +4,15 @@ import collections
 import ipaddress
 import json
 import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from centre.verbs import host
 from centre.verbs.progress import StepFailed, Steps
+from tests.support.polling import poll
 
 
 @pytest.fixture
@@ -177,6 +181,24 @@ def test_a_killed_daemons_process_file_is_forgotten(tmp_path):
     file.write_text("4194305\n")  # above the greatest number that Linux gives
     host.forget_dead_daemon(file)
     assert not file.exists()
+
+
+def test_a_daemon_that_lives_is_not_forgotten_and_one_whose_end_nobody_asked_for_is(tmp_path):
+    program, file = tmp_path / "dockerd", tmp_path / "docker.pid"
+    shutil.copy("/bin/sleep", program)
+    process = subprocess.Popen([program, "60"])
+    try:
+        poll(Path("/proc", str(process.pid), "comm").read_text, lambda name: name == "dockerd\n", 20, "it has its name")
+        file.write_text(f"{process.pid}\n")
+        host.forget_dead_daemon(file)
+        assert file.exists()
+        process.kill()
+        poll(lambda: host.runs(str(process.pid)), lambda lives: not lives, 20, "it is dead, and a zombie")
+        host.forget_dead_daemon(file)
+        assert not file.exists()
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
