@@ -69,21 +69,27 @@ class Machines:
 
     def all(self) -> list[docker.DockerClient]:
         """The daemon of every machine, in the register's order; Unreachable naming each that does not answer."""
+        if faults := [fault for fault in self.faults().values() if fault]:
+            raise Unreachable("; ".join(faults))
+        return [self.client(machine) for machine in self._machines]
+
+    def faults(self) -> dict[str, str]:
+        """Each machine that is asked, and why it cannot be used, else ""; with one machine nobody is asked."""
         if len(self._machines) == 1:
-            return [self.client(self._machines[0])]
+            return {}
         self._ask()
         with ThreadPoolExecutor(len(self._machines)) as pool:
-            answers = list(pool.map(self._answer, self._machines))
-        if faults := [answer for answer in answers if isinstance(answer, RuntimeFault)]:
-            raise Unreachable("; ".join(map(str, faults)))
-        return [answer for answer in answers if not isinstance(answer, RuntimeFault)]
+            return dict(
+                zip((machine.id for machine in self._machines), pool.map(self._fault, self._machines), strict=True)
+            )
 
-    def _answer(self, machine: Machine) -> docker.DockerClient | RuntimeFault:
+    def _fault(self, machine: Machine) -> str:
         try:
             self._client(machine, PROBE_SECONDS).ping()
-            return self.client(machine)
+            self.client(machine)
         except RuntimeFault as fault:
-            return fault
+            return str(fault)
+        return ""
 
     def running(self, service: str) -> list[Machine]:
         """The machines that run a service's tasks, in the register's order."""

@@ -48,10 +48,12 @@ class Seat:
 
 @dataclass(frozen=True)
 class Status:
-    """An environment as it is now. `at_work`: the verb that works on it."""
+    """An environment as it is now. `at_work`: the verb that works on it; `machines`: why each of several cannot be
+    used, empty where it can."""
 
     environment: str
     at_work: Holder | None
+    machines: dict[str, str]
     services: list[Health]
     municipalities: list[Place]
     workstations: list[Seat]
@@ -71,12 +73,13 @@ def run(options: argparse.Namespace) -> int:
 
 def read(register: Register) -> Status:
     """Look at the daemon, the reports and the lock; Unreachable without a daemon."""
-    env = register.environment.id
+    env, runtime = register.environment.id, Runtime(register)
     key = paths.environment_dir(env).relative_to(paths.ROOT) / "ssh" / "id_ed25519"
     return Status(
         env,
         lock.holder(env),
-        [health(service) for service in services(Runtime(register))],
+        runtime.machines.faults(),
+        [health(service) for service in services(runtime)],
         [
             Place(m.ksh, m.name, str(m.phase), m.url(), _readiness(env, m.ksh))
             for m in sorted(register.municipalities.values(), key=lambda m: m.ksh)
@@ -94,6 +97,8 @@ def text(status: Status) -> str:
     lines = [f"Environment {env}", ""]
     if status.at_work:
         lines += [f"  {status.at_work} is under way: what follows is still changing", ""]
+    if status.machines:
+        lines += [f"  {machine:<34} {fault or 'answers'}" for machine, fault in status.machines.items()] + [""]
     if not status.services:
         lines += [f"  nothing runs; start it with asp up {env}"]
     lines += [f"  {health.name:<34} {health}" for health in status.services]

@@ -165,6 +165,15 @@ def test_a_port_published_by_hand_is_named(daemon):
     assert verdict == "FAIL" and "asp-dev-helper: 5432" in message
 
 
+def test_containers_of_another_machine_are_looked_at(daemon, monkeypatch):
+    listed = [container_of("asp-dev-helper", {}, service=False, ports=[5432])]
+    other = SimpleNamespace(api=SimpleNamespace(containers=lambda: listed))
+    runtime = SimpleNamespace(client=SimpleNamespace(api=daemon))
+    runtime.daemons = lambda: [runtime.client, other]
+    monkeypatch.setattr(hosting, "Runtime", lambda register: runtime)
+    assert look()["published"]["asp-dev-helper"] == [5432]
+
+
 # The edge from outside
 
 

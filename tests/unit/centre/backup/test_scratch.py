@@ -1,6 +1,7 @@
 """What a restore in a container tells is believed when it is whole, and its words are told when it ends."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -88,9 +89,22 @@ def test_a_restore_takes_three_times_its_database_and_a_quarter_of_what_is_free(
     assert scratch._memory(cell, "t16054") == memory
 
 
+def test_memory_is_that_of_the_machine_which_has_the_repository(monkeypatch, tmp_path):
+    monkeypatch.setattr(scratch, "MEMINFO", tmp_path / "none")
+    environment = SimpleNamespace(several_machines=True)
+    answers = {("backup", "cat", str(tmp_path / "none")): "MemAvailable: 8388608 kB\n"}
+    runtime = SimpleNamespace(
+        register=SimpleNamespace(environment=environment), check=lambda service, argv: answers[(service, *argv)]
+    )
+    names = SimpleNamespace(backup="backup")
+    cell = SimpleNamespace(rows=lambda sql, role: [10 * 2**20], runtime=runtime, cell=names)
+    assert scratch._memory(cell, "t16054") == 1054
+
+
 class Leftover:
-    def __init__(self, labels):
-        self.labels, self.gone = labels, False
+    def __init__(self, labels, status="running", days=0):
+        self.labels, self.gone, self.status = labels, False, status
+        self.attrs = {"Created": f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%S.123456789Z}"}
 
     def remove(self, **_):
         self.gone = True
@@ -101,6 +115,17 @@ def test_what_a_killed_run_left_goes_and_what_another_works_with_stays(monkeypat
     leftover = Leftover({scratch.MAKER: maker} if maker else {})
     client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [leftover]))
     monkeypatch.setattr(scratch.processes, "Process", lambda *_: SimpleNamespace(alive=alive))
+    scratch.clear_stale(client, "x")
+    assert leftover.gone is stale
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "stale"), [("running", 0, False), ("running", 2, True), ("exited", 0, True)]
+)
+def test_of_another_computers_restore_only_what_ended_or_is_old_goes(monkeypatch, status, days, stale):
+    leftover = Leftover({scratch.MAKER: "7 1", scratch.COMPUTER: "another"}, status, days)
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [leftover]))
+    monkeypatch.setattr(scratch.processes, "Process", lambda *_: SimpleNamespace(alive=False))
     scratch.clear_stale(client, "x")
     assert leftover.gone is stale
 

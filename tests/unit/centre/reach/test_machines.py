@@ -277,8 +277,11 @@ def test_everything_of_an_environment_is_asked_of_every_machine(fleet, silent):
     assert [client.info()["Swarm"]["NodeID"] for client in runtime.daemons()] == ["n1", "n2", "n3"]
     links.close_all()
     fleet.ports["m2"] = silent
+    runtime = fleet.runtime()
     with pytest.raises(Unreachable, match="machine m2: 127.0.0.1: no SSH"):
-        fleet.runtime().daemons()
+        runtime.daemons()
+    faults = runtime.machines.faults()
+    assert faults.pop("m2").startswith("machine m2: 127.0.0.1: no SSH") and faults == {"m1": "", "m3": ""}
 
 
 def test_a_volume_is_looked_for_where_its_service_runs_and_then_where_it_lies(fleet):
@@ -314,7 +317,11 @@ def test_with_one_machine_nobody_is_asked_where_a_service_runs(monkeypatch):
     assert environment.machines == [ONE_MACHINE]
     runtime = Runtime(SimpleNamespace(environment=environment), 7)
     assert runtime.container("cell") is container and runtime.client is client
-    assert runtime.daemons() == [client] and Machines(environment, 7).holding("any", "other") is client
+    assert (
+        runtime.daemons() == [client]
+        and runtime.machines.faults() == {}
+        and Machines(environment, 7).holding("any", "other") is client
+    )
     assert calls == [7, {"label": "com.docker.swarm.service.name=cell"}, 7]
 
 
