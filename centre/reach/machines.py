@@ -109,13 +109,13 @@ class Machines:
             unknown -= set(self._ask().nodes)
         if unknown:
             raise Unreachable(f"service {service}: runs on node {min(unknown)}, which no manager knows. {NEXT}")
-        named = {self._ask().nodes[node] for node in nodes}
-        if foreign := named - {machine.id for machine in self._machines}:
+        labels = {self._ask().nodes[node] for node in nodes}
+        if foreign := labels - {machine.id for machine in self._machines}:
             raise Unreachable(
                 f"service {service}: runs on a node with label {LABEL}={min(foreign) or '(none)'}; wanted: one "
                 f"of {', '.join(machine.id for machine in self._machines)}. {NEXT}"
             )
-        return [machine for machine in self._machines if machine.id in named]
+        return [machine for machine in self._machines if machine.id in labels]
 
     def holding(self, *volumes: str) -> docker.DockerClient:
         """The daemon of the one machine on which all of these volumes lie; RuntimeFault where that is not one."""
@@ -124,8 +124,8 @@ class Machines:
         places = {volume: self._place(volume) for volume in volumes}
         machine, *others = sorted({machine.id: machine for machine in places.values()}.items())
         if others:
-            seen = ", ".join(f"{volume} on {place.id}" for volume, place in places.items())
-            raise RuntimeFault(f"volumes: seen: {seen}; wanted: all on one machine, on which one container has them")
+            layout = ", ".join(f"{volume} on {place.id}" for volume, place in places.items())
+            raise RuntimeFault(f"volumes: seen: {layout}; wanted: all on one machine, on which one container has them")
         return self.client(machine[1])
 
     def _place(self, volume: str) -> Machine:
@@ -142,9 +142,9 @@ class Machines:
             if any(entry.name == volume for entry in client.volumes.list(filters={"name": volume}))
         ]
         if len(there) != 1:
-            seen = ", ".join(machine.id for machine in there) or "nowhere"
+            layout = ", ".join(machine.id for machine in there) or "nowhere"
             raise Unreachable(
-                f"volume {volume}: seen: {seen}; wanted: on one machine, or a running service that has it"
+                f"volume {volume}: seen: {layout}; wanted: on one machine, or a running service that has it"
             )
         return there[0]
 
@@ -163,12 +163,12 @@ class Machines:
 
     def _ask(self) -> Swarm:
         """What the Swarm looks like now; Unreachable with the words of every manager when none can say."""
-        known = self._swarm
-        if known and time.monotonic() < known.moment + FRESH_SECONDS:
-            return known
+        before = self._swarm
+        if before and time.monotonic() < before.moment + FRESH_SECONDS:
+            return before
         managers = self._environment.staying(MachineRole.MANAGER)
-        if known:
-            managers = sorted(managers, key=lambda machine: machine.id != known.manager.id)
+        if before:
+            managers = sorted(managers, key=lambda machine: machine.id != before.manager.id)
         faults = []
         for machine in managers:
             try:
@@ -193,10 +193,10 @@ def _require_member(machine: Machine, client: docker.DockerClient, swarm: Swarm)
     info: dict[str, Any] = client.info()["Swarm"]
     node, state = info.get("NodeID", ""), info.get("LocalNodeState", "")
     if node not in swarm.nodes:
-        seen = f"node {node}, which {swarm.manager.id} does not know" if node else f"Swarm {state}"
-        wanted = f"a node of the Swarm that {swarm.manager.id} manages"
+        state = f"node {node}, which {swarm.manager.id} does not know" if node else f"Swarm {state}"
+        expected = f"a node of the Swarm that {swarm.manager.id} manages"
     elif (label := swarm.nodes[node]) != machine.id:
-        seen, wanted = f"node {node} with label {LABEL}={label or '(none)'}", machine.id
+        state, expected = f"node {node} with label {LABEL}={label or '(none)'}", machine.id
     else:
         return
-    raise Unreachable(f"machine {machine.id}: seen: {seen}; wanted: {wanted}. {NEXT}")
+    raise Unreachable(f"machine {machine.id}: seen: {state}; wanted: {expected}. {NEXT}")

@@ -166,8 +166,8 @@ def test_a_port_published_by_hand_is_named(daemon):
 
 
 def test_containers_of_another_machine_are_looked_at(daemon, monkeypatch):
-    listed = [container_of("asp-dev-helper", {}, service=False, ports=[5432])]
-    other = SimpleNamespace(api=SimpleNamespace(containers=lambda: listed))
+    helper = container_of("asp-dev-helper", {}, service=False, ports=[5432])
+    other = SimpleNamespace(api=SimpleNamespace(containers=lambda: [helper]))
     runtime = SimpleNamespace(client=SimpleNamespace(api=daemon))
     runtime.daemons = lambda: [runtime.client, other]
     monkeypatch.setattr(hosting, "Runtime", lambda register: runtime)

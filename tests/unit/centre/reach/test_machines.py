@@ -169,10 +169,10 @@ def test_without_a_manager_each_says_why(fleet, silent):
     with pytest.raises(Unreachable) as fault:
         fleet.runtime()
     assert time.monotonic() - began < 4 + BOUND
-    said = str(fault.value)
-    assert "no manager answers. Seen: machine m1: 127.0.0.1: no SSH on port" in said
-    assert "machine m2: its Docker daemon does not answer: no answer in time" in said
-    assert "machine m3: manages no Swarm now" in said and "machines.yml" in said
+    message = str(fault.value)
+    assert "no manager answers. Seen: machine m1: 127.0.0.1: no SSH on port" in message
+    assert "machine m2: its Docker daemon does not answer: no answer in time" in message
+    assert "machine m3: manages no Swarm now" in message and "machines.yml" in message
 
 
 def test_a_machine_that_is_gone_is_told_in_bounded_time(fleet, silent):
@@ -233,11 +233,11 @@ def test_what_is_not_healthy_is_told_with_what_could_not_be_seen(fleet, silent):
 def test_a_machine_with_another_key_is_not_spoken_to(fleet):
     fleet.place("cell", "m3")
     expected = ssh.public(pair()[1])
-    seen = fleet.environment.machines[2].host_key
+    actual = fleet.environment.machines[2].host_key
     fleet.environment.machines[2] = fleet.environment.machines[2].model_copy(update={"host_key": expected})
     with pytest.raises(Unreachable) as fault:
         fleet.runtime().run("cell", ["true"])
-    assert f"seen: {seen}; wanted: {expected}" in str(fault.value) and "act=replace" in str(fault.value)
+    assert f"seen: {actual}; wanted: {expected}" in str(fault.value) and "act=replace" in str(fault.value)
     assert fleet.daemons["m3"].requests == []
 
 
