@@ -71,7 +71,8 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
             "until": moment.isoformat(sep=" ") if moment else None,
         }
     )
-    client, name = cell.runtime.client, f"{names.prefix}-rebuild"
+    client = cell.runtime.machines.holding(volume_of(cell, repository), *names.postgres)
+    name = f"{names.prefix}-rebuild"
     volumes = {
         volume_of(cell, repository): {"bind": SOURCE, "mode": "ro"},
         **{node: {"bind": f"/peers/{node}", "mode": "rw"} for node in others},
@@ -80,7 +81,7 @@ def rebuild(cell: CellSql, repository: int, moment: datetime | None) -> Rebuilt:
     began = time.monotonic()
     try:
         clear(client, purpose)
-        image = client.services.get(first).attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        image = cell.runtime.client.services.get(first).attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
         try:
             _scale(cell, [*names.fencer, *names.postgres], 0)  # the fencer first: it must not see a leader die
             container = client.containers.create(
@@ -133,7 +134,9 @@ def _scale(cell: CellSql, services: Sequence[str], replicas: int) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     for service in services:
         label = f"com.docker.swarm.service.name={service}"
-        while not replicas and client.containers.list(filters={"label": label}):
+        while not replicas and any(
+            daemon.containers.list(filters={"label": label}) for daemon in cell.runtime.daemons()
+        ):
             if time.monotonic() > deadline:
                 raise RuntimeFault(f"{service}: still runs {STOP_SECONDS} s after it was told to stop")
             time.sleep(0.3)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from docker.models.containers import Container
 
 from centre.reach import processes
 from centre.reach.psql import PSQL, CellSql
-from centre.reach.runtime import Runtime, RuntimeFault
+from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from inventory.vault import vault
 from stacks.configs import pgbackrest
 from stacks.configs.pgbackrest import DAILY, VAULT
@@ -30,6 +30,8 @@ from stacks.configs.sql import literal
 PROGRAM = "asp-restore"  # in image postgres
 SOURCE = "/source"
 MAKER = "asp.process"  # label: the process that a scratch container serves, number and start
+COMPUTER = "asp.computer"  # label: where that process runs, whose numbers say nothing elsewhere
+LIMIT = timedelta(days=1)  # for which a restore from another computer may take
 MEMORY_MIB = 1024  # for the processes of a scratch container
 SHARED_MIB = 1024  # what a restore needs beside its database: the cluster's own files, WAL, a hole for each other file
 MEMINFO = Path("/proc/meminfo")
@@ -114,9 +116,16 @@ def _memory(cell: CellSql, tenant: str) -> int | None:
     size = "SELECT to_json(coalesce(sum(pg_database_size(oid)), 0)) FROM pg_database"
     (octets,) = cell.rows(f"{size} WHERE datname = {literal(tenant)};", role="postgres")
     mib = SHARED_MIB + 3 * int(octets) // 2**20
-    with MEMINFO.open() as lines:
-        available = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:"))
+    lines = _meminfo(cell).splitlines()
+    available = next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:"))
     return mib if mib <= available // 4 else None
+
+
+def _meminfo(cell: CellSql) -> str:
+    """The kernel's word on the memory of the machine that a restore runs on: the one that has the repository."""
+    if not cell.runtime.register.environment.several_machines:
+        return MEMINFO.read_text(encoding="ascii")
+    return cell.runtime.check(cell.cell.backup, ["cat", str(MEMINFO)])
 
 
 def _ready(cell: CellSql, tenant: str, request: str, repository: int, memory: int | None, timeout: float) -> Container:
@@ -124,9 +133,9 @@ def _ready(cell: CellSql, tenant: str, request: str, repository: int, memory: in
     env = cell.runtime.register.environment.id
     purpose = {"asp.env": env, "asp.stack": "restore", "asp.restore": tenant}
     maker = processes.this()
-    labels = {**purpose, MAKER: f"{maker.pid} {maker.start}"}
+    labels = {**purpose, MAKER: f"{maker.pid} {maker.start}", COMPUTER: processes.computer()}
     # A daemon that removes the hundred thousand files of the one before took half a minute to start this one.
-    client = Runtime(cell.runtime.register, math.ceil(timeout)).client
+    client = Runtime(cell.runtime.register, math.ceil(timeout)).machines.holding(volume_of(cell, repository))
     name = f"{cell.cell.prefix}-restore-{tenant}-{secrets.token_hex(4)}"
     try:
         clear(client, purpose)
@@ -175,9 +184,17 @@ def clear(client: DockerClient, purpose: Mapping[str, str]) -> None:
 def clear_stale(client: DockerClient, env: str) -> None:
     """Remove what killed runs left, of whatever tenant: it holds a municipality's data."""
     for leftover in _labelled(client, f"asp.env={env}", "asp.restore"):
-        maker = leftover.labels.get(MAKER)
-        if not maker or not processes.Process(*map(int, maker.split())).alive:
+        if _stale(leftover):
             _remove(leftover)
+
+
+def _stale(container: Container) -> bool:
+    """Whether nobody waits for a restore any more. Of another computer's process only the container tells."""
+    if container.labels.get(COMPUTER, processes.computer()) != processes.computer():
+        age = datetime.now(UTC) - datetime.fromisoformat(container.attrs["Created"][:19] + "+00:00")
+        return container.status in ("exited", "dead") or age > LIMIT
+    maker = container.labels.get(MAKER)
+    return not maker or not processes.Process(*map(int, maker.split())).alive
 
 
 def _labelled(client: DockerClient, *labels: str) -> list[Container]:
@@ -202,7 +219,9 @@ def configure(cell: CellSql, container: Container, repository: int) -> None:
 
 
 def _remove(container: Container) -> None:
-    with contextlib.suppress(APIError, OSError):  # the daemon goes on with what takes it longer than we wait
+    with contextlib.suppress(
+        APIError, OSError, Unreachable
+    ):  # the daemon goes on with what takes it longer than we wait
         container.remove(force=True, v=True)
 
 

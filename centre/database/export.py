@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from centre.reach.psql import CellSql
-from centre.reach.runtime import RuntimeFault, exit_code, frames, send
+from centre.reach.runtime import RuntimeFault, client_of, exit_code, frames, send
 from centre.reach.transfer import LIMIT, TAIL, running
 from stacks.configs.postgres import OWNER, PROVISIONER
 from stacks.configs.sql import identifier, literal
@@ -120,7 +120,7 @@ def _stream(cell: CellSql, tenant: str, script: str) -> Iterator[bytes]:
                 yield piece
             else:
                 errors = (errors + piece)[-TAIL:]
-    if (code := exit_code(cell.runtime.client, handle)) != 0:
+    if (code := exit_code(client_of(container), handle)) != 0:
         raise RuntimeFault(f"{cell.node}: export exited with {code}: {errors.decode(errors='replace').strip()}")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
 
 @dataclass(frozen=True)
 class Process:
@@ -36,6 +38,11 @@ class Process:
 def this() -> Process:
     """This very process."""
     return Process.from_pid(os.getpid())
+
+
+def computer() -> str:
+    """This computer since its start: numbers of processes mean nothing beyond it."""
+    return BOOT.read_text(encoding="ascii").strip()
 
 
 def ancestors() -> Iterator[Process]:

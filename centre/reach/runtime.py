@@ -19,19 +19,11 @@ import docker
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
-from centre.faults import UNREACHABLE, CentreFault
-from centre.reach import daemon
+from centre.reach.faults import RuntimeFault as RuntimeFault
+from centre.reach.faults import Unreachable as Unreachable
+from centre.reach.machines import Machines
+from inventory.models import Machine
 from inventory.register import Register
-
-
-class RuntimeFault(CentreFault):
-    """A service cannot be reached or a command in it failed; the message says what, where and what was seen."""
-
-
-class Unreachable(RuntimeFault):
-    """The daemon or the service's task is not there: nothing is known about what it would have answered."""
-
-    exit_code = UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -51,43 +43,56 @@ class RunOptions(TypedDict, total=False):
     wait: float
 
 
-def connect(timeout: int = 30) -> docker.DockerClient:
-    """The daemon of this machine; Unreachable with the reason and the next step."""
-    try:
-        return docker.from_env(timeout=timeout)
-    except DockerException as error:
-        raise Unreachable(daemon.reason(error)) from error
-
-
 class Runtime:
-    """The services of one environment on the Docker daemon of this machine (`client`: docker-py)."""
+    """The services of one environment, on whichever of its machines they run."""
 
     def __init__(self, register: Register, timeout: int = 30):
         self.register = register
-        self.client = connect(timeout)
+        self.machines = Machines(register.environment, timeout)
+        self.machines.manager()  # without one there is nothing to begin with
+
+    @property
+    def client(self) -> docker.DockerClient:
+        """A daemon that manages the Swarm: services, secrets, configs and networks (docker-py)."""
+        return self.machines.manager()
+
+    def daemons(self) -> list[docker.DockerClient]:
+        """The daemon of every machine, for containers and volumes. Unreachable when one does not answer."""
+        return self.machines.all()
 
     def container(self, service: str, wait: float = 0) -> Container:
-        """The running (and, where it has a health check, healthy) container of a service, newest first.
+        """The running (and, where it has a health check, healthy) container of a service, newest first on its machine.
 
         `wait`: seconds to wait for one. Raises Unreachable naming the states that were seen.
         """
         deadline = time.monotonic() + wait
         while True:
-            try:
-                containers = self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
-            except (DockerException, OSError) as error:
-                raise Unreachable(f"service {service}: daemon does not answer: {error}") from error
-            states = []
-            for container in containers:
-                state = container.attrs["State"]
-                health = (state.get("Health") or {}).get("Status", "healthy") if isinstance(state, dict) else "healthy"
-                states.append(health)
-                if health == "healthy":
-                    return container
+            states: list[str] = []
+            faults: list[str] = []
+            machines = self.machines.running(service)
+            for machine in machines:
+                try:
+                    containers = self._containers(machine, service)
+                except Unreachable as fault:  # another machine may run it as well
+                    faults.append(str(fault))
+                    continue
+                for container in containers:
+                    states.append(_health(container))
+                    if states[-1] == "healthy":
+                        return container
+            if faults and len(faults) == len(machines):
+                raise Unreachable(f"service {service}: {'; '.join(faults)}")
             if time.monotonic() >= deadline:
-                summary = ", ".join(states) or "no running task"
+                summary = ", ".join([*states, *faults]) or "no running task"
                 raise Unreachable(f"service {service}: seen: {summary}; wanted: a healthy task. See asp status")
             time.sleep(0.2)
+
+    def _containers(self, machine: Machine, service: str) -> list[Container]:
+        try:
+            client = self.machines.client(machine)
+            return client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
+        except (DockerException, OSError) as error:
+            raise Unreachable(f"daemon does not answer: {error}") from error
 
     def run(
         self,
@@ -115,7 +120,7 @@ class Runtime:
     ) -> Result:
         """Like `run`, in a container that is at hand; `label`: its name in messages."""
         label = label or str(container.name)
-        api = self.client.api
+        api = client_of(container).api
         try:
             handle = api.exec_create(container.id, argv, stdin=stdin is not None, user=user)["Id"]
             stream = api.exec_start(handle, socket=True)
@@ -133,6 +138,18 @@ class Runtime:
             output = (result.err.strip() or result.out.strip())[-2000:]
             raise RuntimeFault(f"{service}: {argv[0]} exited with {result.code}: {output}")
         return result.out
+
+
+def _health(container: Container) -> str:
+    state = container.attrs["State"]
+    health = (state.get("Health") or {}) if isinstance(state, dict) else {}
+    return str(health.get("Status", "healthy"))
+
+
+def client_of(container: Container) -> docker.DockerClient:
+    """The daemon of the machine that a container runs on."""
+    assert container.client is not None, "a container that a client gave"
+    return container.client
 
 
 def socket_of(stream: Any) -> socket.socket:

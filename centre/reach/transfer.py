@@ -8,11 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from centre.reach.runtime import RuntimeFault, exit_code, frames, socket_of
+from centre.reach.runtime import RuntimeFault, client_of, exit_code, frames, socket_of
 
 TAIL = 1500  # characters of what a command said that are shown
 LIMIT = 3600  # seconds
@@ -55,7 +54,7 @@ def carry(source: Container, give: list[str], target: Container, take: list[str]
 
 
 def _require_success(container: Container, command: list[str], handle: str, message: bytes) -> None:
-    if (code := exit_code(_client(container), handle)) != 0:
+    if (code := exit_code(client_of(container), handle)) != 0:
         tail = message.decode(errors="replace").strip()[-TAIL:]
         raise RuntimeFault(f"{container.name}: {command[0]} exited with {code}: {tail}")
 
@@ -65,7 +64,7 @@ def running(
     container: Container, command: list[str], limit: float, stdin: bool = False
 ) -> Iterator[tuple[str, socket.socket]]:
     """A command under way in a container: its handle and its stream, whose every step takes at most `limit` seconds."""
-    api = _client(container).api
+    api = client_of(container).api
     handle = api.exec_create(container.id, command, stdin=stdin)["Id"]
     stream = api.exec_start(handle, socket=True)
     raw = socket_of(stream)
@@ -76,11 +75,6 @@ def running(
         with contextlib.suppress(OSError):  # a taker that still waits ends with its input
             raw.shutdown(socket.SHUT_RDWR)
         stream.close()
-
-
-def _client(container: Container) -> DockerClient:
-    assert container.client is not None, "a container that a client gave"
-    return container.client
 
 
 def _listen(raw: socket.socket, messages: list[bytes]) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from docker.errors import APIError
 
-from centre.reach.runtime import Runtime, RuntimeFault, Unreachable, socket_of
+from centre.reach.runtime import Runtime, RuntimeFault, Unreachable, client_of, socket_of
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class HttpsSession:
 def _open(runtime: Runtime, service: str, port: int) -> socket.socket:
     """The raw stream of an exec that connects standard input and output with a local port."""
     container = runtime.container(service)
-    api = runtime.client.api
+    api = client_of(container).api
     try:
         handle = api.exec_create(container.id, ["socat", "-", f"TCP:127.0.0.1:{port}"], stdin=True)["Id"]
         stream = api.exec_start(handle, socket=True)

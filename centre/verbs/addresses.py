@@ -14,8 +14,9 @@ from inventory.register import Register
 def keeps_its_subnets(register: Register) -> None:
     """StepFailed when a network of the environment has another subnet than the plan gives it, or a foreign one ours,
     or when it has a way out that the register does not give it, or none that it does."""
-    networks = [network.attrs for network in Runtime(register).client.networks.list()]
-    if faults := list(conflicts(register, networks)):
+    daemons = Runtime(register).daemons()
+    networks = {network.id: network.attrs for daemon in daemons for network in daemon.networks.list()}
+    if faults := list(conflicts(register, networks.values())):
         raise StepFailed("\n".join([*faults, "Nothing was touched"]))
 
 

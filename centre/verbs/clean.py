@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+from docker.models.volumes import Volume
+
 from centre.faults import OK
 from centre.reach.runtime import Runtime
 from centre.verbs import lock
@@ -38,13 +40,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def leftovers(register: Register) -> bool:
-    """Whether anything of an environment is here, on the daemon or in its folder."""
+    """Whether anything of an environment is here, on a machine's daemon or in its folder."""
     folder = paths.environment_dir(register.environment.id)
     if folder.is_dir() and any(path.name not in STAYING for path in folder.iterdir()):
         return True
+    if not any(machine.local for machine in register.environment.machines):
+        return False  # of machines elsewhere, only what was worked on from here
     runtime, label = Runtime(register), labelled(register.environment.id)
-    client = runtime.client
-    return bool(services(runtime) or client.volumes.list(filters=label) or client.networks.list(filters=label))
+    return bool(services(runtime) or volumes(runtime) or runtime.client.networks.list(filters=label))
 
 
 def clean(register: Register) -> None:
@@ -52,17 +55,25 @@ def clean(register: Register) -> None:
     env = register.environment.id
     confirm(env)
     runtime = Runtime(register, REMOVAL)
+    runtime.daemons()  # nothing goes while a machine keeps its part
     steps = Steps(paths.LOCAL / "logs")
     label, client = labelled(env), runtime.client
     steps.run("Services", lambda: remove(services(runtime)))
     until(lambda: not kill(runtime), "tasks to stop")
-    for container in client.containers.list(all=True, filters=label):
-        container.remove(force=True, v=True)
+    for daemon in runtime.daemons():
+        for container in daemon.containers.list(all=True, filters=label):
+            container.remove(force=True, v=True)
     files = [*client.secrets.list(filters=label), *client.configs.list(filters=label)]
     steps.run("Secrets and configs", lambda: remove(files))
     steps.run("Networks", lambda: remove_when_free(lambda: client.networks.list(filters=label)))
-    steps.run("Volumes", lambda: remove_when_free(lambda: client.volumes.list(filters=label)))
+    steps.run("Volumes", lambda: remove_when_free(lambda: volumes(runtime)))
     steps.run("Local files", lambda: remove_files(env))
+
+
+def volumes(runtime: Runtime) -> list[Volume]:
+    """The environment's volumes on every machine."""
+    label = labelled(runtime.register.environment.id)
+    return [volume for daemon in runtime.daemons() for volume in daemon.volumes.list(filters=label)]
 
 
 def labelled(env: str) -> dict[str, str | list[str] | bool]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from centre.faults import FAILED, OK, UNREACHABLE
-from centre.reach.runtime import connect
+from centre.reach.runtime import Runtime
 from centre.verbs import lock, provision, summaries
 from inventory.register import Register, load
 from stacks import order
@@ -44,8 +44,8 @@ class Preview:
 def run(options: argparse.Namespace) -> int:
     """`asp plan`: exit 0 (with --expect-no-changes 1 when there are any), 3 when a stack could not be previewed."""
     began = time.monotonic()
-    connect()  # without a daemon every stack would say the same, one after the other
     register = load(options.env)
+    Runtime(register)  # without a daemon every stack would say the same, one after the other
     previews = plan(register, options.refresh)
     if options.json:
         print(json.dumps(document(options.env, previews), ensure_ascii=False, indent=1))

@@ -6,23 +6,26 @@ import socket
 
 from centre.reach.runtime import Runtime
 from centre.verbs.progress import StepFailed
+from inventory.models import MachineRole
 from inventory.register import Register
 from inventory.rules.unchangeable import fewer_nodes
 
 
 def keeps_its_nodes(register: Register) -> None:
     """No cell has more nodes on the daemon than in the register, whatever this machine remembers of it."""
-    volumes = {volume.name for volume in Runtime(register).client.volumes.list()}
+    volumes = {volume.name for daemon in Runtime(register).daemons() for volume in daemon.volumes.list()}
     file = f"inventory/environments/{register.environment.id}/environment.yaml"
     for index, cell in enumerate(register.environment.cells):
         second = f"{register.cell(cell.id).prefix}-postgres-2"
         if cell.nodes == 1 and second in volumes:
-            fault = fewer_nodes(file, index, cell, f"has 3 on this machine (volume {second})", 3)
+            fault = fewer_nodes(file, index, cell, f"has 3 already (volume {second})", 3)
             raise StepFailed(f"{fault} Nothing was touched")
 
 
 def ports(register: Register) -> None:
-    """Published ports are free or already ours."""
+    """Published ports are free or already ours, where this machine is one that publishes them."""
+    if not any(machine.local for machine in register.environment.staying(MachineRole.EDGE)):
+        return
     runtime = Runtime(register)
     own_ports = {
         port.get("PublishedPort")

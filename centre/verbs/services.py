@@ -1,4 +1,4 @@
-"""An environment's services and containers on the daemon, found by labels and names, whatever state says."""
+"""An environment's services and containers, found by labels and names, whatever state says."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ def containers(runtime: Runtime) -> list[Container]:
     """Containers of the environment's services, and of services of its name whose label is gone."""
     names = {service.name for service in services(runtime)}
     prefix = runtime.register.names.daemon_name("")
-    running = runtime.client.containers.list(filters={"label": SERVICE}, sparse=True)
+    running = [
+        container
+        for daemon in runtime.daemons()
+        for container in daemon.containers.list(filters={"label": SERVICE}, sparse=True)
+    ]
     return [c for c in running if (name := c.attrs["Labels"][SERVICE]) in names or name.startswith(prefix)]
 
 

@@ -8,7 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 
 from centre.faults import OK
-from centre.reach.runtime import Runtime, connect
+from centre.reach.machines import connect
+from centre.reach.runtime import Runtime
 from centre.verbs import lock
 from centre.verbs.lock import Holder
 from centre.verbs.services import Health, health, services
@@ -47,10 +48,12 @@ class Seat:
 
 @dataclass(frozen=True)
 class Status:
-    """An environment as it is now. `at_work`: the verb that works on it."""
+    """An environment as it is now. `at_work`: the verb that works on it; `machines`: why each of several cannot be
+    used, empty where it can."""
 
     environment: str
     at_work: Holder | None
+    machines: dict[str, str]
     services: list[Health]
     municipalities: list[Place]
     workstations: list[Seat]
@@ -58,20 +61,25 @@ class Status:
 
 def run(options: argparse.Namespace) -> int:
     """`asp status`: exit 0, whatever is seen; the daemon first, for who may not use it may not read `.asp` either."""
-    connect()
-    status = read(load(options.env))
+    try:
+        register = load(options.env)
+    except PermissionError:
+        connect()
+        raise
+    status = read(register)
     print(json.dumps(asdict(status), ensure_ascii=False, indent=1) if options.json else text(status))
     return OK
 
 
 def read(register: Register) -> Status:
     """Look at the daemon, the reports and the lock; Unreachable without a daemon."""
-    env = register.environment.id
+    env, runtime = register.environment.id, Runtime(register)
     key = paths.environment_dir(env).relative_to(paths.ROOT) / "ssh" / "id_ed25519"
     return Status(
         env,
         lock.holder(env),
-        [health(service) for service in services(Runtime(register))],
+        runtime.machines.faults(),
+        [health(service) for service in services(runtime)],
         [
             Place(m.ksh, m.name, str(m.phase), m.url(), _readiness(env, m.ksh))
             for m in sorted(register.municipalities.values(), key=lambda m: m.ksh)
@@ -89,6 +97,8 @@ def text(status: Status) -> str:
     lines = [f"Environment {env}", ""]
     if status.at_work:
         lines += [f"  {status.at_work} is under way: what follows is still changing", ""]
+    if status.machines:
+        lines += [f"  {machine:<34} {fault or 'answers'}" for machine, fault in status.machines.items()] + [""]
     if not status.services:
         lines += [f"  nothing runs; start it with asp up {env}"]
     lines += [f"  {health.name:<34} {health}" for health in status.services]

@@ -24,7 +24,8 @@ def confinement(runtime: Runtime, services: Iterable[str]) -> dict[str, dict[str
     label = "com.docker.swarm.service.name"
     containers = [
         (name, container)
-        for container in runtime.client.containers.list(filters={"label": label}, ignore_removed=True)
+        for daemon in runtime.daemons()
+        for container in daemon.containers.list(filters={"label": label}, ignore_removed=True)
         if (name := container.labels.get(label)) in set(services)
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:

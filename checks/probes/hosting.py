@@ -1,4 +1,4 @@
-"""What runs on the Docker daemon: services, their confinement, networks and published ports. Four calls in all."""
+"""What runs on the Docker daemons: services, their confinement, networks and published ports. Four calls in all."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ ABSENT: dict[str, Any] = {
 
 def hosting(register: Register, municipality: Municipality) -> dict[str, Any]:
     """Sections `services`, `networks`, `published` of the centre's probe."""
-    api = Runtime(register).client.api
+    runtime = Runtime(register)
+    api = runtime.client.api
     try:
         specs = {item["Spec"]["Name"]: item for item in api.services()}
         tasks = api.tasks(filters={"desired-state": "running"})
-        containers = api.containers()
+        containers = [container for daemon in runtime.daemons() for container in daemon.api.containers()]
     except (DockerException, OSError) as error:
         raise Unreachable(f"Docker daemon: {error}") from error
     healths: dict[str, list[str]] = {}

@@ -150,11 +150,16 @@ class Fleet:
         every = json.loads(self.run(machine, "docker", "node", "inspect", *ids))
         return {node["Spec"]["Labels"].get("asp.machine", node["ID"]): node for node in every}
 
+    def key(self) -> Path:
+        """The file of the operator's key."""
+        file = self.folder / "operator"
+        file.write_text(_private(self.operator))
+        file.chmod(0o600)
+        return file
+
     def play(self, *options: str) -> Play:
         """`playbooks/machines.yml` on the hosts that follow from the register, as an operator runs it."""
-        key, summary = self.folder / "operator", self.folder / "summary.json"
-        key.write_text(_private(self.operator))
-        key.chmod(0o600)
+        key, summary = self.key(), self.folder / "summary.json"
         summary.unlink(missing_ok=True)
         inventory = self.folder / "hosts.json"
         inventory.write_text(json.dumps(_inventory(self.register)))

@@ -106,7 +106,7 @@ def daemon(monkeypatch):
     register = support.register()
     daemon = Daemon(register, register.municipality("16054"))
     client = SimpleNamespace(api=daemon)
-    monkeypatch.setattr(hosting, "Runtime", lambda register: SimpleNamespace(client=client))
+    monkeypatch.setattr(hosting, "Runtime", lambda register: SimpleNamespace(client=client, daemons=lambda: [client]))
     return daemon
 
 
@@ -163,6 +163,15 @@ def test_a_port_published_by_hand_is_named(daemon):
     daemon.listed.append(container_of("asp-dev-helper", {}, service=False, ports=[5432]))
     verdict, message = verdict_of("centre.networks.ports", look())
     assert verdict == "FAIL" and "asp-dev-helper: 5432" in message
+
+
+def test_containers_of_another_machine_are_looked_at(daemon, monkeypatch):
+    helper = container_of("asp-dev-helper", {}, service=False, ports=[5432])
+    other = SimpleNamespace(api=SimpleNamespace(containers=lambda: [helper]))
+    runtime = SimpleNamespace(client=SimpleNamespace(api=daemon))
+    runtime.daemons = lambda: [runtime.client, other]
+    monkeypatch.setattr(hosting, "Runtime", lambda register: runtime)
+    assert look()["published"]["asp-dev-helper"] == [5432]
 
 
 # The edge from outside

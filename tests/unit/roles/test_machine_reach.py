@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 
+from centre.reach import ssh
 from inventory.register import load
 from tests.support.modules import action
 
-PINNED = importlib.import_module("ansible_collections.asp.centre.plugins.connection.pinned")
 AHEAD = action("clock").ahead
 
 
 def test_a_key_of_the_register_is_read_and_written_alike():
     for machine in load("three").environment.machines:
-        assert PINNED.public(PINNED.parse(machine.host_key)) == machine.host_key
+        assert ssh.public(ssh.parse(machine.host_key)) == machine.host_key
 
 
 @pytest.mark.parametrize(
@@ -23,14 +21,14 @@ def test_a_key_of_the_register_is_read_and_written_alike():
 )
 def test_a_text_that_is_no_key_is_refused(text):
     with pytest.raises(ValueError, match=r"wanted the type and the key, as ssh-ed25519"):
-        PINNED.parse(text)
+        ssh.parse(text)
 
 
 def test_no_key_is_known_but_the_registers():
-    key = PINNED.parse(load("three").environment.machines[0].host_key)
-    with pytest.raises(PINNED.OtherKey, match="ssh-ed25519 AAAA"):
-        PINNED._OnlyThis().missing_host_key(None, "10.0.0.1", key)
-    text = PINNED.other_key("10.0.0.1", "ssh-ed25519 B", "ssh-ed25519 A")
+    key = ssh.parse(load("three").environment.machines[0].host_key)
+    with pytest.raises(ssh.OtherKey, match="ssh-ed25519 AAAA"):
+        ssh._OnlyThis().missing_host_key(None, "10.0.0.1", key)
+    text = ssh.other_key("10.0.0.1", "ssh-ed25519 B", "ssh-ed25519 A")
     assert "seen: ssh-ed25519 B; wanted: ssh-ed25519 A." in text and "run it with -e act=replace" in text
 
 

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import io
 
 import paramiko
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.play_context import PlayContext
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from centre.reach import ssh
 from tests.support import modules  # noqa: F401 - puts the collections on Python's path
-from tests.unit.roles.ssh_server import VANISH, serving
+from tests.support.ssh_server import VANISH, pair, serving
 
 PINNED = importlib.import_module("ansible_collections.asp.centre.plugins.connection.pinned")
-
-
-def pair():
-    key = ed25519.Ed25519PrivateKey.generate()
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()
-    return text, paramiko.Ed25519Key.from_private_key(io.StringIO(text))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +26,7 @@ def machine(tmp_path_factory):
     with serving(host_key, operator) as port:
         yield {
             "host": "127.0.0.1", "port": port, "remote_user": "root", "private_key_file": str(file), "timeout": 10,
-            "host_key": PINNED.public(host_key),
+            "host_key": ssh.public(host_key),
         }  # fmt: skip
 
 
@@ -88,14 +78,14 @@ def test_files_go_there_and_come_back_whole(connect, tmp_path):
 
 
 def test_a_machine_with_another_key_is_told_both_and_nothing_is_run(connect, machine):
-    other = PINNED.public(pair()[1])
+    other = ssh.public(pair()[1])
     with pytest.raises(AnsibleConnectionFailure) as refusal:
         connect(host_key=other).exec_command("true")
     assert f"seen: {machine['host_key']}; wanted: {other}" in str(refusal.value)
 
 
 def test_a_key_of_another_kind_is_another_key(connect):
-    other = PINNED.public(paramiko.RSAKey.generate(2048))
+    other = ssh.public(paramiko.RSAKey.generate(2048))
     with pytest.raises(AnsibleConnectionFailure, match=r"another host key .*; wanted: ssh-rsa AAAA"):
         connect(host_key=other).exec_command("true")
 

@@ -26,6 +26,8 @@ class Centre:
         self.cell = SimpleNamespace(cell_id="baz1", cell=names, runtime=self)
         self.register = SimpleNamespace(environment=SimpleNamespace(id="x"))
         self.client = SimpleNamespace(services=self, containers=self)
+        self.daemons = lambda: [self.client]
+        self.machines = SimpleNamespace(holding=lambda *volumes: self.client)
 
     def note(self, step):
         self.steps.append(step)

@@ -1,6 +1,7 @@
 """What a restore in a container tells is believed when it is whole, and its words are told when it ends."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -82,13 +83,28 @@ def test_a_restore_takes_three_times_its_database_and_a_quarter_of_what_is_free(
 ):
     monkeypatch.setattr(scratch, "MEMINFO", tmp_path / "meminfo")
     scratch.MEMINFO.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
-    cell = SimpleNamespace(rows=lambda sql, role: [mebibytes * 2**20])
+    environment = SimpleNamespace(several_machines=False)
+    runtime = SimpleNamespace(register=SimpleNamespace(environment=environment))
+    cell = SimpleNamespace(rows=lambda sql, role: [mebibytes * 2**20], runtime=runtime)
     assert scratch._memory(cell, "t16054") == memory
 
 
+def test_memory_is_that_of_the_machine_which_has_the_repository(monkeypatch, tmp_path):
+    monkeypatch.setattr(scratch, "MEMINFO", tmp_path / "none")
+    environment = SimpleNamespace(several_machines=True)
+    answers = {("backup", "cat", str(tmp_path / "none")): "MemAvailable: 8388608 kB\n"}
+    runtime = SimpleNamespace(
+        register=SimpleNamespace(environment=environment), check=lambda service, argv: answers[(service, *argv)]
+    )
+    names = SimpleNamespace(backup="backup")
+    cell = SimpleNamespace(rows=lambda sql, role: [10 * 2**20], runtime=runtime, cell=names)
+    assert scratch._memory(cell, "t16054") == 1054
+
+
 class Leftover:
-    def __init__(self, labels):
-        self.labels, self.gone = labels, False
+    def __init__(self, labels, status="running", days=0):
+        self.labels, self.gone, self.status = labels, False, status
+        self.attrs = {"Created": f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%S.123456789Z}"}
 
     def remove(self, **_):
         self.gone = True
@@ -103,6 +119,17 @@ def test_what_a_killed_run_left_goes_and_what_another_works_with_stays(monkeypat
     assert leftover.gone is stale
 
 
+@pytest.mark.parametrize(
+    ("status", "days", "stale"), [("running", 0, False), ("running", 2, True), ("exited", 0, True)]
+)
+def test_of_another_computers_restore_only_what_ended_or_is_old_goes(monkeypatch, status, days, stale):
+    leftover = Leftover({scratch.MAKER: "7 1", scratch.COMPUTER: "another"}, status, days)
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [leftover]))
+    monkeypatch.setattr(scratch.processes, "Process", lambda *_: SimpleNamespace(alive=False))
+    scratch.clear_stale(client, "x")
+    assert leftover.gone is stale
+
+
 def test_a_container_of_a_restore_reaches_nothing_and_changes_no_repository(monkeypatch):
     created = {}
 
@@ -112,7 +139,7 @@ def test_a_container_of_a_restore_reaches_nothing_and_changes_no_repository(monk
 
     containers = SimpleNamespace(create=create, list=lambda **_: [])
     runtime = SimpleNamespace(
-        client=SimpleNamespace(containers=containers),
+        machines=SimpleNamespace(holding=lambda volume: SimpleNamespace(containers=containers)),
         register=SimpleNamespace(environment=SimpleNamespace(id="x")),
         container=lambda node: SimpleNamespace(image=SimpleNamespace(id="i")),
     )

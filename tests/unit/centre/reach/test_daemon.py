@@ -8,6 +8,7 @@ from docker.errors import DockerException
 from centre.faults import UNREACHABLE
 from centre.reach import daemon
 from centre.reach.runtime import Runtime, Unreachable
+from inventory.register import load
 
 
 def wrapped(inner):
@@ -42,5 +43,5 @@ def test_the_cause_is_named(monkeypatch, inner, message):
 def test_the_real_library_ends_in_these_words(monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(Unreachable, match=f"no Docker daemon answers at {tmp_path}/none.sock: run make up") as fault:
-        Runtime(None)
+        Runtime(load("dev"))
     assert fault.value.exit_code == UNREACHABLE

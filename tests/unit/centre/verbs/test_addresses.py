@@ -61,8 +61,8 @@ def test_the_verb_stops_before_anything_is_touched(register, running, monkeypatc
         networks = property(lambda self: self)
 
         def list(self):
-            return [type("Network", (), {"attrs": attrs}) for attrs in running]
+            return [type("Network", (), {"id": attrs["Name"], "attrs": attrs}) for attrs in running]
 
-    monkeypatch.setattr(addresses, "Runtime", lambda _: type("Runtime", (), {"client": Client()}))
+    monkeypatch.setattr(addresses, "Runtime", lambda _: type("Runtime", (), {"daemons": lambda self: [Client()]})())
     with pytest.raises(StepFailed, match="another address plan.*\nNothing was touched"):
         addresses.keeps_its_subnets(register)

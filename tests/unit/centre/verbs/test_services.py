@@ -26,5 +26,18 @@ def test_only_its_own_containers_are_killed():
     )
     names = SimpleNamespace(daemon_name=lambda label: f"asp-test-{label}")
     register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
-    assert services.kill(SimpleNamespace(client=client, register=register)) == [ours, dead]
+    assert services.kill(SimpleNamespace(client=client, daemons=lambda: [client], register=register)) == [ours, dead]
     assert (ours.killed, theirs.killed) == (True, False)
+
+
+def test_what_runs_on_another_machine_is_killed_as_well():
+    here, there = Container("asp-test-edge"), Container("asp-test-edge")
+
+    def daemon(container):
+        return SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [container]))
+
+    manager = SimpleNamespace(services=SimpleNamespace(list=lambda **_: []))
+    names = SimpleNamespace(daemon_name=lambda label: f"asp-test-{label}")
+    register = SimpleNamespace(environment=SimpleNamespace(id="test"), names=names)
+    runtime = SimpleNamespace(client=manager, daemons=lambda: [daemon(here), daemon(there)], register=register)
+    assert services.kill(runtime) == [here, there] and here.killed and there.killed

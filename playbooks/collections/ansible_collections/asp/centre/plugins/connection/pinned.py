@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import shlex
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import paramiko
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
-from paramiko.pkey import UnknownKeyType
+
+from centre.reach import ssh
 
 DOCUMENTATION = r"""
 name: pinned
@@ -61,31 +60,6 @@ BLOCK = 1 << 16
 NO_STATUS = -1  # paramiko's word for a channel that ended without an exit code
 
 
-class OtherKey(Exception):
-    """The machine has a host key that is not the register's; argument: the one that was seen."""
-
-
-class _OnlyThis(paramiko.MissingHostKeyPolicy):
-    """No key is known beside the one of the register, so whatever comes here is another."""
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        raise OtherKey(public(key))
-
-
-def public(key: paramiko.PKey) -> str:
-    """A public key as the register writes it."""
-    return f"{key.get_name()} {key.get_base64()}"
-
-
-def parse(text: str) -> paramiko.PKey:
-    """The key that a text of the register stands for; ValueError when it is none."""
-    try:
-        kind, data = text.split()[:2]
-        return paramiko.PKey.from_type_string(kind, base64.b64decode(data, validate=True))
-    except (ValueError, binascii.Error, paramiko.SSHException, UnknownKeyType) as error:
-        raise ValueError(f"host key {text!r}: wanted the type and the key, as ssh-ed25519 AAAA…") from error
-
-
 class Connection(ConnectionBase):
     """One SSH connection a worker process, kept while it lives."""
 
@@ -104,44 +78,20 @@ class Connection(ConnectionBase):
         return self
 
     def _open(self) -> paramiko.SSHClient:
-        host, port, pinned = self.get_option("host"), self.get_option("port"), self.get_option("host_key")
-        client = paramiko.SSHClient()
+        destination = ssh.Destination(
+            self.get_option("host"),
+            self.get_option("port"),
+            self.get_option("remote_user"),
+            self.get_option("host_key"),
+            self.get_option("private_key_file") or "",
+            self.get_option("timeout"),
+        )
         try:
-            key = parse(pinned)
-            own = self.get_option("private_key_file")
-            if own and not Path(own).is_file():
-                raise ValueError(f"ASP_MACHINE_KEY: seen no file {own}; wanted: the operator's private key")
-            name = host if port == 22 else f"[{host}]:{port}"
-            client.get_host_keys().add(name, key.get_name(), key)
-            client.set_missing_host_key_policy(_OnlyThis())
-            client.connect(
-                host,
-                port,
-                self.get_option("remote_user"),
-                key_filename=own or None,
-                timeout=self.get_option("timeout"),
-                banner_timeout=self.get_option("timeout"),
-                auth_timeout=self.get_option("timeout"),
-                allow_agent=not own,
-                look_for_keys=False,
-            )
-        except ValueError as error:
+            return ssh.connect(destination)
+        except ssh.SettingFault as error:
             raise AnsibleError(str(error)) from error
-        except OtherKey as error:
-            raise AnsibleConnectionFailure(other_key(host, str(error), pinned)) from error
-        except paramiko.BadHostKeyException as error:
-            raise AnsibleConnectionFailure(other_key(host, public(error.key), pinned)) from error
-        except paramiko.AuthenticationException as error:
-            user = self.get_option("remote_user")
-            raise AnsibleConnectionFailure(
-                f"{host}: refuses {user} with the operator's key; wanted: that key in its authorized_keys"
-            ) from error
-        except (OSError, paramiko.SSHException) as error:
-            raise AnsibleConnectionFailure(
-                f"{host}: no SSH on port {port} ({error}); wanted: an answer within {self.get_option('timeout')} s. "
-                "Start the machine, or let 22 through from here"
-            ) from error
-        return client
+        except ssh.ConnectFault as error:
+            raise AnsibleConnectionFailure(str(error)) from error
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
@@ -161,7 +111,6 @@ class Connection(ConnectionBase):
         try:
             if transport is None or not transport.is_active():
                 raise paramiko.SSHException("the connection has ended")
-            transport.set_keepalive(10)
             return transport.open_session(timeout=self.get_option("timeout"))
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise AnsibleConnectionFailure(f"{self.get_option('host')}: {error}") from error
@@ -189,13 +138,6 @@ class Connection(ConnectionBase):
             self._client.close()
         self._client = None
         self._connected = False
-
-
-def other_key(host: str, key: str, expected: str) -> str:
-    return (
-        f"{host}: another host key than the register's; seen: {key}; wanted: {expected}. Find out why on the machine's "
-        "own console. If it was installed anew, write its new key into the register and run it with -e act=replace"
-    )
 
 
 def _run(channel: paramiko.Channel, command: str, text: bytes | None) -> tuple[int, bytes, bytes]:
