@@ -95,9 +95,9 @@ def soak(register: Register, options: argparse.Namespace, folder: Path) -> tuple
     return verdicts, report
 
 
-def confirm(env: str, chosen: Collection[str]) -> None:
+def confirm(env: str, names: Collection[str]) -> None:
     """Ask for the environment's name before all containers of this machine are ended; YES=1 confirms it."""
-    ending = [fault.title for fault in faults.OF_THE_MACHINE if fault.name in chosen]
+    ending = [fault.title for fault in faults.OF_THE_MACHINE if fault.name in names]
     if not ending or os.environ.get("YES") == "1":
         return
     question = f"{'; '.join(ending)}: every container on this machine ends. Type the environment's name: "

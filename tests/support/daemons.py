@@ -70,8 +70,8 @@ class Daemon:
             case ["volumes"]:
                 return 200, {"Volumes": [{"Name": name} for name in self.volumes]}
             case ["containers", "json"]:
-                wanted = {label.partition("=")[2] for label in filters["label"]}
-                return 200, [{"Id": f"{self.node}-{name}"} for name in self.containers if name in wanted]
+                labels = {label.partition("=")[2] for label in filters["label"]}
+                return 200, [{"Id": f"{self.node}-{name}"} for name in self.containers if name in labels]
             case ["containers", name, "json"]:
                 health = self.containers[name.removeprefix(f"{self.node}-")]
                 return 200, {"Id": name, "Name": f"/{name}", "State": {"Health": {"Status": health}}}

@@ -97,12 +97,12 @@ def state(edge):
         "@1 show acl /data/crl/revoked.lst",
     )
     certificates = sorted(names.split())
-    shown = edge.haproxy(*(f"@1 show ssl cert {name}" for name in certificates if name.endswith(".pem")))
-    serials = [line for text in shown for line in text.splitlines() if line.startswith("Serial")]
-    assert len(serials) == len(shown) > 0
+    texts = edge.haproxy(*(f"@1 show ssl cert {name}" for name in certificates if name.endswith(".pem")))
+    serials = [line for text in texts for line in text.splitlines() if line.startswith("Serial")]
+    assert len(serials) == len(texts) > 0
     entries = [sorted(line.split(" ", 1)[1] for line in table.splitlines() if line) for table in tables]
-    stored = sorted(edge.haproxy("@1 show ssl cert")[0].split())
-    return certificates, serials, entries, stored
+    names_loaded = sorted(edge.haproxy("@1 show ssl cert")[0].split())
+    return certificates, serials, entries, names_loaded
 
 
 def assert_same_after_a_reload(edge):
@@ -264,7 +264,12 @@ def test_a_request_that_had_begun_is_answered_before_the_edge_ends(edge):
     head = f"POST /portal/ HTTP/1.1\r\nHost: {FEW[0]}\r\nContent-Length: 4\r\n\r\n"
     with edge.visit(FEW[0]) as connection, edge.visit(FEW[1]):
         connection.sendall(head.encode() + b"x=")
-        poll(lambda: edge.haproxy("@1 show sess")[0], lambda said: " fe=https " in said, 10, "the request has begun")
+        poll(
+            lambda: edge.haproxy("@1 show sess")[0],
+            lambda sessions: " fe=https " in sessions,
+            10,
+            "the request has begun",
+        )
         edge.container.kill(signal="SIGTERM")
         poll(edge.is_closed, bool, 10, "no new connection is taken")
         time.sleep(1)  # the edge looks five times whether anything is under way

@@ -93,11 +93,11 @@ def test_nodes_that_run_are_not_taken_out_where_nothing_is_remembered(copy, monk
     copy.edit(ENVIRONMENT, "nodes: 1 ", f"nodes: {nodes} ")
     volumes = [SimpleNamespace(name=f"asp-dev-baz1-postgres-{number}") for number in range(1, there + 1)]
     client = SimpleNamespace(volumes=SimpleNamespace(list=lambda: volumes))
-    monkeypatch.setattr(preconditions, "Runtime", lambda register: SimpleNamespace(client=client))
+    monkeypatch.setattr(preconditions, "Runtime", lambda register: SimpleNamespace(daemons=lambda: [client]))
     if not refused:
         preconditions.keeps_its_nodes(copy.load())
         return
-    with pytest.raises(StepFailed, match=r"has 3 on this machine.*baz1-postgres-2.*Write nodes: 3.* Nothing was"):
+    with pytest.raises(StepFailed, match=r"has 3 already.*baz1-postgres-2.*Write nodes: 3.* Nothing was"):
         preconditions.keeps_its_nodes(copy.load())
 
 

@@ -33,10 +33,10 @@ class Command:
 
     def send(self, settings: Settings, worker: str) -> None:
         """EdgeFault with HAProxy's words when the worker does not do it."""
-        said = haproxy.command(settings.master_socket, f"{worker} {self.text}").strip()
-        if self.answer not in said or bool(self.answer) is not bool(said):
+        reply = haproxy.command(settings.master_socket, f"{worker} {self.text}").strip()
+        if self.answer not in reply or bool(self.answer) is not bool(reply):
             name = self.text.partition(" <<")[0]
-            raise EdgeFault(f"HAProxy does not {name}: seen: {said[-500:]!r}; wanted: {self.answer!r}")
+            raise EdgeFault(f"HAProxy does not {name}: seen: {reply[-500:]!r}; wanted: {self.answer!r}")
 
 
 def complete(settings: Settings) -> bool:
@@ -111,17 +111,17 @@ def commands(settings: Settings, change: Change) -> list[Command]:
         if new is None:
             after += _drop(file)
         else:
-            before += _bring(file, new, known=old is not None)
+            before += _bring(file, new, there=old is not None)
     return [*before, *_entries(settings.tenants, change), *after]
 
 
-def _bring(file: Path, pem: str, known: bool) -> list[Command]:
+def _bring(file: Path, pem: str, there: bool) -> list[Command]:
     text = "\n".join(line for line in pem.splitlines() if line.strip())  # an empty line would end it
     change = [
         Command(f"set ssl cert {file} <<\n{text}\n", "Transaction created"),
         Command(f"commit ssl cert {file}", "Success!"),
     ]
-    if known:
+    if there:
         return change
     return [
         Command(f"new ssl cert {file}", "New empty certificate"),

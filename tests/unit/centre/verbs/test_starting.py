@@ -15,12 +15,12 @@ def leaderless():
 
 @pytest.fixture
 def rounds(monkeypatch):
-    """What the daemon says round by round; the last one is said for ever. Time passes with the pauses alone."""
-    said, clock = [], SimpleNamespace(now=0.0, asked=0)
+    """What the daemon says round by round; the last one is given for ever. Time passes with the pauses alone."""
+    answers, clock = [], SimpleNamespace(now=0.0, asked=0)
 
     def services(_runtime):
         clock.asked += 1
-        answer = said[min(clock.asked, len(said)) - 1]
+        answer = answers[min(clock.asked, len(answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -30,7 +30,7 @@ def rounds(monkeypatch):
     monkeypatch.setattr(starting, "health", lambda service: service)
     monkeypatch.setattr(starting.time, "monotonic", lambda: clock.now)
     monkeypatch.setattr(starting.time, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
-    return said, clock
+    return answers, clock
 
 
 UP, AWAY = Health("asp-test-edge", 1, 1, ["running"]), Health("asp-test-pki", 0, 1, ["starting"])
@@ -38,16 +38,16 @@ UP, AWAY = Health("asp-test-edge", 1, 1, ["running"]), Health("asp-test-pki", 0,
 
 @pytest.mark.parametrize("healths", [[], [UP], [Health("asp-test-irat", 0, 0, [])]], ids=["none", "whole", "stopped"])
 def test_nothing_to_wait_for_costs_one_look(rounds, healths):
-    said, clock = rounds
-    said.append(healths)
+    answers, clock = rounds
+    answers.append(healths)
     spoken = []
     assert starting.wait(None, spoken.append) == ""
     assert (spoken, clock.asked, clock.now) == ([], 1, 0)
 
 
 def test_it_waits_until_everything_runs_and_says_what_is_still_to_come(rounds):
-    said, clock = rounds
-    said += [[UP, AWAY], [Health("asp-test-edge", 1, 2, ["running", "preparing"]), UP], [UP]]
+    answers, clock = rounds
+    answers += [[UP, AWAY], [Health("asp-test-edge", 1, 2, ["running", "preparing"]), UP], [UP]]
     spoken = []
     assert starting.wait(None, spoken.append) == ""
     assert spoken == ["1 still to come: asp-test-pki", "1 still to come: asp-test-edge"]
@@ -55,23 +55,23 @@ def test_it_waits_until_everything_runs_and_says_what_is_still_to_come(rounds):
 
 
 def test_a_swarm_that_has_no_leader_yet_is_waited_for(rounds):
-    said, _ = rounds
-    said += [leaderless(), [UP]]
+    answers, _ = rounds
+    answers += [leaderless(), [UP]]
     spoken = []
     assert starting.wait(None, spoken.append) == ""
     assert spoken == ["1 still to come: the Swarm"]
 
 
 def test_another_refusal_of_the_daemon_ends_it(rounds):
-    said, _ = rounds
-    said.append(APIError("broken", response=SimpleNamespace(status_code=500, reason="", url="")))
+    answers, _ = rounds
+    answers.append(APIError("broken", response=SimpleNamespace(status_code=500, reason="", url="")))
     with pytest.raises(APIError):
         starting.wait(None, print)
 
 
 def test_what_never_comes_is_named_and_the_run_goes_on(rounds):
-    said, clock = rounds
-    said.append([UP, AWAY])
+    answers, clock = rounds
+    answers.append([UP, AWAY])
     words = starting.wait(None, lambda _words: None, seconds=30)
     assert words == "after 30 s these do not run yet, going on: asp-test-pki"
     assert 30 < clock.now < 32

@@ -465,13 +465,13 @@ class Process:
 
 @pytest.mark.parametrize(("seconds", "rest"), [(60, 0), (0, 3)])
 def test_the_edge_ends_when_no_request_is_under_way_or_its_time_is_over(settings, monkeypatch, seconds, rest):
-    asked, process = "0x7f: proto=sockpair fe=GLOBAL be=<NONE>\n", Process()
-    answers = ["0x7f: proto=tcpv4 fe=https be=<NONE>\n" + asked] * 3
+    idle, process = "0x7f: proto=sockpair fe=GLOBAL be=<NONE>\n", Process()
+    answers = ["0x7f: proto=tcpv4 fe=https be=<NONE>\n" + idle] * 3
 
     def command(address, text):
         if text == "show proc":
             return "# workers\n70 worker 0\n# old workers\n68 worker 1\n"
-        return answers.pop() if answers and text == "@!68 show sess" else asked
+        return answers.pop() if answers and text == "@!68 show sess" else idle
 
     monkeypatch.setattr(haproxy, "command", command)
     monkeypatch.setattr(haproxy, "PAUSE_SECONDS", 0)
