@@ -135,8 +135,8 @@ def service_manager() -> bool:
 def start_daemon(command: list[str], log: Path) -> None:
     """Start a daemon where no service manager does, which outlives this command; returns once it answers.
 
-    One that gives up is started again, as a service manager would do: after a loss of power on a busy machine its
-    containerd may need longer for the containers of before than dockerd waits for it, which is 15 s.
+    One that gives up is started again, as a service manager would do: a killed daemon's containerd is about to end too,
+    and the next dockerd takes it for one to go on with, waits for 15 s and ends ("containerd is still running").
     """
     deadline = time.monotonic() + START_SECONDS
     process: subprocess.Popen[bytes] | None = None

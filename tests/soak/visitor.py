@@ -9,6 +9,7 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -107,7 +108,7 @@ class Visitor:
         headers = {"Origin": f"{parts.scheme}://{parts.netloc}", "Referer": url, "Content-Type": content_type}
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         what = f"POST {CHANGING.sub('#', parts.path)}"
-        reply = self._ask(what, url, lambda: self.client.request(parts.hostname or "", path, "POST", headers, body))
+        reply = self.ask(what, url, lambda: self.client.request(parts.hostname or "", path, "POST", headers, body))
         if reply.status not in (302, 303):
             self._note(what, url, reply.status, f"{reply.status} {Page.read(url, reply.body).error[:200]}".strip())
             raise Interrupted(what)
@@ -122,14 +123,14 @@ class Visitor:
         if think:
             self.think()
         what = f"GET {CHANGING.sub('#', urlsplit(url).path)}"
-        reply = self._ask(what, url, lambda: self.client.follow(url))
+        reply = self.ask(what, url, lambda: self.client.follow(url))
         host = urlsplit(reply.url).hostname
         if reply.status == 400 and host == self.client.register.environment.identity_host:
             # Keycloak lets a user sign in once at a time, so that nobody tries passwords side by side. Whoever opens
             # two systems at the same moment must load the second one again.
             self.journal.tried_again()
             self.think()
-            reply = self._ask(what, url, lambda: self.client.follow(url))
+            reply = self.ask(what, url, lambda: self.client.follow(url))
             host = urlsplit(reply.url).hostname
         if reply.status != 200 or host != self.municipality.host:
             elsewhere = "" if host == self.municipality.host else f" at {host}"
@@ -139,7 +140,8 @@ class Visitor:
         text = "text/html" in reply.headers.get("content-type", "")
         return Page.read(reply.url, reply.body) if text else Page(reply.url, reply.body)
 
-    def _ask(self, what, url, ask) -> Reply:
+    def ask(self, what: str, url: str, ask: Callable[[], Reply]) -> Reply:
+        """An answer; one that does not come is noted, and Interrupted ends the task."""
         self._at = time.time()
         try:
             return ask()

@@ -27,14 +27,19 @@ def sign_in(visitor: Visitor, person: Citizen, password: str) -> None:
     """Sign in at the citizens' realm; Interrupted when it does not lead back."""
     client, origin = visitor.client, visitor.municipality.origin
     visitor.think()
-    page = client.follow(f"{origin}/elugy/ugyfel/belepes")
+    what, url = "sign in", f"{origin}/elugy/ugyfel/belepes"
+    page = visitor.ask(what, url, lambda: client.follow(url))
     if person.full_name in page.body and page.url.startswith(origin):
         return
     if page.status != 200 or "kc-form-login" not in page.body:
         raise Interrupted(f"no page to sign in: {page.status}")
-    back = client.post(form_action(page.body), {"username": person.username, "password": password, "credentialId": ""})
-    if back.status != 302 or person.full_name not in client.follow(back.headers["location"]).body:
+    form = {"username": person.username, "password": password, "credentialId": ""}
+    back = visitor.ask(what, url, lambda: client.post(form_action(page.body), form))
+    if back.status != 302:
         raise Interrupted(f"not signed in: {back.status}")
+    landing = visitor.ask(what, url, lambda: client.follow(back.headers["location"]))
+    if person.full_name not in landing.body:
+        raise Interrupted(f"not signed in: {landing.status} at {landing.url}")
 
 
 def request(visitor: Visitor) -> None:
