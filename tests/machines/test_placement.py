@@ -89,9 +89,9 @@ def test_an_update_of_tasks_that_stay_apart_begins_only_if_the_old_one_stops_fir
         return machines.run("m1", "docker", "service", "inspect", "edge", "--format", "{{.UpdateStatus.State}}").strip()
 
     if outcome == "completed":
-        poll(state, lambda now: now == outcome, SECONDS, "the update ends")
+        poll(state, lambda value: value == outcome, SECONDS, "the update ends")
         return
     with pytest.raises(AssertionError):
-        poll(state, lambda now: now == "completed", WAITING, "the update ends")
+        poll(state, lambda value: value == "completed", WAITING, "the update ends")
     waiting = machines.run("m1", "docker", "service", "ps", "edge", "--no-trunc", "--format", "{{.Error}}")
     assert "max replicas per node limit exceed" in waiting
