@@ -182,7 +182,7 @@ def test_a_preview_that_failed_says_why(out, err, fault):
 )
 def test_a_plans_exit_code_says_whether_anything_would_change(monkeypatch, capsys, previews, changes, code, strict):
     monkeypatch.setattr(plan, "load", lambda env: None)
-    monkeypatch.setattr(plan, "Runtime", lambda register: None)
+    monkeypatch.setattr(plan, "Runtime", lambda _: None)
     monkeypatch.setattr(plan, "plan", lambda register, refresh: previews)
     options = SimpleNamespace(env="dev", json=True, refresh=True, expect_no_changes=False)
     assert plan.run(options) == code
