@@ -72,10 +72,14 @@ class Link:
         threading.Thread(target=_send, args=(far, channel, receiving), daemon=True).start()
         return near
 
+    def rest(self, reason: str) -> None:
+        """Do not ask the machine again for a while; who does is told the reason."""
+        self._rest = (time.monotonic() + REST_SECONDS, reason)
+
     def fault(self, error: BaseException) -> Unreachable:
         """What a fault of the API on this link means."""
         if isinstance(error, requests.exceptions.ReadTimeout):
-            reason = f"no answer in time ({error})"
+            reason = "no answer in time"
         else:
             reason = self._words or str(error)
         return Unreachable(
@@ -98,7 +102,7 @@ class Link:
                 return self._first_channel()
             except (ssh.SettingFault, ssh.ConnectFault, paramiko.SSHException, EOFError, OSError) as error:
                 reason = f"machine {self.name}: {error or 'the connection ended'}"
-                self._rest = (time.monotonic() + REST_SECONDS, reason)
+                self.rest(reason)
                 raise Unreachable(reason) from error
 
     def _first_channel(self) -> paramiko.Channel:
@@ -111,7 +115,9 @@ class Link:
                 pass  # it has as many as it may
             except (paramiko.SSHException, EOFError, OSError):
                 self._open.remove(client)
-                self._doubtful.append(client)
+                if _active(client):  # the machine says nothing: to another connection neither
+                    self._doubtful.append(client)
+                    raise
         if len(self._open) >= CONNECTIONS:
             raise Unreachable(
                 f"machine {self.name}: seen {CONNECTIONS} connections with no channel left; wanted: one. Wait for what "

@@ -85,11 +85,21 @@ class Machines:
 
     def _fault(self, machine: Machine) -> str:
         try:
-            self._client(machine, PROBE_SECONDS).ping()
+            self._alive(machine)
             self.client(machine)
         except RuntimeFault as fault:
             return str(fault)
         return ""
+
+    def _alive(self, machine: Machine) -> docker.DockerClient:
+        """A machine's daemon that has just answered; one that has not is left alone for a while."""
+        client = self._client(machine, PROBE_SECONDS)
+        try:
+            client.ping()
+        except Unreachable as fault:
+            self._link(machine).rest(str(fault))
+            raise
+        return client
 
     def running(self, service: str) -> list[Machine]:
         """The machines that run a service's tasks, in the register's order."""
@@ -172,7 +182,7 @@ class Machines:
         faults = []
         for machine in managers:
             try:
-                client = self._client(machine, PROBE_SECONDS)
+                client = self._alive(machine)
                 nodes = {node["ID"]: (node["Spec"].get("Labels") or {}).get(LABEL, "")
                          for node in client.api.nodes()}  # fmt: skip
                 swarm = Swarm(machine, nodes, time.monotonic())

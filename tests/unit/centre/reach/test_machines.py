@@ -155,6 +155,16 @@ def test_a_dead_manager_is_skipped_and_not_waited_for_again(fleet, silent):
     assert 2 <= first < 2 + BOUND and time.monotonic() - began < 1
 
 
+def test_a_frozen_manager_is_skipped_and_not_waited_for_again(fleet):
+    fleet.place("cell", "m3")
+    fleet.runtime()
+    fleet.daemons["m1"].pause = 60
+    for seconds in (2 + BOUND, 1):
+        began = time.monotonic()
+        assert fleet.runtime().container("cell").id == "n3-cell"
+        assert time.monotonic() - began < seconds
+
+
 def test_a_manager_of_a_minority_is_skipped(fleet):
     fleet.place("cell", "m3")
     fleet.daemons["m1"].manages = False
