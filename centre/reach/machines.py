@@ -19,11 +19,11 @@ from centre.reach import daemon, ssh
 from centre.reach.faults import RuntimeFault, Unreachable
 from centre.reach.link import Link, link
 from inventory.models import Environment, Machine, MachineRole
+from inventory.names import MACHINE
 
 CONNECT_SECONDS = 10  # until a machine that does not answer is given up
 PROBE_SECONDS = 10  # for which a daemon may think about who it is
 FRESH_SECONDS = 5  # for which the Swarm's nodes are believed to be as they were
-LABEL = "asp.machine"  # of a node in the Swarm: `inventory.names.machine_labels`
 NEXT = "Run ansible-playbook playbooks/machines.yml, which says why"
 
 
@@ -122,7 +122,7 @@ class Machines:
         labels = {self._ask().nodes[node] for node in nodes}
         if foreign := labels - {machine.id for machine in self._machines}:
             raise Unreachable(
-                f"service {service}: runs on a node with label {LABEL}={min(foreign) or '(none)'}; wanted: one "
+                f"service {service}: runs on a node with label {MACHINE}={min(foreign) or '(none)'}; wanted: one "
                 f"of {', '.join(machine.id for machine in self._machines)}. {NEXT}"
             )
         return [machine for machine in self._machines if machine.id in labels]
@@ -183,7 +183,7 @@ class Machines:
         for machine in managers:
             try:
                 client = self._alive(machine)
-                nodes = {node["ID"]: (node["Spec"].get("Labels") or {}).get(LABEL, "")
+                nodes = {node["ID"]: (node["Spec"].get("Labels") or {}).get(MACHINE, "")
                          for node in client.api.nodes()}  # fmt: skip
                 swarm = Swarm(machine, nodes, time.monotonic())
                 _require_member(machine, client, swarm)
@@ -206,7 +206,7 @@ def _require_member(machine: Machine, client: docker.DockerClient, swarm: Swarm)
         state = f"node {node}, which {swarm.manager.id} does not know" if node else f"Swarm {state}"
         expected = f"a node of the Swarm that {swarm.manager.id} manages"
     elif (label := swarm.nodes[node]) != machine.id:
-        state, expected = f"node {node} with label {LABEL}={label or '(none)'}", machine.id
+        state, expected = f"node {node} with label {MACHINE}={label or '(none)'}", machine.id
     else:
         return
     raise Unreachable(f"machine {machine.id}: seen: {state}; wanted: {expected}. {NEXT}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from docker.errors import APIError
 
+from centre.reach.faults import Unreachable
 from centre.reach.runtime import Runtime
 from centre.verbs.services import health, services
 from inventory.register import Register
@@ -40,6 +41,10 @@ def away_now(runtime: Runtime) -> list[str]:
         every = [health(service) for service in services(runtime)]
     except APIError as error:
         if error.status_code == 503:  # "The swarm does not have a leader": for some seconds after the daemon's start
+            return ["the Swarm"]
+        raise
+    except Unreachable:
+        if runtime.register.environment.several_machines:  # their managers find one another first
             return ["the Swarm"]
         raise
     return [item.name for item in every if item.running < item.replicas]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from docker.errors import APIError
 
+from centre.reach.faults import Unreachable
 from centre.verbs import starting
 from centre.verbs.services import Health
 
@@ -25,7 +26,7 @@ def rounds(monkeypatch):
             raise answer
         return answer
 
-    monkeypatch.setattr(starting, "Runtime", lambda _register: None)
+    monkeypatch.setattr(starting, "Runtime", lambda register: SimpleNamespace(register=register))
     monkeypatch.setattr(starting, "services", services)
     monkeypatch.setattr(starting, "health", lambda service: service)
     monkeypatch.setattr(starting.time, "monotonic", lambda: clock.now)
@@ -60,6 +61,18 @@ def test_a_swarm_that_has_no_leader_yet_is_waited_for(rounds):
     spoken = []
     assert starting.wait(None, spoken.append) == ""
     assert spoken == ["1 still to come: the Swarm"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_managers_that_start_are_waited_for_and_the_only_daemon_is_not(rounds, several):
+    answers, _ = rounds
+    answers += [Unreachable("no manager answers"), [UP]]
+    register = SimpleNamespace(environment=SimpleNamespace(several_machines=several))
+    if several:
+        assert starting.wait(register, lambda _words: None) == ""
+        return
+    with pytest.raises(Unreachable):
+        starting.wait(register, lambda _words: None)
 
 
 def test_another_refusal_of_the_daemon_ends_it(rounds):
