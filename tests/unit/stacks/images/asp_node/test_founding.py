@@ -37,6 +37,7 @@ def volume(tmp_path, monkeypatch):
     def fake(argv, check, **options):
         if argv[0] != "initdb":
             return run(argv, check=check, **options)
+        assert {"--data-checksums", "--auth=reject"} < set(argv), "damaged pages are noticed, nobody comes in"
         folder = tmp_path / "pgdata.new"
         folder.mkdir()
         if (tmp_path / "kill").exists():
