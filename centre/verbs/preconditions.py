@@ -11,6 +11,18 @@ from inventory.register import Register
 from inventory.rules.unchangeable import fewer_nodes
 
 
+def one_machine(register: Register) -> None:
+    """Stacks of several machines are planned and not yet brought up: images are still those of one machine's daemon."""
+    environment = register.environment
+    if environment.several_machines:
+        names = ", ".join(machine.id for machine in environment.machines)
+        raise StepFailed(
+            f"environment {environment.id}: seen {len(environment.machines)} machines ({names}), wanted one: several "
+            "can be prepared (playbooks/machines.yml) and reached, but this release brings up services on one only. "
+            "Nothing was touched"
+        )
+
+
 def keeps_its_nodes(register: Register) -> None:
     """No cell has more nodes on the daemon than in the register, whatever this machine remembers of it."""
     volumes = {volume.name for daemon in Runtime(register).daemons() for volume in daemon.volumes.list()}

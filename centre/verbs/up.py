@@ -41,6 +41,7 @@ def up(register: Register) -> None:
     env = register.environment.id
     started = time.monotonic()
     steps = Steps(paths.environment_dir(env) / "logs")
+    preconditions.one_machine(register)
     preconditions.keeps_its_nodes(register)
     addresses.keeps_its_subnets(register)
     steps.run("Register and secrets", lambda: _counted(vault.ensure(register)[1], "created"))
