@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -46,6 +47,8 @@ class Sandbox:
         """The program; `docker`, `pulumi` and `P` (the name prefix) are imported for it."""
         head = "import os\nimport pulumi\nimport pulumi_docker as docker\nP = os.environ['PREFIX']\n"
         (self.project / name).write_text(head + body, encoding="utf-8")
+        # Python would take a program of the same length, changed within the same second, for the one it has compiled.
+        shutil.rmtree(self.project / "__pycache__", ignore_errors=True)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         """A command in the background."""

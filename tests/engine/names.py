@@ -12,7 +12,7 @@ from pathlib import Path
 SLOTS = 8  # runs at a time on one machine
 NETWORKS = range(77, 89)  # second octet of the networks in recorded programs
 _NAME = re.compile(r"\bcf-")
-_OWN_NAME = re.compile(r"\bcf\d[a-z]+-")
+_OWN_NAME = re.compile(r"\bcf\d[a-z]{2,}-(?![0-9a-f]{4}-)")  # no group of a UUID, which may be cf4a too
 _OCTET = re.compile(r"\b10\.(\d+)\.")
 _ADDRESS_OF_INTERFACE = re.compile(r"\b02:42:0a:([0-9a-f]{2}):")  # a bridge's interface has its address in it
 _PORT = re.compile(r"\b18[0-2]\d\d\b")

@@ -18,8 +18,9 @@ from typing import Self
 
 import docker
 
+from inventory import memory
 from inventory.vault import certificates
-from stacks.components.app_server import TMPFS, UID, VARIABLES, memory
+from stacks.components.app_server import TMPFS, UID, VARIABLES
 from stacks.configs.places import CERTIFICATE_FILE, KEY_FILE, ROOT_FILE
 from stacks.images.build import recipe
 from tests.support.polling import poll
@@ -76,8 +77,8 @@ class AppServer:
             init=True,
             cap_drop=["ALL"],
             user=f"{UID}:{UID}",
-            mem_limit=f"{memory(system)}m",
-            memswap_limit=f"{memory(system)}m",
+            mem_limit=f"{memory.app(system)}m",
+            memswap_limit=f"{memory.app(system)}m",
             tmpfs={path: f"size={size}m,mode=1777" for path, size in TMPFS.items()},
             volumes={str(node.folder): {"bind": SOCKETS, "mode": "rw"}},
         )
