@@ -219,9 +219,8 @@ def configure(cell: CellSql, container: Container, repository: int) -> None:
 
 
 def _remove(container: Container) -> None:
-    with contextlib.suppress(
-        APIError, OSError, Unreachable
-    ):  # the daemon goes on with what takes it longer than we wait
+    # The daemon goes on with what takes it longer than we wait.
+    with contextlib.suppress(APIError, OSError, Unreachable):
         container.remove(force=True, v=True)
 
 

@@ -54,7 +54,8 @@ def test_a_restore_takes_memory_only_where_there_is_four_times_as_much(
     meminfo = tmp_path / "meminfo"
     meminfo.write_text(f"MemTotal: 99999999 kB\nMemAvailable: {available * 1024} kB\n")
     monkeypatch.setattr(scratch, "MEMINFO", meminfo)
-    cell = SimpleNamespace(rows=lambda *_, **__: [mebibytes * 2**20])
+    register = SimpleNamespace(environment=SimpleNamespace(several_machines=False))
+    cell = SimpleNamespace(rows=lambda *_, **__: [mebibytes * 2**20], runtime=SimpleNamespace(register=register))
     assert scratch._memory(cell, "t16054") == expected
 
 
