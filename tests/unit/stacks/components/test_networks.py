@@ -1,5 +1,6 @@
 """Services stand on exactly the networks that the register counts their tasks on: else its count proves nothing."""
 
+import asyncio
 import runpy
 
 import pulumi
@@ -51,6 +52,8 @@ def programs(tmp_path_factory):
         register = load(ENV)
         vault.ensure(register)
         recorder = Recorder([network.name.name for network in register.networks])
+        # Whoever ran a loop before left none, and Pulumi's SDK asks for the main thread's when it is given mocks.
+        asyncio.set_event_loop(asyncio.new_event_loop())
         for stack in (stack for wave in order.waves(register) for stack in wave):
             pulumi.runtime.set_mocks(recorder, project=stack.project, stack=stack.name)
             context.context.cache_clear()
