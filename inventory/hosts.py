@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inventory import daemon, paths
-from inventory.models import Machine, MachineRole, Office, Workstation
+from inventory.machines import Machine, MachineRole
+from inventory.models import Office, Workstation
 from inventory.register import Register
 from inventory.workstations import BROWSERS, Seat
 

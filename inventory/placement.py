@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inventory.models import Cell, Environment, Machine, MachineRole
+from inventory.machines import Machine, MachineRole
+from inventory.models import Cell, Environment
 from inventory.names import is_machine, is_not_machine, is_role
 
 APP_REPLICAS = 2  # of an app server, where so many machines may run it

@@ -87,12 +87,6 @@ class Link:
             "See journalctl -u docker there"
         )
 
-    def close(self) -> None:
-        with self._lock:
-            opened, self._open, self._doubtful = [*self._open, *self._doubtful], [], []
-        for client in opened:
-            client.close()
-
     def _channel(self) -> paramiko.Channel:
         with self._lock:  # who comes meanwhile waits for the same connection
             until, reason = self._rest
@@ -254,12 +248,3 @@ def link(name: str, to: ssh.Destination) -> Link:
     """The one link of this process with a machine."""
     with _links_lock:
         return _links.setdefault((name, to), Link(name, to))
-
-
-def close_all() -> None:
-    """End every link of this process."""
-    with _links_lock:
-        links = list(_links.values())
-        _links.clear()
-    for open_link in links:
-        open_link.close()

@@ -18,7 +18,8 @@ from docker.errors import DockerException, NotFound
 from centre.reach import daemon, ssh
 from centre.reach.faults import RuntimeFault, Unreachable
 from centre.reach.link import Link, link
-from inventory.models import Environment, Machine, MachineRole
+from inventory.machines import Machine, MachineRole
+from inventory.models import Environment
 from inventory.names import MACHINE
 
 CONNECT_SECONDS = 10  # until a machine that does not answer is given up

@@ -22,7 +22,7 @@ from docker.models.containers import Container
 from centre.reach.faults import RuntimeFault as RuntimeFault
 from centre.reach.faults import Unreachable as Unreachable
 from centre.reach.machines import Machines
-from inventory.models import Machine
+from inventory.machines import Machine
 from inventory.register import Register
 
 

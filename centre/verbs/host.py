@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,7 @@ def engine(steps: Steps) -> str | None:
         raise StepFailed(f"Docker: nothing answers at {SOCKET}; wanted a running daemon, or root to start one")
     if service_manager():
         steps.command("docker-start", ["systemctl", "start", "docker"], limit=120)
-        deadline = time.monotonic() + START_SECONDS
-        while not docker("GET", "/_ping"):
-            if time.monotonic() > deadline:
-                raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See journalctl -u docker")
-            time.sleep(0.3)
+        await_daemon("journalctl -u docker")
     else:
         start_daemon(["dockerd"], steps.logs / "dockerd.log")
     return "started"
@@ -132,24 +129,34 @@ def service_manager() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def await_daemon(log: str, keep: Callable[[], None] = lambda: None) -> None:
+    """Return once the daemon answers; `keep` is called between two looks. `log`: where to look when it never does."""
+    deadline = time.monotonic() + START_SECONDS
+    while not docker("GET", "/_ping"):
+        if time.monotonic() > deadline:
+            raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {log}")
+        keep()
+        time.sleep(0.3)  # nobody says when it listens
+
+
 def start_daemon(command: list[str], log: Path) -> None:
     """Start a daemon where no service manager does, which outlives this command; returns once it answers.
 
     One that gives up is started again, as a service manager would do: a killed daemon's containerd is about to end too,
     and the next dockerd takes it for one to go on with, waits for 15 s and ends ("containerd is still running").
     """
-    deadline = time.monotonic() + START_SECONDS
     process: subprocess.Popen[bytes] | None = None
-    while not docker("GET", "/_ping"):
-        if time.monotonic() > deadline:
-            raise StepFailed(f"Docker: no answer {START_SECONDS} s after its start. See {log}")
+
+    def keep() -> None:
+        nonlocal process
         if process is None or process.poll() is not None:
             forget_dead_daemon()
             with log.open("ab") as stream:
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
                 )
-        time.sleep(0.3)
+
+    await_daemon(str(log), keep)
 
 
 def forget_dead_daemon(file: Path = PID_FILE) -> None:

@@ -6,7 +6,7 @@ import socket
 
 from centre.reach.runtime import Runtime
 from centre.verbs.progress import StepFailed
-from inventory.models import MachineRole
+from inventory.machines import MachineRole
 from inventory.register import Register
 from inventory.rules.unchangeable import fewer_nodes
 

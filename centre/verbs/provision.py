@@ -5,7 +5,6 @@ The engine is a command (`PULUMI`, by default the embedded one) and is only ever
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -18,7 +17,7 @@ from centre.verbs.progress import Steps
 from inventory import paths
 from inventory.register import Register
 from inventory.vault import vault
-from stacks.order import CONFIG, DAEMONS, Stack
+from stacks.order import Stack
 
 UP_SECONDS = 3600  # three nodes and three members, one after the other, each of which may take as long as it waits
 
@@ -47,17 +46,13 @@ def environment(register: Register) -> dict[str, str]:
     }
 
 
-def configure(stack: Stack, daemons: Mapping[str, str] | None = None) -> None:
-    """Write the stack's configuration into its `Pulumi.<stack>.yaml`, beside whatever else stands there.
-
-    `daemons`: where each machine's Docker daemon answers, by the machine's id; with one machine, nothing is said.
-    """
+def configure(stack: Stack) -> None:
+    """Write the stack's configuration into its `Pulumi.<stack>.yaml`, beside whatever else stands there."""
     folder = paths.LOCAL / "config" / stack.project
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"Pulumi.{stack.name}.yaml"
     content = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
-    machines = {f"{CONFIG}:{DAEMONS}": json.dumps(daemons, sort_keys=True)} if daemons else {}
-    values = {**(content.get("config") or {}), **stack.config, **machines}
+    values = {**(content.get("config") or {}), **stack.config}
     if values != content.get("config"):
         text = yaml.safe_dump({**content, "config": values}, sort_keys=False, allow_unicode=True)
         whole = file.with_suffix(".new")
@@ -65,12 +60,12 @@ def configure(stack: Stack, daemons: Mapping[str, str] | None = None) -> None:
         whole.replace(file)
 
 
-def bring_up(steps: Steps, stack: Stack, environ: Mapping[str, str], daemons: Mapping[str, str] | None = None) -> str:
-    """Select (or create) a stack and make it what its program says; what changed. `daemons`: see `configure`.
+def bring_up(steps: Steps, stack: Stack, environ: Mapping[str, str]) -> str:
+    """Select (or create) a stack and make it what its program says; what changed.
 
     With --refresh: what was stopped or removed by hand is seen and put back.
     """
-    configure(stack, daemons)
+    configure(stack)
     name = f"{stack.project}-{stack.name}"
     base = [*command(), "-C", stack.folder, "--non-interactive"]
     steps.command(f"{name}-select", [*base, "stack", "select", "--create", stack.name], environ)

@@ -16,7 +16,7 @@ from centre.verbs.services import health, services
 from inventory.register import Register
 
 SECONDS = 180  # a Keycloak and 30 other containers at once take 60 on two processors
-PAUSE = 0.5
+PAUSE = 0.5  # seconds between two looks, each of which asks for the tasks of every service
 
 
 def wait(register: Register, say: Callable[[str], None], seconds: float = SECONDS) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from inventory import addresses, memory, placement
 from inventory.errors import Fault
-from inventory.models import Cell, Machine, MachineRole
+from inventory.machines import Machine, MachineRole
+from inventory.models import Cell
 from inventory.rules.written import Written
 
 DATA_MACHINES = (1, 3)

@@ -8,7 +8,8 @@ from typing import Any
 
 from inventory import applied, placement
 from inventory.errors import Fault, RegisterError
-from inventory.models import Cell, MachineRole
+from inventory.machines import MachineRole
+from inventory.models import Cell
 from inventory.rules.written import Written
 
 

@@ -16,7 +16,8 @@ import pulumi
 import pulumi_docker as docker
 
 from inventory.errors import RegisterError
-from inventory.models import Cell, Environment, Machine
+from inventory.machines import Machine
+from inventory.models import Cell, Environment
 from inventory.names import CellNames, Names
 from inventory.placement import Place
 from inventory.register import Register, load
@@ -114,8 +115,8 @@ class Context:
                 names = ", ".join(sorted(self.daemons)) or "none"
                 raise pulumi.RunError(
                     f"machine {machine.id} ({machine.address}): no daemon to make its volumes with; seen in "
-                    f"{CONFIG}:{DAEMONS}: {names}; wanted an address for each machine: asp up {self.environment.id} "
-                    f'gives them. By hand: pulumi config set {CONFIG}:{DAEMONS} \'{{"{machine.id}": "unix://<socket>"}}\''
+                    f"{CONFIG}:{DAEMONS}: {names}; wanted an address for each machine: "
+                    f'pulumi config set {CONFIG}:{DAEMONS} \'{{"{machine.id}": "unix://<socket>"}}\''
                 )
             self._providers[machine.id] = docker.Provider(machine.id, host=self.daemons[machine.id])
         return self._providers[machine.id]

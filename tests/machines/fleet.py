@@ -7,14 +7,12 @@ Swarm of the machine that the tests run on.
 from __future__ import annotations
 
 import fcntl
-import io
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +22,6 @@ from typing import Any
 
 import docker
 import testinfra
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from docker.models.containers import Container
 from testinfra.host import Host
@@ -32,6 +29,8 @@ from testinfra.host import Host
 from inventory import hosts, paths
 from inventory.register import Register
 from tests.machines import image
+from tests.support import keys
+from tests.support.containers import archive
 from tests.support.polling import PATIENCE, poll
 from tests.unit.inventory.register_copy import Copy
 
@@ -87,14 +86,14 @@ class Fleet:
         key = ed25519.Ed25519PrivateKey.generate()
         before = next(m.host_key for m in self.register.environment.machines if m.id == machine)
         assert before
-        self.copy.edit(THREE, before, _public(key))
+        self.copy.edit(THREE, before, keys.public(key))
         container = self._create(machine, self.address(machine))
         self.containers[machine] = container
-        container.put_archive("/", _archive({
-            "root/.ssh/authorized_keys": _public(self.operator) + "\n",
-            "etc/ssh/ssh_host_ed25519_key": _private(key),
-            "etc/ssh/ssh_host_ed25519_key.pub": _public(key) + "\n",
-        }))  # fmt: skip
+        container.put_archive("/", archive({
+            "root/.ssh/authorized_keys": keys.public(self.operator) + "\n",
+            "etc/ssh/ssh_host_ed25519_key": keys.private(key),
+            "etc/ssh/ssh_host_ed25519_key.pub": keys.public(key) + "\n",
+        }, lambda _: 0o600))  # fmt: skip
         container.start()
         self.await_ssh(machine)
 
@@ -153,7 +152,7 @@ class Fleet:
     def key(self) -> Path:
         """The file of the operator's key."""
         file = self.folder / "operator"
-        file.write_text(_private(self.operator))
+        file.write_text(keys.private(self.operator))
         file.chmod(0o600)
         return file
 
@@ -227,25 +226,3 @@ def _clear(client: docker.DockerClient) -> None:
         container.remove(force=True, v=True)
     for network in client.networks.list(filters={"label": "asp.test=machines"}):
         network.remove()
-
-
-def _private(key: ed25519.Ed25519PrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()
-
-
-def _public(key: ed25519.Ed25519PrivateKey) -> str:
-    encoding, form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    return key.public_key().public_bytes(encoding, form).decode()
-
-
-def _archive(files: dict[str, str]) -> bytes:
-    """A tar archive of root's files, for root's eyes only."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text.encode()), 0o600
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return stream.getvalue()

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from centre.reach import link, ssh
+from centre.reach import ssh
 from centre.reach.runtime import Runtime, Unreachable
 from centre.reach.transfer import carry
 from tests.machines.fleet import OPERATOR
+from tests.support.daemons import close_links
 from tests.support.polling import PATIENCE, poll
 
 SECONDS = 120
@@ -40,7 +41,7 @@ def reach(machines, placed, monkeypatch):
     """Runtimes of the environment, by the time that a daemon may take; their connections end with the test."""
     monkeypatch.setenv(ssh.KEY, str(machines.key()))
     yield lambda timeout=30: Runtime(machines.register, timeout)
-    link.close_all()
+    close_links()
 
 
 def connections(machines, machine):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
 import os
 import secrets
 import socket
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +17,12 @@ from typing import Any
 
 import docker
 import testinfra
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from testinfra.host import Host
 
 from stacks.images.build import recipe
+from tests.support import keys
+from tests.support.containers import archive
 from tests.support.polling import PATIENCE, poll
 from tests.support.roles import COLLECTIONS, ENDPOINT
 
@@ -116,10 +115,10 @@ def workstation(folder: Path) -> Iterator[Workstation]:
         mem_limit="2g",
     )
     try:
-        container.put_archive("/", _archive({
-            "run/secrets/ssh_host_ed25519_key": _private(host_key),
-            "etc/ssh/authorized_keys/asp-admin": _public(key) + "\n",
-        }))  # fmt: skip
+        container.put_archive("/", archive({
+            "run/secrets/ssh_host_ed25519_key": keys.private(host_key),
+            "etc/ssh/authorized_keys/asp-admin": keys.public(key) + "\n",
+        }, lambda name: 0o400 if "secrets" in name else 0o444))  # fmt: skip
         container.start()
         container.reload()
         port = int(container.ports["22/tcp"][0]["HostPort"])
@@ -145,9 +144,9 @@ def _await_sshd(port: int) -> None:
 def _inventory(folder: Path, port: int, key: ed25519.Ed25519PrivateKey, host_key: ed25519.Ed25519PrivateKey) -> Path:
     (folder / "none.cfg").write_text("")
     private = folder / "id"
-    private.write_text(_private(key))
+    private.write_text(keys.private(key))
     private.chmod(0o600)
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {_public(host_key)}\n")
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {keys.public(host_key)}\n")
     file = folder / "hosts.json"
     variables = {
         "ansible_host": "127.0.0.1",
@@ -159,25 +158,3 @@ def _inventory(folder: Path, port: int, key: ed25519.Ed25519PrivateKey, host_key
     }
     file.write_text(json.dumps({"all": {"hosts": {"workstation": variables}}}))
     return file
-
-
-def _private(key: ed25519.Ed25519PrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()
-
-
-def _public(key: ed25519.Ed25519PrivateKey) -> str:
-    encoding, form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    return key.public_key().public_bytes(encoding, form).decode()
-
-
-def _archive(files: dict[str, str]) -> bytes:
-    """A tar archive of root's files, for root's eyes or everybody's by what they are."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text.encode()), 0o400 if "secrets" in name else 0o444
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return stream.getvalue()

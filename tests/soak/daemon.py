@@ -7,9 +7,10 @@ import signal
 import time
 from pathlib import Path
 
-from centre.verbs.host import PID_FILE, docker, runs, service_manager, start_daemon
+from centre.verbs.host import PID_FILE, await_daemon, runs, service_manager, start_daemon
+from tests.support.polling import poll
 
-SECONDS = 90  # for the daemon to answer again
+ENDING = 30  # seconds
 
 
 def lose(log: Path) -> float:
@@ -21,18 +22,9 @@ def lose(log: Path) -> float:
     command = Path("/proc", pid, "cmdline").read_text().split("\0")[:-1]
     began = time.monotonic()
     os.kill(int(pid), signal.SIGKILL)
-    while runs(pid):
-        _in_time(began, "it was killed and has not ended")
-        time.sleep(0.05)
+    poll(lambda: runs(pid), lambda alive: not alive, ENDING, "the killed daemon has ended", 0.05)
     if service_manager():
-        while not docker("GET", "/_ping"):
-            _in_time(began, "it does not answer; see journalctl -u docker")
-            time.sleep(0.1)
+        await_daemon("journalctl -u docker")
     else:
         start_daemon(command, log)
     return time.monotonic() - began
-
-
-def _in_time(began: float, trouble: str) -> None:
-    if time.monotonic() - began > SECONDS:
-        raise TimeoutError(f"Docker daemon: after {SECONDS} s {trouble}")

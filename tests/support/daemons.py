@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from centre.reach import link
+
 SERVICE = "com.docker.swarm.service.name"
 
 
@@ -143,3 +145,11 @@ def listening(daemon: Daemon, path: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield str(path)
         server.shutdown()
+
+
+def close_links() -> None:
+    """End this process's connections to machines, which outside tests end with it."""
+    for item in list(link._links.values()):
+        for client in [*item._open, *item._doubtful]:
+            client.close()
+    link._forget()

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import paramiko
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from tests.support import keys
 
 VANISH = b"vanish"  # the machine dies while this runs
 Program = Callable[[paramiko.Channel], None]
@@ -127,7 +128,5 @@ def _pump(receive: Callable[[int], bytes], send: Callable[[bytes], object]) -> N
 def pair() -> tuple[str, paramiko.PKey]:
     """A key: its text, and for paramiko."""
     key = ed25519.Ed25519PrivateKey.generate()
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    ).decode()
+    text = keys.private(key)
     return text, paramiko.Ed25519Key.from_private_key(io.StringIO(text))

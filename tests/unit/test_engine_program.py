@@ -19,6 +19,19 @@ def nothing_waits():
     program.dismiss()
 
 
+def test_the_docker_client_is_loaded_without_what_SSH_needs():
+    lines = [
+        "import sys",
+        "from stacks.engine.light import lean_docker",
+        "from stacks.engine.docker.daemon import load_client",
+        "lean_docker()",
+        "load_client()",
+        "print('docker' in sys.modules, 'paramiko' in sys.modules)",
+    ]
+    process = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["True", "False"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "interpreters"),
     [(["-s", "dev", "up", "--yes"], 1), (["preview"], 1), (["stack", "ls"], 0), (["destroy", "-s", "dev"], 0)],

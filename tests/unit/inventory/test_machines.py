@@ -11,7 +11,7 @@ import yaml
 
 from inventory import memory, register
 from inventory.__main__ import main
-from inventory.models import MachineRole
+from inventory.machines import MachineRole
 from tests.unit.inventory.register_copy import Copy
 
 THREE = "environments/three/environment.yaml"

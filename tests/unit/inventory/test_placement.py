@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from inventory import placement
-from inventory.models import Environment, Machine, MachineRole
+from inventory.machines import Machine, MachineRole
+from inventory.models import Environment
 from inventory.networks import networks
 from inventory.placement import Place
 from inventory.register import load

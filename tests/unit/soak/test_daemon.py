@@ -22,9 +22,7 @@ def pid_file(tmp_path, monkeypatch):
     """The file of a process that stands for the daemon, and that answers while it lives."""
     file = tmp_path / "docker.pid"
     monkeypatch.setattr(daemon, "PID_FILE", file)
-    answers = lambda _method, _path: file.is_file() and alive(int(file.read_text() or 0))  # noqa: E731
-    for module in (daemon, host):
-        monkeypatch.setattr(module, "docker", answers)
+    monkeypatch.setattr(host, "docker", lambda _method, _path: file.is_file() and alive(int(file.read_text() or 0)))
     monkeypatch.setattr(host, "forget_dead_daemon", lambda: file.unlink(missing_ok=True))
     monkeypatch.setattr(daemon, "service_manager", lambda: False)
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(file)])

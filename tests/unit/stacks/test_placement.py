@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from inventory import paths
-from inventory.models import MachineRole
+from inventory.machines import MachineRole
 from inventory.register import load
 from inventory.vault import vault
 from stacks import order

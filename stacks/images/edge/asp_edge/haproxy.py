@@ -12,7 +12,7 @@ from pathlib import Path
 from asp_edge.settings import EdgeFault, Settings
 
 RELOAD_SECONDS = 60
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.2  # between two looks at what is under way, which HAProxy does not say by itself
 WORKER = "@1"  # how the master is told which worker a command is for: the one that takes new connections
 
 

@@ -17,9 +17,9 @@ from centre.reach.link import PROGRAM
 from centre.reach.machines import Machines
 from centre.reach.runtime import Runtime, RuntimeFault, Unreachable
 from centre.reach.transfer import carry
-from inventory.models import ONE_MACHINE
+from inventory.machines import ONE_MACHINE
 from inventory.register import load
-from tests.support.daemons import Daemon, listening
+from tests.support.daemons import Daemon, close_links, listening
 from tests.support.polling import poll
 from tests.support.ssh_server import joining, pair, serving
 
@@ -72,7 +72,7 @@ def fleet(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "PROBE_SECONDS", 2)
         monkeypatch.setenv(ssh.KEY, str(three.key))
         yield three
-        links.close_all()
+        close_links()
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_connection_that_has_no_channel_left_is_joined_by_another_and_there_is
     assert len(fleet.connections["m3"]) == 2 and len(streams) >= 5
     for stream in streams:
         stream.close()
-    links.close_all()
+    close_links()
 
 
 def test_a_stream_that_is_left_gives_its_channel_back(fleet):
@@ -140,7 +140,7 @@ def test_a_stream_that_is_left_gives_its_channel_back(fleet):
     for _ in range(12):  # three times what a connection may have at once
         handle = container.client.api.exec_create(container.id, ["cat"], stdin=True)["Id"]
         container.client.api.exec_start(handle, socket=True).close()
-        time.sleep(0.02)
+        time.sleep(0.02)  # a thread gives it back
     assert fleet.runtime().run("cell", ["cat"], stdin="", timeout=BOUND).code == 0
     assert len(fleet.connections["m3"]) <= 2
 
@@ -285,7 +285,7 @@ def test_a_manager_of_another_swarm_is_no_manager_of_this_one(fleet):
 def test_everything_of_an_environment_is_asked_of_every_machine(fleet, silent):
     runtime = fleet.runtime()
     assert [client.info()["Swarm"]["NodeID"] for client in runtime.daemons()] == ["n1", "n2", "n3"]
-    links.close_all()
+    close_links()
     fleet.ports["m2"] = silent
     runtime = fleet.runtime()
     with pytest.raises(Unreachable, match="machine m2: 127.0.0.1: no SSH"):

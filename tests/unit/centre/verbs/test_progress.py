@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from centre.verbs.progress import StepFailed, Steps
+from tests.support.polling import poll
 
 
 def test_a_step_says_what_changed(tmp_path, capsys):
@@ -15,6 +16,21 @@ def test_a_step_says_what_changed(tmp_path, capsys):
     assert first.startswith("Images") and first.endswith("2 built")
     assert second.endswith("no change")
     assert steps.changed == 1
+
+
+def test_a_long_step_says_on_a_terminal_what_it_has_come_to(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    steps, screen = Steps(tmp_path), []
+
+    def action():
+        steps.say("Services that start", "2 still to come")
+        return poll(lambda: screen.append(capsys.readouterr().out) or "".join(screen), complete, 20, "it is shown") and None
+
+    def complete(text):
+        return "Services that start 0 s 2 still to come" in text
+
+    steps.run("Services that start", action)
+    assert "no change" in capsys.readouterr().out
 
 
 def test_a_failed_command_shows_the_end_of_its_log_and_keeps_it(tmp_path):

@@ -49,15 +49,6 @@ def test_a_stacks_configuration_is_written_beside_what_stands_there(register):
     assert file.stat().st_mtime_ns == modified
 
 
-def test_a_stack_of_several_machines_is_given_where_their_daemons_answer(register):
-    provision.configure(CELL, {"m2": "unix:///run/m2.sock", "m1": "unix:///run/m1.sock"})
-    file = paths.LOCAL / "config" / "databases" / "Pulumi.baz1.dev.yaml"
-    assert json.loads(yaml.safe_load(file.read_text())["config"]["asp:daemons"]) == {
-        "m1": "unix:///run/m1.sock",
-        "m2": "unix:///run/m2.sock",
-    }
-
-
 def test_the_engine_is_the_one_that_PULUMI_names(monkeypatch):
     monkeypatch.setenv("PULUMI", "/opt/pulumi --tracing x")
     assert provision.command() == ["/opt/pulumi", "--tracing", "x"]

@@ -73,7 +73,7 @@ def read(engine, patience=SETTLE_SECONDS):
         member = Member(engine.get("/info")["Swarm"])
         if member.state not in UNSETTLED or time.monotonic() > deadline:
             return member
-        time.sleep(0.3)
+        time.sleep(0.3)  # the daemon does not say when it has settled
 
 
 def objection(member, params):

@@ -172,7 +172,7 @@ class Nodes:
             except EngineFault as fault:
                 if "update out of sequence" not in str(fault) or time.monotonic() > deadline:
                     raise
-                time.sleep(0.3)
+                time.sleep(0.3)  # somebody else, the Swarm itself as a rule, has just changed the node
 
     def _empty(self, machine_id, node):
         filters = quote(json.dumps({"node": {node: True}}))
@@ -188,7 +188,7 @@ class Nodes:
         while not condition():
             if time.monotonic() > deadline:
                 raise EngineFault(f"Swarm: {self._patience} s have passed; wanted: {words}. See docker node ps")
-            time.sleep(0.5)
+            time.sleep(0.5)  # tasks take seconds to end
 
 
 def run(engine, params, check):
