@@ -22,12 +22,13 @@ def test_a_long_step_says_on_a_terminal_what_it_has_come_to(tmp_path, capsys, mo
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     steps, screen = Steps(tmp_path), []
 
+    def everything():
+        screen.append(capsys.readouterr().out)
+        return "".join(screen)
+
     def action():
         steps.say("Services that start", "2 still to come")
-        return poll(lambda: screen.append(capsys.readouterr().out) or "".join(screen), complete, 20, "it is shown") and None
-
-    def complete(text):
-        return "Services that start 0 s 2 still to come" in text
+        poll(everything, lambda text: "Services that start 0 s 2 still to come" in text, 20, "it is shown")
 
     steps.run("Services that start", action)
     assert "no change" in capsys.readouterr().out
