@@ -90,7 +90,10 @@ def program(
     def execute() -> None:
         runpy.run_path(f"{stack.folder}/__main__.py", run_name="__main__")
 
-    execute()
+    try:
+        execute()
+    finally:
+        pulumi.runtime.set_all_config({})  # the next program of this process may be asked by its stack's name alone
     return daemon
 
 
